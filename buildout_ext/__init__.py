@@ -1,0 +1,1 @@
+"""The zc.buildout extension; not built yet: registered nowhere, it does nothing."""

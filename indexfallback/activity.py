@@ -1,0 +1,105 @@
+"""What the shim has been doing: who was served what, and what could not be served, and why.
+
+In memory and bounded; it feeds `status` and the last lines of `run`.
+
+Locks: ``Activity._lock`` guards everything here.
+"""
+
+import threading
+import time
+from collections import OrderedDict
+from dataclasses import asdict, dataclass
+from typing import TypeVar
+
+from indexfallback.errors import IndexFallbackError
+
+V = TypeVar("V")
+
+#: Projects and files remembered: more than the largest install.
+_REMEMBERED = 10_000
+#: Failures remembered: more than anyone reads.
+_FAILURES = 100
+_CLIENTS = 20
+
+
+@dataclass(frozen=True)
+class Served:
+    """A project's latest page. ``when`` is seconds since the epoch."""
+
+    when: float
+    owner: str
+    #: ``fresh``, ``asked``, ``stale``.
+    how: str
+    #: Seconds spent waiting for indexes.
+    waited: float
+
+
+@dataclass(frozen=True)
+class Failure:
+    """What could not be served. ``when`` is seconds since the epoch."""
+
+    when: float
+    #: A project or a file name.
+    what: str
+    status: int
+    message: str
+
+
+class Activity:
+    """Counters and the latest events."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._started = time.time()
+        self._served: OrderedDict[str, Served] = OrderedDict()
+        self._failures: OrderedDict[str, Failure] = OrderedDict()
+        self._clients: OrderedDict[str, float] = OrderedDict()
+        self._cached_bytes = 0
+        self._fetched_bytes = 0
+
+    def served(self, project: str, owner: str, how: str, waited: float) -> None:
+        """Note that a project's page was served."""
+        with self._lock:
+            _put(self._served, project, Served(time.time(), owner, how, waited), _REMEMBERED)
+            self._failures.pop(project, None)
+
+    def failed(self, what: str, error: IndexFallbackError) -> None:
+        """Note that a project or file could not be served."""
+        failure = Failure(time.time(), what, error.status, str(error))
+        with self._lock:
+            _put(self._failures, what, failure, _FAILURES)
+
+    def client(self, user_agent: str) -> None:
+        """Note that a client was here: ``pip/26.3 {...}`` counts as ``pip/26.3``."""
+        with self._lock:
+            _put(self._clients, user_agent.partition(" ")[0][:40], time.time(), _CLIENTS)
+
+    def sent(self, size: int, *, cached: bool) -> None:
+        """Note that a file of ``size`` bytes was served, from the store or from an index."""
+        with self._lock:
+            if cached:
+                self._cached_bytes += size
+            else:
+                self._fetched_bytes += size
+
+    def report(self, since: float = 0.0) -> dict[str, object]:
+        """Return what happened since a time, as JSON has it."""
+        with self._lock:
+            served = {n: asdict(s) for n, s in self._served.items() if s.when >= since}
+            failures = [asdict(f) for f in self._failures.values() if f.when >= since]
+            clients = dict(self._clients)
+            cached, fetched = self._cached_bytes, self._fetched_bytes
+        return {
+            "started": self._started,
+            "projects": served,
+            "failures": failures,
+            "clients": clients,
+            "bytes": {"cached": cached, "fetched": fetched},
+        }
+
+
+def _put(events: OrderedDict[str, V], key: str, value: V, limit: int) -> None:
+    events[key] = value
+    events.move_to_end(key)
+    if len(events) > limit:
+        events.popitem(last=False)

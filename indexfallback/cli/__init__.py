@@ -1,0 +1,54 @@
+"""The command line: one module a command group, each imported when it is called."""
+
+import importlib
+import sys
+
+import click
+
+from indexfallback import __version__
+from indexfallback.cli.options import Options, takes_options
+from indexfallback.errors import IndexFallbackError
+
+#: Command to its module: importing all of them takes longer than most of them run.
+_COMMANDS = {
+    "cache": "cache",
+    "config": "config",
+    "run": "run",
+    "serve": "serve",
+    "status": "status",
+    "why": "why",
+}
+
+
+class _Commands(click.Group):
+    """The commands by name, in modules of their own."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
+        """Return the names, in the order in which help shows them."""
+        return sorted(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        """Import and return a command."""
+        if cmd_name not in _COMMANDS:
+            return None
+        module = importlib.import_module(f"indexfallback.cli.{_COMMANDS[cmd_name]}")
+        command: click.Command = getattr(module, cmd_name)
+        return command
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="indexfallback")
+@takes_options
+def cli(options: Options) -> None:
+    """One local package index in front of all of yours: ordered, cached, always there."""
+
+
+def main() -> None:
+    """Run the command line; an error is one message and an exit code, never a traceback."""
+    try:
+        cli(prog_name="indexfallback")
+    except IndexFallbackError as error:
+        if "-vv" in sys.argv:
+            raise
+        click.echo(f"indexfallback: {error}", err=True)
+        sys.exit(error.exit_code)

@@ -1,0 +1,83 @@
+"""Options that every command has, before or behind its name: which settings it works with."""
+
+import functools
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import click
+
+from indexfallback.cli.output import set_up_logging
+from indexfallback.config import Settings
+from indexfallback.config.load import load_settings
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    """What the command line was given; the object of click's context."""
+
+    config: Path | None = None
+    #: ``NAME=URL``, in the order of the chain.
+    indexes: tuple[str, ...] = ()
+    offline: bool = False
+    #: How often ``-v`` was given.
+    verbose: int = 0
+
+    def settings(self) -> Settings:
+        """Load the settings.
+
+        Raises:
+            ConfigError: something is wrong with them.
+
+        """
+        return load_settings(config=self.config, indexes=self.indexes, offline=self.offline)
+
+
+_OPTIONS = (
+    click.option(
+        "--config",
+        type=click.Path(dir_okay=False, path_type=Path),
+        help="Configuration file; default: INDEXFALLBACK_CONFIG, else config.toml in the user's "
+        "configuration directory.",
+    ),
+    click.option(
+        "--index",
+        "indexes",
+        multiple=True,
+        metavar="NAME=URL",
+        help="Use these indexes, in this order, instead of the configured ones (repeatable).",
+    ),
+    click.option("--offline", is_flag=True, help="Ask no index; serve what was seen before."),
+    click.option("-v", "--verbose", count=True, help="Say more; twice: with tracebacks."),
+)
+
+
+def takes_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a command the common options; it gets them, merged with the group's, as `Options`."""
+
+    @click.pass_context
+    @functools.wraps(command)
+    def merged(
+        ctx: click.Context,
+        /,
+        *,
+        config: Path | None,
+        indexes: tuple[str, ...],
+        offline: bool,
+        verbose: int,
+        **rest: Any,
+    ) -> Any:
+        before: Options = ctx.find_object(Options) or Options()
+        options = replace(
+            before,
+            config=config or before.config,
+            indexes=indexes or before.indexes,
+            offline=offline or before.offline,
+            verbose=max(verbose, before.verbose),
+        )
+        ctx.obj = options
+        set_up_logging(options.verbose)
+        return command(options, **rest)
+
+    return functools.reduce(lambda decorated, option: option(decorated), _OPTIONS[::-1], merged)

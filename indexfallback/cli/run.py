@@ -1,0 +1,196 @@
+"""``run``: a command with a shim for as long as it runs, and a last word if it failed."""
+
+import json
+import os
+import queue
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import FrameType
+from typing import Any
+from urllib.parse import urlsplit
+
+import click
+
+from indexfallback.cli.options import Options, takes_options
+from indexfallback.cli.output import say
+from indexfallback.cli.serve import print_chain
+from indexfallback.clients.environment import client_environment
+from indexfallback.config import Settings
+from indexfallback.errors import IndexFallbackError
+from indexfallback.server.address import AlreadyServedError, ask, refuse_if_served
+
+#: A shim that has not answered by then will not, seconds: 0.5 are usual.
+START_SECONDS = 20.0
+#: A shim ends within a second; one in a transfer is killed after three.
+STOP_SECONDS = 5.0
+#: What a shell answers for a command that it cannot find.
+_NOT_FOUND = 127
+#: A shell's exit code for a command that a signal ended.
+_SIGNALLED = 128
+_FORWARDED = tuple(
+    getattr(signal, name) for name in ("SIGTERM", "SIGHUP", "SIGUSR1", "SIGUSR2")
+    if hasattr(signal, name)
+)  # fmt: skip
+
+
+class ShimNotStartedError(IndexFallbackError):
+    """The shim for a command did not come up."""
+
+    def __str__(self) -> str:
+        return "the local index did not start; try `indexfallback serve` to see why"
+
+
+@click.command(context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False})
+@click.option("-q", "--quiet", is_flag=True, help="Say nothing but errors.")
+@takes_options
+@click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED)
+def run(options: Options, command: tuple[str, ...], quiet: bool) -> None:
+    """Run COMMAND with every package client in it pointed at the chain.
+
+    Example: indexfallback run -- pip install PROJECT
+    """
+    settings = options.settings()
+    if shutil.which(command[0]) is None:
+        say(f"{command[0]}: no such command")
+        sys.exit(_NOT_FOUND)
+    if not quiet and _is_from_pip(settings):
+        say("no configuration yet, using pip's own")
+        print_chain(settings, err=True)
+    began = time.time()
+    with _shim(settings, options) as url:
+        code = _run(command, client_environment(os.environ, url))
+        _report(url, began, failed=code != 0, quiet=quiet)
+    sys.exit(code)
+
+
+def _is_from_pip(settings: Settings) -> bool:
+    origins = (settings.origins.get(f"index.{i.name}.url", "") for i in settings.indexes)
+    return any(origin.startswith("pip:") for origin in origins)
+
+
+@contextmanager
+def _shim(settings: Settings, options: Options) -> Iterator[str]:
+    """Give the address of a shim with these settings: a running one, or one for as long."""
+    try:
+        refuse_if_served(settings.host, settings.port, settings.fingerprint)
+    except AlreadyServedError as error:
+        yield error.url
+        return
+    except IndexFallbackError:  # another program's port: a free one does as well
+        pass
+    with _own_shim(options) as url:
+        yield url
+
+
+@contextmanager
+def _own_shim(options: Options) -> Iterator[str]:
+    arguments = [sys.executable, "-m", "indexfallback", *_as_arguments(options), "serve"]
+    process = subprocess.Popen(  # noqa: S603 - ourselves
+        [*arguments, "--port", "0", "--json", "--stop-at-eof"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        # Ctrl-C is for the command; the shim ends with us, by its standard input.
+        start_new_session=True,
+    )
+    try:
+        yield _wait_for(process)
+    finally:
+        for pipe in (process.stdin, process.stdout):
+            if pipe is not None:
+                pipe.close()
+        try:
+            process.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def _as_arguments(options: Options) -> list[str]:
+    arguments = ["--config", str(options.config)] if options.config else []
+    for index in options.indexes:
+        arguments += ["--index", index]
+    arguments += ["--offline"] if options.offline else []
+    return arguments + ["-v"] * options.verbose
+
+
+def _wait_for(process: "subprocess.Popen[bytes]") -> str:
+    """Return a starting shim's address as soon as it answers."""
+    lines: queue.Queue[bytes] = queue.Queue()
+    reader = threading.Thread(
+        target=lambda: lines.put(process.stdout.readline() if process.stdout else b""), daemon=True
+    )
+    reader.start()
+    ends = time.monotonic() + START_SECONDS
+    try:
+        url: str = json.loads(lines.get(timeout=START_SECONDS))["url"]
+    except (queue.Empty, ValueError):
+        raise ShimNotStartedError from None
+    while time.monotonic() < ends and process.poll() is None:
+        try:
+            _ask(url, "/-/health")
+        except OSError:  # the worker is still starting
+            time.sleep(0.01)  # nothing else tells when it listens
+        else:
+            return url
+    raise ShimNotStartedError
+
+
+def _ask(url: str, path: str) -> Any:
+    parts = urlsplit(url)
+    return ask(parts.hostname or "", parts.port or 0, path)
+
+
+def _run(command: tuple[str, ...], environment: dict[str, str]) -> int:
+    """Run a command, pass signals on to it, and return its exit code as a shell would."""
+    with subprocess.Popen(command, env=environment) as process, _forwarding(process.send_signal):  # noqa: S603 - the user's own
+        code = process.wait()
+    return code if code >= 0 else _SIGNALLED - code
+
+
+@contextmanager
+def _forwarding(send: Callable[[int], None]) -> Iterator[None]:
+    """Pass signals on, and leave Ctrl-C, which the terminal gives to the command as well."""
+
+    def forward(number: int, frame: FrameType | None) -> None:  # noqa: ARG001 - Python's signature
+        send(number)
+
+    before = {number: signal.signal(number, forward) for number in _FORWARDED}
+    before[signal.SIGINT] = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _report(url: str, began: float, *, failed: bool, quiet: bool) -> None:
+    """Say what the shim did for the command, and what it could not do."""
+    try:
+        activity = _ask(url, f"/-/status?since={began}")["activity"]
+    except (OSError, ValueError) as error:
+        say(f"the local index does not answer any more ({error})")
+        return
+    if failed:
+        for failure in activity["failures"]:
+            say(failure["message"])
+    projects = activity["projects"].values()
+    if quiet or not projects:
+        return
+    owners: dict[str, int] = {}
+    for served in projects:
+        owners[served["owner"]] = owners.get(served["owner"], 0) + 1
+    cached = sum(served["how"] != "asked" for served in projects)
+    waited = sum(served["waited"] for served in projects)
+    shares = ", ".join(f"{count} from {owner}" for owner, count in owners.items())
+    stale = sum(served["how"] == "stale" for served in projects)
+    note = f" ({stale} stale)" if stale else ""
+    say(
+        f"{len(projects)} projects: {shares}; {cached} from cache{note}; "
+        f"{waited:.1f} s spent waiting for indexes"
+    )

@@ -1,0 +1,72 @@
+"""``serve``: the shim in the foreground."""
+
+import json
+import os
+from functools import partial
+
+import click
+
+from indexfallback import __version__
+from indexfallback.cli.options import Options, takes_options
+from indexfallback.cli.output import set_up_logging
+from indexfallback.config import Settings
+from indexfallback.server.address import AlreadyServedError, Port, take_port
+from indexfallback.config.units import format_size
+
+
+@click.command()
+@click.option("--port", type=click.IntRange(0, 65535), help="Port; 0 takes a free one.")
+@click.option("--json", "as_json", is_flag=True, help="Print the address as JSON, on one line.")
+@click.option(
+    "--stop-at-eof", is_flag=True, help="Stop when standard input ends: with whoever started this."
+)
+@takes_options
+def serve(options: Options, port: int | None, as_json: bool, stop_at_eof: bool) -> None:
+    """Serve the index until Ctrl-C."""
+    from indexfallback.server.process import run_server  # noqa: PLC0415 - the server's library
+
+    settings = options.settings()
+    try:
+        taken = take_port(
+            settings.host, settings.port if port is None else port, settings.fingerprint
+        )
+    except AlreadyServedError as error:
+        _announce_running(error, as_json=as_json)
+        return
+    run_server(
+        settings,
+        taken,
+        started=partial(_announce, settings, taken, as_json=as_json),
+        # The server is a terminal's foreground program: changes of state are worth a line.
+        logging_setup=partial(set_up_logging, max(1, options.verbose)),
+        stop_at_eof=stop_at_eof,
+    )
+
+
+def _announce_running(error: AlreadyServedError, *, as_json: bool) -> None:
+    if as_json:
+        click.echo(json.dumps({"url": error.url, "pid": error.pid, "started": False}))
+    else:
+        click.echo(f"indexfallback: {error}")
+
+
+def _announce(settings: Settings, port: Port, *, as_json: bool) -> None:
+    url = f"{port.url}/simple/"
+    if as_json:
+        click.echo(json.dumps({"url": url, "pid": os.getpid(), "started": True}))
+        return
+    size = format_size(settings.cache_size)
+    click.echo(f"indexfallback {__version__} on {url}")
+    click.echo(f"  cache: {settings.cache_dir} (at most {size})")
+    print_chain(settings)
+    click.echo("Put `indexfallback run --` before a command to use it. Stop: Ctrl-C")
+
+
+def print_chain(settings: Settings, *, err: bool = False) -> None:
+    """Print the chain, an index a line, with where each came from."""
+    width = max((len(index.name) for index in settings.indexes), default=0)
+    for number, index in enumerate(settings.indexes, start=1):
+        origin = settings.origins.get(f"index.{index.name}.url", "")
+        click.echo(
+            f"  {number} {index.name:<{width}}  {index.role:<7}  {index.url}  ({origin})", err=err
+        )

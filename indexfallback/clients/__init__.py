@@ -1,0 +1,1 @@
+"""Clients: how pip, uv and the others are pointed at the shim."""

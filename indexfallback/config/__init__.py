@@ -1,0 +1,104 @@
+"""Settings: frozen values that everything else is built from, and where each came from."""
+
+import hashlib
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Literal
+from urllib.parse import urlsplit, urlunsplit
+
+from indexfallback.names import is_claimed
+
+Role = Literal["private", "mirror", "public"]
+OnOutage = Literal["ledger", "stop", "next"]
+Pages = Literal["first", "authority"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Index:
+    """One configured source. Durations are seconds."""
+
+    #: Unique in the chain; also a segment of addresses: ``[a-z0-9][a-z0-9._-]*``.
+    name: str
+    #: Of the simple API, ending in a slash, http or https, without credentials; or ``file:``
+    #: for a directory.
+    url: str
+    role: Role = "private"
+    #: Normalised patterns of the project names that come from here and from nowhere else.
+    projects: tuple[str, ...] = ()
+    on_outage: OnOutage = "ledger"
+    username: str | None = None
+    password: str | None = field(default=None, repr=False)
+    #: Ask the system's keyring for the password.
+    keyring: bool = False
+    connect_timeout: float = 3.0
+    read_timeout: float = 10.0
+    #: Normalised project whose page a health probe asks for.
+    probe: str | None = None
+    #: Name of the index whose content this one repeats.
+    mirror_of: str | None = None
+    pages: Pages = "first"
+
+    @property
+    def key(self) -> str:
+        """What stored pages belong to: the address, never with credentials."""
+        return self.url
+
+    @property
+    def group(self) -> str:
+        """The name of the group's public index; an index without mirrors is its own group."""
+        return self.mirror_of or self.name
+
+    @property
+    def is_private(self) -> bool:
+        """Whether the index owns its names, so that nobody else may answer for them."""
+        return self.role == "private"
+
+    @property
+    def is_directory(self) -> bool:
+        """Whether the index is a directory on this machine."""
+        return self.url.startswith("file:")
+
+    def claims(self, project: str) -> bool:
+        """Tell whether the index claims the normalised project by one of its patterns."""
+        return is_claimed(project, self.projects)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """Everything that can be configured. Durations are seconds, sizes bytes."""
+
+    indexes: tuple[Index, ...]
+    host: str = "127.0.0.1"
+    port: int = 5503
+    cache_dir: Path
+    cache_size: int = 20 * 1000**3
+    fresh: float = 600.0
+    keep: float = 30 * 86400.0
+    deadline: float = 10.0
+    page_size: int = 64 * 1024**2
+    offline: bool = False
+    #: CA bundle that pip or the environment names; None means the system's store.
+    ca_bundle: Path | None = None
+    #: Setting (``cache.fresh``, ``index.private.url``) to where it came from.
+    origins: dict[str, str] = field(default_factory=dict, compare=False, repr=False)
+
+    @property
+    def fingerprint(self) -> str:
+        """A digest of all that decides what is answered, to tell two shims' settings apart."""
+        secrets = [index.password for index in self.indexes]
+        text = repr((replace(self, host="", port=0), secrets))
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+    def index(self, name: str) -> Index | None:
+        """Return the index of that name, or None."""
+        return next((index for index in self.indexes if index.name == name), None)
+
+    def group(self, name: str) -> tuple[Index, ...]:
+        """Return the members of a group, in the order of the chain."""
+        return tuple(index for index in self.indexes if index.group == name)
+
+
+def without_credentials(url: str) -> str:
+    """Return ``url`` without user name and password."""
+    parts = urlsplit(url)
+    return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))

@@ -1,0 +1,205 @@
+"""The chain: indexes as a file, pip or the command line names them, checked and completed."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+from indexfallback.config import Index, Role
+from indexfallback.config.keys import suggest
+from indexfallback.errors import ConfigError
+from indexfallback.config.address import Address, is_at, parse_address, shown
+from indexfallback.config.pip import is_default_url
+from indexfallback.config.units import InvalidValueError
+
+
+@dataclass(frozen=True, kw_only=True)
+class Entry:
+    """What a source says of one index: keys of ``[[index]]`` that were read, not yet checked."""
+
+    #: What errors call it: ``index "mirror"``.
+    label: str
+    values: Mapping[str, Any]
+    #: Key to where it stands.
+    origins: Mapping[str, str]
+    #: Where the entry itself stands.
+    origin: str
+    #: Directory of relative paths.
+    base: Path
+
+    def error(self, key: str, problem: str, remedy: str) -> ConfigError:
+        """Return an error about ``key``."""
+        return ConfigError(self.origins.get(key, self.origin), f"{self.label}: {problem}", remedy)
+
+
+@dataclass(frozen=True)
+class Chain:
+    """The indexes in order, and where each of their settings came from."""
+
+    indexes: tuple[Index, ...]
+    #: ``index.private.url`` to ``/path/config.toml:14``.
+    origins: dict[str, str]
+
+
+def build_chain(
+    entries: Sequence[Entry], environ: Mapping[str, str], *, host: str, port: int
+) -> Chain:
+    """Return the chain that ``entries`` make; ``host`` and ``port`` are the shim's own.
+
+    Raises:
+        ConfigError: an entry is incomplete, or contradicts itself or another.
+
+    """
+    for entry in entries:
+        for key in ("name", "url"):
+            if key not in entry.values:
+                raise entry.error(key, f"has no {key}", f'add {key} = "..."')
+    _check_unique(entries, "name", [entry.values["name"] for entry in entries])
+    addresses = [_address(entry, host, port) for entry in entries]
+    _check_unique(entries, "url", [address.url for address in addresses])
+    roles = _roles(entries, addresses)
+    indexes = []
+    origins: dict[str, str] = {}
+    for entry, address in zip(entries, addresses, strict=True):
+        index, came_from = _index(entry, address, roles, environ)
+        indexes.append(index)
+        origins |= {f"index.{index.name}.{key}": origin for key, origin in came_from.items()}
+    return Chain(tuple(indexes), origins)
+
+
+def _check_unique(entries: Iterable[Entry], key: str, values: Iterable[str]) -> None:
+    """Refuse two entries with one name or one address: stored pages could not be told apart."""
+    first: dict[str, Entry] = {}
+    for entry, value in zip(entries, values, strict=True):
+        if value in first:
+            other = first[value]
+            where = other.origins[key]
+            problem = f'{key} = "{shown(entry.values[key])}" is the same as at {where}'
+            remedy = (
+                "give one of the two another name"
+                if key == "name"
+                else f'remove one of the two (the other is "{other.values["name"]}")'
+            )
+            raise entry.error(key, problem, remedy)
+        first[value] = entry
+
+
+def _address(entry: Entry, host: str, port: int) -> Address:
+    text = entry.values["url"]
+    try:
+        address = parse_address(text, entry.base)
+    except InvalidValueError as error:
+        raise entry.error("url", f'url = "{shown(text)}" {error.problem}', error.remedy) from error
+    if is_at(address.url, host, port):
+        raise entry.error(
+            "url",
+            f'url = "{shown(text)}" is the address of indexfallback itself',
+            "name the index behind it",
+        )
+    if address.username is not None and "username" in entry.values:
+        raise entry.error("username", "url has a user name, too", "remove one of the two")
+    if address.password is not None and "password_env" in entry.values:
+        raise entry.error("password_env", "url has a password, too", "remove one of the two")
+    return address
+
+
+def _roles(entries: Sequence[Entry], addresses: Sequence[Address]) -> dict[str, Role]:
+    """Return the role of each index, by name, with all that the roles have to fit to."""
+    public = {entry.values["mirror_of"] for entry in entries if "mirror_of" in entry.values}
+    pypi = {
+        entry.values["name"]
+        for entry, address in zip(entries, addresses, strict=True)
+        if is_default_url(address.url)
+    }
+    roles = {entry.values["name"]: _role(entry, public | pypi) for entry in entries}
+    for entry in entries:
+        name = entry.values["name"]
+        if "mirror_of" in entry.values:
+            _check_mirror(entry, name, roles)
+        _check_role(entry, roles[name], is_pypi=name in pypi)
+    return roles
+
+
+def _role(entry: Entry, public: AbstractSet[str]) -> Role:
+    role: Role | None = entry.values.get("role")
+    if role is not None:
+        return role
+    if "mirror_of" in entry.values:
+        return "mirror"
+    return "public" if entry.values["name"] in public else "private"
+
+
+def _check_mirror(entry: Entry, name: str, roles: Mapping[str, Role]) -> None:
+    target = entry.values["mirror_of"]
+    setting = f'mirror_of = "{target}"'
+    if target not in roles:
+        others = tuple(other for other in roles if other != name)
+        remedy = suggest(target, others) if others else "add the public index, too"
+        raise entry.error("mirror_of", f"{setting} names no index", remedy)
+    if target == name:
+        raise entry.error("mirror_of", f"{setting} is the index itself", "name the public index")
+    if roles[target] != "public":
+        kind = "a private index" if roles[target] == "private" else "a mirror itself"
+        raise entry.error("mirror_of", f"{setting} is {kind}", "name a public index")
+
+
+def _check_role(entry: Entry, role: Role, *, is_pypi: bool) -> None:
+    """Refuse settings that the role gives no meaning to."""
+    values = entry.values
+    if role == "mirror" and "mirror_of" not in values:
+        raise entry.error(
+            "role",
+            'role = "mirror" says not of what',
+            'add mirror_of = "..." with the public index',
+        )
+    if role != "mirror" and "mirror_of" in values:
+        raise entry.error("role", f'role = "{role}" contradicts mirror_of', "remove one of the two")
+    if is_pypi and role == "private":
+        raise entry.error("role", 'role = "private" cannot be for PyPI', "remove the role")
+    if values.get("pages") == "authority" and role != "mirror":
+        raise entry.error(
+            "pages", f'pages = "authority" is for mirrors, and this one is {role}', "remove it"
+        )
+    if "on_outage" in values and role != "private":
+        raise entry.error(
+            "on_outage", f"on_outage is for private indexes, and this one is {role}", "remove it"
+        )
+
+
+def _index(
+    entry: Entry, address: Address, roles: Mapping[str, Role], environ: Mapping[str, str]
+) -> tuple[Index, dict[str, str]]:
+    """Return the index and the origin of each of its fields."""
+    values = {key: value for key, value in entry.values.items() if key != "password_env"}
+    origins = dict.fromkeys((field.name for field in fields(Index)), "default")
+    origins |= {key: origin for key, origin in entry.origins.items() if key in origins}
+    values |= {"url": address.url, "role": roles[values["name"]]}
+    if address.username is not None:
+        values["username"] = address.username
+        origins["username"] = origins["url"]
+    if address.password is not None:
+        values["password"] = address.password
+        origins["password"] = origins["url"]
+    elif "password_env" in entry.values:
+        if "username" not in values:
+            raise entry.error(
+                "password_env",
+                "there is a password, but no user name",
+                'add username = "..." (for a token often "__token__")',
+            )
+        values["password"] = _password(entry, environ)
+        origins["password"] = entry.values["password_env"]
+    return Index(**values), origins
+
+
+def _password(entry: Entry, environ: Mapping[str, str]) -> str:
+    variable = entry.values["password_env"]
+    password = environ.get(variable)
+    if not password:
+        raise entry.error(
+            "password_env",
+            f'password_env = "{variable}" names a variable that is not set',
+            f"set {variable}, or remove the line",
+        )
+    return password

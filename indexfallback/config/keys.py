@@ -1,0 +1,189 @@
+"""Every key of the configuration file: which table has it and what values it takes."""
+
+import re
+from collections.abc import Callable
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any, get_args
+
+from indexfallback.config import OnOutage, Pages, Role
+from indexfallback.names import is_project_name, normalize
+from indexfallback.config.units import InvalidValueError, parse_duration, parse_size
+
+#: Reads one value of a file in the given directory; raises `InvalidValueError`.
+Reader = Callable[[object, Path], Any]
+
+#: An hour: no client waits that long, and longer waits overflow some systems' time-outs.
+MAX_WAIT = 3600.0
+_MAX_PORT = 65535
+
+_NAME = re.compile(r"[a-z0-9][a-z0-9._-]*", re.ASCII)
+_HOST = re.compile(r"[A-Za-z0-9._-]+|[0-9A-Fa-f:.]+", re.ASCII)
+_PATTERN = re.compile(r"[A-Za-z0-9._*?-]+", re.ASCII)
+_VARIABLE = re.compile(r"[^=\s]+")
+
+
+def suggest(word: str, known: tuple[str, ...], kind: str = "use one of") -> str:
+    """Return a remedy: the known word that was probably meant, or all of them."""
+    if close := get_close_matches(word, known, n=1):
+        return f'did you mean "{close[0]}"?'
+    return f"{kind} {', '.join(known)}"
+
+
+def text(value: object, _base: Path) -> str:
+    """Read a string that is not empty."""
+    if not isinstance(value, str):
+        raise InvalidValueError("is not text", "put it in quotes")
+    if not value.strip():
+        raise InvalidValueError("is empty", "write a value, or remove the line")
+    return value
+
+
+def flag(value: object, _base: Path) -> bool:
+    """Read true or false."""
+    if not isinstance(value, bool):
+        raise InvalidValueError("is neither true nor false", "write true or false, without quotes")
+    return value
+
+
+def port(value: object, _base: Path) -> int:
+    """Read the number of a TCP port; 0, any free one, would leave clients nothing to point at."""
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise InvalidValueError("is not a port", "write a number like 5503, without quotes")
+    if not 1 <= value <= _MAX_PORT:
+        raise InvalidValueError("is not a port", f"write a number from 1 to {_MAX_PORT}")
+    return value
+
+
+def host(value: object, base: Path) -> str:
+    """Read the address to listen on."""
+    name = text(value, base)
+    if not _HOST.fullmatch(name):
+        raise InvalidValueError("is not a host", 'write an address alone, like "127.0.0.1"')
+    return name
+
+
+def directory(value: object, base: Path) -> Path:
+    """Read the path of a directory, which need not exist yet."""
+    try:
+        path = base / Path(text(value, base)).expanduser()
+    except RuntimeError as error:
+        raise InvalidValueError(
+            "is in an unknown home directory", "write an absolute path"
+        ) from error
+    if path.exists() and not path.is_dir():
+        raise InvalidValueError("is a file, not a directory", "name a directory")
+    return path
+
+
+def duration(value: object, _base: Path) -> float:
+    """Read a duration that may be zero."""
+    return parse_duration(value)
+
+
+def wait(value: object, _base: Path) -> float:
+    """Read for how long something may be waited for."""
+    seconds = parse_duration(value)
+    if not seconds:
+        raise InvalidValueError("leaves no time at all", 'write a duration like "10 s"')
+    if seconds > MAX_WAIT:
+        raise InvalidValueError("is longer than 1 h", 'write a duration like "10 s"')
+    return seconds
+
+
+def size(value: object, _base: Path) -> int:
+    """Read a size above zero."""
+    size = parse_size(value)
+    if not size:
+        raise InvalidValueError("leaves no room at all", 'write a size like "20 GB"')
+    return size
+
+
+def choice(*words: str) -> Reader:
+    """Return a reader of one of ``words``."""
+
+    def read(value: object, base: Path) -> str:
+        word = text(value, base)
+        if word not in words:
+            raise InvalidValueError("is unknown", suggest(word, words))
+        return word
+
+    return read
+
+
+def index_name(value: object, base: Path) -> str:
+    """Read the name of an index, which is also a segment of addresses."""
+    name = text(value, base)
+    if not _NAME.fullmatch(name):
+        raise InvalidValueError(
+            "is not a name",
+            "use a-z, 0-9, dot, dash and underscore, and begin with a letter or digit",
+        )
+    return name
+
+
+def project(value: object, base: Path) -> str:
+    """Read the name of a project, normalised."""
+    name = text(value, base)
+    if not is_project_name(name):
+        raise InvalidValueError("is not a project's name", 'write a name like "acme-app"')
+    return normalize(name)
+
+
+def patterns(value: object, base: Path) -> tuple[str, ...]:
+    """Read a list of patterns of project names, normalised but for their ``*`` and ``?``."""
+    if not isinstance(value, list):
+        raise InvalidValueError("is not a list", 'write a list like ["acme-*"]')
+    read = []
+    for item in value:
+        if not isinstance(item, str) or not _PATTERN.fullmatch(text(item, base)):
+            raise InvalidValueError(
+                "has an item that is no pattern", 'write names, "*" and "?", like ["acme-*"]'
+            )
+        read.append(re.sub(r"[-_.]+", "-", item).lower())
+    return tuple(dict.fromkeys(read))
+
+
+def variable(value: object, base: Path) -> str:
+    """Read the name of an environment variable."""
+    name = text(value, base)
+    if not _VARIABLE.fullmatch(name):
+        raise InvalidValueError(
+            "is not a variable's name", 'write the name alone, like "PRIVATE_INDEX_PASSWORD"'
+        )
+    return name
+
+
+#: Table and key to the reader of its value.
+TABLES: dict[str, dict[str, Reader]] = {
+    "server": {"host": host, "port": port},
+    "cache": {"dir": directory, "max_size": size, "fresh": duration, "keep": duration},
+    "limits": {"deadline": wait, "page_size": size},
+}
+#: The field of `config.Settings` that a key sets.
+FIELDS = {
+    "server.host": "host",
+    "server.port": "port",
+    "cache.dir": "cache_dir",
+    "cache.max_size": "cache_size",
+    "cache.fresh": "fresh",
+    "cache.keep": "keep",
+    "limits.deadline": "deadline",
+    "limits.page_size": "page_size",
+}
+#: Key of an ``[[index]]`` to the reader of its value.
+INDEX_KEYS: dict[str, Reader] = {
+    "name": index_name,
+    "url": text,
+    "role": choice(*get_args(Role)),
+    "projects": patterns,
+    "on_outage": choice(*get_args(OnOutage)),
+    "username": text,
+    "password_env": variable,
+    "keyring": flag,
+    "connect_timeout": wait,
+    "read_timeout": wait,
+    "probe": project,
+    "mirror_of": text,
+    "pages": choice(*get_args(Pages)),
+}

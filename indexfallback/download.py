@@ -1,0 +1,188 @@
+"""Files for clients: from the store, else by a transfer that all who want the same file share.
+
+Locks: ``Downloads._lock`` guards ``_running`` and ``_tainted``.
+"""
+
+import itertools
+import threading
+
+from indexfallback.errors import (
+    FileError,
+    FileMissingError,
+    FileRefusedError,
+    FileUnavailableError,
+)
+from indexfallback.fallback import RESERVE, Fallback
+from indexfallback.names import METADATA_ENDING, FileKey
+from indexfallback.sources import Source, find_sources
+from indexfallback.store import Blob, keeping
+from indexfallback.transfer import Progress, Transfer, WrongSources
+from indexfallback.upstream.wheel import read_metadata
+
+#: An answer waits this long for the whole file, seconds: below it, a wrong file can still be
+#: replaced by a right one unseen; above it, clients begin to show a stalled download.
+WHOLE_SECONDS = 2.0
+#: Least patience with a source's first byte, seconds, however many there are.
+_LEAST_PATIENCE = 1.0
+#: Names of files remembered as cut short with wrong bytes.
+_TAINTED = 1000
+
+Wanted = tuple[str, FileKey, str]
+
+
+class Downloads:
+    """Every file on its way to a client."""
+
+    def __init__(self, fallback: Fallback) -> None:
+        self._fallback = fallback
+        self._store = fallback.store
+        self._lock = threading.Lock()
+        self._running: dict[Wanted, Transfer] = {}
+        self._tainted: dict[Wanted, None] = {}
+        self._wrong = WrongSources()
+
+    def get(self, owner: str, key: FileKey, filename: str) -> Blob | Transfer:
+        """Return a stored file, or a transfer whose first bytes are there.
+
+        ``owner`` and ``key`` are those of the file's address. Raises `FileError`, within the
+        deadline.
+        """
+        try:
+            return self._get((owner, key, filename))
+        except FileError as error:
+            self._fallback.activity.failed(filename, error)
+            raise
+
+    def is_tainted(self, owner: str, key: FileKey, filename: str) -> bool:
+        """Tell whether a client may hold wrong bytes of the file, so that it must not resume."""
+        with self._lock:
+            return (owner, key, filename) in self._tainted
+
+    def _get(self, wanted: Wanted) -> Blob | Transfer:
+        _, key, filename = wanted
+        pin = self._store.pins.get(key.project, filename)
+        # A metadata file's address carries the hash of the distribution, not its own.
+        stated = None if filename.endswith(METADATA_ENDING) else key.sha256
+        if pin is not None and stated is not None and pin != stated:
+            raise _changed(filename, pin, stated)
+        if pin is not None and (blob := self._store.blobs.find(pin)) is not None:
+            return blob
+        with self._lock:
+            transfer = self._running.get(wanted)
+        if transfer is None:
+            found = self._look_up(wanted, stated or pin)
+            if isinstance(found, Blob):
+                return found
+            transfer = found
+        return self._wait(transfer)
+
+    def _look_up(self, wanted: Wanted, sha256: str | None) -> Blob | Transfer:
+        """Find what the pages say of a file, and start to fetch it unless it is here."""
+        owner, key, filename = wanted
+        sources = find_sources(self._fallback, owner, key.project, filename, key.sha256)
+        first = next(sources, None)
+        if first is None:
+            raise self._missing(filename)
+        sha256 = sha256 or first.file.sha256
+        blob = self._held(wanted, first, sha256)
+        if blob is not None:
+            return blob
+        if self._fallback.settings.offline:
+            raise FileMissingError(
+                filename,
+                "--offline is on, and it was never fetched here",
+                "Connect and run again; `indexfallback cache list` shows what is here.",
+            )
+        members = len(self._fallback.members.group(owner))
+        patience = max(_LEAST_PATIENCE, self._fallback.settings.deadline * (1 - RESERVE) / members)
+        with self._lock:
+            transfer = self._running.get(wanted)
+            if transfer is not None:
+                return transfer
+            transfer = self._running[wanted] = Transfer(
+                filename,
+                itertools.chain([first], sources),
+                sha256,
+                store=self._store,
+                wrong=self._wrong,
+                patience=patience,
+                finished=lambda done: self._finish(wanted, done),
+            )
+        transfer.start()
+        return transfer
+
+    def _held(self, wanted: Wanted, first: Source, sha256: str | None) -> Blob | None:
+        """Return the file if its bytes are here under another name, or inside a wheel."""
+        _, key, filename = wanted
+        blob = self._store.blobs.find(sha256) if sha256 is not None else None
+        if blob is None and filename.endswith(METADATA_ENDING):
+            blob = self._metadata_inside(key, filename, sha256)
+        if blob is not None:
+            pin = self._pin(wanted, blob.sha256, first)
+            if pin != blob.sha256:
+                raise _changed(filename, pin, blob.sha256)
+        return blob
+
+    def _metadata_inside(self, key: FileKey, filename: str, sha256: str | None) -> Blob | None:
+        """Read metadata out of the wheel that it belongs to, if that is here."""
+        listed = filename.removesuffix(METADATA_ENDING)
+        pin = key.sha256 or self._store.pins.get(key.project, listed)
+        wheel = self._store.blobs.find(pin) if pin is not None else None
+        if wheel is None:
+            return None
+        data = read_metadata(wheel.path, listed)
+        if data is None:
+            return None
+        blob = self._store.blobs.add(data)
+        return blob if sha256 in (None, blob.sha256) else None
+
+    def _missing(self, filename: str) -> FileError:
+        if self._fallback.settings.offline:
+            return FileMissingError(
+                filename,
+                "--offline is on, and no page seen here lists it",
+                "Connect and run again.",
+            )
+        return FileMissingError(filename, "no index lists it", "Ask for the project's page again.")
+
+    def _wait(self, transfer: Transfer) -> Blob | Transfer:
+        some = self._fallback.settings.deadline * (1 - RESERVE)
+        progress = transfer.wait(min(WHOLE_SECONDS, some), some)
+        if progress is Progress.FAILED:
+            raise FileUnavailableError(
+                transfer.filename, transfer.why(), "Run again when one of them is well."
+            )
+        if progress is Progress.RUNNING and not transfer.can_stream:
+            raise FileUnavailableError(
+                transfer.filename,
+                "its first bytes did not come within the deadline",
+                "It is being fetched: run again.",
+            )
+        return transfer
+
+    def _finish(self, wanted: Wanted, transfer: Transfer) -> None:
+        if transfer.progress is Progress.DONE and transfer.source is not None:
+            self._pin(wanted, transfer.sha256 or "", transfer.source)
+        with self._lock:
+            self._running.pop(wanted, None)
+            self._tainted.pop(wanted, None)
+            if transfer.tainted:
+                self._tainted[wanted] = None
+                if len(self._tainted) > _TAINTED:
+                    del self._tainted[next(iter(self._tainted))]
+
+    def _pin(self, wanted: Wanted, sha256: str, source: Source) -> str:
+        """Pin a file's content, and return the pin that holds: another thread's may be older."""
+        _, key, filename = wanted
+        with keeping(f"the pin of {filename}"):
+            return self._store.pins.record(key.project, filename, sha256, source.member.index.key)
+        return sha256
+
+
+def _changed(filename: str, pin: str, sha256: str) -> FileRefusedError:
+    return FileRefusedError(
+        filename,
+        f"it was first seen with sha256 {pin} and is offered with {sha256} now",
+        "Ask its maintainer which one is right; "
+        "`indexfallback cache remove` of the project forgets the first.",
+    )

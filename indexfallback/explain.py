@@ -1,0 +1,104 @@
+"""The words for why there is no page: cause, remedy and what each index contributed."""
+
+from indexfallback.errors import ProjectError, ProjectNotFoundError, ProjectUnavailableError, Tried
+from indexfallback.outcome import Kind, Outcome
+from indexfallback.policy import Candidate, Question, Refuse, Serve, Step, Why
+
+_REMEDIES = {
+    Kind.DENIED: "Check the user name and password of {index}.",
+    Kind.INSECURE: "Check the certificate of {index}, or name its CA in pip's cert setting.",
+    Kind.NOT_AN_INDEX: "Check the address of {index}, or log in to the network.",
+    Kind.LIMITED: "Wait a little and run again.",
+}
+_RUN_AGAIN = (
+    "Make {index} reachable (VPN, network) and run again, or use --offline for what is cached."
+)
+
+
+def tried(question: Question, step: Step) -> tuple[Tried, ...]:
+    """Return what each index of the chain contributed to a step that ends a walk."""
+    end = step.position if isinstance(step, (Serve, Refuse)) else None
+    return tuple(
+        _tried(question, position, candidate, end)
+        for position, candidate in enumerate(question.chain)
+    )
+
+
+def _tried(question: Question, position: int, candidate: Candidate, end: int | None) -> Tried:
+    name = candidate.index.name
+    outcome = candidate.outcome
+    if outcome is not None:
+        return Tried(name, _word(outcome), str(outcome), outcome.elapsed)
+    if end is not None and position > end:
+        last = question.chain[end]
+        if candidate.index.group == last.index.group or not last.index.is_private:
+            return Tried(name, "not asked", f"{last.index.name} answered")
+        return Tried(name, "skipped", f"{question.project} belongs to {last.index.name}")
+    if candidate.remembered_absent:
+        return Tried(name, "absent", "it said so within the last minute")
+    if candidate.page_age is not None and candidate.page_age < question.fresh:
+        return Tried(name, "found", "its page is fresh")
+    if question.offline:
+        return Tried(name, "not asked", "offline")
+    if candidate.held:
+        return Tried(name, "skipped", candidate.held)
+    return Tried(name, "not asked", "an earlier answer holds")
+
+
+def _word(outcome: Outcome) -> str:
+    if outcome.is_page:
+        return "found"
+    return "absent" if outcome.kind is Kind.ABSENT else "unavailable"
+
+
+def refusal(question: Question, refuse: Refuse) -> ProjectError:
+    """Return the error for a walk that ended without a page."""
+    project = question.project
+    trail = tried(question, refuse)
+    if refuse.why is Why.ABSENT:
+        claimed = [c.index.name for c in question.chain if c.index.claims(project)]
+        only = f" (only {', '.join(claimed)} may have it, by projects)" if claimed else ""
+        remedy = "Check the name, or add the index that has it."
+        return ProjectNotFoundError(project, trail, f"no index has it{only}", remedy)
+    if refuse.why is Why.OFFLINE:
+        return ProjectNotFoundError(
+            project,
+            trail,
+            "there is no network or --offline is on, and it was never seen here",
+            "Connect and run again; `indexfallback cache list` shows what is here.",
+        )
+    blocking = question.chain[refuse.position] if refuse.position is not None else None
+    return ProjectUnavailableError(
+        project, trail, *_blocked(refuse.why, project, blocking, question)
+    )
+
+
+def _blocked(
+    why: Why, project: str, blocking: Candidate | None, question: Question
+) -> tuple[str, str]:
+    """Return cause and remedy of a 503."""
+    if blocking is None:
+        kinds = [c for c in question.chain if not c.is_absent]
+        names = " and ".join(c.index.name for c in kinds)
+        return f"{names} could not be asked, and no page of it was seen before", _remedy(kinds[0])
+    name = blocking.index.name
+    if why is Why.OWNED:
+        how = "by projects" if blocking.index.claims(project) else "seen there before"
+        cause = (
+            f"it belongs to {name} ({how}), which could not be asked, and no page of it is "
+            "kept; no other index was asked, since a package of that name there is another one"
+        )
+        return cause, _remedy(blocking)
+    if why is Why.STOP:
+        return f"{name} could not be asked, and on_outage is stop", _remedy(blocking)
+    cause = (
+        f"{name} could not be asked, and its list of names is not known, so that {project} may "
+        "be one of them"
+    )
+    mend = f"Setting projects for {name}, or one reachable moment, mends it."
+    return cause, f"{_remedy(blocking)} {mend}"
+
+
+def _remedy(candidate: Candidate) -> str:
+    kind = candidate.outcome.kind if candidate.outcome is not None else Kind.SILENT
+    return _REMEDIES.get(kind, _RUN_AGAIN).format(index=candidate.index.name)

@@ -1,0 +1,60 @@
+"""Waiting: for the same work done once for many, and for work that may never end.
+
+Locks: ``SingleFlight._lock`` guards ``_flights``; the work runs outside it.
+"""
+
+import threading
+from collections.abc import Callable, Hashable
+from concurrent.futures import Future
+from typing import Generic, TypeVar
+
+K = TypeVar("K", bound=Hashable)
+V = TypeVar("V")
+
+
+class SingleFlight(Generic[K, V]):
+    """Runs work once for all callers that ask for the same key at the same time."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._flights: dict[K, Future[V]] = {}
+
+    def run(self, key: K, work: Callable[[], V], seconds: float) -> V:
+        """Return what ``work`` returns or raises, done by this or by another caller.
+
+        Raises TimeoutError if another caller has not finished within ``seconds``.
+        """
+        with self._lock:
+            flight = self._flights.get(key)
+            leads = flight is None
+            if flight is None:
+                flight = self._flights[key] = Future()
+        if not leads:
+            return flight.result(timeout=seconds)
+        try:
+            flight.set_result(work())
+        except BaseException as error:
+            flight.set_exception(error)
+            raise
+        finally:
+            with self._lock:
+                del self._flights[key]
+        return flight.result()
+
+
+def run_within(work: Callable[[], V], seconds: float, name: str) -> V:
+    """Return what ``work`` returns or raises, done in a thread of its own.
+
+    Raises TimeoutError after ``seconds``: the thread is then left to its own, shorter limits;
+    it is a daemon, since a name look-up cannot be interrupted.
+    """
+    result: Future[V] = Future()
+
+    def run() -> None:
+        try:
+            result.set_result(work())
+        except BaseException as error:  # noqa: BLE001 - handed to the caller, whatever it is
+            result.set_exception(error)
+
+    threading.Thread(target=run, name=name, daemon=True).start()
+    return result.result(timeout=max(seconds, 0.0))

@@ -1,0 +1,86 @@
+"""The wire: pages of the simple API in HTML and JSON, read into the model and written from it."""
+
+from collections.abc import Callable, Iterable
+
+from indexfallback.errors import PageError
+from indexfallback.formats import fields, html, json
+from indexfallback.formats.negotiation import Media, negotiate
+from indexfallback.page import File, ProjectPage
+
+__all__ = ["Media", "negotiate", "parse_names", "parse_page", "render_names", "render_page"]
+
+_API = "application/vnd.pypi.simple."
+_HTML = ("text/html", f"{_API}v1+html", f"{_API}latest+html")
+_JSON = (f"{_API}v1+json", f"{_API}latest+json")
+#: Plain web servers send JSON files so; the body must show that it is the simple API's.
+_PLAIN_JSON = "application/json"
+
+
+def parse_page(
+    body: bytes, content_type: str, url: str, project: str, *, public: bool = False
+) -> ProjectPage:
+    """Read the page of the normalised ``project`` as the index at ``url`` answered it.
+
+    With ``public``, links to loopback, link-local and private addresses are dropped, unless
+    ``url`` itself is at one.
+
+    Raises:
+        PageError: The answer is no page of the simple API, or not this project's.
+
+    """
+    kind, charset = _split(content_type)
+    if kind in _JSON or kind == _PLAIN_JSON:
+        return json.parse_page(body, url, project, public=public, declared=kind in _JSON)
+    if kind in _HTML:
+        return html.parse_page(body, charset, url, project, public=public)
+    raise _wrong_type(kind, url)
+
+
+def parse_names(body: bytes, content_type: str, url: str) -> tuple[str, ...]:
+    """Read a root page: the normalised names of the index's projects, sorted, each once.
+
+    Raises:
+        PageError: The answer is no root page of the simple API.
+
+    """
+    kind, charset = _split(content_type)
+    if kind in _JSON or kind == _PLAIN_JSON:
+        names = json.parse_names(body, url, declared=kind in _JSON)
+    elif kind in _HTML:
+        names = html.parse_names(body, charset, url)
+    else:
+        raise _wrong_type(kind, url)
+    return tuple(sorted(set(names)))
+
+
+def render_page(page: ProjectPage, media: Media, href: Callable[[File], str]) -> bytes:
+    """Write a page; ``href`` gives a file's address without fragment, relative to the page's."""
+    if media.is_json:
+        return json.render_page(page, href)
+    return "".join(html.render_page(page, href)).encode()
+
+
+def render_names(names: Iterable[str], media: Media) -> bytes:
+    """Write a root page of normalised names, with links relative to its own address."""
+    if media.is_json:
+        return json.render_names(names)
+    return "".join(html.render_names(names)).encode()
+
+
+def _split(content_type: str) -> tuple[str, str | None]:
+    """Return the media type and the charset parameter."""
+    kind, *parameters = (part.strip() for part in content_type.split(";"))
+    for parameter in parameters:
+        name, _, value = parameter.partition("=")
+        if name.strip().lower() == "charset":
+            return kind.lower(), value.strip().strip("\"'")
+    return kind.lower(), None
+
+
+def _wrong_type(kind: str, url: str) -> PageError:
+    """Return the error for a type that is no page's."""
+    if kind.startswith(f"{_API}v"):
+        version = kind.removeprefix(f"{_API}v").partition("+")[0]
+        return fields.not_a_page(url, f"it has API version {version[:20]!r}, only 1.x is known")
+    stated = f"its type is {kind[:80]!r}" if kind else "it states no type"
+    return fields.not_a_page(url, f"{stated}, neither HTML nor JSON of the simple API")

@@ -1,0 +1,126 @@
+"""An HTML answer: decoded, kept from nesting too deeply, parsed, and what its head says."""
+
+import codecs
+import re
+
+from selectolax.lexbor import LexborHTMLParser
+
+from indexfallback.formats import fields
+from indexfallback.formats.links import Links
+
+#: Elements open at once. Real pages have five or so; the time that the parser takes grows with
+#: the square of the depth, 78 s for 100,000.
+_MAX_DEPTH = 256
+#: Tags that open a level: not those that HTML closes by itself, which are most of a page.
+_LEVEL = re.compile(
+    r"<(?!/?(?i:a|br|dd|dt|hr|img|input|li|link|meta|option|p|td|th|tr)[\s/>])(/?[a-zA-Z][^\s/>]*)"
+)
+#: Where HTML looks for a charset.
+_CHARSET_WITHIN = 1024
+_CHARSET = re.compile(rb"<meta[^>]+charset\s*=[\s\"']*([\w:.-]+)", re.IGNORECASE)
+#: Python has codecs that are no charsets, and slow or odd on foreign bytes: punycode, utf-7.
+_CHARSETS = re.compile(
+    r"utf-?8|utf-?16(?:[lb]e)?|(?:us-)?ascii|latin-?1|iso-?8859-\d+|(?:windows-|cp)125\d"
+    r"|koi8-[ru]|gb(?:k|2312|18030)|big5|shift_jis|euc-(?:jp|kr)",
+    re.IGNORECASE,
+)
+_BOMS = (
+    (codecs.BOM_UTF8, "utf-8"),
+    (codecs.BOM_UTF16_LE, "utf-16-le"),
+    (codecs.BOM_UTF16_BE, "utf-16-be"),
+)
+#: What login pages, captive portals and single-page applications have, and empty pages have not.
+_INTERACTIVE = "a, form, input, button, script, iframe, frame, meta[http-equiv=refresh i]"
+
+
+class Document:
+    """A parsed page and what its head says.
+
+    Raises:
+        PageError: It is no HTML, or of another version of the API.
+
+    """
+
+    def __init__(self, body: bytes, charset: str | None, url: str) -> None:
+        text = _decode(body, charset)
+        if not text.lstrip().startswith("<"):
+            raise fields.not_a_page(url, "it is called HTML and is not")
+        if _nests_deeply(text):
+            raise fields.not_a_page(url, f"its HTML nests more than {_MAX_DEPTH} levels deep")
+        self.tree = LexborHTMLParser(text)
+        #: Lower-case name of a ``<meta>`` to its contents, in order.
+        self.meta: dict[str, list[str]] = {}
+        for node in self.tree.tags("meta"):
+            attributes = node.attributes
+            name, content = attributes.get("name"), attributes.get("content")
+            if name and content:
+                self.meta.setdefault(name.strip().lower(), []).append(content.strip())
+        fields.check_version(self.first("pypi:repository-version"), url)
+
+    def first(self, name: str) -> str | None:
+        """Return the content of the first ``<meta>`` of that name, or None."""
+        return next(iter(self.meta.get(name, ())), None)
+
+    @property
+    def is_declared(self) -> bool:
+        """Whether the page says itself that it belongs to the simple API."""
+        return "pypi:repository-version" in self.meta
+
+    @property
+    def is_login(self) -> bool:
+        """Whether the page asks for a password."""
+        return self.tree.css_first("input[type=password i]") is not None
+
+    @property
+    def is_blank(self) -> bool:
+        """Whether the page has nothing to click or to run, as an empty list has nothing."""
+        return self.tree.css_first(_INTERACTIVE) is None
+
+    @property
+    def is_titled(self) -> bool:
+        """Whether the page is titled as pages of the simple API are by tradition."""
+        titles = (node.text().strip().lower() for node in self.tree.css("title, h1"))
+        return any(title.startswith("links for") for title in titles)
+
+    def links(self, url: str, *, public: bool) -> Links:
+        """Return the resolver of the page's links."""
+        links = Links(url, public=public)
+        base = self.tree.css_first("base[href]")
+        if base is not None:
+            links.rebase(base.attributes["href"] or "")
+        return links
+
+
+def _decode(body: bytes, charset: str | None) -> str:
+    """Return the text by its BOM, else by its declared charset, else as UTF-8."""
+    for bom, codec in _BOMS:
+        if body.startswith(bom):
+            return body[len(bom) :].decode(codec, "replace")
+    if charset is None and (declared := _CHARSET.search(body[:_CHARSET_WITHIN])):
+        charset = declared[1].decode("ascii", "replace")
+        if charset.lower().startswith("utf-16"):
+            charset = None  # it could not have been read, then
+    if charset is None or not _CHARSETS.fullmatch(charset):
+        charset = "utf-8"
+    try:
+        return body.decode(charset, "replace")
+    except LookupError:
+        return body.decode("utf-8", "replace")
+
+
+def _nests_deeply(text: str) -> bool:
+    """Tell whether more elements are open at once than any page needs.
+
+    A malicious page can hide its depth from this; it costs a core then, since the parser
+    releases the GIL, and an index that means harm can do worse.
+    """
+    levels: list[str] = []
+    for tag in map(str.lower, _LEVEL.findall(text)):
+        if tag[0] != "/":
+            levels.append(tag)
+            if len(levels) > _MAX_DEPTH:
+                return True
+        elif (name := tag[1:]) in levels:
+            while levels.pop() != name:
+                pass
+    return False

@@ -1,0 +1,117 @@
+"""Values that both formats spell alike: hashes, times, metadata, statuses, the API version."""
+
+import hashlib
+import logging
+import re
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, Literal, get_args
+
+from indexfallback.errors import PageError, redact
+from indexfallback.names import is_sha256
+from indexfallback.page import ProjectPage
+
+Status = Literal["active", "archived", "quarantined", "deprecated"]
+
+_log = logging.getLogger(__name__)
+
+_STATUSES = frozenset(get_args(Status))
+#: The highest minor version of the API that is understood in full (PEP 792).
+_KNOWN_MINOR = 4
+_HEX = re.compile("[0-9a-f]+")
+_TIME = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d+))?(?:Z|\+00:00)", re.ASCII)
+#: Algorithm to the length of its digest in hexadecimal; the shakes have no length of their own.
+_HEX_LENGTHS = {
+    name: size * 2
+    for name in hashlib.algorithms_guaranteed
+    if (size := hashlib.new(name, usedforsecurity=False).digest_size)
+}
+#: Which hash to state where only one can be: sha256 first, since everybody checks it, then what
+#: pip checks, from strong to weak.
+_BY_STRENGTH = (
+    "sha256", "sha512", "sha384", "sha3_512", "blake2b", "sha3_384", "sha3_256", "blake2s",
+    "sha224", "sha3_224", "sha1", "md5",
+)  # fmt: skip
+
+
+def not_a_page(url: str, problem: str) -> PageError:
+    """Return the error that says why the answer of ``url`` is no page."""
+    return PageError(redact(url), problem)
+
+
+def check_version(stated: object, url: str) -> None:
+    """Accept version 1 of the API in any minor version; None counts as 1.0 (PEP 629).
+
+    Raises:
+        PageError: The version is another, or none at all.
+
+    """
+    version = "1.0" if stated is None else str(stated).strip()[:20]
+    major, _, minor = version.partition(".")
+    if major != "1":
+        raise not_a_page(url, f"it has API version {version!r}, only 1.x is known")
+    if minor.isdecimal() and int(minor) > _KNOWN_MINOR:
+        _log.debug("%s has API version %s, read as 1.%d", redact(url), version, _KNOWN_MINOR)
+
+
+def api_version(page: ProjectPage) -> str:
+    """Return the highest version whose required fields are all there (PEP 700 requires two)."""
+    if page.versions is not None and all(file.size is not None for file in page.files):
+        return f"1.{_KNOWN_MINOR}"
+    return "1.0"
+
+
+def valid_hashes(stated: Mapping[str, Any]) -> dict[str, str]:
+    """Return the hashes whose algorithm hashlib knows and whose digest has the right form."""
+    if len(stated) == 1 and isinstance(sha256 := stated.get("sha256"), str) and is_sha256(sha256):
+        return {"sha256": sha256}  # nearly every file
+    hashes = {}
+    for name, digest in stated.items():
+        if isinstance(digest, str) and len(digest) == _HEX_LENGTHS.get(name.lower()):
+            lowered = digest.lower()
+            if _HEX.fullmatch(lowered):
+                hashes[name.lower()] = lowered
+    return hashes
+
+
+def fragment_hashes(fragment: str) -> dict[str, str]:
+    """Return the hashes in a link's fragment: ``sha256=...``, also beside ``egg=...``."""
+    if not fragment:
+        return {}
+    if "&" not in fragment:
+        name, _, digest = fragment.partition("=")
+        return valid_hashes({name: digest})
+    pairs = (part.partition("=") for part in fragment.split("&"))
+    return valid_hashes({name: digest for name, _, digest in pairs})
+
+
+def best_hash(hashes: Mapping[str, str]) -> str | None:
+    """Return ``algorithm=digest`` of the hash to state where only one can be stated."""
+    algorithm = next((name for name in _BY_STRENGTH if name in hashes), None)
+    return algorithm and f"{algorithm}={hashes[algorithm]}"
+
+
+def yanked(stated: bool | str) -> bool | str:
+    """Return whether a file is yanked, or a reason that is not empty."""
+    return stated if isinstance(stated, bool) else stated.strip() or True
+
+
+def status(stated: str | None) -> str | None:
+    """Return the status if it is one of PEP 792's."""
+    return stated if stated in _STATUSES else None
+
+
+def upload_time(stated: str | None) -> str | None:
+    """Return a time as PEP 700 spells it, or None.
+
+    A fraction gets six digits: pip on Python 3.10 fails on a page with any other.
+    """
+    match = _TIME.fullmatch(stated) if stated else None
+    if match is None:
+        return None
+    moment, digits = match.groups()
+    try:
+        datetime.fromisoformat(moment)
+    except ValueError:
+        return None
+    return f"{moment}.{digits[:6]:0<6}Z" if digits else f"{moment}Z"

@@ -1,0 +1,207 @@
+"""The HTML form (PEP 503) of a project page and of the root page, read and written."""
+
+from collections.abc import Callable, Iterable, Iterator
+from html import escape
+from urllib.parse import unquote
+
+from selectolax.lexbor import LexborNode
+
+from indexfallback.formats import fields
+from indexfallback.formats.document import Document
+from indexfallback.formats.links import Links
+from indexfallback.names import (
+    is_distribution,
+    is_normalized,
+    is_project_name,
+    is_safe_filename,
+    normalize,
+)
+from indexfallback.page import File, ProjectPage
+
+#: Of the anchors of a root page, how many must name their address, where nothing else tells.
+_ROOT_MAJORITY = 0.75
+#: HTML has no NUL at all, and reads a carriage return as a line feed.
+_CONTROLS = {0: "\ufffd", 10: "&#10;", 13: "&#13;"}
+
+
+def parse_page(
+    body: bytes, charset: str | None, url: str, project: str, *, public: bool
+) -> ProjectPage:
+    """Read a project page.
+
+    Raises:
+        PageError: It is none.
+
+    """
+    document = Document(body, charset, url)
+    links = document.links(url, public=public)
+    files: dict[str, File] = {}
+    for node in document.tree.tags("a"):
+        file = _file(node, links)
+        if file is not None:
+            files.setdefault(file.filename, file)
+    is_page = files or document.is_titled or document.is_blank
+    if not document.is_declared and (document.is_login or not is_page):
+        raise fields.not_a_page(
+            url, "its HTML links to no distribution (a login page, a captive portal, an error?)"
+        )
+    status = fields.status(document.first("pypi:project-status"))
+    return ProjectPage(
+        name=project,
+        files=tuple(files.values()),
+        tracks=_addresses(document.meta.get("pypi:tracks", ()), links),
+        alternate_locations=_addresses(document.meta.get("pypi:alternate-locations", ()), links),
+        status=status,
+        status_reason=document.first("pypi:project-status-reason") if status else None,
+    )
+
+
+def parse_names(body: bytes, charset: str | None, url: str) -> Iterator[str]:
+    """Read the normalised project names of a root page, in its order.
+
+    Raises:
+        PageError: It is none.
+
+    """
+    document = Document(body, charset, url)
+    anchors = [
+        (node.text().strip(), href)
+        for node in document.tree.tags("a")
+        # Not the links by which directory listings sort themselves.
+        if (href := node.attributes.get("href")) and href[0] not in "?#"
+    ]
+    if document.is_declared:
+        return (normalize(text) for text, _ in anchors if is_project_name(text))
+    links = document.links(url, public=False)
+    root = links.resolve("./")
+    names = [name for text, href in anchors if (name := _listed(text, href, links, root))]
+    if document.is_login or (
+        len(names) < _ROOT_MAJORITY * len(anchors) if anchors else not document.is_blank
+    ):
+        raise fields.not_a_page(url, "its HTML is not a list of projects")
+    return iter(names)
+
+
+def render_page(page: ProjectPage, href: Callable[[File], str]) -> Iterator[str]:
+    """Write a project page."""
+    name = _quote(page.name)
+    yield _head(f"Links for {name}", fields.api_version(page))
+    if page.status is not None:
+        yield _meta("project-status", page.status)
+    if page.status_reason is not None:
+        yield _meta("project-status-reason", page.status_reason)
+    for address in page.tracks:
+        yield _meta("tracks", address)
+    for address in page.alternate_locations:
+        yield _meta("alternate-locations", address)
+    yield f"</head>\n<body>\n<h1>Links for {name}</h1>\n"
+    for file in page.files:
+        yield _anchor(file, href(file))
+    yield "</body>\n</html>\n"
+
+
+def render_names(names: Iterable[str]) -> Iterator[str]:
+    """Write a root page."""
+    yield _head("Simple index", "1.0")
+    yield "</head>\n<body>\n"
+    for name in map(_quote, names):
+        yield f'<a href="{name}/">{name}</a><br>\n'
+    yield "</body>\n</html>\n"
+
+
+def _file(node: LexborNode, links: Links) -> File | None:
+    """Return the file that an anchor links to, or None if it links to none."""
+    attributes = node.attributes
+    target, _, fragment = (attributes.get("href") or "").partition("#")
+    url = links.resolve(target) if target else None
+    if url is None:
+        return None
+    filename = node.text().strip()
+    if not (is_distribution(filename) and is_safe_filename(filename)):
+        filename = unquote(url.partition("?")[0].rpartition("/")[2])
+        if not (is_distribution(filename) and is_safe_filename(filename)):
+            return None
+    if len(attributes) == 1:
+        return File(filename=filename, url=url, hashes=fields.fragment_hashes(fragment))
+    get = attributes.get
+    provenance = get("data-provenance")
+    return File(
+        filename=filename,
+        url=url,
+        hashes=fields.fragment_hashes(fragment),
+        requires_python=(get("data-requires-python") or "").strip() or None,
+        core_metadata=_core_metadata(get("data-core-metadata") or get("data-dist-info-metadata")),
+        gpg_sig={"true": True, "false": False}.get((get("data-gpg-sig") or "").strip().lower()),
+        yanked="data-yanked" in attributes and fields.yanked(get("data-yanked") or ""),
+        upload_time=fields.upload_time(get("data-upload-time")),
+        provenance=links.resolve(provenance) if provenance else None,
+    )
+
+
+def _core_metadata(stated: str | None) -> bool | dict[str, str]:
+    """Return what ``true`` or ``sha256=...`` states."""
+    if stated is None:
+        return False
+    if "=" in stated:
+        return fields.fragment_hashes(stated.strip()) or True
+    return stated.strip().lower() == "true"
+
+
+def _addresses(stated: Iterable[str], links: Links) -> tuple[str, ...]:
+    return tuple(address for text in stated if (address := links.resolve(text)))
+
+
+def _listed(text: str, href: str, links: Links, root: str | None) -> str | None:
+    """Return the project that an anchor of a root page names by its text and address alike.
+
+    An address elsewhere must at least be a directory: "Login" leading to ``/login`` is none.
+    """
+    parent, _, last = (
+        (links.resolve(href) or "").partition("?")[0].removesuffix("/").rpartition("/")
+    )
+    segment = unquote(last)
+    if not is_project_name(segment) or is_distribution(segment):
+        return None
+    if f"{parent}/" != root and not href.partition("?")[0].endswith("/"):
+        return None
+    name = normalize(segment)
+    return name if name == normalize(text) and is_normalized(name) else None
+
+
+def _quote(text: str) -> str:
+    """Escape a text for an element or a quoted attribute."""
+    quoted = escape(text)
+    return quoted if quoted.isprintable() else quoted.translate(_CONTROLS)
+
+
+def _head(title: str, version: str) -> str:
+    return (
+        '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
+        f'<meta name="pypi:repository-version" content="{version}">\n<title>{title}</title>\n'
+    )
+
+
+def _meta(name: str, content: str) -> str:
+    return f'<meta name="pypi:{name}" content="{_quote(content)}">\n'
+
+
+def _anchor(file: File, href: str) -> str:
+    """Write one file's link."""
+    digest = fields.best_hash(file.hashes)
+    parts = [f'<a href="{_quote(href)}#{digest}"' if digest else f'<a href="{_quote(href)}"']
+    if file.requires_python is not None:
+        parts.append(f' data-requires-python="{_quote(file.requires_python)}"')
+    if file.core_metadata is not False:
+        metadata = file.core_metadata
+        stated = "true" if metadata is True else fields.best_hash(metadata) or "true"
+        parts.append(f' data-core-metadata="{stated}" data-dist-info-metadata="{stated}"')
+    if file.gpg_sig is not None:
+        parts.append(f' data-gpg-sig="{"true" if file.gpg_sig else "false"}"')
+    if file.yanked is not False:
+        parts.append(f' data-yanked="{"" if file.yanked is True else _quote(file.yanked)}"')
+    if file.upload_time is not None:
+        parts.append(f' data-upload-time="{_quote(file.upload_time)}"')
+    if file.provenance is not None:
+        parts.append(f' data-provenance="{_quote(file.provenance)}"')
+    parts.append(f">{_quote(file.filename)}</a><br>\n")
+    return "".join(parts)

@@ -1,0 +1,136 @@
+"""The JSON form (PEP 691) of a project page and of the root page, read and written."""
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+import msgspec
+
+from indexfallback.formats import fields, wire
+from indexfallback.formats.links import Links
+from indexfallback.names import is_distribution, is_project_name, is_safe_filename, normalize
+from indexfallback.page import File, ProjectPage
+
+
+def parse_page(body: bytes, url: str, project: str, *, public: bool, declared: bool) -> ProjectPage:
+    """Read a project page; ``declared`` tells whether its type is the simple API's own.
+
+    Raises:
+        PageError: It is none.
+
+    """
+    page, extra, meta_extra, file_extras = wire.read_page(body, url)
+    if not declared and (page.name is None or page.meta.api_version is None):
+        raise fields.not_a_page(url, "its JSON has no name and API version")
+    if page.name is not None and normalize(page.name) != project:
+        raise fields.not_a_page(url, f"it is the page of {page.name[:80]!r}, not of {project!r}")
+    links = Links(url, public=public)
+    files: dict[str, File] = {}
+    for raw, unknown in zip(page.files, file_extras):  # noqa: B905 - the second may be endless
+        file = _file(raw, unknown, links)
+        if file is not None:
+            files.setdefault(file.filename, file)
+    status = page.project_status.status
+    return ProjectPage(
+        name=project,
+        files=tuple(files.values()),
+        versions=page.versions,
+        tracks=_addresses(page.meta.tracks, links),
+        alternate_locations=_addresses(page.alternate_locations, links),
+        status=status,
+        status_reason=page.project_status.reason if status else None,
+        serial=page.meta.last_serial,
+        extra=extra,
+        meta_extra=meta_extra,
+    )
+
+
+def parse_names(body: bytes, url: str, *, declared: bool) -> Iterator[str]:
+    """Read the normalised project names of a root page, in its order.
+
+    Raises:
+        PageError: It is none.
+
+    """
+    root = wire.read_root(body, url)
+    if not declared and root.meta.api_version is None:
+        raise fields.not_a_page(url, "its JSON has no API version")
+    return (normalize(item.name) for item in root.projects if is_project_name(item.name))
+
+
+def render_page(page: ProjectPage, href: Callable[[File], str]) -> bytes:
+    """Write a project page."""
+    meta: dict[str, Any] = {**page.meta_extra, "api-version": fields.api_version(page)}
+    if page.serial is not None:
+        meta["_last-serial"] = page.serial
+    if page.tracks:
+        meta["tracks"] = page.tracks
+    answer: dict[str, Any] = {**page.extra, "meta": meta, "name": page.name}
+    if page.status is not None:
+        answer["project-status"] = {"status": page.status}
+        if page.status_reason is not None:
+            answer["project-status"]["reason"] = page.status_reason
+    if page.alternate_locations:
+        answer["alternate-locations"] = page.alternate_locations
+    if page.versions is not None:
+        answer["versions"] = page.versions
+    answer["files"] = [_entry(file, href(file)) for file in page.files]
+    return msgspec.json.encode(answer)
+
+
+def render_names(names: Iterable[str]) -> bytes:
+    """Write a root page."""
+    projects = [{"name": name} for name in names]
+    return msgspec.json.encode({"meta": {"api-version": "1.0"}, "projects": projects})
+
+
+def _file(raw: wire.File, extra: dict[str, Any] | None, links: Links) -> File | None:
+    """Return the file that an entry of ``files`` means, or None if it may not be offered."""
+    url = links.resolve(raw.url)
+    if url is None:
+        return None
+    filename = raw.filename
+    if not (is_distribution(filename) and is_safe_filename(filename)):
+        return None
+    return File(
+        filename=filename,
+        url=url,
+        hashes=fields.valid_hashes(raw.hashes) if raw.hashes else {},
+        requires_python=(raw.requires_python or "").strip() or None,
+        core_metadata=_core_metadata(raw),
+        gpg_sig=raw.gpg_sig,
+        yanked=fields.yanked(raw.yanked) if raw.yanked else False,
+        size=raw.size,
+        upload_time=fields.upload_time(raw.upload_time),
+        provenance=links.resolve(raw.provenance) if raw.provenance else None,
+        extra=extra or {},
+    )
+
+
+def _core_metadata(raw: wire.File) -> bool | dict[str, str]:
+    """Return what the newest spelling in use states (PEP 714)."""
+    for stated in (raw.core_metadata, raw.dist_info_metadata, raw.data_dist_info_metadata):
+        if stated is not None:
+            return stated if isinstance(stated, bool) else fields.valid_hashes(stated) or True
+    return False
+
+
+def _addresses(stated: Iterable[str], links: Links) -> tuple[str, ...]:
+    return tuple(address for text in stated if (address := links.resolve(text)))
+
+
+def _entry(file: File, href: str) -> dict[str, Any]:
+    """Return an entry of ``files``."""
+    entry = {**file.extra, "filename": file.filename, "url": href, "hashes": file.hashes}
+    if file.requires_python is not None:
+        entry["requires-python"] = file.requires_python
+    entry["core-metadata"] = entry["dist-info-metadata"] = file.core_metadata
+    if file.gpg_sig is not None:
+        entry["gpg-sig"] = file.gpg_sig
+    entry["yanked"] = file.yanked
+    if file.size is not None:
+        entry["size"] = file.size
+    if file.upload_time is not None:
+        entry["upload-time"] = file.upload_time
+    if file.provenance is not None:
+        entry["provenance"] = file.provenance
+    return entry

@@ -1,0 +1,122 @@
+"""Links of a page, resolved to absolute addresses that may be asked for."""
+
+import socket
+from ipaddress import IPv4Address, ip_address
+from urllib.parse import urljoin, urlsplit
+
+from indexfallback.config import without_credentials
+
+#: The longest address kept: what common servers take in a request line.
+_MAX_LENGTH = 8192
+#: What HTML strips around an address.
+_SPACE = " \t\n\f\r"
+
+
+def is_local(host: str) -> bool:
+    """Tell whether ``host`` is this machine's name or an address that the internet cannot reach.
+
+    A non-ASCII host counts as one: Unicode digits and dots turn into an address only when the
+    name is looked up. Names are not looked up here.
+    """
+    host = host.rstrip(".").lower()
+    if not host.isascii() or host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        address = ip_address(host)
+    except ValueError:
+        try:
+            # Resolvers take 127.1, 0x7f000001 and 2130706433 for addresses too.
+            address = IPv4Address(socket.inet_aton(host))
+        except OSError:
+            return False
+    mapped = address.ipv4_mapped if address.version == 6 else None  # noqa: PLR2004 - IPv6
+    return not (mapped or address).is_global
+
+
+class Links:
+    """The links of one page: where they lead, and whether they may be followed.
+
+    Only http and https are followed, and ``file:`` where the page itself is a file. With
+    ``public``, links to local addresses are refused, unless the page is at one itself.
+    Joining is the hot path of reading a page: an origin and a directory are looked at once.
+    """
+
+    def __init__(self, url: str, *, public: bool = False) -> None:
+        page = urlsplit(url)
+        self._file_host = page.netloc if page.scheme == "file" else None
+        self._public = public and not is_local(page.hostname or "")
+        #: An authority as links spell it to the same without credentials, or None if refused.
+        self._origins: dict[str, str | None] = {}
+        self._base_on(without_credentials(url))
+
+    def _base_on(self, url: str) -> None:
+        self._base = url
+        parts = urlsplit(url)
+        self._root = f"{parts.scheme}://{parts.netloc}"
+        #: How many directories up to that directory's address, ending in a slash.
+        self._directories: dict[int, str] = {}
+
+    def rebase(self, href: str) -> None:
+        """Follow a ``<base href>``, if it may be followed."""
+        base = self.resolve(href)
+        if base is not None:
+            self._base_on(base)
+
+    def resolve(self, href: str) -> str | None:
+        """Return the absolute address without credentials and fragment, or None if refused."""
+        href = href.strip(_SPACE)
+        if "#" in href:
+            href = href.partition("#")[0]
+        # Half of all readers take a backslash for a slash, so that its host is anyone's guess.
+        if len(href) > _MAX_LENGTH or not href.isprintable() or "\\" in href:
+            return None
+        if " " in href:
+            href = href.replace(" ", "%20")
+        if href.startswith(("https://", "http://")):
+            url, path = href, href.find("/", len("https://"))
+        else:
+            url = self._join(href)
+            path = url.find("/", url.find("://") + 3)
+        if path < 0:
+            return None
+        authority = url[:path]
+        if authority not in self._origins:
+            self._origins[authority] = self._origin(authority)
+        origin = self._origins[authority]
+        return origin and origin + url[path:]
+
+    def _join(self, href: str) -> str:
+        """Return ``href`` joined to the base: as ``urljoin``, without parsing the usual forms."""
+        rest, up = href, 0
+        while rest.startswith("../"):
+            rest, up = rest[3:], up + 1
+        if rest[:1] in ".?" or "/." in rest or "//" in rest or ":" in rest:
+            return _urljoin(self._base, href)
+        if rest.startswith("/"):
+            return self._root + rest
+        if up not in self._directories:
+            self._directories[up] = _urljoin(self._base, "../" * up or ".")
+        return self._directories[up] + rest
+
+    def _origin(self, authority: str) -> str | None:
+        """Return scheme, host and port of an allowed authority, or None."""
+        try:
+            parts = urlsplit(authority)
+            host, _port = parts.hostname, parts.port  # a bad port raises
+        except ValueError:
+            return None
+        if parts.scheme == "file":
+            return authority if parts.netloc == self._file_host else None
+        if parts.scheme not in ("http", "https") or not host or "%" in host or parts.query:
+            return None
+        if self._public and is_local(host):
+            return None
+        return without_credentials(authority)
+
+
+def _urljoin(base: str, href: str) -> str:
+    """Return the joined address, or an empty text if ``href`` is none."""
+    try:
+        return urljoin(base, href)
+    except ValueError:
+        return ""

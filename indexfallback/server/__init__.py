@@ -1,0 +1,1 @@
+"""The server: a plain WSGI application on loopback, and the processes that run it."""

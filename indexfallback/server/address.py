@@ -1,0 +1,146 @@
+"""Where the server listens: one shim for each port, and who is there already.
+
+The server binds with SO_REUSEPORT on Linux, so that a second one on the same port would start
+silently and take every other connection; a lock for each port prevents that.
+"""
+
+import http.client
+import json
+import socket
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import platformdirs
+
+from indexfallback.errors import IndexFallbackError
+from indexfallback.store.locks import FileLock
+
+#: A worker that is dying may still hold the lock for as long as it may take to die, seconds.
+LOCK_SECONDS = 3.0
+#: Asking on loopback who is there, seconds.
+_ASK_SECONDS = 2.0
+
+
+@dataclass(eq=False)
+class PortTakenError(IndexFallbackError):
+    """Another program, or a shim with another configuration, listens on the port."""
+
+    host: str
+    port: int
+    who: str
+
+    def __str__(self) -> str:
+        return (
+            f"{self.host}:{self.port} is taken by {self.who}; stop it, or choose another port "
+            "with --port or INDEXFALLBACK_PORT"
+        )
+
+
+@dataclass(eq=False)
+class AlreadyServedError(IndexFallbackError):
+    """A shim with this very configuration serves the port: nothing to do."""
+
+    url: str
+    pid: int
+
+    exit_code = 0
+
+    def __str__(self) -> str:
+        return f"already served on {self.url} by process {self.pid}, with this configuration"
+
+
+class Port:
+    """A port of this machine that this process alone may serve."""
+
+    def __init__(
+        self, host: str, number: int, lock: FileLock | None, held: socket.socket | None
+    ) -> None:
+        self.host = host
+        self.number = number
+        self._lock = lock
+        self._held = held
+
+    @property
+    def url(self) -> str:
+        """The address of the server's root, without a last slash."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"http://{host}:{self.number}"
+
+    def release(self) -> None:
+        """Let others have the port."""
+        if self._lock is not None:
+            self._lock.release()
+        if self._held is not None:
+            self._held.close()
+
+
+def take_port(host: str, number: int, configuration: str) -> Port:
+    """Return the port, ours alone; number 0 takes a free one.
+
+    Raises `AlreadyServedError` or `PortTakenError`.
+    """
+    if number == 0:
+        return _free_port(host)
+    lock = FileLock(_runtime_directory() / f"port-{number}.lock")
+    ends = time.monotonic() + LOCK_SECONDS
+    while not lock.acquire():
+        refuse_if_served(host, number, configuration)
+        if time.monotonic() > ends:
+            raise PortTakenError(host, number, "a shim that is starting or does not answer")
+        time.sleep(0.05)  # the lock has no other way to be waited for with a deadline
+    try:
+        refuse_if_served(host, number, configuration)
+    except IndexFallbackError:
+        lock.release()
+        raise
+    return Port(host, number, lock, None)
+
+
+def _free_port(host: str) -> Port:
+    held = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
+    # Bound, not listening: nobody else is given the number, and nothing is delivered here.
+    if hasattr(socket, "SO_REUSEPORT"):
+        held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+    held.bind((host, 0))
+    number = int(held.getsockname()[1])
+    if not hasattr(socket, "SO_REUSEPORT"):
+        held.close()  # Windows: the server could not bind beside it
+    return Port(host, number, None, held)
+
+
+def _runtime_directory() -> Path:
+    return platformdirs.user_runtime_path("indexfallback", ensure_exists=True)
+
+
+def refuse_if_served(host: str, number: int, configuration: str) -> None:
+    """Return if nobody listens there; raises `AlreadyServedError` or `PortTakenError`."""
+    try:
+        health = ask(host, number, "/-/health")
+    except ConnectionRefusedError:  # nobody there, which is what was hoped for
+        return
+    except (OSError, ValueError, http.client.HTTPException):
+        raise PortTakenError(host, number, "another program") from None
+    if health.get("name") != "indexfallback":
+        raise PortTakenError(host, number, "another program")
+    if health.get("configuration") == configuration:
+        raise AlreadyServedError(f"http://{host}:{number}/simple/", health["pid"])
+    who = f"a shim with another configuration (process {health['pid']})"
+    raise PortTakenError(host, number, who)
+
+
+def ask(host: str, number: int, path: str, seconds: float = _ASK_SECONDS) -> Any:
+    """Return the JSON that a shim answers; never through a proxy.
+
+    Raises OSError, ValueError or `http.client.HTTPException` if it is none, or not well.
+    """
+    connection = http.client.HTTPConnection(host, number, timeout=seconds)
+    try:
+        connection.request("GET", path)
+        response = connection.getresponse()
+        if response.status != http.client.OK:
+            raise ValueError(f"status {response.status}")
+        return json.loads(response.read())
+    finally:
+        connection.close()

@@ -1,0 +1,32 @@
+"""The WSGI application: addresses to resources."""
+
+import falcon
+
+from indexfallback.errors import IndexFallbackError
+from indexfallback.server.files import FileResource
+from indexfallback.server.guards import HostGuard, answer_error, answer_http_error
+from indexfallback.server.pages import NamesResource, ProjectResource, SlashResource
+from indexfallback.server.state import HealthResource, StartResource, StatusResource, WhyResource
+from indexfallback.shim import Shim
+
+
+def make_app(shim: Shim) -> falcon.App:  # type: ignore[type-arg]  # generic in Falcon's stubs only
+    """Return the application that serves a shim."""
+    app = falcon.App(middleware=[HostGuard()])
+    app.set_error_serializer(answer_http_error)
+    app.add_error_handler(IndexFallbackError, answer_error)
+    projects, names, slash = ProjectResource(shim), NamesResource(shim), SlashResource()
+    app.add_route("/", StartResource(shim))
+    app.add_route("/simple", slash)
+    app.add_route("/simple/", names)
+    app.add_route("/simple/{project}", slash)
+    app.add_route("/simple/{project}/", projects)
+    app.add_route("/index/{index}/simple", slash)
+    app.add_route("/index/{index}/simple/", names)
+    app.add_route("/index/{index}/simple/{project}", slash)
+    app.add_route("/index/{index}/simple/{project}/", projects)
+    app.add_route("/files/{owner}/{key}/{filename}", FileResource(shim))
+    app.add_route("/-/health", HealthResource(shim))
+    app.add_route("/-/status", StatusResource(shim))
+    app.add_route("/-/why/{project}", WhyResource(shim))
+    return app

@@ -1,0 +1,116 @@
+"""Files: whole or from an offset, out of the store or while they still come."""
+
+import re
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import falcon
+
+from indexfallback.names import FileKey, is_safe_filename
+from indexfallback.server.pages import matches
+from indexfallback.shim import Shim
+from indexfallback.store import Blob
+from indexfallback.transfer import PIECE, Progress, Transfer
+
+#: A single range; several are answered with the whole, as RFC 9110, 14.2 allows, since serving
+#: ten thousand of them is an attack (CVE-2025-62727).
+_RANGE = re.compile(r"bytes=(\d*)-(\d*)", re.ASCII)
+_HEADERS = {
+    "Accept-Ranges": "bytes",
+    # pip's own choice of "for ever": the address carries the hash.
+    "Cache-Control": "max-age=365000000, immutable",
+    "X-Content-Type-Options": "nosniff",
+}
+
+
+class Span(NamedTuple):
+    """The bytes that are sent: from ``start`` up to, not including, ``stop``."""
+
+    start: int
+    stop: int
+
+
+class FileResource:
+    """``/files/{owner}/{key}/{filename}``."""
+
+    def __init__(self, shim: Shim) -> None:
+        self._shim = shim
+
+    def on_get(
+        self, req: falcon.Request, resp: falcon.Response, owner: str, key: str, filename: str
+    ) -> None:
+        """Answer with the file, or with the part of it that was asked for."""
+        file_key = FileKey.parse(key)
+        if file_key is None or not is_safe_filename(filename):
+            raise falcon.HTTPNotFound(description="no file has such an address")
+        found = self._shim.downloads.get(owner, file_key, filename)
+        size, etag = _size_and_etag(found)
+        resp.set_headers(_HEADERS)
+        resp.content_type = "application/octet-stream"
+        if etag is not None:
+            resp.set_header("ETag", etag)
+            if matches(req.get_header("If-None-Match"), etag):
+                resp.status = falcon.HTTP_304
+                return
+        wanted = _wanted(req, size, etag)
+        if wanted is None:
+            raise falcon.HTTPRangeNotSatisfiable(size)
+        # Of a transfer, only what follows its first bytes comes soon enough.
+        if isinstance(found, Transfer) and wanted.start and found.progress is Progress.RUNNING:
+            wanted = Span(0, size)
+        if self._shim.downloads.is_tainted(owner, file_key, filename):
+            wanted = Span(0, size)
+        if wanted != Span(0, size):
+            resp.status = falcon.HTTP_206
+            resp.set_header("Content-Range", f"bytes {wanted.start}-{wanted.stop - 1}/{size}")
+        resp.content_length = wanted.stop - wanted.start
+        if req.method != "HEAD":
+            resp.stream = self._stream(found, wanted)
+            self._shim.fallback.activity.sent(
+                wanted.stop - wanted.start, cached=isinstance(found, Blob)
+            )
+
+    on_head = on_get
+
+    def _stream(self, found: Blob | Transfer, span: Span) -> Iterator[bytes]:
+        if isinstance(found, Transfer):
+            return found.read(span.start, span.stop)
+        return self._read(found, span)
+
+    def _read(self, blob: Blob, span: Span) -> Iterator[bytes]:
+        with self._shim.store.blobs.open(blob) as file:
+            file.seek(span.start)
+            left = span.stop - span.start
+            while left:
+                piece = file.read(min(PIECE, left))
+                if not piece:
+                    raise OSError(f"{blob.path}: shorter than it was")
+                left -= len(piece)
+                yield piece
+
+
+def _size_and_etag(found: Blob | Transfer) -> tuple[int, str | None]:
+    if isinstance(found, Blob):
+        return found.size, f'"{found.sha256}"'
+    return found.total or 0, f'"{found.sha256}"' if found.sha256 else None
+
+
+def _wanted(req: falcon.Request, size: int, etag: str | None) -> Span | None:
+    """Return the bytes that a request asks for, or None where there are no such bytes.
+
+    Source: RFC 9110, 14.1.2 and 13.1.5. What is not understood is ignored, as it demands.
+    """
+    whole = Span(0, size)
+    match = _RANGE.fullmatch(req.get_header("Range") or "")
+    if_range = req.get_header("If-Range")
+    if match is None or not any(match.groups()) or (if_range is not None and if_range != etag):
+        return whole
+    first, last = match.groups()
+    if not first:
+        suffix = int(last)
+        return Span(max(0, size - suffix), size) if suffix else None
+    start = int(first)
+    stop = min(int(last) + 1, size) if last else size
+    if last and int(last) < start:
+        return whole
+    return Span(start, stop) if start < size else None

@@ -1,0 +1,70 @@
+"""What stands before every request: its Host is ours; and how errors are answered."""
+
+import ipaddress
+
+import falcon
+import msgspec
+
+from indexfallback.errors import IndexFallbackError
+
+PROBLEM_JSON = "application/problem+json"
+_LOCAL_NAMES = frozenset({"localhost", "localhost.localdomain"})
+
+
+def is_loopback(host: str) -> bool:
+    """Tell whether a host name or address literal is this machine's loopback."""
+    bare = host.strip("[]")
+    if bare.lower() in _LOCAL_NAMES:
+        return True
+    try:
+        return ipaddress.ip_address(bare).is_loopback
+    except ValueError:  # a name
+        return False
+
+
+class HostGuard:
+    """Refuses a Host that is not this machine's loopback.
+
+    A page in a browser may have its own name resolve to 127.0.0.1 and then read what is here
+    (DNS rebinding, CVE-2025-66414); its requests still carry its own name.
+    """
+
+    def process_request(self, req: falcon.Request, resp: falcon.Response) -> None:  # noqa: ARG002
+        """Answer 421 to a foreign Host."""
+        host = req.get_header("Host") or ""
+        name = host.rpartition(":")[0] if _has_port(host) else host
+        if not is_loopback(name):
+            raise falcon.HTTPError(
+                falcon.HTTP_421,
+                title="Misdirected request",
+                description="This server answers on loopback only: use http://127.0.0.1",
+            )
+
+
+def _has_port(host: str) -> bool:
+    return host.rpartition(":")[2].isdigit() and not host.endswith("]")
+
+
+def answer_error(
+    req: falcon.Request,  # noqa: ARG001 - Falcon's signature
+    resp: falcon.Response,
+    error: IndexFallbackError,
+    params: dict[str, object],  # noqa: ARG001
+) -> None:
+    """Answer one of our errors: never HTML, since buildout follows links in error pages."""
+    _answer(resp, error.status, error.title, str(error))
+
+
+def answer_http_error(req: falcon.Request, resp: falcon.Response, error: falcon.HTTPError) -> None:
+    """Answer one of the framework's errors in the same form."""
+    detail = error.description or f"{req.method} {req.path}"
+    _answer(resp, error.status_code, error.title or str(error.status), detail)
+
+
+def _answer(resp: falcon.Response, status: int, title: str, detail: str) -> None:
+    resp.status = falcon.code_to_http_status(status)
+    resp.content_type = PROBLEM_JSON
+    resp.set_header("Cache-Control", "no-store")
+    resp.data = msgspec.json.encode(
+        {"type": "about:blank", "title": title, "status": status, "detail": detail}
+    )

@@ -1,0 +1,142 @@
+"""The simple API: project pages and the list of names, by the chain or by one index alone."""
+
+from urllib.parse import quote
+
+import falcon
+
+from indexfallback.fallback import Answer
+from indexfallback.formats import Media, negotiate, render_names, render_page
+from indexfallback.names import FileKey, is_normalized, is_project_name, normalize
+from indexfallback.page import File, ProjectPage
+from indexfallback.server.rendered import Rendered, RenderedPages, as_rendered
+from indexfallback.shim import Shim
+from indexfallback.upstream.answers import Limits
+
+#: From ``/simple/NAME/`` and ``/index/INDEX/simple/NAME/`` to ``/``.
+_TO_ROOT = "../../"
+_INDEX_TO_ROOT = "../../../../"
+
+
+class ProjectResource:
+    """``/simple/{project}/`` and ``/index/{index}/simple/{project}/``."""
+
+    def __init__(self, shim: Shim) -> None:
+        self._shim = shim
+        self._rendered = RenderedPages()
+
+    def on_get(
+        self, req: falcon.Request, resp: falcon.Response, project: str, index: str | None = None
+    ) -> None:
+        """Answer with the project's page."""
+        if not is_project_name(project) or (index and self._shim.members.get(index) is None):
+            raise falcon.HTTPNotFound(description=f"{req.path}: no such project or index")
+        if not is_normalized(project):
+            redirect(resp, normalize(project), index)
+            return
+        media = _media(req)
+        answer = self._shim.fallback.page(project, index)
+        self._shim.fallback.activity.client(req.user_agent or "")
+        _send(req, resp, media, self._render(answer, media, index))
+
+    on_head = on_get
+
+    def _render(self, answer: Answer, media: Media, index: str | None) -> Rendered:
+        to_root = _TO_ROOT if index is None else _INDEX_TO_ROOT
+        owner = answer.owner.group
+
+        def render() -> bytes:
+            page = self._shim.offer(answer)
+            return render_page(page, media, lambda file: address(to_root, owner, page, file))
+
+        # Offline, and where hashes are only learnt by downloads, a page changes without its
+        # content at the index changing.
+        if answer.offline or any(file.sha256 is None for file in answer.page.files):
+            return as_rendered(render())
+        return self._rendered.get((answer.digest, owner, to_root, media), render)
+
+
+def address(to_root: str, owner: str, page: ProjectPage, file: File) -> str:
+    """Return a file's address relative to a page."""
+    key = FileKey(page.name, file.sha256)
+    return f"{to_root}files/{owner}/{key}/{quote(file.filename)}"
+
+
+class NamesResource:
+    """``/simple/`` and ``/index/{index}/simple/``: what was served, and local directories' names.
+
+    Small and instant: the whole public list is 40 MB, and buildout asks for it after each miss.
+    """
+
+    def __init__(self, shim: Shim) -> None:
+        self._shim = shim
+
+    def on_get(self, req: falcon.Request, resp: falcon.Response, index: str | None = None) -> None:
+        """Answer with the names."""
+        shim = self._shim
+        if index is not None and shim.members.get(index) is None:
+            raise falcon.HTTPNotFound(description=f"{req.path}: no such index")
+        members = [m for m in shim.members if index in (None, m.index.name)]
+        names = set(shim.store.pages.names([member.index.key for member in members]))
+        limits = Limits(0.0, shim.settings.page_size)
+        for member in members:
+            if member.index.is_directory:
+                names.update(member.upstream.names(limits).names)
+        media = _media(req)
+        _send(req, resp, media, as_rendered(render_names(sorted(names), media)))
+
+    on_head = on_get
+
+
+class SlashResource:
+    """Addresses that lack their last slash."""
+
+    def on_get(
+        self,
+        req: falcon.Request,  # noqa: ARG002 - Falcon's signature
+        resp: falcon.Response,
+        project: str = "",
+        index: str | None = None,
+    ) -> None:
+        """Redirect to the address with the slash."""
+        redirect(resp, normalize(project) if is_project_name(project) else "", index)
+
+    on_head = on_get
+
+
+def redirect(resp: falcon.Response, project: str, index: str | None) -> None:
+    """Answer 301 to a page's proper address, which is made of checked parts only."""
+    base = "/simple/" if index is None else f"/index/{quote(index, safe='')}/simple/"
+    resp.status = falcon.HTTP_301
+    resp.location = f"{base}{project}/" if project else base
+
+
+def _media(req: falcon.Request) -> Media:
+    media = negotiate(req.get_header("Accept"))
+    if media is None:
+        kinds = ", ".join(kind.value for kind in Media)
+        raise falcon.HTTPNotAcceptable(description=f"This index speaks {kinds}")
+    return media
+
+
+def _send(req: falcon.Request, resp: falcon.Response, media: Media, rendered: Rendered) -> None:
+    resp.content_type = media.value
+    resp.set_headers(
+        {
+            "ETag": rendered.etag,
+            # pip 26.2 and newer obeys max-age without revalidating.
+            "Cache-Control": "no-cache",
+            "Vary": "Accept",
+            "X-Content-Type-Options": "nosniff",
+        }
+    )
+    if matches(req.get_header("If-None-Match"), rendered.etag):
+        resp.status = falcon.HTTP_304
+    else:
+        resp.data = rendered.body
+
+
+def matches(if_none_match: str | None, etag: str) -> bool:
+    """Tell whether a client holds this content already (RFC 9110, 13.1.2: weak comparison)."""
+    if if_none_match is None:
+        return False
+    return any(tag.strip().removeprefix("W/") in (etag, "*") for tag in if_none_match.split(","))

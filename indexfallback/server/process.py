@@ -1,0 +1,121 @@
+"""The processes of the server: a supervisor that waits, and the worker that answers.
+
+Nothing outlives what it belongs to: the worker ends when the pipe from its supervisor closes,
+however the supervisor ended, and the supervisor ends when its standard input does, if asked to.
+"""
+
+import logging
+import multiprocessing.util
+import os
+import signal
+import sys
+import threading
+from collections.abc import Callable
+from functools import partial
+from multiprocessing.connection import Connection, Pipe
+from typing import Any
+
+from granian.constants import Interfaces
+from granian.http import HTTP1Settings
+from granian.server import Server
+
+from indexfallback.config import Settings
+from indexfallback.errors import ConfigError
+from indexfallback.server.address import Port
+from indexfallback.server.guards import is_loopback
+
+log = logging.getLogger("indexfallback")
+
+#: Each reader of a file that is still coming holds a thread; they are made when needed. With
+#: 256, 300 readers of one slow file made /-/health wait 12 s.
+THREADS = 1100
+#: Connections that may wait to be accepted: uv opens 142 at once.
+BACKLOG = 1024
+#: A client that has not sent its headers by then is not served, milliseconds.
+HEADER_TIMEOUT = 10_000
+#: A worker in the middle of a transfer does not end by itself, seconds.
+KILL_SECONDS = 3
+
+
+def run_server(
+    settings: Settings,
+    port: Port,
+    *,
+    started: Callable[[], None],
+    logging_setup: Callable[[], None],
+    stop_at_eof: bool,
+) -> None:
+    """Serve until a signal; with ``stop_at_eof``, also until standard input ends.
+
+    ``started`` is called when the port is bound, ``logging_setup`` in the worker: picklable,
+    like the settings. Raises `ConfigError` for an address that others can reach.
+    """
+    if not is_loopback(port.host):
+        raise ConfigError(
+            settings.origins.get("server.host", "server.host"),
+            f'host = "{port.host}" can be reached by others',
+            'use "127.0.0.1": there are no credentials to ask them for yet',
+        )
+    reader, writer = Pipe(duplex=False)
+    server = Server(
+        "indexfallback",
+        address=port.host,
+        port=port.number,
+        interface=Interfaces.WSGI,
+        workers=1,
+        blocking_threads=THREADS,
+        backlog=BACKLOG,
+        backpressure=THREADS,
+        websockets=False,
+        http1_settings=HTTP1Settings(header_read_timeout=HEADER_TIMEOUT),
+        workers_kill_timeout=KILL_SECONDS,
+        log_enabled=False,
+    )
+    server.on_startup(started)
+    if stop_at_eof:
+        server.on_startup(partial(_watch_input, server.signal_handler_interrupt))
+    load = partial(_load_app, settings, reader, writer, logging_setup)
+    try:
+        server.serve(target_loader=load, wrap_loader=False)
+    finally:
+        reader.close()
+        writer.close()
+        port.release()
+
+
+def _watch_input(stop: Callable[[], None]) -> None:
+    def watch() -> None:
+        while os.read(sys.stdin.fileno(), 1024):
+            pass
+        stop()
+
+    threading.Thread(target=watch, name="stop-at-eof", daemon=True).start()
+
+
+def _load_app(
+    settings: Settings, reader: Connection, writer: Connection, logging_setup: Callable[[], None]
+) -> Any:
+    """Return the application, in the worker."""
+    from indexfallback.server.app import make_app  # noqa: PLC0415 - the supervisor needs none of it
+    from indexfallback.shim import Shim  # noqa: PLC0415 - as above
+
+    writer.close()  # the worker's copy, or it would never see the end
+    logging_setup()
+    threading.Thread(target=_end_with, args=(reader,), name="supervisor", daemon=True).start()
+    shim = Shim(settings)
+    multiprocessing.util.Finalize(None, shim.close, exitpriority=1)
+    threading.Thread(target=_import_upstream, name="import-upstream", daemon=True).start()
+    return make_app(shim)
+
+
+def _end_with(supervisor: Connection) -> None:
+    try:
+        supervisor.recv_bytes()
+    except (EOFError, OSError):  # it has ended, whatever the reason
+        log.info("the supervising process has ended; stopping")
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
+def _import_upstream() -> None:
+    """Import the HTTP library while the server answers already: 0.2 s."""
+    import indexfallback.upstream.http  # noqa: F401, PLC0415 - see above

@@ -1,0 +1,126 @@
+"""The store: everything that was seen, in one directory that several processes may share."""
+
+import logging
+import os
+import shutil
+import sqlite3
+import stat
+import tempfile
+import threading
+import time
+from pathlib import Path
+
+from indexfallback.errors import StoreError
+from indexfallback.store.blobs import Blob, Blobs
+from indexfallback.store.database import SCHEMA_VERSION, Database, schema_version
+from indexfallback.store.ledger import Ledger
+from indexfallback.store.local_files import LocalFiles
+from indexfallback.store.pages import PageFacts, Pages, Validators
+from indexfallback.store.pins import Pins
+
+__all__ = ["Blob", "PageFacts", "Store", "StoreFault", "Validators", "keeping"]
+
+log = logging.getLogger("indexfallback.store")
+
+#: What writing can fail with when a disk is full, read-only or broken.
+StoreFault = (OSError, sqlite3.Error, StoreError)
+
+#: A failing disk is said at most this often, seconds.
+_SAY_EVERY = 60.0
+
+_DATABASE = "index.sqlite3"
+
+
+class Store:
+    """The parts of the store, opened together."""
+
+    def __init__(self, directory: Path, limit: int) -> None:
+        """Open ``directory`` (made if need be, mode 0700), to hold ``limit`` bytes of files.
+
+        One that cannot be written gives way to a temporary directory, with a warning: slower,
+        not wrong. Raises `StoreError` for one that others could write to.
+        """
+        self._temporary: Path | None = None
+        try:
+            self._open(directory, limit)
+        except (OSError, sqlite3.OperationalError) as error:
+            self._temporary = Path(tempfile.mkdtemp(prefix="indexfallback-"))
+            log.warning(
+                "%s: the cache cannot be written (%s); until the next start nothing is kept; "
+                "free space there or set INDEXFALLBACK_CACHE_DIR",
+                directory, error,
+            )  # fmt: skip
+            self._open(self._temporary, limit)
+
+    def _open(self, directory: Path, limit: int) -> None:
+        directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+        _check_owner(directory)
+        if schema_version(directory / _DATABASE) > SCHEMA_VERSION:
+            log.warning(
+                "%s was written by a newer indexfallback and is left alone; "
+                "this one keeps its own in schema-%d there",
+                directory, SCHEMA_VERSION,
+            )  # fmt: skip
+            directory = directory / f"schema-{SCHEMA_VERSION}"
+            directory.mkdir(exist_ok=True, mode=0o700)
+        self.directory = directory
+        self.database = Database(directory / _DATABASE)
+        self.pages = Pages(self.database)
+        self.ledger = Ledger(self.database)
+        self.pins = Pins(self.database)
+        self.local_files = LocalFiles(self.database)
+        self.blobs = Blobs(directory, self.database, limit)
+
+    @property
+    def is_temporary(self) -> bool:
+        """Whether nothing outlives this process."""
+        return self._temporary is not None
+
+    def close(self) -> None:
+        """Write down what is still in memory and close the files."""
+        with keeping("when files were last used"):
+            self.blobs.flush()
+        self.database.close()
+        if self._temporary is not None:
+            shutil.rmtree(self._temporary, ignore_errors=True)
+
+
+def _check_owner(directory: Path) -> None:
+    # Whoever can write here can make every install run their code.
+    if os.name != "posix":
+        return
+    status = directory.stat()
+    if status.st_uid != os.geteuid():
+        raise StoreError(
+            str(directory), "belongs to another user", "set INDEXFALLBACK_CACHE_DIR to your own"
+        )
+    if status.st_mode & (stat.S_IWOTH | stat.S_IWGRP):
+        raise StoreError(str(directory), "others can write to it", f"run: chmod go-w {directory}")
+
+
+class keeping:  # noqa: N801 - reads as a statement: with keeping("a page")
+    """Run a block that keeps something, going on without when the disk fails, and saying so."""
+
+    _lock = threading.Lock()
+    _said = float("-inf")
+
+    def __init__(self, what: str) -> None:
+        self._what = what
+
+    def __enter__(self) -> None:
+        """Nothing to prepare."""
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> bool:
+        if not isinstance(error, StoreFault):
+            return False
+        now = time.monotonic()
+        with self._lock:
+            due = now - keeping._said > _SAY_EVERY
+            if due:
+                keeping._said = now
+        if due:
+            log.warning(
+                "cannot keep %s (%s); going on without: look at the disk's space and health",
+                self._what, error,
+            )  # fmt: skip
+        return True

@@ -1,0 +1,158 @@
+"""The SQLite file behind the store: schema, connections and the two kinds of transaction."""
+
+import logging
+import queue
+import sqlite3
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from indexfallback.errors import StoreError
+
+log = logging.getLogger("indexfallback.store")
+
+#: Raised when a table changes; a directory written by a newer one is left alone.
+SCHEMA_VERSION = 1
+
+#: Connections in all: enough for two cores, and few file handles.
+CONNECTIONS = 8
+#: Longest wait for a connection or for another process's write, seconds: half the default
+#: deadline of an answer, so that an error still arrives in time.
+BUSY_SECONDS = 5.0
+
+_SCHEMA = """
+CREATE TABLE page (
+    source TEXT NOT NULL, project TEXT NOT NULL, body BLOB NOT NULL,
+    digest TEXT NOT NULL, etag TEXT, modified TEXT,
+    checked REAL NOT NULL, resolved REAL NOT NULL, passed TEXT NOT NULL,
+    PRIMARY KEY (source, project)
+);
+CREATE TABLE name (
+    source TEXT NOT NULL, project TEXT NOT NULL, listed INTEGER NOT NULL, seen REAL NOT NULL,
+    PRIMARY KEY (source, project)
+) WITHOUT ROWID;
+CREATE TABLE name_list (source TEXT PRIMARY KEY, fetched REAL NOT NULL, names INTEGER NOT NULL);
+CREATE TABLE pin (
+    project TEXT NOT NULL, filename TEXT NOT NULL, sha256 TEXT NOT NULL, seen REAL NOT NULL,
+    source TEXT NOT NULL,
+    PRIMARY KEY (project, filename)
+) WITHOUT ROWID;
+CREATE INDEX pin_sha256 ON pin (sha256);
+CREATE TABLE blob (
+    sha256 TEXT PRIMARY KEY, size INTEGER NOT NULL, added REAL NOT NULL, used REAL NOT NULL
+) WITHOUT ROWID;
+CREATE INDEX blob_used ON blob (used);
+CREATE TABLE local_file (
+    path TEXT PRIMARY KEY, size INTEGER NOT NULL, modified INTEGER NOT NULL, facts BLOB NOT NULL
+);
+"""
+
+
+class Database:
+    """A small pool of connections to one file; the pool is the only lock, SQLite does the rest."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._idle: queue.LifoQueue[sqlite3.Connection | None] = queue.LifoQueue()
+        for _ in range(CONNECTIONS):
+            self._idle.put(None)
+        try:
+            self._prepare()
+        except sqlite3.OperationalError:  # no access, disk full, locked: not the file's fault
+            self.close()
+            raise
+        except sqlite3.DatabaseError as error:  # not a database: garbage, or cut short
+            self.close()
+            self._quarantine(error)
+            self._prepare()
+
+    def _prepare(self) -> None:
+        with self.write() as connection:
+            version = connection.execute("PRAGMA user_version").fetchone()[0]
+            if version == 0:
+                for statement in _SCHEMA.split(";"):
+                    connection.execute(statement)
+                connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+
+    def _quarantine(self, error: sqlite3.DatabaseError) -> None:
+        aside = self.path.with_name(f"{self.path.name}.damaged-{int(time.time())}")
+        self.path.replace(aside)
+        for ending in ("-wal", "-shm"):
+            self.path.with_name(self.path.name + ending).unlink(missing_ok=True)
+        log.warning(
+            "%s is damaged (%s); moved to %s, and its records are made again; "
+            "`indexfallback cache verify` takes the files back in",
+            self.path, error, aside.name,
+        )  # fmt: skip
+
+    def _connect(self) -> sqlite3.Connection:
+        connection = sqlite3.connect(
+            self.path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False
+        )
+        connection.execute("PRAGMA journal_mode = WAL")
+        # Safe against a crash at any time; a power cut may lose the last records, and a record
+        # is only ever written after the file that it names.
+        connection.execute("PRAGMA synchronous = NORMAL")
+        connection.execute("PRAGMA cache_size = -512")  # KiB for each connection
+        return connection
+
+    @contextmanager
+    def read(self) -> Iterator[sqlite3.Connection]:
+        """Lend a connection for reading; raises `StoreError` if none is free in time."""
+        try:
+            connection = self._idle.get(timeout=BUSY_SECONDS)
+        except queue.Empty:
+            raise StoreError(
+                str(self.path), "all connections are busy", "look for a slow disk"
+            ) from None
+        try:
+            if connection is None:
+                connection = self._connect()
+            yield connection
+        finally:
+            self._idle.put(connection)
+
+    @contextmanager
+    def write(self) -> Iterator[sqlite3.Connection]:
+        """Lend a connection inside a transaction, kept whole or not at all."""
+        with self.read() as connection:
+            connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield connection
+            except BaseException:
+                connection.execute("ROLLBACK")
+                raise
+            try:
+                connection.execute("COMMIT")
+            except sqlite3.Error:
+                if connection.in_transaction:
+                    connection.execute("ROLLBACK")
+                raise
+
+    def size(self) -> int:
+        """Return the bytes on disk, the write-ahead log included."""
+        names = (self.path.name, self.path.name + "-wal")
+        paths = (self.path.with_name(name) for name in names)
+        return sum(path.stat().st_size for path in paths if path.exists())
+
+    def close(self) -> None:
+        """Close every connection that is not lent."""
+        for _ in range(self._idle.qsize()):
+            connection = self._idle.get()
+            if connection is not None:
+                connection.close()
+            self._idle.put(None)
+
+
+def schema_version(path: Path) -> int:
+    """Return the schema version that a database file says it has; 0 if it says none."""
+    # Bytes 60 to 63 of the header hold user_version, big-endian (SQLite file format, 1.3.14).
+    try:
+        with path.open("rb") as file:
+            header = file.read(64)
+    except FileNotFoundError:
+        return 0
+    if not header.startswith(b"SQLite format 3\0"):
+        return 0
+    return int.from_bytes(header[60:64], "big")

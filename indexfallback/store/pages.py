@@ -1,0 +1,122 @@
+"""Stored project pages: what an index last said of a project, and when that was known to hold."""
+
+import hashlib
+import zlib
+from collections.abc import Iterable
+from typing import NamedTuple
+
+import msgspec
+
+from indexfallback.page import ProjectPage
+from indexfallback.store.database import Database
+
+#: zlib level: pages are mostly repeated addresses, a fifth remains already at the quickest.
+_COMPRESSION = 1
+
+_decoder = msgspec.msgpack.Decoder(ProjectPage)
+
+
+class Validators(NamedTuple):
+    """What revalidates a page (RFC 9110, 8.8)."""
+
+    etag: str | None = None
+    last_modified: str | None = None
+
+
+class PageFacts(NamedTuple):
+    """What is known of a stored page without reading it. Times are seconds since the epoch."""
+
+    validators: Validators
+    #: Names the content: pages that say the same have the same digest.
+    digest: str
+    #: When the index last confirmed it.
+    checked: float
+    #: When a whole chain was last walked down to it, 0 if never; and the digest of the indexes
+    #: that the walk passed, so that another chain does not take this answer for its own.
+    resolved: float = 0.0
+    passed: str = ""
+
+    def age(self, now: float) -> float:
+        """Return seconds since the index confirmed it; infinite if that lies ahead."""
+        return _age(self.checked, now)
+
+    def resolution_age(self, now: float) -> float:
+        """Return seconds since the chain was walked; infinite if that lies ahead."""
+        return _age(self.resolved, now)
+
+
+def _age(then: float, now: float) -> float:
+    # A clock that was set back must not keep a page fresh for a year.
+    return now - then if then <= now else float("inf")
+
+
+def digest_of(page: ProjectPage) -> str:
+    """Return what names a page's content."""
+    return hashlib.sha256(msgspec.msgpack.encode(page)).hexdigest()[:32]
+
+
+class Pages:
+    """The pages of all indexes, each under the index's address without credentials."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def facts(self, source: str, project: str) -> PageFacts | None:
+        """Return what is known of an index's page, or None if it was never seen."""
+        with self._database.read() as connection:
+            row = connection.execute(
+                "SELECT etag, modified, digest, checked, resolved, passed FROM page"
+                " WHERE source = ? AND project = ?",
+                (source, project),
+            ).fetchone()
+        return PageFacts(Validators(row[0], row[1]), *row[2:]) if row else None
+
+    def load(self, source: str, project: str) -> ProjectPage | None:
+        """Return an index's stored page, or None if it was never seen."""
+        with self._database.read() as connection:
+            row = connection.execute(
+                "SELECT body FROM page WHERE source = ? AND project = ?", (source, project)
+            ).fetchone()
+        return _decoder.decode(zlib.decompress(row[0])) if row else None
+
+    def put(self, source: str, page: ProjectPage, facts: PageFacts) -> None:
+        """Keep a page, in place of the one before."""
+        body = zlib.compress(msgspec.msgpack.encode(page), _COMPRESSION)
+        etag, modified = facts.validators
+        with self._database.write() as connection:
+            connection.execute(
+                "INSERT OR REPLACE INTO page"
+                " (source, project, body, etag, modified, digest, checked, resolved, passed)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                (source, page.name, body, etag, modified, *facts[1:]),
+            )
+
+    def confirm(self, source: str, project: str, facts: PageFacts) -> None:
+        """Record only when a page was confirmed and resolved: its content is the same."""
+        with self._database.write() as connection:
+            connection.execute(
+                "UPDATE page SET checked = ?, resolved = ?, passed = ?"
+                " WHERE source = ? AND project = ?",
+                (*facts[2:], source, project),
+            )
+
+    def remove(self, project: str, source: str | None = None) -> int:
+        """Forget a project's pages, of one index or of all; return how many there were."""
+        with self._database.write() as connection:
+            return connection.execute(
+                "DELETE FROM page WHERE project = ? AND source = coalesce(?, source)",
+                (project, source),
+            ).rowcount
+
+    def names(self, sources: Iterable[str]) -> list[str]:
+        """Return the projects that have a page of one of these indexes, sorted."""
+        wanted = list(sources)
+        marks = ",".join("?" * len(wanted))
+        query = f"SELECT DISTINCT project FROM page WHERE source IN ({marks}) ORDER BY project"  # noqa: S608 - marks
+        with self._database.read() as connection:
+            return [project for (project,) in connection.execute(query, wanted)]
+
+    def count(self) -> int:
+        """Return the number of pages."""
+        with self._database.read() as connection:
+            return int(connection.execute("SELECT count(*) FROM page").fetchone()[0])

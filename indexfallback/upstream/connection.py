@@ -1,0 +1,183 @@
+"""HTTP as an index is asked by it: one pooled session, credentials bound to their origin.
+
+Redirects are followed by hand: at most 5, never from https to http, and never with credentials
+to another origin (CVE-2018-18074, CVE-2023-32681).
+
+Locks: ``_lock`` guards the making of the session.
+"""
+
+import http.cookiejar
+import importlib
+import logging
+import ssl
+import threading
+from pathlib import Path
+from typing import Any
+from urllib.parse import urljoin, urlsplit
+
+import requests
+import requests.adapters
+import requests.auth
+import requests.utils
+import truststore
+
+from indexfallback import __version__
+from indexfallback.config import Index, without_credentials
+from indexfallback.errors import redact
+from indexfallback.outcome import Kind, Outcome
+from indexfallback.upstream.failures import outcome_of_error, outcome_of_status
+
+log = logging.getLogger("indexfallback.upstream")
+
+MAX_REDIRECTS = 5
+#: Idle connections kept to one host: what pip, uv and a browser ask for at once, halved.
+POOL_SIZE = 24
+#: Statuses that send elsewhere and keep the method.
+_REDIRECTS = frozenset({301, 302, 303, 307, 308})
+
+
+class _Adapter(requests.adapters.HTTPAdapter):
+    """Trusts what our TLS context trusts, instead of reading a bundle at each connection."""
+
+    def __init__(self, context: ssl.SSLContext) -> None:
+        self._context = context
+        super().__init__(pool_connections=POOL_SIZE, pool_maxsize=POOL_SIZE, max_retries=0)
+
+    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
+        """Give the context to every pool."""
+        super().init_poolmanager(*args, ssl_context=self._context, **kwargs)
+
+    def proxy_manager_for(self, *args: Any, **kwargs: Any) -> Any:
+        """Give the context to every pool behind a proxy."""
+        return super().proxy_manager_for(*args, ssl_context=self._context, **kwargs)
+
+    def cert_verify(self, conn: Any, url: str, verify: Any, cert: Any) -> None:
+        """Leave verification to the context."""
+
+
+def _context(bundle: Path | None) -> ssl.SSLContext:
+    if bundle is None:
+        return truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    return ssl.create_default_context(
+        cafile=None if bundle.is_dir() else str(bundle),
+        capath=str(bundle) if bundle.is_dir() else None,
+    )
+
+
+def origin(url: str) -> tuple[str, str, int | None]:
+    """Return what credentials are bound to: scheme, host and port."""
+    parts = urlsplit(url)
+    default = {"http": 80, "https": 443}.get(parts.scheme)
+    return parts.scheme, parts.hostname or "", parts.port or default
+
+
+class Connection:
+    """Sends GET requests on behalf of one index."""
+
+    def __init__(self, index: Index, ca_bundle: Path | None) -> None:
+        self._index = index
+        self._ca_bundle = ca_bundle
+        self._origin = origin(index.url)
+        self._lock = threading.Lock()
+        self._session: requests.Session | None = None
+        self._auth: requests.auth.AuthBase | None = None
+        self._proxies: dict[tuple[str, str, int | None], dict[str, str]] = {}
+
+    def get(
+        self, url: str, headers: dict[str, str], timeout: tuple[float, float]
+    ) -> tuple[Outcome, requests.Response | None]:
+        """Send a GET, follow redirects, and return what came, its body still unread.
+
+        ``timeout`` is seconds to connect and between bytes. A response is returned with every
+        outcome that has one; the caller closes it.
+        """
+        for _ in range(MAX_REDIRECTS + 1):
+            outcome, response = self._send(url, headers, timeout)
+            location = response.headers.get("Location") if response is not None else None
+            if response is None or response.status_code not in _REDIRECTS or location is None:
+                return outcome, response
+            response.close()
+            target = urljoin(url, location)
+            scheme = urlsplit(target).scheme
+            if scheme not in ("http", "https") or (url.startswith("https:") and scheme == "http"):
+                return Outcome(Kind.NOT_AN_INDEX, f"unsafe redirect to {redact(target)}"), None
+            url = without_credentials(target)
+        return Outcome(Kind.NOT_AN_INDEX, f"more than {MAX_REDIRECTS} redirects"), None
+
+    def _send(
+        self, url: str, headers: dict[str, str], timeout: tuple[float, float]
+    ) -> tuple[Outcome, requests.Response | None]:
+        where = urlsplit(url).netloc
+        try:
+            session = self._ready()
+            auth = self._auth if origin(url) == self._origin else None
+            request = requests.Request("GET", url, headers=headers, auth=auth).prepare()
+            response = session.send(
+                request,
+                stream=True,
+                allow_redirects=False,
+                timeout=timeout,
+                proxies=self._proxies_for(url),
+            )
+        except (requests.RequestException, OSError, ValueError) as error:
+            return outcome_of_error(error, where), None
+        retry_after = response.headers.get("Retry-After")
+        return outcome_of_status(response.status_code, retry_after), response
+
+    def _ready(self) -> requests.Session:
+        session = self._session
+        if session is not None:
+            return session
+        # Looked up outside the lock: a keyring may ask the user, and netrc is a file.
+        auth = self._find_auth()
+        session = requests.Session()
+        session.trust_env = False  # auth, proxies and trust are settled here, once
+        session.headers.clear()
+        session.headers["User-Agent"] = f"indexfallback/{__version__}"
+        session.cookies.set_policy(http.cookiejar.DefaultCookiePolicy(allowed_domains=[]))
+        adapter = _Adapter(_context(self._ca_bundle))
+        session.mount("https://", adapter)
+        session.mount("http://", adapter)
+        with self._lock:
+            if self._session is None:
+                self._session, self._auth = session, auth
+            return self._session
+
+    def _find_auth(self) -> requests.auth.AuthBase | None:
+        index = self._index
+        if index.username is not None and index.password is not None:
+            return requests.auth.HTTPBasicAuth(index.username, index.password)
+        if index.keyring:
+            found = _from_keyring(index)
+            if found is not None:
+                return requests.auth.HTTPBasicAuth(*found)
+        if index.username is not None:
+            return requests.auth.HTTPBasicAuth(index.username, "")
+        found = requests.utils.get_netrc_auth(index.url)
+        return requests.auth.HTTPBasicAuth(*found) if found else None
+
+    def _proxies_for(self, url: str) -> dict[str, str]:
+        where = origin(url)
+        if where not in self._proxies:
+            self._proxies[where] = dict(requests.utils.get_environ_proxies(url, no_proxy=None))
+        return self._proxies[where]
+
+    def close(self) -> None:
+        """Close all connections."""
+        with self._lock:
+            if self._session is not None:
+                self._session.close()
+
+
+def _from_keyring(index: Index) -> tuple[str, str] | None:
+    try:
+        keyring = importlib.import_module("keyring")
+        found = keyring.get_credential(index.url, index.username)
+    except Exception as error:  # noqa: BLE001 - keyring back ends raise what they like
+        log.warning(
+            "index %s: the keyring gave no password (%s); asking without one: install "
+            "indexfallback[keyring], or set password_env",
+            index.name, error,
+        )  # fmt: skip
+        return None
+    return (found.username, found.password) if found else None

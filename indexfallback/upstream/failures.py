@@ -1,0 +1,124 @@
+"""The one place where the HTTP library's exceptions and status codes become outcomes."""
+
+import email.utils
+import errno
+import socket
+import ssl
+import time
+from collections.abc import Iterator
+from http import HTTPStatus
+
+import requests
+import urllib3
+
+from indexfallback.outcome import Kind, Outcome
+
+#: Out of something on this machine, whatever the index does.
+_LOCAL_ERRNOS = frozenset(
+    {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM, errno.EADDRNOTAVAIL}
+)
+#: Addresses that nobody has (RFC 5737 and 3849): to ask the routing table, nothing is sent.
+_NOBODY = ((socket.AF_INET, "192.0.2.1"), (socket.AF_INET6, "2001:db8::1"))
+
+#: Statuses that mean something else than "failed".
+_KINDS = {
+    HTTPStatus.OK: Kind.FOUND,
+    HTTPStatus.PARTIAL_CONTENT: Kind.FOUND,
+    HTTPStatus.NOT_MODIFIED: Kind.NOT_MODIFIED,
+    HTTPStatus.NOT_FOUND: Kind.ABSENT,
+    HTTPStatus.GONE: Kind.ABSENT,
+    HTTPStatus.UNAUTHORIZED: Kind.DENIED,
+    HTTPStatus.FORBIDDEN: Kind.DENIED,
+    HTTPStatus.PROXY_AUTHENTICATION_REQUIRED: Kind.DENIED,
+    HTTPStatus.TOO_MANY_REQUESTS: Kind.LIMITED,
+}
+
+
+def outcome_of_status(status: int, retry_after: str | None) -> Outcome:
+    """Return what an answer's status means."""
+    try:
+        code = HTTPStatus(status)
+    except ValueError:  # unassigned: failed, whatever it is
+        return Outcome(Kind.FAILED, f"status {status}")
+    kind = _KINDS.get(code, Kind.FAILED)
+    return Outcome(kind, f"{status} {code.phrase}", retry_after=_seconds(retry_after))
+
+
+def _seconds(retry_after: str | None) -> float | None:
+    """Return a Retry-After (RFC 9110, 10.2.3) as seconds from now, None if it is unreadable."""
+    if retry_after is None:
+        return None
+    if retry_after.strip().isdigit():
+        return float(retry_after)
+    try:
+        when = email.utils.parsedate_to_datetime(retry_after)
+    except ValueError:  # neither form: as if it had not been sent
+        return None
+    return max(0.0, when.timestamp() - time.time())
+
+
+def outcome_of_error(error: Exception, where: str) -> Outcome:
+    """Return what an exception of `requests` or urllib3 means; ``where`` is host and port."""
+    chain = list(_causes(error))
+    for cause in chain:
+        if isinstance(cause, OSError) and cause.errno in _LOCAL_ERRNOS:
+            return Outcome(Kind.LOCAL, f"this machine: {cause.strerror}")
+    if any(isinstance(cause, (ssl.SSLError, urllib3.exceptions.SSLError)) for cause in chain):
+        return Outcome(Kind.INSECURE, f"TLS with {where} failed: {_reason(chain)}")
+    if isinstance(error, requests.ConnectTimeout):
+        return _unreachable(Kind.BLACKHOLE, f"connect timeout ({where})")
+    if any(
+        isinstance(cause, (urllib3.exceptions.ReadTimeoutError, TimeoutError)) for cause in chain
+    ):
+        return Outcome(Kind.SILENT, f"no answer in time ({where})")
+    if any(isinstance(cause, urllib3.exceptions.NameResolutionError) for cause in chain):
+        return _unreachable(Kind.SILENT, f"no such host ({where})")
+    if any(isinstance(cause, ConnectionRefusedError) for cause in chain):
+        return Outcome(Kind.SILENT, f"connection refused ({where})")
+    if any(isinstance(cause, urllib3.exceptions.NewConnectionError) for cause in chain):
+        return _unreachable(Kind.SILENT, f"cannot connect: {_reason(chain)} ({where})")
+    if isinstance(error, requests.exceptions.ProxyError):
+        return Outcome(Kind.SILENT, f"the proxy for {where} failed: {_reason(chain)}")
+    return Outcome(Kind.FAILED, f"connection broke: {_reason(chain)} ({where})")
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    """Yield an exception and all that it wraps: libraries put causes into args and reason too."""
+    seen: set[int] = set()
+    todo: list[BaseException] = [error]
+    while todo:
+        cause = todo.pop(0)
+        if id(cause) in seen:
+            continue
+        seen.add(id(cause))
+        yield cause
+        inner = (cause.__cause__, cause.__context__, getattr(cause, "reason", None), *cause.args)
+        todo.extend(item for item in inner if isinstance(item, BaseException))
+
+
+def _reason(chain: list[BaseException]) -> str:
+    """Return the innermost cause's own words."""
+    for cause in reversed(chain):
+        if isinstance(cause, ssl.SSLCertVerificationError):
+            return cause.verify_message
+        if isinstance(cause, OSError) and cause.strerror:
+            return cause.strerror
+    return str(chain[-1]) or type(chain[-1]).__name__
+
+
+def _unreachable(kind: Kind, detail: str) -> Outcome:
+    if has_route():
+        return Outcome(kind, detail)
+    return Outcome(Kind.LOCAL, "this machine has no network")
+
+
+def has_route() -> bool:
+    """Tell whether this machine has a route to anywhere outside; nothing is sent."""
+    for family, address in _NOBODY:
+        try:
+            with socket.socket(family, socket.SOCK_DGRAM) as probe:
+                probe.connect((address, 9))
+        except OSError:  # no route, or no such protocol: ask for the other one
+            continue
+        return True
+    return False

@@ -1,0 +1,202 @@
+"""An index behind HTTP: pages, names and files by the simple API."""
+
+import time
+from collections.abc import Iterator
+from urllib.parse import quote, urlsplit
+
+import requests
+import urllib3
+
+from indexfallback.config import Index, Settings, without_credentials
+from indexfallback.errors import PageError
+from indexfallback.formats import parse_names, parse_page
+from indexfallback.names import is_distribution
+from indexfallback.outcome import Kind, Outcome
+from indexfallback.page import File
+from indexfallback.upstream.answers import (
+    Body,
+    FileAnswer,
+    Limits,
+    NamesAnswer,
+    PageAnswer,
+    TransferError,
+)
+from indexfallback.upstream.connection import Connection
+from indexfallback.upstream.failures import outcome_of_error
+
+#: JSON first: it says more, and is read quicker.
+ACCEPT = (
+    "application/vnd.pypi.simple.v1+json, "
+    "application/vnd.pypi.simple.v1+html;q=0.2, text/html;q=0.1"
+)
+#: Pieces of a page: small ones, so that the limits are looked at often.
+_PAGE_PIECE = 64 * 1024
+#: Pieces of a file.
+_FILE_PIECE = 1024 * 1024
+#: Never wait less than this for anything, seconds: zero would mean "do not block".
+_SHORTEST = 0.001
+
+
+class HttpIndex:
+    """One index behind HTTP."""
+
+    def __init__(self, index: Index, settings: Settings) -> None:
+        self._index = index
+        self._connection = Connection(index, settings.ca_bundle)
+
+    def page(
+        self, project: str, limits: Limits, etag: str | None, last_modified: str | None
+    ) -> PageAnswer:
+        """Ask for a project page; the validators are those of the page held already."""
+        headers = {"Accept": ACCEPT, "Accept-Encoding": "gzip, deflate"}
+        if etag:
+            headers["If-None-Match"] = etag
+        elif last_modified:
+            headers["If-Modified-Since"] = last_modified
+        url = f"{self._index.url}{quote(project)}/"
+        outcome, response, body = self._fetch(url, headers, limits)
+        if response is None or outcome.kind is not Kind.FOUND:
+            return PageAnswer(outcome)
+        try:
+            page = parse_page(
+                body,
+                response.headers.get("Content-Type", ""),
+                without_credentials(response.url),
+                project,
+                public=not self._index.is_private,
+            )
+        except PageError as error:
+            return PageAnswer(_with(outcome, Kind.NOT_AN_INDEX, f"not an index: {error.problem}"))
+        found = _with(outcome, Kind.FOUND, f"{len(page.files)} files")
+        answered = response.headers
+        return PageAnswer(found, page, answered.get("ETag"), answered.get("Last-Modified"))
+
+    def names(self, limits: Limits) -> NamesAnswer:
+        """Ask for the list of names."""
+        headers = {"Accept": ACCEPT, "Accept-Encoding": "gzip, deflate"}
+        outcome, response, body = self._fetch(self._index.url, headers, limits)
+        if response is None or outcome.kind is not Kind.FOUND:
+            return NamesAnswer(outcome)
+        try:
+            names = parse_names(body, response.headers.get("Content-Type", ""), response.url)
+        except PageError as error:
+            return NamesAnswer(_with(outcome, Kind.NOT_AN_INDEX, f"not an index: {error.problem}"))
+        return NamesAnswer(_with(outcome, Kind.FOUND, f"{len(names)} names"), names)
+
+    def _fetch(
+        self, url: str, headers: dict[str, str], limits: Limits
+    ) -> tuple[Outcome, requests.Response | None, bytes]:
+        """Return a whole body within the limits."""
+        started = time.monotonic()
+        left = max(limits.ends - started, _SHORTEST)
+        timeout = (min(self._index.connect_timeout, left), min(self._index.read_timeout, left))
+        outcome, response = self._connection.get(url, headers, timeout)
+        body = b""
+        if response is not None:
+            try:
+                if outcome.kind is Kind.FOUND:
+                    body = b"".join(_bounded(response, limits))
+                else:
+                    # A short body that was read leaves the connection fit for the next request.
+                    next(_pieces(response, _PAGE_PIECE), b"")
+            except TransferError as error:
+                outcome = error.outcome if outcome.kind is Kind.FOUND else outcome
+            finally:
+                response.close()
+        return _with(outcome, elapsed=time.monotonic() - started), response, body
+
+    def open(self, file: File, offset: int, etag: str | None, patience: float) -> FileAnswer:
+        """Ask for a file's bytes from ``offset``, if it is still what ``etag`` says.
+
+        ``patience`` is seconds to wait for the first byte.
+        """
+        headers = {"Accept": "*/*", "Accept-Encoding": "identity"}
+        if offset:
+            headers["Range"] = f"bytes={offset}-"
+            if etag:
+                headers["If-Range"] = etag
+        started = time.monotonic()
+        index = self._index
+        timeout = (min(index.connect_timeout, patience), min(index.read_timeout, patience))
+        outcome, response = self._connection.get(file.url, headers, timeout)
+        outcome = _with(outcome, elapsed=time.monotonic() - started)
+        if response is None:
+            return FileAnswer(outcome)
+        if outcome.kind is Kind.FOUND and _is_web_page(file, response):
+            outcome = _with(outcome, Kind.NOT_AN_INDEX, "a web page where a file should be")
+        if outcome.kind is not Kind.FOUND:
+            response.close()
+            return FileAnswer(outcome)
+        connection = response.raw.connection
+        if connection is not None and connection.sock is not None:
+            connection.sock.settimeout(index.read_timeout)  # from now on, between bytes
+        return FileAnswer(outcome, _body(response))
+
+    def close(self) -> None:
+        """Close all connections."""
+        self._connection.close()
+
+
+def _with(
+    outcome: Outcome,
+    kind: Kind | None = None,
+    detail: str | None = None,
+    elapsed: float | None = None,
+) -> Outcome:
+    return Outcome(
+        kind or outcome.kind,
+        outcome.detail if detail is None else detail,
+        outcome.elapsed if elapsed is None else elapsed,
+        outcome.retry_after,
+    )
+
+
+def _pieces(response: requests.Response, size: int) -> Iterator[bytes]:
+    """Yield the decoded body as it comes; raises `TransferError`."""
+    try:
+        while piece := response.raw.read1(size, decode_content=True):
+            yield piece
+    except (urllib3.exceptions.HTTPError, requests.RequestException, OSError) as error:
+        where = urlsplit(response.url).netloc
+        raise TransferError(outcome_of_error(error, where)) from error
+
+
+def _bounded(response: requests.Response, limits: Limits) -> Iterator[bytes]:
+    size = 0
+    for piece in _pieces(response, _PAGE_PIECE):
+        size += len(piece)
+        if size > limits.page_size:
+            problem = f"a page of more than {limits.page_size} bytes (limits.page_size)"
+            raise TransferError(Outcome(Kind.NOT_AN_INDEX, problem))
+        if time.monotonic() > limits.ends:
+            raise TransferError(Outcome(Kind.SILENT, "the page did not come to its end in time"))
+        yield piece
+
+
+def _is_web_page(file: File, response: requests.Response) -> bool:
+    content_type = response.headers.get("Content-Type", "")
+    return is_distribution(file.filename) and content_type.startswith("text/html")
+
+
+def _range_start(response: requests.Response) -> int:
+    """Return where a partial answer begins (RFC 9110, 14.4), which need not be where was asked."""
+    start = response.headers.get("Content-Range", "").removeprefix("bytes ").partition("-")[0]
+    return int(start) if start.isdigit() else 0
+
+
+def _body(response: requests.Response) -> Body:
+    partial = response.status_code == requests.codes.partial_content
+    length = response.headers.get("Content-Length", "")
+    total: int | None = None
+    offset = _range_start(response) if partial else 0
+    if not response.headers.get("Content-Encoding") and length.isdigit():
+        total = int(length) + (offset if partial else 0)
+    etag = response.headers.get("ETag")
+    pieces = _pieces(response, _FILE_PIECE)
+    return Body(
+        start=offset,
+        total=total,
+        read=lambda: next(pieces, b""),
+        close=response.close,
+        etag=etag if etag and not etag.startswith("W/") else None,
+    )

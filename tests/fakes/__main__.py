@@ -1,0 +1,66 @@
+"""A fake index to play with: ``python -m tests.fakes --project foo==1.0 --fault drip=1000``."""
+
+from contextlib import suppress
+from threading import Event
+
+import click
+
+from tests.fakes.index import FakeIndex
+from tests.fakes.pages import FORMATS, HTML_ONLY
+from tests.fakes.wheels import sdist, wheel
+
+
+@click.command()
+@click.option("--port", default=0, help="Port to listen on; a free one by default.")
+@click.option("--projects", default="demo==1.0", help='As in "foo==1.0 foo==1.1 bar==2.0".')
+@click.option("--size", default=0, help="Bytes that each file is padded with.")
+@click.option("--login", help="USER:PASSWORD to ask for.")
+@click.option("--html-only", is_flag=True, help="Serve no JSON pages.")
+@click.option("--path", default="/", help="Start of the paths at which faults happen.")
+@click.option(
+    "--fault",
+    "faults",
+    multiple=True,
+    help="A status (503), or a method of Faults with its number: hang, delay=2, drip=1000.",
+)
+def main(
+    *,
+    port: int,
+    projects: str,
+    size: int,
+    login: str | None,
+    html_only: bool,
+    path: str,
+    faults: tuple[str, ...],
+) -> None:
+    """Serve wheels and sdists that exist nowhere else, until Ctrl-C."""
+    username, _, password = (login or "").partition(":")
+    index = FakeIndex(
+        formats=HTML_ONLY if html_only else FORMATS,
+        username=username or None,
+        password=password,
+        port=port,
+    )
+    for project in projects.split():
+        name, _, version = project.partition("==")
+        for make in (wheel, sdist):
+            index.add(make(name, version or "1.0", size=size))
+    for fault in faults:
+        _inject(index, fault, path)
+    with index, suppress(KeyboardInterrupt):
+        click.echo(index.login_url)
+        Event().wait()
+
+
+def _inject(index: FakeIndex, fault: str, path: str) -> None:
+    name, _, number = fault.partition("=")
+    if name.isdigit():
+        index.fail(int(name), path=path)
+    elif number:
+        getattr(index, name)(float(number) if "." in number else int(number), path=path)
+    else:
+        getattr(index, name)(path=path)
+
+
+if __name__ == "__main__":
+    main()

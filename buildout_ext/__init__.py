@@ -1,1 +1,1 @@
-"""The zc.buildout extension; not built yet: registered nowhere, it does nothing."""
+"""The zc.buildout extension: a stub that is registered nowhere and does nothing yet."""

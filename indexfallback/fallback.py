@@ -67,6 +67,9 @@ class Answer(NamedTuple):
     tried: tuple[Tried, ...]
     #: Served without any network, so that only what is held can be offered.
     offline: bool
+    #: What is offered follows from the page's content alone: not so offline, and where hashes
+    #: are only learnt by downloads.
+    is_settled: bool
 
 
 class _Asked(NamedTuple):
@@ -279,6 +282,7 @@ class Fallback:
             facts.age(now),
             tried(question, step),
             question.offline,
+            not question.offline and all(file.sha256 is not None for file in page.files),
         )
 
     def _refresh_lists(self) -> None:

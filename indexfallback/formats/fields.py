@@ -78,11 +78,10 @@ def fragment_hashes(fragment: str) -> dict[str, str]:
     """Return the hashes in a link's fragment: ``sha256=...``, also beside ``egg=...``."""
     if not fragment:
         return {}
-    if "&" not in fragment:
-        name, _, digest = fragment.partition("=")
-        return valid_hashes({name: digest})
+    if fragment.startswith("sha256=") and is_sha256(digest := fragment[7:]):  # nearly every link
+        return {"sha256": digest}
     pairs = (part.partition("=") for part in fragment.split("&"))
-    return valid_hashes({name: digest for name, _, digest in pairs})
+    return valid_hashes({name: value for name, _, value in pairs})
 
 
 def best_hash(hashes: Mapping[str, str]) -> str | None:

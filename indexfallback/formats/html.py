@@ -18,6 +18,7 @@ from indexfallback.names import (
 )
 from indexfallback.page import File, ProjectPage
 
+_BOOLEANS = {"true": True, "false": False}
 #: Of the anchors of a root page, how many must name their address, where nothing else tells.
 _ROOT_MAJORITY = 0.75
 #: HTML has no NUL at all, and reads a carriage return as a line feed.
@@ -121,8 +122,6 @@ def _file(node: LexborNode, links: Links) -> File | None:
         filename = unquote(url.partition("?")[0].rpartition("/")[2])
         if not (is_distribution(filename) and is_safe_filename(filename)):
             return None
-    if len(attributes) == 1:
-        return File(filename=filename, url=url, hashes=fields.fragment_hashes(fragment))
     get = attributes.get
     provenance = get("data-provenance")
     return File(
@@ -131,7 +130,7 @@ def _file(node: LexborNode, links: Links) -> File | None:
         hashes=fields.fragment_hashes(fragment),
         requires_python=(get("data-requires-python") or "").strip() or None,
         core_metadata=_core_metadata(get("data-core-metadata") or get("data-dist-info-metadata")),
-        gpg_sig={"true": True, "false": False}.get((get("data-gpg-sig") or "").strip().lower()),
+        gpg_sig=_BOOLEANS.get(get("data-gpg-sig") or ""),
         yanked="data-yanked" in attributes and fields.yanked(get("data-yanked") or ""),
         upload_time=fields.upload_time(get("data-upload-time")),
         provenance=links.resolve(provenance) if provenance else None,

@@ -1,5 +1,6 @@
 """What stands before every request: its Host is ours; and how errors are answered."""
 
+import functools
 import ipaddress
 
 import falcon
@@ -11,6 +12,7 @@ PROBLEM_JSON = "application/problem+json"
 _LOCAL_NAMES = frozenset({"localhost", "localhost.localdomain"})
 
 
+@functools.lru_cache(maxsize=64)
 def is_loopback(host: str) -> bool:
     """Tell whether a host name or address literal is this machine's loopback."""
     bare = host.strip("[]")

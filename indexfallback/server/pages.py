@@ -48,9 +48,7 @@ class ProjectResource:
             page = self._shim.offer(answer)
             return render_page(page, media, lambda file: address(to_root, owner, page, file))
 
-        # Offline, and where hashes are only learnt by downloads, a page changes without its
-        # content at the index changing.
-        if answer.offline or any(file.sha256 is None for file in answer.page.files):
+        if not answer.is_settled:
             return as_rendered(render())
         return self._rendered.get((answer.digest, owner, to_root, media), render)
 

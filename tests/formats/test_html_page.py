@@ -1,0 +1,300 @@
+"""What is read from an HTML project page."""
+
+import pytest
+
+from indexfallback.formats import parse_page
+from indexfallback.page import File, ProjectPage
+
+URL = "https://example.com/simple/foo/"
+SHA = "ab" * 32
+MD5 = "cd" * 16
+META = '<meta name="pypi:repository-version" content="1.0">'
+
+
+def page(
+    body: str | bytes, content_type: str = "text/html", url: str = URL, *, public: bool = False
+) -> ProjectPage:
+    encoded = body.encode() if isinstance(body, str) else body
+    return parse_page(encoded, content_type, url, "foo", public=public)
+
+
+def only(body: str, url: str = URL) -> File:
+    (file,) = page(META + body, url=url).files
+    return file
+
+
+def anchor(attributes: str) -> File:
+    return only(f'<a href="foo-1.0.zip" {attributes}>foo-1.0.zip</a>')
+
+
+def test_every_field_is_read() -> None:
+    read = page(f"""<!DOCTYPE html><html><head>
+        <meta name="pypi:repository-version" content="1.4">
+        <meta name="pypi:tracks" content="https://example.com/a/foo/">
+        <meta name="pypi:tracks" content="https://example.com/b/foo/">
+        <meta name="pypi:alternate-locations" content="https://example.com/c/foo/">
+        <meta name="pypi:project-status" content="archived">
+        <meta name="pypi:project-status-reason" content="Use &quot;bar&quot;">
+        </head><body>
+        <a href="/files/foo-1.0-py3-none-any.whl#sha256={SHA}" data-requires-python="&gt;=3.8,&lt;4"
+           data-core-metadata="sha256={SHA}" data-gpg-sig="true" data-yanked="broken &amp; bad"
+           data-upload-time="2024-01-02T03:04:05.000006Z"
+           data-provenance="https://example.com/integrity/foo">foo-1.0-py3-none-any.whl</a><br>
+        </body></html>""")
+    assert read == ProjectPage(
+        name="foo",
+        files=(
+            File(
+                filename="foo-1.0-py3-none-any.whl",
+                url="https://example.com/files/foo-1.0-py3-none-any.whl",
+                hashes={"sha256": SHA},
+                requires_python=">=3.8,<4",
+                core_metadata={"sha256": SHA},
+                gpg_sig=True,
+                yanked="broken & bad",
+                upload_time="2024-01-02T03:04:05.000006Z",
+                provenance="https://example.com/integrity/foo",
+            ),
+        ),
+        tracks=("https://example.com/a/foo/", "https://example.com/b/foo/"),
+        alternate_locations=("https://example.com/c/foo/",),
+        status="archived",
+        status_reason='Use "bar"',
+    )
+
+
+def test_a_bare_link_states_nothing() -> None:
+    assert anchor("") == File(filename="foo-1.0.zip", url=f"{URL}foo-1.0.zip")
+
+
+@pytest.mark.parametrize(
+    ("attributes", "expected"),
+    [
+        ('data-core-metadata="true"', True),
+        ('data-dist-info-metadata="true"', True),
+        (f'data-dist-info-metadata="sha256={SHA}"', {"sha256": SHA}),
+        (f'data-core-metadata="sha256={SHA}" data-dist-info-metadata="true"', {"sha256": SHA}),
+        ('data-core-metadata="sha256=short"', True),
+        ('data-core-metadata="false"', False),
+        ('data-core-metadata=""', False),
+        ("data-core-metadata", False),
+    ],
+)
+def test_the_metadata_file_is_read_in_both_spellings(
+    attributes: str, expected: bool | dict[str, str]
+) -> None:
+    assert anchor(attributes).core_metadata == expected
+
+
+@pytest.mark.parametrize(
+    ("attributes", "expected"),
+    [
+        ("", False),
+        ("data-yanked", True),
+        ('data-yanked=""', True),
+        ('data-yanked=" "', True),
+        ('data-yanked="why"', "why"),
+        ('DATA-YANKED="why"', "why"),
+    ],
+)
+def test_a_file_is_yanked_with_or_without_a_reason(attributes: str, expected: bool | str) -> None:
+    assert anchor(attributes).yanked == expected
+
+
+@pytest.mark.parametrize(
+    ("stated", "expected"), [("true", True), ("false", False), ("maybe", None), ("", None)]
+)
+def test_the_signature_is_stated_or_not(stated: str, expected: bool | None) -> None:
+    assert anchor(f'data-gpg-sig="{stated}"').gpg_sig is expected
+
+
+@pytest.mark.parametrize(
+    ("stated", "expected"),
+    [
+        ("2024-01-02T03:04:05.123456Z", "2024-01-02T03:04:05.123456Z"),
+        ("2024-01-02T03:04:05Z", "2024-01-02T03:04:05Z"),
+        ("2024-01-02T03:04:05.1Z", "2024-01-02T03:04:05.100000Z"),
+        ("2024-01-02T03:04:05.123456789Z", "2024-01-02T03:04:05.123456Z"),
+        ("2024-01-02T03:04:05+00:00", "2024-01-02T03:04:05Z"),
+        ("2024-13-02T03:04:05Z", None),
+        ("2024-01-02", None),
+        ("2024-01-02T03:04:05", None),
+        ("yesterday", None),
+    ],
+)
+def test_an_upload_time_is_read_as_pep_700_spells_it(stated: str, expected: str | None) -> None:
+    assert anchor(f'data-upload-time="{stated}"').upload_time == expected
+
+
+@pytest.mark.parametrize(
+    ("fragment", "expected"),
+    [
+        (f"sha256={SHA.upper()}", {"sha256": SHA}),
+        (f"SHA256={SHA}", {"sha256": SHA}),
+        (f"md5={MD5}", {"md5": MD5}),
+        ("blake2b=" + "0" * 128, {"blake2b": "0" * 128}),
+        ("sha3_512=" + "0" * 128, {"sha3_512": "0" * 128}),
+        (f"egg=foo&sha256={SHA}", {"sha256": SHA}),
+        ("sha256=" + "0" * 63, {}),
+        ("sha256=" + "g" * 64, {}),
+        ("sha256=" + "0" * 65, {}),
+        (f"sha257={SHA}", {}),
+        ("shake_128=" + "0" * 32, {}),
+        ("sha256", {}),
+        ("", {}),
+    ],
+)
+def test_only_a_known_hash_of_the_right_form_is_kept(
+    fragment: str, expected: dict[str, str]
+) -> None:
+    assert only(f'<a href="foo-1.0.zip#{fragment}">foo-1.0.zip</a>').hashes == expected
+
+
+def test_a_query_stays_in_the_address() -> None:
+    file = only('<a href="foo-1.0.zip?token=1&amp;b=2#x">foo-1.0.zip</a>')
+    assert file.url == f"{URL}foo-1.0.zip?token=1&b=2"
+
+
+def test_the_text_names_the_file_where_the_address_does_not() -> None:
+    file = only('<a href="/download/4711">\n  foo-1.0.zip\n</a>')
+    assert (file.filename, file.url) == ("foo-1.0.zip", "https://example.com/download/4711")
+
+
+@pytest.mark.parametrize("text", ["download", "", "../../foo-2.0.zip", "foo-2.0.zip is here!"])
+def test_the_address_names_the_file_where_the_text_does_not(text: str) -> None:
+    assert only(f'<a href="x/foo-1.0%2Blocal.zip?a=/b">{text}</a>').filename == "foo-1.0+local.zip"
+
+
+def test_the_text_may_be_marked_up() -> None:
+    assert only('<a href="1"><b>foo-</b><i>1.0</i>.zip</a>').filename == "foo-1.0.zip"
+
+
+@pytest.mark.parametrize(
+    "link",
+    [
+        '<a href="..%2f..%2ffoo-1.0.zip">x</a>',
+        '<a href="%2e%2e%5cfoo-1.0.zip">x</a>',
+        '<a href="foo-1.0.zip%00">x</a>',
+        '<a href="f%D0%BE%D0%BE-1.0.zip">x</a>',
+        '<a href="README.html">README.html</a>',
+        '<a href="foo-1.0.zip.asc">foo-1.0.zip.asc</a>',
+        '<a href="javascript:foo()">foo-1.0.zip</a>',
+        '<a href="data:,foo-1.0.zip">foo-1.0.zip</a>',
+        '<a href="file:///foo-1.0.zip">foo-1.0.zip</a>',
+        '<a href="foo&#13;&#10;-1.0.zip">foo-1.0.zip</a>',
+        '<a href="">foo-1.0.zip</a>',
+        "<a href>foo-1.0.zip</a>",
+        "<a>foo-1.0.zip</a>",
+        '<!-- <a href="foo-1.0.zip">foo-1.0.zip</a> -->',
+    ],
+)
+def test_a_link_to_no_file_is_dropped(link: str) -> None:
+    assert page(META + link).files == ()
+
+
+def test_a_link_to_a_local_address_is_dropped_from_a_public_page() -> None:
+    body = META + '<a href="http://169.254.169.254/foo-1.0.zip">foo-1.0.zip</a>'
+    assert page(body, public=True).files == ()
+    assert len(page(body).files) == 1
+
+
+def test_credentials_in_a_link_are_dropped() -> None:
+    assert only('<a href="https://a:b@example.com/foo-1.0.zip">x</a>').url == (
+        "https://example.com/foo-1.0.zip"
+    )
+
+
+def test_links_depend_on_the_base() -> None:
+    file = only('<base href="/files/"><base href="/no/"><a href="foo-1.0.zip">x</a>')
+    assert file.url == "https://example.com/files/foo-1.0.zip"
+
+
+def test_of_two_files_of_one_name_the_first_is_kept() -> None:
+    assert only('<a href="a/foo-1.0.zip">a</a><a href="b/foo-1.0.zip">b</a>').url == (
+        f"{URL}a/foo-1.0.zip"
+    )
+
+
+def test_legacy_formats_are_kept() -> None:
+    names = ("foo-1.0-py2.7.egg", "foo-1.0.win32.exe", "foo-1.0-1.noarch.rpm", "foo-bar.tar.Z")
+    read = page("".join(f'<a href="{name}">{name}</a>' for name in names))
+    assert tuple(file.filename for file in read.files) == names
+
+
+def test_a_directory_is_read_as_a_page() -> None:
+    file = only('<a href="foo-1.0.zip">foo-1.0.zip</a>', url="file:///srv/foo/")
+    assert file.url == "file:///srv/foo/foo-1.0.zip"
+
+
+def test_a_status_that_does_not_exist_is_not_stated() -> None:
+    read = page(
+        f'{META}<meta name="pypi:project-status" content="lost">'
+        '<meta name="pypi:project-status-reason" content="who knows">'
+    )
+    assert (read.status, read.status_reason) == (None, None)
+
+
+def test_a_quarantined_project_keeps_its_files() -> None:
+    read = page(
+        f'{META}<meta name="pypi:project-status" content="quarantined"><a href="foo-1.0.zip">x</a>'
+    )
+    assert read.status == "quarantined"
+    assert len(read.files) == 1
+
+
+REASON = '<a href="foo-1.0.zip" data-yanked="größer">x</a>'
+
+
+@pytest.mark.parametrize(
+    ("body", "content_type"),
+    [
+        (REASON.encode(), "text/html"),
+        (REASON.encode("latin-1"), "text/html; charset=iso-8859-1"),
+        (REASON.encode("latin-1"), 'TEXT/HTML;Charset="ISO-8859-1"'),
+        (b'<meta charset="iso-8859-1">' + REASON.encode("latin-1"), "text/html"),
+        (
+            b'<meta http-equiv=content-type content="text/html; charset=windows-1252">'
+            + REASON.encode("cp1252"),
+            "text/html",
+        ),
+        (REASON.encode("utf-8-sig"), "text/html; charset=iso-8859-1"),
+        (REASON.encode("utf-16"), "text/html"),
+        (b'<meta charset="utf-16">' + REASON.encode(), "text/html"),
+        (REASON.encode(), "text/html; charset=klingon"),
+        (REASON.encode(), "text/html; charset=punycode"),
+        (REASON.encode(), "text/html; charset=unicode_escape"),
+        (REASON.encode(), "text/html; charset=iso-8859-99"),
+        (REASON.encode(), "text/html; charset="),
+        (REASON.encode(), "application/vnd.pypi.simple.v1+html"),
+        (REASON.encode(), "application/vnd.pypi.simple.latest+html"),
+    ],
+)
+def test_the_charset_is_found(body: bytes, content_type: str) -> None:
+    assert page(body, content_type).files[0].yanked == "größer"
+
+
+def test_bytes_of_no_charset_are_replaced() -> None:
+    body = b'<a href="foo-1.0.zip" data-yanked="\xff">x</a>'
+    assert page(body).files[0].yanked == "\ufffd"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        META,
+        "<!DOCTYPE html><html><head><title>Links for foo</title></head><body></body></html>",
+        '<html><body><h1>Links for foo</h1><a href="/">all</a></body></html>',
+        "<!DOCTYPE html><html><head><title>Simple index</title></head><body></body></html>",
+        f'<html><head>{META}</head><body><form><input type="text"></form></body></html>',
+    ],
+)
+def test_a_project_may_have_no_files(body: str) -> None:
+    assert page(body) == ProjectPage(name="foo")
+
+
+def test_a_long_directory_listing_is_read() -> None:
+    rows = "".join(
+        f'<TR><TD><IMG SRC="x"><TD><SPAN><A HREF="foo-{n}.zip">foo-{n}.zip</A></SPAN><BR><HR>'
+        for n in range(1000)
+    )
+    assert len(page(f"<HTML><BODY><TABLE>{rows}</TABLE>").files) == 1000

@@ -1,0 +1,147 @@
+"""Names of projects and files, and what may be made of them."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from packaging.utils import canonicalize_name
+
+from indexfallback.names import (
+    FileKey,
+    is_claimed,
+    is_distribution,
+    is_normalized,
+    is_project_name,
+    is_safe_filename,
+    is_sha256,
+    normalize,
+    project_of,
+    version_of,
+)
+
+NAME = st.from_regex(r"[A-Za-z0-9]([A-Za-z0-9._-]{0,20}[A-Za-z0-9])?", fullmatch=True)
+
+
+@given(NAME)
+def test_a_normalised_project_name_is_normalised(name: str) -> None:
+    assert is_project_name(name)
+    assert is_normalized(normalize(name))
+    assert normalize(normalize(name)) == normalize(name) == canonicalize_name(name)
+
+
+@pytest.mark.parametrize(
+    "name", ["", "-a", "a-", ".", "..", "a/b", "a b", "a\n", "å", "a" * 256, "a%2fb", "\ufb01x", "\u212a"]
+)
+def test_a_text_is_no_project_name(name: str) -> None:
+    assert not is_project_name(name)
+    assert not is_normalized(name)
+
+
+@pytest.mark.parametrize("name", ["Foo", "a.b", "a_b", "a--b"])
+def test_a_project_name_is_not_normalised(name: str) -> None:
+    assert is_project_name(name)
+    assert not is_normalized(name)
+
+
+def test_a_pattern_claims_what_it_matches() -> None:
+    assert is_claimed("acme-app", ["other", "acme-*"])
+    assert not is_claimed("my-acme-app", ["other", "acme-*"])
+
+
+@pytest.mark.parametrize(
+    "filename",
+    [
+        "foo-1.0-py3-none-any.whl",
+        "foo-1.0+local.1.tar.gz",
+        "foo-1!2.0.zip",
+        "foo-1.0.win-amd64-py2.7.exe",
+        "Foo Bar-1.0.zip",
+        "_foo-1.0.zip",
+    ],
+)
+def test_a_file_name_is_safe(filename: str) -> None:
+    assert is_safe_filename(filename)
+    assert is_distribution(filename)
+
+
+@pytest.mark.parametrize(
+    "filename",
+    [
+        "",
+        ".",
+        "..",
+        "../foo-1.0.zip",
+        "/foo-1.0.zip",
+        "a\\foo-1.0.zip",
+        "C:foo-1.0.zip",
+        "foo\0-1.0.zip",
+        "foo-1.0.zip\n",
+        "foo\r\n-1.0.zip",
+        "foo-1.0.zip.",
+        "foo-1.0.zip ",
+        " foo-1.0.zip",
+        ".foo-1.0.zip",
+        "-foo-1.0.zip",
+        "a" * 252 + ".zip",
+        "fоо-1.0.zip",  # noqa: RUF001 - the look-alikes are the point
+        "foo-1.0.zip%00",
+        "<script>.zip",
+        'foo"1.0.zip',
+        "foo-1.0.zip:stream",
+    ],
+)
+def test_a_file_name_is_unsafe(filename: str) -> None:
+    assert not is_safe_filename(filename)
+
+
+@given(st.text())
+def test_a_safe_file_name_is_one_plain_segment(filename: str) -> None:
+    if is_safe_filename(filename):
+        assert filename.isascii()
+        assert filename.isprintable()
+        assert not set(filename) & set('/\\:*?"<>|')
+        assert filename.strip(". ") == filename
+
+
+@pytest.mark.parametrize(
+    "filename", ["index.html", "foo-1.0.whl.metadata", "foo-1.0.zip.asc", "zip"]
+)
+def test_a_file_is_no_distribution(filename: str) -> None:
+    assert not is_distribution(filename)
+
+
+def test_a_sha256_is_64_lower_case_hexadecimal_digits() -> None:
+    assert is_sha256("0a" * 32)
+    assert not is_sha256("0A" * 32)
+    assert not is_sha256("0a" * 31)
+    assert not is_sha256("0a" * 32 + "\n")
+
+
+@pytest.mark.parametrize(
+    ("filename", "project", "version"),
+    [
+        ("Foo_Bar-1.0-py3-none-any.whl", "foo-bar", "1.0"),
+        ("foo.bar-1.0.0.tar.gz", "foo-bar", "1.0.0"),
+        ("foo-1.0.zip", "foo", "1.0"),
+        ("foo-1.0-py2.7.egg", None, None),
+        ("foo.whl", None, None),
+        ("foo-bar.tar.gz", None, None),
+    ],
+)
+def test_a_file_name_tells_project_and_version(
+    filename: str, project: str | None, version: str | None
+) -> None:
+    assert project_of(filename) == project
+    assert version_of(filename) == version
+
+
+@given(NAME.map(normalize), st.none() | st.from_regex(r"[0-9a-f]{64}", fullmatch=True))
+def test_a_file_key_is_read_back(project: str, sha256: str | None) -> None:
+    key = FileKey(project, sha256)
+    assert FileKey.parse(str(key)) == key
+
+
+@pytest.mark.parametrize(
+    "text", ["", ".", "Foo", "foo.", "foo.abc", "..", "foo." + "A" * 64, "a/b"]
+)
+def test_a_text_is_no_file_key(text: str) -> None:
+    assert FileKey.parse(text) is None

@@ -1,0 +1,32 @@
+"""The model of a page."""
+
+import msgspec
+
+from indexfallback.page import File, ProjectPage
+
+WHEEL = File(
+    filename="foo-1.0-py3-none-any.whl",
+    url="https://example.com/foo-1.0-py3-none-any.whl",
+    hashes={"md5": "0" * 32, "sha256": "a" * 64},
+)
+SDIST = File(filename="foo-1.0.tar.gz", url="https://example.com/foo-1.0.tar.gz")
+
+
+def test_a_file_knows_its_sha256_where_it_is_stated() -> None:
+    assert WHEEL.sha256 == "a" * 64
+    assert SDIST.sha256 is None
+
+
+def test_a_page_finds_a_file_by_its_name() -> None:
+    page = ProjectPage(name="foo", files=(WHEEL, SDIST))
+    assert page.file("foo-1.0.tar.gz") is SDIST
+    assert page.file("foo-2.0.tar.gz") is None
+
+
+def test_a_page_survives_being_stored() -> None:
+    page = ProjectPage(name="foo", files=(WHEEL, SDIST), versions=(), extra={"x": [1, None]})
+    assert msgspec.msgpack.decode(msgspec.msgpack.encode(page), type=ProjectPage) == page
+
+
+def test_files_do_not_share_their_hashes() -> None:
+    assert SDIST.hashes is not File(filename="a.zip", url="https://example.com/a.zip").hashes

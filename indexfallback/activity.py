@@ -8,10 +8,10 @@ Locks: ``Activity._lock`` guards everything here.
 import threading
 import time
 from collections import OrderedDict
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import TypeVar
 
-from indexfallback.errors import IndexFallbackError
+from indexfallback.errors import FileError, IndexFallbackError, ProjectError, Tried
 
 V = TypeVar("V")
 
@@ -43,6 +43,11 @@ class Failure:
     what: str
     status: int
     message: str
+    #: The parts of the message: why, and what to do.
+    cause: str = ""
+    remedy: str = ""
+    #: Index by index, in the order in which they were asked.
+    tried: tuple[Tried, ...] = ()
 
 
 class Activity:
@@ -66,6 +71,10 @@ class Activity:
     def failed(self, what: str, error: IndexFallbackError) -> None:
         """Note that a project or file could not be served."""
         failure = Failure(time.time(), what, error.status, str(error))
+        if isinstance(error, (ProjectError, FileError)):
+            failure = replace(failure, cause=error.cause, remedy=error.remedy)
+        if isinstance(error, ProjectError):
+            failure = replace(failure, tried=error.tried)
         with self._lock:
             _put(self._failures, what, failure, _FAILURES)
 

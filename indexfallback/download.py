@@ -87,29 +87,26 @@ class Downloads:
         blob = self._held(wanted, first, sha256)
         if blob is not None:
             return blob
-        if self._fallback.settings.offline:
-            raise FileMissingError(
-                filename,
-                "--offline is on, and it was never fetched here",
-                "Connect and run again; `indexfallback cache list` shows what is here.",
-            )
-        members = len(self._fallback.members.group(owner))
-        patience = max(_LEAST_PATIENCE, self._fallback.settings.deadline * (1 - RESERVE) / members)
+        group = self._fallback.members.group(owner)
+        if self._fallback.settings.offline and not any(m.index.is_directory for m in group):
+            raise _offline(filename)
+        patience = max(
+            _LEAST_PATIENCE, self._fallback.settings.deadline * (1 - RESERVE) / len(group)
+        )
+        transfer = Transfer(
+            filename,
+            itertools.chain([first], sources),
+            sha256,
+            store=self._store,
+            wrong=self._wrong,
+            patience=patience,
+            finished=lambda done: self._finish(wanted, done),
+        )
         with self._lock:
-            transfer = self._running.get(wanted)
-            if transfer is not None:
-                return transfer
-            transfer = self._running[wanted] = Transfer(
-                filename,
-                itertools.chain([first], sources),
-                sha256,
-                store=self._store,
-                wrong=self._wrong,
-                patience=patience,
-                finished=lambda done: self._finish(wanted, done),
-            )
-        transfer.start()
-        return transfer
+            running = self._running.setdefault(wanted, transfer)
+        if running is transfer:
+            transfer.start()
+        return running
 
     def _held(self, wanted: Wanted, first: Source, sha256: str | None) -> Blob | None:
         """Return the file if its bytes are here under another name, or inside a wheel."""
@@ -148,6 +145,8 @@ class Downloads:
     def _wait(self, transfer: Transfer) -> Blob | Transfer:
         some = self._fallback.settings.deadline * (1 - RESERVE)
         progress = transfer.wait(min(WHOLE_SECONDS, some), some)
+        if progress is Progress.FAILED and transfer.is_offline:
+            raise _offline(transfer.filename)
         if progress is Progress.FAILED:
             raise FileUnavailableError(
                 transfer.filename, transfer.why(), "Run again when one of them is well."
@@ -177,6 +176,14 @@ class Downloads:
         with keeping(f"the pin of {filename}"):
             return self._store.pins.record(key.project, filename, sha256, source.member.index.key)
         return sha256
+
+
+def _offline(filename: str) -> FileMissingError:
+    return FileMissingError(
+        filename,
+        "there is no network or --offline is on, and it was never fetched here",
+        "Connect and run again; `indexfallback cache list` shows what is here.",
+    )
 
 
 def _changed(filename: str, pin: str, sha256: str) -> FileRefusedError:

@@ -38,7 +38,7 @@ def _tried(question: Question, position: int, candidate: Candidate, end: int | N
         return Tried(name, "absent", "it said so within the last minute")
     if candidate.page_age is not None and candidate.page_age < question.fresh:
         return Tried(name, "found", "its page is fresh")
-    if question.offline:
+    if question.offline and not candidate.index.is_directory:
         return Tried(name, "not asked", "offline")
     if candidate.held:
         return Tried(name, "skipped", candidate.held)

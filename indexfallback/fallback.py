@@ -114,9 +114,11 @@ class Fallback:
             raise ProjectUnavailableError(project, (), late, "Run again.") from None
         except ProjectError as error:
             self.activity.failed(project, error)
-            log.info("%s", error)
+            log.debug("%s", error)
             raise
-        self.activity.served(project, answer.owner.name, answer.how, time.monotonic() - now)
+        waited = time.monotonic() - now
+        self.activity.served(project, answer.owner.name, answer.how, waited)
+        log.debug("%s: from %s, %s, %.0f ms", project, answer.owner.name, answer.how, waited * 1000)
         with self._lock:
             if len(self._answers) >= _REMEMBERED:
                 self._answers.clear()
@@ -143,8 +145,6 @@ class Fallback:
                 asked = self._ask_within(question, step.position, ends)
                 pages[step.position] = asked
                 question = question.learnt(step.position, asked.outcome)
-                if asked.outcome.kind is Kind.LOCAL:
-                    question = replace(question, offline=True)
             elif isinstance(step, Refuse):
                 raise refusal(question, step)
             else:
@@ -174,7 +174,7 @@ class Fallback:
             absent_until = self._absent.get((index.key, project), 0.0)
         # A directory is read at each request, so that its page is never taken as fresh.
         age = None if facts is None else facts.age(now)
-        if index.is_directory and age is not None and not self.settings.offline:
+        if index.is_directory and age is not None:
             age = max(age, self.settings.fresh)
         return Candidate(
             index,
@@ -267,6 +267,7 @@ class Fallback:
         if facts is None or page is None:
             return None
         now = time.time()
+        offline = question.is_offline and not (index.is_directory and asked is not None)
         if step.resolved:
             passed = passed_digest([c.index for c in question.chain[: step.position]])
             with keeping(f"who owns {question.project}"):
@@ -281,8 +282,8 @@ class Fallback:
             "stale" if step.stale else "asked" if asked is not None else "fresh",
             facts.age(now),
             tried(question, step),
-            question.offline,
-            not question.offline and all(file.sha256 is not None for file in page.files),
+            offline,
+            not offline and all(file.sha256 is not None for file in page.files),
         )
 
     def _refresh_lists(self) -> None:

@@ -28,8 +28,9 @@ _SAMPLES = 200
 class Member:
     """One index of the chain while it is used."""
 
-    def __init__(self, index: Index, opener: Callable[[], Upstream]) -> None:
+    def __init__(self, index: Index, opener: Callable[[], Upstream], *, offline: bool) -> None:
         self.index = index
+        self._offline = offline
         self._opener = opener
         self._lock = threading.Lock()
         self._upstream: Upstream | None = None
@@ -38,6 +39,7 @@ class Member:
         self._requests = 0
         self._errors = 0
         self._last_error = ""
+        self._failed = 0.0
 
     @property
     def upstream(self) -> Upstream:
@@ -56,7 +58,11 @@ class Member:
     def held(self, now: float) -> str:
         """Return why the index is not to be asked now, or nothing. ``now`` is monotonic."""
         health = self.health
-        if self.index.is_directory or health.may_ask(now):
+        if self.index.is_directory:
+            return ""
+        if self._offline:
+            return "offline"
+        if health.may_ask(now):
             return ""
         seconds = health.until - now
         if health.state is State.OPEN:
@@ -75,6 +81,7 @@ class Member:
             else:
                 self._errors += 1
                 self._last_error = str(outcome)
+                self._failed = time.time()
         self._say(before, after, outcome, now)
 
     def _say(self, before: Health, after: Health, outcome: Outcome, now: float) -> None:
@@ -102,7 +109,7 @@ class Member:
         with self._lock:
             health, seconds = self._health, sorted(self._seconds)
             figures = {"requests": self._requests, "errors": self._errors}
-            last_error = self._last_error
+            last_error, failed = self._last_error, self._failed
         return {
             "name": self.index.name,
             "role": self.index.role,
@@ -115,6 +122,8 @@ class Member:
             "p95": round(seconds[int(len(seconds) * 0.95)], 4) if seconds else None,
             **figures,
             "last_error": last_error,
+            # Seconds since the epoch; 0 if never.
+            "failed": failed,
         }
 
     def close(self) -> None:
@@ -130,7 +139,9 @@ class Members:
 
     def __init__(self, settings: Settings, facts: FactsCache) -> None:
         self._members = {
-            index.name: Member(index, partial(open_index, index, settings, facts))
+            index.name: Member(
+                index, partial(open_index, index, settings, facts), offline=settings.offline
+            )
             for index in settings.indexes
         }
 

@@ -56,8 +56,15 @@ class Question:
     chain: tuple[Candidate, ...]
     fresh: float
     keep: float
-    #: There is no network, by the user's word or by itself.
+    #: The user has said to ask nothing that needs a network.
     offline: bool = False
+
+    @property
+    def is_offline(self) -> bool:
+        """Whether there is no network, by the user's word or as an attempt has found."""
+        return self.offline or any(
+            c.outcome is not None and c.outcome.kind is Kind.LOCAL for c in self.chain
+        )
 
     def learnt(self, position: int, outcome: Outcome) -> "Question":
         """Return the question with an index's answer added."""
@@ -151,7 +158,7 @@ def next_step(question: Question) -> Step:
             return Serve(position, resolved=_is_resolved(question, position))
         if candidate.is_absent or _defers(question, position):
             continue
-        if candidate.outcome is None and not question.offline:
+        if candidate.outcome is None and (not question.offline or candidate.index.is_directory):
             if candidate.page_age is not None and candidate.page_age < question.fresh:
                 return Serve(position, resolved=_is_resolved(question, position))
             if not candidate.held:
@@ -165,21 +172,25 @@ def next_step(question: Question) -> Step:
 
 def _resolved_before(question: Question) -> int | None:
     """Find the page that an earlier walk down this very chain ended at, if it still holds."""
-    limit = float("inf") if question.offline else question.fresh
+    limit = float("inf") if question.is_offline else question.fresh
     for position, candidate in enumerate(question.chain):
-        if candidate.outcome is not None:
-            if candidate.is_absent:
-                continue
+        if candidate.is_absent and candidate.outcome is not None:
+            continue
+        # A directory costs nothing to ask, and what was just put there is wanted at once.
+        if candidate.index.is_directory or _has_answered(candidate):
             return None
         ages = (candidate.page_age, candidate.resolution_age)
         if all(
             age is not None and age < limit for age in ages
         ) and candidate.passed == passed_digest([c.index for c in question.chain[:position]]):
             return position
-        # A directory costs nothing to ask, and what was just put there is wanted at once.
-        if candidate.in_ledger or (candidate.index.is_directory and not question.offline):
+        if candidate.in_ledger:
             return None
     return None
+
+
+def _has_answered(candidate: Candidate) -> bool:
+    return candidate.outcome is not None and candidate.outcome.kind is not Kind.LOCAL
 
 
 def _is_resolved(question: Question, position: int) -> bool:
@@ -207,17 +218,17 @@ def _private_outage(question: Question, position: int) -> Step | None:
     if candidate.in_ledger or index.claims(question.project):
         if _may_stand_in(question, candidate):
             return Serve(position, stale=True)
-        return Refuse(Why.OFFLINE if question.offline else Why.OWNED, position)
+        return Refuse(Why.OFFLINE if question.is_offline else Why.OWNED, position)
     if index.on_outage == "stop":
-        return Refuse(Why.OFFLINE if question.offline else Why.STOP, position)
+        return Refuse(Why.OFFLINE if question.is_offline else Why.STOP, position)
     if index.on_outage == "ledger" and not (candidate.list_known or index.projects):
-        return Refuse(Why.OFFLINE if question.offline else Why.UNKNOWN_NAMES, position)
+        return Refuse(Why.OFFLINE if question.is_offline else Why.UNKNOWN_NAMES, position)
     return None
 
 
 def _may_stand_in(question: Question, candidate: Candidate) -> bool:
     age = candidate.page_age
-    return age is not None and (question.offline or age < question.keep)
+    return age is not None and (question.is_offline or age < question.keep)
 
 
 def _stand_in(question: Question, unavailable: list[int]) -> Step:
@@ -236,4 +247,4 @@ def _stand_in(question: Question, unavailable: list[int]) -> Step:
             return Serve(min(stale, key=lambda p: question.chain[p].page_age or 0.0), stale=True)
     if not open_ones:
         return Refuse(Why.ABSENT)
-    return Refuse(Why.OFFLINE if question.offline else Why.UNAVAILABLE)
+    return Refuse(Why.OFFLINE if question.is_offline else Why.UNAVAILABLE)

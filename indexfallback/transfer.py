@@ -152,8 +152,9 @@ class Transfer:
         self._wrong = wrong
         self._patience = patience
         self._finished = finished
-        self._spool = Spool(store.blobs)
+        self._spool: Spool  # made by the thread, before the first byte
         self._changed = threading.Condition()
+        self._kinds: set[Kind] = set()
         self._progress = Progress.RUNNING
         self._written = 0
         self._given = False
@@ -223,6 +224,11 @@ class Transfer:
             return 0
         return min(self._written, max(0, self.total - HELD_BACK))
 
+    @property
+    def is_offline(self) -> bool:
+        """Whether it failed for want of any network, and for nothing else."""
+        return self._kinds == {Kind.LOCAL}
+
     def why(self) -> str:
         """Return why it failed, source by source."""
         return "; ".join(self.failures) or "no index lists it"
@@ -232,6 +238,7 @@ class Transfer:
     def _run(self) -> None:
         done = False
         try:
+            self._spool = Spool(self._store.blobs)
             done = any(
                 self._fetch_from(source) for source in self._sources if self._may_use(source)
             )
@@ -265,6 +272,7 @@ class Transfer:
             if outcome is None:
                 return self._verify(source)
             self._fail(source, str(outcome))
+            self._kinds.add(outcome.kind)
             # A file may lie on another host than the pages, and then says nothing of them.
             if source.is_at_index and outcome.kind in _OF_THE_INDEX:
                 source.member.learn(outcome)

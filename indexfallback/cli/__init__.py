@@ -1,7 +1,10 @@
 """The command line: one module a command group, each imported when it is called."""
 
 import importlib
+import logging
+import sqlite3
 import sys
+import traceback
 
 import click
 
@@ -48,7 +51,15 @@ def main() -> None:
     try:
         cli(prog_name="indexfallback")
     except IndexFallbackError as error:
-        if "-vv" in sys.argv:
-            raise
-        click.echo(f"indexfallback: {error}", err=True)
+        _tell(error)
         sys.exit(error.exit_code)
+    except (OSError, sqlite3.Error) as error:  # a disk that is full, a file that is no file
+        _tell(error)
+        sys.exit(1)
+
+
+def _tell(error: Exception) -> None:
+    # -vv, wherever it stood, has set this level.
+    if logging.getLogger("indexfallback").isEnabledFor(logging.DEBUG):
+        traceback.print_exc()
+    click.echo(f"indexfallback: {error}", err=True)

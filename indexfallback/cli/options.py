@@ -11,6 +11,7 @@ import click
 from indexfallback.cli.output import set_up_logging
 from indexfallback.config import Settings
 from indexfallback.config.load import load_settings
+from indexfallback.names import is_project_name, normalize
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,6 +33,20 @@ class Options:
 
         """
         return load_settings(config=self.config, indexes=self.indexes, offline=self.offline)
+
+
+class ProjectName(click.ParamType):
+    """The name of a project, spelt in any way; the value is the normalised one."""
+
+    name = "project"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> str:
+        """Return the normalised name; anything else than a name ends in a usage error."""
+        if not is_project_name(value):
+            self.fail(f'"{value}" cannot be a project\'s name', param, ctx)
+        return normalize(value)
 
 
 _OPTIONS = (

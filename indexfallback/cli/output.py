@@ -2,15 +2,28 @@
 
 import json
 import logging
+import os
 import sys
+import textwrap
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
+from pathlib import Path
 from typing import Any
 
 import click
 
 #: Levels by how often ``-v`` was given.
 _LEVELS = (logging.WARNING, logging.INFO, logging.DEBUG)
+#: The last column that is written to.
+WIDTH = 79
+#: Before text that did not fit into its line.
+_INDENT = "    "
+
+_SIZES = ("B", "KB", "MB", "GB", "TB")
+_STEP = 1000
+#: Below this many of a unit, one decimal says more.
+_FEW = 10
+_MINUTE, _HOUR, _DAY = 60.0, 3600.0, 86400.0
 
 
 def set_up_logging(verbose: int) -> None:
@@ -28,19 +41,56 @@ def say(message: str) -> None:
     click.echo(f"indexfallback: {message}", err=True)
 
 
+def say_more(text: str) -> None:
+    """Print what belongs to the line before: indented, and wrapped at words."""
+    click.echo(wrapped(text), err=True)
+
+
+def wrapped(text: str, indent: str = "  ") -> str:
+    """Return a sentence in lines that fit, each indented; a long word, an address, stays whole."""
+    return textwrap.fill(
+        text,
+        WIDTH,
+        initial_indent=indent,
+        subsequent_indent=indent,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+
+
 def print_json(value: Any) -> None:
     """Print a value for programs."""
     click.echo(json.dumps(value, indent=2, sort_keys=True))
 
 
-def print_table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
-    """Print aligned columns, the header in bold on a terminal."""
-    lines = [list(header), *map(list, rows)]
-    widths = [max(len(line[column]) for line in lines) for column in range(len(header))]
+def print_table(
+    header: Sequence[str], rows: Iterable[Sequence[str]], *, right: Collection[int] = ()
+) -> None:
+    """Print aligned columns, the header, if there is one, in bold on a terminal.
+
+    ``right`` are columns of figures. The last column is free text: where it does not fit beside
+    the others it stands below them.
+    """
+    lines = [list(header), *map(list, rows)] if header else [list(row) for row in rows]
+    widths = [max(len(line[column]) for line in lines) for column in range(len(lines[0]) - 1)]
     for number, line in enumerate(lines):
-        cells = (cell.ljust(width) for cell, width in zip(line, widths, strict=True))
-        text = "  ".join(cells).rstrip()
-        click.echo(click.style(text, bold=True) if number == 0 else text)
+        cells = [
+            cell.rjust(width) if column in right else cell.ljust(width)
+            for column, (cell, width) in enumerate(zip(line, widths, strict=False))
+        ]
+        text = "  ".join([*cells, line[-1]]).rstrip()
+        if header and number == 0:
+            _echo_bold(text)
+        elif len(text) <= WIDTH:
+            click.echo(text)
+        else:
+            click.echo("  ".join(cells).rstrip())
+            click.echo(wrapped(line[-1], _INDENT))
+
+
+def _echo_bold(text: str) -> None:
+    # click leaves styles out where there is no terminal, and knows nothing of no-color.org.
+    click.echo(text if os.environ.get("NO_COLOR") else click.style(text, bold=True))
 
 
 def ms(seconds: float | None) -> str:
@@ -48,7 +98,38 @@ def ms(seconds: float | None) -> str:
     return "-" if seconds is None else f"{seconds * 1000:,.0f} ms"
 
 
+def span(seconds: float) -> str:
+    """Return a time in its largest unit, as one says it: ``12 s``, ``3 min``, ``2 d``."""
+    for unit, length in (("d", _DAY), ("h", _HOUR), ("min", _MINUTE)):
+        if seconds >= length:
+            return f"{int(seconds / length):,} {unit}"
+    return f"{max(0, int(seconds))} s"
+
+
+def size(count: float) -> str:
+    """Return a size in its largest unit, as one says it: ``1.2 GB``."""
+    for unit in _SIZES:
+        if round(count) < _STEP or unit == _SIZES[-1]:
+            break
+        count /= _STEP
+    digits = 1 if unit != "B" and count < _FEW and count != int(count) else 0
+    return f"{count:,.{digits}f} {unit}"
+
+
 def clock(when: float) -> str:
     """Return a time of day, or the date if it was another day."""
     then, now = time.localtime(when), time.localtime()
     return time.strftime("%H:%M:%S" if then[:3] == now[:3] else "%Y-%m-%d", then)
+
+
+def counted(number: int, one: str, many: str = "") -> str:
+    """Return a number with its noun: ``1 file``, ``3,412 files``."""
+    return f"{number:,} {one if number == 1 else many or one + 's'}"
+
+
+def tilde(path: Path | str) -> str:
+    """Return a path as one writes it, the home directory as ``~``."""
+    try:
+        return str(Path("~") / Path(path).relative_to(Path.home()))
+    except (ValueError, RuntimeError):  # elsewhere, or there is no home
+        return str(path)

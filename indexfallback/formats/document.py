@@ -24,6 +24,8 @@ _CHARSETS = re.compile(
     r"|koi8-[ru]|gb(?:k|2312|18030)|big5|shift_jis|euc-(?:jp|kr)",
     re.IGNORECASE,
 )
+#: Room for what some indexes put after the document's end: a serial, the generator.
+_MARGIN = 1024
 _BOMS = (
     (codecs.BOM_UTF8, "utf-8"),
     (codecs.BOM_UTF16_LE, "utf-16-le"),
@@ -48,6 +50,7 @@ class Document:
         if _nests_deeply(text):
             raise fields.not_a_page(url, f"its HTML nests more than {_MAX_DEPTH} levels deep")
         self.tree = LexborHTMLParser(text)
+        self._is_whole = _is_whole(text)
         #: Lower-case name of a ``<meta>`` to its contents, in order.
         self.meta: dict[str, list[str]] = {}
         for node in self.tree.tags("meta"):
@@ -73,8 +76,8 @@ class Document:
 
     @property
     def is_blank(self) -> bool:
-        """Whether the page has nothing to click or to run, as an empty list has nothing."""
-        return self.tree.css_first(_INTERACTIVE) is None
+        """Whether the page is whole and has nothing to click or to run, as an empty list has."""
+        return self._is_whole and self.tree.css_first(_INTERACTIVE) is None
 
     @property
     def is_titled(self) -> bool:
@@ -106,6 +109,12 @@ def _decode(body: bytes, charset: str | None) -> str:
         return body.decode(charset, "replace")
     except LookupError:
         return body.decode("utf-8", "replace")
+
+
+def _is_whole(text: str) -> bool:
+    """Tell whether a document begins and ends as one: neither garbage nor cut short."""
+    start, end = text.lstrip()[:_MARGIN].lower(), text[-_MARGIN:].lower()
+    return start.startswith(("<!doctype html", "<html")) and ("</html>" in end or "</body>" in end)
 
 
 def _nests_deeply(text: str) -> bool:

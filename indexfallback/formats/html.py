@@ -66,10 +66,10 @@ def parse_names(body: bytes, charset: str | None, url: str) -> Iterator[str]:
     """
     document = Document(body, charset, url)
     anchors = [
-        (node.text().strip(), href)
+        (node.text().strip().removesuffix("/"), href)
         for node in document.tree.tags("a")
-        # Not the links by which directory listings sort themselves.
-        if (href := node.attributes.get("href")) and href[0] not in "?#"
+        # Not the links by which directory listings sort themselves and lead back up.
+        if (href := node.attributes.get("href")) and not href.startswith(("?", "#", ".."))
     ]
     if document.is_declared:
         return (normalize(text) for text, _ in anchors if is_project_name(text))

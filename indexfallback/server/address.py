@@ -6,16 +6,18 @@ silently and take every other connection; a lock for each port prevents that.
 
 import http.client
 import json
+import logging
 import socket
 import time
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import platformdirs
 
 from indexfallback.errors import IndexFallbackError
 from indexfallback.store.locks import FileLock
+
+log = logging.getLogger("indexfallback")
 
 #: A worker that is dying may still hold the lock for as long as it may take to die, seconds.
 LOCK_SECONDS = 3.0
@@ -83,9 +85,9 @@ def take_port(host: str, number: int, configuration: str) -> Port:
     """
     if number == 0:
         return _free_port(host)
-    lock = FileLock(_runtime_directory() / f"port-{number}.lock")
+    lock = FileLock(platformdirs.user_state_path("indexfallback") / f"port-{number}.lock")
     ends = time.monotonic() + LOCK_SECONDS
-    while not lock.acquire():
+    while not _acquired(lock):
         refuse_if_served(host, number, configuration)
         if time.monotonic() > ends:
             raise PortTakenError(host, number, "a shim that is starting or does not answer")
@@ -110,8 +112,12 @@ def _free_port(host: str) -> Port:
     return Port(host, number, None, held)
 
 
-def _runtime_directory() -> Path:
-    return platformdirs.user_runtime_path("indexfallback", ensure_exists=True)
+def _acquired(lock: FileLock) -> bool:
+    try:
+        return lock.acquire()
+    except OSError as error:  # a home that cannot be written, as in some containers
+        log.warning("%s: no lock for the port (%s); going on without", lock.path, error)
+        return True
 
 
 def refuse_if_served(host: str, number: int, configuration: str) -> None:
@@ -122,7 +128,7 @@ def refuse_if_served(host: str, number: int, configuration: str) -> None:
         return
     except (OSError, ValueError, http.client.HTTPException):
         raise PortTakenError(host, number, "another program") from None
-    if health.get("name") != "indexfallback":
+    if not isinstance(health, dict) or health.get("name") != "indexfallback":
         raise PortTakenError(host, number, "another program")
     if health.get("configuration") == configuration:
         raise AlreadyServedError(f"http://{host}:{number}/simple/", health["pid"])

@@ -13,8 +13,9 @@ from indexfallback.store import Blob
 from indexfallback.transfer import PIECE, Progress, Transfer
 
 #: A single range; several are answered with the whole, as RFC 9110, 14.2 allows, since serving
-#: ten thousand of them is an attack (CVE-2025-62727).
-_RANGE = re.compile(r"bytes=(\d*)-(\d*)", re.ASCII)
+#: ten thousand of them is an attack (CVE-2025-62727). Eighteen digits are beyond every file, and
+#: Python refuses to convert some thousands of them.
+_RANGE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})", re.ASCII)
 _HEADERS = {
     "Accept-Ranges": "bytes",
     # pip's own choice of "for ever": the address carries the hash.

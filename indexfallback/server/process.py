@@ -4,6 +4,7 @@ Nothing outlives what it belongs to: the worker ends when the pipe from its supe
 however the supervisor ended, and the supervisor ends when its standard input does, if asked to.
 """
 
+import ctypes
 import logging
 import multiprocessing.util
 import os
@@ -29,12 +30,22 @@ log = logging.getLogger("indexfallback")
 #: Each reader of a file that is still coming holds a thread; they are made when needed. With
 #: 256, 300 readers of one slow file made /-/health wait 12 s.
 THREADS = 1100
+#: A thread without work ends after this long, seconds.
+IDLE_SECONDS = 10
+#: Heaps that glibc keeps for all threads together; its own choice, eight a core, holds 30 MB
+#: more after fifty clients, and Python's threads allocate one at a time anyway.
+ARENAS = 2
 #: Connections that may wait to be accepted: uv opens 142 at once.
 BACKLOG = 1024
 #: A client that has not sent its headers by then is not served, milliseconds.
 HEADER_TIMEOUT = 10_000
 #: A worker in the middle of a transfer does not end by itself, seconds.
 KILL_SECONDS = 3
+#: Bytes that a connection may hold: one piece of a file, and headers of any sane size.
+BUFFER_SIZE = 128 * 1024
+
+#: From glibc's malloc.h.
+_M_ARENA_MAX = -8
 
 
 def run_server(
@@ -64,10 +75,13 @@ def run_server(
         interface=Interfaces.WSGI,
         workers=1,
         blocking_threads=THREADS,
+        blocking_threads_idle_timeout=IDLE_SECONDS,
         backlog=BACKLOG,
         backpressure=THREADS,
         websockets=False,
-        http1_settings=HTTP1Settings(header_read_timeout=HEADER_TIMEOUT),
+        http1_settings=HTTP1Settings(
+            header_read_timeout=HEADER_TIMEOUT, max_buffer_size=BUFFER_SIZE
+        ),
         workers_kill_timeout=KILL_SECONDS,
         log_enabled=False,
     )
@@ -99,6 +113,7 @@ def _load_app(
     from indexfallback.server.app import make_app  # noqa: PLC0415 - the supervisor needs none of it
     from indexfallback.shim import Shim  # noqa: PLC0415 - as above
 
+    _limit_arenas()
     writer.close()  # the worker's copy, or it would never see the end
     logging_setup()
     threading.Thread(target=_end_with, args=(reader,), name="supervisor", daemon=True).start()
@@ -106,6 +121,13 @@ def _load_app(
     multiprocessing.util.Finalize(None, shim.close, exitpriority=1)
     threading.Thread(target=_import_upstream, name="import-upstream", daemon=True).start()
     return make_app(shim)
+
+
+def _limit_arenas() -> None:
+    if sys.platform == "linux":
+        mallopt = getattr(ctypes.CDLL(None), "mallopt", None)  # musl has none
+        if mallopt is not None:
+            mallopt(_M_ARENA_MAX, ARENAS)
 
 
 def _end_with(supervisor: Connection) -> None:

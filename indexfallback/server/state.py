@@ -41,6 +41,8 @@ class HealthResource:
             },
         )
 
+    on_head = on_get
+
 
 class StatusResource:
     """``/-/status``: the indexes, the store and what was done (``?since=SECONDS``)."""
@@ -51,6 +53,8 @@ class StatusResource:
     def on_get(self, req: falcon.Request, resp: falcon.Response) -> None:
         """Answer with the state of everything."""
         _send(resp, status(self._shim, req.get_param_as_float("since", default=0.0)))
+
+    on_head = on_get
 
 
 class WhyResource:
@@ -64,6 +68,8 @@ class WhyResource:
         if not is_project_name(project):
             raise falcon.HTTPNotFound(description=f"{req.path}: no project has such a name")
         _send(resp, why(self._shim, normalize(project)))
+
+    on_head = on_get
 
 
 class StartResource:
@@ -93,3 +99,5 @@ class StartResource:
             '<p>State: <a href="/-/status">/-/status</a>. '
             "One project: <code>/-/why/PROJECT</code>.</p></body></html>"
         )
+
+    on_head = on_get

@@ -92,7 +92,7 @@ class Connection:
         outcome that has one; the caller closes it.
         """
         for _ in range(MAX_REDIRECTS + 1):
-            outcome, response = self._send(url, headers, timeout)
+            outcome, response = self._send_twice(url, headers, timeout)
             location = response.headers.get("Location") if response is not None else None
             if response is None or response.status_code not in _REDIRECTS or location is None:
                 return outcome, response
@@ -103,6 +103,15 @@ class Connection:
                 return Outcome(Kind.NOT_AN_INDEX, f"unsafe redirect to {redact(target)}"), None
             url = without_credentials(target)
         return Outcome(Kind.NOT_AN_INDEX, f"more than {MAX_REDIRECTS} redirects"), None
+
+    def _send_twice(
+        self, url: str, headers: dict[str, str], timeout: tuple[float, float]
+    ) -> tuple[Outcome, requests.Response | None]:
+        """Send again, once, what broke: the index may have closed a kept connection meanwhile."""
+        outcome, response = self._send(url, headers, timeout)
+        if response is None and outcome.kind is Kind.FAILED:
+            return self._send(url, headers, timeout)
+        return outcome, response
 
     def _send(
         self, url: str, headers: dict[str, str], timeout: tuple[float, float]

@@ -13,10 +13,11 @@ from indexfallback.errors import (
     FileUnavailableError,
 )
 from indexfallback.fallback import RESERVE, Fallback
+from indexfallback.integrity import WrongSources
 from indexfallback.names import METADATA_ENDING, FileKey
 from indexfallback.sources import Source, find_sources
 from indexfallback.store import Blob, keeping
-from indexfallback.transfer import Progress, Transfer, WrongSources
+from indexfallback.transfer import Progress, Transfer
 from indexfallback.upstream.wheel import read_metadata
 
 #: An answer waits this long for the whole file, seconds: below it, a wrong file can still be
@@ -130,8 +131,10 @@ class Downloads:
         data = read_metadata(wheel.path, listed)
         if data is None:
             return None
-        blob = self._store.blobs.add(data)
-        return blob if sha256 in (None, blob.sha256) else None
+        with keeping(f"the metadata of {listed}"):
+            blob = self._store.blobs.add(data)
+            return blob if sha256 in (None, blob.sha256) else None
+        return None
 
     def _missing(self, filename: str) -> FileError:
         if self._fallback.settings.offline:

@@ -1,5 +1,6 @@
 """The words for why there is no page: cause, remedy and what each index contributed."""
 
+from indexfallback.config import Index
 from indexfallback.errors import ProjectError, ProjectNotFoundError, ProjectUnavailableError, Tried
 from indexfallback.outcome import Kind, Outcome
 from indexfallback.policy import Candidate, Question, Refuse, Serve, Step, Why
@@ -33,7 +34,10 @@ def _tried(question: Question, position: int, candidate: Candidate, end: int | N
         last = question.chain[end]
         if candidate.index.group == last.index.group or not last.index.is_private:
             return Tried(name, "not asked", f"{last.index.name} answered")
-        return Tried(name, "skipped", f"{question.project} belongs to {last.index.name}")
+        found = last.outcome is not None and last.outcome.is_page
+        owns = found or last.in_ledger or last.index.claims(question.project)
+        belongs = "belongs" if owns else "may belong"
+        return Tried(name, "skipped", f"{question.project} {belongs} to {last.index.name}")
     if candidate.remembered_absent:
         return Tried(name, "absent", "it said so within the last minute")
     if candidate.page_age is not None and candidate.page_age < question.fresh:
@@ -101,4 +105,11 @@ def _blocked(
 
 def _remedy(candidate: Candidate) -> str:
     kind = candidate.outcome.kind if candidate.outcome is not None else Kind.SILENT
-    return _REMEDIES.get(kind, _RUN_AGAIN).format(index=candidate.index.name)
+    return remedy_for(kind, candidate.index)
+
+
+def remedy_for(kind: Kind, index: Index) -> str:
+    """Return what to do about an index that could not be asked."""
+    if index.is_directory:
+        return f"Make the directory of {index.name} readable, or correct its url."
+    return _REMEDIES.get(kind, _RUN_AGAIN).format(index=index.name)

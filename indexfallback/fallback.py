@@ -1,6 +1,6 @@
 """The walk down the chain for a project's page: fresh from the store, else asked, else stale.
 
-Locks: ``Fallback._lock`` guards ``_answers``, ``_absent`` and ``_refreshing``; nothing is read,
+Locks: ``Fallback._lock`` guards ``_answers`` and ``_absent``; nothing is read,
 written or asked while it is held. Pages asked for at the same time share one walk.
 """
 
@@ -18,6 +18,7 @@ from indexfallback.explain import refusal, tried
 from indexfallback.flight import SingleFlight, run_within
 from indexfallback.health import State
 from indexfallback.members import Member, Members
+from indexfallback.name_lists import LIST_USE, NameLists
 from indexfallback.outcome import Kind, Outcome
 from indexfallback.page import ProjectPage
 from indexfallback.policy import (
@@ -46,10 +47,6 @@ REPEAT_SECONDS = 1.0
 RESERVE = 0.05
 #: Entries in memory before old ones are dropped.
 _REMEMBERED = 4096
-#: The list of names: refreshed each hour, used for a week, after a day with a warning; seconds.
-LIST_REFRESH = 3600.0
-LIST_WARN = 86400.0
-LIST_USE = 7 * 86400.0
 
 
 class Answer(NamedTuple):
@@ -90,7 +87,7 @@ class Fallback:
         self._lock = threading.Lock()
         self._answers: dict[tuple[str, str | None, bool], tuple[float, Answer]] = {}
         self._absent: dict[tuple[str, str], float] = {}
-        self._refreshing: dict[str, float] = {}
+        self._name_lists = NameLists(settings, store, members)
 
     def page(self, project: str, index: str | None = None, *, again: bool = False) -> Answer:
         """Return the answer for a normalised project, by the whole chain or by one index.
@@ -138,7 +135,7 @@ class Fallback:
         if again:
             question = as_unknown(question)
         pages: dict[int, _Asked] = {}
-        self._refresh_lists()
+        self._name_lists.refresh()
         while True:
             step = next_step(question)
             if isinstance(step, Ask):
@@ -285,45 +282,6 @@ class Fallback:
             offline,
             not offline and all(file.sha256 is not None for file in page.files),
         )
-
-    def _refresh_lists(self) -> None:
-        """Fetch private indexes' lists of names that are due, in the background."""
-        if self.settings.offline:
-            return
-        now = time.time()
-        for member in self.members:
-            index = member.index
-            if not index.is_private or member.held(time.monotonic()):
-                continue
-            with self._lock:
-                looked = self._refreshing.get(index.name, 0.0)
-                if now - looked < ABSENT_SECONDS:
-                    continue
-                self._refreshing[index.name] = now
-            threading.Thread(
-                target=self._refresh_list, args=(member,), name=f"names-{index.name}", daemon=True
-            ).start()
-
-    def _refresh_list(self, member: Member) -> None:
-        index = member.index
-        with keeping(f"the list of names of {index.name}"):
-            known = self.store.ledger.name_list(index.key)
-            age = time.time() - known.fetched if known is not None else LIST_USE
-            if age < LIST_REFRESH:
-                return
-            ends = time.monotonic() + index.read_timeout + index.connect_timeout
-            answer = member.upstream.names(Limits(ends, self.settings.page_size))
-            if answer.outcome.kind is Kind.FOUND:
-                self.store.ledger.record_list(index.key, answer.names)
-            elif age >= LIST_WARN:
-                log.warning(
-                    "%s: its list of names could not be fetched (%s); %s",
-                    index.name,
-                    answer.outcome,
-                    "it is not known yet"
-                    if known is None
-                    else f"the one of {age / 86400:.0f} days ago is used for a week at most",
-                )
 
 
 def _without_page(question: Question, position: int) -> Question:

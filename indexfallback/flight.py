@@ -6,6 +6,7 @@ Locks: ``SingleFlight._lock`` guards ``_flights``; the work runs outside it.
 import threading
 from collections.abc import Callable, Hashable
 from concurrent.futures import Future
+from concurrent.futures import TimeoutError as FutureTimeoutError
 from typing import Generic, TypeVar
 
 K = TypeVar("K", bound=Hashable)
@@ -30,7 +31,7 @@ class SingleFlight(Generic[K, V]):
             if flight is None:
                 flight = self._flights[key] = Future()
         if not leads:
-            return flight.result(timeout=seconds)
+            return _result(flight, seconds)
         try:
             flight.set_result(work())
         except BaseException as error:
@@ -57,4 +58,11 @@ def run_within(work: Callable[[], V], seconds: float, name: str) -> V:
             result.set_exception(error)
 
     threading.Thread(target=run, name=name, daemon=True).start()
-    return result.result(timeout=max(seconds, 0.0))
+    return _result(result, seconds)
+
+
+def _result(future: Future[V], seconds: float) -> V:
+    try:
+        return future.result(timeout=max(seconds, 0.0))
+    except FutureTimeoutError as error:  # another class than TimeoutError before Python 3.11
+        raise TimeoutError(*error.args) from error

@@ -25,6 +25,8 @@ SUCCESSES_TO_CLOSE = 2
 FIRST_WAIT = 5.0
 LONGEST_WAIT = 300.0
 JITTER = 0.2
+#: The longest wait is reached by then, and 2**1024 is beyond every float.
+MOST_DOUBLINGS = 6
 #: A wrong certificate is not mended within seconds.
 INSECURE_WAIT = 300.0
 #: A refused credential is asked for again by every client; once a minute is enough.
@@ -75,6 +77,9 @@ def learn(health: Health, outcome: Outcome, now: float, spread: float = 0.0) -> 
         return _hold(health, outcome, now)
     if outcome.is_well:
         return _succeed(health, now)
+    if health.state is State.OPEN and not health.may_ask(now):
+        # Asked before it opened, as up to fifty others were: no news, and no reason to wait longer.
+        return health
     failed = replace(
         health,
         failures=health.failures + 1,
@@ -98,7 +103,9 @@ def _succeed(health: Health, now: float) -> Health:
     recent = (*_window(health, now), (now, True))
     successes = health.successes + 1
     if health.state is State.CLOSED:
-        return replace(health, failures=0, until=0.0, reason="", recent=recent)
+        # An answer that was under way does not end a hold.
+        reason = "" if health.may_ask(now) else health.reason
+        return replace(health, failures=0, reason=reason, recent=recent)
     if successes < SUCCESSES_TO_CLOSE:
         return replace(health, successes=successes, failures=0, until=0.0, recent=recent)
     return Health(State.CLOSED, since=now)
@@ -114,7 +121,8 @@ def _must_open(health: Health, kind: Kind) -> bool:
 
 
 def _open(health: Health, outcome: Outcome, now: float, spread: float) -> Health:
-    wait = min(FIRST_WAIT * 2**health.openings, LONGEST_WAIT) * (1 + JITTER * spread)
+    doubled = FIRST_WAIT * 2 ** min(health.openings, MOST_DOUBLINGS)
+    wait = min(doubled, LONGEST_WAIT) * (1 + JITTER * spread)
     if outcome.kind is Kind.INSECURE:
         wait = INSECURE_WAIT
     elif outcome.retry_after is not None:

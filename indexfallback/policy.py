@@ -123,11 +123,17 @@ Step = Ask | Serve | Refuse
 def candidates(chain: Sequence[Index], project: str) -> tuple[Index, ...]:
     """Return the indexes that may answer for ``project``, in the order to ask them.
 
-    A claim restricts the chain to the claiming groups. A mirror with ``pages = "authority"``
-    comes behind the public index whose pages it defers to.
+    A claim restricts the chain to the claiming groups.
     """
     groups = {index.group for index in chain if index.claims(project)}
-    members = [index for index in chain if not groups or index.group in groups]
+    return asking_order([index for index in chain if not groups or index.group in groups])
+
+
+def asking_order(members: Sequence[Index]) -> tuple[Index, ...]:
+    """Return indexes in the order to ask them.
+
+    A mirror with ``pages = "authority"`` comes behind the public index whose pages it defers to.
+    """
     ordered = [index for index in members if index.pages != "authority"]
     for mirror in reversed([index for index in members if index.pages == "authority"]):
         authority = next((i for i in ordered if i.name == mirror.mirror_of), None)

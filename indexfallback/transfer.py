@@ -6,15 +6,14 @@ until the whole has been verified.
 Locks: ``Transfer._changed`` guards the progress; no byte is read or written while it is held.
 """
 
-import hashlib
 import logging
 import threading
 import time
 from collections.abc import Callable, Iterator
 from enum import Enum
 
+from indexfallback.integrity import Digest, WrongSources
 from indexfallback.outcome import Kind, Outcome
-from indexfallback.page import File
 from indexfallback.sources import Source
 from indexfallback.store import Blob, Store, StoreFault, keeping
 from indexfallback.store.spool import Spool
@@ -31,11 +30,6 @@ FRUITLESS_TRIES = 2
 #: Longest wait of a reader for the next byte, seconds: above every limit of a single source,
 #: so that it only ends what has ended already.
 READER_PATIENCE = 120.0
-#: A wrong file is not asked for again where it came from for this long, seconds.
-WRONG_SECONDS = 600.0
-#: Checked where an index states no sha256; the strongest first.
-_OTHER_ALGORITHMS = ("sha512", "sha384", "sha3_256", "blake2b", "sha1", "md5")
-
 #: What a failed file says of the whole index, if both lie on one host.
 _OF_THE_INDEX = frozenset({Kind.SILENT, Kind.BLACKHOLE, Kind.INSECURE, Kind.LIMITED})
 #: What no second try mends.
@@ -53,65 +47,6 @@ class Progress(Enum):
 
 class _SpoiledError(Exception):
     """Bytes that cannot be continued are on their way to a reader: only an end is left."""
-
-
-class _Digest:
-    """Hashes a file as it comes: sha256 always, and what else there is to check it by."""
-
-    def __init__(self) -> None:
-        self._sha256 = hashlib.sha256()
-        self._other: tuple[str, hashlib._Hash] | None = None
-
-    def expect(self, file: File) -> None:
-        """Check by a file's other hashes where it has no sha256; called before the first byte."""
-        names = () if file.sha256 else (a for a in _OTHER_ALGORITHMS if a in file.hashes)
-        name = next(iter(names), None)
-        # These hashes came from the index for this very check, not for security of ours.
-        self._other = (name, hashlib.new(name, usedforsecurity=False)) if name else None
-
-    def update(self, piece: bytes) -> None:
-        self._sha256.update(piece)
-        if self._other is not None:
-            self._other[1].update(piece)
-
-    def sha256(self) -> str:
-        return self._sha256.hexdigest()
-
-    def problem(self, file: File, sha256: str | None) -> str | None:
-        """Return what is wrong with the bytes, or None if they are what was expected."""
-        expected = sha256 or file.sha256
-        if expected is not None and expected != self.sha256():
-            return f"wrong bytes: sha256 {self.sha256()} where {expected} was expected"
-        if expected is None and self._other is not None:
-            name, digest = self._other
-            if digest.hexdigest() != file.hashes[name]:
-                return f"wrong bytes: {name} {digest.hexdigest()}, not {file.hashes[name]}"
-        return None
-
-
-class WrongSources:
-    """The sources that gave wrong bytes lately.
-
-    Locks: ``_lock`` guards ``_until``.
-    """
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._until: dict[tuple[str, str], float] = {}
-
-    def add(self, source: Source) -> None:
-        """Remember that a source's bytes were wrong."""
-        with self._lock:
-            self._until[source.member.index.name, source.file.url] = (
-                time.monotonic() + WRONG_SECONDS
-            )
-
-    def __contains__(self, source: object) -> bool:
-        if not isinstance(source, Source):
-            return False
-        with self._lock:
-            until = self._until.get((source.member.index.name, source.file.url), 0.0)
-        return time.monotonic() < until
 
 
 class Transfer:
@@ -158,7 +93,7 @@ class Transfer:
         self._progress = Progress.RUNNING
         self._written = 0
         self._given = False
-        self._digest = _Digest()
+        self._digest = Digest()
         self._etag: str | None = None
         self._thread = threading.Thread(target=self._run, name=f"fetch-{filename}", daemon=True)
 
@@ -352,7 +287,7 @@ class Transfer:
             self._written = 0
             self.total = None
         self._spool.clear()
-        self._digest = _Digest()
+        self._digest = Digest()
 
     def _keep(self) -> None:
         with keeping(self.filename):

@@ -1,16 +1,20 @@
 """The account of one project: what each index said of it, who owns it, and what is held."""
 
 import time
+from collections.abc import Sequence
 from typing import Any
 
 from packaging.version import InvalidVersion, Version
 
+from indexfallback.config import Index
 from indexfallback.errors import IndexFallbackError, ProjectError, Tried
 from indexfallback.fallback import Answer
 from indexfallback.names import version_of
 from indexfallback.offer import withheld
 from indexfallback.page import ProjectPage
+from indexfallback.policy import asking_order, candidates
 from indexfallback.shim import Shim
+from indexfallback.store import Store
 
 
 def why(shim: Shim, project: str) -> dict[str, Any]:
@@ -18,29 +22,60 @@ def why(shim: Shim, project: str) -> dict[str, Any]:
     try:
         answer = shim.fallback.page(project, again=True)
     except ProjectError as error:
-        report: dict[str, Any] = {
+        return {
             "project": project,
             "status": error.status,
             "cause": error.cause,
             "remedy": error.remedy,
-            "indexes": [_index(shim, project, tried) for tried in error.tried],
+            "belongs_to": _belongs_to(shim, project),
+            "indexes": _indexes(shim, project, error.tried),
         }
-    else:
-        report = {
-            "project": project,
-            "status": 200,
-            "owner": answer.owner.name,
-            "how": answer.how,
-            "age": round(answer.age, 1),
-            "fresh_for": round(max(0.0, shim.settings.fresh - answer.age), 1),
-            "indexes": [_index(shim, project, tried) for tried in answer.tried],
-            **_files(shim, answer),
-        }
-    return report
+    return {
+        "project": project,
+        "status": 200,
+        "owner": answer.owner.name,
+        "how": answer.how,
+        "offline": answer.offline,
+        "age": round(answer.age, 1),
+        "fresh_for": round(max(0.0, shim.settings.fresh - answer.age), 1),
+        "belongs_to": _belongs_to(shim, project),
+        "indexes": _indexes(shim, project, answer.tried),
+        **_files(shim, answer),
+    }
 
 
-def _index(shim: Shim, project: str, tried: Tried) -> dict[str, Any]:
-    index = shim.members[tried.index].index
+def _belongs_to(shim: Shim, project: str) -> dict[str, Any] | None:
+    """Return the private index that is known to own a project, and how that is known."""
+    for index in asking_order(shim.settings.indexes):
+        if not index.is_private:
+            continue
+        if index.claims(project):
+            return {"index": index.name, "by": "projects", "seen": None}
+        ownership = shim.store.ledger.ownership(index.key, project)
+        if ownership is not None:
+            by = "list" if ownership.listed else "page"
+            return {"index": index.name, "by": by, "seen": ownership.seen}
+    return None
+
+
+def _indexes(shim: Shim, project: str, trail: Sequence[Tried]) -> list[dict[str, Any]]:
+    """Return every index of the chain, also those that a claim leaves out."""
+    settings = shim.settings
+    tried = {entry.index: entry for entry in trail}
+    may_answer = candidates(settings.indexes, project)
+    claiming = ", ".join(index.name for index in may_answer if index.claims(project))
+    entries = []
+    for position, index in enumerate(asking_order(settings.indexes), start=1):
+        entry = tried.get(index.name)
+        if entry is None and index in may_answer:
+            entry = Tried(index.name, "not asked", "the answer did not come in time")
+        elif entry is None:
+            entry = Tried(index.name, "skipped", f"{project} is claimed by {claiming} (projects)")
+        entries.append({"position": position, **_index(shim, project, index, entry)})
+    return entries
+
+
+def _index(shim: Shim, project: str, index: Index, tried: Tried) -> dict[str, Any]:
     stored = shim.store.pages.load(index.key, project)
     entry: dict[str, Any] = {
         "name": index.name,
@@ -49,12 +84,14 @@ def _index(shim: Shim, project: str, tried: Tried) -> dict[str, Any]:
         "detail": tried.detail,
         "seconds": tried.seconds,
         "claimed": index.claims(project),
+        "files": len(stored.files) if stored is not None else None,
         "newest_known": newest(stored) if stored is not None else None,
     }
     if index.is_private:
         ownership = shim.store.ledger.ownership(index.key, project)
         names = shim.store.ledger.name_list(index.key)
         entry["owned_since"] = ownership.seen if ownership is not None else None
+        entry["listed"] = ownership is not None and ownership.listed
         entry["names"] = names.names if names is not None else None
         entry["names_fetched"] = names.fetched if names is not None else None
     return entry
@@ -72,6 +109,7 @@ def _files(shim: Shim, answer: Answer) -> dict[str, Any]:
         "pins": len(pins),
         "newest": newest(answer.page),
         "project_status": answer.page.status,
+        "project_status_reason": answer.page.status_reason,
     }
 
 
@@ -93,22 +131,25 @@ def _version(filename: str) -> Version | None:
 
 def status(shim: Shim, since: float = 0.0) -> dict[str, Any]:
     """Return the state of the indexes and the store, and what was done since a time, as JSON."""
-    store = shim.store
-    report: dict[str, Any] = {
+    return {
         "offline": shim.settings.offline,
         "indexes": [member.status() for member in shim.members],
         "activity": shim.fallback.activity.report(since),
         "now": time.time(),
+        "cache": cache_status(shim.store, shim.settings.cache_size),
     }
+
+
+def cache_status(store: Store, limit: int) -> dict[str, Any]:
+    """Return what the store holds, as JSON has it."""
     try:
-        report["cache"] = {
+        return {
             "directory": str(store.directory),
             "temporary": store.is_temporary,
             "bytes": store.blobs.total(),
-            "limit": shim.settings.cache_size,
+            "limit": limit,
             "files": store.blobs.count(),
             "pages": store.pages.count(),
         }
     except IndexFallbackError as error:
-        report["cache"] = {"error": str(error)}
-    return report
+        return {"error": str(error)}

@@ -1,7 +1,7 @@
 """Names of projects and files, and what may be made of them."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from packaging.utils import canonicalize_name
 
@@ -21,6 +21,7 @@ from indexfallback.names import (
 NAME = st.from_regex(r"[A-Za-z0-9]([A-Za-z0-9._-]{0,20}[A-Za-z0-9])?", fullmatch=True)
 
 
+@settings(deadline=None)
 @given(NAME)
 def test_a_normalised_project_name_is_normalised(name: str) -> None:
     assert is_project_name(name)
@@ -29,7 +30,8 @@ def test_a_normalised_project_name_is_normalised(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["", "-a", "a-", ".", "..", "a/b", "a b", "a\n", "å", "a" * 256, "a%2fb", "\ufb01x", "\u212a"]
+    "name",
+    ["", "-a", "a-", ".", "..", "a/b", "a b", "a\n", "å", "a" * 256, "a%2fb", "\ufb01x", "\u212a"],
 )
 def test_a_text_is_no_project_name(name: str) -> None:
     assert not is_project_name(name)
@@ -93,6 +95,7 @@ def test_a_file_name_is_unsafe(filename: str) -> None:
     assert not is_safe_filename(filename)
 
 
+@settings(deadline=None)
 @given(st.text())
 def test_a_safe_file_name_is_one_plain_segment(filename: str) -> None:
     if is_safe_filename(filename):
@@ -134,6 +137,7 @@ def test_a_file_name_tells_project_and_version(
     assert version_of(filename) == version
 
 
+@settings(deadline=None)
 @given(NAME.map(normalize), st.none() | st.from_regex(r"[0-9a-f]{64}", fullmatch=True))
 def test_a_file_key_is_read_back(project: str, sha256: str | None) -> None:
     key = FileKey(project, sha256)

@@ -9,12 +9,13 @@ from typing import Any, NamedTuple
 
 import click
 
-from indexfallback.cli.options import Options
+from indexfallback.cli.check import check
+from indexfallback.cli.options import Options, takes_options
 from indexfallback.config import Index, Settings
 from indexfallback.config.keys import FIELDS, INDEX_KEYS
-from indexfallback.errors import ConfigError
 from indexfallback.config.load import config_path
 from indexfallback.config.units import format_duration, format_size
+from indexfallback.errors import ConfigError
 
 #: What stands for a secret.
 HIDDEN = "***"
@@ -84,8 +85,11 @@ def config() -> None:
     """Show, check or begin the configuration."""
 
 
+config.add_command(check)
+
+
 @config.command()
-@click.pass_obj
+@takes_options
 def path(options: Options) -> None:
     """Print where the configuration file is, or would be."""
     file = config_path(options.config)
@@ -96,7 +100,7 @@ def path(options: Options) -> None:
 
 @config.command()
 @click.option("--force", is_flag=True, help="Replace the file that is there.")
-@click.pass_obj
+@takes_options
 def init(options: Options, force: bool) -> None:
     """Write a first configuration file, with every key explained."""
     file = config_path(options.config)
@@ -116,7 +120,7 @@ def init(options: Options, force: bool) -> None:
 
 @config.command()
 @click.option("--json", "as_json", is_flag=True, help="Print JSON; seconds and bytes as numbers.")
-@click.pass_obj
+@takes_options
 def show(options: Options, as_json: bool) -> None:
     """Print the settings in force, and where each came from."""
     settings = options.settings()

@@ -35,18 +35,11 @@ class Options:
         return load_settings(config=self.config, indexes=self.indexes, offline=self.offline)
 
 
-class ProjectName(click.ParamType):
-    """The name of a project, spelt in any way; the value is the normalised one."""
-
-    name = "project"
-
-    def convert(
-        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
-    ) -> str:
-        """Return the normalised name; anything else than a name ends in a usage error."""
-        if not is_project_name(value):
-            self.fail(f'"{value}" cannot be a project\'s name', param, ctx)
-        return normalize(value)
+def project_name(text: str) -> str:
+    """Read an argument that names a project, spelt in any way; return the normalised name."""
+    if not is_project_name(text):
+        raise click.BadParameter(f'"{text}" cannot be a project\'s name')
+    return normalize(text)
 
 
 _OPTIONS = (

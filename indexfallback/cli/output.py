@@ -16,8 +16,9 @@ import click
 _LEVELS = (logging.WARNING, logging.INFO, logging.DEBUG)
 #: The last column that is written to.
 WIDTH = 79
-#: Before text that did not fit into its line.
+#: Before text below a line that had no room for it, and the room that makes it a column, or not.
 _INDENT = "    "
+_NARROW = 35
 
 _SIZES = ("B", "KB", "MB", "GB", "TB")
 _STEP = 1000
@@ -64,12 +65,15 @@ def print_json(value: Any) -> None:
 
 
 def print_table(
-    header: Sequence[str], rows: Iterable[Sequence[str]], *, right: Collection[int] = ()
+    header: Sequence[str],
+    rows: Iterable[Sequence[str]],
+    *,
+    right: Collection[int] = (),
+    err: bool = False,
 ) -> None:
     """Print aligned columns, the header, if there is one, in bold on a terminal.
 
-    ``right`` are columns of figures. The last column is free text: where it does not fit beside
-    the others it stands below them.
+    ``right`` are columns of figures. The last column is free text, in as many lines as it needs.
     """
     lines = [list(header), *map(list, rows)] if header else [list(row) for row in rows]
     widths = [max(len(line[column]) for line in lines) for column in range(len(lines[0]) - 1)]
@@ -78,19 +82,19 @@ def print_table(
             cell.rjust(width) if column in right else cell.ljust(width)
             for column, (cell, width) in enumerate(zip(line, widths, strict=False))
         ]
-        text = "  ".join([*cells, line[-1]]).rstrip()
-        if header and number == 0:
-            _echo_bold(text)
-        elif len(text) <= WIDTH:
-            click.echo(text)
-        else:
-            click.echo("  ".join(cells).rstrip())
-            click.echo(wrapped(line[-1], _INDENT))
+        text = _laid_out("  ".join([*cells, ""]), line[-1])
+        if header and number == 0 and not os.environ.get("NO_COLOR"):
+            text = click.style(text, bold=True)  # which click leaves out without a terminal
+        click.echo(text, err=err)
 
 
-def _echo_bold(text: str) -> None:
-    # click leaves styles out where there is no terminal, and knows nothing of no-color.org.
-    click.echo(text if os.environ.get("NO_COLOR") else click.style(text, bold=True))
+def _laid_out(start: str, text: str) -> str:
+    """Return a line that ends in free text, in its own column or, if that is narrow, below."""
+    if len(start) + len(text) <= WIDTH:
+        return f"{start}{text}".rstrip()
+    if WIDTH - len(start) < _NARROW:
+        return f"{start.rstrip()}\n{wrapped(text, _INDENT)}"
+    return start + wrapped(text, " " * len(start)).lstrip()
 
 
 def ms(seconds: float | None) -> str:

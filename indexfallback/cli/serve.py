@@ -10,8 +10,8 @@ from indexfallback import __version__
 from indexfallback.cli.options import Options, takes_options
 from indexfallback.cli.output import set_up_logging
 from indexfallback.config import Settings
-from indexfallback.server.address import AlreadyServedError, Port, take_port
 from indexfallback.config.units import format_size
+from indexfallback.server.address import AlreadyServedError, Port, take_port
 
 
 @click.command()

@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from indexfallback.config import Index, Role
-from indexfallback.config.keys import suggest
-from indexfallback.errors import ConfigError
 from indexfallback.config.address import Address, is_at, parse_address, shown
+from indexfallback.config.keys import suggest
 from indexfallback.config.pip import is_default_url
 from indexfallback.config.units import InvalidValueError
+from indexfallback.errors import ConfigError
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,12 +7,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from indexfallback.config.address import shown
 from indexfallback.config.chain import Entry
 from indexfallback.config.keys import INDEX_KEYS, TABLES, Reader, suggest
-from indexfallback.errors import ConfigError
-from indexfallback.config.address import shown
 from indexfallback.config.lines import Lines
 from indexfallback.config.units import InvalidValueError
+from indexfallback.errors import ConfigError
 
 if sys.version_info >= (3, 11):
     import tomllib

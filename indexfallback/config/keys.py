@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any, get_args
 
 from indexfallback.config import OnOutage, Pages, Role
-from indexfallback.names import is_project_name, normalize
 from indexfallback.config.units import InvalidValueError, parse_duration, parse_size
+from indexfallback.names import is_project_name, normalize
 
 #: Reads one value of a file in the given directory; raises `InvalidValueError`.
 Reader = Callable[[object, Path], Any]

@@ -8,14 +8,14 @@ from typing import Any, NamedTuple
 import platformdirs
 
 from indexfallback.config import Settings
+from indexfallback.config.address import PYPI, is_at, shown
 from indexfallback.config.chain import Chain, Entry, build_chain
 from indexfallback.config.file import ConfigFile, read_config_file
 from indexfallback.config.keys import FIELDS, directory, index_name, port
-from indexfallback.errors import ConfigError
 from indexfallback.config.naming import derive_names
-from indexfallback.config.address import PYPI, is_at, shown
 from indexfallback.config.pip import PipConfig
 from indexfallback.config.units import InvalidValueError
+from indexfallback.errors import ConfigError
 
 #: Variables that name a CA bundle besides pip's own, the strongest first, as in requests.
 _CA_VARIABLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")

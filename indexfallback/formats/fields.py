@@ -86,8 +86,13 @@ def fragment_hashes(fragment: str) -> dict[str, str]:
 
 def best_hash(hashes: Mapping[str, str]) -> str | None:
     """Return ``algorithm=digest`` of the hash to state where only one can be stated."""
-    algorithm = next((name for name in _BY_STRENGTH if name in hashes), None)
+    algorithm = strongest(hashes)
     return algorithm and f"{algorithm}={hashes[algorithm]}"
+
+
+def strongest(hashes: Mapping[str, str]) -> str | None:
+    """Return the algorithm to trust most, sha256 before all, or None where there is none."""
+    return next((name for name in _BY_STRENGTH if name in hashes), None)
 
 
 def yanked(stated: bool | str) -> bool | str:

@@ -36,6 +36,8 @@ class ProjectResource:
         media = _media(req)
         answer = self._shim.fallback.page(project, index)
         self._shim.fallback.activity.client(req.user_agent or "")
+        if answer.page.serial is not None:
+            resp.set_header("X-PyPI-Last-Serial", str(answer.page.serial))
         _send(req, resp, media, self._render(answer, media, index))
 
     on_head = on_get

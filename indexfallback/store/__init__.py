@@ -6,13 +6,12 @@ import shutil
 import sqlite3
 import stat
 import tempfile
-import threading
-import time
 from pathlib import Path
 
 from indexfallback.errors import StoreError
 from indexfallback.store.blobs import Blob, Blobs
-from indexfallback.store.database import SCHEMA_VERSION, Database, schema_version
+from indexfallback.store.database import SCHEMA_VERSION, Database, NewerSchemaError
+from indexfallback.store.keeping import StoreFault, keeping
 from indexfallback.store.ledger import Ledger
 from indexfallback.store.local_files import LocalFiles
 from indexfallback.store.pages import PageFacts, Pages, Validators
@@ -21,12 +20,6 @@ from indexfallback.store.pins import Pins
 __all__ = ["Blob", "PageFacts", "Store", "StoreFault", "Validators", "keeping"]
 
 log = logging.getLogger("indexfallback.store")
-
-#: What writing can fail with when a disk is full, read-only or broken.
-StoreFault = (OSError, sqlite3.Error, StoreError)
-
-#: A failing disk is said at most this often, seconds.
-_SAY_EVERY = 60.0
 
 _DATABASE = "index.sqlite3"
 
@@ -55,7 +48,9 @@ class Store:
     def _open(self, directory: Path, limit: int) -> None:
         directory.mkdir(parents=True, exist_ok=True, mode=0o700)
         _check_owner(directory)
-        if schema_version(directory / _DATABASE) > SCHEMA_VERSION:
+        try:
+            self.database = Database(directory / _DATABASE)
+        except NewerSchemaError:
             log.warning(
                 "%s was written by a newer indexfallback and is left alone; "
                 "this one keeps its own in schema-%d there",
@@ -63,8 +58,8 @@ class Store:
             )  # fmt: skip
             directory = directory / f"schema-{SCHEMA_VERSION}"
             directory.mkdir(exist_ok=True, mode=0o700)
+            self.database = Database(directory / _DATABASE)
         self.directory = directory
-        self.database = Database(directory / _DATABASE)
         self.pages = Pages(self.database)
         self.ledger = Ledger(self.database)
         self.pins = Pins(self.database)
@@ -96,31 +91,3 @@ def _check_owner(directory: Path) -> None:
         )
     if status.st_mode & (stat.S_IWOTH | stat.S_IWGRP):
         raise StoreError(str(directory), "others can write to it", f"run: chmod go-w {directory}")
-
-
-class keeping:  # noqa: N801 - reads as a statement: with keeping("a page")
-    """Run a block that keeps something, going on without when the disk fails, and saying so."""
-
-    _lock = threading.Lock()
-    _said = float("-inf")
-
-    def __init__(self, what: str) -> None:
-        self._what = what
-
-    def __enter__(self) -> None:
-        """Nothing to prepare."""
-
-    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> bool:
-        if not isinstance(error, StoreFault):
-            return False
-        now = time.monotonic()
-        with self._lock:
-            due = now - keeping._said > _SAY_EVERY
-            if due:
-                keeping._said = now
-        if due:
-            log.warning(
-                "cannot keep %s (%s); going on without: look at the disk's space and health",
-                self._what, error,
-            )  # fmt: skip
-        return True

@@ -23,6 +23,7 @@ from typing import BinaryIO, NamedTuple
 
 from indexfallback.names import is_sha256
 from indexfallback.store.database import Database
+from indexfallback.store.keeping import keeping
 
 log = logging.getLogger("indexfallback.store")
 
@@ -59,8 +60,9 @@ class Blobs:
         self._touched: dict[str, float] = {}
         self._flushed = time.monotonic()
         self._total: int | None = None
-        for path in (self._blobs, self._partial):
-            path.mkdir(parents=True, exist_ok=True, mode=0o700)
+        # One by one: parents made on the way would be open to others.
+        for path in (self._blobs.parent, self._blobs, self._partial):
+            path.mkdir(exist_ok=True, mode=0o700)
 
     def path(self, sha256: str) -> Path:
         """Return where a blob lies or would lie."""
@@ -77,11 +79,13 @@ class Blobs:
             size = path.stat().st_size
         except OSError as error:  # removed by hand, or a disk that cannot be read: fetch it again
             log.warning("%s: the stored file is gone (%s); it is fetched again", path.name, error)
-            self._forget([sha256])
+            with keeping(f"that {sha256} is gone"):
+                self._forget([sha256])
             return None
         if size != row[0]:
             log.warning("%s: %d bytes where %d were stored; fetched again", path.name, size, row[0])
-            self.quarantine(sha256)
+            with keeping(f"that {sha256} is wrong"):
+                self.quarantine(sha256)
             return None
         self._touch(sha256)
         return Blob(sha256, path, size)
@@ -160,7 +164,8 @@ class Blobs:
             if due:
                 self._flushed = now
         if due:
-            self.flush()
+            with keeping("when files were last used"):
+                self.flush()
 
     def flush(self) -> None:
         """Write down when files were last used; raises sqlite3.Error."""
@@ -225,9 +230,12 @@ class Blobs:
     def quarantine(self, sha256: str) -> None:
         """Take a wrong file out of use, keeping it for a look at what happened."""
         self._forget([sha256])
+        self._take_away(self.path(sha256))
+
+    def _take_away(self, path: Path) -> None:
         self._quarantine.mkdir(exist_ok=True, mode=0o700)
         with contextlib.suppress(FileNotFoundError):  # another process was quicker
-            self.path(sha256).replace(self._quarantine / sha256)
+            path.replace(self._quarantine / path.name)
 
     def verify(self) -> Iterator[tuple[str, str]]:
         """Hash every file; yield (sha256, verdict) as it goes.
@@ -239,8 +247,11 @@ class Blobs:
             recorded = dict(connection.execute("SELECT sha256, size FROM blob").fetchall())
         for path in sorted(self._blobs.glob("??/*")):
             sha256 = path.name
-            if not is_sha256(sha256) or hash_file(path) != sha256:
-                self.quarantine(sha256)
+            if path != self.path(sha256) or not _is_right(path):
+                if not os.path.lexists(path):  # evicted meanwhile
+                    continue
+                self._take_away(path)
+                self._forget([sha256])
                 verdict = "quarantined"
             elif sha256 not in recorded:
                 self._record(sha256, path.stat().st_size)
@@ -249,9 +260,10 @@ class Blobs:
                 verdict = "right"
             recorded.pop(sha256, None)
             yield sha256, verdict
-        for sha256 in recorded:
-            self._forget([sha256])
-            yield sha256, "missing"
+        for sha256 in self.held(recorded):
+            if not self.path(sha256).exists():
+                self._forget([sha256])
+                yield sha256, "missing"
 
     def remove_abandoned(self) -> int:
         """Remove partial files without an owner; return how many."""
@@ -264,12 +276,24 @@ class Blobs:
                     removed += 1
         return removed
 
+    def quarantined(self) -> int:
+        """Return the number of files taken out of use."""
+        return sum(1 for _ in self._quarantine.glob("*"))
+
     def empty_quarantine(self) -> int:
         """Remove what was quarantined; return how many files."""
         paths = list(self._quarantine.glob("*"))
         for path in paths:
             path.unlink(missing_ok=True)
         return len(paths)
+
+
+def _is_right(path: Path) -> bool:
+    try:
+        return is_sha256(path.name) and hash_file(path) == path.name
+    except OSError as error:  # not a file, or a disk that cannot be read
+        log.warning("%s: cannot be read (%s)", path, error.strerror)
+        return False
 
 
 def hash_file(path: Path) -> str:

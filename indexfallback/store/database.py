@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from indexfallback.errors import StoreError
+from indexfallback.store.locks import FileLock
 
 log = logging.getLogger("indexfallback.store")
 
@@ -49,23 +50,31 @@ CREATE TABLE local_file (
 """
 
 
+class NewerSchemaError(Exception):
+    """A newer version wrote the file."""
+
+
 class Database:
     """A small pool of connections to one file; the pool is the only lock, SQLite does the rest."""
 
     def __init__(self, path: Path) -> None:
+        """Open or make the file; raises `NewerSchemaError`, and sqlite3.Error if that fails."""
         self.path = path
         self._idle: queue.LifoQueue[sqlite3.Connection | None] = queue.LifoQueue()
         for _ in range(CONNECTIONS):
             self._idle.put(None)
-        try:
-            self._prepare()
-        except sqlite3.OperationalError:  # no access, disk full, locked: not the file's fault
-            self.close()
-            raise
-        except sqlite3.DatabaseError as error:  # not a database: garbage, or cut short
-            self.close()
-            self._quarantine(error)
-            self._prepare()
+        with self._alone():
+            if schema_version(path) > SCHEMA_VERSION:
+                raise NewerSchemaError
+            try:
+                self._prepare()
+            except sqlite3.OperationalError:  # no access, disk full, locked: not the file's fault
+                self.close()
+                raise
+            except sqlite3.DatabaseError as error:  # not a database: garbage, or cut short
+                self.close()
+                self._quarantine(error)
+                self._prepare()
 
     def _prepare(self) -> None:
         with self.write() as connection:
@@ -74,6 +83,23 @@ class Database:
                 for statement in _SCHEMA.split(";"):
                     connection.execute(statement)
                 connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """Keep other processes from opening it meanwhile.
+
+        Changing to WAL does not wait for them, and what one puts aside another must not.
+        """
+        lock = FileLock(self.path.with_name(f"{self.path.name}.lock"))
+        ends = time.monotonic() + BUSY_SECONDS
+        while not lock.acquire():
+            if time.monotonic() > ends:
+                raise sqlite3.OperationalError("another process is opening it")
+            time.sleep(0.05)  # the lock has no other way to be waited for with a deadline
+        try:
+            yield
+        finally:
+            lock.release()
 
     def _quarantine(self, error: sqlite3.DatabaseError) -> None:
         aside = self.path.with_name(f"{self.path.name}.damaged-{int(time.time())}")
@@ -146,13 +172,20 @@ class Database:
 
 
 def schema_version(path: Path) -> int:
-    """Return the schema version that a database file says it has; 0 if it says none."""
-    # Bytes 60 to 63 of the header hold user_version, big-endian (SQLite file format, 1.3.14).
+    """Return the schema version that a database file says it has; 0 if it says none.
+
+    Raises sqlite3.OperationalError if it is there and cannot be read.
+    """
+    if not path.exists():
+        return 0
+    # Read by SQLite, since the latest version may stand in the write-ahead log alone; and without
+    # writing, since a newer version's file is not ours to touch.
+    connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)
     try:
-        with path.open("rb") as file:
-            header = file.read(64)
-    except FileNotFoundError:
+        return int(connection.execute("PRAGMA user_version").fetchone()[0])
+    except sqlite3.OperationalError:
+        raise
+    except sqlite3.DatabaseError:  # garbage
         return 0
-    if not header.startswith(b"SQLite format 3\0"):
-        return 0
-    return int.from_bytes(header[60:64], "big")
+    finally:
+        connection.close()

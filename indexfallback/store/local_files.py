@@ -3,6 +3,7 @@
 import msgspec
 
 from indexfallback.store.database import Database
+from indexfallback.store.keeping import keeping
 from indexfallback.upstream.facts import Facts, Stamp
 
 
@@ -23,7 +24,7 @@ class LocalFiles:
 
     def put(self, path: str, stamp: Stamp, facts: Facts) -> None:
         """Remember what reading a file told."""
-        with self._database.write() as connection:
+        with keeping(f"what is in {path}"), self._database.write() as connection:
             connection.execute(
                 "INSERT OR REPLACE INTO local_file VALUES (?, ?, ?, ?)",
                 (path, *stamp, msgspec.msgpack.encode(facts)),

@@ -4,6 +4,7 @@ import time
 from collections.abc import Iterator
 from urllib.parse import quote, urlsplit
 
+import msgspec
 import requests
 import urllib3
 
@@ -69,6 +70,9 @@ class HttpIndex:
             return PageAnswer(_with(outcome, Kind.NOT_AN_INDEX, f"not an index: {error.problem}"))
         found = _with(outcome, Kind.FOUND, f"{len(page.files)} files")
         answered = response.headers
+        serial = answered.get("X-PyPI-Last-Serial", "")
+        if page.serial is None and serial.isdecimal():  # HTML has no other place for it
+            page = msgspec.structs.replace(page, serial=int(serial))
         return PageAnswer(found, page, answered.get("ETag"), answered.get("Last-Modified"))
 
     def names(self, limits: Limits) -> NamesAnswer:

@@ -1,0 +1,221 @@
+"""``cache``: what is kept, whether it is whole, and how to be rid of it."""
+
+import sys
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from itertools import groupby
+
+import click
+from rich.console import Console
+from rich.progress import Progress
+
+from indexfallback.cli.options import Options, project_name, takes_options
+from indexfallback.cli.output import clock, counted, print_json, print_table, say, size, wrapped
+from indexfallback.config import Settings
+from indexfallback.errors import StoreError
+from indexfallback.store import Store, maintenance
+from indexfallback.store.ledger import Ownership
+from indexfallback.store.maintenance import HeldFile, HeldPage
+
+#: Verdicts of `Blobs.verify` other than "right", and what each means for the user.
+_VERDICTS = {
+    "quarantined": "wrong or cut short; moved to quarantine, and fetched again when asked for",
+    "missing": "recorded, but gone; fetched again when asked for",
+    "adopted": "right, but without a record, which it has now",
+}
+#: What stands for the project of files whose records were lost.
+_NAMELESS = "(no project)"
+
+_as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON; bytes as numbers.")
+
+
+@click.group()
+def cache() -> None:
+    """Show, check and clean what is kept on disk."""
+
+
+@contextmanager
+def _open(settings: Settings) -> Iterator[Store]:
+    """Give the store itself; raises `StoreError` where only a temporary one can be had."""
+    store = Store(settings.cache_dir, settings.cache_size)
+    try:
+        if store.is_temporary:
+            raise StoreError(
+                str(settings.cache_dir),
+                "the cache cannot be written",
+                "make it yours to write, or set INDEXFALLBACK_CACHE_DIR to another directory",
+            )
+        yield store
+    finally:
+        store.close()
+
+
+@cache.command()
+@_as_json
+@takes_options
+def info(options: Options, as_json: bool) -> None:
+    """Say where the cache is and how much it holds."""
+    settings = options.settings()
+    with _open(settings) as store:
+        report = maintenance.info(store, settings.cache_size)
+    if as_json:
+        print_json(report._asdict())
+        return
+    rows = [
+        ("directory", report.directory),
+        ("files", f"{report.files:,}, {size(report.bytes)} of {size(report.limit)}"),
+        ("pages", f"{report.pages:,}"),
+        ("records", size(report.database)),
+        ("quarantine", counted(report.quarantined, "file")),
+    ]
+    print_table((), rows)
+    if report.quarantined:
+        say("`indexfallback cache gc` removes what is in quarantine")
+
+
+@cache.command("list")
+@click.argument("project", type=project_name, required=False)
+@_as_json
+@takes_options
+def list_(options: Options, project: str | None, as_json: bool) -> None:
+    """Show what is kept, of all projects or of PROJECT."""
+    settings = options.settings()
+    with _open(settings) as store:
+        files = maintenance.held_files(store, project)
+        pages = maintenance.held_pages(store, project)
+    if as_json:
+        listed = {"files": [f._asdict() for f in files], "pages": [p._asdict() for p in pages]}
+        print_json(listed)
+    elif not files and not pages:
+        say(f"nothing is kept{f' of {project}' if project else ''} in {settings.cache_dir}")
+    elif project is not None:
+        _print_project(settings, files, pages)
+    else:
+        _print_projects(files, pages)
+
+
+def _print_project(settings: Settings, files: list[HeldFile], pages: list[HeldPage]) -> None:
+    names = {index.key: index.name for index in settings.indexes}
+    rows = [(file.filename or "", size(file.size), clock(file.used)) for file in files]
+    if rows:
+        print_table(("file", "size", "last used"), rows, right=(1,))
+    for page in pages:
+        source = names.get(page.source, page.source)
+        click.echo(wrapped(f"page of {source}, last confirmed {clock(page.checked)}", ""))
+
+
+def _print_projects(files: list[HeldFile], pages: list[HeldPage]) -> None:
+    held = {
+        project or _NAMELESS: list(group) for project, group in groupby(files, lambda f: f.project)
+    }
+    counts = Counter(page.project for page in pages)
+    print_table(
+        ("project", "files", "size", "pages", "last used"),
+        [_project_row(name, held.get(name, []), counts[name]) for name in sorted({*held, *counts})],
+        right=(1, 2, 3),
+    )
+
+
+def _project_row(name: str, files: list[HeldFile], pages: int) -> tuple[str, ...]:
+    used = clock(max(file.used for file in files)) if files else ""
+    return name, f"{len(files):,}", size(sum(f.size for f in files)), f"{pages:,}", used
+
+
+@cache.command()
+@_as_json
+@takes_options
+def verify(options: Options, as_json: bool) -> None:
+    """Hash every file again; take what is wrong out of use, and exit 1 if anything was."""
+    with _open(options.settings()) as store:
+        verdicts = dict(_with_progress(store.blobs.verify(), store.blobs.count()))
+    found: dict[str, list[str]] = {verdict: [] for verdict in _VERDICTS}
+    for sha256, verdict in verdicts.items():
+        if verdict in found:
+            found[verdict].append(sha256)
+    right = len(verdicts) - sum(map(len, found.values()))
+    if as_json:
+        print_json({"right": right, **found})
+    else:
+        click.echo(f"{counted(len(verdicts), 'file')} looked at, {right:,} right")
+        for verdict, sha256s in found.items():
+            for sha256 in sha256s:
+                click.echo(f"{verdict}: {sha256}")
+            if sha256s:
+                click.echo(wrapped(f"{counted(len(sha256s), 'file')} {_VERDICTS[verdict]}"))
+    sys.exit(1 if found["quarantined"] or found["missing"] else 0)
+
+
+def _with_progress(verdicts: Iterable[tuple[str, str]], total: int) -> Iterator[tuple[str, str]]:
+    """Pass verdicts on, with a progress bar on a terminal."""
+    console = Console(stderr=True)
+    with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
+        yield from progress.track(verdicts, total=total, description="Hashing")
+
+
+@cache.command()
+@_as_json
+@takes_options
+def gc(options: Options, as_json: bool) -> None:
+    """Evict down to the limit; remove abandoned partial files and the quarantine."""
+    with _open(options.settings()) as store:
+        cleaned = maintenance.clean(store)
+    if as_json:
+        print_json(cleaned._asdict())
+        return
+    click.echo(f"{counted(cleaned.evicted, 'file')} least recently used: {size(cleaned.bytes)}")
+    click.echo(f"{counted(cleaned.partials, 'abandoned partial file')}")
+    click.echo(f"{counted(cleaned.quarantined, 'file')} in quarantine")
+
+
+@cache.command()
+@click.argument("project", type=project_name)
+@click.option("--yes", is_flag=True, help="Do not ask, also if a private index owns the name.")
+@_as_json
+@takes_options
+def remove(options: Options, project: str, yes: bool, as_json: bool) -> None:
+    """Remove what is kept of PROJECT: pages, files, pins and who owns it."""
+    settings = options.settings()
+    with _open(settings) as store:
+        owners = maintenance.owners(store, project)
+        if owners and not yes:
+            _confirm(settings, project, owners, may_ask=not as_json and sys.stdin.isatty())
+        forgotten = maintenance.forget(store, project)
+    if as_json:
+        print_json({"project": project, **forgotten._asdict()})
+    elif any(forgotten):
+        click.echo(_forgotten(project, forgotten))
+    else:
+        say(f"nothing was kept of {project}")
+    sys.exit(0 if any(forgotten) else 1)
+
+
+def _confirm(
+    settings: Settings, project: str, owners: dict[str, Ownership], *, may_ask: bool
+) -> None:
+    """Ask whether a private name is to be forgotten; without a terminal, say to use --yes."""
+    names = {index.key: index.name for index in settings.indexes}
+    for source, ownership in owners.items():
+        how = "is in its list of names" if ownership.listed else "was served by it"
+        name = names.get(source, source)
+        say(f"{project} belongs to {name}: it {how} (seen {clock(ownership.seen)}).")
+        risk = f"Once forgotten, it may be taken from a public index whenever {name} is away."
+        again = f"{name} is asked first, and remembered again when it answers."
+        click.echo(wrapped(f"{risk} {again}"), err=True)
+    if not may_ask:
+        raise click.UsageError(
+            f"{project} belongs to a private index; --yes removes it all the same"
+        )
+    click.confirm("Forget it?", abort=True, err=True)
+
+
+def _forgotten(project: str, forgotten: maintenance.Forgotten) -> str:
+    shared = f" ({forgotten.shared:,} more kept for other projects)" if forgotten.shared else ""
+    parts = [
+        f"{counted(forgotten.files, 'file')} of {size(forgotten.bytes)}{shared}",
+        counted(forgotten.pages, "page"),
+        counted(forgotten.pins, "pin"),
+    ]
+    if forgotten.owners:
+        parts.append(f"its {counted(forgotten.owners, 'owner')}")
+    return wrapped(f"Removed of {project}: {', '.join(parts)}", "")

@@ -1,0 +1,37 @@
+"""The chain as commands print it: an index a line, in the order of the configuration."""
+
+import click
+
+from indexfallback.cli.output import print_table
+from indexfallback.config import Index, Settings
+from indexfallback.config.pip import is_default_url
+
+
+def is_from_pip(settings: Settings) -> bool:
+    """Tell whether there is no configuration of our own, so that pip's is used."""
+    return any(_origin(settings, index).startswith("pip:") for index in settings.indexes)
+
+
+def print_chain(settings: Settings, *, err: bool = False) -> None:
+    """Print the indexes; those of pip's configuration with where it names them."""
+    if not settings.indexes:
+        click.echo("  no index is configured: only what is cached can be served", err=err)
+        return
+    rows = [_row(settings, number, index) for number, index in enumerate(settings.indexes, 1)]
+    print_table((), rows, err=err)
+
+
+def _row(settings: Settings, number: int, index: Index) -> tuple[str, ...]:
+    origin = _origin(settings, index)
+    if origin.startswith("pip:"):
+        return f"  {number} {index.name}", shown_url(index), f"({origin})"
+    return f"  {number} {index.name}", index.role, shown_url(index)
+
+
+def shown_url(index: Index) -> str:
+    """Return an index's address, PyPI's own in one word."""
+    return "PyPI" if is_default_url(index.url) else index.url
+
+
+def _origin(settings: Settings, index: Index) -> str:
+    return settings.origins.get(f"index.{index.name}.url", "")

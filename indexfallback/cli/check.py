@@ -1,0 +1,153 @@
+"""``config check``: every index asked once, side by side, and what is wrong with each."""
+
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from dataclasses import asdict, dataclass
+
+import click
+
+from indexfallback.cli.options import Options, takes_options
+from indexfallback.cli.output import counted, ms, print_json, print_table, say
+from indexfallback.config import Index, Settings
+from indexfallback.explain import remedy_for
+from indexfallback.flight import run_within
+from indexfallback.members import Member, Members
+from indexfallback.outcome import Kind, Outcome
+from indexfallback.upstream.answers import Limits
+from indexfallback.upstream.facts import Facts, Stamp
+
+#: A project that a public index has: its page is small, where PyPI's list of names is 40 MB.
+_EVERYWHERE = "pip"
+#: An index answered, but not as one does where the list of names is: some have no such list.
+_NO_LIST = frozenset({Kind.ABSENT, Kind.NOT_AN_INDEX, Kind.FAILED})
+
+
+@dataclass(frozen=True)
+class Check:
+    """What asking one index told."""
+
+    index: str
+    #: ``ok``, ``warn``, ``FAIL``; ``skip`` if it was not asked.
+    verdict: str
+    #: What came back.
+    what: str
+    seconds: float | None = None
+    remedy: str = ""
+
+
+@click.command()
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@takes_options
+def check(options: Options, as_json: bool) -> None:
+    """Ask each index once, and say what is wrong; exit 1 if any failed."""
+    settings = options.settings()
+    checks = _check_all(settings)
+    if as_json:
+        print_json([asdict(check) for check in checks])
+    elif not checks:
+        say("no index is configured: `indexfallback config init` begins a configuration")
+    else:
+        rows = [(c.verdict, c.index, ms(c.seconds), _text(c)) for c in checks]
+        print_table((), rows, right=(2,))
+    sys.exit(1 if any(check.verdict == "FAIL" for check in checks) else 0)
+
+
+def _text(check: Check) -> str:
+    return f"{check.what}. {check.remedy}" if check.remedy else check.what
+
+
+class _NoFacts:
+    """Remembers nothing of local files: a check opens no store."""
+
+    def get(self, path: str, stamp: Stamp) -> Facts | None:  # noqa: ARG002 - the protocol's
+        """Return None."""
+        return None
+
+    def put(self, path: str, stamp: Stamp, facts: Facts) -> None:
+        """Forget it."""
+
+
+def _check_all(settings: Settings) -> list[Check]:
+    """Check the indexes side by side, in the order of the chain."""
+    if not settings.indexes:
+        return []
+    ends = time.monotonic() + settings.deadline
+    limits = Limits(ends, settings.page_size)
+    with (
+        closing(Members(settings, _NoFacts())) as members,
+        ThreadPoolExecutor(len(settings.indexes)) as pool,
+    ):
+        return list(pool.map(lambda m: _check_within(m, limits, offline=settings.offline), members))
+
+
+def _check_within(member: Member, limits: Limits, *, offline: bool) -> Check:
+    index = member.index
+    if offline and not index.is_directory:
+        return Check(index.name, "skip", "not asked: offline")
+    seconds = limits.ends - time.monotonic()
+    try:
+        return run_within(lambda: _check(member, limits), seconds, f"check-{index.name}")
+    except TimeoutError:
+        return _failed(index, Outcome(Kind.SILENT, f"no answer within {seconds:.0f} s", seconds))
+
+
+def _check(member: Member, limits: Limits) -> Check:
+    """Ask for the list of names where that matters, else for one page."""
+    index = member.index
+    if not index.is_private and not index.is_directory:
+        return _check_public(member, limits)
+    names, found = _names(member, limits)
+    if found is not None:
+        return found
+    if index.is_directory or names.kind not in _NO_LIST:
+        return _failed(index, names)
+    _, page = _page(member, limits)
+    if page.verdict != "ok" or index.on_outage != "ledger" or index.projects:
+        return page
+    return Check(
+        index.name,
+        "warn",
+        f"{page.what}, but its list of names cannot be read ({names})",
+        page.seconds,
+        f"While {index.name} is away, every name not seen before is refused: set projects, or "
+        "on_outage.",
+    )
+
+
+def _check_public(member: Member, limits: Limits) -> Check:
+    kind, page = _page(member, limits)
+    if kind is not Kind.ABSENT or member.index.probe is not None:
+        return page
+    # One that has other things than everybody has is small.
+    _, found = _names(member, limits)
+    return found or page
+
+
+def _names(member: Member, limits: Limits) -> tuple[Outcome, Check | None]:
+    """Ask for the list of names; the check is there if there is one."""
+    outcome, names = member.upstream.names(limits)
+    if outcome.kind is not Kind.FOUND:
+        return outcome, None
+    return outcome, Check(member.index.name, "ok", counted(len(names), "name"), outcome.elapsed)
+
+
+def _page(member: Member, limits: Limits) -> tuple[Kind, Check]:
+    index = member.index
+    project = index.probe or _EVERYWHERE
+    outcome, page, *_ = member.upstream.page(project, limits, None, None)
+    if page is not None:
+        what = f"{counted(len(page.files), 'file')} of {project}"
+        checked = Check(index.name, "ok", what, outcome.elapsed)
+    elif outcome.kind is Kind.ABSENT:
+        remedy = f"Correct the url of {index.name}, or set probe to a project that it has."
+        checked = Check(index.name, "FAIL", f"{outcome} for {project}", outcome.elapsed, remedy)
+    else:
+        checked = _failed(index, outcome)
+    return outcome.kind, checked
+
+
+def _failed(index: Index, outcome: Outcome) -> Check:
+    what = f"{outcome.kind.value}: {outcome}"
+    return Check(index.name, "FAIL", what, outcome.elapsed, remedy_for(outcome.kind, index))

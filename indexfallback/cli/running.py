@@ -1,0 +1,33 @@
+"""The shim that runs at the configured address, as a command finds and asks it."""
+
+import http.client
+from typing import Any
+from urllib.parse import quote
+
+from indexfallback.config import Settings
+from indexfallback.server.address import ask
+
+#: What asking can fail with: nobody there, no answer in time, another program.
+NoAnswer = (OSError, ValueError, http.client.HTTPException)
+
+
+def health(settings: Settings) -> dict[str, Any] | None:
+    """Return the health of the shim at the configured host and port, or None if there is none."""
+    try:
+        found = ask(settings.host, settings.port, "/-/health")
+    except NoAnswer:
+        return None
+    if not isinstance(found, dict) or found.get("name") != "indexfallback":
+        return None
+    return found
+
+
+def ask_same(settings: Settings, path: str, seconds: float) -> Any:
+    """Return what a running shim of this very configuration answers; None if there is none."""
+    found = health(settings)
+    if found is None or found.get("configuration") != settings.fingerprint:
+        return None
+    try:
+        return ask(settings.host, settings.port, quote(path), seconds)
+    except NoAnswer:  # it has just ended, or is too busy to be of use
+        return None

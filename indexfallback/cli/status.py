@@ -1,0 +1,154 @@
+"""``status``: the state of the running shim, or what its store alone can tell."""
+
+import sys
+import time
+from contextlib import closing
+from http import HTTPStatus
+from typing import Any
+
+import click
+
+from indexfallback.cli.chain import print_chain
+from indexfallback.cli.options import Options, takes_options
+from indexfallback.cli.output import counted, ms, print_json, print_table, say, size, span, wrapped
+from indexfallback.cli.running import NoAnswer, health
+from indexfallback.config import Settings
+from indexfallback.names import project_of
+from indexfallback.server.address import ask
+
+#: A shim that is busy with everything at once still answers by then, seconds.
+_SECONDS = 5.0
+#: What could not be served lately, at most so many names: the rest is counted.
+_NAMES = 5
+
+Report = dict[str, Any]
+
+
+@click.command()
+@click.option("--json", "as_json", is_flag=True, help="Print JSON; seconds and bytes as numbers.")
+@takes_options
+def status(options: Options, as_json: bool) -> None:
+    """Show how the indexes are, what is cached and who asked; exit 1 if no shim runs."""
+    settings = options.settings()
+    report = _of_running(settings)
+    if report is not None:
+        print_json(report) if as_json else _print(report)
+        return
+    report = _of_store(settings)
+    if as_json:
+        print_json(report)
+    else:
+        say(f"no shim runs on {settings.host}:{settings.port}")
+        print_chain(settings)
+        click.echo(_cache_line(report))
+        click.echo("Start one with `indexfallback serve`, or for one command `indexfallback run`.")
+    sys.exit(1)
+
+
+def _of_running(settings: Settings) -> Report | None:
+    """Return what the shim at the configured address says, or None if there is none."""
+    found = health(settings)
+    if found is None:
+        return None
+    try:
+        report = ask(settings.host, settings.port, "/-/status", _SECONDS)
+    except NoAnswer:  # it has just ended
+        return None
+    same = found.get("configuration") == settings.fingerprint
+    return {"running": True, "same_configuration": same, "pid": found.get("pid"), **report}
+
+
+def _of_store(settings: Settings) -> Report:
+    from indexfallback.store import Store  # noqa: PLC0415 - a running shim answers without it
+    from indexfallback.why import cache_status  # noqa: PLC0415 - as above
+
+    chain = [{"name": i.name, "role": i.role, "url": i.url} for i in settings.indexes]
+    with closing(Store(settings.cache_dir, settings.cache_size)) as store:
+        cache = cache_status(store, settings.cache_size)
+    return {"running": False, "indexes": chain, "cache": cache}
+
+
+def _print(report: Report) -> None:
+    header = ("index", "role", "state", "since", "p50", "p95", "requests", "errors", "note")
+    rows = [_row(index) for index in report["indexes"]]
+    print_table(header, rows, right=(6, 7))
+    click.echo(_cache_line(report))
+    for line in _activity_lines(report["activity"]):
+        click.echo(line)
+    if report["offline"]:
+        click.echo("offline    no index is asked; what was seen before is served")
+    if not report["same_configuration"]:
+        say(f"the shim (process {report['pid']}) runs with another configuration than this one")
+
+
+def _row(index: Report) -> tuple[str, ...]:
+    return (
+        index["name"],
+        index["role"],
+        index["state"],
+        span(index["since"]),
+        ms(index["p50"]),
+        ms(index["p95"]),
+        f"{index['requests']:,}",
+        f"{index['errors']:,}",
+        _note(index),
+    )
+
+
+def _note(index: Report) -> str:
+    if index["state"] != "closed":
+        next_try = f"next try in {span(index['next_try'])}" if index["next_try"] else "next try now"
+        return f"{index['last_error']}; {next_try}"
+    return str(index["held"])
+
+
+def _cache_line(report: Report) -> str:
+    cache = report["cache"]
+    if "error" in cache:
+        return f"cache      {cache['error']}"
+    parts = [
+        f"{size(cache['bytes'])} of {size(cache['limit'])}",
+        counted(cache["files"], "file"),
+        counted(cache["pages"], "page") + _stale(report),
+    ]
+    if "activity" in report:
+        sent = report["activity"]["bytes"]
+        total = sent["cached"] + sent["fetched"]
+        if total:
+            parts.append(f"{sent['cached'] / total:.1%} of bytes served from it".replace("%", " %"))
+    if cache["temporary"]:
+        parts.append("in a temporary directory: nothing is kept")
+    return f"cache      {', '.join(parts)}"
+
+
+def _stale(report: Report) -> str:
+    served = report.get("activity", {}).get("projects", {}).values()
+    stale = sum(project["how"] == "stale" for project in served)
+    return f" ({stale:,} stale in use)" if stale else ""
+
+
+def _activity_lines(activity: Report) -> list[str]:
+    """Return what was refused, what could not be served, and who asked."""
+    lines = []
+    refused = [f for f in activity["failures"] if f["status"] == HTTPStatus.CONFLICT]
+    for failure in refused:
+        project = project_of(failure["what"]) or "PROJECT"
+        see = f"(see `indexfallback why {project}`)"
+        lines.append(wrapped(f"pins       refused: {failure['what']} has changed {see}", ""))
+    unavailable = HTTPStatus.INTERNAL_SERVER_ERROR
+    failed = [f["what"] for f in activity["failures"] if f["status"] >= unavailable]
+    if failed:
+        shown = ", ".join(failed[-_NAMES:])
+        more = f" and {len(failed) - _NAMES:,} more" if len(failed) > _NAMES else ""
+        lines.append(wrapped(f"failed     {shown}{more}", ""))
+    now = time.time()
+    latest = sorted(activity["clients"].items(), key=lambda client: -client[1])
+    clients = [f"{_spoken(agent)} ({span(now - when)} ago)" for agent, when in latest if agent]
+    if clients:
+        lines.append(wrapped(f"clients    {', '.join(clients)}", ""))
+    return lines
+
+
+def _spoken(agent: str) -> str:
+    """Return ``pip/26.3`` as ``pip 26.3``."""
+    return agent.replace("/", " ", 1)

@@ -1,0 +1,138 @@
+"""``why``: the account of one project, index by index."""
+
+import logging
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import closing
+from typing import Any
+
+import click
+
+from indexfallback.cli.options import Options, project_name, takes_options
+from indexfallback.cli.output import clock, counted, ms, print_json, print_table, span, wrapped
+from indexfallback.cli.running import ask_same
+from indexfallback.config import Settings
+
+#: Beyond the deadline that the running shim keeps, seconds.
+_MARGIN = 2.0
+_OK = 200
+
+Report = dict[str, Any]
+
+
+@click.command()
+@click.argument("project", type=project_name)
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@takes_options
+def why(options: Options, project: str, as_json: bool) -> None:
+    """Ask every index for PROJECT, and say who serves it and why."""
+    settings = options.settings()
+    report = ask_same(settings, f"/-/why/{project}", settings.deadline + _MARGIN)
+    if report is None:
+        if not options.verbose:
+            # The chain's own lines say what the answer says. A filter of a logger sees its own
+            # records only: the store's warnings still come through.
+            logging.getLogger("indexfallback").addFilter(lambda _: False)
+        report = _in_process(settings, project)
+    if as_json:
+        print_json(report)
+    else:
+        _print(report)
+    sys.exit(0 if report["status"] == _OK else 1)
+
+
+def _in_process(settings: Settings, project: str) -> Report:
+    from indexfallback.shim import Shim  # noqa: PLC0415 - slow, and a running one answers without
+    from indexfallback.why import why as ask  # noqa: PLC0415 - as above
+
+    with closing(Shim(settings)) as shim:
+        return ask(shim, project)
+
+
+def _print(report: Report) -> None:
+    click.echo(_headline(report))
+    print_table((), [_row(report, index) for index in report["indexes"]])
+    if report["status"] != _OK:
+        click.echo(wrapped(f"Why: {report['cause']}."))
+        click.echo(wrapped(f"What you can do: {report['remedy']}"))
+        return
+    click.echo(_files_line(report))
+    for filename in report["withheld"]:
+        click.echo(
+            wrapped(
+                f"withheld: {filename} is not what it was when first seen here; if that is right, "
+                f"`indexfallback cache remove {report['project']}` forgets what was seen"
+            )
+        )
+    status = report["project_status"]
+    if status not in (None, "active"):
+        reason = report["project_status_reason"]
+        note = ": nothing of it is offered for installation" if status == "quarantined" else ""
+        said = f" ({reason})" if reason else ""
+        click.echo(wrapped(f"project status: {status}{said}{note}"))
+
+
+def _headline(report: Report) -> str:
+    project = report["project"]
+    if report["status"] != _OK:
+        what = "is not available now" if report["status"] >= 500 else "was not found"  # noqa: PLR2004
+        return f"{project} {what} ({report['status']})"
+    seen = clock(time.time() - report["age"])
+    if report["how"] == "stale":
+        note = f"stale page of {seen}, {span(report['age'])} old"
+    elif report["offline"]:
+        note = f"page of {seen}, offline"
+    else:
+        note = f"page of {seen}, fresh for {span(report['fresh_for'])}"
+    return f"{project} is served by {report['owner']} ({note})"
+
+
+def _row(report: Report, index: Report) -> tuple[str, ...]:
+    told = [_outcome(index), *_known(report, index)]
+    number = f"  {index['position']}"
+    return number, index["name"], index["what"], "; ".join(filter(None, told))
+
+
+def _outcome(index: Report) -> str:
+    """Return what came back, and how long that took."""
+    seconds = index["seconds"]
+    if index["what"] == "found" and index["files"] is not None:
+        files = counted(index["files"], "file")
+        return files if seconds is None else f"{files} in {ms(seconds)}"
+    if seconds is None:
+        return str(index["detail"])
+    return f"{index['detail']} {'in' if index['what'] == 'absent' else 'after'} {ms(seconds)}"
+
+
+def _known(report: Report, index: Report) -> Iterator[str]:
+    """Yield what was known of the project at an index before."""
+    owner = report["belongs_to"] or {}
+    if owner.get("index") == index["name"]:
+        yield f"owner: {_because(owner)}"
+    elif index["role"] == "private" and index["names"] is not None:
+        fetched = clock(index["names_fetched"])
+        its = "in" if index["listed"] else "not in"
+        yield f"{its} its list of {counted(index['names'], 'name')} (refreshed {fetched})"
+    elif index["role"] == "private":
+        yield "its list of names is not known yet"
+    if index["newest_known"] is not None:
+        yield f"newest{'' if index['what'] == 'found' else ' known'} {index['newest_known']}"
+
+
+def _because(owner: Report) -> str:
+    if owner["by"] == "projects":
+        return "claimed by projects"
+    how = "in its list of names" if owner["by"] == "list" else "served by it"
+    return f"{how}, seen {clock(owner['seen'])}"
+
+
+def _files_line(report: Report) -> str:
+    withheld = len(report["withheld"])
+    files = f"{report['files']:,} ({report['cached']:,} cached, {withheld:,} withheld)"
+    pins = f"{report['pins']:,}"
+    if withheld:
+        pins += f", {withheld:,} not as first seen"
+    elif report["pins"]:
+        pins += ", all as first seen"
+    return f"  files: {files}  yanked: {report['yanked']:,}  pins: {pins}"

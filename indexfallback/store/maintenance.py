@@ -1,0 +1,154 @@
+"""What is done to the store by hand: an account of it, cleaning up, and forgetting a project.
+
+All of it may be done while shims use the same directory.
+"""
+
+from typing import NamedTuple
+
+from indexfallback.store import Store
+from indexfallback.store.ledger import Ownership
+
+
+class Info(NamedTuple):
+    """How much the store holds. Sizes are bytes."""
+
+    directory: str
+    bytes: int
+    limit: int
+    files: int
+    pages: int
+    database: int
+    quarantined: int
+
+
+class HeldFile(NamedTuple):
+    """A file that is here. ``used`` is seconds since the epoch."""
+
+    #: None for one that no pin names: its records were lost.
+    project: str | None
+    filename: str | None
+    sha256: str
+    size: int
+    used: float
+
+
+class HeldPage(NamedTuple):
+    """A page that is here. ``checked`` is seconds since the epoch."""
+
+    project: str
+    #: Address of its index.
+    source: str
+    checked: float
+
+
+class Cleaned(NamedTuple):
+    """What a clean-up removed."""
+
+    #: Files that went so that the limit holds, and their bytes.
+    evicted: int
+    bytes: int
+    partials: int
+    quarantined: int
+
+
+class Forgotten(NamedTuple):
+    """What was removed of a project."""
+
+    pages: int
+    files: int
+    bytes: int
+    #: Files that stay, since another project's pin names the same bytes.
+    shared: int
+    pins: int
+    #: Indexes that were known to own it.
+    owners: int
+
+
+def info(store: Store, limit: int) -> Info:
+    """Return how much the store holds."""
+    return Info(
+        str(store.directory),
+        store.blobs.total(),
+        limit,
+        store.blobs.count(),
+        store.pages.count(),
+        store.database.size(),
+        store.blobs.quarantined(),
+    )
+
+
+def held_files(store: Store, project: str | None = None) -> list[HeldFile]:
+    """Return the files that are here, by project and name; bytes under two names come twice."""
+    with store.database.read() as connection:
+        rows = connection.execute(
+            "SELECT pin.project, pin.filename, blob.sha256, blob.size, blob.used"
+            " FROM blob LEFT JOIN pin USING (sha256)"
+            " WHERE pin.project IS coalesce(?, pin.project)"
+            " ORDER BY pin.project, pin.filename, blob.sha256",
+            (project,),
+        ).fetchall()
+    return [HeldFile(*row) for row in rows]
+
+
+def held_pages(store: Store, project: str | None = None) -> list[HeldPage]:
+    """Return the pages that are here, by project."""
+    with store.database.read() as connection:
+        rows = connection.execute(
+            "SELECT project, source, checked FROM page WHERE project = coalesce(?, project)"
+            " ORDER BY project, source",
+            (project,),
+        ).fetchall()
+    return [HeldPage(*row) for row in rows]
+
+
+def owners(store: Store, project: str) -> dict[str, Ownership]:
+    """Return the addresses of the private indexes known to own a project, and why."""
+    with store.database.read() as connection:
+        rows = connection.execute(
+            "SELECT source, listed, seen FROM name WHERE project = ?", (project,)
+        ).fetchall()
+    return {source: Ownership(bool(listed), seen) for source, listed, seen in rows}
+
+
+def clean(store: Store) -> Cleaned:
+    """Evict down to the limit, and remove abandoned partial files and what was quarantined."""
+    before = store.blobs.total()
+    evicted = store.blobs.evict()
+    return Cleaned(
+        len(evicted),
+        max(0, before - store.blobs.total()),
+        store.blobs.remove_abandoned(),
+        store.blobs.empty_quarantine(),
+    )
+
+
+def forget(store: Store, project: str) -> Forgotten:
+    """Remove all that is kept of a project, except bytes that another one names too."""
+    size = files = 0
+    pinned = set(store.pins.of_project(project).values())
+    shared = _named_elsewhere(store, project)
+    here = {file.sha256: file.size for file in held_files(store, project)}
+    # Files first: whatever ends this half-way leaves pins, which do no harm, and no bytes that
+    # nothing names.
+    for sha256 in pinned - shared:
+        store.blobs.remove(sha256)
+        files += sha256 in here
+        size += here.get(sha256, 0)
+    return Forgotten(
+        store.pages.remove(project),
+        files,
+        size,
+        len(shared & here.keys()),
+        store.pins.remove(project),
+        store.ledger.forget(project),
+    )
+
+
+def _named_elsewhere(store: Store, project: str) -> set[str]:
+    with store.database.read() as connection:
+        rows = connection.execute(
+            "SELECT sha256 FROM pin WHERE project = ? AND EXISTS (SELECT 1 FROM pin AS other"
+            " WHERE other.sha256 = pin.sha256 AND other.project <> pin.project)",
+            (project,),
+        ).fetchall()
+    return {sha256 for (sha256,) in rows}

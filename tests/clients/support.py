@@ -1,0 +1,213 @@
+"""Real clients and the real command, for a user of this machine who has nothing configured."""
+
+import json
+import os
+import queue
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib.metadata import distributions
+from pathlib import Path
+from time import monotonic, sleep
+from typing import Any
+from urllib.parse import urlsplit
+
+from indexfallback.names import normalize
+from indexfallback.server.address import ask
+
+ROOT = Path(__file__).parents[2]
+#: Longest that one client may take; pip needs a second or two, a loaded machine several.
+CLIENT_SECONDS = 60
+#: Longest start and stop of a server.
+SERVER_SECONDS = 20
+#: What the system needs to start programs at all (the last ones on Windows); nothing in it
+#: configures a package client.
+_SYSTEM = ("PATH", "LANG", "LD_LIBRARY_PATH", "SYSTEMROOT", "PATHEXT", "COMSPEC")
+
+
+@dataclass(frozen=True)
+class Client:
+    """A package client, which installs into directories for the Python of a virtual environment."""
+
+    name: str
+    #: Down to, not including, its subcommand (``install``).
+    start: tuple[str, ...]
+    #: Behind each subcommand.
+    options: tuple[str, ...]
+
+    def command(self, subcommand: str, *arguments: str) -> tuple[str, ...]:
+        return (*self.start, subcommand, *self.options, *arguments)
+
+    def install(self, target: Path, *requirements: str) -> tuple[str, ...]:
+        # pip would compile each module, which is half of its time and no business of these tests.
+        compiling = ("--no-compile",) if self.name != "uv" else ()
+        return self.command("install", *compiling, "--target", str(target), *requirements)
+
+
+def pip(name: str, *start: str) -> Client:
+    # Without its cache, which would keep what it built from an sdist.
+    return Client(name, start, ("--no-cache-dir", "--no-input"))
+
+
+def uv(python: Path) -> Client:
+    options = ("--no-cache", "--python", str(python))
+    return Client("uv", (uv_executable(), "pip"), options)
+
+
+def uv_executable() -> str:
+    """Return the uv of the test environment, which need not be on PATH."""
+    return str(Path(sys.executable).with_name("uv"))
+
+
+def make_environment(path: Path) -> Path:
+    """Make a virtual environment without packages, and return its Python."""
+    command = [uv_executable(), "venv", "--quiet", "--no-project", "--python", sys.executable]
+    subprocess.run([*command, str(path)], check=True, timeout=CLIENT_SECONDS)
+    return path / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+
+
+def installed(target: Path) -> dict[str, str]:
+    """Return the normalised projects in a directory and their versions."""
+    found = distributions(path=[str(target)])
+    return {normalize(each.metadata["Name"]): each.version for each in found}
+
+
+@dataclass(frozen=True)
+class Done:
+    """A command that has ended."""
+
+    code: int
+    stdout: str
+    stderr: str
+
+    @property
+    def said(self) -> str:
+        """What `run` itself had to say, not its command."""
+        lines = (line for line in self.stderr.splitlines() if line.startswith("indexfallback: "))
+        return "\n".join(lines)
+
+    def expect(self, code: int = 0) -> "Done":
+        """Return it if it ended with ``code``, else show all that it printed."""
+        assert self.code == code, f"exit code {self.code}\n{self.stdout}\n{self.stderr}"
+        return self
+
+
+class User:
+    """Somebody with a home directory, a configuration file and a cache, all of them new."""
+
+    def __init__(self, home: Path) -> None:
+        self.home = home
+        self.config = home / "config.toml"
+        self._targets = 0
+        runtime = home / "runtime"
+        runtime.mkdir(mode=0o700)
+        system = {name: os.environ[name] for name in _SYSTEM if name in os.environ}
+        self.environment = {
+            **system,
+            "HOME": str(home),
+            "USERPROFILE": str(home),
+            "XDG_CONFIG_HOME": str(home / "config"),
+            "XDG_CACHE_HOME": str(home / "cache"),
+            "XDG_RUNTIME_DIR": str(runtime),
+            # pip then reads no configuration file at all, the machine's neither.
+            "PIP_CONFIG_FILE": os.devnull,
+            "PIP_DISABLE_PIP_VERSION_CHECK": "1",
+            "UV_NO_CONFIG": "1",
+            "UV_PYTHON_DOWNLOADS": "never",
+            "INDEXFALLBACK_CONFIG": str(self.config),
+            "INDEXFALLBACK_CACHE_DIR": str(home / "cache" / "indexfallback"),
+        }
+
+    def target(self) -> Path:
+        """Return a new directory to install into."""
+        self._targets += 1
+        return self.home / f"target-{self._targets}"
+
+    def call(self, *command: str, seconds: float = CLIENT_SECONDS) -> Done:
+        """Call a command and wait for its end."""
+        done = subprocess.run(
+            command,
+            check=False,
+            env=self.environment,
+            cwd=ROOT,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=seconds,
+        )
+        return Done(done.returncode, done.stdout, done.stderr)
+
+    def run(self, *command: str, options: tuple[str, ...] = ()) -> Done:
+        """``indexfallback OPTIONS run -- COMMAND``."""
+        return self.call(sys.executable, "-m", "indexfallback", *options, "run", "--", *command)
+
+    @contextmanager
+    def serve(self, *options: str) -> Iterator["Served"]:
+        """``indexfallback serve`` on a free port, in its foreground, stopped as by Ctrl-C."""
+        process = subprocess.Popen(
+            [sys.executable, "-m", "indexfallback", "serve", "--port", "0", "--json", *options],
+            env=self.environment,
+            cwd=ROOT,
+            stdout=subprocess.PIPE,
+        )
+        assert process.stdout is not None
+        try:
+            yield _wait_for(process)
+        finally:
+            process.terminate()
+            process.wait(SERVER_SECONDS)
+            process.stdout.close()
+
+
+@dataclass(frozen=True)
+class Served:
+    """A running server."""
+
+    #: Of the simple API.
+    url: str
+
+    @property
+    def base(self) -> str:
+        """The address of the root, without a last slash."""
+        return self.url.removesuffix("/simple/")
+
+    def get(self, path: str) -> Any:
+        """Return the JSON at a path."""
+        parts = urlsplit(self.url)
+        return ask(parts.hostname or "", parts.port or 0, path)
+
+    def requests(self) -> dict[str, int]:
+        """Return how often each index was asked."""
+        return {index["name"]: index["requests"] for index in self.get("/-/status")["indexes"]}
+
+
+def _wait_for(process: "subprocess.Popen[bytes]") -> Served:
+    lines: queue.Queue[bytes] = queue.Queue()
+    output = process.stdout
+    assert output is not None
+    threading.Thread(target=lambda: lines.put(output.readline()), daemon=True).start()
+    served = Served(json.loads(lines.get(timeout=SERVER_SECONDS))["url"])
+    end = monotonic() + SERVER_SECONDS
+    while True:
+        try:
+            served.get("/-/health")
+        except OSError:
+            assert monotonic() < end, "the server does not answer"
+            sleep(0.01)  # nothing else tells when its worker listens
+        else:
+            return served
+
+
+def write_config(path: Path, indexes: Mapping[str, Mapping[str, str]], **settings: str) -> None:
+    """Write a configuration file; ``settings`` are spelt as ``cache_fresh="1 min"``."""
+    lines = []
+    for setting, value in settings.items():
+        section, _, key = setting.partition("_")
+        lines += [f"[{section}]", f"{key} = {json.dumps(value)}"]
+    for name, values in indexes.items():
+        lines += ["[[index]]", f"name = {json.dumps(name)}"]
+        lines += [f"{key} = {json.dumps(value)}" for key, value in values.items()]
+    path.write_text("\n".join([*lines, ""]), encoding="utf-8")

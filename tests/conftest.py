@@ -1,0 +1,97 @@
+"""Fixtures for all tests: a clean environment, settings, and a shim in process or served."""
+
+import contextlib
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import pytest
+
+from indexfallback.config import Index, Settings
+from indexfallback.shim import Shim
+from indexfallback.store import Store
+from tests.fakes import FakeIndex
+from tests.serving import Served, config_text, serving
+
+MakeSettings: TypeAlias = Callable[..., Settings]
+MakeShim: TypeAlias = Callable[..., Shim]
+Serve: TypeAlias = Callable[..., Served]
+
+#: What a machine's own configuration would change.
+_LEAKING = (
+    "PIP_", "UV_", "INDEXFALLBACK_", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY",
+    "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_", "NETRC",
+)  # fmt: skip
+
+
+@pytest.fixture(autouse=True)
+def _stranger(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Run every test as on a machine that configures nothing, with directories of its own."""
+    for variable in list(os.environ):
+        if variable.upper().startswith(_LEAKING):
+            monkeypatch.delenv(variable)
+    monkeypatch.setenv("PIP_CONFIG_FILE", os.devnull)
+    base = tmp_path_factory.getbasetemp()
+    for variable in ("XDG_RUNTIME_DIR", "XDG_STATE_HOME", "XDG_CACHE_HOME"):
+        path = base / variable.lower()
+        path.mkdir(mode=0o700, exist_ok=True)
+        monkeypatch.setenv(variable, str(path))
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> MakeSettings:
+    """Return a factory of settings: indexes (a fake one is public PyPI), then other values."""
+
+    def make(*indexes: Index | FakeIndex, **values: Any) -> Settings:
+        chain = tuple(
+            Index(name="pypi", url=index.url, role="public")
+            if isinstance(index, FakeIndex)
+            else index
+            for index in indexes
+        )
+        return Settings(**{"indexes": chain, "cache_dir": tmp_path / "cache", **values})
+
+    return make
+
+
+@pytest.fixture
+def shim(settings: MakeSettings) -> Iterator[MakeShim]:
+    """Return a factory of shims in this process, with the arguments of ``settings``."""
+    with contextlib.ExitStack() as stack:
+
+        def make(*indexes: Index | FakeIndex, **values: Any) -> Shim:
+            made = Shim(settings(*indexes, **values))
+            stack.callback(made.close)
+            return made
+
+        yield make
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    """Return an empty store of 1 MB."""
+    opened = Store(tmp_path / "cache", 10**6)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def served(tmp_path: Path) -> Iterator[Serve]:
+    """Return a factory of real ``serve`` processes: index tables, then ``section={...}``.
+
+    ``arguments`` is for ``serve`` itself, ``directory`` holds configuration and cache.
+    """
+    with contextlib.ExitStack() as stack:
+
+        def serve(
+            *tables: str,
+            arguments: tuple[str, ...] = (),
+            directory: Path = tmp_path / "served",
+            port: int = 0,
+            **sections: dict[str, object],
+        ) -> Served:
+            text = config_text(*tables, **sections)
+            return stack.enter_context(serving(directory, text, *arguments, port=port))
+
+        yield serve

@@ -1,0 +1,223 @@
+"""A real ``serve`` process for tests: a clean environment, its own directories, a sure end."""
+
+import contextlib
+import http.client
+import json
+import os
+import queue
+import re
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from email.message import Message
+from pathlib import Path
+from typing import Any, NamedTuple
+from urllib.parse import urlsplit
+
+import psutil
+
+#: A start takes 0.5 s; a machine that is busy with other tests may take this long, seconds.
+START_SECONDS = 30.0
+#: What any answer of a test may take, seconds: above the longest deadline.
+ANSWER_SECONDS = 20.0
+#: What a process started here sees of the tests' own environment.
+_PASSED_ON = re.compile(r"PATH|LANG|SYSTEMROOT|TE?MP|TMPDIR|COV.*", re.IGNORECASE)
+
+
+class Answer(NamedTuple):
+    """A whole answer."""
+
+    status: int
+    headers: Message
+    body: bytes
+
+    @property
+    def problem(self) -> dict[str, Any]:
+        """The error in the body, which is never HTML."""
+        assert self.headers["Content-Type"] == "application/problem+json", self
+        problem: dict[str, Any] = json.loads(self.body)
+        assert problem["status"] == self.status
+        return problem
+
+
+class Served:
+    """A running shim."""
+
+    def __init__(self, process: "subprocess.Popen[bytes]", log: Path) -> None:
+        self.process = process
+        self._log = log
+        self.port = 0
+        self.url = ""
+
+    @property
+    def workers(self) -> list[psutil.Process]:
+        """The processes that the supervisor has started."""
+        children: list[psutil.Process] = psutil.Process(self.process.pid).children(recursive=True)
+        return children
+
+    @property
+    def log(self) -> str:
+        """What it wrote to standard error."""
+        return self._log.read_text(encoding="utf-8")
+
+    def get(
+        self, path: str, headers: Mapping[str, str] | None = None, *, method: str = "GET"
+    ) -> Answer:
+        """Ask for a path, sent exactly as it is, over a connection of its own."""
+        with self.ask(path, headers, method=method) as response:
+            return Answer(response.status, response.headers, response.read())
+
+    @contextlib.contextmanager
+    def ask(
+        self, path: str, headers: Mapping[str, str] | None = None, *, method: str = "GET"
+    ) -> Iterator[http.client.HTTPResponse]:
+        """Give the answer to a request with its body still unread."""
+        connection = _Verbatim("127.0.0.1", self.port, timeout=ANSWER_SECONDS)
+        try:
+            connection.request(method, path, headers=dict(headers or {}))
+            yield connection.getresponse()
+        finally:
+            connection.close()
+
+    def json(self, path: str) -> Any:
+        """Return the JSON at a path."""
+        return json.loads(self.get(path).body)
+
+    def raw(self, data: bytes, seconds: float = ANSWER_SECONDS) -> bytes:
+        """Send bytes and return all that comes until the other side closes."""
+        with socket.create_connection(("127.0.0.1", self.port), seconds) as sock:
+            sock.sendall(data)
+            received = bytearray()
+            with contextlib.suppress(ConnectionResetError):
+                while piece := sock.recv(65536):
+                    received += piece
+        return bytes(received)
+
+    def stop(self, number: int = signal.SIGTERM, seconds: float = 10.0) -> int:
+        """Send a signal, wait for the end and return the exit code."""
+        self.process.send_signal(number)
+        return self.process.wait(seconds)
+
+
+class _Verbatim(http.client.HTTPConnection):
+    """Sends the strangest paths as they are."""
+
+    def _validate_path(self, url: str) -> None:
+        pass
+
+
+def clean_environment(directory: Path, **more: str) -> dict[str, str]:
+    """Return the environment of a stranger's machine, its directories below ``directory``."""
+    kept = {name: value for name, value in os.environ.items() if _PASSED_ON.fullmatch(name)}
+    home, run = directory / "home", directory / "run"
+    for path in (home, run):
+        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return {
+        **kept,
+        "HOME": str(home),
+        "USERPROFILE": str(home),
+        "XDG_RUNTIME_DIR": str(run),
+        "XDG_STATE_HOME": str(run),
+        "PIP_CONFIG_FILE": os.devnull,
+        "INDEXFALLBACK_CACHE_DIR": str(directory / "cache"),
+        **more,
+    }
+
+
+def index_table(name: str, url: str, **keys: object) -> str:
+    """Return an ``[[index]]`` of a configuration file; public unless told otherwise."""
+    return _table("[[index]]", {"name": name, "url": url, "role": "public", **keys})
+
+
+def config_text(*tables: str, **sections: Mapping[str, object]) -> str:
+    """Return a configuration file of indexes and of sections such as ``limits={...}``."""
+    return "\n".join([*(_table(f"[{name}]", keys) for name, keys in sections.items()), *tables])
+
+
+def _table(header: str, keys: Mapping[str, object]) -> str:
+    # JSON's strings, lists and booleans are TOML's too.
+    return "\n".join([header, *(f"{key} = {json.dumps(value)}" for key, value in keys.items()), ""])
+
+
+def start(
+    directory: Path, config: str, *arguments: str, port: int = 0, **more: str
+) -> "tuple[subprocess.Popen[bytes], Path]":
+    """Start ``serve`` with its standard output in a pipe; return it and the file of its log."""
+    directory.mkdir(exist_ok=True)
+    file = directory / "config.toml"
+    file.write_text(config, encoding="utf-8")
+    log = directory / "stderr.log"
+    with log.open("wb") as stderr:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "indexfallback", "--config", str(file), "serve",
+             "--port", str(port), "--json", *arguments],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=stderr,
+            env=clean_environment(directory, **more), cwd=Path(__file__).parents[1],
+        )  # fmt: skip
+    return process, log
+
+
+@contextlib.contextmanager
+def serving(
+    directory: Path, config: str, *arguments: str, port: int = 0, **more: str
+) -> Iterator[Served]:
+    """Give a shim that answers, and leave no process of it behind."""
+    process, log = start(directory, config, *arguments, port=port, **more)
+    served = Served(process, log)
+    workers: list[psutil.Process] = []
+    try:
+        line = _first_line(process)
+        served.url = json.loads(line)["url"] if line else ""
+        assert served.url, served.log
+        served.port = urlsplit(served.url).port or 0
+        wait_until(lambda: _answers(served), START_SECONDS, "the shim does not answer")
+        workers = served.workers
+        yield served
+    finally:
+        _end(process, workers)
+
+
+def _first_line(process: "subprocess.Popen[bytes]") -> bytes:
+    """Return the first line of a process's output, empty if there is none in time."""
+    lines: queue.Queue[bytes] = queue.Queue()
+    output = process.stdout
+    assert output is not None
+    threading.Thread(target=lambda: lines.put(output.readline()), daemon=True).start()
+    try:
+        return lines.get(timeout=START_SECONDS)
+    except queue.Empty:
+        return b""
+
+
+def _answers(served: Served) -> bool:
+    try:
+        return served.get("/-/health").status == http.client.OK
+    except OSError:  # the worker does not listen yet
+        return False
+
+
+def _end(process: "subprocess.Popen[bytes]", workers: list[psutil.Process]) -> None:
+    if process.poll() is None:
+        process.terminate()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(10)
+            workers = [worker for worker in workers if worker.is_running()]
+    for left in (*workers, process):
+        with contextlib.suppress(psutil.NoSuchProcess):
+            left.kill()
+    process.wait(10)
+    for pipe in (process.stdin, process.stdout):
+        if pipe is not None:
+            pipe.close()
+
+
+def wait_until(condition: Callable[[], object], seconds: float, otherwise: str) -> None:
+    """Poll until a condition holds; fail with ``otherwise`` if it does not in time."""
+    ends = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < ends, otherwise
+        time.sleep(0.01)  # states of other processes cannot be waited for

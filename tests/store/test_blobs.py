@@ -1,0 +1,194 @@
+"""Blobs: kept whole, found again, evicted by age of use, verified."""
+
+import hashlib
+import logging
+import os
+import stat
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from indexfallback.store import Blob, Store
+from indexfallback.store.blobs import PARTIAL_SECONDS
+
+
+def data_of(number: int, size: int = 1000) -> bytes:
+    return number.to_bytes(4, "big") * (size // 4)
+
+
+def sha256_of(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
+
+
+@pytest.fixture
+def small(tmp_path: Path) -> Iterator[Store]:
+    """A store that holds ten files of 1000 bytes."""
+    store = Store(tmp_path / "small", 10_000)
+    yield store
+    store.close()
+
+
+def test_a_blob_lies_under_its_sha256(store: Store) -> None:
+    blob = store.blobs.add(b"content")
+    sha256 = sha256_of(b"content")
+    assert blob == Blob(sha256, store.directory / "blobs" / "sha256" / sha256[:2] / sha256, 7)
+    assert blob.path.read_bytes() == b"content"
+
+
+def test_a_blob_is_found_by_another_store_on_the_same_directory(store: Store) -> None:
+    blob = store.blobs.add(b"content")
+    other = Store(store.directory, 10**6)
+    assert other.blobs.find(blob.sha256) == blob
+    other.close()
+
+
+def test_nothing_partial_is_left_beside_a_blob(store: Store) -> None:
+    store.blobs.add(b"content")
+    assert list((store.directory / "partial").iterdir()) == []
+
+
+def test_a_blob_that_was_never_kept_is_not_found(store: Store) -> None:
+    assert store.blobs.find("0" * 64) is None
+
+
+@pytest.mark.skipif(os.name != "posix", reason="modes are POSIX's")
+def test_directories_are_closed_to_others(store: Store) -> None:
+    store.blobs.add(b"content")
+    paths = [store.directory, *(path for path in store.directory.rglob("*") if path.is_dir())]
+    assert {stat.S_IMODE(path.stat().st_mode) for path in paths} == {0o700}
+
+
+def test_a_blob_of_another_length_is_quarantined_when_found(
+    store: Store, caplog: pytest.LogCaptureFixture
+) -> None:
+    blob = store.blobs.add(b"content")
+    os.truncate(blob.path, 3)
+    assert store.blobs.find(blob.sha256) is None
+    assert not blob.path.exists()
+    assert (store.directory / "quarantine" / blob.sha256).read_bytes() == b"con"
+    assert "3 bytes where 7 were stored; fetched again" in caplog.text
+
+
+def test_a_blob_that_was_deleted_by_hand_is_forgotten(store: Store) -> None:
+    blob = store.blobs.add(b"content")
+    blob.path.unlink()
+    assert store.blobs.find(blob.sha256) is None
+    assert store.blobs.count() == 0
+
+
+def test_held_says_which_of_very_many_are_there(store: Store) -> None:
+    sha256s = [store.blobs.add(data_of(number)).sha256 for number in range(3)]
+    wanted = [f"{number:064x}" for number in range(3000)]
+    assert store.blobs.held([*sha256s[:2], *wanted, sha256s[2]]) == set(sha256s)
+
+
+def test_total_and_count_follow_what_is_kept_and_removed(store: Store) -> None:
+    first, second = store.blobs.add(b"12345"), store.blobs.add(b"123")
+    assert (store.blobs.total(), store.blobs.count()) == (8, 2)
+    store.blobs.remove(first.sha256)
+    assert (store.blobs.total(), store.blobs.count()) == (3, 1)
+    assert not first.path.exists()
+    assert second.path.exists()
+
+
+def test_the_same_content_twice_counts_once(store: Store) -> None:
+    assert store.blobs.add(b"same") == store.blobs.add(b"same")
+    assert (store.blobs.total(), store.blobs.count()) == (4, 1)
+
+
+def test_the_store_stays_within_its_limit(small: Store) -> None:
+    for number in range(40):
+        small.blobs.add(data_of(number))
+        assert small.blobs.total() <= 10_000
+    files = [path for path in (small.directory / "blobs").rglob("*") if path.is_file()]
+    assert sum(path.stat().st_size for path in files) == small.blobs.total()
+
+
+def test_eviction_takes_the_least_recently_used_first(small: Store) -> None:
+    sha256s = [small.blobs.add(data_of(number)).sha256 for number in range(10)]
+    for sha256 in sha256s[:3]:
+        assert small.blobs.find(sha256) is not None
+    assert small.blobs.evict(5000) == sha256s[3:8]
+    assert small.blobs.held(sha256s) == {*sha256s[:3], *sha256s[8:]}
+
+
+def test_a_file_that_is_being_read_is_not_evicted(small: Store) -> None:
+    blobs = [small.blobs.add(data_of(number)) for number in range(5)]
+    with small.blobs.open(blobs[0]) as file:
+        assert small.blobs.evict(0) == [blob.sha256 for blob in blobs[1:]]
+        assert blobs[0].path.exists()
+        assert file.read() == data_of(0)
+    assert small.blobs.evict(0) == [blobs[0].sha256]
+
+
+def test_uses_survive_a_restart(tmp_path: Path) -> None:
+    store = Store(tmp_path, 10**6)
+    first, second = store.blobs.add(data_of(1)), store.blobs.add(data_of(2))
+    store.blobs.find(first.sha256)
+    store.close()
+    store = Store(tmp_path, 10**6)
+    assert store.blobs.evict(1000) == [second.sha256]
+    store.close()
+
+
+def test_verify_names_what_is_right_wrong_missing_and_new(store: Store) -> None:
+    contents = [data_of(number) for number in range(6)]
+    right, flipped, cut, deleted = (store.blobs.add(content) for content in contents[:4])
+    with flipped.path.open("r+b") as file:
+        file.seek(500)
+        file.write(b"\xff")
+    os.truncate(cut.path, 10)
+    deleted.path.unlink()
+    dropped = store.blobs.path(sha256_of(contents[4]))
+    dropped.parent.mkdir(exist_ok=True)
+    dropped.write_bytes(contents[4])
+    assert dict(store.blobs.verify()) == {
+        right.sha256: "right",
+        flipped.sha256: "quarantined",
+        cut.sha256: "quarantined",
+        deleted.sha256: "missing",
+        dropped.name: "adopted",
+    }
+    assert store.blobs.find(dropped.name) is not None
+    assert all(store.blobs.find(blob.sha256) is None for blob in (flipped, cut, deleted))
+    assert dict(store.blobs.verify()) == {right.sha256: "right", dropped.name: "right"}
+
+
+def test_verify_quarantines_what_has_no_sha256_for_a_name(store: Store) -> None:
+    stray = store.directory / "blobs" / "sha256" / "ab"
+    stray.mkdir()
+    (stray / "notes.txt").write_text("mine")
+    assert dict(store.blobs.verify()) == {"notes.txt": "quarantined"}
+    assert not (stray / "notes.txt").exists()
+    assert (store.directory / "quarantine" / "notes.txt").read_text() == "mine"
+    assert list(store.blobs.verify()) == []
+
+
+def test_the_quarantine_can_be_emptied(store: Store) -> None:
+    blob = store.blobs.add(b"content")
+    store.blobs.quarantine(blob.sha256)
+    assert store.blobs.empty_quarantine() == 1
+    assert list((store.directory / "quarantine").iterdir()) == []
+
+
+def test_only_old_partial_files_are_taken_for_abandoned(store: Store) -> None:
+    old, new = store.blobs.new_partial(), store.blobs.new_partial()
+    for path in (old, new):
+        path.write_bytes(b"half a file")
+    long_ago = time.time() - PARTIAL_SECONDS - 60
+    os.utime(old, (long_ago, long_ago))
+    assert store.blobs.remove_abandoned() == 1
+    assert (old.exists(), new.exists()) == (False, True)
+
+
+def test_a_disk_that_cannot_note_uses_still_serves(
+    store: Store, caplog: pytest.LogCaptureFixture
+) -> None:
+    blob = store.blobs.add(b"content")
+    store.blobs._flushed = float("-inf")  # uses are due to be written down
+    with store.database.read() as connection:
+        connection.execute("PRAGMA query_only = ON")
+    with caplog.at_level(logging.WARNING):
+        assert store.blobs.find(blob.sha256) == blob

@@ -1,0 +1,136 @@
+"""The database file: made, shared, damaged, and of another version."""
+
+import logging
+import os
+import sqlite3
+import stat
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+
+from indexfallback.errors import StoreError
+from indexfallback.store import Store
+from indexfallback.store.database import SCHEMA_VERSION, Database, schema_version
+
+FILE = "index.sqlite3"
+
+
+@pytest.fixture
+def directory(tmp_path: Path) -> Path:
+    """A directory with one pin and one blob recorded."""
+    store = Store(tmp_path / "cache", 10**6)
+    store.pins.record("demo", "demo-1.0.tar.gz", "0" * 64, "https://packages.example.com/simple/")
+    store.blobs.add(b"content")
+    store.close()
+    return store.directory
+
+
+def damage(file: Path, kind: str) -> None:
+    if kind == "garbage":
+        file.write_bytes(b"not a database at all\n" * 1000)
+    elif kind == "zero-length":
+        file.write_bytes(b"")
+    elif kind == "cut short":
+        os.truncate(file, 4096 * 2)
+    elif kind == "one byte":
+        file.write_bytes(b"?")
+
+
+@pytest.mark.parametrize("kind", ["garbage", "zero-length", "cut short", "one byte"])
+def test_a_damaged_database_is_made_again_and_the_files_are_taken_back_in(
+    directory: Path, kind: str
+) -> None:
+    damage(directory / FILE, kind)
+    store = Store(directory, 10**6)
+    assert not store.is_temporary
+    assert store.blobs.count() == 0
+    assert [verdict for _, verdict in store.blobs.verify()] == ["adopted"]
+    store.pins.record("demo", "demo-1.0.tar.gz", "1" * 64, "https://packages.example.com/simple/")
+    store.close()
+    again = Store(directory, 10**6)
+    assert again.pins.get("demo", "demo-1.0.tar.gz") == "1" * 64
+    again.close()
+
+
+def test_a_damaged_database_is_kept_aside_and_said(
+    directory: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    damage(directory / FILE, "garbage")
+    Store(directory, 10**6).close()
+    (aside,) = directory.glob(f"{FILE}.damaged-*")
+    assert aside.read_bytes().startswith(b"not a database")
+    (record,) = caplog.records
+    assert record.levelno == logging.WARNING
+    assert "is damaged (file is not a database); moved to" in record.message
+    assert "`indexfallback cache verify` takes the files back in" in record.message
+
+
+def newer(directory: Path) -> sqlite3.Connection:
+    """Write the database of a newer version, which has it open still."""
+    directory.mkdir(mode=0o700)
+    connection = sqlite3.connect(directory / FILE, isolation_level=None)
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("CREATE TABLE page (something TEXT)")
+    connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION + 1}")
+    return connection
+
+
+@pytest.mark.parametrize("is_open", [False, True], ids=["closed", "in use"])
+def test_a_newer_schema_is_left_alone_in_favour_of_a_bucket(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, is_open: bool
+) -> None:
+    connection = newer(tmp_path / "cache")
+    if not is_open:
+        connection.close()
+    before = (tmp_path / "cache" / FILE).read_bytes()
+    store = Store(tmp_path / "cache", 10**6)
+    assert store.directory == tmp_path / "cache" / f"schema-{SCHEMA_VERSION}"
+    assert stat.S_IMODE(store.directory.stat().st_mode) == 0o700 or os.name != "posix"
+    blob = store.blobs.add(b"content")
+    store.close()
+    connection.close()
+    assert blob.path.is_relative_to(store.directory)
+    if not is_open:
+        assert (tmp_path / "cache" / FILE).read_bytes() == before
+    assert schema_version(tmp_path / "cache" / FILE) == SCHEMA_VERSION + 1
+    assert "was written by a newer indexfallback and is left alone" in caplog.text
+
+
+def test_our_own_schema_is_known_by_its_version(directory: Path) -> None:
+    assert schema_version(directory / FILE) == SCHEMA_VERSION
+
+
+def test_a_file_that_is_not_there_has_no_version(tmp_path: Path) -> None:
+    assert schema_version(tmp_path / FILE) == 0
+
+
+def test_a_failed_write_changes_nothing(tmp_path: Path) -> None:
+    database = Database(tmp_path / FILE)
+    with suppress(ZeroDivisionError), database.write() as connection:
+        connection.execute("INSERT INTO name_list VALUES ('x', 1, 1)")
+        raise ZeroDivisionError
+    with database.read() as connection:
+        assert connection.execute("SELECT count(*) FROM name_list").fetchone() == (0,)
+    database.close()
+
+
+def test_records_go_through_the_write_ahead_log(tmp_path: Path) -> None:
+    database = Database(tmp_path / FILE)
+    with database.read() as connection:
+        assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+    assert database.size() > (tmp_path / FILE).stat().st_size
+    database.close()
+
+
+def test_a_wait_for_a_connection_ends(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("indexfallback.store.database.BUSY_SECONDS", 0.01)
+    monkeypatch.setattr("indexfallback.store.database.CONNECTIONS", 1)
+    database = Database(tmp_path / FILE)
+    with (
+        database.read(),
+        pytest.raises(StoreError, match="all connections are busy; look for a slow disk"),
+        database.read(),
+    ):
+        pass
+    database.close()

@@ -1,0 +1,174 @@
+"""Pages, ledger, pins and facts of local files: what was seen, in the database."""
+
+import time
+
+from indexfallback.page import File, ProjectPage
+from indexfallback.store import PageFacts, Store, Validators
+from indexfallback.store.pages import digest_of
+from indexfallback.upstream.facts import Facts, Stamp
+
+A = "https://packages.example.com/simple/"
+B = "https://mirror.example.com/simple/"
+
+
+def page(name: str = "demo", version: str = "1.0") -> ProjectPage:
+    file = File(
+        filename=f"{name}-{version}.tar.gz",
+        url=f"{A}../files/{name}-{version}.tar.gz",
+        hashes={"sha256": "0" * 64, "md5": "1" * 32},
+        requires_python=">=3.10",
+        core_metadata={"sha256": "2" * 64},
+        yanked="broken",
+        size=12,
+        extra={"new-key": [1, {"a": None}]},
+    )
+    return ProjectPage(name=name, files=(file,), versions=(version,), status="archived", serial=7)
+
+
+def facts(
+    of: ProjectPage, checked: float = 1000.0, etag: str | None = '"e"', modified: str | None = None
+) -> PageFacts:
+    return PageFacts(Validators(etag, modified), digest_of(of), checked)
+
+
+def test_a_page_comes_back_as_it_was_kept(store: Store) -> None:
+    store.pages.put(A, page(), facts(page()))
+    assert store.pages.load(A, "demo") == page()
+    assert store.pages.facts(A, "demo") == facts(page())
+
+
+def test_a_page_belongs_to_one_index(store: Store) -> None:
+    store.pages.put(A, page(), facts(page()))
+    assert store.pages.load(B, "demo") is None
+    assert store.pages.facts(B, "demo") is None
+
+
+def test_a_page_takes_the_place_of_the_one_before(store: Store) -> None:
+    store.pages.put(A, page(), facts(page()))
+    store.pages.put(A, page(version="2.0"), facts(page(version="2.0"), 2000.0, None, "then"))
+    assert store.pages.load(A, "demo") == page(version="2.0")
+    assert store.pages.facts(A, "demo") == facts(page(version="2.0"), 2000.0, None, "then")
+    assert store.pages.count() == 1
+
+
+def test_confirming_a_page_changes_only_its_times(store: Store) -> None:
+    store.pages.put(A, page(), facts(page()))
+    store.pages.confirm(A, "demo", facts(page())._replace(checked=5.0, resolved=6.0, passed="p"))
+    kept = store.pages.facts(A, "demo")
+    assert kept == PageFacts(Validators('"e"'), digest_of(page()), 5.0, 6.0, "p")
+    assert store.pages.load(A, "demo") == page()
+
+
+def test_equal_pages_have_equal_digests_and_others_have_not() -> None:
+    assert digest_of(page()) == digest_of(page())
+    assert digest_of(page()) != digest_of(page(version="1.1"))
+
+
+def test_pages_are_forgotten_for_one_index_or_for_all(store: Store) -> None:
+    for source in (A, B):
+        for name in ("demo", "other"):
+            store.pages.put(source, page(name), facts(page(name)))
+    assert store.pages.remove("demo", A) == 1
+    assert store.pages.load(B, "demo") is not None
+    assert store.pages.remove("other") == 2
+    assert store.pages.count() == 1
+
+
+def test_names_are_those_of_the_indexes_asked_for_sorted(store: Store) -> None:
+    for source, name in ((A, "zeta"), (A, "alpha"), (B, "alpha"), (B, "beta")):
+        store.pages.put(source, page(name), facts(page(name)))
+    assert store.pages.names([A]) == ["alpha", "zeta"]
+    assert store.pages.names([A, B]) == ["alpha", "beta", "zeta"]
+    assert store.pages.names([]) == []
+
+
+def test_a_page_from_the_future_is_not_fresh() -> None:
+    ahead = facts(page(), checked=1000.0)._replace(resolved=1000.0)
+    assert ahead.age(999.0) == float("inf")
+    assert ahead.resolution_age(999.0) == float("inf")
+    assert ahead.age(1010.0) == 10.0
+
+
+def test_a_page_served_makes_its_index_the_owner(store: Store) -> None:
+    store.ledger.record_page(A, "demo")
+    owned = store.ledger.ownership(A, "demo")
+    assert owned is not None
+    assert not owned.listed
+    assert time.time() - owned.seen < 60
+    assert store.ledger.ownership(B, "demo") is None
+
+
+def test_a_list_of_names_replaces_the_one_before_but_not_pages_served(store: Store) -> None:
+    store.ledger.record_page(A, "served")
+    assert store.ledger.record_list(A, ["one", "two", "two"]) == 2
+    assert store.ledger.record_list(A, ["two", "three"]) == 2
+    owned = {n: store.ledger.ownership(A, n) for n in ("served", "one", "two", "three")}
+    assert owned["one"] is None
+    assert [o.listed for o in owned.values() if o is not None] == [False, True, True]
+
+
+def test_a_listed_name_that_was_also_served_stays_listed(store: Store) -> None:
+    store.ledger.record_list(A, ["demo"])
+    store.ledger.record_page(A, "demo")
+    owned = store.ledger.ownership(A, "demo")
+    assert owned is not None
+    assert owned.listed
+
+
+def test_the_list_of_names_is_known_with_its_time_and_length(store: Store) -> None:
+    assert store.ledger.name_list(A) is None
+    store.ledger.record_list(A, ["one", "two"])
+    known = store.ledger.name_list(A)
+    assert known is not None
+    assert known.names == 2
+    assert abs(time.time() - known.fetched) < 60
+    assert store.ledger.name_list(B) is None
+
+
+def test_an_empty_list_of_names_is_known_too(store: Store) -> None:
+    store.ledger.record_list(A, [])
+    known = store.ledger.name_list(A)
+    assert known is not None
+    assert known.names == 0
+
+
+def test_ownership_is_forgotten_for_all_indexes(store: Store) -> None:
+    store.ledger.record_page(A, "demo")
+    store.ledger.record_list(B, ["demo", "other"])
+    assert store.ledger.forget("demo") == 2
+    assert store.ledger.ownership(A, "demo") is None
+    assert store.ledger.ownership(B, "other") is not None
+
+
+def test_the_first_pin_holds(store: Store) -> None:
+    assert store.pins.record("demo", "demo-1.0.zip", "1" * 64, A) == "1" * 64
+    assert store.pins.record("demo", "demo-1.0.zip", "2" * 64, B) == "1" * 64
+    assert store.pins.get("demo", "demo-1.0.zip") == "1" * 64
+    (pin,) = store.pins
+    assert pin[:3] == ("demo", "demo-1.0.zip", "1" * 64)
+    assert pin.source == A
+
+
+def test_pins_belong_to_a_project_and_a_file(store: Store) -> None:
+    store.pins.record("demo", "demo-1.0.zip", "1" * 64, A)
+    store.pins.record("demo", "demo-1.1.zip", "2" * 64, A)
+    store.pins.record("other", "demo-1.0.zip", "3" * 64, A)
+    assert store.pins.of_project("demo") == {"demo-1.0.zip": "1" * 64, "demo-1.1.zip": "2" * 64}
+    assert store.pins.get("other", "demo-1.1.zip") is None
+
+
+def test_pins_of_a_project_can_be_forgotten(store: Store) -> None:
+    store.pins.record("demo", "demo-1.0.zip", "1" * 64, A)
+    store.pins.record("other", "other-1.0.zip", "1" * 64, A)
+    assert store.pins.remove("demo") == 1
+    assert store.pins.record("demo", "demo-1.0.zip", "2" * 64, A) == "2" * 64
+    assert store.pins.get("other", "other-1.0.zip") == "1" * 64
+
+
+def test_facts_of_a_local_file_hold_while_its_stamp_is_the_same(store: Store) -> None:
+    known = Facts("0" * 64, ">=3.10", "1" * 64)
+    store.local_files.put("/wheels/demo.whl", Stamp(10, 2000), known)
+    assert store.local_files.get("/wheels/demo.whl", Stamp(10, 2000)) == known
+    assert store.local_files.get("/wheels/demo.whl", Stamp(11, 2000)) is None
+    assert store.local_files.get("/wheels/demo.whl", Stamp(10, 2001)) is None
+    assert store.local_files.get("/wheels/other.whl", Stamp(10, 2000)) is None

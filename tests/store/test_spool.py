@@ -1,0 +1,103 @@
+"""The spool: written by one, read by many, kept if it can be."""
+
+import gc
+import hashlib
+import tempfile
+import threading
+from pathlib import Path
+
+import pytest
+
+from indexfallback.store import Store
+from indexfallback.store.spool import Spool
+
+
+@pytest.fixture
+def temporary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The system's temporary directory, for this test alone."""
+    path = tmp_path / "tmp"
+    path.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(path))
+    return path
+
+
+def partial(store: Store) -> list[Path]:
+    return list((store.directory / "partial").iterdir())
+
+
+def test_what_was_written_can_be_read_anywhere(store: Store) -> None:
+    spool = Spool(store.blobs)
+    spool.write(b"hello, ")
+    spool.write(b"world")
+    assert spool.read(0, 100) == b"hello, world"
+    assert spool.read(7, 3) == b"wor"
+    assert spool.read(12, 3) == b""
+
+
+def test_a_spool_becomes_a_blob(store: Store) -> None:
+    spool = Spool(store.blobs)
+    spool.write(b"content")
+    sha256 = hashlib.sha256(b"content").hexdigest()
+    blob = spool.keep(sha256)
+    assert blob is not None
+    assert store.blobs.find(sha256) == blob
+    assert blob.path.read_bytes() == b"content"
+    assert spool.read(0, 100) == b"content"  # for readers who are not done yet
+    del spool
+    gc.collect()
+    assert blob.path.exists()
+
+
+def test_a_spool_that_was_not_kept_leaves_nothing(store: Store) -> None:
+    spool = Spool(store.blobs)
+    spool.write(b"content")
+    assert len(partial(store)) == 1
+    del spool
+    gc.collect()
+    assert partial(store) == []
+
+
+def test_a_cleared_spool_starts_over(store: Store) -> None:
+    spool = Spool(store.blobs)
+    spool.write(b"wrong content")
+    spool.clear()
+    spool.write(b"right")
+    assert spool.read(0, 100) == b"right"
+    blob = spool.keep(hashlib.sha256(b"right").hexdigest())
+    assert blob is not None
+    assert blob.size == 5
+    assert dict(store.blobs.verify()) == {blob.sha256: "right"}
+
+
+def test_readers_see_only_what_was_written_while_it_is_written(store: Store) -> None:
+    spool = Spool(store.blobs)
+    data = bytes(range(256)) * 4096
+    seen: list[bytes] = []
+
+    def read() -> None:
+        position = 0
+        while position < len(data):
+            piece = spool.read(position, 100_000)
+            seen.append(piece)
+            position += len(piece)
+
+    reader = threading.Thread(target=read)
+    reader.start()
+    for start in range(0, len(data), 65536):
+        spool.write(data[start : start + 65536])
+    reader.join(10)
+    assert b"".join(seen) == data
+
+
+def test_a_store_that_vanished_sends_the_bytes_through_a_temporary_file(
+    store: Store, temporary: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (store.directory / "partial").rmdir()
+    spool = Spool(store.blobs)
+    spool.write(b"content")
+    assert spool.read(0, 100) == b"content"
+    assert spool.keep(hashlib.sha256(b"content").hexdigest()) is None
+    assert "the file is passed on without being kept: free space" in caplog.text
+    del spool
+    gc.collect()
+    assert list(temporary.iterdir()) == []

@@ -1,0 +1,215 @@
+"""The store as a whole: where it may lie, and what it does where it cannot write."""
+
+import logging
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+
+from indexfallback.errors import StoreError
+from indexfallback.store import Store, keeping
+from indexfallback.store.keeping import StoreFault
+
+posix_only = pytest.mark.skipif(os.name != "posix", reason="modes and owners are POSIX's")
+
+
+@pytest.fixture
+def mount(tmp_path: Path) -> Iterator[Callable[..., Path]]:
+    """Return a factory of small file systems with mount options of their own."""
+    mounted: list[Path] = []
+
+    def make(*options: str) -> Path:
+        path = tmp_path / f"mount-{len(mounted)}"
+        path.mkdir()
+        joined = ",".join(("size=1m", "mode=700", *options))
+        command = ["mount", "-t", "tmpfs", "-o", joined, "tmpfs", str(path)]
+        try:
+            done = subprocess.run(command, capture_output=True, check=False)
+        except FileNotFoundError:
+            pytest.skip("no mount here")
+        if done.returncode:
+            pytest.skip(f"mounting is not permitted here: {done.stderr.decode().strip()}")
+        mounted.append(path)
+        return path
+
+    yield make
+    for path in mounted:
+        subprocess.run(["umount", "--lazy", str(path)], check=True)
+
+
+def test_a_new_directory_is_made_with_its_parents(tmp_path: Path) -> None:
+    store = Store(tmp_path / "a" / "b", 10**6)
+    assert store.directory == tmp_path / "a" / "b"
+    assert not store.is_temporary
+    store.close()
+
+
+@posix_only
+@pytest.mark.parametrize("mode", [0o777, 0o770, 0o1777])
+def test_a_directory_that_others_can_write_to_is_refused(tmp_path: Path, mode: int) -> None:
+    directory = tmp_path / "cache"
+    directory.mkdir()
+    directory.chmod(mode)
+    with pytest.raises(StoreError) as caught:
+        Store(directory, 10**6)
+    assert str(caught.value) == f"{directory}: others can write to it; run: chmod go-w {directory}"
+    assert list(directory.iterdir()) == []
+
+
+@posix_only
+@pytest.mark.skipif(os.name == "posix" and os.geteuid() != 0, reason="only root gives files away")
+def test_a_directory_of_another_user_is_refused(tmp_path: Path) -> None:
+    directory = tmp_path / "cache"
+    directory.mkdir(mode=0o700)
+    os.chown(directory, 12345, -1)
+    with pytest.raises(StoreError, match="belongs to another user; set INDEXFALLBACK_CACHE_DIR"):
+        Store(directory, 10**6)
+
+
+def assert_temporary(directory: Path, caplog: pytest.LogCaptureFixture) -> None:
+    store = Store(directory, 10**6)
+    blob = store.blobs.add(b"content")
+    assert store.is_temporary
+    assert store.blobs.find(blob.sha256) == blob
+    assert not blob.path.is_relative_to(directory)
+    place = store.directory
+    store.close()
+    assert not place.exists()
+    (record,) = caplog.records
+    assert record.levelno == logging.WARNING
+    assert str(directory) in record.message
+    assert "until the next start nothing is kept" in record.message
+
+
+def test_a_directory_that_cannot_be_made_gives_way_to_a_temporary_one(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "file").touch()
+    assert_temporary(tmp_path / "file" / "cache", caplog)
+
+
+def test_a_read_only_directory_gives_way_to_a_temporary_one(
+    mount: Callable[..., Path], caplog: pytest.LogCaptureFixture
+) -> None:
+    assert_temporary(mount("ro"), caplog)
+
+
+def test_a_store_that_became_read_only_gives_way_to_a_temporary_one(
+    mount: Callable[..., Path], caplog: pytest.LogCaptureFixture
+) -> None:
+    directory = mount()
+    Store(directory, 10**6).close()
+    subprocess.run(["mount", "-o", "remount,ro", str(directory)], check=True)
+    assert_temporary(directory, caplog)
+
+
+def test_a_full_disk_at_the_start_gives_way_to_a_temporary_directory(
+    mount: Callable[..., Path], caplog: pytest.LogCaptureFixture
+) -> None:
+    directory = mount()
+    fill(directory)
+    assert_temporary(directory, caplog)
+
+
+def fill(directory: Path) -> None:
+    with suppress(OSError), (directory / "full").open("wb", buffering=0) as file:
+        while True:
+            file.write(bytes(4096))
+
+
+def test_reads_go_on_when_the_disk_becomes_full(
+    mount: Callable[..., Path], caplog: pytest.LogCaptureFixture
+) -> None:
+    directory = mount()
+    store = Store(directory, 10**6)
+    blob = store.blobs.add(b"content")
+    fill(directory)
+    store.blobs._flushed = float("-inf")  # uses are due to be written down
+    assert store.blobs.find(blob.sha256) == blob
+    with pytest.raises(StoreFault):
+        store.pins.record("demo", "demo-0.9.zip", "0" * 64, "x" * 100_000)
+    (directory / "full").unlink()
+    assert store.pins.record("demo", "demo-1.0.zip", "1" * 64, "x") == "1" * 64
+    assert dict(store.blobs.verify()) == {blob.sha256: "right"}
+    store.close()
+
+
+def test_keeping_goes_on_when_the_disk_fails_and_says_so_once(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(keeping, "_said", float("-inf"))
+    for _ in range(3):
+        with keeping("a page"):
+            raise OSError(28, "No space left on device")
+    (record,) = caplog.records
+    assert record.message == (
+        "cannot keep a page ([Errno 28] No space left on device); going on without: look at the "
+        "disk's space and health"
+    )
+
+
+def test_keeping_hides_no_mistake_of_ours() -> None:
+    with pytest.raises(KeyError), keeping("a page"):
+        raise KeyError("x")
+
+
+def run_python(code: str, *arguments: str) -> "subprocess.Popen[bytes]":
+    return subprocess.Popen(
+        [sys.executable, "-c", code, *arguments],
+        cwd=Path(__file__).parents[2],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+
+
+_WRITER = """
+import sys
+from pathlib import Path
+from indexfallback.store import Store
+print("ready", flush=True)
+sys.stdin.readline()
+store = Store(Path(sys.argv[1]), 10**7)
+assert not store.is_temporary
+for number in range(40):
+    store.blobs.add(b"%d" % number * 1000)
+    store.blobs.add(sys.argv[2].encode() + b"%d" % number)
+    store.pins.record("demo", f"demo-{number}.zip", f"{number:064x}", sys.argv[2])
+    store.ledger.record_page("https://packages.example.com/simple/", f"{sys.argv[2]}-{number}")
+store.close()
+"""
+
+
+@pytest.mark.parametrize("before", ["nothing", "garbage"])
+def test_processes_that_write_at_once_to_one_new_directory_lose_nothing(
+    tmp_path: Path, before: str
+) -> None:
+    directory = tmp_path / "cache"
+    if before == "garbage":
+        directory.mkdir(mode=0o700)
+        (directory / "index.sqlite3").write_bytes(b"garbage " * 1000)
+    writers = [run_python(_WRITER, str(directory), f"writer{number}") for number in range(4)]
+    for writer in writers:
+        assert writer.stdout is not None
+        assert writer.stdout.readline() == b"ready\n"
+    for writer in writers:
+        assert writer.stdin is not None
+        writer.stdin.write(b"go\n")
+        writer.stdin.flush()
+    for writer in writers:
+        _, errors = writer.communicate(timeout=30)
+        assert writer.returncode == 0, errors.decode()
+        assert before == "garbage" or not errors
+    store = Store(directory, 10**7)
+    verdicts = [verdict for _, verdict in store.blobs.verify()]
+    assert verdicts == ["right"] * (40 + 4 * 40)
+    assert len(store.pins.of_project("demo")) == 40
+    assert len({pin.sha256 for pin in store.pins}) == 40
+    names = [(f"writer{number}-{n}") for number in range(4) for n in range(40)]
+    source = "https://packages.example.com/simple/"
+    assert all(store.ledger.ownership(source, name) for name in names)
+    store.close()

@@ -1,0 +1,276 @@
+"""When an index's circuit opens, how long it stays so, and what closes it."""
+
+import pytest
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+
+from indexfallback.health import (
+    DENIED_HOLD,
+    FAILURES_TO_OPEN,
+    FIRST_WAIT,
+    INSECURE_WAIT,
+    JITTER,
+    LIMITED_HOLD,
+    LONGEST_HOLD,
+    LONGEST_WAIT,
+    SILENCES_TO_OPEN,
+    SUCCESSES_TO_CLOSE,
+    WINDOW,
+    Health,
+    State,
+    learn,
+)
+from indexfallback.outcome import Kind, Outcome
+
+WELL = tuple(kind for kind in Kind if Outcome(kind, "").is_well)
+FAILURES = (Kind.NOT_AN_INDEX, Kind.FAILED, Kind.SILENT, Kind.BLACKHOLE, Kind.INSECURE)
+
+
+def after(*kinds: Kind, health: Health | None = None, now: float = 0.0) -> Health:
+    """Return the health after these outcomes, all at one moment."""
+    health = health or Health()
+    for kind in kinds:
+        health = learn(health, Outcome(kind, kind.value), now)
+    return health
+
+
+def times_to_open(kind: Kind) -> int:
+    """Return how many failures of a kind in a row open the circuit."""
+    return next(n for n in range(1, 9) if after(*[kind] * n).state is State.OPEN)
+
+
+@pytest.mark.parametrize(
+    ("kind", "times"),
+    [
+        (Kind.FAILED, 3),
+        (Kind.NOT_AN_INDEX, 3),
+        (Kind.SILENT, 2),
+        (Kind.BLACKHOLE, 1),
+        (Kind.INSECURE, 1),
+    ],
+)
+def test_so_many_failures_in_a_row_open_the_circuit(kind: Kind, times: int) -> None:
+    assert times_to_open(kind) == times
+
+
+@pytest.mark.parametrize("kind", WELL)
+def test_an_answer_interrupts_a_row_of_failures(kind: Kind) -> None:
+    health = after(Kind.FAILED, Kind.FAILED, kind)
+    assert after(Kind.FAILED, Kind.FAILED, health=health, now=WINDOW + 1).state is State.CLOSED
+
+
+def test_an_index_that_fails_more_often_than_not_opens_too() -> None:
+    # Never three in a row, three of five.
+    one_by_one = [Kind.FAILED, Kind.FOUND, Kind.FAILED, Kind.FOUND, Kind.FAILED]
+    assert after(*one_by_one[:4]).state is State.CLOSED
+    assert after(*one_by_one).state is State.OPEN
+
+
+def test_failures_outside_the_window_do_not_count_as_more_often_than_not() -> None:
+    health = after(Kind.FAILED, Kind.FOUND, Kind.FAILED, Kind.FOUND)
+    assert after(Kind.FAILED, health=health, now=WINDOW).state is State.OPEN
+    assert after(Kind.FAILED, health=health, now=WINDOW + 1).state is State.CLOSED
+
+
+def test_an_open_circuit_is_asked_again_after_the_first_wait() -> None:
+    health = after(Kind.BLACKHOLE)
+    assert not health.may_ask(FIRST_WAIT - 0.1)
+    assert health.may_ask(FIRST_WAIT)
+
+
+def test_the_wait_doubles_up_to_the_longest() -> None:
+    health, now, waits = Health(), 0.0, []
+    for _ in range(9):
+        health = after(Kind.BLACKHOLE, health=health, now=now)
+        waits.append(health.until - now)
+        now = health.until
+    assert waits == [5, 10, 20, 40, 80, 160, 300, 300, 300]
+
+
+def test_failures_of_requests_that_were_under_way_do_not_lengthen_the_wait() -> None:
+    assert after(*[Kind.SILENT] * 50).until == FIRST_WAIT
+    assert after(Kind.BLACKHOLE, *[Kind.FAILED] * 50).until == FIRST_WAIT
+
+
+def test_an_index_that_stays_away_for_months_is_still_no_arithmetic_problem() -> None:
+    health, now = Health(), 0.0
+    for _ in range(3000):
+        health = after(Kind.SILENT, health=health, now=now)
+        now = health.until
+    assert health.until - health.since > 2000 * LONGEST_WAIT
+
+
+@pytest.mark.parametrize("spread", [-1.0, -0.5, 1.0])
+def test_the_wait_is_spread(spread: float) -> None:
+    health = learn(Health(), Outcome(Kind.BLACKHOLE, ""), 0.0, spread)
+    assert health.until == pytest.approx(FIRST_WAIT * (1 + JITTER * spread))
+
+
+def test_retry_after_replaces_the_wait() -> None:
+    health = after(Kind.FAILED, Kind.FAILED)
+    assert learn(health, Outcome(Kind.FAILED, "503", retry_after=42), 0.0).until == 42
+    forever = learn(health, Outcome(Kind.FAILED, "503", retry_after=float("inf")), 0.0)
+    assert forever.until == LONGEST_HOLD
+
+
+def test_a_wrong_certificate_is_left_alone_for_five_minutes() -> None:
+    assert after(Kind.INSECURE).until == INSECURE_WAIT == 300
+
+
+def test_two_successes_close_a_circuit() -> None:
+    health = after(Kind.BLACKHOLE)
+    once = after(Kind.FOUND, health=health, now=10)
+    assert once.state is State.OPEN
+    assert once.may_ask(10)
+    twice = after(Kind.FOUND, health=once, now=11)
+    assert (twice.state, twice.since, twice.may_ask(11)) == (State.CLOSED, 11, True)
+
+
+def test_a_failure_between_the_two_successes_opens_it_again_for_longer() -> None:
+    once = after(Kind.FOUND, health=after(Kind.BLACKHOLE), now=10)
+    again = after(Kind.FAILED, health=once, now=11)
+    assert again.until == 11 + 2 * FIRST_WAIT
+    assert after(Kind.FOUND, health=again, now=30).state is State.OPEN
+
+
+def test_after_closing_the_waits_begin_anew() -> None:
+    closed = after(Kind.FOUND, Kind.FOUND, health=after(Kind.BLACKHOLE), now=10)
+    assert after(Kind.BLACKHOLE, health=closed, now=20).until == 20 + FIRST_WAIT
+
+
+def test_denied_is_held_for_a_minute_and_is_no_failure() -> None:
+    health = after(*[Kind.DENIED] * 9)
+    assert (health.state, health.failures) == (State.CLOSED, 0)
+    assert health.until == DENIED_HOLD == 60
+    assert health.reason == "denied"
+
+
+def test_a_limited_index_is_held_as_long_as_it_asks() -> None:
+    for asked, wait in ((None, LIMITED_HOLD), (90.0, 90.0), (1e9, LONGEST_HOLD)):
+        health = learn(Health(), Outcome(Kind.LIMITED, "429", retry_after=asked), 7.0)
+        assert (health.state, health.until) == (State.CLOSED, 7 + wait)
+
+
+def test_an_answer_that_was_under_way_does_not_end_a_hold() -> None:
+    held = learn(Health(), Outcome(Kind.LIMITED, "429", retry_after=30), 0.0)
+    answered = after(Kind.FOUND, health=held, now=1)
+    assert not answered.may_ask(29)
+    assert answered.reason == "429"
+    assert after(Kind.FOUND, health=held, now=30).reason == ""
+
+
+def test_a_local_fault_is_charged_to_nobody() -> None:
+    for health in (Health(), after(Kind.FAILED), after(Kind.BLACKHOLE)):
+        assert after(*[Kind.LOCAL] * 9, health=health) == health
+
+
+class Circuit(RuleBasedStateMachine):
+    """Any outcomes at any times, with the invariants that hold between them."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.health = Health()
+        self.before = Health()
+        self.now = 0.0
+        #: Outcomes in a row since the circuit opened, closed or the other kind came.
+        self.successes = 0
+        self.failures = 0
+        #: Held or open at the latest until then by what it is known to have said.
+        self.longest = 0.0
+
+    def hear(self, kind: Kind, spread: float = 0.0, retry_after: float | None = None) -> None:
+        self.before = self.health
+        outcome = Outcome(kind, kind.value, retry_after=retry_after)
+        self.health = learn(self.health, outcome, self.now, spread)
+        self.longest = max(self.longest, self.now + LONGEST_HOLD)
+
+    @rule(seconds=st.floats(0, 400))
+    def wait(self, seconds: float) -> None:
+        self.now += seconds
+
+    @rule()
+    @precondition(lambda self: not self.health.may_ask(self.now))
+    def wait_until_it_may_be_asked(self) -> None:
+        self.now = self.health.until
+
+    @rule(kind=st.sampled_from(WELL))
+    def answer(self, kind: Kind) -> None:
+        self.hear(kind)
+        self.successes, self.failures = self.successes + 1, 0
+        if self.before.state is State.OPEN:
+            closed = self.health.state is State.CLOSED
+            assert closed == (self.health.since == self.now and self.health.openings == 0)
+            if self.successes >= SUCCESSES_TO_CLOSE:
+                assert closed, "open after two good answers"
+        else:
+            assert self.health.state is State.CLOSED, "an answer opened it"
+
+    @rule(
+        kind=st.sampled_from(FAILURES),
+        spread=st.floats(-1, 1),
+        retry_after=st.none() | st.floats(0, 1e6),
+    )
+    def fail(self, kind: Kind, spread: float, retry_after: float | None) -> None:
+        self.hear(kind, spread, retry_after)
+        self.failures += 1
+        was_open = self.before.state is State.OPEN
+        if was_open and not self.before.may_ask(self.now):
+            assert self.health == self.before, "a failure that was under way counted"
+            return
+        self.successes = 0
+        limit = SILENCES_TO_OPEN if kind is Kind.SILENT else FAILURES_TO_OPEN
+        if was_open or kind in (Kind.BLACKHOLE, Kind.INSECURE) or self.failures >= limit:
+            assert self.health.state is State.OPEN
+        if self.health.state is State.OPEN:
+            self.check_wait(kind, spread, retry_after)
+
+    def check_wait(self, kind: Kind, spread: float, retry_after: float | None) -> None:
+        wait = self.health.until - self.now
+        if kind is Kind.INSECURE:
+            assert wait == pytest.approx(INSECURE_WAIT)
+        elif retry_after is not None:
+            assert wait == pytest.approx(min(retry_after, LONGEST_HOLD))
+        else:
+            assert wait >= FIRST_WAIT * (1 - JITTER) - 1e-6, "back-off faster than its base"
+            assert wait <= LONGEST_WAIT * (1 + JITTER) + 1e-6
+            doubled = min(FIRST_WAIT * 2 ** min(self.before.openings, 9), LONGEST_WAIT)
+            assert wait == pytest.approx(doubled * (1 + JITTER * spread), abs=1e-6)
+
+    @rule(
+        kind=st.sampled_from([Kind.DENIED, Kind.LIMITED]), retry_after=st.none() | st.floats(1, 1e6)
+    )
+    def refuse(self, kind: Kind, retry_after: float | None) -> None:
+        self.hear(kind, retry_after=retry_after)
+        hold = retry_after or (DENIED_HOLD if kind is Kind.DENIED else LIMITED_HOLD)
+        assert self.health.until >= self.now + min(hold, LONGEST_HOLD)
+        assert self.health.until >= self.before.until, "a hold made an index be asked earlier"
+        assert self.health.state is self.before.state
+        assert self.health.failures == self.before.failures
+
+    @rule()
+    def fault_of_this_machine(self) -> None:
+        self.hear(Kind.LOCAL)
+        assert self.health == self.before
+
+    @invariant()
+    def it_is_looked_at_again_within_an_hour(self) -> None:
+        assert self.health.until <= self.longest
+
+    @invariant()
+    def what_is_not_asked_says_why(self) -> None:
+        assert self.health.may_ask(self.now) or self.health.reason
+
+    @invariant()
+    def only_a_change_of_state_moves_its_beginning(self) -> None:
+        changed = self.health.state is not self.before.state
+        assert changed or self.health.since == self.before.since
+
+    @invariant()
+    def what_is_remembered_is_of_the_last_moments(self) -> None:
+        latest = self.health.recent[-1][0] if self.health.recent else 0.0
+        assert all(latest - when <= WINDOW for when, _ in self.health.recent)
+
+
+Circuit.TestCase.settings = settings(max_examples=60, stateful_step_count=30, deadline=None)
+TestCircuit = Circuit.TestCase

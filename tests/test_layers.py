@@ -1,0 +1,145 @@
+"""Imports point up the list of modules in the design, and the pure ones do no I/O."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+
+#: From the bottom up: each imports from its own and from earlier ones only.
+LAYERS = (
+    ("errors",),
+    ("names",),
+    ("config",),
+    ("page",),
+    ("formats",),
+    ("outcome",),
+    ("health",),
+    ("policy",),
+    ("upstream",),
+    ("store",),
+    ("flight", "activity", "members", "name_lists", "explain", "offer", "fallback", "sources",
+     "integrity", "transfer", "download", "shim", "why"),
+    ("server",),
+    ("clients",),
+    ("cli",),
+)  # fmt: skip
+LEVEL = {module: level for level, modules in enumerate(LAYERS) for module in modules}
+#: Decisions and values: no network, no disk, no clock, no threads.
+PURE = ("errors", "names", "page", "formats", "outcome", "health", "policy", "offer")
+IMPURE = frozenset(
+    ("requests", "urllib3", "sqlite3", "socket", "ssl", "http", "threading", "time", "os", "io",
+     "pathlib", "shutil", "subprocess", "tempfile", "random", "logging", "falcon", "granian")
+)  # fmt: skip
+#: `formats` may say what it passes over, and takes the numeric forms of an address apart.
+EXCEPT = {("formats.fields", "logging"), ("formats.links", "socket")}
+IO_CALLS = frozenset(("open", "print", "input", "exec", "eval", "__import__"))
+
+
+def modules() -> Iterator[tuple[str, ast.Module]]:
+    """Yield each module's name below the package, and its code."""
+    for path in sorted((ROOT / "indexfallback").rglob("*.py")):
+        parts = path.relative_to(ROOT / "indexfallback").with_suffix("").parts
+        name = ".".join(part for part in parts if part != "__init__")
+        yield name, ast.parse(path.read_text("utf-8"))
+
+
+MODULES = dict(modules())
+
+
+def imports(code: ast.Module) -> Iterator[str]:
+    """Yield the dotted names of all modules that are imported, wherever the import stands."""
+    for node in ast.walk(code):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, "a relative import"
+            yield node.module or ""
+            if node.module == "indexfallback":
+                yield from (f"indexfallback.{alias.name}" for alias in node.names)
+
+
+def layer(module: str) -> int | None:
+    """Return the level of ``indexfallback.x.y``; None for other packages and for the root."""
+    package, _, rest = module.partition(".")
+    return LEVEL.get(rest.partition(".")[0]) if package == "indexfallback" else None
+
+
+PACKAGES = sorted(name for name in MODULES if name not in ("", "__main__"))
+
+
+def test_every_module_has_its_place_in_the_order() -> None:
+    assert {name.partition(".")[0] for name in PACKAGES} == set(LEVEL)
+
+
+@pytest.mark.parametrize("module", PACKAGES)
+def test_imports_point_one_way(module: str) -> None:
+    own = LEVEL[module.partition(".")[0]]
+    wrong = [name for name in imports(MODULES[module]) if (layer(name) or 0) > own]
+    assert not wrong, f"indexfallback.{module} is below {wrong}"
+
+
+@pytest.mark.parametrize("module", [m for m in PACKAGES if m.partition(".")[0] in PURE])
+def test_a_pure_module_has_nothing_to_do_io_with(module: str) -> None:
+    used = {name.partition(".")[0] for name in imports(MODULES[module])} & IMPURE
+    assert not {name for name in used if (module, name) not in EXCEPT}
+    calls = [n.func.id for n in ast.walk(MODULES[module])
+             if isinstance(n, ast.Call) and isinstance(n.func, ast.Name)]  # fmt: skip
+    assert not IO_CALLS.intersection(calls)
+
+
+def test_the_settings_are_values_without_io() -> None:
+    assert not IMPURE.difference(("pathlib",)).intersection(
+        name.partition(".")[0] for name in imports(MODULES["config"])
+    )
+
+
+def test_the_exceptions_of_the_pure_modules_are_still_needed() -> None:
+    for module, name in EXCEPT:
+        assert name in set(imports(MODULES[module]))
+
+
+def test_links_look_up_no_name() -> None:
+    used = {
+        node.attr
+        for node in ast.walk(MODULES["formats.links"])
+        if isinstance(node, ast.Attribute)
+        and isinstance(node.value, ast.Name)
+        and node.value.id == "socket"
+    }
+    assert used == {"inet_aton"}
+
+
+@pytest.mark.parametrize(
+    ("library", "homes"),
+    [
+        ("requests", {"upstream"}),
+        ("urllib3", {"upstream"}),
+        ("truststore", {"upstream"}),
+        ("sqlite3", {"store", "cli"}),  # the command line catches its errors
+        ("selectolax", {"formats"}),
+        ("falcon", {"server"}),
+        ("granian", {"server"}),
+        ("rich", {"cli"}),
+        ("tomlkit", {"cli"}),
+    ],
+)
+def test_a_library_stays_at_home(library: str, homes: set[str]) -> None:
+    users = {
+        name.partition(".")[0]
+        for name, code in MODULES.items()
+        if library in {used.partition(".")[0] for used in imports(code)}
+    }
+    assert users <= homes
+
+
+def test_buildout_is_imported_by_its_extension_alone() -> None:
+    for module, code in MODULES.items():
+        assert not [name for name in imports(code) if name.partition(".")[0] == "zc"], module
+
+
+def test_the_extension_uses_the_package_and_not_the_other_way_round() -> None:
+    for module, code in MODULES.items():
+        assert "buildout_ext" not in {name.partition(".")[0] for name in imports(code)}, module

@@ -1,0 +1,292 @@
+"""The outcome table, row by row, and every mode of `on_outage`."""
+
+from dataclasses import replace
+
+import pytest
+
+from indexfallback.outcome import Kind
+from indexfallback.policy import Candidate, Refuse, Serve, Why, candidates, passed_digest
+from tests.walking import FRESH, KEEP, MIRROR, PRIVATE, PYPI, TROUBLE, index, question, walk
+
+STALE = FRESH + 1
+
+
+@pytest.mark.parametrize("kind", [Kind.FOUND, Kind.NOT_MODIFIED])
+def test_the_first_index_that_has_the_project_owns_it(kind: Kind) -> None:
+    assert walk(question(PRIVATE, MIRROR, PYPI), {"private": kind}) == (
+        ["private"],
+        Serve(0, resolved=True),
+    )
+
+
+def test_what_an_index_does_not_have_is_asked_of_the_next_one() -> None:
+    answers = {"private": Kind.ABSENT, "mirror": Kind.ABSENT, "pypi": Kind.FOUND}
+    assert walk(question(PRIVATE, MIRROR, PYPI), answers) == (
+        ["private", "mirror", "pypi"],
+        Serve(2, resolved=True),
+    )
+
+
+def test_what_no_index_has_is_absent() -> None:
+    asked, end = walk(question(PRIVATE, MIRROR, PYPI), lambda _: Kind.ABSENT)
+    assert (asked, end) == (["private", "mirror", "pypi"], Refuse(Why.ABSENT))
+
+
+@pytest.mark.parametrize("kind", TROUBLE)
+def test_a_mirror_in_trouble_hands_over_to_its_public_index(kind: Kind) -> None:
+    assert walk(question(MIRROR, PYPI), {"mirror": kind, "pypi": Kind.FOUND}) == (
+        ["mirror", "pypi"],
+        Serve(1, resolved=True),
+    )
+
+
+@pytest.mark.parametrize("kind", sorted(set(TROUBLE) - {Kind.LIMITED}, key=str))
+def test_after_a_public_index_in_trouble_another_one_answers_for_now(kind: Kind) -> None:
+    other = index("other", "public")
+    # Not resolved: the first one is asked again next time.
+    assert walk(question(PYPI, other), {"pypi": kind, "other": Kind.FOUND}) == (
+        ["pypi", "other"],
+        Serve(1, resolved=False),
+    )
+
+
+@pytest.mark.parametrize("kind", TROUBLE)
+def test_what_only_indexes_in_trouble_may_have_is_unavailable(kind: Kind) -> None:
+    for answers in ({"mirror": kind, "pypi": kind}, {"mirror": Kind.ABSENT, "pypi": kind}):
+        assert walk(question(MIRROR, PYPI), answers)[1] == Refuse(Why.UNAVAILABLE)
+
+
+def test_what_its_public_index_does_not_have_is_absent_though_a_mirror_is_down() -> None:
+    known = question(Candidate(MIRROR, page_age=STALE), PYPI)
+    answers = {"mirror": Kind.SILENT, "pypi": Kind.ABSENT}
+    assert walk(known, answers)[1] == Refuse(Why.ABSENT)
+
+
+# A private index that cannot be asked.
+
+
+def served_by_the_next(mode: str, *, kind: Kind = Kind.SILENT, **known: object) -> bool | Why:
+    """Tell whether pypi serves ``acme-app`` while private cannot be asked, or why not."""
+    projects = known.pop("projects", ())
+    private = replace(PRIVATE, on_outage=mode, projects=projects)
+    candidate = Candidate(private, **known)  # type: ignore[arg-type] - any fact
+    _, end = walk(question(candidate, PYPI), {"private": kind, "pypi": Kind.FOUND})
+    if isinstance(end, Serve):
+        assert end == Serve(1, resolved=False)
+        return True
+    assert end.position == 0
+    return end.why
+
+
+@pytest.mark.parametrize("kind", TROUBLE)
+def test_on_outage_ledger_goes_on_only_where_the_names_are_known(kind: Kind) -> None:
+    assert served_by_the_next("ledger", kind=kind) is Why.UNKNOWN_NAMES
+    assert served_by_the_next("ledger", kind=kind, list_known=True) is True
+    assert served_by_the_next("ledger", kind=kind, projects=("other-*",)) is True
+
+
+@pytest.mark.parametrize("kind", TROUBLE)
+def test_on_outage_next_goes_on_list_or_no_list(kind: Kind) -> None:
+    assert served_by_the_next("next", kind=kind) is True
+    assert served_by_the_next("next", kind=kind, list_known=True) is True
+
+
+@pytest.mark.parametrize("kind", TROUBLE)
+def test_on_outage_stop_never_goes_on(kind: Kind) -> None:
+    assert served_by_the_next("stop", kind=kind) is Why.STOP
+    assert served_by_the_next("stop", kind=kind, list_known=True) is Why.STOP
+    assert served_by_the_next("stop", kind=kind, projects=("other-*",)) is Why.STOP
+
+
+@pytest.mark.parametrize("mode", ["ledger", "next", "stop"])
+@pytest.mark.parametrize("kind", TROUBLE)
+def test_in_every_mode_an_owned_project_goes_to_no_other_index(mode: str, kind: Kind) -> None:
+    assert served_by_the_next(mode, kind=kind, in_ledger=True, list_known=True) is Why.OWNED
+    assert served_by_the_next(mode, kind=kind, projects=("acme-*",)) is Why.OWNED
+
+
+@pytest.mark.parametrize("mode", ["ledger", "next", "stop"])
+def test_a_held_private_index_is_not_asked_and_keeps_its_own_projects(mode: str) -> None:
+    private = replace(PRIVATE, on_outage=mode)
+    known = question(Candidate(private, in_ledger=True, held="circuit open"), PYPI)
+    assert walk(known, {}) == ([], Refuse(Why.OWNED, 0))
+
+
+@pytest.mark.parametrize("mode", ["ledger", "next", "stop"])
+def test_an_owned_projects_stale_page_stands_in_within_its_limit(mode: str) -> None:
+    private = replace(PRIVATE, on_outage=mode)
+    known = Candidate(private, page_age=KEEP - 1, in_ledger=True)
+    answers = {"private": Kind.FAILED}
+    assert walk(question(known, PYPI), answers)[1] == Serve(0, stale=True)
+    too_old = replace(known, page_age=KEEP)
+    assert walk(question(too_old, PYPI), answers)[1] == Refuse(Why.OWNED, 0)
+
+
+def test_a_private_index_that_says_absent_lets_go_of_a_project_in_the_ledger() -> None:
+    known = question(Candidate(PRIVATE, in_ledger=True, page_age=STALE), PYPI)
+    answers = {"private": Kind.ABSENT, "pypi": Kind.FOUND}
+    assert walk(known, answers)[1] == Serve(1, resolved=True)
+
+
+def test_an_index_before_it_does_not_stand_in_for_the_owner_of_a_project() -> None:
+    known = question(Candidate(PYPI, page_age=STALE), Candidate(PRIVATE, in_ledger=True))
+    answers = {"pypi": Kind.SILENT, "private": Kind.SILENT}
+    assert walk(known, answers)[1] == Refuse(Why.OWNED, 1)
+
+
+# Pages that are here already.
+
+
+def test_a_fresh_page_is_served_without_asking_its_index() -> None:
+    known = question(PRIVATE, Candidate(PYPI, page_age=FRESH - 1))
+    assert walk(known, {"private": Kind.ABSENT}) == (["private"], Serve(1, resolved=True))
+
+
+def test_a_page_as_old_as_the_limit_is_asked_for() -> None:
+    assert walk(question(Candidate(PYPI, page_age=FRESH)), {"pypi": Kind.NOT_MODIFIED})[0] == [
+        "pypi"
+    ]
+
+
+def test_the_youngest_stale_page_of_the_first_group_stands_in() -> None:
+    other = index("other", "public")
+    known = question(
+        Candidate(MIRROR, page_age=STALE + 9),
+        Candidate(other, page_age=STALE),
+        Candidate(PYPI, page_age=STALE + 5),
+    )
+    assert walk(known, lambda _: Kind.SILENT)[1] == Serve(2, stale=True)
+
+
+def test_a_stale_page_gives_way_to_an_index_that_answers() -> None:
+    known = question(Candidate(MIRROR, page_age=STALE), PYPI)
+    answers = {"mirror": Kind.SILENT, "pypi": Kind.FOUND}
+    assert walk(known, answers)[1] == Serve(1, resolved=True)
+
+
+def test_a_stale_page_older_than_it_is_kept_does_not_stand_in() -> None:
+    known = question(Candidate(PYPI, page_age=KEEP))
+    assert walk(known, {"pypi": Kind.SILENT})[1] == Refuse(Why.UNAVAILABLE)
+
+
+def test_absent_within_the_last_minute_is_taken_for_an_answer() -> None:
+    known = question(Candidate(PRIVATE, remembered_absent=True), PYPI)
+    assert walk(known, {"pypi": Kind.FOUND}) == (["pypi"], Serve(1, resolved=True))
+
+
+# A walk that was done before.
+
+
+def resolved(of: Candidate, *passed: Candidate) -> Candidate:
+    """Return the candidate as a walk down these indexes left it a minute ago."""
+    digest = passed_digest([candidate.index for candidate in passed])
+    return replace(of, page_age=60.0, resolution_age=60.0, passed=digest)
+
+
+def test_a_fresh_walk_down_the_same_chain_is_not_repeated() -> None:
+    private = Candidate(PRIVATE, held="circuit open")
+    known = question(private, resolved(Candidate(PYPI), private))
+    assert walk(known, {}) == ([], Serve(1))
+
+
+def test_a_walk_is_repeated_when_its_time_is_over() -> None:
+    private = Candidate(PRIVATE)
+    old = replace(resolved(Candidate(PYPI), private), resolution_age=FRESH)
+    assert walk(question(private, old), {"private": Kind.FOUND})[0] == ["private"]
+
+
+def test_a_walk_down_another_chain_does_not_count() -> None:
+    other = Candidate(index("other"))
+    known = question(Candidate(PRIVATE), resolved(Candidate(PYPI), other))
+    assert walk(known, {"private": Kind.FOUND})[0] == ["private"]
+
+
+def test_a_walk_does_not_count_past_a_private_index_that_has_the_project_since() -> None:
+    private = Candidate(PRIVATE, in_ledger=True)
+    known = question(private, resolved(Candidate(PYPI), private))
+    assert walk(known, {"private": Kind.SILENT})[1] == Refuse(Why.OWNED, 0)
+
+
+def test_a_walk_does_not_count_past_a_directory() -> None:
+    directory = Candidate(index("wheels", url="file:///srv/wheels/"))
+    known = question(directory, resolved(Candidate(PYPI), directory))
+    assert walk(known, {"wheels": Kind.FOUND}) == (["wheels"], Serve(0, resolved=True))
+
+
+# Offline.
+
+
+def test_offline_every_page_that_was_seen_is_served_and_nobody_asked() -> None:
+    for age in (1.0, STALE, KEEP * 100):
+        known = question(Candidate(PYPI, page_age=age), offline=True)
+        assert walk(known, {}) == ([], Serve(0, stale=True))
+
+
+def test_offline_an_old_walk_still_counts() -> None:
+    private = Candidate(PRIVATE)
+    old = replace(resolved(Candidate(PYPI), private), page_age=KEEP, resolution_age=KEEP)
+    assert walk(question(private, old, offline=True), {}) == ([], Serve(1))
+
+
+@pytest.mark.parametrize("mode", ["ledger", "next", "stop"])
+@pytest.mark.parametrize("in_ledger", [True, False])
+def test_offline_what_was_never_seen_is_not_found(mode: str, in_ledger: bool) -> None:
+    private = Candidate(replace(PRIVATE, on_outage=mode), in_ledger=in_ledger)
+    _, end = walk(question(private, PYPI, offline=True), {})
+    assert isinstance(end, Refuse)
+    assert end.why is Why.OFFLINE
+
+
+def test_offline_a_private_project_is_not_served_from_a_public_page() -> None:
+    private = Candidate(PRIVATE, in_ledger=True)
+    known = question(private, Candidate(PYPI, page_age=1.0), offline=True)
+    assert walk(known, {}) == ([], Refuse(Why.OFFLINE, 0))
+
+
+def test_one_attempt_that_finds_no_network_makes_the_whole_walk_offline() -> None:
+    old = Candidate(PYPI, page_age=KEEP * 100)
+    private = Candidate(PRIVATE, list_known=True)
+    assert walk(question(private, old), lambda _: Kind.LOCAL)[1] == Serve(1, stale=True)
+    assert walk(question(private, PYPI), lambda _: Kind.LOCAL)[1] == Refuse(Why.OFFLINE)
+    owned = Candidate(PRIVATE, in_ledger=True)
+    assert walk(question(owned, old), lambda _: Kind.LOCAL)[1] == Refuse(Why.OFFLINE, 0)
+
+
+def test_offline_a_directory_is_still_asked() -> None:
+    directory = Candidate(index("wheels", url="file:///srv/wheels/"), page_age=FRESH)
+    known = question(directory, PYPI, offline=True)
+    assert walk(known, {"wheels": Kind.FOUND}) == (["wheels"], Serve(0, resolved=True))
+
+
+# Who is in the chain for a project.
+
+
+def test_a_claim_restricts_the_chain_to_those_who_claim() -> None:
+    first = index("first", projects=("acme-*",))
+    second = index("second", projects=("acme-app",))
+    chain = (MIRROR, first, PRIVATE, second, PYPI)
+    assert candidates(chain, "acme-app") == (first, second)
+    assert candidates(chain, "acme-lib") == (first,)
+    assert candidates(chain, "other") == chain
+
+
+def test_a_claim_of_a_public_index_holds_for_its_mirrors() -> None:
+    public = replace(PYPI, projects=("acme-app",))
+    assert candidates((PRIVATE, MIRROR, public), "acme-app") == (MIRROR, public)
+
+
+def test_an_authority_is_asked_before_the_mirrors_that_defer_to_it() -> None:
+    one = replace(MIRROR, name="one", pages="authority")
+    two = replace(MIRROR, name="two", pages="authority")
+    assert candidates((one, PRIVATE, two, PYPI), "acme-app") == (PRIVATE, PYPI, one, two)
+
+
+def test_a_mirror_that_defers_is_not_asked_for_what_its_authority_does_not_have() -> None:
+    mirror = replace(MIRROR, pages="authority")
+    assert walk(question(PYPI, mirror), {"pypi": Kind.ABSENT}) == (["pypi"], Refuse(Why.ABSENT))
+
+
+def test_a_mirror_that_defers_stands_in_for_an_authority_in_trouble() -> None:
+    mirror = replace(MIRROR, pages="authority")
+    answers = {"pypi": Kind.SILENT, "mirror": Kind.FOUND}
+    assert walk(question(PYPI, mirror), answers) == (["pypi", "mirror"], Serve(1, resolved=True))

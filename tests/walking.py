@@ -1,0 +1,44 @@
+"""Walks down a chain without I/O: short ways to write a question, and the caller's loop."""
+
+from collections.abc import Callable, Mapping
+
+from indexfallback.config import Index, Role
+from indexfallback.outcome import Kind, Outcome
+from indexfallback.policy import Ask, Candidate, Question, Refuse, Serve, next_step
+
+FRESH = 600.0
+KEEP = 86400.0
+
+#: All that keeps an index from saying whether it has a project, and is not this machine's fault.
+TROUBLE = tuple(kind for kind in Kind if Outcome(kind, "").is_unavailable and kind is not Kind.LOCAL)
+
+
+def index(name: str, role: Role = "private", **values: object) -> Index:
+    """Return an index of that name at an address made of it."""
+    made: dict[str, object] = {"url": f"https://{name}.example.com/simple/", **values}
+    return Index(name=name, role=role, **made)  # type: ignore[arg-type] - any setting
+
+
+PRIVATE = index("private")
+MIRROR = index("mirror", "mirror", mirror_of="pypi")
+PYPI = index("pypi", "public")
+
+
+def question(*known: Candidate | Index, offline: bool = False) -> Question:
+    """Return the question for ``acme-app`` to a chain of which this is known."""
+    chain = tuple(c if isinstance(c, Candidate) else Candidate(c) for c in known)
+    return Question("acme-app", chain, FRESH, KEEP, offline)
+
+
+def walk(
+    asked: Question, answers: Mapping[str, Kind] | Callable[[str], Kind]
+) -> tuple[list[str], Serve | Refuse]:
+    """Return the indexes that a walk asks, and its end, where they answer so."""
+    answer = answers.__getitem__ if isinstance(answers, Mapping) else answers
+    names: list[str] = []
+    while isinstance(step := next_step(asked), Ask):
+        name = asked.chain[step.position].index.name
+        names.append(name)
+        assert len(names) <= len(asked.chain), f"asked in circles: {names}"
+        asked = asked.learnt(step.position, Outcome(answer(name), ""))
+    return names, step

@@ -13,6 +13,7 @@ from indexfallback.errors import (
     FileUnavailableError,
 )
 from indexfallback.fallback import RESERVE, Fallback
+from indexfallback.flight import SingleFlight
 from indexfallback.integrity import WrongSources
 from indexfallback.names import METADATA_ENDING, FileKey
 from indexfallback.sources import Source, find_sources
@@ -25,7 +26,8 @@ from indexfallback.upstream.wheel import read_metadata
 WHOLE_SECONDS = 2.0
 #: Least patience with a source's first byte, seconds, however many there are.
 _LEAST_PATIENCE = 1.0
-#: Names of files remembered as cut short with wrong bytes.
+#: Files remembered as cut short with wrong bytes: whoever resumes one gets it whole, also after
+#: others did.
 _TAINTED = 1000
 
 Wanted = tuple[str, FileKey, str]
@@ -38,6 +40,7 @@ class Downloads:
         self._fallback = fallback
         self._store = fallback.store
         self._lock = threading.Lock()
+        self._flights: SingleFlight[Wanted, Blob | Transfer] = SingleFlight()
         self._running: dict[Wanted, Transfer] = {}
         self._tainted: dict[Wanted, None] = {}
         self._wrong = WrongSources()
@@ -60,26 +63,38 @@ class Downloads:
             return (owner, key, filename) in self._tainted
 
     def _get(self, wanted: Wanted) -> Blob | Transfer:
+        stored, _ = self._stored(wanted)
+        if stored is not None:
+            return stored
+        try:
+            found = self._flights.run(
+                wanted, lambda: self._look_up(wanted), self._fallback.settings.deadline
+            )
+        except TimeoutError:
+            late = "the page that lists it did not come within the deadline"
+            raise FileUnavailableError(wanted[2], late, "Run again.") from None
+        return found if isinstance(found, Blob) else self._wait(found)
+
+    def _stored(self, wanted: Wanted) -> tuple[Blob | None, str | None]:
+        """Return a file as it is pinned, if it is here, and the sha256 that it must have."""
         _, key, filename = wanted
         pin = self._store.pins.get(key.project, filename)
         # A metadata file's address carries the hash of the distribution, not its own.
         stated = None if filename.endswith(METADATA_ENDING) else key.sha256
         if pin is not None and stated is not None and pin != stated:
             raise _changed(filename, pin, stated)
-        if pin is not None and (blob := self._store.blobs.find(pin)) is not None:
-            return blob
-        with self._lock:
-            transfer = self._running.get(wanted)
-        if transfer is None:
-            found = self._look_up(wanted, stated or pin)
-            if isinstance(found, Blob):
-                return found
-            transfer = found
-        return self._wait(transfer)
+        return self._store.blobs.find(pin) if pin is not None else None, stated or pin
 
-    def _look_up(self, wanted: Wanted, sha256: str | None) -> Blob | Transfer:
+    def _look_up(self, wanted: Wanted) -> Blob | Transfer:
         """Find what the pages say of a file, and start to fetch it unless it is here."""
         owner, key, filename = wanted
+        with self._lock:
+            running = self._running.get(wanted)
+        if running is not None:
+            return running
+        stored, sha256 = self._stored(wanted)  # it may have come since
+        if stored is not None:
+            return stored
         sources = find_sources(self._fallback, owner, key.project, filename, key.sha256)
         first = next(sources, None)
         if first is None:
@@ -104,10 +119,9 @@ class Downloads:
             finished=lambda done: self._finish(wanted, done),
         )
         with self._lock:
-            running = self._running.setdefault(wanted, transfer)
-        if running is transfer:
-            transfer.start()
-        return running
+            self._running[wanted] = transfer
+        transfer.start()
+        return transfer
 
     def _held(self, wanted: Wanted, first: Source, sha256: str | None) -> Blob | None:
         """Return the file if its bytes are here under another name, or inside a wheel."""
@@ -167,7 +181,6 @@ class Downloads:
             self._pin(wanted, transfer.sha256 or "", transfer.source)
         with self._lock:
             self._running.pop(wanted, None)
-            self._tainted.pop(wanted, None)
             if transfer.tainted:
                 self._tainted[wanted] = None
                 if len(self._tainted) > _TAINTED:

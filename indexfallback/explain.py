@@ -104,8 +104,7 @@ def _blocked(
 
 
 def _remedy(candidate: Candidate) -> str:
-    kind = candidate.outcome.kind if candidate.outcome is not None else Kind.SILENT
-    return remedy_for(kind, candidate.index)
+    return remedy_for(candidate.kind or Kind.SILENT, candidate.index)
 
 
 def remedy_for(kind: Kind, index: Index) -> str:

@@ -116,6 +116,8 @@ class Fallback:
         waited = time.monotonic() - now
         self.activity.served(project, answer.owner.name, answer.how, waited)
         log.debug("%s: from %s, %s, %.0f ms", project, answer.owner.name, answer.how, waited * 1000)
+        if any(member.index.is_directory for member in self.members):
+            return answer  # what was just put there is wanted at once
         with self._lock:
             if len(self._answers) >= _REMEMBERED:
                 self._answers.clear()
@@ -183,6 +185,7 @@ class Fallback:
             list_known=name_list is not None and now - name_list.fetched < LIST_USE,
             remembered_absent=clock < absent_until and not index.is_directory,
             held=member.held(clock),
+            trouble=member.health.trouble,
         )
 
     def _never_none(self, known: tuple[Candidate, ...]) -> tuple[Candidate, ...]:
@@ -198,17 +201,20 @@ class Fallback:
 
     def _ask_within(self, question: Question, position: int, ends: float) -> _Asked:
         """Ask one index within its share of what is left of the deadline."""
-        member = self.members[question.chain[position].index.name]
+        candidate = question.chain[position]
+        member = self.members[candidate.index.name]
+        revalidate = candidate.page_age is not None
         to_ask = sum(
             c.outcome is None and not c.held and not c.remembered_absent
             for c in question.chain[position:]
         )
         now = time.monotonic()
         share = max(0.0, ends - now) / max(1, to_ask)
-        limits = Limits(now + share, self.settings.page_size)
+        # A little less than the wait for it, so that the index's own words for it arrive first.
+        limits = Limits(now + share * (1 - RESERVE), self.settings.page_size)
         try:
             asked = run_within(
-                lambda: self._ask(member, question.project, limits),
+                lambda: self._ask(member, question.project, limits, revalidate=revalidate),
                 share,
                 f"ask-{member.index.name}",
             )
@@ -226,11 +232,11 @@ class Fallback:
                 self._absent = {k: until for k, until in self._absent.items() if until > now}
             self._absent[index.key, project] = now + ABSENT_SECONDS
 
-    def _ask(self, member: Member, project: str, limits: Limits) -> _Asked:
+    def _ask(self, member: Member, project: str, limits: Limits, *, revalidate: bool) -> _Asked:
         """Ask one index and keep what it said; done in a thread that may outlive the walk."""
         index = member.index
         held = self.store.pages.facts(index.key, project)
-        validators = held.validators if held is not None else Validators()
+        validators = held.validators if held is not None and revalidate else Validators()
         answer = member.upstream.page(project, limits, *validators)
         now = time.time()
         resolved, passed = (held.resolved, held.passed) if held is not None else (0.0, "")

@@ -53,8 +53,9 @@ class Health:
     since: float = 0.0
     #: While open: not asked before. While closed: held until then (denied, rate limited).
     until: float = 0.0
-    #: Why it is not asked, in words.
+    #: Why it is not asked, in words, and of which kind that was.
     reason: str = ""
+    trouble: Kind | None = None
     #: Failures, or while open successes, in a row.
     failures: int = 0
     successes: int = 0
@@ -71,7 +72,7 @@ class Health:
 def learn(health: Health, outcome: Outcome, now: float, spread: float = 0.0) -> Health:
     """Return the health after an outcome; ``spread`` in [-1, 1] is the caller's chance."""
     kind = outcome.kind
-    if kind is Kind.LOCAL:
+    if kind in (Kind.LOCAL, Kind.OFFLINE):
         return health
     if kind in (Kind.DENIED, Kind.LIMITED):
         return _hold(health, outcome, now)
@@ -96,7 +97,8 @@ def _window(health: Health, now: float) -> tuple[tuple[float, bool], ...]:
 def _hold(health: Health, outcome: Outcome, now: float) -> Health:
     default = DENIED_HOLD if outcome.kind is Kind.DENIED else LIMITED_HOLD
     wait = min(outcome.retry_after or default, LONGEST_HOLD)
-    return replace(health, until=max(health.until, now + wait), reason=str(outcome))
+    until = max(health.until, now + wait)
+    return replace(health, until=until, reason=str(outcome), trouble=outcome.kind)
 
 
 def _succeed(health: Health, now: float) -> Health:
@@ -133,5 +135,6 @@ def _open(health: Health, outcome: Outcome, now: float, spread: float) -> Health
         since=health.since if health.state is State.OPEN else now,
         until=now + wait,
         reason=str(outcome),
+        trouble=outcome.kind,
         openings=health.openings + 1,
     )

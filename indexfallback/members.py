@@ -40,6 +40,8 @@ class Member:
         self._errors = 0
         self._last_error = ""
         self._failed = 0.0
+        # The failure that was said last, until the index answers again.
+        self._said = ""
 
     @property
     def upstream(self) -> Upstream:
@@ -82,7 +84,9 @@ class Member:
                 self._errors += 1
                 self._last_error = str(outcome)
                 self._failed = time.time()
-        self._say(before, after, outcome, now)
+            said, self._said = self._said, "" if outcome.is_well else str(outcome)
+        if str(outcome) != said or after.state is not before.state:
+            self._say(before, after, outcome, now)
 
     def _say(self, before: Health, after: Health, outcome: Outcome, now: float) -> None:
         name = self.index.name

@@ -25,8 +25,10 @@ class Kind(Enum):
     BLACKHOLE = "black hole"
     #: TLS: a wrong, expired or unknown certificate.
     INSECURE = "insecure"
-    #: This machine's own fault: no route anywhere, no file handles left.
+    #: This machine's own fault: no file handles left, no memory.
     LOCAL = "local fault"
+    #: This machine has no route anywhere.
+    OFFLINE = "no network"
 
 
 #: The index was asked and answered as an index does.

@@ -34,10 +34,18 @@ class Candidate:
     list_known: bool = False
     #: It said within the last minute that it does not have the project.
     remembered_absent: bool = False
-    #: Why it is not to be asked now; empty if it may be.
+    #: Why it is not to be asked now; empty if it may be. And what it answered that made it so.
     held: str = ""
+    trouble: Kind | None = None
     #: What it answered in this walk.
     outcome: Outcome | None = None
+
+    @property
+    def kind(self) -> Kind | None:
+        """What it answered in this walk or, if it is held, before; None if nothing."""
+        if self.outcome is not None:
+            return self.outcome.kind
+        return self.trouble if self.held else None
 
     @property
     def is_absent(self) -> bool:
@@ -63,7 +71,7 @@ class Question:
     def is_offline(self) -> bool:
         """Whether there is no network, by the user's word or as an attempt has found."""
         return self.offline or any(
-            c.outcome is not None and c.outcome.kind is Kind.LOCAL for c in self.chain
+            c.outcome is not None and c.outcome.kind is Kind.OFFLINE for c in self.chain
         )
 
     def learnt(self, position: int, outcome: Outcome) -> "Question":
@@ -162,7 +170,7 @@ def next_step(question: Question) -> Step:
     for position, candidate in enumerate(question.chain):
         if candidate.outcome is not None and candidate.outcome.is_page:
             return Serve(position, resolved=_is_resolved(question, position))
-        if candidate.is_absent or _defers(question, position):
+        if candidate.is_absent or _defers(question, position) or _is_barred(question, position):
             continue
         if candidate.outcome is None and (not question.offline or candidate.index.is_directory):
             if candidate.page_age is not None and candidate.page_age < question.fresh:
@@ -196,7 +204,7 @@ def _resolved_before(question: Question) -> int | None:
 
 
 def _has_answered(candidate: Candidate) -> bool:
-    return candidate.outcome is not None and candidate.outcome.kind is not Kind.LOCAL
+    return candidate.outcome is not None and candidate.outcome.kind is not Kind.OFFLINE
 
 
 def _is_resolved(question: Question, position: int) -> bool:
@@ -213,6 +221,24 @@ def _defers(question: Question, position: int) -> bool:
     return index.pages == "authority" and any(
         other.index.name == index.mirror_of and other.is_absent for other in question.chain
     )
+
+
+def _is_barred(question: Question, position: int) -> bool:
+    """Tell whether a public index before has too many requests (429), so that it is not this one's.
+
+    The other one is well and may own the project: only its group may answer in its place, and a
+    private index, which nobody else can put a project into.
+    """
+    index = question.chain[position].index
+    if index.is_private:
+        return False
+    absent = {c.index.name for c in question.chain if c.is_absent}
+    limited = {
+        c.index.group
+        for c in question.chain[:position]
+        if c.kind is Kind.LIMITED and not c.is_absent and not c.index.is_private
+    }
+    return bool(limited - absent - {index.group})
 
 
 def _private_outage(question: Question, position: int) -> Step | None:

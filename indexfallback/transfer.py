@@ -9,7 +9,7 @@ Locks: ``Transfer._changed`` guards the progress; no byte is read or written whi
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from enum import Enum
 
 from indexfallback.integrity import Digest, WrongSources
@@ -121,6 +121,8 @@ class Transfer:
             self._changed.wait_for(
                 lambda: self._progress is not Progress.RUNNING or self.can_stream, left
             )
+            # From here on its length is promised, and what is there may be sent.
+            self._given = self._given or self.can_stream
             return self._progress
 
     @property
@@ -128,7 +130,7 @@ class Transfer:
         """Whether an answer can begin: its length is known, and its first bytes are there."""
         return self.total is not None and self._readable() > 0
 
-    def read(self, start: int, stop: int) -> Iterator[bytes]:
+    def read(self, start: int, stop: int) -> Generator[bytes, None, None]:
         """Yield the bytes from ``start`` to ``stop`` as they come.
 
         Raises `TransferError` when they do not: the connection is then to be cut.
@@ -136,11 +138,10 @@ class Transfer:
         position = start
         while position < stop:
             with self._changed:
-                self._given = True
                 self._changed.wait_for(
                     lambda at=position: (
                         self._readable() > at  # type: ignore[misc]  # default
-                        or self._progress is Progress.FAILED
+                        or self._progress is not Progress.RUNNING
                     ),
                     READER_PATIENCE,
                 )
@@ -162,7 +163,7 @@ class Transfer:
     @property
     def is_offline(self) -> bool:
         """Whether it failed for want of any network, and for nothing else."""
-        return self._kinds == {Kind.LOCAL}
+        return self._kinds == {Kind.OFFLINE}
 
     def why(self) -> str:
         """Return why it failed, source by source."""
@@ -183,12 +184,14 @@ class Transfer:
             self.failures.append(f"this machine: {error}; free space and run again")
             log.error("%s: %s", self.filename, error)  # noqa: TRY400 - the message says it all
         finally:
+            if not done:
+                self._finished(self)  # first: a reader that is cut off comes back at once
             with self._changed:
                 self._progress = Progress.DONE if done else Progress.FAILED
                 self._changed.notify_all()
             if done:
                 self._keep()
-            self._finished(self)
+                self._finished(self)
 
     def _may_use(self, source: Source) -> bool:
         held = source.member.held(time.monotonic())
@@ -200,11 +203,11 @@ class Transfer:
 
     def _fetch_from(self, source: Source) -> bool:
         """Fetch what is missing from one source; return whether the file is whole and right."""
-        fruitless = 0
+        fruitless, reached = 0, self._written
         while fruitless < FRUITLESS_TRIES:
             before = self._written
             outcome = self._try(source)
-            if outcome is None:
+            if outcome is None or self._is_whole(source):
                 return self._verify(source)
             self._fail(source, str(outcome))
             self._kinds.add(outcome.kind)
@@ -213,7 +216,10 @@ class Transfer:
                 source.member.learn(outcome)
             if outcome.is_well or outcome.kind in _FINAL:
                 return False
-            fruitless = 0 if self._written > before else fruitless + 1
+            if outcome.kind is Kind.SILENT and self._written == before:
+                return False  # waiting once more would take the time that another source needs
+            fruitless = 0 if self._written > reached else fruitless + 1
+            reached = max(reached, self._written)
         return False
 
     def _fail(self, source: Source, problem: str) -> None:
@@ -245,16 +251,19 @@ class Transfer:
 
     def _begin(self, source: Source, body: Body) -> None:
         """Make sure that a source's bytes continue those that are there."""
-        if body.start not in (0, self._written):
-            raise TransferError(_failed("answered another range than asked for"))
         same = source is self.source and self._etag is not None and body.etag == self._etag
         if self._written and source.file.sha256 is None and not same:
             self._start_over()  # nothing says that these are the same bytes
+        if body.total is not None and self.total not in (None, body.total):
+            if self._given:
+                problem = f"{body.total} bytes, where {self.total} were expected"
+                raise TransferError(_failed(problem))
+            self._start_over()  # either may be wrong: the hash tells
+        if body.start not in (0, self._written):
+            raise TransferError(_failed("answered another range than asked for"))
         if not self._written:
             self._digest.expect(source.file)
         self.source, self._etag = source, body.etag
-        if body.total is not None and self.total not in (None, body.total):
-            raise TransferError(_failed(f"{body.total} bytes, where {self.total} were expected"))
         with self._changed:
             self.total = body.total if body.total is not None else self.total
 
@@ -266,6 +275,11 @@ class Transfer:
         with self._changed:
             self._written += len(piece)
             self._changed.notify_all()
+
+    def _is_whole(self, source: Source) -> bool:
+        """Tell whether all is there although more was announced: the hash decides."""
+        expected = self.sha256 or source.file.sha256
+        return self._written > 0 and expected == self._digest.sha256()
 
     def _verify(self, source: Source) -> bool:
         problem = self._digest.problem(source.file, self.sha256)

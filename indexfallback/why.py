@@ -20,7 +20,7 @@ from indexfallback.store import Store
 def why(shim: Shim, project: str) -> dict[str, Any]:
     """Ask the chain for a normalised project, and return what came of it, as JSON has it."""
     try:
-        answer = shim.fallback.page(project, again=True)
+        answer = shim.fallback.page(project, again=not shim.settings.offline)
     except ProjectError as error:
         return {
             "project": project,

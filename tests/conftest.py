@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -77,10 +78,35 @@ def store(tmp_path: Path) -> Iterator[Store]:
 
 
 @pytest.fixture
+def mount(tmp_path: Path) -> Iterator[Callable[..., Path]]:
+    """Return a factory of file systems of 1 MB, with mount options of their own."""
+    mounted: list[Path] = []
+
+    def make(*options: str) -> Path:
+        path = tmp_path / f"mount-{len(mounted)}"
+        path.mkdir()
+        joined = ",".join(("size=1m", "mode=700", *options))
+        command = ["mount", "-t", "tmpfs", "-o", joined, "tmpfs", str(path)]
+        try:
+            done = subprocess.run(command, capture_output=True, check=False)
+        except FileNotFoundError:
+            pytest.skip("this system has no mount")
+        if done.returncode:
+            pytest.skip(f"mounting is not permitted: {done.stderr.decode().strip()}")
+        mounted.append(path)
+        return path
+
+    yield make
+    for path in mounted:
+        subprocess.run(["umount", "--lazy", str(path)], check=True)
+
+
+@pytest.fixture
 def served(tmp_path: Path) -> Iterator[Serve]:
     """Return a factory of real ``serve`` processes: index tables, then ``section={...}``.
 
-    ``arguments`` is for ``serve`` itself, ``directory`` holds configuration and cache.
+    ``arguments`` is for ``serve`` itself, ``directory`` holds configuration and cache, and
+    ``cache_dir`` is another place for the cache.
     """
     with contextlib.ExitStack() as stack:
 
@@ -89,9 +115,11 @@ def served(tmp_path: Path) -> Iterator[Serve]:
             arguments: tuple[str, ...] = (),
             directory: Path = tmp_path / "served",
             port: int = 0,
+            cache_dir: Path | None = None,
             **sections: dict[str, object],
         ) -> Served:
             text = config_text(*tables, **sections)
-            return stack.enter_context(serving(directory, text, *arguments, port=port))
+            more = {} if cache_dir is None else {"INDEXFALLBACK_CACHE_DIR": str(cache_dir)}
+            return stack.enter_context(serving(directory, text, *arguments, port=port, **more))
 
         yield serve

@@ -215,9 +215,27 @@ def _end(process: "subprocess.Popen[bytes]", workers: list[psutil.Process]) -> N
             pipe.close()
 
 
+def all_ended(processes: list[psutil.Process]) -> bool:
+    """Tell whether none of the processes runs; one that nobody has reaped yet does not."""
+    for process in processes:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            if process.status() != psutil.STATUS_ZOMBIE:
+                return False
+    return True
+
+
 def wait_until(condition: Callable[[], object], seconds: float, otherwise: str) -> None:
     """Poll until a condition holds; fail with ``otherwise`` if it does not in time."""
     ends = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < ends, otherwise
         time.sleep(0.01)  # states of other processes cannot be waited for
+
+
+def fill(directory: Path) -> Path:
+    """Fill a file system; return the file to remove to have space again."""
+    path = directory / "full"
+    with contextlib.suppress(OSError), path.open("wb", buffering=0) as file:
+        while True:
+            file.write(bytes(4096))
+    return path

@@ -162,7 +162,8 @@ def test_an_answer_that_was_under_way_does_not_end_a_hold() -> None:
 
 def test_a_local_fault_is_charged_to_nobody() -> None:
     for health in (Health(), after(Kind.FAILED), after(Kind.BLACKHOLE)):
-        assert after(*[Kind.LOCAL] * 9, health=health) == health
+        for kind in (Kind.LOCAL, Kind.OFFLINE):
+            assert after(*[kind] * 9, health=health) == health
 
 
 class Circuit(RuleBasedStateMachine):
@@ -248,9 +249,9 @@ class Circuit(RuleBasedStateMachine):
         assert self.health.state is self.before.state
         assert self.health.failures == self.before.failures
 
-    @rule()
-    def fault_of_this_machine(self) -> None:
-        self.hear(Kind.LOCAL)
+    @rule(kind=st.sampled_from([Kind.LOCAL, Kind.OFFLINE]))
+    def fault_of_this_machine(self, kind: Kind) -> None:
+        self.hear(kind)
         assert self.health == self.before
 
     @invariant()
@@ -259,7 +260,7 @@ class Circuit(RuleBasedStateMachine):
 
     @invariant()
     def what_is_not_asked_says_why(self) -> None:
-        assert self.health.may_ask(self.now) or self.health.reason
+        assert self.health.may_ask(self.now) or (self.health.reason and self.health.trouble)
 
     @invariant()
     def only_a_change_of_state_moves_its_beginning(self) -> None:

@@ -13,7 +13,7 @@ SDIST = "acme_app-1.0.tar.gz"
 def file(filename: str = WHEEL, sha256: str | None = OLD, **fields: object) -> File:
     hashes = {"sha256": sha256} if sha256 else {}
     url = f"https://packages.example.com/{filename}"
-    return File(filename=filename, url=url, hashes=hashes, **fields)  # type: ignore[arg-type] - any
+    return File(filename=filename, url=url, hashes=hashes, **fields)  # type: ignore[arg-type]  # any
 
 
 def page(*files: File, status: str | None = None) -> ProjectPage:

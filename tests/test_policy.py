@@ -1,11 +1,13 @@
 """The outcome table, row by row, and every mode of `on_outage`."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
+from indexfallback.config import OnOutage
 from indexfallback.outcome import Kind
-from indexfallback.policy import Candidate, Refuse, Serve, Why, candidates, passed_digest
+from indexfallback.policy import Candidate, Refuse, Serve, Why, candidates
 from tests.walking import FRESH, KEEP, MIRROR, PRIVATE, PYPI, TROUBLE, index, question, walk
 
 STALE = FRESH + 1
@@ -50,6 +52,28 @@ def test_after_a_public_index_in_trouble_another_one_answers_for_now(kind: Kind)
     )
 
 
+def test_for_a_public_index_with_too_many_requests_only_its_group_answers() -> None:
+    other = index("other", "public")
+    limited = question(MIRROR, other, PYPI)
+    answers = {"mirror": Kind.LIMITED, "other": Kind.FOUND, "pypi": Kind.FOUND}
+    assert walk(limited, answers) == (["mirror", "pypi"], Serve(2, resolved=False))
+    answers["pypi"] = Kind.SILENT
+    assert walk(limited, answers) == (["mirror", "pypi"], Refuse(Why.UNAVAILABLE))
+    answers["pypi"] = Kind.ABSENT
+    assert walk(limited, answers) == (["mirror", "pypi", "other"], Serve(1, resolved=False))
+
+
+def test_a_limit_lasts_as_long_as_the_index_is_left_alone_for_it() -> None:
+    other = index("other", "public")
+    held = Candidate(PYPI, held="left alone for 30 s: 429", trouble=Kind.LIMITED)
+    assert walk(question(held, other), {}) == ([], Refuse(Why.UNAVAILABLE))
+    assert walk(question(replace(held, page_age=STALE), other), {})[1] == Serve(0, stale=True)
+    gone = replace(held, remembered_absent=True)
+    assert walk(question(gone, other), {"other": Kind.FOUND})[1] == Serve(1, resolved=True)
+    over = replace(held, held="")
+    assert walk(question(over, other), {"pypi": Kind.FOUND})[0] == ["pypi"]
+
+
 @pytest.mark.parametrize("kind", TROUBLE)
 def test_what_only_indexes_in_trouble_may_have_is_unavailable(kind: Kind) -> None:
     for answers in ({"mirror": kind, "pypi": kind}, {"mirror": Kind.ABSENT, "pypi": kind}):
@@ -65,11 +89,12 @@ def test_what_its_public_index_does_not_have_is_absent_though_a_mirror_is_down()
 # A private index that cannot be asked.
 
 
-def served_by_the_next(mode: str, *, kind: Kind = Kind.SILENT, **known: object) -> bool | Why:
+def served_by_the_next(
+    mode: OnOutage, *, kind: Kind = Kind.SILENT, projects: tuple[str, ...] = (), **known: Any
+) -> bool | Why:
     """Tell whether pypi serves ``acme-app`` while private cannot be asked, or why not."""
-    projects = known.pop("projects", ())
     private = replace(PRIVATE, on_outage=mode, projects=projects)
-    candidate = Candidate(private, **known)  # type: ignore[arg-type] - any fact
+    candidate = Candidate(private, **known)
     _, end = walk(question(candidate, PYPI), {"private": kind, "pypi": Kind.FOUND})
     if isinstance(end, Serve):
         assert end == Serve(1, resolved=False)
@@ -100,20 +125,20 @@ def test_on_outage_stop_never_goes_on(kind: Kind) -> None:
 
 @pytest.mark.parametrize("mode", ["ledger", "next", "stop"])
 @pytest.mark.parametrize("kind", TROUBLE)
-def test_in_every_mode_an_owned_project_goes_to_no_other_index(mode: str, kind: Kind) -> None:
+def test_in_every_mode_an_owned_project_goes_to_no_other_index(mode: OnOutage, kind: Kind) -> None:
     assert served_by_the_next(mode, kind=kind, in_ledger=True, list_known=True) is Why.OWNED
     assert served_by_the_next(mode, kind=kind, projects=("acme-*",)) is Why.OWNED
 
 
 @pytest.mark.parametrize("mode", ["ledger", "next", "stop"])
-def test_a_held_private_index_is_not_asked_and_keeps_its_own_projects(mode: str) -> None:
+def test_a_held_private_index_is_not_asked_and_keeps_its_own_projects(mode: OnOutage) -> None:
     private = replace(PRIVATE, on_outage=mode)
     known = question(Candidate(private, in_ledger=True, held="circuit open"), PYPI)
     assert walk(known, {}) == ([], Refuse(Why.OWNED, 0))
 
 
 @pytest.mark.parametrize("mode", ["ledger", "next", "stop"])
-def test_an_owned_projects_stale_page_stands_in_within_its_limit(mode: str) -> None:
+def test_an_owned_projects_stale_page_stands_in_within_its_limit(mode: OnOutage) -> None:
     private = replace(PRIVATE, on_outage=mode)
     known = Candidate(private, page_age=KEEP - 1, in_ledger=True)
     answers = {"private": Kind.FAILED}
@@ -132,130 +157,6 @@ def test_an_index_before_it_does_not_stand_in_for_the_owner_of_a_project() -> No
     known = question(Candidate(PYPI, page_age=STALE), Candidate(PRIVATE, in_ledger=True))
     answers = {"pypi": Kind.SILENT, "private": Kind.SILENT}
     assert walk(known, answers)[1] == Refuse(Why.OWNED, 1)
-
-
-# Pages that are here already.
-
-
-def test_a_fresh_page_is_served_without_asking_its_index() -> None:
-    known = question(PRIVATE, Candidate(PYPI, page_age=FRESH - 1))
-    assert walk(known, {"private": Kind.ABSENT}) == (["private"], Serve(1, resolved=True))
-
-
-def test_a_page_as_old_as_the_limit_is_asked_for() -> None:
-    assert walk(question(Candidate(PYPI, page_age=FRESH)), {"pypi": Kind.NOT_MODIFIED})[0] == [
-        "pypi"
-    ]
-
-
-def test_the_youngest_stale_page_of_the_first_group_stands_in() -> None:
-    other = index("other", "public")
-    known = question(
-        Candidate(MIRROR, page_age=STALE + 9),
-        Candidate(other, page_age=STALE),
-        Candidate(PYPI, page_age=STALE + 5),
-    )
-    assert walk(known, lambda _: Kind.SILENT)[1] == Serve(2, stale=True)
-
-
-def test_a_stale_page_gives_way_to_an_index_that_answers() -> None:
-    known = question(Candidate(MIRROR, page_age=STALE), PYPI)
-    answers = {"mirror": Kind.SILENT, "pypi": Kind.FOUND}
-    assert walk(known, answers)[1] == Serve(1, resolved=True)
-
-
-def test_a_stale_page_older_than_it_is_kept_does_not_stand_in() -> None:
-    known = question(Candidate(PYPI, page_age=KEEP))
-    assert walk(known, {"pypi": Kind.SILENT})[1] == Refuse(Why.UNAVAILABLE)
-
-
-def test_absent_within_the_last_minute_is_taken_for_an_answer() -> None:
-    known = question(Candidate(PRIVATE, remembered_absent=True), PYPI)
-    assert walk(known, {"pypi": Kind.FOUND}) == (["pypi"], Serve(1, resolved=True))
-
-
-# A walk that was done before.
-
-
-def resolved(of: Candidate, *passed: Candidate) -> Candidate:
-    """Return the candidate as a walk down these indexes left it a minute ago."""
-    digest = passed_digest([candidate.index for candidate in passed])
-    return replace(of, page_age=60.0, resolution_age=60.0, passed=digest)
-
-
-def test_a_fresh_walk_down_the_same_chain_is_not_repeated() -> None:
-    private = Candidate(PRIVATE, held="circuit open")
-    known = question(private, resolved(Candidate(PYPI), private))
-    assert walk(known, {}) == ([], Serve(1))
-
-
-def test_a_walk_is_repeated_when_its_time_is_over() -> None:
-    private = Candidate(PRIVATE)
-    old = replace(resolved(Candidate(PYPI), private), resolution_age=FRESH)
-    assert walk(question(private, old), {"private": Kind.FOUND})[0] == ["private"]
-
-
-def test_a_walk_down_another_chain_does_not_count() -> None:
-    other = Candidate(index("other"))
-    known = question(Candidate(PRIVATE), resolved(Candidate(PYPI), other))
-    assert walk(known, {"private": Kind.FOUND})[0] == ["private"]
-
-
-def test_a_walk_does_not_count_past_a_private_index_that_has_the_project_since() -> None:
-    private = Candidate(PRIVATE, in_ledger=True)
-    known = question(private, resolved(Candidate(PYPI), private))
-    assert walk(known, {"private": Kind.SILENT})[1] == Refuse(Why.OWNED, 0)
-
-
-def test_a_walk_does_not_count_past_a_directory() -> None:
-    directory = Candidate(index("wheels", url="file:///srv/wheels/"))
-    known = question(directory, resolved(Candidate(PYPI), directory))
-    assert walk(known, {"wheels": Kind.FOUND}) == (["wheels"], Serve(0, resolved=True))
-
-
-# Offline.
-
-
-def test_offline_every_page_that_was_seen_is_served_and_nobody_asked() -> None:
-    for age in (1.0, STALE, KEEP * 100):
-        known = question(Candidate(PYPI, page_age=age), offline=True)
-        assert walk(known, {}) == ([], Serve(0, stale=True))
-
-
-def test_offline_an_old_walk_still_counts() -> None:
-    private = Candidate(PRIVATE)
-    old = replace(resolved(Candidate(PYPI), private), page_age=KEEP, resolution_age=KEEP)
-    assert walk(question(private, old, offline=True), {}) == ([], Serve(1))
-
-
-@pytest.mark.parametrize("mode", ["ledger", "next", "stop"])
-@pytest.mark.parametrize("in_ledger", [True, False])
-def test_offline_what_was_never_seen_is_not_found(mode: str, in_ledger: bool) -> None:
-    private = Candidate(replace(PRIVATE, on_outage=mode), in_ledger=in_ledger)
-    _, end = walk(question(private, PYPI, offline=True), {})
-    assert isinstance(end, Refuse)
-    assert end.why is Why.OFFLINE
-
-
-def test_offline_a_private_project_is_not_served_from_a_public_page() -> None:
-    private = Candidate(PRIVATE, in_ledger=True)
-    known = question(private, Candidate(PYPI, page_age=1.0), offline=True)
-    assert walk(known, {}) == ([], Refuse(Why.OFFLINE, 0))
-
-
-def test_one_attempt_that_finds_no_network_makes_the_whole_walk_offline() -> None:
-    old = Candidate(PYPI, page_age=KEEP * 100)
-    private = Candidate(PRIVATE, list_known=True)
-    assert walk(question(private, old), lambda _: Kind.LOCAL)[1] == Serve(1, stale=True)
-    assert walk(question(private, PYPI), lambda _: Kind.LOCAL)[1] == Refuse(Why.OFFLINE)
-    owned = Candidate(PRIVATE, in_ledger=True)
-    assert walk(question(owned, old), lambda _: Kind.LOCAL)[1] == Refuse(Why.OFFLINE, 0)
-
-
-def test_offline_a_directory_is_still_asked() -> None:
-    directory = Candidate(index("wheels", url="file:///srv/wheels/"), page_age=FRESH)
-    known = question(directory, PYPI, offline=True)
-    assert walk(known, {"wheels": Kind.FOUND}) == (["wheels"], Serve(0, resolved=True))
 
 
 # Who is in the chain for a project.

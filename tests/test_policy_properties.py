@@ -59,8 +59,8 @@ def chains(draw: st.DrawFn) -> tuple[Index, ...]:
         elif kind == "public":
             made = index(name, "public", projects=draw(CLAIMS))
         else:
-            where = {"url": f"file:///srv/{name}/"} if kind == "directory" else {}
-            made = index(name, on_outage=draw(MODES), projects=draw(CLAIMS), **where)
+            url = f"file:///srv/{name}/" if kind == "directory" else f"https://{name}.example.com/"
+            made = index(name, url=url, on_outage=draw(MODES), projects=draw(CLAIMS))
         chain.append(made)
     return tuple(draw(st.permutations(chain)))
 
@@ -83,6 +83,7 @@ def known(draw: st.DrawFn, of: Index, passed: str) -> Candidate:
         list_known=is_private and draw(st.booleans()),
         remembered_absent=not of.is_directory and draw(st.booleans()),
         held="" if of.is_directory else draw(st.sampled_from(["", "", "circuit open"])),
+        trouble=draw(st.sampled_from([None, Kind.SILENT, Kind.LIMITED])),
     )
 
 
@@ -130,7 +131,7 @@ def test_a_page_comes_from_an_answer_or_from_the_store_within_its_limits(world: 
     ):
         assert not end.stale
         return
-    offline = world.question.offline or Kind.LOCAL in map(world.answers.get, asked)
+    offline = world.question.offline or Kind.OFFLINE in map(world.answers.get, asked)
     assert owner.page_age is not None
     assert not world.said_absent(owner, asked) or not end.stale
     assert owner.page_age < (float("inf") if offline else KEEP if end.stale else FRESH)
@@ -181,7 +182,7 @@ def test_not_found_means_that_every_index_that_could_own_it_said_so_or_offline(
     if not isinstance(end, Refuse) or end.why not in (Why.ABSENT, Why.OFFLINE):
         return
     if end.why is Why.OFFLINE:
-        assert world.question.offline or Kind.LOCAL in map(world.answers.get, asked)
+        assert world.question.offline or Kind.OFFLINE in map(world.answers.get, asked)
         return
     absent = {c.index.name for c in world.question.chain if world.said_absent(c, asked)}
     for candidate in world.question.chain:
@@ -210,6 +211,21 @@ def test_asked_again_only_what_was_found_just_now_or_nobody_could_say_is_served(
 ) -> None:
     again = World(as_unknown(world.question), world.answers)
     asked, end = again.walk()
-    offline = world.question.offline or Kind.LOCAL in map(world.answers.get, asked)
+    offline = world.question.offline or Kind.OFFLINE in map(world.answers.get, asked)
     if isinstance(end, Serve) and not end.stale and not offline:
         assert again.question.chain[end.position].index.name in asked
+
+
+@given(worlds())
+def test_no_other_owner_stands_in_for_a_public_index_with_too_many_requests(world: World) -> None:
+    asked, end = world.walk()
+    if not isinstance(end, Serve) or end.stale:
+        return
+    owner = world.question.chain[end.position]
+    if owner.index.name not in asked or owner.index.is_private:
+        return
+    absent = {c.index.name for c in world.question.chain if world.said_absent(c, asked)}
+    for candidate in world.question.chain[: end.position]:
+        name, group = candidate.index.name, candidate.index.group
+        if name in asked and world.answers[name] is Kind.LIMITED and not candidate.index.is_private:
+            assert group in {owner.index.group, *absent}

@@ -1,6 +1,7 @@
 """Walks down a chain without I/O: short ways to write a question, and the caller's loop."""
 
 from collections.abc import Callable, Mapping
+from typing import Any
 
 from indexfallback.config import Index, Role
 from indexfallback.outcome import Kind, Outcome
@@ -9,14 +10,16 @@ from indexfallback.policy import Ask, Candidate, Question, Refuse, Serve, next_s
 FRESH = 600.0
 KEEP = 86400.0
 
-#: All that keeps an index from saying whether it has a project, and is not this machine's fault.
-TROUBLE = tuple(kind for kind in Kind if Outcome(kind, "").is_unavailable and kind is not Kind.LOCAL)
+#: All that keeps an index from saying whether it has a project, while there is a network.
+TROUBLE = tuple(
+    kind for kind in Kind if Outcome(kind, "").is_unavailable and kind is not Kind.OFFLINE
+)
 
 
-def index(name: str, role: Role = "private", **values: object) -> Index:
+def index(name: str, role: Role = "private", **values: Any) -> Index:
     """Return an index of that name at an address made of it."""
-    made: dict[str, object] = {"url": f"https://{name}.example.com/simple/", **values}
-    return Index(name=name, role=role, **made)  # type: ignore[arg-type] - any setting
+    made: dict[str, Any] = {"url": f"https://{name}.example.com/simple/", **values}
+    return Index(name=name, role=role, **made)
 
 
 PRIVATE = index("private")

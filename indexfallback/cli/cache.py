@@ -7,8 +7,6 @@ from contextlib import contextmanager
 from itertools import groupby
 
 import click
-from rich.console import Console
-from rich.progress import Progress
 
 from indexfallback.cli.options import Options, project_name, takes_options
 from indexfallback.cli.output import clock, counted, print_json, print_table, say, size, wrapped
@@ -148,6 +146,9 @@ def verify(options: Options, as_json: bool) -> None:
 
 def _with_progress(verdicts: Iterable[tuple[str, str]], total: int) -> Iterator[tuple[str, str]]:
     """Pass verdicts on, with a progress bar on a terminal."""
+    from rich.console import Console  # noqa: PLC0415 - slow, and only this command has a bar
+    from rich.progress import Progress  # noqa: PLC0415 - as above
+
     console = Console(stderr=True)
     with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
         yield from progress.track(verdicts, total=total, description="Hashing")
@@ -163,9 +164,12 @@ def gc(options: Options, as_json: bool) -> None:
     if as_json:
         print_json(cleaned._asdict())
         return
-    click.echo(f"{counted(cleaned.evicted, 'file')} least recently used: {size(cleaned.bytes)}")
-    click.echo(f"{counted(cleaned.partials, 'abandoned partial file')}")
-    click.echo(f"{counted(cleaned.quarantined, 'file')} in quarantine")
+    parts = [
+        f"{counted(cleaned.evicted, 'file')} least recently used ({size(cleaned.bytes)})",
+        counted(cleaned.partials, "abandoned partial file"),
+        f"{counted(cleaned.quarantined, 'file')} from quarantine",
+    ]
+    click.echo(wrapped(f"Removed {', '.join(parts)}", ""))
 
 
 @cache.command()

@@ -38,8 +38,8 @@ def set_up_logging(verbose: int) -> None:
 
 
 def say(message: str) -> None:
-    """Print a line for the user beside a command's own output."""
-    click.echo(f"indexfallback: {message}", err=True)
+    """Print a sentence for the user beside a command's own output."""
+    click.echo(wrapped(f"indexfallback: {message}").lstrip(), err=True)
 
 
 def say_more(text: str) -> None:
@@ -76,7 +76,7 @@ def print_table(
     ``right`` are columns of figures. The last column is free text, in as many lines as it needs.
     """
     lines = [list(header), *map(list, rows)] if header else [list(row) for row in rows]
-    widths = [max(len(line[column]) for line in lines) for column in range(len(lines[0]) - 1)]
+    widths = [max(map(len, column)) for column in zip(*(line[:-1] for line in lines), strict=True)]
     for number, line in enumerate(lines):
         cells = [
             cell.rjust(width) if column in right else cell.ljust(width)

@@ -17,9 +17,11 @@ from urllib.parse import urlsplit
 
 import click
 
+from indexfallback.cli.chain import is_from_pip, print_chain
 from indexfallback.cli.options import Options, takes_options
 from indexfallback.cli.output import say
-from indexfallback.cli.serve import print_chain
+from indexfallback.cli.report import report
+from indexfallback.cli.running import NoAnswer
 from indexfallback.clients.environment import client_environment
 from indexfallback.config import Settings
 from indexfallback.errors import IndexFallbackError
@@ -31,7 +33,9 @@ START_SECONDS = 20.0
 STOP_SECONDS = 5.0
 #: What a shell answers for a command that it cannot find.
 _NOT_FOUND = 127
-#: A shell's exit code for a command that a signal ended.
+#: What it answers for one that is there and cannot be run.
+_NOT_RUNNABLE = 126
+#: To its exit code for a command that a signal ended, the signal's number is added.
 _SIGNALLED = 128
 _FORWARDED = tuple(
     getattr(signal, name) for name in ("SIGTERM", "SIGHUP", "SIGUSR1", "SIGUSR2")
@@ -46,7 +50,7 @@ class ShimNotStartedError(IndexFallbackError):
         return "the local index did not start; try `indexfallback serve` to see why"
 
 
-@click.command(context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False})
+@click.command(context_settings={"allow_interspersed_args": False})
 @click.option("-q", "--quiet", is_flag=True, help="Say nothing but errors.")
 @takes_options
 @click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED)
@@ -59,7 +63,7 @@ def run(options: Options, command: tuple[str, ...], quiet: bool) -> None:
     if shutil.which(command[0]) is None:
         say(f"{command[0]}: no such command")
         sys.exit(_NOT_FOUND)
-    if not quiet and _is_from_pip(settings):
+    if not quiet and is_from_pip(settings):
         say("no configuration yet, using pip's own")
         print_chain(settings, err=True)
     began = time.time()
@@ -67,11 +71,6 @@ def run(options: Options, command: tuple[str, ...], quiet: bool) -> None:
         code = _run(command, client_environment(os.environ, url))
         _report(url, began, failed=code != 0, quiet=quiet)
     sys.exit(code)
-
-
-def _is_from_pip(settings: Settings) -> bool:
-    origins = (settings.origins.get(f"index.{i.name}.url", "") for i in settings.indexes)
-    return any(origin.startswith("pip:") for origin in origins)
 
 
 @contextmanager
@@ -134,7 +133,7 @@ def _wait_for(process: "subprocess.Popen[bytes]") -> str:
     while time.monotonic() < ends and process.poll() is None:
         try:
             _ask(url, "/-/health")
-        except OSError:  # the worker is still starting
+        except NoAnswer:  # the worker is still starting
             time.sleep(0.01)  # nothing else tells when it listens
         else:
             return url
@@ -148,7 +147,12 @@ def _ask(url: str, path: str) -> Any:
 
 def _run(command: tuple[str, ...], environment: dict[str, str]) -> int:
     """Run a command, pass signals on to it, and return its exit code as a shell would."""
-    with subprocess.Popen(command, env=environment) as process, _forwarding(process.send_signal):  # noqa: S603 - the user's own
+    try:
+        process = subprocess.Popen(command, env=environment)  # noqa: S603 - the user's own
+    except OSError as error:
+        say(f"{command[0]}: cannot be run ({error.strerror})")
+        return _NOT_RUNNABLE
+    with process, _forwarding(process.send_signal):
         code = process.wait()
     return code if code >= 0 else _SIGNALLED - code
 
@@ -170,27 +174,9 @@ def _forwarding(send: Callable[[int], None]) -> Iterator[None]:
 
 
 def _report(url: str, began: float, *, failed: bool, quiet: bool) -> None:
-    """Say what the shim did for the command, and what it could not do."""
     try:
-        activity = _ask(url, f"/-/status?since={began}")["activity"]
-    except (OSError, ValueError) as error:
+        status = _ask(url, f"/-/status?since={began}")
+    except NoAnswer as error:
         say(f"the local index does not answer any more ({error})")
         return
-    if failed:
-        for failure in activity["failures"]:
-            say(failure["message"])
-    projects = activity["projects"].values()
-    if quiet or not projects:
-        return
-    owners: dict[str, int] = {}
-    for served in projects:
-        owners[served["owner"]] = owners.get(served["owner"], 0) + 1
-    cached = sum(served["how"] != "asked" for served in projects)
-    waited = sum(served["waited"] for served in projects)
-    shares = ", ".join(f"{count} from {owner}" for owner, count in owners.items())
-    stale = sum(served["how"] == "stale" for served in projects)
-    note = f" ({stale} stale)" if stale else ""
-    say(
-        f"{len(projects)} projects: {shares}; {cached} from cache{note}; "
-        f"{waited:.1f} s spent waiting for indexes"
-    )
+    report(status, began, failed=failed, quiet=quiet)

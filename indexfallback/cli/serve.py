@@ -7,8 +7,9 @@ from functools import partial
 import click
 
 from indexfallback import __version__
+from indexfallback.cli.chain import is_from_pip, print_chain
 from indexfallback.cli.options import Options, takes_options
-from indexfallback.cli.output import set_up_logging
+from indexfallback.cli.output import set_up_logging, tilde, wrapped
 from indexfallback.config import Settings
 from indexfallback.config.units import format_size
 from indexfallback.server.address import AlreadyServedError, Port, take_port
@@ -37,8 +38,9 @@ def serve(options: Options, port: int | None, as_json: bool, stop_at_eof: bool) 
         settings,
         taken,
         started=partial(_announce, settings, taken, as_json=as_json),
-        # The server is a terminal's foreground program: changes of state are worth a line.
-        logging_setup=partial(set_up_logging, max(1, options.verbose)),
+        # In a terminal's foreground changes of state are worth a line, in both directions;
+        # behind another program only the bad ones are.
+        logging_setup=partial(set_up_logging, options.verbose + (not stop_at_eof)),
         stop_at_eof=stop_at_eof,
     )
 
@@ -55,18 +57,10 @@ def _announce(settings: Settings, port: Port, *, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps({"url": url, "pid": os.getpid(), "started": True}))
         return
-    size = format_size(settings.cache_size)
+    limit = format_size(settings.cache_size)
     click.echo(f"indexfallback {__version__} on {url}")
-    click.echo(f"  cache: {settings.cache_dir} (at most {size})")
+    click.echo(wrapped(f"cache: {tilde(settings.cache_dir)} (at most {limit})"))
+    if is_from_pip(settings):
+        click.echo("no configuration yet, using pip's own:")
     print_chain(settings)
     click.echo("Put `indexfallback run --` before a command to use it. Stop: Ctrl-C")
-
-
-def print_chain(settings: Settings, *, err: bool = False) -> None:
-    """Print the chain, an index a line, with where each came from."""
-    width = max((len(index.name) for index in settings.indexes), default=0)
-    for number, index in enumerate(settings.indexes, start=1):
-        origin = settings.origins.get(f"index.{index.name}.url", "")
-        click.echo(
-            f"  {number} {index.name:<{width}}  {index.role:<7}  {index.url}  ({origin})", err=err
-        )

@@ -79,10 +79,10 @@ def _headline(report: Report) -> str:
         what = "is not available now" if report["status"] >= 500 else "was not found"  # noqa: PLR2004
         return f"{project} {what} ({report['status']})"
     seen = clock(time.time() - report["age"])
-    if report["how"] == "stale":
-        note = f"stale page of {seen}, {span(report['age'])} old"
-    elif report["offline"]:
+    if report["offline"]:
         note = f"page of {seen}, offline"
+    elif report["how"] == "stale":
+        note = f"stale page of {seen}, {span(report['age'])} old"
     else:
         note = f"page of {seen}, fresh for {span(report['fresh_for'])}"
     return f"{project} is served by {report['owner']} ({note})"

@@ -4,6 +4,7 @@ The server binds with SO_REUSEPORT on Linux, so that a second one on the same po
 silently and take every other connection; a lock for each port prevents that.
 """
 
+import errno
 import http.client
 import json
 import logging
@@ -37,6 +38,21 @@ class PortTakenError(IndexFallbackError):
         return (
             f"{self.host}:{self.port} is taken by {self.who}; stop it, or choose another port "
             "with --port or INDEXFALLBACK_PORT"
+        )
+
+
+@dataclass(eq=False)
+class PortRefusedError(IndexFallbackError):
+    """The system does not let us listen there."""
+
+    host: str
+    port: int
+    reason: str
+
+    def __str__(self) -> str:
+        return (
+            f"{self.host}:{self.port} cannot be listened on ({self.reason}); choose another port "
+            "with --port or INDEXFALLBACK_PORT, or another host in the configuration"
         )
 
 
@@ -81,10 +97,11 @@ class Port:
 def take_port(host: str, number: int, configuration: str) -> Port:
     """Return the port, ours alone; number 0 takes a free one.
 
-    Raises `AlreadyServedError` or `PortTakenError`.
+    Raises `AlreadyServedError`, `PortTakenError` or `PortRefusedError`.
     """
     if number == 0:
-        return _free_port(host)
+        held = _bind(host, 0)
+        return Port(host, int(held.getsockname()[1]), None, _kept(held))
     lock = FileLock(platformdirs.user_state_path("indexfallback") / f"port-{number}.lock")
     ends = time.monotonic() + LOCK_SECONDS
     while not _acquired(lock):
@@ -94,22 +111,34 @@ def take_port(host: str, number: int, configuration: str) -> Port:
         time.sleep(0.05)  # the lock has no other way to be waited for with a deadline
     try:
         refuse_if_served(host, number, configuration)
+        held = _bind(host, number)
     except IndexFallbackError:
         lock.release()
         raise
-    return Port(host, number, lock, None)
+    return Port(host, number, lock, _kept(held))
 
 
-def _free_port(host: str) -> Port:
+def _bind(host: str, number: int) -> socket.socket:
+    """Bind without listening: nobody else is given the number, and nothing is delivered here."""
     held = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
-    # Bound, not listening: nobody else is given the number, and nothing is delivered here.
     if hasattr(socket, "SO_REUSEPORT"):
+        held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
-    held.bind((host, 0))
-    number = int(held.getsockname()[1])
-    if not hasattr(socket, "SO_REUSEPORT"):
-        held.close()  # Windows: the server could not bind beside it
-    return Port(host, number, None, held)
+    try:
+        held.bind((host, number))
+    except OSError as error:
+        held.close()
+        if error.errno == errno.EADDRINUSE:
+            raise PortTakenError(host, number, "another program") from None
+        raise PortRefusedError(host, number, error.strerror or str(error)) from None
+    return held
+
+
+def _kept(held: socket.socket) -> socket.socket | None:
+    if hasattr(socket, "SO_REUSEPORT"):
+        return held
+    held.close()  # Windows: the server could not bind beside it
+    return None
 
 
 def _acquired(lock: FileLock) -> bool:

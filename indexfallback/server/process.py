@@ -135,6 +135,9 @@ def _end_with(supervisor: Connection) -> None:
         supervisor.recv_bytes()
     except (EOFError, OSError):  # it has ended, whatever the reason
         log.info("the supervising process has ended; stopping")
+    if sys.platform != "win32":
+        # Nobody is left to kill us if a transfer keeps us; no thread runs that late.
+        signal.alarm(KILL_SECONDS)
     os.kill(os.getpid(), signal.SIGTERM)
 
 

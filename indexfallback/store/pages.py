@@ -1,6 +1,7 @@
 """Stored project pages: what an index last said of a project, and when that was known to hold."""
 
 import hashlib
+import logging
 import zlib
 from collections.abc import Iterable
 from typing import NamedTuple
@@ -9,6 +10,8 @@ import msgspec
 
 from indexfallback.page import ProjectPage
 from indexfallback.store.database import Database
+
+log = logging.getLogger("indexfallback.store")
 
 #: zlib level: pages are mostly repeated addresses, a fifth remains already at the quickest.
 _COMPRESSION = 1
@@ -72,12 +75,16 @@ class Pages:
         return PageFacts(Validators(row[0], row[1]), *row[2:]) if row else None
 
     def load(self, source: str, project: str) -> ProjectPage | None:
-        """Return an index's stored page, or None if it was never seen."""
+        """Return an index's stored page, or None if it was never seen or cannot be read."""
         with self._database.read() as connection:
             row = connection.execute(
                 "SELECT body FROM page WHERE source = ? AND project = ?", (source, project)
             ).fetchone()
-        return _decoder.decode(zlib.decompress(row[0])) if row else None
+        try:
+            return _decoder.decode(zlib.decompress(row[0])) if row else None
+        except (zlib.error, msgspec.DecodeError) as error:
+            log.warning("the stored page of %s from %s is damaged (%s)", project, source, error)
+            return None
 
     def put(self, source: str, page: ProjectPage, facts: PageFacts) -> None:
         """Keep a page, in place of the one before."""

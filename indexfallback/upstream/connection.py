@@ -1,14 +1,15 @@
-"""HTTP as an index is asked by it: one pooled session, credentials bound to their origin.
+"""HTTP as an index is asked by it: one pool of connections, credentials bound to their origin.
 
 Redirects are followed by hand: at most 5, never from https to http, and never with credentials
 to another origin (CVE-2018-18074, CVE-2023-32681).
 
-Locks: ``_lock`` guards the making of the session.
+Locks: ``_lock`` guards the making of the pool.
 """
 
-import http.cookiejar
+import contextlib
 import importlib
 import logging
+import socket
 import ssl
 import threading
 from pathlib import Path
@@ -20,6 +21,7 @@ import requests.adapters
 import requests.auth
 import requests.utils
 import truststore
+import urllib3
 
 from indexfallback import __version__
 from indexfallback.config import Index, without_credentials
@@ -32,8 +34,53 @@ log = logging.getLogger("indexfallback.upstream")
 MAX_REDIRECTS = 5
 #: Idle connections kept to one host: what pip, uv and a browser ask for at once, halved.
 POOL_SIZE = 24
+_USER_AGENT = f"indexfallback/{__version__}"
 #: Statuses that send elsewhere and keep the method.
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
+
+
+class _Plain(urllib3.connection.HTTPConnection):
+    """Bounds an answer's headers as a whole: each byte of them would begin the limit anew."""
+
+    def getresponse(self) -> urllib3.HTTPResponse:  # type: ignore[override]  # as urllib3's own
+        """Return the answer as soon as its headers are there; raises TimeoutError."""
+        late = threading.Event()
+        sock = self.sock
+
+        def stop() -> None:
+            late.set()
+            with contextlib.suppress(OSError):  # closed already
+                socket.socket.shutdown(sock, socket.SHUT_RDWR)
+
+        watch = threading.Timer(float(self.timeout), stop)  # type: ignore[arg-type]  # always set
+        watch.start()
+        try:
+            answer = super().getresponse()
+        except Exception:
+            if late.is_set():
+                raise TimeoutError from None
+            raise
+        finally:
+            watch.cancel()
+        if late.is_set():  # to the library, headers that break off are whole
+            answer.close()
+            raise TimeoutError
+        return answer
+
+
+class _Secure(_Plain, urllib3.connection.HTTPSConnection):
+    """The same with TLS."""
+
+
+class _PlainPool(urllib3.HTTPConnectionPool):
+    ConnectionCls = _Plain
+
+
+class _SecurePool(urllib3.HTTPSConnectionPool):
+    ConnectionCls = _Secure
+
+
+_POOLS = {"http": _PlainPool, "https": _SecurePool}
 
 
 class _Adapter(requests.adapters.HTTPAdapter):
@@ -46,10 +93,13 @@ class _Adapter(requests.adapters.HTTPAdapter):
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
         """Give the context to every pool."""
         super().init_poolmanager(*args, ssl_context=self._context, **kwargs)
+        self.poolmanager.pool_classes_by_scheme = _POOLS
 
     def proxy_manager_for(self, *args: Any, **kwargs: Any) -> Any:
         """Give the context to every pool behind a proxy."""
-        return super().proxy_manager_for(*args, ssl_context=self._context, **kwargs)
+        manager = super().proxy_manager_for(*args, ssl_context=self._context, **kwargs)
+        manager.pool_classes_by_scheme = _POOLS
+        return manager
 
     def cert_verify(self, conn: Any, url: str, verify: Any, cert: Any) -> None:
         """Leave verification to the context."""
@@ -79,7 +129,7 @@ class Connection:
         self._ca_bundle = ca_bundle
         self._origin = origin(index.url)
         self._lock = threading.Lock()
-        self._session: requests.Session | None = None
+        self._adapter: _Adapter | None = None
         self._auth: requests.auth.AuthBase | None = None
         self._proxies: dict[tuple[str, str, int | None], dict[str, str]] = {}
 
@@ -97,8 +147,11 @@ class Connection:
             if response is None or response.status_code not in _REDIRECTS or location is None:
                 return outcome, response
             response.close()
-            target = urljoin(url, location)
-            scheme = urlsplit(target).scheme
+            try:
+                target = urljoin(url, location)
+                scheme, _, _ = origin(target)
+            except ValueError:
+                return Outcome(Kind.NOT_AN_INDEX, "a redirect to what is no address"), None
             if scheme not in ("http", "https") or (url.startswith("https:") and scheme == "http"):
                 return Outcome(Kind.NOT_AN_INDEX, f"unsafe redirect to {redact(target)}"), None
             url = without_credentials(target)
@@ -117,53 +170,50 @@ class Connection:
         self, url: str, headers: dict[str, str], timeout: tuple[float, float]
     ) -> tuple[Outcome, requests.Response | None]:
         where = urlsplit(url).netloc
+        headers = {"User-Agent": _USER_AGENT, **headers}
         try:
-            session = self._ready()
+            adapter = self._ready()
             auth = self._auth if origin(url) == self._origin else None
             request = requests.Request("GET", url, headers=headers, auth=auth).prepare()
-            response = session.send(
-                request,
-                stream=True,
-                allow_redirects=False,
-                timeout=timeout,
-                proxies=self._proxies_for(url),
+            # Not by a session: to look where a redirect leads it reads all of its body.
+            response = adapter.send(
+                request, stream=True, timeout=timeout, proxies=self._proxies_for(url)
             )
-        except (requests.RequestException, OSError, ValueError) as error:
+        except (
+            requests.RequestException,
+            urllib3.exceptions.HTTPError,
+            OSError,
+            ValueError,
+        ) as error:
             return outcome_of_error(error, where), None
         retry_after = response.headers.get("Retry-After")
         return outcome_of_status(response.status_code, retry_after), response
 
-    def _ready(self) -> requests.Session:
-        session = self._session
-        if session is not None:
-            return session
+    def _ready(self) -> _Adapter:
+        adapter = self._adapter
+        if adapter is not None:
+            return adapter
         # Looked up outside the lock: a keyring may ask the user, and netrc is a file.
         auth = self._find_auth()
-        session = requests.Session()
-        session.trust_env = False  # auth, proxies and trust are settled here, once
-        session.headers.clear()
-        session.headers["User-Agent"] = f"indexfallback/{__version__}"
-        session.cookies.set_policy(http.cookiejar.DefaultCookiePolicy(allowed_domains=[]))
         adapter = _Adapter(_context(self._ca_bundle))
-        session.mount("https://", adapter)
-        session.mount("http://", adapter)
         with self._lock:
-            if self._session is None:
-                self._session, self._auth = session, auth
-            return self._session
+            if self._adapter is None:
+                # In this order: who sees the pool must see the credentials, too.
+                self._auth, self._adapter = auth, adapter
+            return self._adapter
 
     def _find_auth(self) -> requests.auth.AuthBase | None:
         index = self._index
         if index.username is not None and index.password is not None:
-            return requests.auth.HTTPBasicAuth(index.username, index.password)
+            return _basic(index.username, index.password)
         if index.keyring:
             found = _from_keyring(index)
             if found is not None:
-                return requests.auth.HTTPBasicAuth(*found)
+                return _basic(*found)
         if index.username is not None:
-            return requests.auth.HTTPBasicAuth(index.username, "")
+            return _basic(index.username, "")
         found = requests.utils.get_netrc_auth(index.url)
-        return requests.auth.HTTPBasicAuth(*found) if found else None
+        return _basic(*found) if found else None
 
     def _proxies_for(self, url: str) -> dict[str, str]:
         where = origin(url)
@@ -174,8 +224,13 @@ class Connection:
     def close(self) -> None:
         """Close all connections."""
         with self._lock:
-            if self._session is not None:
-                self._session.close()
+            if self._adapter is not None:
+                self._adapter.close()
+
+
+def _basic(username: str, password: str) -> requests.auth.HTTPBasicAuth:
+    # UTF-8, as RFC 7617 asks for: the library's own choice, Latin-1, cannot spell every password.
+    return requests.auth.HTTPBasicAuth(username.encode(), password.encode())
 
 
 def _from_keyring(index: Index) -> tuple[str, str] | None:

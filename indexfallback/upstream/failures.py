@@ -48,13 +48,13 @@ def _seconds(retry_after: str | None) -> float | None:
     """Return a Retry-After (RFC 9110, 10.2.3) as seconds from now, None if it is unreadable."""
     if retry_after is None:
         return None
-    if retry_after.strip().isdigit():
+    if retry_after.strip().isdecimal():
         return float(retry_after)
     try:
-        when = email.utils.parsedate_to_datetime(retry_after)
-    except ValueError:  # neither form: as if it had not been sent
+        when = email.utils.parsedate_to_datetime(retry_after).timestamp()
+    except (ValueError, OverflowError):  # neither form: as if it had not been sent
         return None
-    return max(0.0, when.timestamp() - time.time())
+    return max(0.0, when - time.time())
 
 
 def outcome_of_error(error: Exception, where: str) -> Outcome:
@@ -109,7 +109,7 @@ def _reason(chain: list[BaseException]) -> str:
 def _unreachable(kind: Kind, detail: str) -> Outcome:
     if has_route():
         return Outcome(kind, detail)
-    return Outcome(Kind.LOCAL, "this machine has no network")
+    return Outcome(Kind.OFFLINE, "this machine has no network")
 
 
 def has_route() -> bool:

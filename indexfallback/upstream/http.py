@@ -34,6 +34,8 @@ ACCEPT = (
 _PAGE_PIECE = 64 * 1024
 #: Pieces of a file.
 _FILE_PIECE = 1024 * 1024
+#: Digits of a number that SQLite can hold.
+_MOST_DIGITS = 18
 #: Never wait less than this for anything, seconds: zero would mean "do not block".
 _SHORTEST = 0.001
 
@@ -56,6 +58,8 @@ class HttpIndex:
             headers["If-Modified-Since"] = last_modified
         url = f"{self._index.url}{quote(project)}/"
         outcome, response, body = self._fetch(url, headers, limits)
+        if outcome.kind is Kind.NOT_MODIFIED and not (etag or last_modified):
+            outcome = _with(outcome, Kind.NOT_AN_INDEX, "304 Not Modified where all was asked for")
         if response is None or outcome.kind is not Kind.FOUND:
             return PageAnswer(outcome)
         try:
@@ -70,9 +74,8 @@ class HttpIndex:
             return PageAnswer(_with(outcome, Kind.NOT_AN_INDEX, f"not an index: {error.problem}"))
         found = _with(outcome, Kind.FOUND, f"{len(page.files)} files")
         answered = response.headers
-        serial = answered.get("X-PyPI-Last-Serial", "")
-        if page.serial is None and serial.isdecimal():  # HTML has no other place for it
-            page = msgspec.structs.replace(page, serial=int(serial))
+        if page.serial is None:  # HTML has no other place for it
+            page = msgspec.structs.replace(page, serial=_number(answered.get("X-PyPI-Last-Serial")))
         return PageAnswer(found, page, answered.get("ETag"), answered.get("Last-Modified"))
 
     def names(self, limits: Limits) -> NamesAnswer:
@@ -185,16 +188,21 @@ def _is_web_page(file: File, response: requests.Response) -> bool:
 def _range_start(response: requests.Response) -> int:
     """Return where a partial answer begins (RFC 9110, 14.4), which need not be where was asked."""
     start = response.headers.get("Content-Range", "").removeprefix("bytes ").partition("-")[0]
-    return int(start) if start.isdigit() else 0
+    return _number(start) or 0
+
+
+def _number(text: str | None) -> int | None:
+    """Return a header's number, or None if it is none, or beyond every file and counter."""
+    return int(text) if text and text.isdecimal() and len(text) <= _MOST_DIGITS else None
 
 
 def _body(response: requests.Response) -> Body:
     partial = response.status_code == requests.codes.partial_content
-    length = response.headers.get("Content-Length", "")
+    length = _number(response.headers.get("Content-Length"))
     total: int | None = None
     offset = _range_start(response) if partial else 0
-    if not response.headers.get("Content-Encoding") and length.isdigit():
-        total = int(length) + (offset if partial else 0)
+    if not response.headers.get("Content-Encoding") and length is not None:
+        total = length + offset
     etag = response.headers.get("ETag")
     pieces = _pieces(response, _FILE_PIECE)
     return Body(

@@ -11,8 +11,8 @@ from click.testing import CliRunner, Result
 from indexfallback.cli.config import TEMPLATE, config
 from indexfallback.cli.options import Options
 from indexfallback.config.keys import INDEX_KEYS, TABLES
-from indexfallback.errors import ConfigError
 from indexfallback.config.load import load_settings
+from indexfallback.errors import ConfigError
 
 SECRETIVE = """\
 [cache]
@@ -27,11 +27,7 @@ url = "https://t0ken@token.example.com/simple/"
 """
 
 
-@pytest.fixture(autouse=True)
-def _no_pip_files(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PIP_CONFIG_FILE", os.devnull)
-    for variable in ("PIP_CERT", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):
-        monkeypatch.delenv(variable, raising=False)
+pytestmark = pytest.mark.usefixtures("_own_logging")
 
 
 @pytest.fixture

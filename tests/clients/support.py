@@ -85,9 +85,9 @@ class Done:
 
     @property
     def said(self) -> str:
-        """What `run` itself had to say, not its command."""
-        lines = (line for line in self.stderr.splitlines() if line.startswith("indexfallback: "))
-        return "\n".join(lines)
+        """What `run` had to say when its command had ended, in one line."""
+        _, start, rest = self.stderr.partition("indexfallback: ")
+        return " ".join((start + rest).split())
 
     def expect(self, code: int = 0) -> "Done":
         """Return it if it ended with ``code``, else show all that it printed."""

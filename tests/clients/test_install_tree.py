@@ -37,7 +37,7 @@ def _install(user: User, client: Client, *options: str) -> Done:
     return done
 
 
-def test_a_tree_is_installed_from_three_indexes_then_without_asking_then_without_any_index(
+def test_a_tree_is_installed_from_three_indexes_and_then_without_asking_any(
     full_chain: Chain, user: User, client: Client
 ) -> None:
     assert f"{len(ALL)} projects: 2 from private" in _install(user, client).said
@@ -45,10 +45,18 @@ def test_a_tree_is_installed_from_three_indexes_then_without_asking_then_without
     full_chain.forget_requests()
     assert f"{len(ALL)} from cache;" in _install(user, client).said
     assert full_chain.asked() == 0
+
+
+@pytest.mark.parametrize("name", ["pip", "uv"])
+def test_a_tree_is_installed_offline_and_while_every_index_refuses(
+    name: str, full_chain: Chain, user: User, environments: dict[str, Client]
+) -> None:
+    _install(user, environments["uv"])
     full_chain.stop()
-    _install(user, client, "--offline")
+    _install(user, environments[name], "--offline")
     full_chain.configure(cache_fresh="0 s")
-    assert f"{len(ALL)} from cache ({len(ALL)} stale)" in _install(user, client).said
+    stale = f"{len(ALL)} from cache ({len(ALL)} stale)"
+    assert stale in _install(user, environments[name]).said
 
 
 def _check_who_was_asked(chain: Chain) -> None:

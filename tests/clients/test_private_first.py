@@ -3,7 +3,7 @@
 import pytest
 
 from tests.clients.conftest import Chain
-from tests.clients.support import Client, User, installed
+from tests.clients.support import Client, Served, User, installed
 from tests.fakes import wheel
 
 
@@ -27,22 +27,40 @@ def test_the_private_package_wins_over_a_higher_public_version(
     assert taken_chain.public.count("/simple/acme-lib/") == 0
 
 
-def test_while_the_private_index_is_down_its_package_is_refused_and_the_others_are_not(
-    taken_chain: Chain, user: User, client: Client
-) -> None:
+def _go_down(chain: Chain, user: User, served: Served) -> None:
+    """Stop the private index as soon as the shim knows its names."""
+    served.get("/-/why/acme-other")
+    chain.private.wait_for("/simple/")
+    chain.private.stop_listening()
     # A client that gives up at the first 503, where pip would wait for 7.5 s.
     user.environment |= {"PIP_RETRIES": "0", "UV_HTTP_RETRIES": "0"}
+
+
+def test_while_the_private_index_is_down_its_package_comes_from_nowhere(
+    taken_chain: Chain, user: User, client: Client
+) -> None:
+    target = user.target()
     with user.serve() as served:
-        served.get("/-/why/acme-other")
-        taken_chain.private.wait_for("/simple/")
-    taken_chain.private.stop_listening()
-    done = user.run(*client.install(user.target(), "acme-lib"))
+        _go_down(taken_chain, user, served)
+        command = client.install(target, "--index-url", served.url, "acme-lib")
+        assert user.call(*command).code != 0
+    assert installed(target) == {}
+    assert taken_chain.public.count("/simple/acme-lib/") == 0
+
+
+def test_while_the_private_index_is_down_run_says_why_its_package_is_refused_and_others_install(
+    taken_chain: Chain, user: User, environments: dict[str, Client]
+) -> None:
+    with user.serve() as served:
+        _go_down(taken_chain, user, served)
+    uv = environments["uv"]
+    done = user.run(*uv.install(user.target(), "acme-lib"))
     assert done.code != 0
     assert "acme-lib" in done.said
     assert "belongs to private (seen there before), which could not be asked" in done.said
     assert "Make private reachable" in done.said
     target = user.target()
-    user.run(*client.install(target, "harmless")).expect()
+    user.run(*uv.install(target, "harmless")).expect()
     assert installed(target) == {"harmless": "2.0"}
 
 

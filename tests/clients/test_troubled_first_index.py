@@ -19,7 +19,6 @@ FAULTS: dict[str, Callable[[FakeIndex], object]] = {
     "refused": FakeIndex.stop_listening,
     "503": FakeIndex.fail,
     "hanging": FakeIndex.hang,
-    "reset": lambda index: index.drop(reset=True),
     "portal": lambda index: index.answer(
         200, {"Content-Type": "text/html"}, b"<html><body>Log in: <a href='/login'>here</a>"
     ),
@@ -50,9 +49,9 @@ def test_an_install_succeeds_although_the_first_two_indexes_are_in_trouble(
     _install(user, environments["uv"])
 
 
-def test_an_install_succeeds_although_the_first_index_never_answers(
-    chain: Chain, user: User, client: Client
+def test_pip_gets_its_answers_in_time_although_the_first_index_never_answers(
+    chain: Chain, user: User, environments: dict[str, Client]
 ) -> None:
     _offer(chain)
     chain.private.hang()
-    _install(user, client)
+    _install(user, environments["pip"])

@@ -4,8 +4,7 @@ import logging
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import suppress
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -13,32 +12,9 @@ import pytest
 from indexfallback.errors import StoreError
 from indexfallback.store import Store, keeping
 from indexfallback.store.keeping import StoreFault
+from tests.serving import fill
 
 posix_only = pytest.mark.skipif(os.name != "posix", reason="modes and owners are POSIX's")
-
-
-@pytest.fixture
-def mount(tmp_path: Path) -> Iterator[Callable[..., Path]]:
-    """Return a factory of small file systems with mount options of their own."""
-    mounted: list[Path] = []
-
-    def make(*options: str) -> Path:
-        path = tmp_path / f"mount-{len(mounted)}"
-        path.mkdir()
-        joined = ",".join(("size=1m", "mode=700", *options))
-        command = ["mount", "-t", "tmpfs", "-o", joined, "tmpfs", str(path)]
-        try:
-            done = subprocess.run(command, capture_output=True, check=False)
-        except FileNotFoundError:
-            pytest.skip("no mount here")
-        if done.returncode:
-            pytest.skip(f"mounting is not permitted here: {done.stderr.decode().strip()}")
-        mounted.append(path)
-        return path
-
-    yield make
-    for path in mounted:
-        subprocess.run(["umount", "--lazy", str(path)], check=True)
 
 
 def test_a_new_directory_is_made_with_its_parents(tmp_path: Path) -> None:
@@ -113,12 +89,6 @@ def test_a_full_disk_at_the_start_gives_way_to_a_temporary_directory(
     directory = mount()
     fill(directory)
     assert_temporary(directory, caplog)
-
-
-def fill(directory: Path) -> None:
-    with suppress(OSError), (directory / "full").open("wb", buffering=0) as file:
-        while True:
-            file.write(bytes(4096))
 
 
 def test_reads_go_on_when_the_disk_becomes_full(

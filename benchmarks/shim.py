@@ -1,0 +1,124 @@
+"""The shim as it is measured: `indexfallback serve` in processes of its own, and their memory."""
+
+import http.client
+import json
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+from types import TracebackType
+from typing import NamedTuple, final
+from urllib.parse import urlsplit
+
+import psutil
+
+from benchmarks.load import fetch
+
+#: It starts in half a second.
+_START_SECONDS = 20.0
+_STOP_SECONDS = 10.0
+_MB = 1e6
+
+
+class Memory(NamedTuple):
+    """Of both processes together, in MB."""
+
+    #: What the two share counts once.
+    pss: float
+    #: What the two share counts twice.
+    rss: float
+
+
+@final
+class Shim:
+    """A running shim whose only index is ``upstream``; ``with Shim(home, upstream) as shim``.
+
+    Everything that it writes lies in ``home``, whose cache is as the last shim there left it.
+    """
+
+    def __init__(self, home: Path, upstream: str) -> None:
+        self.cache = home / "cache"
+        #: Seconds from its start to its first answer.
+        self.start = 0.0
+        #: Of its root, ending in a slash.
+        self.url = ""
+        self._process: subprocess.Popen[bytes] | None = None
+        runtime = home / "runtime"
+        runtime.mkdir(mode=0o700, parents=True, exist_ok=True)
+        config = home / "config.toml"
+        config.write_text(
+            f'[cache]\nfresh = "1 day"\n[[index]]\nname = "public"\nrole = "public"\n'
+            f'url = "{upstream}simple/"\n',
+            encoding="utf-8",
+        )
+        self._environment = {
+            "PATH": os.environ["PATH"],
+            "HOME": str(home),
+            "XDG_RUNTIME_DIR": str(runtime),
+            "PIP_CONFIG_FILE": os.devnull,
+            "INDEXFALLBACK_CONFIG": str(config),
+            "INDEXFALLBACK_CACHE_DIR": str(self.cache),
+        }
+
+    def __enter__(self) -> "Shim":
+        began = time.perf_counter()
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "indexfallback", "serve", "--port", "0", "--json"],
+            env=self._environment,
+            stdout=subprocess.PIPE,
+        )
+        try:
+            self._wait(self._process, began)
+        except BaseException:
+            self._stop()
+            raise
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        at: TracebackType | None,
+    ) -> None:
+        self._stop()
+
+    @property
+    def simple(self) -> str:
+        """The address of the simple API."""
+        return f"{self.url}simple/"
+
+    def page(self, project: str) -> str:
+        """Return the address of a project's page."""
+        return f"{self.simple}{project}/"
+
+    def memory(self) -> Memory:
+        """Return the memory of the supervisor and the worker together."""
+        assert self._process is not None
+        parent = psutil.Process(self._process.pid)
+        used = [each.memory_full_info() for each in (parent, *parent.children(recursive=True))]
+        return Memory(sum(each.pss for each in used) / _MB, sum(each.rss for each in used) / _MB)
+
+    def _wait(self, process: "subprocess.Popen[bytes]", began: float) -> None:
+        assert process.stdout is not None
+        announced = json.loads(process.stdout.readline())["url"]
+        self.url = announced.removesuffix("simple/")
+        port = urlsplit(self.url).port
+        while True:
+            try:
+                fetch(f"{self.url}-/health")
+            except (OSError, http.client.HTTPException):
+                if time.perf_counter() > began + _START_SECONDS or process.poll() is not None:
+                    raise RuntimeError(f"the shim does not answer on port {port}") from None
+                time.sleep(0.002)  # nothing else tells when its worker listens
+            else:
+                self.start = time.perf_counter() - began
+                return
+
+    def _stop(self) -> None:
+        if self._process is not None:
+            self._process.terminate()
+            self._process.wait(_STOP_SECONDS)
+            assert self._process.stdout is not None
+            self._process.stdout.close()
+            self._process = None

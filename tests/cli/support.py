@@ -1,0 +1,116 @@
+"""The real command line as a subprocess, on the machine of somebody who has configured nothing."""
+
+import errno
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from tests.serving import Served, clean_environment, config_text
+
+ROOT = Path(__file__).parents[2]
+#: What any command of a test may take, seconds; they take half a second.
+COMMAND_SECONDS = 60.0
+
+
+class Done(NamedTuple):
+    """A command that has ended."""
+
+    code: int
+    out: str
+    err: str
+
+    def expect(self, code: int = 0) -> "Done":
+        """Return it if it ended with ``code``, else show all that it printed."""
+        assert self.code == code, f"exit code {self.code}\n{self.out}\n{self.err}"
+        return self
+
+    @property
+    def json(self) -> Any:
+        """What it printed, as data."""
+        return json.loads(self.out)
+
+    @property
+    def words(self) -> str:
+        """All that it printed, with spaces for line ends: sentences are wrapped."""
+        return " ".join(f"{self.out} {self.err}".split())
+
+    @property
+    def widest(self) -> int:
+        """The number of columns that it used."""
+        return max(len(line) for line in f"{self.out}\n{self.err}".splitlines())
+
+
+class CommandLine:
+    """``indexfallback`` with a configuration, a cache and a home of its own."""
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory
+        self.config = directory / "config.toml"
+        self.cache = directory / "cache"
+        #: More variables for every command.
+        self.environ: dict[str, str] = {}
+
+    def configure(self, *tables: str, **sections: dict[str, object]) -> str:
+        """Write the configuration file, and return its text."""
+        text = config_text(*tables, **sections)
+        self.config.write_text(text, encoding="utf-8")
+        return text
+
+    def use(self, served: Served) -> None:
+        """Take a running shim's address for the configured one."""
+        self.environ["INDEXFALLBACK_PORT"] = str(served.port)
+
+    def environment(self, **environ: str) -> dict[str, str]:
+        """Return the environment of a command."""
+        return {**clean_environment(self.directory), **self.environ, **environ}
+
+    def arguments(self, *arguments: str) -> list[str]:
+        """Return the whole command."""
+        file = ["--config", str(self.config)] if self.config.exists() else []
+        return [sys.executable, "-m", "indexfallback", *file, *arguments]
+
+    def __call__(self, *arguments: str, **environ: str) -> Done:
+        """Run a command without a terminal; it must not end in a traceback."""
+        done = subprocess.run(
+            self.arguments(*arguments),
+            check=False,
+            cwd=ROOT,
+            env=self.environment(**environ),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            encoding="utf-8",
+            timeout=COMMAND_SECONDS,
+        )
+        if "-vv" not in arguments:
+            assert "Traceback" not in done.stderr, done.stderr
+        return Done(done.returncode, done.stdout, done.stderr)
+
+    def on_terminal(self, *arguments: str, typed: str = "", **environ: str) -> Done:
+        """Run a command on a terminal of its own; Unix only."""
+        master, slave = os.openpty()
+        if typed:
+            os.write(master, typed.encode())
+        process = subprocess.Popen(
+            self.arguments(*arguments), cwd=ROOT, env=self.environment(TERM="xterm", **environ),
+            stdin=slave, stdout=slave, stderr=slave,
+        )  # fmt: skip
+        os.close(slave)
+        with os.fdopen(master, "rb", buffering=0) as terminal, process:
+            out = _all(terminal.fileno())
+            return Done(process.wait(COMMAND_SECONDS), out, "")
+
+
+def _all(terminal: int) -> str:
+    """Return what is written to a terminal until its last user leaves."""
+    received = bytearray()
+    try:
+        while piece := os.read(terminal, 65536):
+            received += piece
+    except OSError as error:
+        if error.errno != errno.EIO:  # which is how Linux says that they left
+            raise
+    return received.decode()

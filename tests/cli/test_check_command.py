@@ -1,0 +1,139 @@
+"""The command ``config check``."""
+
+from pathlib import Path
+
+import pytest
+
+from indexfallback.cli.output import WIDTH
+from tests.cli.support import CommandLine
+from tests.fakes import FakeIndex, flat_directory, wheel
+from tests.serving import index_table
+
+
+@pytest.mark.usefixtures("chain")
+def test_indexes_in_order_are_ok(cli: CommandLine, public: FakeIndex) -> None:
+    public.add(wheel("pip", "26.3"))
+    done = cli("config", "check").expect()
+    private, pypi = done.out.splitlines()
+    assert private.split()[:2] == ["ok", "private"]
+    assert private.endswith(" ms  1 name")
+    assert pypi.endswith(" ms  1 file of pip")
+    assert public.count("/simple/") == 0
+
+
+def test_a_public_index_is_asked_for_its_probe(cli: CommandLine, public: FakeIndex) -> None:
+    cli.configure(index_table("pypi", public.url, probe="idna"))
+    assert "2 files of idna" in cli("config", "check").expect().out
+    assert [request.path for request in public.requests] == ["/simple/idna/"]
+
+
+def test_a_public_index_of_other_things_is_asked_for_its_names(
+    cli: CommandLine, public: FakeIndex
+) -> None:
+    cli.configure(index_table("other", public.url))
+    assert "1 name" in cli("config", "check").expect().out
+
+
+def test_a_probe_that_the_index_does_not_have_fails(cli: CommandLine, public: FakeIndex) -> None:
+    cli.configure(index_table("pypi", public.url, probe="nope"))
+    done = cli("config", "check").expect(1)
+    assert "404 Not Found for nope. Correct the url of pypi, or set probe" in done.words
+
+
+@pytest.mark.usefixtures("chain")
+def test_an_index_that_refuses_connections_fails_with_a_remedy(
+    cli: CommandLine, private: FakeIndex
+) -> None:
+    private.stop_listening()
+    done = cli("config", "check").expect(1)
+    assert done.out.startswith("FAIL  private")
+    assert "silent: connection refused (127.0.0.1:" in done.words
+    assert "Make private reachable" in done.words
+    assert "ok    pypi" in done.out
+    assert done.widest <= WIDTH
+
+
+@pytest.mark.usefixtures("chain")
+def test_a_refused_login_fails_with_a_remedy(cli: CommandLine, private: FakeIndex) -> None:
+    private.fail(401)
+    done = cli("config", "check").expect(1)
+    assert "denied: 401 Unauthorized. Check the user name and password of private." in done.words
+
+
+@pytest.mark.usefixtures("chain")
+def test_a_captive_portal_fails(cli: CommandLine, private: FakeIndex, public: FakeIndex) -> None:
+    portal = b"<html><body><form>Log in to the Wi-Fi</form></body></html>"
+    for index in (private, public):
+        index.answer(200, {"Content-Type": "text/html"}, portal)
+    checks = cli("config", "check", "--json").expect(1).json
+    assert [check["verdict"] for check in checks] == ["FAIL", "FAIL"]
+    assert all(check["what"].startswith("not an index: ") for check in checks)
+
+
+@pytest.mark.usefixtures("chain")
+def test_an_address_that_has_nothing_fails(cli: CommandLine, private: FakeIndex) -> None:
+    private.fail(404)
+    done = cli("config", "check").expect(1)
+    assert "404 Not Found for pip. Correct the url of private, or set probe" in done.words
+
+
+def test_a_private_index_without_a_list_of_names_is_warned_of(
+    cli: CommandLine, private: FakeIndex
+) -> None:
+    private.answer(404, path="/simple/", times=1)
+    cli.configure(index_table("private", private.url, role="private", probe="acme-app"))
+    done = cli("config", "check").expect()
+    assert done.out.startswith("warn  private")
+    assert "but its list of names cannot be read (404 Not Found)" in done.words
+    assert "set projects, or on_outage" in done.words
+
+
+@pytest.mark.parametrize("keys", [{"projects": ["acme-*"]}, {"on_outage": "next"}])
+def test_it_is_fine_without_one_where_the_configuration_says_what_then(
+    cli: CommandLine, private: FakeIndex, keys: dict[str, object]
+) -> None:
+    private.answer(404, path="/simple/", times=1)
+    cli.configure(index_table("private", private.url, role="private", probe="acme-app", **keys))
+    assert cli("config", "check").expect().out.startswith("ok  private")
+
+
+def test_a_directory_says_how_many_projects_it_has(cli: CommandLine, tmp_path: Path) -> None:
+    directory = flat_directory(tmp_path / "wheels", [wheel("acme-app"), wheel("acme-lib")])
+    cli.configure(index_table("wheels", str(directory)))
+    assert "2 names" in cli("config", "check").expect().out
+
+
+def test_a_missing_directory_fails(cli: CommandLine, tmp_path: Path) -> None:
+    cli.configure(index_table("wheels", str(tmp_path / "nowhere")))
+    done = cli("config", "check").expect(1)
+    assert "No such file or directory. Make the directory of wheels readable" in done.words
+
+
+def test_silent_indexes_are_waited_for_at_the_same_time(
+    cli: CommandLine, private: FakeIndex, public: FakeIndex
+) -> None:
+    private.hang()
+    public.hang()
+    cli.configure(
+        index_table("private", private.url, role="private"), index_table("pypi", public.url),
+        limits={"deadline": "1 s"},
+    )  # fmt: skip
+    checks = cli("config", "check", "--json").expect(1).json
+    assert [check["verdict"] for check in checks] == ["FAIL", "FAIL"]
+    assert all(check["seconds"] < 1.5 for check in checks)
+
+
+@pytest.mark.usefixtures("chain")
+def test_offline_nothing_is_asked(cli: CommandLine, private: FakeIndex) -> None:
+    checks = cli("config", "check", "--offline", "--json").expect().json
+    assert [check["verdict"] for check in checks] == ["skip", "skip"]
+    assert private.requests == []
+
+
+def test_secrets_are_not_printed(cli: CommandLine) -> None:
+    with FakeIndex([wheel("acme-app")], username="ci", password="hunter2") as index:
+        cli.configure(index_table("private", index.login_url, role="private"))
+        assert cli("config", "check").expect().out.startswith("ok  private")
+        index.fail(403)
+        done = cli("-vv", "config", "check").expect(1)
+    assert "hunter2" not in done.out + done.err

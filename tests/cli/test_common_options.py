@@ -1,0 +1,84 @@
+"""What all commands have in common: options, errors and exit codes."""
+
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from indexfallback.cli import cli as commands
+from indexfallback.cli.output import WIDTH
+from tests.cli.support import CommandLine
+from tests.serving import index_table
+
+COMMANDS = (
+    ("cache", "info"), ("cache", "list"), ("cache", "verify"), ("cache", "gc"),
+    ("cache", "remove"), ("config", "path"), ("config", "init"), ("config", "show"),
+    ("config", "check"), ("status",), ("why",), ("serve",), ("run",),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "command",
+    [("cache", "info"), ("config", "check"), ("status",), ("why", "x"), ("serve",), ("run", "x")],
+    ids=" ".join,
+)
+def test_a_wrong_configuration_ends_every_command_with_2(
+    cli: CommandLine, command: tuple[str, ...]
+) -> None:
+    cli.config.write_text('[cache]\nfrash = "1 min"\n', encoding="utf-8")
+    done = cli(*command).expect(2)
+    assert done.out == ""
+    assert done.err.startswith(f"indexfallback: {cli.config}:2: ")
+    assert 'did you mean "fresh"?' in done.err
+
+
+def test_with_vv_an_error_comes_with_its_traceback(cli: CommandLine) -> None:
+    cli.config.write_text("nonsense", encoding="utf-8")
+    done = cli("config", "show", "-vv").expect(2)
+    assert done.err.startswith("Traceback")
+    assert done.err.splitlines()[-1].startswith(f"indexfallback: {cli.config}")
+
+
+def test_options_stand_before_or_behind_the_command(cli: CommandLine, tmp_path: Path) -> None:
+    option = f"--index=here={tmp_path}"
+    for arguments in ((option, "config", "show", "--json"), ("config", "show", "--json", option)):
+        indexes = cli(*arguments).expect().json["indexes"]
+        assert [index["name"]["value"] for index in indexes] == ["here"]
+
+
+def test_offline_behind_the_command_is_heard(cli: CommandLine) -> None:
+    done = cli("config", "show", "--offline", "--json").expect()
+    assert done.json["settings"]["offline"] == {"value": True, "origin": "--offline"}
+
+
+@pytest.mark.parametrize("arguments", [("nope",), ("cache", "remove"), ("run",)])
+def test_wrong_usage_ends_with_2(cli: CommandLine, arguments: tuple[str, ...]) -> None:
+    done = cli(*arguments).expect(2)
+    assert done.err.startswith("Usage: ")
+
+
+def test_a_wrong_index_ends_with_2(cli: CommandLine) -> None:
+    assert cli("why", "x", "--index", "here").expect(2).err.startswith("indexfallback: --index: ")
+
+
+def test_what_the_system_refuses_is_a_message(cli: CommandLine) -> None:
+    cli.configure(index_table("pypi", "https://packages.example.com/simple/"))
+    cli.cache.mkdir(mode=0o700)
+    (cli.cache / "partial").write_text("a file in the way", encoding="utf-8")
+    done = cli("cache", "info").expect(1)
+    assert "the cache cannot be written" in done.words
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
+@pytest.mark.usefixtures("_own_logging")
+def test_every_command_has_help(command: tuple[str, ...]) -> None:
+    shown = CliRunner().invoke(commands, [*command, "--help"])
+    assert shown.exit_code == 0
+    assert shown.output.startswith("Usage: ")
+    assert "--config FILE" in shown.output
+    assert max(map(len, shown.output.splitlines())) <= WIDTH
+
+
+def test_help_lists_every_command() -> None:
+    shown = CliRunner().invoke(commands, ["--help"]).output
+    assert all(f"\n  {command[0]} " in shown for command in COMMANDS)

@@ -1,0 +1,91 @@
+"""Times, sizes and tables as commands print them."""
+
+from pathlib import Path
+
+import pytest
+
+from indexfallback.cli.output import (
+    WIDTH,
+    clock,
+    counted,
+    ms,
+    print_table,
+    size,
+    span,
+    tilde,
+    wrapped,
+)
+
+
+@pytest.mark.parametrize(
+    ("count", "text"),
+    [
+        (0, "0 B"), (999, "999 B"), (1000, "1 KB"), (1234, "1.2 KB"), (12_345, "12 KB"),
+        (999_600, "1.0 MB"), (1_234_000_000, "1.2 GB"), (20_000_000_000, "20 GB"),
+        (5 * 10**15, "5,000 TB"),
+    ],
+)  # fmt: skip
+def test_sizes_are_said_in_their_largest_unit(count: int, text: str) -> None:
+    assert size(count) == text
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [
+        (-1, "0 s"), (0.4, "0 s"), (59.9, "59 s"), (60, "1 min"), (3599, "59 min"),
+        (7300, "2 h"), (86400 * 2.5, "2 d"),
+    ],
+)  # fmt: skip
+def test_times_are_said_in_their_largest_unit(seconds: float, text: str) -> None:
+    assert span(seconds) == text
+
+
+def test_milliseconds_that_nobody_measured_are_a_dash() -> None:
+    assert (ms(None), ms(0.0384), ms(12.3456)) == ("-", "38 ms", "12,346 ms")
+
+
+def test_a_time_of_another_day_is_a_date() -> None:
+    assert clock(86400 * 365.0) in ("1970-12-31", "1971-01-01")
+
+
+def test_nouns_agree_with_their_number() -> None:
+    assert counted(1, "file") == "1 file"
+    assert counted(3412, "file") == "3,412 files"
+    assert counted(2, "index", "indexes") == "2 indexes"
+
+
+def test_the_home_directory_is_a_tilde(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("USERPROFILE", str(tmp_path))
+    assert tilde(tmp_path / "cache") == str(Path("~/cache"))
+    assert tilde("/elsewhere") == "/elsewhere"
+
+
+def test_an_address_is_never_broken() -> None:
+    url = f"https://packages.example.com/{'a' * WIDTH}/"
+    assert url in wrapped(f"see {url} for more").split()
+
+
+def test_a_table_is_aligned_and_its_last_column_stays_beside_the_others(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    print_table(("name", "n", "note"), [("a", "10", "word " * 20), ("long", "9", "")], right=(1,))
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == "name   n  note"
+    assert lines[1].startswith("a     10  word word")
+    assert lines[2].startswith("          word")
+    assert lines[3] == "long   9"
+    assert max(map(len, lines)) <= WIDTH
+
+
+def test_free_text_without_room_beside_the_others_stands_below(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    print_table((), [("x" * 60, "word " * 10)])
+    lines = capsys.readouterr().out.splitlines()
+    assert lines == ["x" * 60, "    " + "word " * 9 + "word"]
+
+
+def test_an_empty_table_is_nothing(capsys: pytest.CaptureFixture[str]) -> None:
+    print_table((), [])
+    assert capsys.readouterr().out == ""

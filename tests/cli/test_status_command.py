@@ -1,0 +1,137 @@
+"""The command ``status``."""
+
+import socket
+import sys
+
+import pytest
+
+from indexfallback.cli.output import WIDTH
+from tests.cli.support import CommandLine
+from tests.conftest import Serve
+from tests.fakes import Dist, FakeIndex, wheel
+from tests.serving import Served, index_table, wait_until
+
+
+@pytest.fixture
+def shim(cli: CommandLine, chain: str, served: Serve) -> Served:
+    running = served(chain, directory=cli.directory)
+    cli.use(running)
+    return running
+
+
+def _fetch(shim: Served, file: Dist) -> None:
+    """Have a file served and, which comes right after its last byte, kept."""
+    assert shim.get(f"/files/pypi/{file.project}.{file.sha256}/{file.filename}").status == 200
+    wait_until(lambda: shim.json("/-/status")["cache"]["files"], 5, "the file is not kept")
+
+
+def test_it_shows_the_indexes_the_cache_and_the_clients(cli: CommandLine, shim: Served) -> None:
+    file = wheel("idna", "3.10")
+    shim.get("/simple/idna/", {"User-Agent": "pip/26.3 {}"})
+    _fetch(shim, file)
+    _fetch(shim, file)
+    done = cli("status").expect()
+    header, private, pypi, cache, *_ = done.out.splitlines()
+    assert header.split() == [
+        "index", "role", "state", "since", "p50", "p95", "requests", "errors", "note",
+    ]  # fmt: skip
+    assert private.split()[:3] == ["private", "private", "closed"]
+    assert pypi.split()[:3] == ["pypi", "public", "closed"]
+    assert cache.startswith("cache      ")
+    assert " of 20 GB, 1 file, 1 page, 50.0 % of bytes served from it" in cache
+    assert "clients pip 26.3 (0 s ago)" in done.words
+    assert done.widest <= WIDTH
+    assert done.err == ""
+
+
+def test_an_index_in_trouble_is_noted_with_its_next_try(
+    cli: CommandLine, shim: Served, private: FakeIndex
+) -> None:
+    shim.get("/simple/acme-app/")
+    private.stop_listening()
+    wait_until(lambda: _asked_again(shim)["state"] == "open", 10, "the circuit is not open")
+    done = cli("status").expect()
+    assert "connection refused (127.0.0.1:" in done.words
+    assert "; next try in " in done.words
+    assert "(1 stale in use)" in done.words
+    assert done.widest <= WIDTH
+
+
+def _asked_again(shim: Served) -> dict[str, object]:
+    """Have the private index asked once more, and return its state."""
+    shim.get("/-/why/acme-app")
+    private: dict[str, object] = shim.json("/-/status")["indexes"][0]
+    return private
+
+
+def test_a_file_that_changed_is_said_to_be_refused(
+    cli: CommandLine, shim: Served, public: FakeIndex
+) -> None:
+    old, new = wheel("idna", "3.9"), wheel("idna", "3.9", size=10)
+    _fetch(shim, old)
+    assert shim.get(f"/files/pypi/idna.{new.sha256}/{new.filename}").status == 409
+    done = cli("status").expect()
+    assert f"pins refused: {old.filename} has changed (see `indexfallback why idna`)" in done.words
+
+
+def test_what_could_not_be_served_is_named(
+    cli: CommandLine, served: Serve, private: FakeIndex
+) -> None:
+    private.stop_listening()
+    text = cli.configure(index_table("private", private.url, role="private"))
+    shim = served(text, directory=cli.directory)
+    cli.use(shim)
+    for project in "abcdefg":
+        assert shim.get(f"/simple/{project}/").status == 503
+    assert "failed c, d, e, f, g and 2 more" in cli("status").expect().words
+
+
+@pytest.mark.usefixtures("shim")
+def test_as_json_it_gives_numbers(cli: CommandLine) -> None:
+    report = cli("status", "--json").expect().json
+    assert report["running"] is True
+    assert report["same_configuration"] is True
+    assert [index["name"] for index in report["indexes"]] == ["private", "pypi"]
+    assert report["cache"]["limit"] == 20 * 1000**3
+
+
+@pytest.mark.usefixtures("shim")
+def test_a_shim_with_another_configuration_is_shown_and_said_to_be_one(
+    cli: CommandLine, public: FakeIndex
+) -> None:
+    cli.configure(index_table("pypi", public.url))
+    done = cli("status").expect()
+    assert "private" in done.out
+    assert "runs with another configuration than this one" in done.words
+
+
+@pytest.mark.usefixtures("chain")
+def test_without_a_shim_it_says_so_and_shows_what_the_store_tells(
+    cli: CommandLine, private: FakeIndex
+) -> None:
+    with socket.socket() as nobody:
+        nobody.bind(("127.0.0.1", 0))
+        port = str(nobody.getsockname()[1])
+        done = cli("status", INDEXFALLBACK_PORT=port).expect(1)
+        assert f"no shim runs on 127.0.0.1:{port}" in done.err
+        assert f"1 private private {private.url}" in done.words
+        assert "cache 0 B of 20 GB, 0 files, 0 pages" in done.words
+        report = cli("status", "--json", INDEXFALLBACK_PORT=port).expect(1).json
+    assert report["running"] is False
+    assert [index["name"] for index in report["indexes"]] == ["private", "pypi"]
+
+
+def test_another_program_on_the_port_is_no_shim(
+    cli: CommandLine, private: FakeIndex, public: FakeIndex
+) -> None:
+    cli.configure(index_table("pypi", public.url))
+    done = cli("status", INDEXFALLBACK_PORT=str(private.port)).expect(1)
+    assert "no shim runs on" in done.err
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs a pseudo-terminal")
+@pytest.mark.usefixtures("shim")
+def test_there_are_colours_on_a_terminal_only_and_none_with_no_color(cli: CommandLine) -> None:
+    assert "\x1b[" in cli.on_terminal("status").expect().out
+    assert "\x1b[" not in cli.on_terminal("status", NO_COLOR="1").expect().out
+    assert "\x1b[" not in cli("status").expect().out

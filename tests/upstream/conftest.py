@@ -1,0 +1,62 @@
+"""Open upstreams of fake indexes and of directories."""
+
+import contextlib
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import pytest
+
+from indexfallback.config import Index, Settings
+from indexfallback.upstream.answers import Limits
+from indexfallback.upstream.facts import Facts, Stamp
+from indexfallback.upstream.http import HttpIndex
+from tests.fakes import FakeIndex, wheel
+
+OpenHttp: TypeAlias = Callable[..., HttpIndex]
+
+#: Decoded bytes of a page in these tests.
+PAGE_SIZE = 100_000
+
+
+def within(seconds: float = 10.0) -> Limits:
+    """Return the limits of an attempt that begins now."""
+    return Limits(time.monotonic() + seconds, PAGE_SIZE)
+
+
+class CountingFacts:
+    """Remembers facts and counts what was put: each file that was read."""
+
+    def __init__(self) -> None:
+        self.known: dict[tuple[str, Stamp], Facts] = {}
+        self.read: list[str] = []
+
+    def get(self, path: str, stamp: Stamp) -> Facts | None:
+        return self.known.get((path, stamp))
+
+    def put(self, path: str, stamp: Stamp, facts: Facts) -> None:
+        self.read.append(Path(path).name)
+        self.known[path, stamp] = facts
+
+
+@pytest.fixture
+def remote() -> Iterator[FakeIndex]:
+    with FakeIndex([wheel("acme-app")]) as index:
+        yield index
+
+
+@pytest.fixture
+def opened(tmp_path: Path) -> Iterator[OpenHttp]:
+    """Return a factory of open HTTP indexes: address or fake, then settings of the index."""
+    with contextlib.ExitStack() as stack:
+
+        def make(of: FakeIndex | str, *, ca_bundle: Path | None = None, **values: Any) -> HttpIndex:
+            url = of if isinstance(of, str) else of.url
+            index = Index(**{"name": "remote", "url": url, **values})
+            settings = Settings(indexes=(index,), cache_dir=tmp_path, ca_bundle=ca_bundle)
+            made = HttpIndex(index, settings)
+            stack.callback(made.close)
+            return made
+
+        yield make

@@ -1,0 +1,257 @@
+"""A directory of distributions, or a static tree of pages, as an index."""
+
+import os
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from indexfallback.config import Index, Settings
+from indexfallback.outcome import Kind, Outcome
+from indexfallback.page import File, ProjectPage
+from indexfallback.store import Store
+from indexfallback.upstream.answers import FileAnswer
+from indexfallback.upstream.directory import DirectoryIndex
+from indexfallback.upstream.facts import FactsCache
+from indexfallback.upstream.http import HttpIndex
+from tests.fakes import DirectoryTree, Dist, FakeIndex, flat_directory, sdist, wheel
+from tests.upstream.conftest import CountingFacts, within
+
+WHEEL = wheel("acme-app", "1.0", requires_python=">=3.9")
+SDIST = sdist("acme-app", "1.0")
+
+
+def directory(path: Path, facts: FactsCache | None = None) -> DirectoryIndex:
+    index = Index(name="wheels", url=path.as_uri() + "/")
+    settings = Settings(indexes=(index,), cache_dir=path.parent / "cache", page_size=100_000)
+    return DirectoryIndex(index, settings, facts or CountingFacts(), HttpIndex(index, settings))
+
+
+def page(of: DirectoryIndex, project: str = "acme-app") -> ProjectPage:
+    answer = of.page(project, within(), None, None)
+    assert answer.outcome.kind is Kind.FOUND, answer.outcome
+    assert answer.page is not None
+    return answer.page
+
+
+def filenames(of: DirectoryIndex, project: str = "acme-app") -> list[str]:
+    return [file.filename for file in page(of, project).files]
+
+
+def outcome(of: DirectoryIndex, project: str = "acme-app") -> Outcome:
+    return of.page(project, within(), None, None).outcome
+
+
+def content(answer: FileAnswer) -> bytes:
+    assert answer.body is not None, answer.outcome
+    data = b"".join(iter(answer.body.read, b""))
+    answer.body.close()
+    return data
+
+
+def settle(path: Path) -> None:
+    """Make a directory look as if it had not been changed for a minute."""
+    then = time.time() - 60
+    os.utime(path, (then, then))
+
+
+@pytest.fixture
+def wheels(tmp_path: Path) -> Path:
+    return flat_directory(tmp_path / "wheels", [WHEEL, SDIST, wheel("idna", "3.0")])
+
+
+# Flat.
+
+
+def test_a_file_speaks_for_itself(wheels: Path) -> None:
+    found = page(directory(wheels)).file(WHEEL.filename)
+    assert found is not None
+    assert found.hashes == {"sha256": WHEEL.sha256}
+    assert found.requires_python == ">=3.9"
+    assert found.core_metadata == {"sha256": WHEEL.metadata_sha256}
+    assert found.size == len(WHEEL.data)
+    assert found.url == (wheels / WHEEL.filename).as_uri()
+
+
+def test_an_sdist_has_no_metadata_beside_it(wheels: Path) -> None:
+    found = page(directory(wheels)).file(SDIST.filename)
+    assert found is not None
+    assert (found.core_metadata, found.sha256) == (False, SDIST.sha256)
+
+
+def test_names_are_those_of_the_files_normalised(tmp_path: Path) -> None:
+    path = flat_directory(tmp_path / "w", [wheel("Zope.Interface"), wheel("acme_app")])
+    answer = directory(path).names(within())
+    assert (answer.outcome.kind, answer.names) == (Kind.FOUND, ("acme-app", "zope-interface"))
+    assert filenames(directory(path), "zope-interface") == ["zope_interface-1.0-py3-none-any.whl"]
+
+
+def test_what_is_not_there_is_absent(wheels: Path) -> None:
+    assert outcome(directory(wheels), "unknown").kind is Kind.ABSENT
+
+
+@pytest.mark.parametrize("is_settled", [True, False])
+def test_a_change_is_seen_at_the_next_request(wheels: Path, is_settled: bool) -> None:
+    index = directory(wheels)
+    change: list[Callable[[], object]] = [
+        lambda: flat_directory(wheels, [wheel("acme-app", "2.0")]),
+        lambda: (wheels / WHEEL.filename).unlink(),
+        lambda: (wheels / SDIST.filename).rename(wheels / "acme_app-3.0.tar.gz"),
+    ]
+    expected = [
+        {WHEEL.filename, SDIST.filename, wheel("acme-app", "2.0").filename},
+        {SDIST.filename, wheel("acme-app", "2.0").filename},
+        {"acme_app-3.0.tar.gz", wheel("acme-app", "2.0").filename},
+    ]
+    for act, names in zip(change, expected, strict=True):
+        if is_settled:
+            settle(wheels)
+        page(index)
+        act()
+        assert set(filenames(index)) == names
+
+
+def test_a_file_that_is_replaced_is_read_again(wheels: Path) -> None:
+    index = directory(wheels)
+    page(index)
+    other = wheel("acme-app", "1.0", requires_python=">=3.12", size=10)
+    (wheels / WHEEL.filename).write_bytes(other.data)  # the directory itself does not change
+    found = page(index).file(WHEEL.filename)
+    assert found is not None
+    assert (found.sha256, found.requires_python) == (other.sha256, ">=3.12")
+
+
+def test_a_file_is_read_once_and_a_touched_one_again(wheels: Path) -> None:
+    facts = CountingFacts()
+    index = directory(wheels, facts)
+    for _ in range(3):
+        page(index)
+    assert sorted(facts.read) == sorted([WHEEL.filename, SDIST.filename])
+    os.utime(wheels / WHEEL.filename, (1, 1))
+    page(index)
+    assert facts.read.count(WHEEL.filename) == 2
+
+
+def test_hashes_survive_a_restart(wheels: Path, tmp_path: Path) -> None:
+    for number in range(2):
+        store = Store(tmp_path / "cache", 10**6)
+        read: list[str] = []
+        put = store.local_files.put
+        store.local_files.put = lambda path, *a: (read.append(path), put(path, *a))[1]  # type: ignore[method-assign]  # to count
+        assert len(page(directory(wheels, store.local_files)).files) == 2
+        store.close()
+        assert len(read) == (0 if number else 2)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="needs symbolic links and pipes")
+def test_links_and_pipes_are_ignored(wheels: Path, tmp_path: Path) -> None:
+    (tmp_path / "elsewhere.whl").write_bytes(WHEEL.data)
+    (wheels / "acme_app-8.0-py3-none-any.whl").symlink_to(tmp_path / "elsewhere.whl")
+    os.mkfifo(wheels / "acme_app-9.0-py3-none-any.whl")
+    (wheels / "acme_app-7.0-py3-none-any.whl").mkdir()
+    assert set(filenames(directory(wheels))) == {WHEEL.filename, SDIST.filename}
+
+
+@pytest.mark.parametrize(
+    "name", ["notes.txt", "acme_app.whl", "acme_app-1.0.whl", ".acme_app-1.0.tar.gz", "a b.zip"]
+)
+def test_what_is_no_distribution_is_ignored(wheels: Path, name: str) -> None:
+    (wheels / name).write_bytes(b"")
+    index = directory(wheels)
+    assert set(filenames(index)) == {WHEEL.filename, SDIST.filename}
+    assert index.names(within()).names == ("acme-app", "idna")
+
+
+def test_a_damaged_wheel_is_listed_without_metadata(wheels: Path) -> None:
+    broken = Dist("acme-app", "2.0", "acme_app-2.0-py3-none-any.whl", WHEEL.data[:200], b"")
+    flat_directory(wheels, [broken])
+    found = page(directory(wheels)).file(broken.filename)
+    assert found is not None
+    assert (found.sha256, found.core_metadata) == (broken.sha256, False)
+
+
+# Files.
+
+
+def test_a_file_is_read_from_any_offset(wheels: Path) -> None:
+    index = directory(wheels)
+    found = page(index).file(WHEEL.filename)
+    assert found is not None
+    for offset in (0, 100, len(WHEEL.data)):
+        answer = index.open(found, offset, None, 5)
+        assert answer.body is not None
+        assert (answer.body.start, answer.body.total) == (offset, len(WHEEL.data))
+        assert content(answer) == WHEEL.data[offset:]
+
+
+def test_metadata_is_read_out_of_the_wheel(wheels: Path) -> None:
+    name = f"{WHEEL.filename}.metadata"
+    file = File(filename=name, url=(wheels / name).as_uri())
+    assert content(directory(wheels).open(file, 0, None, 5)) == WHEEL.metadata
+
+
+def test_a_file_that_is_gone_is_absent(wheels: Path) -> None:
+    file = File(filename="gone.whl", url=(wheels / "gone.whl").as_uri())
+    assert directory(wheels).open(file, 0, None, 5).outcome.kind is Kind.ABSENT
+
+
+# An outage is not "absent".
+
+
+@pytest.mark.parametrize("is_file", [True, False])
+def test_a_directory_that_cannot_be_read_is_an_outage(tmp_path: Path, is_file: bool) -> None:
+    path = tmp_path / "unmounted"
+    if is_file:
+        path.write_bytes(b"")
+    index = directory(path)
+    found = outcome(index)
+    assert found.kind is Kind.SILENT
+    assert str(path) in str(found)
+    assert index.names(within()).outcome.kind is Kind.SILENT
+
+
+def test_a_directory_that_goes_away_is_an_outage_and_comes_back(wheels: Path) -> None:
+    index = directory(wheels)
+    page(index)
+    away = wheels.rename(wheels.with_name("away"))
+    assert outcome(index).kind is Kind.SILENT
+    away.rename(wheels)
+    assert len(page(index).files) == 2
+
+
+# A static tree.
+
+
+def test_a_static_tree_says_what_it_says(tmp_path: Path) -> None:
+    DirectoryTree(tmp_path, [WHEEL, wheel("idna", "3.0")])
+    facts = CountingFacts()
+    index = directory(tmp_path / "simple", facts)
+    found = page(index).file(WHEEL.filename)
+    assert found is not None
+    assert found.sha256 == WHEEL.sha256
+    assert content(index.open(found, 0, None, 5)) == WHEEL.data
+    metadata = File(filename=f"{WHEEL.filename}.metadata", url=f"{found.url}.metadata")
+    assert content(index.open(metadata, 0, None, 5)) == WHEEL.metadata
+    assert facts.read == []
+    assert index.names(within()).names == ("acme-app", "idna")
+    assert outcome(index, "unknown").kind is Kind.ABSENT
+
+
+def test_a_static_tree_may_link_to_another_host(tmp_path: Path) -> None:
+    with FakeIndex([WHEEL]) as remote:
+        html = f'<a href="{remote.file_url(WHEEL.filename)}">{WHEEL.filename}</a>'
+        (tmp_path / "acme-app").mkdir()
+        (tmp_path / "acme-app" / "index.html").write_text(html)
+        index = directory(tmp_path)
+        found = page(index).file(WHEEL.filename)
+        assert found is not None
+        assert content(index.open(found, 0, None, 5)) == WHEEL.data
+        index.close()
+
+
+@pytest.mark.parametrize("body", [b"<form>log in</form>", b"x" * 200_000])
+def test_a_page_of_a_tree_that_is_none_is_not_an_index(tmp_path: Path, body: bytes) -> None:
+    (tmp_path / "acme-app").mkdir()
+    (tmp_path / "acme-app" / "index.html").write_bytes(body)
+    assert outcome(directory(tmp_path)).kind is Kind.NOT_AN_INDEX

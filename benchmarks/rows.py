@@ -20,6 +20,8 @@ from tests.fakes import tree
 #: Links on the upstream's pages, so that the rendered ones have 10 KB and 300 KB.
 _PAGES = {"10 KB": 38, "300 KB": 1170}
 _LARGEST_PAGE = 4300
+#: How often it is parsed: less than the best is not the parser's doing, but the machine's.
+_PARSED = 5
 _CONNECTIONS = (1, 10, 50)
 _FILES = {"1 MB": 1_000_000, "50 MB": 50_000_000}
 _AT_ONCE = 8
@@ -263,16 +265,17 @@ def _fill(cache: Path) -> None:
 
 
 def parse(bench: Bench, rows: Callable[..., Row]) -> None:
-    """A page of 4,300 links into the model; in this process, which has read a page before."""
+    """A page of 4,300 links into the model; in this process, the best of a few."""
     page = bench.write_page("largest", _LARGEST_PAGE)
     url = f"{bench.upstream}simple/largest/"
-    parse_page(bench.write_page("first", 1), "text/html", url, "first")
-    began = time.perf_counter()
-    parsed = parse_page(page, "text/html", url, "largest")
-    elapsed = time.perf_counter() - began
+    times = []
+    for _ in range(_PARSED):
+        began = time.perf_counter()
+        parsed = parse_page(page, "text/html", url, "largest")
+        times.append(time.perf_counter() - began)
     if len(parsed.files) != _LARGEST_PAGE:
         raise RuntimeError(f"{len(parsed.files)} files were read of {_LARGEST_PAGE}")
-    rows(f"page of 4,300 links ({len(page) / 1e6:.1f} MB) parsed", MS, 30.0).add(elapsed * 1000)
+    rows(f"page of 4,300 links ({len(page) / 1e6:.1f} MB) parsed", MS, 30.0).add(min(times) * 1000)
 
 
 #: What `--only` can name, in the order of the table.

@@ -23,10 +23,10 @@ from tests.walking import FRESH, KEEP, index, question, walk
 PROJECT = "acme-app"
 
 #: What makes walks differ is drawn as often as what ends them at once.
-AGES = st.sampled_from([None, None, None, 0.0, FRESH - 1, FRESH, KEEP - 1, KEEP, KEEP * 9])
-CLAIMS = st.sampled_from([(), (), (), ("other-*",)])
+AGES = st.sampled_from([*[None] * 9, 0.0, FRESH - 1, FRESH, KEEP - 1, KEEP, KEEP * 9])
+CLAIMS = st.sampled_from([(), (), (), (), (), ("other-*",)])
 CLAIMS_OF_MANY = st.sampled_from([(), ("acme-*",), ("acme-app",)])
-ANSWERS = st.sampled_from([*Kind, Kind.ABSENT, Kind.FOUND, Kind.SILENT, Kind.LIMITED])
+ANSWERS = st.sampled_from([*Kind, *[Kind.ABSENT, Kind.FOUND, Kind.SILENT, Kind.LIMITED] * 3])
 RARELY = st.sampled_from([True, False, False, False])
 
 
@@ -56,7 +56,7 @@ def chains(draw: st.DrawFn) -> tuple[Index, ...]:
     """Return a chain as a configuration may have it: unique names, mirrors of public indexes."""
     claims = CLAIMS_OF_MANY if draw(RARELY) else CLAIMS
     chain = [index("pypi", "public", projects=draw(claims))]
-    for number in range(draw(st.integers(0, 4))):
+    for number in range(draw(st.integers(1, 4))):
         kind = draw(st.sampled_from(["private", "private", "mirror", "public", "directory"]))
         name = f"{kind}-{number}"
         if kind == "mirror":
@@ -71,7 +71,7 @@ def chains(draw: st.DrawFn) -> tuple[Index, ...]:
 
 
 PAGES = st.sampled_from(["first", "authority"])
-MODES = st.sampled_from(["ledger", "stop", "next"])
+MODES = st.sampled_from(["ledger", "ledger", "stop", "next"])
 
 
 @st.composite
@@ -85,7 +85,7 @@ def known(draw: st.DrawFn, of: Index, passed: str) -> Candidate:
         resolution_age=draw(AGES) if age is not None else None,
         passed=draw(st.sampled_from([passed, passed, "another chain"])),
         in_ledger=is_private and (age is not None or draw(RARELY)),
-        list_known=is_private and draw(st.booleans()),
+        list_known=is_private and draw(RARELY),
         remembered_absent=not of.is_directory and draw(RARELY),
         held="" if of.is_directory else draw(st.sampled_from(["", "", "circuit open"])),
         trouble=draw(st.sampled_from([None, Kind.SILENT, Kind.LIMITED])),

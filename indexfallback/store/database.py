@@ -3,6 +3,7 @@
 import logging
 import queue
 import sqlite3
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -55,12 +56,18 @@ class NewerSchemaError(Exception):
 
 
 class Database:
-    """A small pool of connections to one file; the pool is the only lock, SQLite does the rest."""
+    """A small pool of connections to one file, of which one at a time may write.
+
+    Locks: ``_writing`` is held for a whole transaction; whoever holds it waits for nobody but
+    the disk and other processes.
+    """
 
     def __init__(self, path: Path) -> None:
         """Open or make the file; raises `NewerSchemaError`, and sqlite3.Error if that fails."""
         self.path = path
         self._idle: queue.LifoQueue[sqlite3.Connection | None] = queue.LifoQueue()
+        self._writing = threading.Lock()
+        self._closed = False
         for _ in range(CONNECTIONS):
             self._idle.put(None)
         with self._alone():
@@ -69,10 +76,10 @@ class Database:
             try:
                 self._prepare()
             except sqlite3.OperationalError:  # no access, disk full, locked: not the file's fault
-                self.close()
+                self._close_idle()
                 raise
             except sqlite3.DatabaseError as error:  # not a database: garbage, or cut short
-                self.close()
+                self._close_idle()
                 self._quarantine(error)
                 self._prepare()
 
@@ -129,32 +136,31 @@ class Database:
         try:
             connection = self._idle.get(timeout=BUSY_SECONDS)
         except queue.Empty:
-            raise StoreError(
-                str(self.path), "all connections are busy", "look for a slow disk"
-            ) from None
+            raise self._busy("all connections are busy") from None
         try:
             if connection is None:
                 connection = self._connect()
             yield connection
         finally:
             self._idle.put(connection)
+            if self._closed:
+                self._close_idle()
 
     @contextmanager
     def write(self) -> Iterator[sqlite3.Connection]:
         """Lend a connection inside a transaction, kept whole or not at all."""
-        with self.read() as connection:
-            connection.execute("BEGIN IMMEDIATE")
-            try:
+        # SQLite lets one writer in at a time. Its own waiting sleeps in steps of up to 100 ms
+        # and would hold the connections that readers need.
+        if not self._writing.acquire(timeout=BUSY_SECONDS):
+            raise self._busy("another write does not end")
+        try:
+            with self.read() as connection, _transaction(connection):
                 yield connection
-            except BaseException:
-                connection.execute("ROLLBACK")
-                raise
-            try:
-                connection.execute("COMMIT")
-            except sqlite3.Error:
-                if connection.in_transaction:
-                    connection.execute("ROLLBACK")
-                raise
+        finally:
+            self._writing.release()
+
+    def _busy(self, problem: str) -> StoreError:
+        return StoreError(str(self.path), problem, "look for a slow disk")
 
     def size(self) -> int:
         """Return the bytes on disk, the write-ahead log included."""
@@ -163,12 +169,36 @@ class Database:
         return sum(path.stat().st_size for path in paths if path.exists())
 
     def close(self) -> None:
-        """Close every connection that is not lent."""
+        """Close every connection; those that a thread still has are closed when it is done."""
+        self._closed = True
+        self._close_idle()
+
+    def _close_idle(self) -> None:
         for _ in range(self._idle.qsize()):
-            connection = self._idle.get()
+            try:
+                connection = self._idle.get_nowait()
+            except queue.Empty:  # lent meanwhile
+                return
             if connection is not None:
                 connection.close()
             self._idle.put(None)
+
+
+@contextmanager
+def _transaction(connection: sqlite3.Connection) -> Iterator[None]:
+    """Keep all that is written in the block, or nothing."""
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+    except BaseException:
+        connection.execute("ROLLBACK")
+        raise
+    try:
+        connection.execute("COMMIT")
+    except sqlite3.Error:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        raise
 
 
 def schema_version(path: Path) -> int:

@@ -48,8 +48,9 @@ def _seconds(retry_after: str | None) -> float | None:
     """Return a Retry-After (RFC 9110, 10.2.3) as seconds from now, None if it is unreadable."""
     if retry_after is None:
         return None
-    if retry_after.strip().isdecimal():
-        return float(retry_after)
+    seconds = retry_after.strip()
+    if seconds.isdecimal():
+        return float(seconds)
     try:
         when = email.utils.parsedate_to_datetime(retry_after).timestamp()
     except (ValueError, OverflowError):  # neither form: as if it had not been sent

@@ -134,3 +134,14 @@ def test_a_wait_for_a_connection_ends(tmp_path: Path, monkeypatch: pytest.Monkey
     ):
         pass
     database.close()
+
+
+def test_a_connection_that_is_lent_while_the_store_closes_is_closed_when_it_comes_back(
+    tmp_path: Path,
+) -> None:
+    database = Database(tmp_path / "index.sqlite3")
+    with database.read() as lent:
+        database.close()
+        assert lent.execute("SELECT 1").fetchone() == (1,)
+    with pytest.raises(sqlite3.ProgrammingError, match="closed"):
+        lent.execute("SELECT 1")

@@ -156,6 +156,8 @@ def test_a_full_disk_makes_it_slower_and_not_wrong(
             assert made.get("/simple/other/").status == 200
             assert made.get(path).body == other.data
             assert index.count(f"/files/{other.filename}") == times
+        partial = disk / "cache" / "partial"
+        wait_until(lambda: not list(partial.iterdir()), 5, "a partial file is left behind")
         full = fill(disk)
         for project in ("demo", "third"):
             assert made.get(f"/simple/{project}/").status == 200

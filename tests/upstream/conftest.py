@@ -10,7 +10,7 @@ import pytest
 
 from indexfallback.config import Index, Settings
 from indexfallback.upstream.answers import Limits
-from indexfallback.upstream.facts import Facts, Stamp
+from indexfallback.upstream.facts import Facts, FactsCache, Stamp
 from indexfallback.upstream.http import HttpIndex
 from tests.fakes import FakeIndex, wheel
 
@@ -25,19 +25,27 @@ def within(seconds: float = 10.0) -> Limits:
     return Limits(time.monotonic() + seconds, PAGE_SIZE)
 
 
-class CountingFacts:
-    """Remembers facts and counts what was put: each file that was read."""
+def misbehave(index: FakeIndex, how: str) -> None:
+    """Let an index hang, or send its headers or its body in drops."""
+    if how == "hang":
+        index.hang()
+    else:
+        getattr(index, how)(50)
 
-    def __init__(self) -> None:
-        self.known: dict[tuple[str, Stamp], Facts] = {}
+
+class CountingFacts:
+    """Passes facts on to where they are kept, and counts what was put: each file that was read."""
+
+    def __init__(self, kept: FactsCache) -> None:
+        self.kept = kept
         self.read: list[str] = []
 
     def get(self, path: str, stamp: Stamp) -> Facts | None:
-        return self.known.get((path, stamp))
+        return self.kept.get(path, stamp)
 
     def put(self, path: str, stamp: Stamp, facts: Facts) -> None:
         self.read.append(Path(path).name)
-        self.known[path, stamp] = facts
+        self.kept.put(path, stamp, facts)
 
 
 @pytest.fixture

@@ -227,7 +227,7 @@ def test_a_proxy_that_is_down_is_said_to_be(
 
 
 class Secure(NamedTuple):
-    index: FakeIndex
+    fake: FakeIndex
     bundle: Path
 
 
@@ -245,22 +245,22 @@ def secure(tmp_path: Path) -> Iterator[Secure]:
 def test_a_certificate_of_an_unknown_authority_is_not_trusted(
     opened: OpenHttp, secure: Secure
 ) -> None:
-    outcome = page(opened(secure.index)).outcome
+    outcome = page(opened(secure.fake)).outcome
     assert outcome.kind is Kind.INSECURE
-    assert outcome.detail.startswith(f"TLS with 127.0.0.1:{secure.index.port} failed: ")
-    assert secure.index.requests == []
+    assert outcome.detail.startswith(f"TLS with 127.0.0.1:{secure.fake.port} failed: ")
+    assert secure.fake.requests == []
 
 
 def test_a_bundle_that_names_the_authority_makes_it_trusted(
     opened: OpenHttp, secure: Secure
 ) -> None:
-    assert page(opened(secure.index, ca_bundle=secure.bundle)).page is not None
+    assert page(opened(secure.fake, ca_bundle=secure.bundle)).page is not None
 
 
 def test_a_bundle_may_be_a_directory(opened: OpenHttp, secure: Secure, tmp_path: Path) -> None:
     empty = tmp_path / "certs"
     empty.mkdir()
-    assert page(opened(secure.index, ca_bundle=empty)).outcome.kind is Kind.INSECURE
+    assert page(opened(secure.fake, ca_bundle=empty)).outcome.kind is Kind.INSECURE
 
 
 def test_a_certificate_for_another_host_is_not_trusted(opened: OpenHttp, tmp_path: Path) -> None:
@@ -276,13 +276,13 @@ def test_a_certificate_for_another_host_is_not_trusted(opened: OpenHttp, tmp_pat
 def test_a_redirect_from_https_to_http_is_refused(
     opened: OpenHttp, secure: Secure, remote: FakeIndex
 ) -> None:
-    secure.index.redirect(remote.base + "{path}")
-    outcome = page(opened(secure.index, ca_bundle=secure.bundle)).outcome
+    secure.fake.redirect(remote.base + "{path}")
+    outcome = page(opened(secure.fake, ca_bundle=secure.bundle)).outcome
     assert outcome.kind is Kind.NOT_AN_INDEX
     assert "unsafe redirect" in outcome.detail
     assert remote.requests == []
 
 
 def test_headers_that_drip_are_bounded_behind_tls_too(opened: OpenHttp, secure: Secure) -> None:
-    secure.index.drip_headers(50)
-    assert page(opened(secure.index, ca_bundle=secure.bundle), 0.3).outcome.kind is Kind.SILENT
+    secure.fake.drip_headers(50)
+    assert page(opened(secure.fake, ca_bundle=secure.bundle), 0.3).outcome.kind is Kind.SILENT

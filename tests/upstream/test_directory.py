@@ -4,6 +4,7 @@ import os
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import TypeAlias
 
 import pytest
 
@@ -18,14 +19,27 @@ from indexfallback.upstream.http import HttpIndex
 from tests.fakes import DirectoryTree, Dist, FakeIndex, flat_directory, sdist, wheel
 from tests.upstream.conftest import CountingFacts, within
 
+Open: TypeAlias = Callable[..., DirectoryIndex]
+
 WHEEL = wheel("acme-app", "1.0", requires_python=">=3.9")
 SDIST = sdist("acme-app", "1.0")
 
 
-def directory(path: Path, facts: FactsCache | None = None) -> DirectoryIndex:
-    index = Index(name="wheels", url=path.as_uri() + "/")
-    settings = Settings(indexes=(index,), cache_dir=path.parent / "cache", page_size=100_000)
-    return DirectoryIndex(index, settings, facts or CountingFacts(), HttpIndex(index, settings))
+@pytest.fixture
+def facts(store: Store) -> CountingFacts:
+    return CountingFacts(store.local_files)
+
+
+@pytest.fixture
+def directory(facts: CountingFacts, tmp_path: Path) -> Open:
+    """Return a factory of directory indexes, all with the same memory of what was read."""
+
+    def make(path: Path, kept: FactsCache = facts) -> DirectoryIndex:
+        index = Index(name="wheels", url=path.as_uri() + "/")
+        settings = Settings(indexes=(index,), cache_dir=tmp_path, page_size=100_000)
+        return DirectoryIndex(index, settings, kept, HttpIndex(index, settings))
+
+    return make
 
 
 def page(of: DirectoryIndex, project: str = "acme-app") -> ProjectPage:
@@ -64,7 +78,7 @@ def wheels(tmp_path: Path) -> Path:
 # Flat.
 
 
-def test_a_file_speaks_for_itself(wheels: Path) -> None:
+def test_a_file_speaks_for_itself(directory: Open, wheels: Path) -> None:
     found = page(directory(wheels)).file(WHEEL.filename)
     assert found is not None
     assert found.hashes == {"sha256": WHEEL.sha256}
@@ -74,29 +88,31 @@ def test_a_file_speaks_for_itself(wheels: Path) -> None:
     assert found.url == (wheels / WHEEL.filename).as_uri()
 
 
-def test_an_sdist_has_no_metadata_beside_it(wheels: Path) -> None:
+def test_an_sdist_has_no_metadata_beside_it(directory: Open, wheels: Path) -> None:
     found = page(directory(wheels)).file(SDIST.filename)
     assert found is not None
     assert (found.core_metadata, found.sha256) == (False, SDIST.sha256)
 
 
-def test_names_are_those_of_the_files_normalised(tmp_path: Path) -> None:
+def test_names_are_those_of_the_files_normalised(directory: Open, tmp_path: Path) -> None:
     path = flat_directory(tmp_path / "w", [wheel("Zope.Interface"), wheel("acme_app")])
     answer = directory(path).names(within())
     assert (answer.outcome.kind, answer.names) == (Kind.FOUND, ("acme-app", "zope-interface"))
     assert filenames(directory(path), "zope-interface") == ["zope_interface-1.0-py3-none-any.whl"]
 
 
-def test_what_is_not_there_is_absent(wheels: Path) -> None:
+def test_what_is_not_there_is_absent(directory: Open, wheels: Path) -> None:
     assert outcome(directory(wheels), "unknown").kind is Kind.ABSENT
 
 
 @pytest.mark.parametrize("is_settled", [True, False])
-def test_a_change_is_seen_at_the_next_request(wheels: Path, is_settled: bool) -> None:
+def test_a_change_is_seen_at_the_next_request(
+    directory: Open, wheels: Path, is_settled: bool
+) -> None:
     index = directory(wheels)
     change: list[Callable[[], object]] = [
         lambda: flat_directory(wheels, [wheel("acme-app", "2.0")]),
-        lambda: (wheels / WHEEL.filename).unlink(),
+        (wheels / WHEEL.filename).unlink,
         lambda: (wheels / SDIST.filename).rename(wheels / "acme_app-3.0.tar.gz"),
     ]
     expected = [
@@ -112,7 +128,16 @@ def test_a_change_is_seen_at_the_next_request(wheels: Path, is_settled: bool) ->
         assert set(filenames(index)) == names
 
 
-def test_a_file_that_is_replaced_is_read_again(wheels: Path) -> None:
+def test_a_change_within_one_tick_of_the_clock_is_seen(directory: Open, wheels: Path) -> None:
+    index = directory(wheels)
+    page(index)
+    before = wheels.stat()
+    flat_directory(wheels, [wheel("acme-app", "2.0")])
+    os.utime(wheels, ns=(before.st_atime_ns, before.st_mtime_ns))
+    assert len(filenames(index)) == 3
+
+
+def test_a_file_that_is_replaced_is_read_again(directory: Open, wheels: Path) -> None:
     index = directory(wheels)
     page(index)
     other = wheel("acme-app", "1.0", requires_python=">=3.12", size=10)
@@ -122,9 +147,10 @@ def test_a_file_that_is_replaced_is_read_again(wheels: Path) -> None:
     assert (found.sha256, found.requires_python) == (other.sha256, ">=3.12")
 
 
-def test_a_file_is_read_once_and_a_touched_one_again(wheels: Path) -> None:
-    facts = CountingFacts()
-    index = directory(wheels, facts)
+def test_a_file_is_read_once_and_a_touched_one_again(
+    directory: Open, wheels: Path, facts: CountingFacts
+) -> None:
+    index = directory(wheels)
     for _ in range(3):
         page(index)
     assert sorted(facts.read) == sorted([WHEEL.filename, SDIST.filename])
@@ -133,19 +159,19 @@ def test_a_file_is_read_once_and_a_touched_one_again(wheels: Path) -> None:
     assert facts.read.count(WHEEL.filename) == 2
 
 
-def test_hashes_survive_a_restart(wheels: Path, tmp_path: Path) -> None:
-    for number in range(2):
-        store = Store(tmp_path / "cache", 10**6)
-        read: list[str] = []
-        put = store.local_files.put
-        store.local_files.put = lambda path, *a: (read.append(path), put(path, *a))[1]  # type: ignore[method-assign]  # to count
-        assert len(page(directory(wheels, store.local_files)).files) == 2
+def test_hashes_survive_a_restart(directory: Open, wheels: Path, tmp_path: Path) -> None:
+    read = []
+    for _ in range(2):
+        store = Store(tmp_path / "restarted", 10**6)
+        facts = CountingFacts(store.local_files)
+        assert len(page(directory(wheels, facts)).files) == 2
+        read.append(len(facts.read))
         store.close()
-        assert len(read) == (0 if number else 2)
+    assert read == [2, 0]
 
 
 @pytest.mark.skipif(os.name != "posix", reason="needs symbolic links and pipes")
-def test_links_and_pipes_are_ignored(wheels: Path, tmp_path: Path) -> None:
+def test_links_and_pipes_are_ignored(directory: Open, wheels: Path, tmp_path: Path) -> None:
     (tmp_path / "elsewhere.whl").write_bytes(WHEEL.data)
     (wheels / "acme_app-8.0-py3-none-any.whl").symlink_to(tmp_path / "elsewhere.whl")
     os.mkfifo(wheels / "acme_app-9.0-py3-none-any.whl")
@@ -156,14 +182,14 @@ def test_links_and_pipes_are_ignored(wheels: Path, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "name", ["notes.txt", "acme_app.whl", "acme_app-1.0.whl", ".acme_app-1.0.tar.gz", "a b.zip"]
 )
-def test_what_is_no_distribution_is_ignored(wheels: Path, name: str) -> None:
+def test_what_is_no_distribution_is_ignored(directory: Open, wheels: Path, name: str) -> None:
     (wheels / name).write_bytes(b"")
     index = directory(wheels)
     assert set(filenames(index)) == {WHEEL.filename, SDIST.filename}
     assert index.names(within()).names == ("acme-app", "idna")
 
 
-def test_a_damaged_wheel_is_listed_without_metadata(wheels: Path) -> None:
+def test_a_damaged_wheel_is_listed_without_metadata(directory: Open, wheels: Path) -> None:
     broken = Dist("acme-app", "2.0", "acme_app-2.0-py3-none-any.whl", WHEEL.data[:200], b"")
     flat_directory(wheels, [broken])
     found = page(directory(wheels)).file(broken.filename)
@@ -174,7 +200,7 @@ def test_a_damaged_wheel_is_listed_without_metadata(wheels: Path) -> None:
 # Files.
 
 
-def test_a_file_is_read_from_any_offset(wheels: Path) -> None:
+def test_a_file_is_read_from_any_offset(directory: Open, wheels: Path) -> None:
     index = directory(wheels)
     found = page(index).file(WHEEL.filename)
     assert found is not None
@@ -185,13 +211,13 @@ def test_a_file_is_read_from_any_offset(wheels: Path) -> None:
         assert content(answer) == WHEEL.data[offset:]
 
 
-def test_metadata_is_read_out_of_the_wheel(wheels: Path) -> None:
+def test_metadata_is_read_out_of_the_wheel(directory: Open, wheels: Path) -> None:
     name = f"{WHEEL.filename}.metadata"
     file = File(filename=name, url=(wheels / name).as_uri())
     assert content(directory(wheels).open(file, 0, None, 5)) == WHEEL.metadata
 
 
-def test_a_file_that_is_gone_is_absent(wheels: Path) -> None:
+def test_a_file_that_is_gone_is_absent(directory: Open, wheels: Path) -> None:
     file = File(filename="gone.whl", url=(wheels / "gone.whl").as_uri())
     assert directory(wheels).open(file, 0, None, 5).outcome.kind is Kind.ABSENT
 
@@ -200,7 +226,9 @@ def test_a_file_that_is_gone_is_absent(wheels: Path) -> None:
 
 
 @pytest.mark.parametrize("is_file", [True, False])
-def test_a_directory_that_cannot_be_read_is_an_outage(tmp_path: Path, is_file: bool) -> None:
+def test_a_directory_that_cannot_be_read_is_an_outage(
+    directory: Open, tmp_path: Path, is_file: bool
+) -> None:
     path = tmp_path / "unmounted"
     if is_file:
         path.write_bytes(b"")
@@ -211,7 +239,9 @@ def test_a_directory_that_cannot_be_read_is_an_outage(tmp_path: Path, is_file: b
     assert index.names(within()).outcome.kind is Kind.SILENT
 
 
-def test_a_directory_that_goes_away_is_an_outage_and_comes_back(wheels: Path) -> None:
+def test_a_directory_that_goes_away_is_an_outage_and_comes_back(
+    directory: Open, wheels: Path
+) -> None:
     index = directory(wheels)
     page(index)
     away = wheels.rename(wheels.with_name("away"))
@@ -223,10 +253,11 @@ def test_a_directory_that_goes_away_is_an_outage_and_comes_back(wheels: Path) ->
 # A static tree.
 
 
-def test_a_static_tree_says_what_it_says(tmp_path: Path) -> None:
+def test_a_static_tree_says_what_it_says(
+    directory: Open, tmp_path: Path, facts: CountingFacts
+) -> None:
     DirectoryTree(tmp_path, [WHEEL, wheel("idna", "3.0")])
-    facts = CountingFacts()
-    index = directory(tmp_path / "simple", facts)
+    index = directory(tmp_path / "simple")
     found = page(index).file(WHEEL.filename)
     assert found is not None
     assert found.sha256 == WHEEL.sha256
@@ -238,7 +269,7 @@ def test_a_static_tree_says_what_it_says(tmp_path: Path) -> None:
     assert outcome(index, "unknown").kind is Kind.ABSENT
 
 
-def test_a_static_tree_may_link_to_another_host(tmp_path: Path) -> None:
+def test_a_static_tree_may_link_to_another_host(directory: Open, tmp_path: Path) -> None:
     with FakeIndex([WHEEL]) as remote:
         html = f'<a href="{remote.file_url(WHEEL.filename)}">{WHEEL.filename}</a>'
         (tmp_path / "acme-app").mkdir()
@@ -251,7 +282,9 @@ def test_a_static_tree_may_link_to_another_host(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("body", [b"<form>log in</form>", b"x" * 200_000])
-def test_a_page_of_a_tree_that_is_none_is_not_an_index(tmp_path: Path, body: bytes) -> None:
+def test_a_page_of_a_tree_that_is_none_is_not_an_index(
+    directory: Open, tmp_path: Path, body: bytes
+) -> None:
     (tmp_path / "acme-app").mkdir()
     (tmp_path / "acme-app" / "index.html").write_bytes(body)
     assert outcome(directory(tmp_path)).kind is Kind.NOT_AN_INDEX

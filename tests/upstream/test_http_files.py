@@ -1,0 +1,111 @@
+"""Files by HTTP: whole, from an offset, and broken off."""
+
+import time
+
+import pytest
+
+from indexfallback.outcome import Kind
+from indexfallback.page import File
+from indexfallback.upstream.answers import Body, TransferError
+from tests.fakes import FakeIndex, wheel
+from tests.upstream.conftest import OpenHttp, misbehave
+
+HTML = {"Content-Type": "text/html"}
+
+
+def listed(of: FakeIndex) -> File:
+    filename = wheel("acme-app").filename
+    return File(filename=filename, url=of.file_url(filename))
+
+
+def content(body: Body | None) -> bytes:
+    assert body is not None
+    data = b"".join(iter(body.read, b""))
+    body.close()
+    return data
+
+
+def test_a_file_is_read_whole_or_from_where_it_broke(opened: OpenHttp, remote: FakeIndex) -> None:
+    data = wheel("acme-app").data
+    upstream = opened(remote)
+    whole = upstream.open(listed(remote), 0, None, 5)
+    assert whole.body is not None
+    assert (whole.body.start, whole.body.total) == (0, len(data))
+    etag = whole.body.etag
+    assert etag is not None
+    assert content(whole.body) == data
+    rest = upstream.open(listed(remote), 100, etag, 5)
+    assert rest.body is not None
+    assert (rest.body.start, rest.body.total) == (100, len(data))
+    assert content(rest.body) == data[100:]
+    assert remote.requests[-1].headers["If-Range"] == etag
+
+
+def test_a_file_that_has_changed_comes_whole(opened: OpenHttp, remote: FakeIndex) -> None:
+    body = opened(remote).open(listed(remote), 100, '"another"', 5).body
+    assert body is not None
+    assert body.start == 0
+    assert content(body) == wheel("acme-app").data
+
+
+def test_a_compressed_file_has_no_known_length(opened: OpenHttp, remote: FakeIndex) -> None:
+    remote.gzip()
+    body = opened(remote).open(listed(remote), 0, None, 5).body
+    assert body is not None
+    assert body.total is None
+    assert content(body) == wheel("acme-app").data
+    assert remote.requests[0].headers["Accept-Encoding"] == "identity"
+
+
+def test_a_weak_etag_is_not_taken_for_the_bytes(opened: OpenHttp, remote: FakeIndex) -> None:
+    remote.header("ETag", 'W/"x"')
+    body = opened(remote).open(listed(remote), 0, None, 5).body
+    assert body is not None
+    assert body.etag is None
+    body.close()
+
+
+def test_a_web_page_is_no_distribution(opened: OpenHttp, remote: FakeIndex) -> None:
+    remote.answer(200, HTML, b"<html>log in</html>")
+    assert opened(remote).open(listed(remote), 0, None, 5).outcome.kind is Kind.NOT_AN_INDEX
+
+
+@pytest.mark.parametrize("status", [404, 403, 429, 503])
+def test_a_file_that_is_not_given_is_an_outcome(
+    opened: OpenHttp, remote: FakeIndex, status: int
+) -> None:
+    remote.fail(status)
+    answer = opened(remote).open(listed(remote), 0, None, 5)
+    assert answer.body is None
+    assert str(answer.outcome).startswith(str(status))
+
+
+@pytest.mark.parametrize("break_off", ["cut", "reset", "chunks"])
+def test_a_file_that_breaks_off_says_so(
+    opened: OpenHttp, remote: FakeIndex, break_off: str
+) -> None:
+    if break_off == "chunks":
+        remote.chunked()
+    remote.cut(after=50, reset=break_off == "reset")
+    body = opened(remote).open(listed(remote), 0, None, 5).body
+    with pytest.raises(TransferError) as error:
+        content(body)
+    assert error.value.outcome.kind is Kind.FAILED
+
+
+def test_between_a_files_bytes_the_read_timeout_holds(opened: OpenHttp, remote: FakeIndex) -> None:
+    remote.drip(1)
+    body = opened(remote, read_timeout=0.2).open(listed(remote), 0, None, 5).body
+    with pytest.raises(TransferError) as error:
+        content(body)
+    assert error.value.outcome.kind is Kind.SILENT
+
+
+@pytest.mark.parametrize("how", ["drip_headers", "hang"])
+def test_a_file_whose_first_byte_does_not_come_is_not_waited_for(
+    opened: OpenHttp, remote: FakeIndex, how: str
+) -> None:
+    misbehave(remote, how)
+    begun = time.monotonic()
+    assert opened(remote).open(listed(remote), 0, None, 0.3).outcome.kind is Kind.SILENT
+    assert time.monotonic() - begun < 2

@@ -6,13 +6,14 @@ Locks: ``Downloads._lock`` guards ``_running`` and ``_tainted``.
 import itertools
 import threading
 
+from indexfallback.asking import RESERVE
 from indexfallback.errors import (
     FileError,
     FileMissingError,
     FileRefusedError,
     FileUnavailableError,
 )
-from indexfallback.fallback import RESERVE, Fallback
+from indexfallback.fallback import Fallback
 from indexfallback.flight import SingleFlight
 from indexfallback.integrity import WrongSources
 from indexfallback.names import METADATA_ENDING, FileKey

@@ -1,6 +1,6 @@
 """The walk down the chain for a project's page: fresh from the store, else asked, else stale.
 
-Locks: ``Fallback._lock`` guards ``_answers`` and ``_absent``; nothing is read,
+Locks: ``Fallback._lock`` guards ``_answers``; nothing is read,
 written or asked while it is held. Pages asked for at the same time share one walk.
 """
 
@@ -8,18 +8,17 @@ import logging
 import threading
 import time
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import NamedTuple
 
 from indexfallback.activity import Activity
+from indexfallback.asking import RESERVE, Asked, Asker
 from indexfallback.config import Index, Settings
 from indexfallback.errors import ProjectError, ProjectUnavailableError, Tried
 from indexfallback.explain import refusal, tried
-from indexfallback.flight import SingleFlight, run_within
+from indexfallback.flight import SingleFlight
 from indexfallback.health import State
 from indexfallback.members import Member, Members
 from indexfallback.name_lists import LIST_USE, NameLists
-from indexfallback.outcome import Kind, Outcome
 from indexfallback.page import ProjectPage
 from indexfallback.policy import (
     Ask,
@@ -32,19 +31,13 @@ from indexfallback.policy import (
     next_step,
     passed_digest,
 )
-from indexfallback.store import PageFacts, Store, Validators, keeping
-from indexfallback.store.pages import digest_of
-from indexfallback.upstream.answers import Limits
+from indexfallback.probe import Prober
+from indexfallback.store import Store, keeping
 
 log = logging.getLogger("indexfallback")
 
-#: "Absent" is remembered this long, seconds: an install asks twice, a person who has just
-#: uploaded waits a minute at most.
-ABSENT_SECONDS = 60.0
 #: An answer is repeated without looking at the store for this long, seconds.
 REPEAT_SECONDS = 1.0
-#: Share of the deadline kept back for reading, storing and rendering.
-RESERVE = 0.05
 #: Entries in memory before old ones are dropped.
 _REMEMBERED = 4096
 
@@ -69,12 +62,6 @@ class Answer(NamedTuple):
     is_settled: bool
 
 
-class _Asked(NamedTuple):
-    outcome: Outcome
-    page: ProjectPage | None = None
-    facts: PageFacts | None = None
-
-
 class Fallback:
     """Answers for projects, from one chain and one store."""
 
@@ -86,7 +73,8 @@ class Fallback:
         self._flights: SingleFlight[tuple[str, str | None, bool], Answer] = SingleFlight()
         self._lock = threading.Lock()
         self._answers: dict[tuple[str, str | None, bool], tuple[float, Answer]] = {}
-        self._absent: dict[tuple[str, str], float] = {}
+        self._asker = Asker(settings, store, members)
+        self._prober = Prober(members, store, settings.page_size)
         self._name_lists = NameLists(settings, store, members)
 
     def page(self, project: str, index: str | None = None, *, again: bool = False) -> Answer:
@@ -129,29 +117,36 @@ class Fallback:
         with self._lock:
             for key in [key for key in self._answers if key[0] == project]:
                 del self._answers[key]
-            for source in [source for source in self._absent if source[1] == project]:
-                del self._absent[source]
+        self._asker.forget(project)
+
+    def close(self) -> None:
+        """Stop what runs in the background."""
+        self._prober.close()
 
     def _walk(self, project: str, index: str | None, ends: float, *, again: bool) -> Answer:
         question = self._question(project, index)
         if again:
             question = as_unknown(question)
-        pages: dict[int, _Asked] = {}
+        pages: dict[int, Asked] = {}
         self._name_lists.refresh()
+        self._prober.wake()
         while True:
             step = next_step(question)
             if isinstance(step, Ask):
-                asked = self._ask_within(question, step.position, ends)
-                pages[step.position] = asked
-                question = question.learnt(step.position, asked.outcome)
+                for position, asked in self._asker.ask(question, step.position, ends).items():
+                    pages[position] = asked
+                    question = question.learnt(position, asked.outcome)
             elif isinstance(step, Refuse):
-                raise refusal(question, step)
+                resort = self._last_resort(question, step)
+                if resort is None:
+                    raise refusal(question, step)
+                question = question.released(resort)
             else:
                 answer = self._serve(question, step, pages.get(step.position))
                 if answer is not None:
                     return answer
                 # The stored page cannot be read: as if there were none.
-                question = _without_page(question, step.position)
+                question = question.without_page(step.position)
 
     def _question(self, project: str, index: str | None) -> Question:
         settings = self.settings
@@ -161,16 +156,12 @@ class Fallback:
             chain = [self.members[index].index]
         now, clock = time.time(), time.monotonic()
         known = tuple(self._candidate(self.members[i.name], project, now, clock) for i in chain)
-        return Question(
-            project, self._never_none(known), settings.fresh, settings.keep, settings.offline
-        )
+        return Question(project, known, settings.fresh, settings.keep, settings.offline)
 
     def _candidate(self, member: Member, project: str, now: float, clock: float) -> Candidate:
         index = member.index
         facts = self.store.pages.facts(index.key, project)
         name_list = self.store.ledger.name_list(index.key) if index.is_private else None
-        with self._lock:
-            absent_until = self._absent.get((index.key, project), 0.0)
         # A directory is read at each request, so that its page is never taken as fresh.
         age = None if facts is None else facts.age(now)
         if index.is_directory and age is not None:
@@ -183,82 +174,29 @@ class Fallback:
             in_ledger=index.is_private
             and self.store.ledger.ownership(index.key, project) is not None,
             list_known=name_list is not None and now - name_list.fetched < LIST_USE,
-            remembered_absent=clock < absent_until and not index.is_directory,
+            remembered_absent=self._asker.is_absent(index, project),
             held=member.held(clock),
             trouble=member.health.trouble,
         )
 
-    def _never_none(self, known: tuple[Candidate, ...]) -> tuple[Candidate, ...]:
-        """If every index is held and nothing is kept, try the one that would be tried first."""
-        if any(not c.held or c.page_age is not None or c.remembered_absent for c in known):
-            return known
-        healths = {c.index.name: self.members[c.index.name].health for c in known}
-        opened = [c for c in known if healths[c.index.name].state is State.OPEN]
-        if not opened:
-            return known
-        first = min(opened, key=lambda c: healths[c.index.name].until)
-        return tuple(replace(c, held="") if c is first else c for c in known)
+    def _last_resort(self, question: Question, refuse: Refuse) -> int | None:
+        """Return an index that is skipped but may be tried, since there is no other way.
 
-    def _ask_within(self, question: Question, position: int, ends: float) -> _Asked:
-        """Ask one index within its share of what is left of the deadline."""
-        candidate = question.chain[position]
-        member = self.members[candidate.index.name]
-        revalidate = candidate.page_age is not None
-        to_ask = sum(
-            c.outcome is None and not c.held and not c.remembered_absent
-            for c in question.chain[position:]
-        )
+        One whose wait is over; and if none can be asked at all, the one whose wait is over first.
+        """
         now = time.monotonic()
-        share = max(0.0, ends - now) / max(1, to_ask)
-        # A little less than the wait for it, so that the index's own words for it arrive first.
-        limits = Limits(now + share * (1 - RESERVE), self.settings.page_size)
-        try:
-            asked = run_within(
-                lambda: self._ask(member, question.project, limits, revalidate=revalidate),
-                share,
-                f"ask-{member.index.name}",
-            )
-        except TimeoutError:
-            asked = _Asked(Outcome(Kind.SILENT, f"no answer within {share:.1f} s", share))
-        member.learn(asked.outcome)
-        if asked.outcome.kind is Kind.ABSENT:
-            self._remember_absent(member.index, question.project)
-        return asked
+        healths = {
+            position: self.members[c.index.name].health
+            for position, c in enumerate(question.chain)
+            if c.outcome is None and c.held and refuse.position in (None, position)
+        }
+        ready = [p for p, health in healths.items() if health.may_try(now)]
+        if ready or any(not c.held or c.outcome is not None for c in question.chain):
+            return min(ready, default=None)
+        opened = [p for p, health in healths.items() if health.state is not State.CLOSED]
+        return min(opened, key=lambda p: healths[p].until, default=None)
 
-    def _remember_absent(self, index: Index, project: str) -> None:
-        now = time.monotonic()
-        with self._lock:
-            if len(self._absent) >= _REMEMBERED:
-                self._absent = {k: until for k, until in self._absent.items() if until > now}
-            self._absent[index.key, project] = now + ABSENT_SECONDS
-
-    def _ask(self, member: Member, project: str, limits: Limits, *, revalidate: bool) -> _Asked:
-        """Ask one index and keep what it said; done in a thread that may outlive the walk."""
-        index = member.index
-        held = self.store.pages.facts(index.key, project)
-        validators = held.validators if held is not None and revalidate else Validators()
-        answer = member.upstream.page(project, limits, *validators)
-        now = time.time()
-        resolved, passed = (held.resolved, held.passed) if held is not None else (0.0, "")
-        if answer.outcome.kind is Kind.NOT_MODIFIED and held is not None:
-            facts = PageFacts(validators, held.digest, now, resolved, passed)
-            with keeping(f"the page of {project}"):
-                self.store.pages.confirm(index.key, project, facts)
-            return _Asked(answer.outcome, None, facts)
-        if answer.page is None:
-            if answer.outcome.kind is Kind.ABSENT and held is not None:
-                with keeping(f"that {project} is gone"):
-                    self.store.pages.remove(project, index.key)
-            return _Asked(answer.outcome)
-        validators = Validators(answer.etag, answer.last_modified)
-        facts = PageFacts(validators, digest_of(answer.page), now, resolved, passed)
-        with keeping(f"the page of {project}"):
-            self.store.pages.put(index.key, answer.page, facts)
-            if index.is_private:
-                self.store.ledger.record_page(index.key, project)
-        return _Asked(answer.outcome, answer.page, facts)
-
-    def _serve(self, question: Question, step: Serve, asked: _Asked | None) -> Answer | None:
+    def _serve(self, question: Question, step: Serve, asked: Asked | None) -> Answer | None:
         """Return the answer that a step decided on, or None if its page cannot be read."""
         index = question.chain[step.position].index
         facts = asked.facts if asked is not None else None
@@ -288,9 +226,3 @@ class Fallback:
             offline,
             not offline and all(file.sha256 is not None for file in page.files),
         )
-
-
-def _without_page(question: Question, position: int) -> Question:
-    chain = list(question.chain)
-    chain[position] = replace(chain[position], page_age=None, resolution_age=None, outcome=None)
-    return replace(question, chain=tuple(chain))

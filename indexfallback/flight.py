@@ -43,11 +43,11 @@ class SingleFlight(Generic[K, V]):
         return flight.result()
 
 
-def run_within(work: Callable[[], V], seconds: float, name: str) -> V:
-    """Return what ``work`` returns or raises, done in a thread of its own.
+def start(work: Callable[[], V], name: str) -> Future[V]:
+    """Begin ``work`` in a thread of its own, and return what it will return or raise.
 
-    Raises TimeoutError after ``seconds``: the thread is then left to its own, shorter limits;
-    it is a daemon, since a name look-up cannot be interrupted.
+    A caller that waits no longer leaves the thread to its own, shorter limits; it is a daemon,
+    since a name look-up cannot be interrupted.
     """
     result: Future[V] = Future()
 
@@ -58,7 +58,15 @@ def run_within(work: Callable[[], V], seconds: float, name: str) -> V:
             result.set_exception(error)
 
     threading.Thread(target=run, name=name, daemon=True).start()
-    return _result(result, seconds)
+    return result
+
+
+def run_within(work: Callable[[], V], seconds: float, name: str) -> V:
+    """Return what ``work`` returns or raises, done in a thread of its own (`start`).
+
+    Raises TimeoutError after ``seconds``.
+    """
+    return _result(start(work, name), seconds)
 
 
 def _result(future: Future[V], seconds: float) -> V:

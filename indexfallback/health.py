@@ -42,6 +42,8 @@ class State(Enum):
 
     CLOSED = "closed"
     OPEN = "open"
+    #: The wait is over: one request at a time finds out whether the index is back.
+    HALF_OPEN = "half-open"
 
 
 @dataclass(frozen=True)
@@ -49,24 +51,41 @@ class Health:
     """What is known of an index's health; times are of the caller's clock."""
 
     state: State = State.CLOSED
-    #: When the state was entered.
+    #: When the circuit was last closed, or opened.
     since: float = 0.0
-    #: While open: not asked before. While closed: held until then (denied, rate limited).
+    #: While open: not tried before. While closed: held until then (denied, rate limited).
     until: float = 0.0
     #: Why it is not asked, in words, and of which kind that was.
     reason: str = ""
     trouble: Kind | None = None
-    #: Failures, or while open successes, in a row.
+    #: Failures, or while not closed successes, in a row.
     failures: int = 0
     successes: int = 0
     #: How often in a row it opened, which doubles the wait.
     openings: int = 0
+    #: A trial is under way, until then at the latest; 0 if none.
+    trial: float = 0.0
     #: (when, success) within the window.
     recent: tuple[tuple[float, bool], ...] = ()
 
     def may_ask(self, now: float) -> bool:
-        """Tell whether the index is worth a request now."""
-        return now >= self.until
+        """Tell whether the index is worth a client's request now."""
+        return self.state is State.CLOSED and now >= self.until
+
+    def may_try(self, now: float) -> bool:
+        """Tell whether it is time to find out if the index is back, and nobody does so yet."""
+        return self.state is not State.CLOSED and now >= max(self.until, self.trial)
+
+
+def begin_trial(health: Health, now: float, seconds: float) -> Health | None:
+    """Return the health with a trial of at most ``seconds`` begun; None while there is one.
+
+    A trial before the wait is over is for those who have no other way to an answer.
+    """
+    if health.state is State.CLOSED or now < health.trial:
+        return None
+    state = State.HALF_OPEN if now >= health.until else health.state
+    return replace(health, state=state, trial=now + seconds)
 
 
 def learn(health: Health, outcome: Outcome, now: float, spread: float = 0.0) -> Health:
@@ -78,9 +97,10 @@ def learn(health: Health, outcome: Outcome, now: float, spread: float = 0.0) -> 
         return _hold(health, outcome, now)
     if outcome.is_well:
         return _succeed(health, now)
-    if health.state is State.OPEN and not health.may_ask(now):
-        # Asked before it opened, as up to fifty others were: no news, and no reason to wait longer.
-        return health
+    if health.state is State.OPEN and now < health.until:
+        # Asked before it opened, as up to fifty others were, or tried before the wait was over:
+        # no news, and no reason to wait longer.
+        return replace(health, trial=0.0)
     failed = replace(
         health,
         failures=health.failures + 1,
@@ -108,13 +128,21 @@ def _succeed(health: Health, now: float) -> Health:
         # An answer that was under way does not end a hold.
         reason = "" if health.may_ask(now) else health.reason
         return replace(health, failures=0, reason=reason, recent=recent)
-    if successes < SUCCESSES_TO_CLOSE:
-        return replace(health, successes=successes, failures=0, until=0.0, recent=recent)
-    return Health(State.CLOSED, since=now)
+    if successes >= SUCCESSES_TO_CLOSE:
+        return Health(State.CLOSED, since=now)
+    return replace(
+        health,
+        state=State.HALF_OPEN,
+        successes=successes,
+        failures=0,
+        until=now,
+        trial=0.0,
+        recent=recent,
+    )
 
 
 def _must_open(health: Health, kind: Kind) -> bool:
-    if health.state is State.OPEN or kind in (Kind.BLACKHOLE, Kind.INSECURE):
+    if health.state is not State.CLOSED or kind in (Kind.BLACKHOLE, Kind.INSECURE):
         return True
     if health.failures >= (SILENCES_TO_OPEN if kind is Kind.SILENT else FAILURES_TO_OPEN):
         return True
@@ -132,8 +160,9 @@ def _open(health: Health, outcome: Outcome, now: float, spread: float) -> Health
     return replace(
         health,
         state=State.OPEN,
-        since=health.since if health.state is State.OPEN else now,
+        since=now if health.state is State.CLOSED else health.since,
         until=now + wait,
+        trial=0.0,
         reason=str(outcome),
         trouble=outcome.kind,
         openings=health.openings + 1,

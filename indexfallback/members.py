@@ -13,14 +13,22 @@ from collections.abc import Callable, Iterator
 from functools import partial
 
 from indexfallback.config import Index, Settings
-from indexfallback.health import Health, State, learn
+from indexfallback.health import Health, State, begin_trial, learn
+from indexfallback.lag import Lag
 from indexfallback.outcome import Kind, Outcome
+from indexfallback.store import Store
 from indexfallback.upstream import open_index
 from indexfallback.upstream.answers import Upstream
-from indexfallback.upstream.facts import FactsCache
 
 log = logging.getLogger("indexfallback")
 
+#: A first byte may take four times as long as nearly all did before, within bounds: below 1.5 s
+#: a busy moment would count as an outage, above 5 s nobody else could be asked in time.
+FIRST_BYTE_SHARE, FIRST_BYTE_LEAST, FIRST_BYTE_MOST = 4.0, 1.5, 5.0
+#: An answer is slow when it takes longer than nearly all before, within bounds, seconds.
+HEDGE_LEAST, HEDGE_MOST = 0.3, 2.0
+#: Answers that make a percentile worth something.
+_ENOUGH = 5
 #: Answers whose times make up the percentiles: some minutes of a busy index.
 _SAMPLES = 200
 
@@ -28,13 +36,25 @@ _SAMPLES = 200
 class Member:
     """One index of the chain while it is used."""
 
-    def __init__(self, index: Index, opener: Callable[[], Upstream], *, offline: bool) -> None:
+    def __init__(
+        self,
+        index: Index,
+        opener: Callable[[], Upstream],
+        *,
+        offline: bool,
+        health: Health | None,
+        remember: Callable[[Health], None],
+    ) -> None:
+        """Take the health that an earlier process left, and who remembers changes of it."""
         self.index = index
         self._offline = offline
         self._opener = opener
         self._lock = threading.Lock()
         self._upstream: Upstream | None = None
-        self._health = Health(since=time.monotonic())
+        self._remember = remember
+        self._asked = time.monotonic()
+        self._lags: dict[str, Lag] = {}
+        self._health = health or Health(since=time.monotonic())
         self._seconds: deque[float] = deque(maxlen=_SAMPLES)
         self._requests = 0
         self._errors = 0
@@ -67,9 +87,64 @@ class Member:
         if health.may_ask(now):
             return ""
         seconds = health.until - now
-        if health.state is State.OPEN:
-            return f"circuit open, next try in {seconds:.0f} s: {health.reason}"
+        if health.state is not State.CLOSED:
+            when = f"next try in {seconds:.0f} s" if seconds > 0 else "being tried"
+            return f"circuit {health.state.value}, {when}: {health.reason}"
         return f"left alone for {seconds:.0f} s: {health.reason}"
+
+    def begin_trial(self, now: float, seconds: float) -> bool:
+        """Tell whether a client's request may go out.
+
+        If the circuit is not closed, it is the one that finds out whether the index is back.
+        """
+        with self._lock:
+            if self._health.state is State.CLOSED:
+                return True
+            trial = begin_trial(self._health, now, seconds)
+            self._health = trial or self._health
+            return trial is not None
+
+    def begin_probe(self, now: float, idle: float, seconds: float) -> bool:
+        """Tell whether a background probe is due, and take it.
+
+        It is when the wait of an open circuit is over, or nobody has asked for ``idle`` seconds.
+        """
+        if self.index.is_directory or self._offline:
+            return False
+        with self._lock:
+            health = self._health
+            if health.may_try(now):
+                trial = begin_trial(health, now, seconds)
+                self._health = trial or health
+                return trial is not None
+            due = health.may_ask(now) and now - self._asked >= idle
+            if due:
+                self._asked = now
+            return due
+
+    def patience(self) -> float:
+        """Return seconds to wait for a first byte: four times the index's own slow answers."""
+        return min(max(FIRST_BYTE_SHARE * self._p95(), FIRST_BYTE_LEAST), FIRST_BYTE_MOST)
+
+    def hedge_after(self) -> float:
+        """Return seconds after which an answer is slow for this index."""
+        return min(max(self._p95(), HEDGE_LEAST), HEDGE_MOST)
+
+    def _p95(self) -> float:
+        """Return the time that 19 of 20 answers take, seconds; infinite while it is not known."""
+        with self._lock:
+            seconds = sorted(self._seconds)
+        if len(seconds) < _ENOUGH:
+            return float("inf")
+        return seconds[int(len(seconds) * 0.95)]
+
+    def note_lag(self, project: str, lag: Lag | None) -> None:
+        """Note how far a mirror's page is behind its public index."""
+        with self._lock:
+            if lag is None:
+                self._lags.pop(project, None)
+            else:
+                self._lags[project] = lag
 
     def learn(self, outcome: Outcome) -> None:
         """Take an outcome into the health and the figures, and say what changed."""
@@ -78,6 +153,7 @@ class Member:
             before = self._health
             after = self._health = learn(before, outcome, now, random.uniform(-1, 1))  # noqa: S311
             self._requests += 1
+            self._asked = now
             if outcome.is_well:
                 self._seconds.append(outcome.elapsed)
             else:
@@ -85,6 +161,8 @@ class Member:
                 self._last_error = str(outcome)
                 self._failed = time.time()
             said, self._said = self._said, "" if outcome.is_well else str(outcome)
+        if after.state is not before.state:
+            self._remember(after)
         if str(outcome) != said or after.state is not before.state:
             self._say(before, after, outcome, now)
 
@@ -95,7 +173,7 @@ class Member:
             log.error("%s: %s; not asked for %.0f s, never without TLS", name, outcome, wait)
         elif after.state is State.OPEN and before.state is State.CLOSED:
             log.warning("%s: unavailable (%s); skipped for %.0f s", name, outcome, wait)
-        elif after.state is State.CLOSED and before.state is State.OPEN:
+        elif after.state is State.CLOSED and before.state is not State.CLOSED:
             log.info("%s: up again after %.0f s", name, now - before.since)
         elif outcome.kind is Kind.DENIED and not before.reason:
             log.warning(
@@ -114,6 +192,7 @@ class Member:
             health, seconds = self._health, sorted(self._seconds)
             figures = {"requests": self._requests, "errors": self._errors}
             last_error, failed = self._last_error, self._failed
+            lags = list(self._lags.values())
         return {
             "name": self.index.name,
             "role": self.index.role,
@@ -125,6 +204,9 @@ class Member:
             "p50": round(statistics.median(seconds), 4) if seconds else None,
             "p95": round(seconds[int(len(seconds) * 0.95)], 4) if seconds else None,
             **figures,
+            # Of a mirror: projects whose page was behind, and by how many seconds at most.
+            "behind": len(lags),
+            "behind_seconds": max((lag.seconds or 0.0 for lag in lags), default=0.0),
             "last_error": last_error,
             # Seconds since the epoch; 0 if never.
             "failed": failed,
@@ -141,10 +223,14 @@ class Member:
 class Members:
     """All indexes of the chain, in order."""
 
-    def __init__(self, settings: Settings, facts: FactsCache) -> None:
+    def __init__(self, settings: Settings, store: Store) -> None:
         self._members = {
             index.name: Member(
-                index, partial(open_index, index, settings, facts), offline=settings.offline
+                index,
+                partial(open_index, index, settings, store.local_files),
+                offline=settings.offline,
+                health=store.healths.get(index.key),
+                remember=partial(store.healths.put, index.key),
             )
             for index in settings.indexes
         }

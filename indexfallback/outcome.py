@@ -47,6 +47,8 @@ class Outcome:
     elapsed: float = 0.0
     #: Seconds that the index asked to be left alone for.
     retry_after: float | None = None
+    #: Another try may go well at once: a gateway's passing fault (502, 503, 504).
+    is_passing: bool = False
 
     @property
     def is_page(self) -> bool:

@@ -76,9 +76,22 @@ class Question:
 
     def learnt(self, position: int, outcome: Outcome) -> "Question":
         """Return the question with an index's answer added."""
-        chain = list(self.chain)
-        chain[position] = replace(chain[position], outcome=outcome)
-        return replace(self, chain=tuple(chain))
+        return self._with(position, replace(self.chain[position], outcome=outcome))
+
+    def released(self, position: int) -> "Question":
+        """Return the question with an index that may be asked after all."""
+        return self._with(position, replace(self.chain[position], held=""))
+
+    def without_page(self, position: int) -> "Question":
+        """Return the question with an index's page gone, since it cannot be read."""
+        known = self.chain[position]
+        return self._with(
+            position, replace(known, page_age=None, resolution_age=None, outcome=None)
+        )
+
+    def _with(self, position: int, candidate: Candidate) -> "Question":
+        chain = (*self.chain[:position], candidate, *self.chain[position + 1 :])
+        return replace(self, chain=chain)
 
 
 @dataclass(frozen=True)

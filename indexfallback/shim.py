@@ -16,7 +16,7 @@ class Shim:
         """Open the store; raises `StoreError` if the directory is not safe to use."""
         self.settings = settings
         self.store = Store(settings.cache_dir, settings.cache_size)
-        self.members = Members(settings, self.store.local_files)
+        self.members = Members(settings, self.store)
         self.fallback = Fallback(settings, self.store, self.members)
         self.downloads = Downloads(self.fallback)
 
@@ -31,5 +31,6 @@ class Shim:
 
     def close(self) -> None:
         """Close connections and files."""
+        self.fallback.close()
         self.members.close()
         self.store.close()

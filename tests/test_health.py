@@ -1,5 +1,7 @@
 """When an index's circuit opens, how long it stays so, and what closes it."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
@@ -19,6 +21,7 @@ from indexfallback.health import (
     WINDOW,
     Health,
     State,
+    begin_trial,
     learn,
 )
 from indexfallback.outcome import Kind, Outcome
@@ -75,8 +78,29 @@ def test_failures_outside_the_window_do_not_count_as_more_often_than_not() -> No
 
 def test_an_open_circuit_is_asked_again_after_the_first_wait() -> None:
     health = after(Kind.BLACKHOLE)
-    assert not health.may_ask(FIRST_WAIT - 0.1)
-    assert health.may_ask(FIRST_WAIT)
+    assert not health.may_try(FIRST_WAIT - 0.1)
+    assert health.may_try(FIRST_WAIT)
+    assert not health.may_ask(FIRST_WAIT)
+
+
+def test_a_trial_lets_no_second_one_through() -> None:
+    trial = begin_trial(after(Kind.BLACKHOLE), FIRST_WAIT, seconds=3)
+    assert trial is not None
+    assert trial.state is State.HALF_OPEN
+    assert not trial.may_try(FIRST_WAIT + 2.9)
+    assert begin_trial(trial, FIRST_WAIT + 2.9, seconds=3) is None
+    assert begin_trial(trial, FIRST_WAIT + 3, seconds=3) is not None
+
+
+def test_a_trial_before_the_wait_is_over_does_not_lengthen_it() -> None:
+    early = begin_trial(after(Kind.BLACKHOLE), 1, seconds=3)
+    assert early is not None
+    failed = after(Kind.BLACKHOLE, health=early, now=2)
+    assert (failed.state, failed.until, failed.trial) == (State.OPEN, FIRST_WAIT, 0)
+
+
+def test_an_index_that_is_well_needs_no_trial() -> None:
+    assert begin_trial(Health(), 0, seconds=3) is None
 
 
 def test_the_wait_doubles_up_to_the_longest() -> None:
@@ -121,8 +145,8 @@ def test_a_wrong_certificate_is_left_alone_for_five_minutes() -> None:
 def test_two_successes_close_a_circuit() -> None:
     health = after(Kind.BLACKHOLE)
     once = after(Kind.FOUND, health=health, now=10)
-    assert once.state is State.OPEN
-    assert once.may_ask(10)
+    assert once.state is State.HALF_OPEN
+    assert once.may_try(10)
     twice = after(Kind.FOUND, health=once, now=11)
     assert (twice.state, twice.since, twice.may_ask(11)) == (State.CLOSED, 11, True)
 
@@ -131,7 +155,7 @@ def test_a_failure_between_the_two_successes_opens_it_again_for_longer() -> None
     once = after(Kind.FOUND, health=after(Kind.BLACKHOLE), now=10)
     again = after(Kind.FAILED, health=once, now=11)
     assert again.until == 11 + 2 * FIRST_WAIT
-    assert after(Kind.FOUND, health=again, now=30).state is State.OPEN
+    assert after(Kind.FOUND, health=again, now=30).state is State.HALF_OPEN
 
 
 def test_after_closing_the_waits_begin_anew() -> None:
@@ -190,16 +214,30 @@ class Circuit(RuleBasedStateMachine):
     def wait(self, seconds: float) -> None:
         self.now += seconds
 
+    @rule(early=st.booleans(), seconds=st.floats(0.1, 20))
+    def try_it(self, early: bool, seconds: float) -> None:
+        self.before = self.health
+        if not early and not self.health.may_try(self.now):
+            return
+        trial = begin_trial(self.health, self.now, seconds)
+        if self.health.state is State.CLOSED or self.now < self.health.trial:
+            assert trial is None, "a second request got through"
+            return
+        assert trial is not None
+        self.health = trial
+        assert begin_trial(trial, self.now, seconds) is None
+        assert not trial.may_ask(self.now)
+
     @rule()
     @precondition(lambda self: not self.health.may_ask(self.now))
     def wait_until_it_may_be_asked(self) -> None:
-        self.now = self.health.until
+        self.now = max(self.now, self.health.until)
 
     @rule(kind=st.sampled_from(WELL))
     def answer(self, kind: Kind) -> None:
         self.hear(kind)
         self.successes, self.failures = self.successes + 1, 0
-        if self.before.state is State.OPEN:
+        if self.before.state is not State.CLOSED:
             closed = self.health.state is State.CLOSED
             assert closed == (self.health.since == self.now and self.health.openings == 0)
             if self.successes >= SUCCESSES_TO_CLOSE:
@@ -215,9 +253,10 @@ class Circuit(RuleBasedStateMachine):
     def fail(self, kind: Kind, spread: float, retry_after: float | None) -> None:
         self.hear(kind, spread, retry_after)
         self.failures += 1
-        was_open = self.before.state is State.OPEN
-        if was_open and not self.before.may_ask(self.now):
-            assert self.health == self.before, "a failure that was under way counted"
+        was_open = self.before.state is not State.CLOSED
+        if self.before.state is State.OPEN and self.now < self.before.until:
+            expected = replace(self.before, trial=0.0)
+            assert self.health == expected, "a failure that was under way counted"
             return
         self.successes = 0
         limit = SILENCES_TO_OPEN if kind is Kind.SILENT else FAILURES_TO_OPEN
@@ -259,13 +298,17 @@ class Circuit(RuleBasedStateMachine):
         assert self.health.until <= self.longest
 
     @invariant()
+    def only_a_closed_circuit_lets_clients_through(self) -> None:
+        assert self.health.state is State.CLOSED or not self.health.may_ask(self.now)
+
+    @invariant()
     def what_is_not_asked_says_why(self) -> None:
         assert self.health.may_ask(self.now) or (self.health.reason and self.health.trouble)
 
     @invariant()
-    def only_a_change_of_state_moves_its_beginning(self) -> None:
-        changed = self.health.state is not self.before.state
-        assert changed or self.health.since == self.before.since
+    def only_opening_and_closing_move_its_beginning(self) -> None:
+        closed = (self.health.state is State.CLOSED, self.before.state is State.CLOSED)
+        assert closed[0] is not closed[1] or self.health.since == self.before.since
 
     @invariant()
     def what_is_remembered_is_of_the_last_moments(self) -> None:

@@ -20,7 +20,7 @@ LAYERS = (
     ("policy",),
     ("upstream",),
     ("store",),
-    ("flight", "activity", "members", "name_lists", "explain", "offer", "fallback", "sources",
+    ("flight", "budget", "lag", "activity", "members", "probe", "asking", "name_lists", "explain", "offer", "fallback", "sources",
      "integrity", "transfer", "download", "shim", "why"),
     ("server",),
     ("clients",),
@@ -28,7 +28,7 @@ LAYERS = (
 )  # fmt: skip
 LEVEL = {module: level for level, modules in enumerate(LAYERS) for module in modules}
 #: Decisions and values: no network, no disk, no clock, no threads.
-PURE = ("errors", "names", "page", "formats", "outcome", "health", "policy", "offer")
+PURE = ("errors", "names", "page", "formats", "outcome", "health", "policy", "offer", "lag")
 IMPURE = frozenset(
     ("requests", "urllib3", "sqlite3", "socket", "ssl", "http", "threading", "time", "os", "io",
      "pathlib", "shutil", "subprocess", "tempfile", "random", "logging", "falcon", "granian")

@@ -32,7 +32,13 @@ def home(tmp_path: Path) -> dict[str, str]:
 def test_the_commands_to_try_succeed_in_their_order(home: dict[str, str]) -> None:
     for command in commands("try"):
         done = subprocess.run(
-            command, shell=True, env=home, cwd=home["HOME"], capture_output=True, timeout=60
+            command,
+            shell=True,
+            check=False,
+            env=home,
+            cwd=home["HOME"],
+            capture_output=True,
+            timeout=60,
         )
         assert done.returncode == 0, (command, done)
 

@@ -3,7 +3,7 @@
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
+from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 
 import click
@@ -13,9 +13,9 @@ from indexfallback.cli.output import counted, ms, print_json, print_table, say
 from indexfallback.config import Index, Settings
 from indexfallback.explain import remedy_for
 from indexfallback.flight import run_within
-from indexfallback.members import Member, Members
 from indexfallback.outcome import Kind, Outcome
-from indexfallback.upstream.answers import Limits
+from indexfallback.upstream import open_index
+from indexfallback.upstream.answers import Limits, Upstream
 from indexfallback.upstream.facts import Facts, Stamp
 
 #: A project that a public index has: its page is small, where PyPI's list of names is 40 MB.
@@ -75,14 +75,20 @@ def _check_all(settings: Settings) -> list[Check]:
         return []
     ends = time.monotonic() + settings.deadline
     limits = Limits(ends, settings.page_size)
-    with (
-        closing(Members(settings, _NoFacts())) as members,
-        ThreadPoolExecutor(len(settings.indexes)) as pool,
-    ):
+    with ExitStack() as stack, ThreadPoolExecutor(len(settings.indexes)) as pool:
+        members = [_Member(i, open_index(i, settings, _NoFacts())) for i in settings.indexes]
+        for member in members:
+            stack.callback(member.upstream.close)
         return list(pool.map(lambda m: _check_within(m, limits, offline=settings.offline), members))
 
 
-def _check_within(member: Member, limits: Limits, *, offline: bool) -> Check:
+@dataclass(frozen=True)
+class _Member:
+    index: Index
+    upstream: Upstream
+
+
+def _check_within(member: _Member, limits: Limits, *, offline: bool) -> Check:
     index = member.index
     if offline and not index.is_directory:
         return Check(index.name, "skip", "not asked: offline")
@@ -93,7 +99,7 @@ def _check_within(member: Member, limits: Limits, *, offline: bool) -> Check:
         return _failed(index, Outcome(Kind.SILENT, f"no answer within {seconds:.0f} s", seconds))
 
 
-def _check(member: Member, limits: Limits) -> Check:
+def _check(member: _Member, limits: Limits) -> Check:
     """Ask for the list of names where that matters, else for one page."""
     index = member.index
     if not index.is_private and not index.is_directory:
@@ -116,7 +122,7 @@ def _check(member: Member, limits: Limits) -> Check:
     )
 
 
-def _check_public(member: Member, limits: Limits) -> Check:
+def _check_public(member: _Member, limits: Limits) -> Check:
     kind, page = _page(member, limits)
     if kind is not Kind.ABSENT or member.index.probe is not None:
         return page
@@ -125,7 +131,7 @@ def _check_public(member: Member, limits: Limits) -> Check:
     return found or page
 
 
-def _names(member: Member, limits: Limits) -> tuple[Outcome, Check | None]:
+def _names(member: _Member, limits: Limits) -> tuple[Outcome, Check | None]:
     """Ask for the list of names; the check is there if there is one."""
     outcome, names = member.upstream.names(limits)
     if outcome.kind is not Kind.FOUND:
@@ -133,7 +139,7 @@ def _names(member: Member, limits: Limits) -> tuple[Outcome, Check | None]:
     return outcome, Check(member.index.name, "ok", counted(len(names), "name"), outcome.elapsed)
 
 
-def _page(member: Member, limits: Limits) -> tuple[Kind, Check]:
+def _page(member: _Member, limits: Limits) -> tuple[Kind, Check]:
     index = member.index
     project = index.probe or _EVERYWHERE
     outcome, page, *_ = member.upstream.page(project, limits, None, None)

@@ -11,6 +11,7 @@ from pathlib import Path
 from indexfallback.errors import StoreError
 from indexfallback.store.blobs import Blob, Blobs
 from indexfallback.store.database import SCHEMA_VERSION, Database, NewerSchemaError
+from indexfallback.store.healths import Healths
 from indexfallback.store.keeping import StoreFault, keeping
 from indexfallback.store.ledger import Ledger
 from indexfallback.store.local_files import LocalFiles
@@ -63,6 +64,7 @@ class Store:
         self.pages = Pages(self.database)
         self.ledger = Ledger(self.database)
         self.pins = Pins(self.database)
+        self.healths = Healths(self.database)
         self.local_files = LocalFiles(self.database)
         self.blobs = Blobs(directory, self.database, limit)
 

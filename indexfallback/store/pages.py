@@ -123,6 +123,15 @@ class Pages:
         with self._database.read() as connection:
             return [project for (project,) in connection.execute(query, wanted)]
 
+    def latest(self, source: str) -> str | None:
+        """Return the project whose page an index confirmed last, or None."""
+        with self._database.read() as connection:
+            row = connection.execute(
+                "SELECT project FROM page WHERE source = ? ORDER BY checked DESC LIMIT 1",
+                (source,),
+            ).fetchone()
+        return row[0] if row else None
+
     def count(self) -> int:
         """Return the number of pages."""
         with self._database.read() as connection:

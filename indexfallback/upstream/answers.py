@@ -13,6 +13,8 @@ class Limits(NamedTuple):
     ends: float
     #: Decoded bytes of a page.
     page_size: int
+    #: Seconds until the first byte, and between the bytes of the headers.
+    first_byte: float = 5.0
 
 
 class PageAnswer(NamedTuple):

@@ -32,6 +32,10 @@ _KINDS = {
     HTTPStatus.PROXY_AUTHENTICATION_REQUIRED: Kind.DENIED,
     HTTPStatus.TOO_MANY_REQUESTS: Kind.LIMITED,
 }
+#: Faults of a gateway that are often over at once.
+_PASSING = frozenset(
+    {HTTPStatus.BAD_GATEWAY, HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.GATEWAY_TIMEOUT}
+)
 
 
 def outcome_of_status(status: int, retry_after: str | None) -> Outcome:
@@ -41,7 +45,12 @@ def outcome_of_status(status: int, retry_after: str | None) -> Outcome:
     except ValueError:  # unassigned: failed, whatever it is
         return Outcome(Kind.FAILED, f"status {status}")
     kind = _KINDS.get(code, Kind.FAILED)
-    return Outcome(kind, f"{status} {code.phrase}", retry_after=_seconds(retry_after))
+    return Outcome(
+        kind,
+        f"{status} {code.phrase}",
+        retry_after=_seconds(retry_after),
+        is_passing=code in _PASSING and retry_after is None,
+    )
 
 
 def _seconds(retry_after: str | None) -> float | None:

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from urllib.parse import quote, urlsplit
 
 import msgspec
@@ -96,10 +97,11 @@ class HttpIndex:
         """Return a whole body within the limits."""
         started = time.monotonic()
         left = max(limits.ends - started, _SHORTEST)
-        timeout = (min(self._index.connect_timeout, left), min(self._index.read_timeout, left))
+        timeout = (min(self._index.connect_timeout, left), min(limits.first_byte, left))
         outcome, response = self._connection.get(url, headers, timeout)
         body = b""
         if response is not None:
+            _be_patient(response, self._index.read_timeout)
             try:
                 if outcome.kind is Kind.FOUND:
                     body = b"".join(_bounded(response, limits))
@@ -134,9 +136,7 @@ class HttpIndex:
         if outcome.kind is not Kind.FOUND:
             response.close()
             return FileAnswer(outcome)
-        connection = response.raw.connection
-        if connection is not None and connection.sock is not None:
-            connection.sock.settimeout(index.read_timeout)  # from now on, between bytes
+        _be_patient(response, index.read_timeout)
         return FileAnswer(outcome, _body(response))
 
     def close(self) -> None:
@@ -150,12 +150,19 @@ def _with(
     detail: str | None = None,
     elapsed: float | None = None,
 ) -> Outcome:
-    return Outcome(
-        kind or outcome.kind,
-        outcome.detail if detail is None else detail,
-        outcome.elapsed if elapsed is None else elapsed,
-        outcome.retry_after,
+    return replace(
+        outcome,
+        kind=kind or outcome.kind,
+        detail=outcome.detail if detail is None else detail,
+        elapsed=outcome.elapsed if elapsed is None else elapsed,
     )
+
+
+def _be_patient(response: requests.Response, seconds: float) -> None:
+    """Wait up to ``seconds`` between bytes from now on, after the shorter wait for the first."""
+    connection = response.raw.connection
+    if connection is not None and connection.sock is not None:
+        connection.sock.settimeout(seconds)
 
 
 def _pieces(response: requests.Response, size: int) -> Iterator[bytes]:

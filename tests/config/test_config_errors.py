@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from indexfallback.errors import ConfigError
 from indexfallback.config.load import load_settings
+from indexfallback.errors import ConfigError
 
 PRIVATE = '[[index]]\nname = "private"\nurl = "https://packages.example.com/simple/"\n'
 MIRROR = '[[index]]\nname = "mirror"\nurl = "https://mirror.example.com/simple/"\n'

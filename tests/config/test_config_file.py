@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from indexfallback.config import Settings
-from indexfallback.config.pip import default_url
 from indexfallback.config.load import load_settings
+from indexfallback.config.pip import default_url
 
 PRIVATE = '[[index]]\nname = "private"\nurl = "https://packages.example.com/simple/"\n'
 MIRROR = '[[index]]\nname = "mirror"\nurl = "https://mirror.example.com/simple/"\n'

@@ -6,9 +6,9 @@ from pathlib import Path
 import platformdirs
 import pytest
 
-from indexfallback.errors import ConfigError
-from indexfallback.config.pip import default_url
 from indexfallback.config.load import config_path, load_settings
+from indexfallback.config.pip import default_url
+from indexfallback.errors import ConfigError
 
 B = "https://b.example.com/simple/"
 

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from indexfallback.config import Settings
-from indexfallback.errors import ConfigError
-from indexfallback.config.pip import PipConfig, default_url
 from indexfallback.config.load import load_settings
+from indexfallback.config.pip import PipConfig, default_url
+from indexfallback.errors import ConfigError
 
 A = "https://a.example.com/root/dev/+simple/"
 B = "https://b.example.com/simple/"

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from indexfallback import fallback
+from indexfallback import asking, fallback
 from indexfallback.config import Index
 from tests.conftest import MakeShim
 from tests.fakes import FakeIndex, flat_directory, wheel
@@ -154,8 +154,8 @@ def test_absent_is_remembered_for_a_minute_in_memory_only(
     assert own.count("/simple/unknown/") == 2
     assert ask(shim(private(own), pypi(far)), "unknown") == 404
     assert own.count("/simple/unknown/") == 3
-    assert fallback.ABSENT_SECONDS == 60
-    monkeypatch.setattr(fallback, "ABSENT_SECONDS", 0.0)
+    assert asking.ABSENT_SECONDS == 60
+    monkeypatch.setattr(asking, "ABSENT_SECONDS", 0.0)
     again = shim(private(own), pypi(far))
     assert [ask(again, "unknown"), ask(again, "unknown")] == [404, 404]
     assert own.count("/simple/unknown/") == 5

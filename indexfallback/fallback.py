@@ -70,6 +70,10 @@ class Fallback:
         self.store = store
         self.members = members
         self.activity = Activity()
+        #: How long an answer may be repeated, seconds. What was just put into a directory is
+        #: wanted at once.
+        has_directory = any(index.is_directory for index in settings.indexes)
+        self.repeat_seconds = 0.0 if has_directory else REPEAT_SECONDS
         self._flights: SingleFlight[tuple[str, str | None, bool], Answer] = SingleFlight()
         self._lock = threading.Lock()
         self._answers: dict[tuple[str, str | None, bool], tuple[float, Answer]] = {}
@@ -104,12 +108,10 @@ class Fallback:
         waited = time.monotonic() - now
         self.activity.served(project, answer.owner.name, answer.how, waited)
         log.debug("%s: from %s, %s, %.0f ms", project, answer.owner.name, answer.how, waited * 1000)
-        if any(member.index.is_directory for member in self.members):
-            return answer  # what was just put there is wanted at once
         with self._lock:
             if len(self._answers) >= _REMEMBERED:
                 self._answers.clear()
-            self._answers[key] = (time.monotonic() + REPEAT_SECONDS, answer)
+            self._answers[key] = (time.monotonic() + self.repeat_seconds, answer)
         return answer
 
     def forget(self, project: str) -> None:

@@ -6,12 +6,13 @@ from indexfallback.errors import IndexFallbackError
 from indexfallback.server.files import FileResource
 from indexfallback.server.guards import HostGuard, answer_error, answer_http_error
 from indexfallback.server.pages import NamesResource, ProjectResource, SlashResource
+from indexfallback.server.repeat import Repeat
 from indexfallback.server.state import HealthResource, StartResource, StatusResource, WhyResource
 from indexfallback.shim import Shim
 
 
-def make_app(shim: Shim) -> falcon.App:  # type: ignore[type-arg]  # generic in Falcon's stubs only
-    """Return the application that serves a shim."""
+def make_app(shim: Shim) -> Repeat:
+    """Return the WSGI application that serves a shim."""
     app = falcon.App(middleware=[HostGuard()])
     app.set_error_serializer(answer_http_error)
     app.add_error_handler(IndexFallbackError, answer_error)
@@ -29,4 +30,4 @@ def make_app(shim: Shim) -> falcon.App:  # type: ignore[type-arg]  # generic in 
     app.add_route("/-/health", HealthResource(shim))
     app.add_route("/-/status", StatusResource(shim))
     app.add_route("/-/why/{project}", WhyResource(shim))
-    return app
+    return Repeat(app)

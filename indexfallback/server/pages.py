@@ -9,6 +9,7 @@ from indexfallback.formats import Media, negotiate, render_names, render_page
 from indexfallback.names import FileKey, is_normalized, is_project_name, normalize
 from indexfallback.page import File, ProjectPage
 from indexfallback.server.rendered import Rendered, RenderedPages, as_rendered
+from indexfallback.server.repeat import REPEATABLE
 from indexfallback.shim import Shim
 from indexfallback.upstream.answers import Limits
 
@@ -38,6 +39,8 @@ class ProjectResource:
         self._shim.fallback.activity.client(req.user_agent or "")
         if answer.page.serial is not None:
             resp.set_header("X-PyPI-Last-Serial", str(answer.page.serial))
+        if answer.is_settled:
+            req.env[REPEATABLE] = self._shim.fallback.repeat_seconds
         _send(req, resp, media, self._render(answer, media, index))
 
     on_head = on_get

@@ -3,6 +3,7 @@
 from tests.fakes.directories import DirectoryTree, flat_directory
 from tests.fakes.faults import Rule
 from tests.fakes.index import FakeIndex
+from tests.fakes.proxy import FaultProxy
 from tests.fakes.wheels import Dist, sdist, tree, wheel
 from tests.fakes.wire import Request
 
@@ -10,6 +11,7 @@ __all__ = [
     "DirectoryTree",
     "Dist",
     "FakeIndex",
+    "FaultProxy",
     "Request",
     "Rule",
     "flat_directory",

@@ -7,6 +7,7 @@ import click
 
 from tests.fakes.index import FakeIndex
 from tests.fakes.pages import FORMATS, HTML_ONLY
+from tests.fakes.proxy import FaultProxy
 from tests.fakes.wheels import sdist, wheel
 
 
@@ -16,6 +17,11 @@ from tests.fakes.wheels import sdist, wheel
 @click.option("--size", default=0, help="Bytes that each file is padded with.")
 @click.option("--login", help="USER:PASSWORD to ask for.")
 @click.option("--html-only", is_flag=True, help="Serve no JSON pages.")
+@click.option(
+    "--proxy",
+    multiple=True,
+    help="Serve through a fault proxy, with a fault of Faults: latency=2, bandwidth=1000, cut=99.",
+)
 @click.option("--path", default="/", help="Start of the paths at which faults happen.")
 @click.option(
     "--fault",
@@ -32,6 +38,7 @@ def main(
     html_only: bool,
     path: str,
     faults: tuple[str, ...],
+    proxy: tuple[str, ...],
 ) -> None:
     """Serve wheels and sdists that exist nowhere else, until Ctrl-C."""
     username, _, password = (login or "").partition(":")
@@ -39,7 +46,7 @@ def main(
         formats=HTML_ONLY if html_only else FORMATS,
         username=username or None,
         password=password,
-        port=port,
+        port=0 if proxy else port,
     )
     for project in projects.split():
         name, _, version = project.partition("==")
@@ -48,8 +55,17 @@ def main(
     for fault in faults:
         _inject(index, fault, path)
     with index, suppress(KeyboardInterrupt):
-        click.echo(index.login_url)
-        Event().wait()
+        if not proxy:
+            click.echo(index.login_url)
+            Event().wait()
+        with FaultProxy(index.port, port=port, **dict(map(_proxy_fault, proxy))) as through:
+            click.echo(f"{through.base}/simple/")
+            Event().wait()
+
+
+def _proxy_fault(fault: str) -> tuple[str, float]:
+    name, _, number = fault.partition("=")
+    return name, float(number) if "." in number else int(number or 1)
 
 
 def _inject(index: FakeIndex, fault: str, path: str) -> None:

@@ -1,5 +1,6 @@
 """What is sent again without asking the application, and what never is."""
 
+import time
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -67,7 +68,7 @@ def test_a_page_is_repeated_no_longer_than_allowed(monkeypatch: pytest.MonkeyPat
     counting = Counting(seconds=1.0)
     application = Repeat(counting)
     now = 100.0
-    monkeypatch.setattr(repeat.time, "monotonic", lambda: now)
+    monkeypatch.setattr(time, "monotonic", lambda: now)
     get(application)
     now = 101.0
     get(application)

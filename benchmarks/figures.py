@@ -24,6 +24,7 @@ MB_PER_SECOND = Unit("MB/s", rate=True)
 MS = Unit("ms", digits=1)
 SECONDS = Unit("s", digits=2)
 MB = Unit("MB")
+TIMES = Unit("times")
 
 
 @dataclass
@@ -74,7 +75,8 @@ class Row:
         ]
 
 
-HEADER = ["", "nginx", "indexfallback", "ratio (min to max)", "target", ""]
+#: What the two figures of a row are called.
+SIDES = ("nginx", "indexfallback")
 
 
 def _spread(values: Sequence[float], spell: Callable[[float], str]) -> str:
@@ -84,13 +86,14 @@ def _spread(values: Sequence[float], spell: Callable[[float], str]) -> str:
     return f"{middle} ({spell(min(values))} to {spell(max(values))})"
 
 
-def table(rows: Iterable[Row], *, markdown: bool) -> str:
+def table(rows: Iterable[Row], *, markdown: bool, sides: tuple[str, str] = SIDES) -> str:
     """Return the rows as a table, for people or for a Markdown file."""
-    lines = [HEADER, *(row.cells() for row in rows)]
+    header = ["", *sides, "ratio (min to max)", "target", ""]
+    lines = [header, *(row.cells() for row in rows)]
     if markdown:
         lines.insert(1, ["---", *["---:"] * 3, "---", "---"])
         return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
-    widths = [max(len(line[column]) for line in lines) for column in range(len(HEADER))]
+    widths = [max(len(line[column]) for line in lines) for column in range(len(header))]
     return "\n".join(
         "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
         for line in lines

@@ -16,6 +16,7 @@ from benchmarks.upstream import write_tree
 from indexfallback.formats import parse_page
 from indexfallback.store import Store
 from tests.fakes import tree
+from tests.serving import config_text, index_table
 
 #: Links on the upstream's pages, so that the rendered ones have 10 KB and 300 KB.
 _PAGES = {"10 KB": 38, "300 KB": 1170}
@@ -50,7 +51,10 @@ class Bench:
     def new_shim(self) -> Shim:
         """Return a shim that has seen nothing; to be entered."""
         self._shims += 1
-        return Shim(self._home / f"shim-{self._shims}", self.upstream)
+        index = index_table("public", f"{self.upstream}simple/")
+        return Shim(
+            self._home / f"shim-{self._shims}", config_text(index, cache={"fresh": "1 day"})
+        )
 
     def write_page(self, project: str, links: int) -> bytes:
         """Write a page with links to files that nobody fetches; return it."""

@@ -41,7 +41,7 @@ def main(*, wanted: tuple[str, ...], repeat: int, markdown: bool) -> None:
             for number in range(repeat if name in (wanted or MEASURES) else 0):
                 click.echo(f"{name} {number + 1}/{repeat}", err=True)
                 measure(bench, row)
-    click.echo(_machine())
+    click.echo(machine())
     click.echo()
     click.echo(table(table_rows.values(), markdown=markdown))
 
@@ -56,7 +56,7 @@ def _bench() -> Iterator[Bench]:
             yield Bench(home, root, url)
 
 
-def _machine() -> str:
+def machine() -> str:
     model = platform.processor()
     if sys.platform == "linux":
         lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()

@@ -32,12 +32,12 @@ class Memory(NamedTuple):
 
 @final
 class Shim:
-    """A running shim whose only index is ``upstream``; ``with Shim(home, upstream) as shim``.
+    """A running shim; ``with Shim(home, config) as shim``, where ``config`` has its indexes.
 
     Everything that it writes lies in ``home``, whose cache is as the last shim there left it.
     """
 
-    def __init__(self, home: Path, upstream: str) -> None:
+    def __init__(self, home: Path, config: str) -> None:
         self.cache = home / "cache"
         #: Seconds from its start to its first answer.
         self.start = 0.0
@@ -46,18 +46,14 @@ class Shim:
         self._process: subprocess.Popen[bytes] | None = None
         runtime = home / "runtime"
         runtime.mkdir(mode=0o700, parents=True, exist_ok=True)
-        config = home / "config.toml"
-        config.write_text(
-            f'[cache]\nfresh = "1 day"\n[[index]]\nname = "public"\nrole = "public"\n'
-            f'url = "{upstream}simple/"\n',
-            encoding="utf-8",
-        )
+        file = home / "config.toml"
+        file.write_text(config, encoding="utf-8")
         self._environment = {
             "PATH": os.environ["PATH"],
             "HOME": str(home),
             "XDG_RUNTIME_DIR": str(runtime),
             "PIP_CONFIG_FILE": os.devnull,
-            "INDEXFALLBACK_CONFIG": str(config),
+            "INDEXFALLBACK_CONFIG": str(file),
             "INDEXFALLBACK_CACHE_DIR": str(self.cache),
         }
 

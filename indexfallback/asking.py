@@ -96,13 +96,16 @@ class Asker:
             return {position: Asked(Outcome(Kind.SILENT, "it is being tried already"))}
         self._retries.earn()
         self._hedges.earn()
-        attempts = {position: self._start(question, position, now + share)}
+        until = now + share
+        attempts = {position: self._start(question, position, until)}
         beside = self._beside(question, position)
-        if beside is not None:
+        if beside is not None and member.hedge_after() < share:
             concurrent.futures.wait([attempts[position].future], member.hedge_after())
             if not attempts[position].future.done() and self._hedges.spend():
-                attempts[beside] = self._start(question, beside, now + share)
-        return self._collect(question.project, attempts, now + share)
+                # The other one has its own share besides: its turn does not come again.
+                until += share
+                attempts[beside] = self._start(question, beside, until)
+        return self._collect(question.project, attempts, until)
 
     def _member(self, question: Question, position: int) -> Member:
         return self._members[question.chain[position].index.name]
@@ -215,6 +218,7 @@ class Asker:
             facts = held._replace(checked=now)
             with keeping(f"the page of {project}"):
                 self._store.pages.confirm(index.key, project, facts)
+            self._note_lag(member, project)
             return Asked(answer.outcome, None, facts)
         if answer.page is None:
             if answer.outcome.kind is Kind.ABSENT and held is not None:
@@ -231,13 +235,19 @@ class Asker:
             self._store.pages.put(index.key, answer.page, facts)
             if index.is_private:
                 self._store.ledger.record_page(index.key, project)
-        self._note_lag(member, answer.page)
+        self._note_lag(member, project)
         return Asked(answer.outcome, answer.page, facts)
 
-    def _note_lag(self, member: Member, page: ProjectPage) -> None:
-        """Compare a mirror's page with what its public index was last known to have."""
-        authority = self._settings.index(member.index.mirror_of or "")
-        if authority is not None:
-            known = self._store.pages.load(authority.key, page.name)
-            if known is not None:
-                member.note_lag(page.name, behind(page, known))
+    def _note_lag(self, asked: Member, project: str) -> None:
+        """Compare mirrors' pages with what their public index was last known to have."""
+        authority = self._settings.index(asked.index.group)
+        for mirror in self._members.group(asked.index.group):
+            if authority is None or mirror.index == authority:
+                continue
+            if asked.index not in (mirror.index, authority):
+                continue
+            with keeping(f"what {mirror.index.name} lacks of {project}"):
+                page = self._store.pages.load(mirror.index.key, project)
+                known = self._store.pages.load(authority.key, project)
+                if page is not None and known is not None:
+                    mirror.note_lag(project, behind(page, known))

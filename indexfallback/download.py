@@ -4,8 +4,10 @@ Locks: ``Downloads._lock`` guards ``_running`` and ``_tainted``.
 """
 
 import itertools
+import logging
 import threading
 
+from indexfallback.arrival import Progress
 from indexfallback.asking import RESERVE
 from indexfallback.errors import (
     FileError,
@@ -19,7 +21,7 @@ from indexfallback.integrity import WrongSources
 from indexfallback.names import METADATA_ENDING, FileKey
 from indexfallback.sources import Source, find_sources
 from indexfallback.store import Blob, keeping
-from indexfallback.transfer import Progress, Transfer
+from indexfallback.transfer import Transfer
 from indexfallback.upstream.wheel import read_metadata
 
 #: An answer waits this long for the whole file, seconds: below it, a wrong file can still be
@@ -30,6 +32,8 @@ _LEAST_PATIENCE = 1.0
 #: Files remembered as cut short with wrong bytes: whoever resumes one gets it whole, also after
 #: others did.
 _TAINTED = 1000
+
+log = logging.getLogger("indexfallback")
 
 Wanted = tuple[str, FileKey, str]
 
@@ -56,6 +60,8 @@ class Downloads:
             return self._get((owner, key, filename))
         except FileError as error:
             self._fallback.activity.failed(filename, error)
+            if isinstance(error, FileUnavailableError):
+                log.warning("%s", error)
             raise
 
     def is_tainted(self, owner: str, key: FileKey, filename: str) -> bool:
@@ -63,7 +69,19 @@ class Downloads:
         with self._lock:
             return (owner, key, filename) in self._tainted
 
+    def taint(self, wanted: Wanted) -> None:
+        """Remember that a client may hold wrong bytes of a file."""
+        with self._lock:
+            self._tainted[wanted] = None
+            if len(self._tainted) > _TAINTED:
+                del self._tainted[next(iter(self._tainted))]
+
     def _get(self, wanted: Wanted) -> Blob | Transfer:
+        # First what is in memory: a thousand who want one file at once would wait for the store.
+        with self._lock:
+            running = self._running.get(wanted)
+        if running is not None:
+            return self._wait(running)
         stored, _ = self._stored(wanted)
         if stored is not None:
             return stored
@@ -83,7 +101,7 @@ class Downloads:
         # A metadata file's address carries the hash of the distribution, not its own.
         stated = None if filename.endswith(METADATA_ENDING) else key.sha256
         if pin is not None and stated is not None and pin != stated:
-            raise _changed(filename, pin, stated)
+            raise self._changed(wanted, pin, stated)
         return self._store.blobs.find(pin) if pin is not None else None, stated or pin
 
     def _look_up(self, wanted: Wanted) -> Blob | Transfer:
@@ -133,7 +151,7 @@ class Downloads:
         if blob is not None:
             pin = self._pin(wanted, blob.sha256, first)
             if pin != blob.sha256:
-                raise _changed(filename, pin, blob.sha256)
+                raise self._changed(wanted, pin, blob.sha256)
         return blob
 
     def _metadata_inside(self, key: FileKey, filename: str, sha256: str | None) -> Blob | None:
@@ -150,6 +168,21 @@ class Downloads:
             blob = self._store.blobs.add(data)
             return blob if sha256 in (None, blob.sha256) else None
         return None
+
+    def _changed(self, wanted: Wanted, pin: str, sha256: str) -> FileRefusedError:
+        """Return the error for another content than was first seen, and note who offers it."""
+        owner, key, filename = wanted
+        for member in self._fallback.members.group(owner):
+            page = self._store.pages.load(member.index.key, key.project)
+            file = page.file(filename) if page is not None else None
+            if file is not None and file.sha256 == sha256:
+                self._fallback.refusals.note(key.project, filename, member.index.name, sha256)
+        return FileRefusedError(
+            filename,
+            f"it was first seen with sha256 {pin} and is offered with {sha256} now",
+            "Ask its maintainer which one is right; "
+            f"`indexfallback cache accept {key.project} {filename}` takes what is offered now.",
+        )
 
     def _missing(self, filename: str) -> FileError:
         if self._fallback.settings.offline:
@@ -182,10 +215,8 @@ class Downloads:
             self._pin(wanted, transfer.sha256 or "", transfer.source)
         with self._lock:
             self._running.pop(wanted, None)
-            if transfer.tainted:
-                self._tainted[wanted] = None
-                if len(self._tainted) > _TAINTED:
-                    del self._tainted[next(iter(self._tainted))]
+        if transfer.tainted:
+            self.taint(wanted)
 
     def _pin(self, wanted: Wanted, sha256: str, source: Source) -> str:
         """Pin a file's content, and return the pin that holds: another thread's may be older."""
@@ -200,13 +231,4 @@ def _offline(filename: str) -> FileMissingError:
         filename,
         "there is no network or --offline is on, and it was never fetched here",
         "Connect and run again; `indexfallback cache list` shows what is here.",
-    )
-
-
-def _changed(filename: str, pin: str, sha256: str) -> FileRefusedError:
-    return FileRefusedError(
-        filename,
-        f"it was first seen with sha256 {pin} and is offered with {sha256} now",
-        "Ask its maintainer which one is right; "
-        "`indexfallback cache remove` of the project forgets the first.",
     )

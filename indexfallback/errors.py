@@ -69,6 +69,10 @@ class StoreError(IndexFallbackError):
         return f"{self.path}: {self.problem}; {self.remedy}"
 
 
+class StoreClosedError(StoreError):
+    """The directory is not used any more, by this process: it is ending."""
+
+
 @dataclass(frozen=True)
 class Tried:
     """What one index contributed to an answer: asked, skipped or not needed."""

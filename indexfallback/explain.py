@@ -10,6 +10,8 @@ _REMEDIES = {
     Kind.INSECURE: "Check the certificate of {index}, or name its CA in pip's cert setting.",
     Kind.NOT_AN_INDEX: "Check the address of {index}, or log in to the network.",
     Kind.LIMITED: "Wait a little and run again.",
+    Kind.LOCAL: "Close other programs or raise this machine's limits (ulimit -n), and run again.",
+    Kind.OFFLINE: "Connect and run again, or use --offline for what is cached.",
 }
 _RUN_AGAIN = (
     "Make {index} reachable (VPN, network) and run again, or use --offline for what is cached."

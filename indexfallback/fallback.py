@@ -19,6 +19,7 @@ from indexfallback.flight import SingleFlight
 from indexfallback.health import State
 from indexfallback.members import Member, Members
 from indexfallback.name_lists import LIST_USE, NameLists
+from indexfallback.offer import withheld
 from indexfallback.page import ProjectPage
 from indexfallback.policy import (
     Ask,
@@ -32,6 +33,7 @@ from indexfallback.policy import (
     passed_digest,
 )
 from indexfallback.probe import Prober
+from indexfallback.refusals import Refusals
 from indexfallback.store import Store, keeping
 
 log = logging.getLogger("indexfallback")
@@ -57,8 +59,8 @@ class Answer(NamedTuple):
     tried: tuple[Tried, ...]
     #: Served without any network, so that only what is held can be offered.
     offline: bool
-    #: What is offered follows from the page's content alone: not so offline, and where hashes
-    #: are only learnt by downloads.
+    #: What is offered follows from the page's content alone: not so offline, where hashes are
+    #: only learnt by downloads, and where a file that has changed is withheld.
     is_settled: bool
 
 
@@ -70,6 +72,7 @@ class Fallback:
         self.store = store
         self.members = members
         self.activity = Activity()
+        self.refusals = Refusals(store)
         #: How long an answer may be repeated, seconds. What was just put into a directory is
         #: wanted at once.
         has_directory = any(index.is_directory for index in settings.indexes)
@@ -103,7 +106,9 @@ class Fallback:
             raise ProjectUnavailableError(project, (), late, "Run again.") from None
         except ProjectError as error:
             self.activity.failed(project, error)
-            log.debug("%s", error)
+            # That there is no such project is an answer; that nobody can tell is a failure.
+            level = logging.WARNING if isinstance(error, ProjectUnavailableError) else logging.DEBUG
+            log.log(level, "%s", error)
             raise
         waited = time.monotonic() - now
         self.activity.served(project, answer.owner.name, answer.how, waited)
@@ -210,6 +215,7 @@ class Fallback:
         if facts is None or page is None:
             return None
         now = time.time()
+        changed = self._note_changed(question.project, index, page)
         offline = question.is_offline and not (index.is_directory and asked is not None)
         if step.resolved:
             passed = passed_digest([c.index for c in question.chain[: step.position]])
@@ -223,8 +229,15 @@ class Fallback:
             page,
             facts.digest,
             "stale" if step.stale else "asked" if asked is not None else "fresh",
-            facts.age(now),
+            max(0.0, now - facts.checked),
             tried(question, step),
             offline,
-            not offline and all(file.sha256 is not None for file in page.files),
+            not (offline or changed) and all(file.sha256 is not None for file in page.files),
         )
+
+    def _note_changed(self, project: str, index: Index, page: ProjectPage) -> bool:
+        """Note the files of a page that are not what they were when first seen."""
+        changed = withheld(page, self.store.pins.of_project(project))
+        for file in changed:
+            self.refusals.note(project, file.filename, index.name, file.sha256 or "")
+        return bool(changed)

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from functools import partial
 
 from indexfallback.config import Index, Settings
+from indexfallback.explain import remedy_for
 from indexfallback.health import Health, State, begin_trial, learn
 from indexfallback.lag import Lag
 from indexfallback.outcome import Kind, Outcome
@@ -163,27 +164,26 @@ class Member:
             said, self._said = self._said, "" if outcome.is_well else str(outcome)
         if after.state is not before.state:
             self._remember(after)
-        if str(outcome) != said or after.state is not before.state:
+        # A trial that fails, and one that is not enough yet, are no news.
+        closed = [health.state is State.CLOSED for health in (before, after)]
+        if str(outcome) != said or closed[0] is not closed[1]:
             self._say(before, after, outcome, now)
 
     def _say(self, before: Health, after: Health, outcome: Outcome, now: float) -> None:
-        name = self.index.name
-        wait = after.until - now
+        name, wait = self.index.name, after.until - now
+        remedy = remedy_for(outcome.kind, self.index)
         if outcome.kind is Kind.INSECURE:
-            log.error("%s: %s; not asked for %.0f s, never without TLS", name, outcome, wait)
+            log.error(
+                "%s: %s; not asked for %.0f s, never without TLS. %s", name, outcome, wait, remedy
+            )
         elif after.state is State.OPEN and before.state is State.CLOSED:
-            log.warning("%s: unavailable (%s); skipped for %.0f s", name, outcome, wait)
+            log.warning("%s: unavailable (%s); skipped for %.0f s. %s", name, outcome, wait, remedy)
         elif after.state is State.CLOSED and before.state is not State.CLOSED:
             log.info("%s: up again after %.0f s", name, now - before.since)
-        elif outcome.kind is Kind.DENIED and not before.reason:
-            log.warning(
-                "%s: access denied (%s); left alone for %.0f s: check user name and password",
-                name, outcome, wait,
-            )  # fmt: skip
-        elif outcome.kind is Kind.LIMITED:
-            log.warning("%s: %s; left alone for %.0f s", name, outcome, wait)
+        elif outcome.kind in (Kind.DENIED, Kind.LIMITED):
+            log.warning("%s: %s; left alone for %.0f s. %s", name, outcome, wait, remedy)
         elif outcome.is_unavailable:
-            log.warning("%s: %s", name, outcome)
+            log.warning("%s: %s. %s", name, outcome, remedy)
 
     def status(self) -> dict[str, object]:
         """Return state and figures; seconds, and seconds ago."""
@@ -196,6 +196,7 @@ class Member:
         return {
             "name": self.index.name,
             "role": self.index.role,
+            "mirror_of": self.index.mirror_of,
             "url": self.index.url,
             "state": health.state.value,
             "since": round(now - health.since, 1),

@@ -27,9 +27,9 @@ def offered(
     return msgspec.structs.replace(page, files=tuple(file for file in files if file is not None))
 
 
-def withheld(page: ProjectPage, pins: Mapping[str, str]) -> list[str]:
-    """Return the names of the files of a page that are not what they were when first seen."""
-    return [file.filename for file in page.files if _differs(file, pins)]
+def withheld(page: ProjectPage, pins: Mapping[str, str]) -> list[File]:
+    """Return the files of a page that are not what they were when first seen."""
+    return [file for file in page.files if _differs(file, pins)] if pins else []
 
 
 def _differs(file: File, pins: Mapping[str, str]) -> bool:

@@ -3,6 +3,9 @@
 from dataclasses import dataclass
 from enum import Enum
 
+#: Characters of an outcome's words: an upstream's own can be 64 KB in a header, MBs in a page.
+LONGEST_DETAIL = 300
+
 
 class Kind(Enum):
     """What an index's answer, or its silence, meant."""
@@ -47,8 +50,15 @@ class Outcome:
     elapsed: float = 0.0
     #: Seconds that the index asked to be left alone for.
     retry_after: float | None = None
-    #: Another try may go well at once: a gateway's passing fault (502, 503, 504).
+    #: Another try may go well at once: a gateway's passing fault (502, 503, 504), or a reset.
     is_passing: bool = False
+
+    def __post_init__(self) -> None:
+        """Keep an index's own words to one short line, which paints no terminal."""
+        if len(self.detail) > LONGEST_DETAIL or not self.detail.isprintable():
+            short = self.detail[:LONGEST_DETAIL]
+            words = "".join(c if c.isprintable() else " " for c in short).strip()
+            object.__setattr__(self, "detail", words)
 
     @property
     def is_page(self) -> bool:

@@ -13,6 +13,7 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
+from math import isinf
 
 from indexfallback.config import Index
 from indexfallback.outcome import Kind, Outcome
@@ -211,7 +212,7 @@ def _resolved_before(question: Question) -> int | None:
             age is not None and age < limit for age in ages
         ) and candidate.passed == passed_digest([c.index for c in question.chain[:position]]):
             return position
-        if candidate.in_ledger:
+        if candidate.in_ledger or candidate.index.claims(question.project):
             return None
     return None
 
@@ -273,7 +274,8 @@ def _private_outage(question: Question, position: int) -> Step | None:
 
 def _may_stand_in(question: Question, candidate: Candidate) -> bool:
     age = candidate.page_age
-    return age is not None and (question.is_offline or age < question.keep)
+    # A page from the future, by a clock that was set back, is of an unknown age, and no old one.
+    return age is not None and (question.is_offline or age < question.keep or isinf(age))
 
 
 def _stand_in(question: Question, unavailable: list[int]) -> Step:

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from indexfallback.errors import ProjectError
+from indexfallback.errors import FileUnavailableError, ProjectError, ProjectUnavailableError
 from indexfallback.fallback import Fallback
 from indexfallback.members import Member
 from indexfallback.names import METADATA_ENDING
@@ -44,23 +44,34 @@ def find_sources(
     ``owner`` is the index or the group of the file's address; ``sha256`` is that of the file or
     None. Without a hash only the first index that lists the file will do, since nothing says
     that another one means the same bytes.
+
+    Raises:
+        FileUnavailableError: No index could say whether it lists the file.
+
     """
     wanted = _Wanted(filename.removesuffix(METADATA_ENDING), filename, sha256)
     later: list[Member] = []
+    # Of each index why it could not say, or None if it could.
+    troubles: list[ProjectUnavailableError | None] = []
     for member in _ordered(fallback, owner, project):
         page = fallback.store.pages.load(member.index.key, project)
         file = _pick(page, wanted)
+        if page is not None:
+            troubles.append(None)
         if file is not None:
             yield Source(member, file)
             if not file.hashes:
                 return
         elif not fallback.settings.offline:
             if member.index.pages == "authority":
-                yield from _ask(fallback, member, project, wanted)
+                yield from _ask(fallback, member, project, wanted, troubles)
             else:
                 later.append(member)
     for member in later:
-        yield from _ask(fallback, member, project, wanted)
+        yield from _ask(fallback, member, project, wanted, troubles)
+    trouble = next(iter(troubles), None)
+    if trouble is not None and all(troubles):
+        raise FileUnavailableError(filename, trouble.cause, trouble.remedy)
 
 
 def _ordered(fallback: Fallback, owner: str, project: str) -> list[Member]:
@@ -73,12 +84,20 @@ def _ordered(fallback: Fallback, owner: str, project: str) -> list[Member]:
     return sorted(fallback.members.group(owner), key=rank)
 
 
-def _ask(fallback: Fallback, member: Member, project: str, wanted: _Wanted) -> Iterator[Source]:
+def _ask(
+    fallback: Fallback,
+    member: Member,
+    project: str,
+    wanted: _Wanted,
+    troubles: list[ProjectUnavailableError | None],
+) -> Iterator[Source]:
     try:
         page = fallback.page(project, member.index.name).page
     except ProjectError as error:
+        troubles.append(error if isinstance(error, ProjectUnavailableError) else None)
         log.info("%s cannot help with %s: %s", member.index.name, wanted.filename, error)
         return
+    troubles.append(None)
     file = _pick(page, wanted)
     if file is not None:
         yield Source(member, file)

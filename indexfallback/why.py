@@ -9,9 +9,10 @@ from packaging.version import InvalidVersion, Version
 from indexfallback.config import Index
 from indexfallback.errors import IndexFallbackError, ProjectError, Tried
 from indexfallback.fallback import Answer
+from indexfallback.name_lists import LIST_USE
 from indexfallback.names import version_of
 from indexfallback.offer import withheld
-from indexfallback.page import ProjectPage
+from indexfallback.page import File, ProjectPage
 from indexfallback.policy import asking_order, candidates
 from indexfallback.shim import Shim
 from indexfallback.store import Store
@@ -90,10 +91,11 @@ def _index(shim: Shim, project: str, index: Index, tried: Tried) -> dict[str, An
     if index.is_private:
         ownership = shim.store.ledger.ownership(index.key, project)
         names = shim.store.ledger.name_list(index.key)
-        entry["owned_since"] = ownership.seen if ownership is not None else None
+        entry["last_seen"] = ownership.seen if ownership is not None else None
         entry["listed"] = ownership is not None and ownership.listed
         entry["names"] = names.names if names is not None else None
         entry["names_fetched"] = names.fetched if names is not None else None
+        entry["names_usable"] = names is not None and time.time() - names.fetched < LIST_USE
     return entry
 
 
@@ -104,12 +106,25 @@ def _files(shim: Shim, answer: Answer) -> dict[str, Any]:
     return {
         "files": len(files),
         "cached": len(held),
-        "withheld": withheld(answer.page, pins),
+        "withheld": [_changed(shim, answer, file) for file in withheld(answer.page, pins)],
         "yanked": sum(file.yanked is not False for file in files),
         "pins": len(pins),
         "newest": newest(answer.page),
         "project_status": answer.page.status,
         "project_status_reason": answer.page.status_reason,
+    }
+
+
+def _changed(shim: Shim, answer: Answer, file: File) -> dict[str, Any]:
+    """Return what a file was when first seen, and what it is offered as."""
+    pin = shim.store.pins.find(answer.project, file.filename)
+    return {
+        "filename": file.filename,
+        "index": answer.owner.name,
+        "offered": file.sha256,
+        "first": pin.sha256 if pin is not None else None,
+        "seen": pin.seen if pin is not None else None,
+        "source": pin.source if pin is not None else None,
     }
 
 
@@ -135,6 +150,7 @@ def status(shim: Shim, since: float = 0.0) -> dict[str, Any]:
         "offline": shim.settings.offline,
         "indexes": [member.status() for member in shim.members],
         "activity": shim.fallback.activity.report(since),
+        "refused": shim.fallback.refusals.report(),
         "now": time.time(),
         "cache": cache_status(shim.store, shim.settings.cache_size),
     }

@@ -20,15 +20,16 @@ LAYERS = (
     ("policy",),
     ("upstream",),
     ("store",),
-    ("flight", "budget", "lag", "activity", "members", "probe", "asking", "name_lists", "explain",
-     "offer", "fallback", "sources", "integrity", "transfer", "download", "shim", "why"),
+    ("flight", "budget", "lag", "pace", "activity", "members", "probe", "asking", "name_lists",
+     "explain", "offer", "refusals", "fallback", "sources", "integrity", "arrival", "transfer",
+     "download", "shim", "why"),
     ("server",),
     ("clients",),
     ("cli",),
 )  # fmt: skip
 LEVEL = {module: level for level, modules in enumerate(LAYERS) for module in modules}
 #: Decisions and values: no network, no disk, no clock, no threads.
-PURE = ("errors", "names", "page", "formats", "outcome", "health", "policy", "offer", "lag")
+PURE = ("errors", "names", "page", "formats", "outcome", "health", "policy", "offer", "lag", "pace")
 IMPURE = frozenset(
     ("requests", "urllib3", "sqlite3", "socket", "ssl", "http", "threading", "time", "os", "io",
      "pathlib", "shutil", "subprocess", "tempfile", "random", "logging", "falcon", "granian")

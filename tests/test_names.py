@@ -65,6 +65,7 @@ def test_a_file_name_is_safe(filename: str) -> None:
     assert is_distribution(filename)
 
 
+@pytest.mark.fault(37)
 @pytest.mark.parametrize(
     "filename",
     [
@@ -95,6 +96,7 @@ def test_a_file_name_is_unsafe(filename: str) -> None:
     assert not is_safe_filename(filename)
 
 
+@pytest.mark.fault(37)
 @settings(deadline=None)
 @given(st.text())
 def test_a_safe_file_name_is_one_plain_segment(filename: str) -> None:

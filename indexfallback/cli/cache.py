@@ -1,19 +1,17 @@
-"""``cache``: what is kept, whether it is whole, and how to be rid of it."""
+"""``cache``: what is kept, and whether it is whole; `forget` has how to be rid of it."""
 
 import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
 from itertools import groupby
 
 import click
 
+from indexfallback.cli.forget import accept, disown, open_store, remove
 from indexfallback.cli.options import Options, project_name, takes_options
 from indexfallback.cli.output import clock, counted, print_json, print_table, say, size, wrapped
 from indexfallback.config import Settings
-from indexfallback.errors import StoreError
-from indexfallback.store import Store, maintenance
-from indexfallback.store.ledger import Ownership
+from indexfallback.store import maintenance
 from indexfallback.store.maintenance import HeldFile, HeldPage
 
 #: Verdicts of `Blobs.verify` other than "right", and what each means for the user.
@@ -33,20 +31,8 @@ def cache() -> None:
     """Show, check and clean what is kept on disk."""
 
 
-@contextmanager
-def _open(settings: Settings) -> Iterator[Store]:
-    """Give the store itself; raises `StoreError` where only a temporary one can be had."""
-    store = Store(settings.cache_dir, settings.cache_size)
-    try:
-        if store.is_temporary:
-            raise StoreError(
-                str(settings.cache_dir),
-                "the cache cannot be written",
-                "make it yours to write, or set INDEXFALLBACK_CACHE_DIR to another directory",
-            )
-        yield store
-    finally:
-        store.close()
+for command in (remove, accept, disown):
+    cache.add_command(command)
 
 
 @cache.command()
@@ -55,7 +41,7 @@ def _open(settings: Settings) -> Iterator[Store]:
 def info(options: Options, as_json: bool) -> None:
     """Say where the cache is and how much it holds."""
     settings = options.settings()
-    with _open(settings) as store:
+    with open_store(settings) as store:
         report = maintenance.info(store, settings.cache_size)
     if as_json:
         print_json(report._asdict())
@@ -79,7 +65,7 @@ def info(options: Options, as_json: bool) -> None:
 def list_(options: Options, project: str | None, as_json: bool) -> None:
     """Show what is kept, of all projects or of PROJECT."""
     settings = options.settings()
-    with _open(settings) as store:
+    with open_store(settings) as store:
         files = maintenance.held_files(store, project)
         pages = maintenance.held_pages(store, project)
     if as_json:
@@ -125,7 +111,7 @@ def _project_row(name: str, files: list[HeldFile], pages: int) -> tuple[str, ...
 @takes_options
 def verify(options: Options, as_json: bool) -> None:
     """Hash every file again; take what is wrong out of use, and exit 1 if anything was."""
-    with _open(options.settings()) as store:
+    with open_store(options.settings()) as store:
         verdicts = dict(_with_progress(store.blobs.verify(), store.blobs.count()))
     found: dict[str, list[str]] = {verdict: [] for verdict in _VERDICTS}
     for sha256, verdict in verdicts.items():
@@ -159,7 +145,7 @@ def _with_progress(verdicts: Iterable[tuple[str, str]], total: int) -> Iterator[
 @takes_options
 def gc(options: Options, as_json: bool) -> None:
     """Evict down to the limit; remove abandoned partial files and the quarantine."""
-    with _open(options.settings()) as store:
+    with open_store(options.settings()) as store:
         cleaned = maintenance.clean(store)
     if as_json:
         print_json(cleaned._asdict())
@@ -170,56 +156,3 @@ def gc(options: Options, as_json: bool) -> None:
         f"{counted(cleaned.quarantined, 'file')} from quarantine",
     ]
     click.echo(wrapped(f"Removed {', '.join(parts)}", ""))
-
-
-@cache.command()
-@click.argument("project", type=project_name)
-@click.option("--yes", is_flag=True, help="Do not ask, also if a private index owns the name.")
-@_as_json
-@takes_options
-def remove(options: Options, project: str, yes: bool, as_json: bool) -> None:
-    """Remove what is kept of PROJECT: pages, files, pins and who owns it."""
-    settings = options.settings()
-    with _open(settings) as store:
-        owners = maintenance.owners(store, project)
-        if owners and not yes:
-            _confirm(settings, project, owners, may_ask=not as_json and sys.stdin.isatty())
-        forgotten = maintenance.forget(store, project)
-    if as_json:
-        print_json({"project": project, **forgotten._asdict()})
-    elif any(forgotten):
-        click.echo(_forgotten(project, forgotten))
-    else:
-        say(f"nothing was kept of {project}")
-    sys.exit(0 if any(forgotten) else 1)
-
-
-def _confirm(
-    settings: Settings, project: str, owners: dict[str, Ownership], *, may_ask: bool
-) -> None:
-    """Ask whether a private name is to be forgotten; without a terminal, say to use --yes."""
-    names = {index.key: index.name for index in settings.indexes}
-    for source, ownership in owners.items():
-        how = "is in its list of names" if ownership.listed else "was served by it"
-        name = names.get(source, source)
-        say(f"{project} belongs to {name}: it {how} (seen {clock(ownership.seen)}).")
-        risk = f"Once forgotten, it may be taken from a public index whenever {name} is away."
-        again = f"{name} is asked first, and remembered again when it answers."
-        click.echo(wrapped(f"{risk} {again}"), err=True)
-    if not may_ask:
-        raise click.UsageError(
-            f"{project} belongs to a private index; --yes removes it all the same"
-        )
-    click.confirm("Forget it?", abort=True, err=True)
-
-
-def _forgotten(project: str, forgotten: maintenance.Forgotten) -> str:
-    shared = f" ({forgotten.shared:,} more kept for other projects)" if forgotten.shared else ""
-    parts = [
-        f"{counted(forgotten.files, 'file')} of {size(forgotten.bytes)}{shared}",
-        counted(forgotten.pages, "page"),
-        counted(forgotten.pins, "pin"),
-    ]
-    if forgotten.owners:
-        parts.append(f"its {counted(forgotten.owners, 'owner')}")
-    return wrapped(f"Removed of {project}: {', '.join(parts)}", "")

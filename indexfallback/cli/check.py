@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 import click
 
 from indexfallback.cli.options import Options, takes_options
-from indexfallback.cli.output import counted, ms, print_json, print_table, say
+from indexfallback.cli.output import counted, ms, print_json, print_table, say, say_more
 from indexfallback.config import Index, Settings
 from indexfallback.explain import remedy_for
 from indexfallback.flight import run_within
@@ -51,7 +51,25 @@ def check(options: Options, as_json: bool) -> None:
     else:
         rows = [(c.verdict, c.index, ms(c.seconds), _text(c)) for c in checks]
         print_table((), rows, right=(2,))
+        for index in settings.indexes:
+            _say_what_forgetting_means(index)
     sys.exit(1 if any(check.verdict == "FAIL" for check in checks) else 0)
+
+
+def _say_what_forgetting_means(index: Index) -> None:
+    """Say what hangs on the cache: whose names are known by it alone."""
+    if not index.is_private or index.is_directory or index.projects:
+        return
+    meaning = {
+        "ledger": "every name is refused",
+        "stop": "every name is refused, as whenever it is away",
+        "next": "any of its names may be taken from another index",
+    }[index.on_outage]
+    say(f"which names belong to {index.name} is remembered in the cache alone")
+    say_more(
+        f"If that is removed while {index.name} is away, {meaning} until it answers once: "
+        "set projects for it to keep its names in any case."
+    )
 
 
 def _text(check: Check) -> str:

@@ -13,7 +13,6 @@ from indexfallback.cli.options import Options, takes_options
 from indexfallback.cli.output import counted, ms, print_json, print_table, say, size, span, wrapped
 from indexfallback.cli.running import NoAnswer, health
 from indexfallback.config import Settings
-from indexfallback.names import project_of
 from indexfallback.server.address import ask
 
 #: A shim that is busy with everything at once still answers by then, seconds.
@@ -73,7 +72,7 @@ def _print(report: Report) -> None:
     rows = [_row(index) for index in report["indexes"]]
     print_table(header, rows, right=(6, 7))
     click.echo(_cache_line(report))
-    for line in _activity_lines(report["activity"]):
+    for line in (*_refused_lines(report["refused"]), *_activity_lines(report)):
         click.echo(line)
     if report["offline"]:
         click.echo("offline    no index is asked; what was seen before is served")
@@ -96,10 +95,20 @@ def _row(index: Report) -> tuple[str, ...]:
 
 
 def _note(index: Report) -> str:
+    """Return what is wrong, and when it is tried again; else what was, and how far it lags."""
+    notes = []
+    error = index["last_error"]
     if index["state"] != "closed":
-        next_try = f"next try in {span(index['next_try'])}" if index["next_try"] else "next try now"
-        return f"{index['last_error']}; {next_try}"
-    return str(index["held"])
+        wait = f"next try in {span(index['next_try'])}" if index["next_try"] else "next try now"
+        notes.append(f"{error}; {wait}" if error else str(index["held"]))
+    elif index["held"]:
+        notes.append(str(index["held"]))
+    elif error:
+        notes.append(f"last error {span(time.time() - index['failed'])} ago: {error}")
+    if index["behind"]:
+        by = f" by {span(index['behind_seconds'])}" if index["behind_seconds"] else ""
+        notes.append(f"{counted(index['behind'], 'project')} behind {index['mirror_of']}{by}")
+    return "; ".join(notes)
 
 
 def _cache_line(report: Report) -> str:
@@ -127,20 +136,38 @@ def _stale(report: Report) -> str:
     return f" ({stale:,} stale in use)" if stale else ""
 
 
-def _activity_lines(activity: Report) -> list[str]:
-    """Return what was refused, what could not be served, and who asked."""
+def _refused_lines(refused: list[Report]) -> list[str]:
+    """Return how many files have changed, and each of the latest."""
+    if not refused:
+        return []
+    told = [
+        f"{file['filename']} changed at {file['index']} (see `indexfallback why {file['project']}`)"
+        for file in refused
+    ]
+    return [wrapped(f"pins       {len(refused):,} refused: {_latest(told, '; ')}", "")]
+
+
+def _latest(told: list[str], separator: str = ", ") -> str:
+    more = f" and {len(told) - _NAMES:,} more" if len(told) > _NAMES else ""
+    return separator.join(told[-_NAMES:]) + more
+
+
+def _activity_lines(report: Report) -> list[str]:
+    """Return what is served stale, what could not be served, and who asked."""
+    activity = report["activity"]
     lines = []
-    refused = [f for f in activity["failures"] if f["status"] == HTTPStatus.CONFLICT]
-    for failure in refused:
-        project = project_of(failure["what"]) or "PROJECT"
-        see = f"(see `indexfallback why {project}`)"
-        lines.append(wrapped(f"pins       refused: {failure['what']} has changed {see}", ""))
-    unavailable = HTTPStatus.INTERNAL_SERVER_ERROR
-    failed = [f["what"] for f in activity["failures"] if f["status"] >= unavailable]
+    stale = [name for name, served in activity["projects"].items() if served["how"] == "stale"]
+    if stale:
+        told = [f"{name} ({activity['projects'][name]['owner']})" for name in stale]
+        lines.append(wrapped(f"stale      {_latest(told)}", ""))
+    changed = {file["filename"] for file in report["refused"]}
+    failed = [
+        failure["what"]
+        for failure in activity["failures"]
+        if failure["status"] != HTTPStatus.NOT_FOUND and failure["what"] not in changed
+    ]
     if failed:
-        shown = ", ".join(failed[-_NAMES:])
-        more = f" and {len(failed) - _NAMES:,} more" if len(failed) > _NAMES else ""
-        lines.append(wrapped(f"failed     {shown}{more}", ""))
+        lines.append(wrapped(f"failed     {_latest(failed)}", ""))
     now = time.time()
     latest = sorted(activity["clients"].items(), key=lambda client: -client[1])
     clients = [f"{_spoken(agent)} ({span(now - when)} ago)" for agent, when in latest if agent]

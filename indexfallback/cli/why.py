@@ -58,19 +58,24 @@ def _print(report: Report) -> None:
         click.echo(wrapped(f"What you can do: {report['remedy']}"))
         return
     click.echo(_files_line(report))
-    for filename in report["withheld"]:
-        click.echo(
-            wrapped(
-                f"withheld: {filename} is not what it was when first seen here; if that is right, "
-                f"`indexfallback cache remove {report['project']}` forgets what was seen"
-            )
-        )
+    for file in report["withheld"]:
+        _print_withheld(report["project"], file)
     status = report["project_status"]
     if status not in (None, "active"):
         reason = report["project_status_reason"]
         note = ": nothing of it is offered for installation" if status == "quarantined" else ""
         said = f" ({reason})" if reason else ""
         click.echo(wrapped(f"project status: {status}{said}{note}"))
+
+
+def _print_withheld(project: str, file: Report) -> None:
+    name = file["filename"]
+    first = f" ({clock(file['seen'])})" if file["seen"] is not None else ""
+    click.echo(wrapped(f"withheld: {name} is not what it was when first seen here{first}"))
+    click.echo(wrapped(f"first seen: {file['first']}", "    "))
+    click.echo(wrapped(f"{file['index']} has: {file['offered']}", "    "))
+    accept = f"indexfallback cache accept {project} {name}"
+    click.echo(wrapped(f"If that is right, `{accept}` takes it", "    "))
 
 
 def _headline(report: Report) -> str:
@@ -110,10 +115,11 @@ def _known(report: Report, index: Report) -> Iterator[str]:
     owner = report["belongs_to"] or {}
     if owner.get("index") == index["name"]:
         yield f"owner: {_because(owner)}"
-    elif index["role"] == "private" and index["names"] is not None:
-        fetched = clock(index["names_fetched"])
+    if index["role"] == "private" and index["names"] is not None:
         its = "in" if index["listed"] else "not in"
-        yield f"{its} its list of {counted(index['names'], 'name')} (refreshed {fetched})"
+        names = counted(index["names"], "name")
+        old = "" if index["names_usable"] else ", too old to tell other names by"
+        yield f"{its} its list of {names} (refreshed {clock(index['names_fetched'])}{old})"
     elif index["role"] == "private":
         yield "its list of names is not known yet"
     if index["newest_known"] is not None:

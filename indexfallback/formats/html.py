@@ -25,6 +25,10 @@ _ROOT_MAJORITY = 0.75
 _CONTROLS = {0: "\ufffd", 10: "&#10;", 13: "&#13;"}
 
 
+#: Where a document says that it begins and that it ends, bytes: comments may come around both.
+_EDGE = 2048
+
+
 def parse_page(
     body: bytes, charset: str | None, url: str, project: str, *, public: bool
 ) -> ProjectPage:
@@ -35,6 +39,8 @@ def parse_page(
 
     """
     document = Document(body, charset, url)
+    if _breaks_off(body):
+        raise fields.not_a_page(url, "its HTML breaks off before its end")
     links = document.links(url, public=public)
     files: dict[str, File] = {}
     for node in document.tree.tags("a"):
@@ -57,6 +63,14 @@ def parse_page(
     )
 
 
+def _breaks_off(body: bytes) -> bool:
+    """Tell whether what begins as a document does not end as one.
+
+    A body whose length is not stated, or wrongly, may be cut short without any other sign.
+    """
+    return b"<html" in body[:_EDGE].lower() and b"</html" not in body[-_EDGE:].lower()
+
+
 def parse_names(body: bytes, charset: str | None, url: str) -> Iterator[str]:
     """Read the normalised project names of a root page, in its order.
 
@@ -65,6 +79,8 @@ def parse_names(body: bytes, charset: str | None, url: str) -> Iterator[str]:
 
     """
     document = Document(body, charset, url)
+    if _breaks_off(body):
+        raise fields.not_a_page(url, "its HTML breaks off before its end")
     anchors = [
         (node.text().strip().removesuffix("/"), href)
         for node in document.tree.tags("a")

@@ -6,11 +6,13 @@ from typing import NamedTuple
 
 import falcon
 
+from indexfallback.arrival import Progress
+from indexfallback.download import Wanted
 from indexfallback.names import FileKey, is_safe_filename
 from indexfallback.server.pages import matches
 from indexfallback.shim import Shim
 from indexfallback.store import Blob
-from indexfallback.transfer import PIECE, Progress, Transfer
+from indexfallback.transfer import Transfer
 
 #: A single range; several are answered with the whole, as RFC 9110, 14.2 allows, since serving
 #: ten thousand of them is an attack (CVE-2025-62727). Eighteen digits are beyond every file, and
@@ -66,28 +68,22 @@ class FileResource:
             resp.set_header("Content-Range", f"bytes {wanted.start}-{wanted.stop - 1}/{size}")
         resp.content_length = wanted.stop - wanted.start
         if req.method != "HEAD":
-            resp.stream = self._stream(found, wanted)
+            resp.stream = self._stream((owner, file_key, filename), found, wanted)
             self._shim.fallback.activity.sent(
                 wanted.stop - wanted.start, cached=isinstance(found, Blob)
             )
 
     on_head = on_get
 
-    def _stream(self, found: Blob | Transfer, span: Span) -> Iterator[bytes]:
+    def _stream(self, address: Wanted, found: Blob | Transfer, span: Span) -> Iterator[bytes]:
         if isinstance(found, Transfer):
-            return found.read(span.start, span.stop)
-        return self._read(found, span)
-
-    def _read(self, blob: Blob, span: Span) -> Iterator[bytes]:
-        with self._shim.store.blobs.open(blob) as file:
-            file.seek(span.start)
-            left = span.stop - span.start
-            while left:
-                piece = file.read(min(PIECE, left))
-                if not piece:
-                    raise OSError(f"{blob.path}: shorter than it was")
-                left -= len(piece)
-                yield piece
+            yield from found.read(span.start, span.stop)
+            return
+        try:
+            yield from self._shim.store.blobs.read(found, span.start, span.stop)
+        except OSError:
+            self._shim.downloads.taint(address)
+            raise
 
 
 def _size_and_etag(found: Blob | Transfer) -> tuple[int, str | None]:

@@ -4,38 +4,42 @@ A file is written in ``partial/``, hashed on the way, made durable, renamed into
 ``blobs/sha256/ab/<hex>``, and only then recorded; a process that is killed at any point leaves
 at most a partial file or an unrecorded blob, and `Blobs.verify` takes both in hand.
 
-Locks: ``_lock`` guards ``_reading``, ``_touched``, ``_flushed`` and ``_total``; nothing is read
-or written while it is held.
+Locks: ``_lock`` guards ``_reading``, ``_checked`` and ``_total`` besides what `Records` says;
+nothing is read or written while it is held.
 """
 
 import contextlib
+import errno
 import hashlib
 import logging
 import os
 import shutil
-import threading
 import time
-import uuid
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
 from indexfallback.names import is_sha256
 from indexfallback.store.database import Database
+from indexfallback.store.disk import hash_file, sync_directory
 from indexfallback.store.keeping import keeping
+from indexfallback.store.partials import Partials
+from indexfallback.store.records import Records
 
 log = logging.getLogger("indexfallback.store")
 
-#: Uses are written down at most this often, seconds: eviction needs no better clock.
-FLUSH_SECONDS = 60.0
+#: What a reader is given at once, bytes; more is no faster and costs memory for each reader.
+PIECE = 64 * 1024
+#: A file up to this size is hashed before it is first served, bytes: that takes 0.1 s at most,
+#: and nobody sees that it was wrong. A larger one is hashed while it is served.
+AT_ONCE = 16 << 20
+#: Files remembered as right in this process; their records take 200 bytes each.
+_CHECKED = 10_000
 #: Eviction goes down to this share of the limit, so that it does not run for each file.
 EVICT_TO = 0.9
-#: A partial file that nobody wrote to for this long has no owner, seconds: a day.
-PARTIAL_SECONDS = 86400.0
-#: Names asked for in one query, below SQLite's oldest limit of 999.
-_BATCH = 900
-_PIECE = 1 << 20
+#: What keeps a right file from being read: this process has too much open.
+_LOCAL_ERRNOS = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOMEM})
 
 
 class Blob(NamedTuple):
@@ -46,22 +50,20 @@ class Blob(NamedTuple):
     size: int
 
 
-class Blobs:
+class Blobs(Records):
     """The files of the store."""
 
     def __init__(self, directory: Path, database: Database, limit: int) -> None:
+        super().__init__(database)
+        self.partials = Partials(directory / "partial")
         self._blobs = directory / "blobs" / "sha256"
-        self._partial = directory / "partial"
         self._quarantine = directory / "quarantine"
-        self._database = database
         self._limit = limit
-        self._lock = threading.Lock()
         self._reading: Counter[str] = Counter()
-        self._touched: dict[str, float] = {}
-        self._flushed = time.monotonic()
+        self._checked: dict[str, None] = {}
         self._total: int | None = None
         # One by one: parents made on the way would be open to others.
-        for path in (self._blobs.parent, self._blobs, self._partial):
+        for path in (self._blobs.parent, self._blobs, self.partials.directory):
             path.mkdir(exist_ok=True, mode=0o700)
 
     def path(self, sha256: str) -> Path:
@@ -87,20 +89,66 @@ class Blobs:
             with keeping(f"that {sha256} is wrong"):
                 self.quarantine(sha256)
             return None
+        blob = Blob(sha256, path, size)
+        if size <= AT_ONCE and not self._is_checked(sha256):
+            try:
+                for _ in self.read(blob, 0, size):
+                    pass
+            except OSError:
+                return None
         self._touch(sha256)
-        return Blob(sha256, path, size)
+        return blob
 
-    def held(self, sha256s: Iterable[str]) -> set[str]:
-        """Return those of ``sha256s`` that are recorded here."""
-        wanted = list(sha256s)
-        held: set[str] = set()
-        with self._database.read() as connection:
-            for start in range(0, len(wanted), _BATCH):
-                batch = wanted[start : start + _BATCH]
-                marks = ",".join("?" * len(batch))
-                query = f"SELECT sha256 FROM blob WHERE sha256 IN ({marks})"  # noqa: S608 - marks
-                held.update(sha256 for (sha256,) in connection.execute(query, batch))
-        return held
+    def read(self, blob: Blob, start: int, stop: int) -> Generator[bytes, None, None]:
+        """Yield a file's bytes from ``start`` to ``stop``; it is not evicted meanwhile.
+
+        The first time in this process that all are read, they are hashed, and the last piece is
+        held back until they are right. Raises OSError if they are not, or cannot be read; the
+        file is then quarantined.
+        """
+        try:
+            with self.open(blob) as file:
+                file.seek(start)
+                yield from self._pieces(blob, file, stop - start)
+        except OSError as error:
+            if error.errno not in _LOCAL_ERRNOS:
+                log.warning(
+                    "%s: the stored file cannot be used (%s); it is quarantined and fetched again: "
+                    "look at the disk's health",
+                    blob.path, error,
+                )  # fmt: skip
+                with keeping(f"that {blob.sha256} is wrong"):
+                    self.quarantine(blob.sha256)
+            raise
+
+    def _pieces(self, blob: Blob, file: BinaryIO, left: int) -> Iterator[bytes]:
+        whole = left == blob.size and not self._is_checked(blob.sha256)
+        digest = hashlib.sha256() if whole else None
+        while left:
+            piece = file.read(min(PIECE, left))
+            if not piece:
+                raise OSError("shorter than it was")
+            left -= len(piece)
+            if digest is not None:
+                digest.update(piece)
+                if not left:
+                    self._check(blob, digest.hexdigest())
+            yield piece
+
+    def _is_checked(self, sha256: str) -> bool:
+        with self._lock:
+            return sha256 in self._checked
+
+    def _check(self, blob: Blob, sha256: str) -> None:
+        if sha256 != blob.sha256:
+            raise OSError(f"its sha256 is {sha256} now")
+        self._remember_right(sha256)
+
+    def _remember_right(self, sha256: str) -> None:
+        with self._lock:
+            self._checked[sha256] = None
+            if len(self._checked) > _CHECKED:
+                del self._checked[next(iter(self._checked))]
 
     @contextlib.contextmanager
     def open(self, blob: Blob) -> Iterator[BinaryIO]:
@@ -116,10 +164,6 @@ class Blobs:
                 if not self._reading[blob.sha256]:
                     del self._reading[blob.sha256]
 
-    def new_partial(self) -> Path:
-        """Return a new name for a file that is being written."""
-        return self._partial / uuid.uuid4().hex
-
     def commit(self, partial: Path, fd: int, sha256: str, size: int) -> Blob:
         """Make a written and verified partial file a blob; raises OSError or sqlite3.Error."""
         os.fsync(fd)
@@ -128,16 +172,18 @@ class Blobs:
         try:
             partial.replace(target)
         except PermissionError:  # Windows, where an open file cannot be renamed
-            whole = self.new_partial()
+            whole = self.partials.new()
             shutil.copyfile(partial, whole)
             whole.replace(target)
-        _sync_directory(target.parent)
+        sync_directory(target.parent)
         self._record(sha256, size)
+        self._remember_right(sha256)
+        self.partials.remove(sha256)
         return Blob(sha256, target, size)
 
     def add(self, data: bytes) -> Blob:
         """Keep a small file that is there already; raises OSError or sqlite3.Error."""
-        partial = self.new_partial()
+        partial = self.partials.new()
         with partial.open("wb") as file:
             file.write(data)
             file.flush()
@@ -152,30 +198,12 @@ class Blobs:
         with self._lock:
             if self._total is not None:
                 self._total += size
+            first = self._total is None
             full = self._total is None or self._total > self._limit
         if full:
             self.evict()
-
-    def _touch(self, sha256: str) -> None:
-        now = time.monotonic()
-        with self._lock:
-            self._touched[sha256] = time.time()
-            due = now - self._flushed > FLUSH_SECONDS
-            if due:
-                self._flushed = now
-        if due:
-            with keeping("when files were last used"):
-                self.flush()
-
-    def flush(self) -> None:
-        """Write down when files were last used; raises sqlite3.Error."""
-        with self._lock:
-            touched, self._touched = self._touched, {}
-        with self._database.write() as connection:
-            connection.executemany(
-                "UPDATE blob SET used = ? WHERE sha256 = ?",
-                ((used, sha256) for sha256, used in touched.items()),
-            )
+        if first:  # once in each process, since nobody else would
+            self.partials.remove_abandoned()
 
     def evict(self, target: int | None = None) -> list[str]:
         """Remove the least recently used files until ``target`` bytes hold, by default the limit.
@@ -207,28 +235,15 @@ class Blobs:
             log.info("cache over its limit: %d files least recently used removed", len(removed))
         return removed
 
-    def total(self) -> int:
-        """Return the bytes of all recorded files."""
-        with self._database.read() as connection:
-            row = connection.execute("SELECT coalesce(sum(size), 0) FROM blob").fetchone()
-        return int(row[0])
-
-    def count(self) -> int:
-        """Return the number of recorded files."""
-        with self._database.read() as connection:
-            return int(connection.execute("SELECT count(*) FROM blob").fetchone()[0])
-
     def remove(self, sha256: str) -> None:
         """Remove one file and its record."""
         self._forget([sha256])
         self.path(sha256).unlink(missing_ok=True)
 
-    def _forget(self, sha256s: list[str]) -> None:
-        with self._database.write() as connection:
-            connection.executemany("DELETE FROM blob WHERE sha256 = ?", ((s,) for s in sha256s))
-
     def quarantine(self, sha256: str) -> None:
         """Take a wrong file out of use, keeping it for a look at what happened."""
+        with self._lock:
+            self._checked.pop(sha256, None)
         self._forget([sha256])
         self._take_away(self.path(sha256))
 
@@ -265,17 +280,6 @@ class Blobs:
                 self._forget([sha256])
                 yield sha256, "missing"
 
-    def remove_abandoned(self) -> int:
-        """Remove partial files without an owner; return how many."""
-        now = time.time()
-        removed = 0
-        for path in self._partial.iterdir():
-            with contextlib.suppress(FileNotFoundError):  # finished or removed meanwhile
-                if now - path.stat().st_mtime > PARTIAL_SECONDS:
-                    path.unlink()
-                    removed += 1
-        return removed
-
     def quarantined(self) -> int:
         """Return the number of files taken out of use."""
         return sum(1 for _ in self._quarantine.glob("*"))
@@ -294,22 +298,3 @@ def _is_right(path: Path) -> bool:
     except OSError as error:  # not a file, or a disk that cannot be read
         log.warning("%s: cannot be read (%s)", path, error.strerror)
         return False
-
-
-def hash_file(path: Path) -> str:
-    """Return a file's sha256 in hexadecimal; raises OSError."""
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while piece := file.read(_PIECE):
-            digest.update(piece)
-    return digest.hexdigest()
-
-
-def _sync_directory(path: Path) -> None:
-    # Windows has no such call, and its rename is durable with the file system's journal.
-    if os.name == "posix":
-        fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
-        try:
-            os.fsync(fd)
-        finally:
-            os.close(fd)

@@ -6,10 +6,10 @@ import sqlite3
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from indexfallback.errors import StoreError
+from indexfallback.errors import StoreClosedError, StoreError
 from indexfallback.store.locks import FileLock
 
 log = logging.getLogger("indexfallback.store")
@@ -31,9 +31,10 @@ CREATE TABLE page (
     PRIMARY KEY (source, project)
 );
 CREATE TABLE name (
-    source TEXT NOT NULL, project TEXT NOT NULL, listed INTEGER NOT NULL, seen REAL NOT NULL,
-    PRIMARY KEY (source, project)
+    source TEXT NOT NULL, project TEXT NOT NULL, listed REAL, served REAL,
+    PRIMARY KEY (project, source)
 ) WITHOUT ROWID;
+CREATE INDEX name_source ON name (source);
 CREATE TABLE name_list (source TEXT PRIMARY KEY, fetched REAL NOT NULL, names INTEGER NOT NULL);
 CREATE TABLE pin (
     project TEXT NOT NULL, filename TEXT NOT NULL, sha256 TEXT NOT NULL, seen REAL NOT NULL,
@@ -68,7 +69,7 @@ class Database:
         self.path = path
         self._idle: queue.LifoQueue[sqlite3.Connection | None] = queue.LifoQueue()
         self._writing = threading.Lock()
-        self._closed = False
+        self._closed = threading.Event()
         for _ in range(CONNECTIONS):
             self._idle.put(None)
         with self._alone():
@@ -133,7 +134,12 @@ class Database:
 
     @contextmanager
     def read(self) -> Iterator[sqlite3.Connection]:
-        """Lend a connection for reading; raises `StoreError` if none is free in time."""
+        """Lend a connection for reading; raises `StoreError` if none is free in time.
+
+        Raises `StoreClosedError` after `close`: a thread that outlives the store keeps nothing.
+        """
+        if self._closed.is_set():
+            raise StoreClosedError(str(self.path), "is closed", "nothing is to be done")
         try:
             connection = self._idle.get(timeout=BUSY_SECONDS)
         except queue.Empty:
@@ -144,7 +150,7 @@ class Database:
             yield connection
         finally:
             self._idle.put(connection)
-            if self._closed:
+            if self._closed.is_set():
                 self._close_idle()
 
     @contextmanager
@@ -171,15 +177,15 @@ class Database:
 
     def close(self) -> None:
         """Close every connection; those that a thread still has are closed when it is done."""
-        self._closed = True
+        self._closed.set()
         self._close_idle()
 
     def _close_idle(self) -> None:
-        for _ in range(self._idle.qsize()):
-            try:
-                connection = self._idle.get_nowait()
-            except queue.Empty:  # lent meanwhile
-                return
+        taken = []
+        with suppress(queue.Empty):
+            while True:
+                taken.append(self._idle.get_nowait())
+        for connection in taken:  # and only then back: the one put last would be the next taken
             if connection is not None:
                 connection.close()
             self._idle.put(None)

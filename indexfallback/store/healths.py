@@ -16,7 +16,6 @@ class _Row(msgspec.Struct):
     since: float
     reason: str
     trouble: str
-    openings: int
 
 
 class Healths:
@@ -46,7 +45,6 @@ class Healths:
                     health.since + offset,
                     health.reason,
                     health.trouble.value,
-                    health.openings,
                 )
                 connection.execute(
                     "INSERT OR REPLACE INTO health VALUES (?, ?)",
@@ -64,5 +62,4 @@ def _restored(row: _Row) -> Health:
         until=now,
         reason=row.reason,
         trouble=Kind(row.trouble),
-        openings=row.openings,
     )

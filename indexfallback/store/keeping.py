@@ -5,7 +5,7 @@ import sqlite3
 import threading
 import time
 
-from indexfallback.errors import StoreError
+from indexfallback.errors import StoreClosedError, StoreError
 
 log = logging.getLogger("indexfallback.store")
 
@@ -31,6 +31,8 @@ class keeping:  # noqa: N801 - reads as a statement: with keeping("a page")
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> bool:
         if not isinstance(error, StoreFault):
             return False
+        if isinstance(error, StoreClosedError):
+            return True
         now = time.monotonic()
         with self._lock:
             due = now - keeping._said > _SAY_EVERY

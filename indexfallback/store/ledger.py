@@ -33,34 +33,49 @@ class Ledger:
 
     def ownership(self, source: str, project: str) -> Ownership | None:
         """Return why ``project`` is known to belong to the index, or None."""
+        return self.owners(project).get(source)
+
+    def owners(self, project: str) -> dict[str, Ownership]:
+        """Return the addresses of the indexes known to own a project, and why."""
         with self._database.read() as connection:
-            row = connection.execute(
-                "SELECT listed, seen FROM name WHERE source = ? AND project = ?", (source, project)
-            ).fetchone()
-        return Ownership(bool(row[0]), row[1]) if row else None
+            rows = connection.execute(
+                "SELECT source, listed, served FROM name WHERE project = ?", (project,)
+            ).fetchall()
+        return {
+            source: Ownership(listed is not None, max(listed or 0.0, served or 0.0))
+            for source, listed, served in rows
+        }
 
     def record_page(self, source: str, project: str) -> None:
         """Remember that the index served a page of the project."""
         with self._database.write() as connection:
             connection.execute(
-                "INSERT INTO name VALUES (?, ?, 0, ?)"
-                " ON CONFLICT DO UPDATE SET seen = excluded.seen",
+                "INSERT INTO name VALUES (?, ?, NULL, ?)"
+                " ON CONFLICT DO UPDATE SET served = excluded.served",
                 (source, project, time.time()),
             )
 
     def record_list(self, source: str, projects: Iterable[str]) -> int:
-        """Remember the index's whole list of names, in place of the one before."""
+        """Remember the index's whole list of names, in place of the one before.
+
+        What it has served stays its own also if the list does not name it: a list may be cut
+        short, and forgetting an owner is for the user to decide.
+        """
         now = time.time()
         with self._database.write() as connection:
-            connection.execute("DELETE FROM name WHERE source = ? AND listed", (source,))
+            connection.execute("UPDATE name SET listed = NULL WHERE source = ?", (source,))
             connection.executemany(
-                "INSERT INTO name VALUES (?, ?, 1, ?)"
-                " ON CONFLICT DO UPDATE SET listed = 1, seen = excluded.seen",
+                "INSERT INTO name VALUES (?, ?, ?, NULL)"
+                " ON CONFLICT DO UPDATE SET listed = excluded.listed",
                 ((source, project, now) for project in projects),
+            )
+            connection.execute(
+                "DELETE FROM name WHERE source = ? AND listed IS NULL AND served IS NULL",
+                (source,),
             )
             names = int(
                 connection.execute(
-                    "SELECT count(*) FROM name WHERE source = ? AND listed", (source,)
+                    "SELECT count(*) FROM name WHERE source = ? AND listed IS NOT NULL", (source,)
                 ).fetchone()[0]
             )
             connection.execute(

@@ -1,4 +1,4 @@
-"""A lock that other processes see and that dies with its holder: for a port, for a clean-up.
+"""A lock that other processes see and that dies with its holder: for a port, for a file.
 
 The operating system drops it when the process ends, however it ends, so no lock is ever stale.
 """
@@ -12,6 +12,26 @@ if TYPE_CHECKING or sys.platform != "win32":
     import fcntl
 else:
     import msvcrt
+
+
+def lock_descriptor(fd: int) -> bool:
+    """Take an open file for this descriptor alone until it is closed; tell whether that went well.
+
+    It does not where another one has it, and never on Windows, where it would keep readers out.
+    """
+    if sys.platform == "win32":
+        return False
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:  # taken, or a file system without locks
+        return False
+    return True
+
+
+def unlock_descriptor(fd: int) -> None:
+    """Give an open file back that `lock_descriptor` took."""
+    if sys.platform != "win32":
+        fcntl.flock(fd, fcntl.LOCK_UN)
 
 
 class FileLock:

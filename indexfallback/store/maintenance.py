@@ -3,8 +3,10 @@
 All of it may be done while shims use the same directory.
 """
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
+from indexfallback.names import METADATA_ENDING
 from indexfallback.store import Store
 from indexfallback.store.ledger import Ownership
 
@@ -64,6 +66,23 @@ class Forgotten(NamedTuple):
     owners: int
 
 
+class Offered(NamedTuple):
+    """What a page that is kept says of a file. ``checked`` is seconds since the epoch."""
+
+    #: Address of the index.
+    source: str
+    sha256: str
+    checked: float
+
+
+class Disowned(NamedTuple):
+    """What was removed when a project got free for another owner."""
+
+    #: Indexes that were known to own it.
+    owners: int
+    pages: int
+
+
 def info(store: Store, limit: int) -> Info:
     """Return how much the store holds."""
     return Info(
@@ -103,11 +122,7 @@ def held_pages(store: Store, project: str | None = None) -> list[HeldPage]:
 
 def owners(store: Store, project: str) -> dict[str, Ownership]:
     """Return the addresses of the private indexes known to own a project, and why."""
-    with store.database.read() as connection:
-        rows = connection.execute(
-            "SELECT source, listed, seen FROM name WHERE project = ?", (project,)
-        ).fetchall()
-    return {source: Ownership(bool(listed), seen) for source, listed, seen in rows}
+    return store.ledger.owners(project)
 
 
 def clean(store: Store) -> Cleaned:
@@ -117,7 +132,7 @@ def clean(store: Store) -> Cleaned:
     return Cleaned(
         len(evicted),
         max(0, before - store.blobs.total()),
-        store.blobs.remove_abandoned(),
+        store.blobs.partials.remove_abandoned(),
         store.blobs.empty_quarantine(),
     )
 
@@ -152,3 +167,42 @@ def _named_elsewhere(store: Store, project: str) -> set[str]:
             (project,),
         ).fetchall()
     return {sha256 for (sha256,) in rows}
+
+
+def offered(store: Store, project: str, filename: str) -> list[Offered]:
+    """Return what each kept page that lists a file with a sha256 says of it."""
+    found = []
+    for held in held_pages(store, project):
+        page = store.pages.load(held.source, project)
+        file = page.file(filename) if page is not None else None
+        if file is not None and file.sha256 is not None:
+            found.append(Offered(held.source, file.sha256, held.checked))
+    return found
+
+
+def accept(store: Store, project: str, filename: str) -> None:
+    """Forget the pins of a file and of its metadata, and their bytes if nothing else names them."""
+    names = (filename, filename + METADATA_ENDING)
+    pins = store.pins.of_project(project)
+    for name in names:
+        store.pins.remove(project, name)
+    # The pin first: what is offered now counts from here on, whatever becomes of the bytes.
+    for sha256 in {pins[name] for name in names if name in pins}:
+        if not _is_named(store, sha256):
+            store.blobs.remove(sha256)
+
+
+def _is_named(store: Store, sha256: str) -> bool:
+    with store.database.read() as connection:
+        query = "SELECT 1 FROM pin WHERE sha256 = ? LIMIT 1"
+        return connection.execute(query, (sha256,)).fetchone() is not None
+
+
+def disown(store: Store, project: str, private: Iterable[str]) -> Disowned:
+    """Forget who owns a project, and the pages of it from the owners and from ``private``.
+
+    ``private`` are the addresses of the private indexes.
+    """
+    sources = {*private, *owners(store, project)}
+    pages = sum(store.pages.remove(project, source) for source in sources)
+    return Disowned(store.ledger.forget(project), pages)

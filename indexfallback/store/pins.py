@@ -32,6 +32,16 @@ class Pins:
             ).fetchone()
         return row[0] if row else None
 
+    def find(self, project: str, filename: str) -> Pin | None:
+        """Return a file's pin with when and where it was first seen, or None."""
+        with self._database.read() as connection:
+            row = connection.execute(
+                "SELECT project, filename, sha256, seen, source FROM pin"
+                " WHERE project = ? AND filename = ?",
+                (project, filename),
+            ).fetchone()
+        return Pin(*row) if row else None
+
     def of_project(self, project: str) -> dict[str, str]:
         """Return file name to sha256 for one project."""
         with self._database.read() as connection:
@@ -53,10 +63,13 @@ class Pins:
             ).fetchone()
         return str(row[0])
 
-    def remove(self, project: str) -> int:
-        """Forget a project's pins; return how many there were."""
+    def remove(self, project: str, filename: str | None = None) -> int:
+        """Forget the pin of one file, or of all of a project; return how many there were."""
         with self._database.write() as connection:
-            return connection.execute("DELETE FROM pin WHERE project = ?", (project,)).rowcount
+            return connection.execute(
+                "DELETE FROM pin WHERE project = ? AND filename = coalesce(?, filename)",
+                (project, filename),
+            ).rowcount
 
     def __iter__(self) -> Iterator[Pin]:
         with self._database.read() as connection:

@@ -6,10 +6,9 @@ to another origin (CVE-2018-18074, CVE-2023-32681).
 Locks: ``_lock`` guards the making of the pool.
 """
 
-import contextlib
 import importlib
+import ipaddress
 import logging
-import socket
 import ssl
 import threading
 from pathlib import Path
@@ -26,8 +25,10 @@ import urllib3
 from indexfallback import __version__
 from indexfallback.config import Index, without_credentials
 from indexfallback.errors import redact
+from indexfallback.formats.links import is_local
 from indexfallback.outcome import Kind, Outcome
-from indexfallback.upstream.failures import outcome_of_error, outcome_of_status
+from indexfallback.upstream.bounded import POOLS, KeptError
+from indexfallback.upstream.failures import causes, outcome_of_error, outcome_of_status
 
 log = logging.getLogger("indexfallback.upstream")
 
@@ -37,50 +38,6 @@ POOL_SIZE = 24
 _USER_AGENT = f"indexfallback/{__version__}"
 #: Statuses that send elsewhere and keep the method.
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
-
-
-class _Plain(urllib3.connection.HTTPConnection):
-    """Bounds an answer's headers as a whole: each byte of them would begin the limit anew."""
-
-    def getresponse(self) -> urllib3.HTTPResponse:  # type: ignore[override]  # as urllib3's own
-        """Return the answer as soon as its headers are there; raises TimeoutError."""
-        late = threading.Event()
-        sock = self.sock
-
-        def stop() -> None:
-            late.set()
-            with contextlib.suppress(OSError):  # closed already
-                socket.socket.shutdown(sock, socket.SHUT_RDWR)
-
-        watch = threading.Timer(float(self.timeout), stop)  # type: ignore[arg-type]  # always set
-        watch.start()
-        try:
-            answer = super().getresponse()
-        except Exception:
-            if late.is_set():
-                raise TimeoutError from None
-            raise
-        finally:
-            watch.cancel()
-        if late.is_set():  # to the library, headers that break off are whole
-            answer.close()
-            raise TimeoutError
-        return answer
-
-
-class _Secure(_Plain, urllib3.connection.HTTPSConnection):
-    """The same with TLS."""
-
-
-class _PlainPool(urllib3.HTTPConnectionPool):
-    ConnectionCls = _Plain
-
-
-class _SecurePool(urllib3.HTTPSConnectionPool):
-    ConnectionCls = _Secure
-
-
-_POOLS = {"http": _PlainPool, "https": _SecurePool}
 
 
 class _Adapter(requests.adapters.HTTPAdapter):
@@ -93,12 +50,12 @@ class _Adapter(requests.adapters.HTTPAdapter):
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
         """Give the context to every pool."""
         super().init_poolmanager(*args, ssl_context=self._context, **kwargs)
-        self.poolmanager.pool_classes_by_scheme = _POOLS
+        self.poolmanager.pool_classes_by_scheme = POOLS
 
     def proxy_manager_for(self, *args: Any, **kwargs: Any) -> Any:
         """Give the context to every pool behind a proxy."""
         manager = super().proxy_manager_for(*args, ssl_context=self._context, **kwargs)
-        manager.pool_classes_by_scheme = _POOLS
+        manager.pool_classes_by_scheme = POOLS
         return manager
 
     def cert_verify(self, conn: Any, url: str, verify: Any, cert: Any) -> None:
@@ -142,33 +99,35 @@ class Connection:
         outcome that has one; the caller closes it.
         """
         for _ in range(MAX_REDIRECTS + 1):
-            outcome, response = self._send_twice(url, headers, timeout)
+            outcome, response = self._send(url, headers, timeout)
             location = response.headers.get("Location") if response is not None else None
             if response is None or response.status_code not in _REDIRECTS or location is None:
                 return outcome, response
             response.close()
             try:
                 target = urljoin(url, location)
-                scheme, _, _ = origin(target)
+                scheme, host, _ = origin(target)
             except ValueError:
                 return Outcome(Kind.NOT_AN_INDEX, "a redirect to what is no address"), None
-            if scheme not in ("http", "https") or (url.startswith("https:") and scheme == "http"):
+            downgrades = url.startswith("https:") and scheme == "http"
+            if scheme not in ("http", "https") or downgrades or self._is_forbidden(host):
                 return Outcome(Kind.NOT_AN_INDEX, f"unsafe redirect to {redact(target)}"), None
             url = without_credentials(target)
         return Outcome(Kind.NOT_AN_INDEX, f"more than {MAX_REDIRECTS} redirects"), None
 
-    def _send_twice(
-        self, url: str, headers: dict[str, str], timeout: tuple[float, float]
-    ) -> tuple[Outcome, requests.Response | None]:
-        """Send again, once, what broke: the index may have closed a kept connection meanwhile."""
-        outcome, response = self._send(url, headers, timeout)
-        if response is None and outcome.kind is Kind.FAILED:
-            return self._send(url, headers, timeout)
-        return outcome, response
+    def _is_forbidden(self, host: str) -> bool:
+        """Tell whether a redirect leads where a link of the index's pages may not (`Links`)."""
+        return not self._index.is_private and not is_local(self._origin[1]) and is_local(host)
 
     def _send(
-        self, url: str, headers: dict[str, str], timeout: tuple[float, float]
+        self,
+        url: str,
+        headers: dict[str, str],
+        timeout: tuple[float, float],
+        *,
+        again: bool = True,
     ) -> tuple[Outcome, requests.Response | None]:
+        """Send one request; once more if a kept connection broke, which says nothing of today."""
         where = urlsplit(url).netloc
         headers = {"User-Agent": _USER_AGENT, **headers}
         try:
@@ -185,6 +144,8 @@ class Connection:
             OSError,
             ValueError,
         ) as error:
+            if again and any(isinstance(cause, KeptError) for cause in causes(error)):
+                return self._send(url, headers, timeout, again=False)
             return outcome_of_error(error, where), None
         retry_after = response.headers.get("Retry-After")
         return outcome_of_status(response.status_code, retry_after), response
@@ -218,7 +179,8 @@ class Connection:
     def _proxies_for(self, url: str) -> dict[str, str]:
         where = origin(url)
         if where not in self._proxies:
-            self._proxies[where] = dict(requests.utils.get_environ_proxies(url, no_proxy=None))
+            found = {} if _is_here(where[1]) else requests.utils.get_environ_proxies(url, None)
+            self._proxies[where] = dict(found)
         return self._proxies[where]
 
     def close(self) -> None:
@@ -226,6 +188,16 @@ class Connection:
         with self._lock:
             if self._adapter is not None:
                 self._adapter.close()
+
+
+def _is_here(host: str) -> bool:
+    """Tell whether a host is this machine's loopback, where a proxy would look for its own."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:  # a name
+        return False
 
 
 def _basic(username: str, password: str) -> requests.auth.HTTPBasicAuth:

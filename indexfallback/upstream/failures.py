@@ -69,7 +69,7 @@ def _seconds(retry_after: str | None) -> float | None:
 
 def outcome_of_error(error: Exception, where: str) -> Outcome:
     """Return what an exception of `requests` or urllib3 means; ``where`` is host and port."""
-    chain = list(_causes(error))
+    chain = list(causes(error))
     for cause in chain:
         if isinstance(cause, OSError) and cause.errno in _LOCAL_ERRNOS:
             return Outcome(Kind.LOCAL, f"this machine: {cause.strerror}")
@@ -89,10 +89,11 @@ def outcome_of_error(error: Exception, where: str) -> Outcome:
         return _unreachable(Kind.SILENT, f"cannot connect: {_reason(chain)} ({where})")
     if isinstance(error, requests.exceptions.ProxyError):
         return Outcome(Kind.SILENT, f"the proxy for {where} failed: {_reason(chain)}")
-    return Outcome(Kind.FAILED, f"connection broke: {_reason(chain)} ({where})")
+    detail = f"connection broke: {_reason(chain)} ({where})"
+    return Outcome(Kind.FAILED, detail, is_passing=True)
 
 
-def _causes(error: BaseException) -> Iterator[BaseException]:
+def causes(error: BaseException) -> Iterator[BaseException]:
     """Yield an exception and all that it wraps: libraries put causes into args and reason too."""
     seen: set[int] = set()
     todo: list[BaseException] = [error]

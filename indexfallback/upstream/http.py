@@ -12,7 +12,6 @@ import urllib3
 from indexfallback.config import Index, Settings, without_credentials
 from indexfallback.errors import PageError
 from indexfallback.formats import parse_names, parse_page
-from indexfallback.names import is_distribution
 from indexfallback.outcome import Kind, Outcome
 from indexfallback.page import File
 from indexfallback.upstream.answers import (
@@ -131,7 +130,11 @@ class HttpIndex:
         outcome = _with(outcome, elapsed=time.monotonic() - started)
         if response is None:
             return FileAnswer(outcome)
-        if outcome.kind is Kind.FOUND and _is_web_page(file, response):
+        if offset and response.status_code == requests.codes.requested_range_not_satisfiable:
+            # What is here already is as long as the file, or longer, and wrong.
+            response.close()
+            return self.open(file, 0, None, patience)
+        if outcome.kind is Kind.FOUND and _is_web_page(response):
             outcome = _with(outcome, Kind.NOT_AN_INDEX, "a web page where a file should be")
         if outcome.kind is not Kind.FOUND:
             response.close()
@@ -187,9 +190,9 @@ def _bounded(response: requests.Response, limits: Limits) -> Iterator[bytes]:
         yield piece
 
 
-def _is_web_page(file: File, response: requests.Response) -> bool:
-    content_type = response.headers.get("Content-Type", "")
-    return is_distribution(file.filename) and content_type.startswith("text/html")
+def _is_web_page(response: requests.Response) -> bool:
+    """Tell whether an answer calls itself HTML, which no distribution and no metadata is."""
+    return response.headers.get("Content-Type", "").lower().startswith("text/html")
 
 
 def _range_start(response: requests.Response) -> int:

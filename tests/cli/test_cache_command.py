@@ -11,7 +11,7 @@ import pytest
 from indexfallback.cli.output import WIDTH
 from indexfallback.page import ProjectPage
 from indexfallback.store import PageFacts, Store, Validators
-from indexfallback.store.blobs import PARTIAL_SECONDS
+from indexfallback.store.partials import PARTIAL_SECONDS
 from tests.cli.support import CommandLine
 from tests.conftest import Serve
 from tests.fakes import FakeIndex, wheel

@@ -129,6 +129,7 @@ def test_without_a_configuration_it_shows_the_chain_of_pip(
     assert "(pip: extra-index-url) 2 pypi PyPI (pip: default)" in done.words
 
 
+@pytest.mark.fault(21)
 def test_a_proxy_in_the_environment_does_not_come_between(cli: CommandLine, tmp_path: Path) -> None:
     directory = flat_directory(tmp_path / "wheels", [wheel("acme-app")])
     cli.configure(index_table("wheels", str(directory)))

@@ -64,14 +64,53 @@ def _asked_again(shim: Served) -> dict[str, object]:
     return private
 
 
-def test_a_file_that_changed_is_said_to_be_refused(
-    cli: CommandLine, shim: Served, public: FakeIndex
+def test_an_error_of_an_index_that_is_well_again_stays_noted(
+    cli: CommandLine, shim: Served, private: FakeIndex
 ) -> None:
-    old, new = wheel("idna", "3.9"), wheel("idna", "3.9", size=10)
-    _fetch(shim, old)
-    assert shim.get(f"/files/pypi/idna.{new.sha256}/{new.filename}").status == 409
+    with private.fail(500):
+        shim.get("/simple/acme-app/")
+    shim.get("/simple/acme-lib/")
     done = cli("status").expect()
-    assert f"pins refused: {old.filename} has changed (see `indexfallback why idna`)" in done.words
+    assert " s ago: 500 Internal Server Error" in done.words
+    assert "last error " in done.words
+    assert done.widest <= WIDTH
+
+
+def test_what_is_served_stale_now_is_named_until_it_is_not(
+    cli: CommandLine, served: Serve, private: FakeIndex
+) -> None:
+    text = cli.configure(
+        index_table("private", private.url, role="private"), cache={"fresh": "0 s"}
+    )
+    shim = served(text, directory=cli.directory)
+    cli.use(shim)
+    shim.get("/simple/acme-app/")
+    with private.fail(404, path="/simple/x"), private.fail(500, path="/simple/acme-app/"):
+        shim.get("/-/why/acme-app")
+        done = cli("status").expect()
+        assert "(1 stale in use)" in done.words
+        assert "stale acme-app (private)" in done.words
+    shim.get("/-/why/acme-app")
+    assert "stale" not in cli("status").expect().out
+
+
+def test_a_mirror_that_lags_is_noted_with_how_far(
+    cli: CommandLine, served: Serve, public: FakeIndex
+) -> None:
+    with FakeIndex() as mirror:
+        mirror.add(wheel("idna", "3.9"), upload_time="2026-01-01T00:00:00Z")
+        public.add(wheel("idna", "3.11"), upload_time="2026-01-03T00:00:00Z")
+        text = cli.configure(
+            index_table("mirror", mirror.url, role="mirror", mirror_of="pypi"),
+            index_table("pypi", public.url),
+        )
+        shim = served(text, directory=cli.directory)
+        cli.use(shim)
+        for index in ("pypi", "mirror"):
+            assert shim.get(f"/index/{index}/simple/idna/").status == 200
+        done = cli("status").expect()
+    assert "1 project behind pypi by 2 d" in done.words
+    assert done.widest <= WIDTH
 
 
 def test_what_could_not_be_served_is_named(

@@ -40,6 +40,7 @@ def test_the_variable_of_every_client_leads_to_the_chain(user: User) -> None:
     assert json.loads(done.stdout) == {name: [200, True] for name in _VARIABLES.values()}
 
 
+@pytest.mark.fault(21)
 def test_a_proxy_is_not_asked_for_the_shim(user: User) -> None:
     user.environment |= {"HTTP_PROXY": "http://127.0.0.1:9", "NO_PROXY": "packages.example.com"}
     print_it = "import os; print(os.environ['NO_PROXY'], os.environ['no_proxy'])"

@@ -12,7 +12,7 @@ from indexfallback.config.load import load_settings
 from indexfallback.config.pip import PipConfig, default_url
 from indexfallback.errors import ConfigError
 
-A = "https://a.example.com/root/dev/+simple/"
+A = "https://a.example.com/team/dev/+simple/"
 B = "https://b.example.com/simple/"
 
 

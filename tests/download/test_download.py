@@ -56,6 +56,7 @@ def test_a_file_of_an_unknown_owner_is_missing(shim: MakeShim) -> None:
         fetch(shim(index), DEMO, owner="nobody")
 
 
+@pytest.mark.fault(31)
 def test_wrong_bytes_are_neither_served_nor_kept(shim: MakeShim) -> None:
     with FakeIndex([DEMO]) as index:
         index.corrupt(DEMO.filename)
@@ -67,6 +68,7 @@ def test_wrong_bytes_are_neither_served_nor_kept(shim: MakeShim) -> None:
         assert list((made.store.directory / "partial").iterdir()) == []
 
 
+@pytest.mark.fault(31)
 def test_a_source_of_wrong_bytes_is_not_asked_again_at_once(shim: MakeShim) -> None:
     with FakeIndex([DEMO]) as index:
         index.corrupt(DEMO.filename, times=1)
@@ -77,6 +79,7 @@ def test_a_source_of_wrong_bytes_is_not_asked_again_at_once(shim: MakeShim) -> N
         assert index.count(path_of(DEMO.filename)) == 1
 
 
+@pytest.mark.fault(31)
 @pytest.mark.parametrize("algorithm", ["sha512", "md5"])
 def test_another_hash_than_sha256_is_verified(shim: MakeShim, algorithm: str) -> None:
     digest = hashlib.new(algorithm, DEMO.data).hexdigest()
@@ -91,6 +94,7 @@ def test_another_hash_than_sha256_is_verified(shim: MakeShim, algorithm: str) ->
         assert fetch(made, DEMO, hashed=False) == DEMO.data
 
 
+@pytest.mark.fault(32)
 def test_a_file_without_hash_is_pinned_by_its_first_download(shim: MakeShim) -> None:
     with FakeIndex() as index:
         index.add(DEMO, hashes={})
@@ -101,6 +105,7 @@ def test_a_file_without_hash_is_pinned_by_its_first_download(shim: MakeShim) -> 
         assert pins.get("demo", DEMO.filename) == DEMO.sha256
 
 
+@pytest.mark.fault(32)
 def test_a_pinned_file_is_served_with_its_first_content_when_it_has_changed(
     shim: MakeShim,
 ) -> None:
@@ -114,6 +119,7 @@ def test_a_pinned_file_is_served_with_its_first_content_when_it_has_changed(
         assert fetch(made, changed, hashed=False) == DEMO.data
 
 
+@pytest.mark.fault(33)
 def test_a_changed_file_is_refused_by_its_new_hash(shim: MakeShim) -> None:
     changed = wheel("demo", size=BIG, extra_files={"evil.py": b"import os"})
     with FakeIndex([DEMO]) as index:
@@ -129,6 +135,7 @@ def test_a_changed_file_is_refused_by_its_new_hash(shim: MakeShim) -> None:
         assert index.count(path_of(DEMO.filename)) == 1
 
 
+@pytest.mark.fault(32)
 def test_a_file_without_hash_that_changed_is_refused_when_its_first_content_is_gone(
     shim: MakeShim,
 ) -> None:
@@ -145,6 +152,8 @@ def test_a_file_without_hash_that_changed_is_refused_when_its_first_content_is_g
         assert made.store.blobs.count() == 0
 
 
+@pytest.mark.fault("incident: python-tuf CVE-2020-15163")
+@pytest.mark.fault(55)
 @pytest.mark.parametrize("damage", ["deleted", "cut"])
 def test_a_damaged_blob_is_fetched_again(shim: MakeShim, damage: str) -> None:
     with FakeIndex([DEMO]) as index:

@@ -7,8 +7,9 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from indexfallback.arrival import Progress
 from indexfallback.store import Blob
-from indexfallback.transfer import Progress, Transfer
+from indexfallback.transfer import Transfer
 from tests.conftest import MakeShim
 from tests.download.support import BIG, fetch, key_of
 from tests.fakes import FakeIndex, wheel
@@ -25,6 +26,8 @@ def pool() -> Iterator[ThreadPoolExecutor]:
         yield executor
 
 
+@pytest.mark.fault("incident: cachecontrol #325")
+@pytest.mark.fault(68)
 @pytest.mark.parametrize("hashed", [True, False], ids=["with hash", "without hash"])
 @pytest.mark.parametrize("slow", [True, False], ids=["slow", "quick"])
 def test_many_readers_at_once_cost_one_upstream_transfer(
@@ -61,6 +64,7 @@ def test_different_files_are_fetched_at_the_same_time(
         assert [reader.result(20) for reader in readers] == [dist.data for dist in dists]
 
 
+@pytest.mark.fault(69)
 def test_the_first_readers_leaving_does_not_stop_the_others(
     shim: MakeShim, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -80,6 +84,7 @@ def test_the_first_readers_leaving_does_not_stop_the_others(
         assert index.count(PATH) == 1
 
 
+@pytest.mark.fault(70)
 def test_a_transfer_that_all_readers_left_is_still_kept(
     shim: MakeShim, monkeypatch: pytest.MonkeyPatch
 ) -> None:

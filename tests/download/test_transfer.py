@@ -6,10 +6,11 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from indexfallback.arrival import Progress
 from indexfallback.config import Index
 from indexfallback.errors import FileUnavailableError
 from indexfallback.shim import Shim
-from indexfallback.transfer import Progress, Transfer
+from indexfallback.transfer import Transfer
 from indexfallback.upstream.answers import TransferError
 from tests.conftest import MakeShim
 from tests.download.support import BIG, fetch, key_of
@@ -47,6 +48,7 @@ BROKEN: dict[str, Callable[[FakeIndex], object]] = {
 }
 
 
+@pytest.mark.fault("incident: devpi #1107")
 @pytest.mark.parametrize("how", BROKEN)
 def test_a_break_is_mended_at_the_same_index(shim: MakeShim, how: str) -> None:
     with FakeIndex([DEMO]) as index:
@@ -83,6 +85,7 @@ def test_a_broken_transfer_goes_on_at_another_index_with_the_same_sha256(shim: M
         assert ranges(public) == [f"bytes={HALF}-"]
 
 
+@pytest.mark.fault(33)
 def test_a_broken_transfer_does_not_go_on_with_another_sha256(shim: MakeShim) -> None:
     other = wheel("demo", size=BIG, extra_files={"other.py": b""})
     with FakeIndex([DEMO], ranges=False) as mirror, FakeIndex([other]) as public:
@@ -92,6 +95,7 @@ def test_a_broken_transfer_does_not_go_on_with_another_sha256(shim: MakeShim) ->
         assert public.count(PATH) == 0
 
 
+@pytest.mark.fault(31)
 def test_wrong_bytes_are_replaced_by_another_source_before_they_are_seen(shim: MakeShim) -> None:
     with FakeIndex([DEMO]) as mirror, FakeIndex([DEMO]) as public:
         mirror.corrupt(DEMO.filename)
@@ -101,6 +105,7 @@ def test_wrong_bytes_are_replaced_by_another_source_before_they_are_seen(shim: M
         assert dict(made.store.blobs.verify()) == {DEMO.sha256: "right"}
 
 
+@pytest.mark.fault(35)
 def test_a_web_page_in_place_of_a_wheel_is_refused(shim: MakeShim) -> None:
     with FakeIndex([DEMO]) as index:
         index.answer(200, {"Content-Type": "text/html"}, b"<html>log in</html>", path=PATH)
@@ -138,6 +143,7 @@ LYING: dict[str, Callable[[FakeIndex], object]] = {
 }
 
 
+@pytest.mark.fault("incident: artifact-keeper #1912")
 @pytest.mark.parametrize("how", LYING)
 def test_a_file_of_a_wrong_length_is_never_kept(shim: MakeShim, how: str) -> None:
     with FakeIndex([DEMO], ranges=False) as index:

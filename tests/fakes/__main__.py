@@ -58,14 +58,16 @@ def main(
         if not proxy:
             click.echo(index.login_url)
             Event().wait()
-        with FaultProxy(index.port, port=port, **dict(map(_proxy_fault, proxy))) as through:
+        with FaultProxy(index.port, port=port) as through:
+            for fault in proxy:
+                name, _, number = fault.partition("=")
+                setattr(through.faults, name, _number(number or "1"))
             click.echo(f"{through.base}/simple/")
             Event().wait()
 
 
-def _proxy_fault(fault: str) -> tuple[str, float]:
-    name, _, number = fault.partition("=")
-    return name, float(number) if "." in number else int(number or 1)
+def _number(text: str) -> float:
+    return float(text) if "." in text else int(text)
 
 
 def _inject(index: FakeIndex, fault: str, path: str) -> None:
@@ -73,7 +75,7 @@ def _inject(index: FakeIndex, fault: str, path: str) -> None:
     if name.isdigit():
         index.fail(int(name), path=path)
     elif number:
-        getattr(index, name)(float(number) if "." in number else int(number), path=path)
+        getattr(index, name)(_number(number), path=path)
     else:
         getattr(index, name)(path=path)
 

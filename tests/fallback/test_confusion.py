@@ -17,6 +17,8 @@ from tests.fakes import FakeIndex, wheel
 from tests.fallback.chain import APP, ask, learn_names, only_root, private, pypi
 
 
+@pytest.mark.fault("incident: pip CVE-2018-20225")
+@pytest.mark.fault(80)
 def test_a_private_index_that_is_down_from_the_first_request_on(
     shim: MakeShim, own: FakeIndex, far: FakeIndex
 ) -> None:
@@ -28,6 +30,7 @@ def test_a_private_index_that_is_down_from_the_first_request_on(
     assert ask(shim(private(own), pypi(far))) == "private"
 
 
+@pytest.mark.fault(80)
 def test_a_private_index_that_is_down_after_a_restart(
     shim: MakeShim, own: FakeIndex, far: FakeIndex
 ) -> None:
@@ -38,6 +41,7 @@ def test_a_private_index_that_is_down_after_a_restart(
     assert far.count(APP) == 0
 
 
+@pytest.mark.fault(80)
 def test_a_public_page_from_before_the_private_index_had_the_project(
     shim: MakeShim, own: FakeIndex, far: FakeIndex
 ) -> None:
@@ -52,6 +56,7 @@ def test_a_public_page_from_before_the_private_index_had_the_project(
         assert ask(shim(*chain, fresh=fresh)) == "private"
 
 
+@pytest.mark.fault(80)
 def test_one_index_of_two_private_ones_that_is_down(
     shim: MakeShim, own: FakeIndex, far: FakeIndex
 ) -> None:
@@ -70,6 +75,7 @@ def test_one_index_of_two_private_ones_that_is_down(
         assert ask(shim(*chain), "acme-lib") == 503
 
 
+@pytest.mark.fault("incident: uv #12362")
 @pytest.mark.parametrize("way", [401, 403, 404, 429, 500])
 def test_a_root_page_that_is_refused_makes_nothing_public(
     shim: MakeShim, own: FakeIndex, far: FakeIndex, way: int

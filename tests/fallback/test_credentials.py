@@ -36,6 +36,7 @@ def fetch(made: Shim) -> bytes:
     return found.path.read_bytes()
 
 
+@pytest.mark.fault(46)
 def test_each_index_gets_its_own_credentials_only(
     shim: MakeShim, strict: FakeIndex, near: FakeIndex, far: FakeIndex
 ) -> None:
@@ -61,6 +62,8 @@ def test_files_elsewhere_are_fetched_without_them(shim: MakeShim, strict: FakeIn
         assert credentials(elsewhere) == [None]
 
 
+@pytest.mark.fault(43)
+@pytest.mark.fault("incident: requests CVE-2018-18074")
 @pytest.mark.parametrize("of", ["page", "file"])
 def test_a_redirect_to_another_host_takes_no_credentials_along(
     shim: MakeShim, strict: FakeIndex, of: str
@@ -75,6 +78,7 @@ def test_a_redirect_to_another_host_takes_no_credentials_along(
         assert set(credentials(elsewhere)) == {None}
 
 
+@pytest.mark.fault(43)
 def test_a_redirect_with_credentials_in_it_does_not_use_them(
     shim: MakeShim, strict: FakeIndex, far: FakeIndex
 ) -> None:
@@ -85,6 +89,7 @@ def test_a_redirect_with_credentials_in_it_does_not_use_them(
     assert SECRET not in repr(answer)
 
 
+@pytest.mark.fault(46)
 def test_credentials_in_links_of_a_page_are_dropped(shim: MakeShim, far: FakeIndex) -> None:
     url = f"http://{USER}:{SECRET}@127.0.0.1:{far.port}/files/{APP.filename}"
     far.add(APP, url=url)
@@ -93,6 +98,7 @@ def test_credentials_in_links_of_a_page_are_dropped(shim: MakeShim, far: FakeInd
     assert answer.page.file(APP.filename) is not None
 
 
+@pytest.mark.fault(46)
 def test_credentials_are_neither_kept_nor_logged_nor_told(
     shim: MakeShim, strict: FakeIndex, far: FakeIndex, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -112,6 +118,7 @@ def test_credentials_are_neither_kept_nor_logged_nor_told(
         assert secret.encode() not in kept
 
 
+@pytest.mark.fault(46)
 def test_a_stored_page_is_found_again_with_other_credentials(
     shim: MakeShim, strict: FakeIndex
 ) -> None:

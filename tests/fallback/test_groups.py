@@ -1,5 +1,7 @@
 """A public index and its mirrors: whose pages are served, and whose bytes."""
 
+import pytest
+
 from indexfallback.shim import Shim
 from indexfallback.sources import find_sources
 from tests.conftest import MakeShim
@@ -50,6 +52,7 @@ def test_an_authoritys_mirror_comes_first_for_bytes(
     assert sources(made, "idna", wheel("idna", "4.0").filename) == ["pypi"]
 
 
+@pytest.mark.fault(33)
 def test_a_file_of_the_same_name_and_other_bytes_is_no_source(
     shim: MakeShim, near: FakeIndex, far: FakeIndex
 ) -> None:

@@ -102,6 +102,7 @@ def test_absent_goes_on_down_the_chain(
     assert ask(made, "acme-other") == 404
 
 
+@pytest.mark.fault("incident: pip CVE-2018-20225")
 def test_found_stops_the_walk(shim: MakeShim, own: FakeIndex, far: FakeIndex) -> None:
     made = shim(private(own), pypi(far))
     assert ask(made) == "private"
@@ -142,6 +143,7 @@ def test_denied_is_asked_once_and_then_left_alone_for_a_minute(
     assert made.members["mirror"].health.state is State.CLOSED
 
 
+@pytest.mark.fault("incident: uv #12362")
 def test_an_expired_token_does_not_block_public_names_and_is_named_for_private_ones(
     shim: MakeShim, far: FakeIndex
 ) -> None:

@@ -38,6 +38,7 @@ def test_a_claimed_project_comes_from_the_claiming_index_or_from_nowhere(
     assert far.requests == []
 
 
+@pytest.mark.fault(80)
 @pytest.mark.parametrize("mode", MODES)
 def test_a_claimed_project_is_an_outage_while_its_index_is_down(
     shim: MakeShim, own: FakeIndex, far: FakeIndex, mode: str
@@ -59,6 +60,7 @@ def test_projects_count_as_the_list_of_names(
 # The ledger.
 
 
+@pytest.mark.fault(80)
 @pytest.mark.parametrize("mode", MODES)
 def test_a_project_that_was_served_stays_with_its_index(
     shim: MakeShim, own: FakeIndex, far: FakeIndex, mode: str
@@ -84,6 +86,7 @@ def test_a_stale_page_that_is_too_old_is_an_outage(
     assert far.count(APP) == 0
 
 
+@pytest.mark.fault(80)
 @pytest.mark.parametrize("mode", MODES)
 def test_a_project_on_the_list_of_names_goes_to_no_other_index(
     shim: MakeShim, own: FakeIndex, far: FakeIndex, mode: str

@@ -135,6 +135,7 @@ def test_an_invalid_value_is_not_stated(key: str, value: Any, field: str) -> Non
     assert file.filename == "foo-1.0.zip"
 
 
+@pytest.mark.fault(36)
 @pytest.mark.parametrize("hashes", [None, [], "x", {"sha256": None}, {"sha256": "0"}])
 def test_invalid_hashes_are_not_stated(hashes: Any) -> None:
     assert only(hashes=hashes).hashes == {}
@@ -215,11 +216,13 @@ def test_an_invalid_value_of_the_page_is_not_stated(keys: dict[str, Any]) -> Non
     assert page({"name": "foo", "files": [], **keys}) == ProjectPage(name="foo")
 
 
+@pytest.mark.fault(26)
 def test_of_duplicate_keys_the_last_counts() -> None:
     body = b'{"name": "bar", "files": 5, "files": [], "name": "foo"}'
     assert parse_page(body, TYPE, URL, "foo") == ProjectPage(name="foo")
 
 
+@pytest.mark.fault(30)
 def test_a_byte_order_mark_is_skipped() -> None:
     body = json.dumps(FULL).encode("utf-8-sig")
     assert parse_page(body, TYPE, URL, "foo") == READ

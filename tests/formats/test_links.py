@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from indexfallback.formats.links import Links, is_local
 
-PAGE = "https://example.com/root/simple/foo/"
+PAGE = "https://example.com/team/simple/foo/"
 FILE = "foo-1.0.zip"
 
 
@@ -21,7 +21,7 @@ def resolve(href: str, page: str = PAGE, *, public: bool = False) -> str | None:
     [
         (FILE, f"{PAGE}{FILE}"),
         (f"./{FILE}", f"{PAGE}{FILE}"),
-        (f"../../files/{FILE}", f"https://example.com/root/files/{FILE}"),
+        (f"../../files/{FILE}", f"https://example.com/team/files/{FILE}"),
         (f"../../../../../{FILE}", f"https://example.com/{FILE}"),
         (f"a/../{FILE}", f"{PAGE}{FILE}"),
         (f"/{FILE}", f"https://example.com/{FILE}"),
@@ -41,6 +41,7 @@ def test_a_link_is_resolved(href: str, expected: str) -> None:
     assert resolve(href) == expected
 
 
+@pytest.mark.fault(39)
 @pytest.mark.parametrize(
     "href",
     [
@@ -70,6 +71,7 @@ def test_a_link_is_refused(href: str) -> None:
     assert resolve(href) is None
 
 
+@pytest.mark.fault(46)
 def test_the_credentials_of_the_page_are_in_no_link() -> None:
     page = "https://user:secret@example.com/simple/foo/"
     assert resolve(FILE, page) == f"https://example.com/simple/foo/{FILE}"
@@ -125,6 +127,7 @@ def test_other_hosts_are_not_local(host: str) -> None:
     assert not is_local(host)
 
 
+@pytest.mark.fault(45)
 @pytest.mark.parametrize("host", LOCAL)
 def test_a_public_page_does_not_link_to_a_local_address(host: str) -> None:
     netloc = f"[{host}]" if ":" in host else host
@@ -136,12 +139,14 @@ def test_a_page_that_need_not_be_public_links_anywhere() -> None:
     assert resolve(f"http://10.0.0.1/{FILE}") == f"http://10.0.0.1/{FILE}"
 
 
+@pytest.mark.fault(45)
 def test_a_public_index_at_a_local_address_links_to_local_addresses() -> None:
     page = "http://127.0.0.1:8000/simple/foo/"
     assert resolve(FILE, page, public=True) == f"{page}{FILE}"
     assert resolve(f"http://10.0.0.1/{FILE}", page, public=True) == f"http://10.0.0.1/{FILE}"
 
 
+@pytest.mark.fault(45)
 def test_a_base_at_a_local_address_makes_relative_links_local() -> None:
     links = Links(PAGE, public=True)
     links.rebase("http://192.168.0.1/")
@@ -151,10 +156,11 @@ def test_a_base_at_a_local_address_makes_relative_links_local() -> None:
 def test_links_follow_the_base() -> None:
     links = Links(PAGE)
     links.rebase("../../files/")
-    assert links.resolve(FILE) == f"https://example.com/root/files/{FILE}"
-    assert links.resolve(f"../{FILE}") == f"https://example.com/root/{FILE}"
+    assert links.resolve(FILE) == f"https://example.com/team/files/{FILE}"
+    assert links.resolve(f"../{FILE}") == f"https://example.com/team/{FILE}"
 
 
+@pytest.mark.fault(30)
 def test_a_base_that_may_not_be_followed_is_ignored() -> None:
     links = Links(PAGE)
     links.rebase("javascript:alert(1)")

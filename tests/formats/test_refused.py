@@ -30,6 +30,7 @@ def problem(body: str | bytes, content_type: str) -> str:
     return caught.value.problem
 
 
+@pytest.mark.fault(24)
 @pytest.mark.parametrize(
     "content_type",
     ["", ";", "image/png", "text/plain", "application/octet-stream", "application/xml", "\r\nX: y"],
@@ -40,6 +41,9 @@ def test_another_type_is_refused(content_type: str) -> None:
     assert said.isprintable()
 
 
+@pytest.mark.fault(24)
+@pytest.mark.fault(25)
+@pytest.mark.fault(26)
 @pytest.mark.parametrize(
     "body",
     [
@@ -74,6 +78,7 @@ def test_plain_json_must_show_that_it_is_a_page(wire: dict[str, object]) -> None
     assert "JSON has no" in problem(json.dumps(wire), "application/json")
 
 
+@pytest.mark.fault(27)
 @pytest.mark.parametrize("version", ["2.0", "0.9", "10.0", "", "x", 2, 2.0, [], True])
 @pytest.mark.parametrize("files", [{"files": []}, {"files": {"other": "shape"}}, {}])
 def test_another_major_version_of_json_is_refused(version: object, files: object) -> None:
@@ -82,11 +87,13 @@ def test_another_major_version_of_json_is_refused(version: object, files: object
     assert "only 1.x is known" in problem(body, JSON)
 
 
+@pytest.mark.fault(27)
 def test_another_major_version_of_html_is_refused() -> None:
     body = '<meta name="pypi:repository-version" content="2.0"><a href="foo-1.0.zip">x</a>'
     assert problem(body, HTML) == "it has API version '2.0', only 1.x is known"
 
 
+@pytest.mark.fault(27)
 @pytest.mark.parametrize("form", ["json", "html"])
 def test_another_major_version_of_the_type_is_refused(form: str) -> None:
     assert "only 1.x is known" in problem("{}", f"application/vnd.pypi.simple.v2+{form}")
@@ -117,6 +124,7 @@ def test_a_known_version_is_not_worth_a_word(caplog: pytest.LogCaptureFixture) -
     assert not caplog.records
 
 
+@pytest.mark.fault(22)
 @pytest.mark.parametrize(
     "body",
     [
@@ -140,6 +148,7 @@ def test_html_that_is_no_list_of_files_is_refused(body: str) -> None:
     assert "HTML" in problem(body, HTML)
 
 
+@pytest.mark.fault(26)
 @pytest.mark.parametrize(
     "body",
     [
@@ -156,6 +165,8 @@ def test_deep_html_is_refused_at_once(body: str) -> None:
     assert process_time() - start < LIMIT
 
 
+@pytest.mark.fault(47)
+@pytest.mark.fault("incident: setuptools CVE-2022-40897")
 @pytest.mark.parametrize(
     "body",
     [
@@ -198,6 +209,7 @@ PIECES = st.sampled_from(
 )
 
 
+@pytest.mark.fault(24)
 @settings(deadline=None)
 @given(st.binary(max_size=50) | st.lists(PIECES, max_size=30).map("".join).map(str.encode), TYPES)
 def test_nothing_but_a_page_error_comes_out(body: bytes, content_type: str) -> None:

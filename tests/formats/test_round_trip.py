@@ -137,6 +137,7 @@ def in_html(page: ProjectPage) -> ProjectPage:
     )
 
 
+@pytest.mark.fault(34)
 @few
 @given(PAGES)
 def test_json_is_read_back_whole(page: ProjectPage) -> None:
@@ -144,6 +145,7 @@ def test_json_is_read_back_whole(page: ProjectPage) -> None:
     assert parse_page(body, Media.JSON_V1.value, URL, "foo") == page
 
 
+@pytest.mark.fault(34)
 @few
 @given(PAGES, st.sampled_from([Media.HTML, Media.HTML_V1]))
 def test_html_is_read_back_as_far_as_it_carries(page: ProjectPage, media: Media) -> None:
@@ -296,6 +298,7 @@ def test_html_states_the_strongest_hash_there_is() -> None:
 HOSTILE = "\"><script>alert(1)</script>\r\n<a href='x'>&amp;"
 
 
+@pytest.mark.fault(41)
 def test_everything_in_html_is_escaped() -> None:
     file = File(
         filename=HOSTILE,
@@ -319,6 +322,7 @@ def test_everything_in_html_is_escaped() -> None:
     assert html.count(b"<a ") == 2
 
 
+@pytest.mark.fault(40)
 def test_a_carriage_return_in_a_reason_survives_html() -> None:
     file = File(filename="foo-1.0.zip", url="https://example.com/f", yanked="a\r\nb")
     body = render_page(ProjectPage(name="foo", files=(file,)), Media.HTML, address)

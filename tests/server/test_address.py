@@ -65,6 +65,7 @@ def running(served: Serve, tmp_path: Path) -> Served:
     return served(NOWHERE, directory=tmp_path / "served", port=port)
 
 
+@pytest.mark.fault(64)
 def test_a_port_served_with_the_same_configuration_is_no_error(
     running: Served, tmp_path: Path
 ) -> None:
@@ -78,6 +79,7 @@ def test_a_port_served_with_the_same_configuration_is_no_error(
     assert running.get("/-/health").status == 200
 
 
+@pytest.mark.fault(64)
 def test_a_port_served_with_another_configuration_is_an_error_that_says_so(
     running: Served, tmp_path: Path
 ) -> None:
@@ -102,6 +104,7 @@ def test_a_port_of_another_program_is_an_error_that_says_so(answer: bytes) -> No
         take_port("127.0.0.1", port, "fingerprint")
 
 
+@pytest.mark.fault(64)
 def test_serve_on_a_port_of_another_program_exits_with_one(tmp_path: Path) -> None:
     with program(b"<html>") as port:
         code, output, errors = serve_on(tmp_path / "served", port, config_text(NOWHERE))

@@ -31,6 +31,7 @@ def test_the_path_ends_in_the_file_name(path: str) -> None:
     assert path == f"/files/pypi/demo.{DEMO.sha256}/{DEMO.filename}"
 
 
+@pytest.mark.fault(72)
 @pytest.mark.parametrize(
     ("asked", "start", "stop"),
     [
@@ -56,6 +57,7 @@ def test_a_part_is_sent_as_asked_for(
         assert answer.headers["Content-Range"] == f"bytes {start}-{stop - 1}/{SIZE}"
 
 
+@pytest.mark.fault(72)
 @pytest.mark.parametrize("asked", [f"bytes={SIZE}-", f"bytes={SIZE * 2}-{SIZE * 3}", "bytes=-0"])
 def test_a_part_behind_the_end_is_a_416(world: World, path: str, asked: str) -> None:
     answer = world.shim.get(path, {"Range": asked})
@@ -63,6 +65,7 @@ def test_a_part_behind_the_end_is_a_416(world: World, path: str, asked: str) -> 
     assert answer.headers["Content-Range"] == f"bytes */{SIZE}"
 
 
+@pytest.mark.fault(48)
 @pytest.mark.parametrize(
     "asked",
     [
@@ -86,6 +89,7 @@ def test_a_range_that_is_not_one_plain_range_is_answered_with_the_whole(
     assert (answer.status, answer.body) == (200, DEMO.data)
 
 
+@pytest.mark.fault(72)
 @pytest.mark.parametrize(
     ("if_range", "status"),
     [
@@ -103,12 +107,14 @@ def test_a_part_is_sent_only_of_the_content_that_the_client_has(
     assert answer.body == (DEMO.data[10:] if status == 206 else DEMO.data)
 
 
+@pytest.mark.fault(72)
 def test_a_file_that_the_client_holds_is_not_sent_again(world: World, path: str) -> None:
     answer = world.shim.get(path, {"If-None-Match": f'"{DEMO.sha256}"', "Range": "bytes=0-9"})
     assert (answer.status, answer.body) == (304, b"")
     assert world.shim.get(path, {"If-None-Match": '"other"'}).status == 200
 
 
+@pytest.mark.fault(72)
 @pytest.mark.parametrize("headers", [{}, {"Range": "bytes=10-19"}], ids=["whole", "part"])
 def test_head_answers_as_get_without_the_body(
     world: World, path: str, headers: dict[str, str]
@@ -119,6 +125,7 @@ def test_head_answers_as_get_without_the_body(
         assert head.headers[name] == got.headers[name]
 
 
+@pytest.mark.fault("incident: NEXUS-31354")
 def test_head_of_a_file_not_yet_here_knows_its_length(world: World) -> None:
     head = world.shim.get(world.path_of(DEMO_SDIST), method="HEAD")
     assert (head.status, head.body) == (200, b"")

@@ -23,6 +23,7 @@ def status_of(answer: bytes) -> int:
     return int(answer.split(b" ", 2)[1])
 
 
+@pytest.mark.fault(65)
 @pytest.mark.parametrize("path", EVERYWHERE)
 @pytest.mark.parametrize(
     "host",
@@ -39,6 +40,7 @@ def test_every_name_of_loopback_is_ours(world: World, host: str) -> None:
     assert world.shim.get("/-/health", {"Host": host}).status == 200
 
 
+@pytest.mark.fault(65)
 @pytest.mark.parametrize(
     "lines",
     [
@@ -69,6 +71,7 @@ def test_other_methods_are_refused_with_those_allowed(world: World, method: str,
     assert {"GET", "HEAD"} <= set(answer.headers["Allow"].split(", "))
 
 
+@pytest.mark.fault(74)
 @pytest.mark.parametrize("path", EVERYWHERE)
 @pytest.mark.parametrize("method", ["GET", "OPTIONS"])
 def test_no_answer_is_meant_for_other_origins(world: World, method: str, path: str) -> None:
@@ -101,6 +104,13 @@ HOSTILE = {
 }
 
 
+@pytest.mark.fault(37)
+@pytest.mark.fault(38)
+@pytest.mark.fault(40)
+@pytest.mark.fault("incident: Nexus CVE-2024-4956")
+@pytest.mark.fault("incident: Starlette CVE-2023-29159")
+@pytest.mark.fault("incident: aiohttp CVE-2024-23334")
+@pytest.mark.fault("incident: python-tuf CVE-2021-41131")
 @pytest.mark.parametrize("kind", HOSTILE)
 def test_a_hostile_path_is_a_404_and_asks_nobody(world: World, kind: str) -> None:
     before = world.pypi.count()
@@ -110,6 +120,8 @@ def test_a_hostile_path_is_a_404_and_asks_nobody(world: World, kind: str) -> Non
     assert world.pypi.count() == before
 
 
+@pytest.mark.fault(40)
+@pytest.mark.fault("incident: pypiserver CVE-2019-6802")
 @pytest.mark.parametrize(
     "path",
     [
@@ -125,6 +137,7 @@ def test_a_redirect_leads_nowhere_else(world: World, path: str) -> None:
     assert "Set-Cookie" not in answer.headers
 
 
+@pytest.mark.fault(71)
 @pytest.mark.parametrize(
     "headers",
     [
@@ -148,6 +161,7 @@ def test_a_malformed_request_is_a_400_and_the_end_of_the_connection(
     assert b"html" not in answer.lower()
 
 
+@pytest.mark.fault(71)
 def test_a_length_beside_chunks_is_dropped_and_smuggles_nothing(world: World) -> None:
     smuggled = b"GET /-/status HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
     data = (
@@ -174,6 +188,7 @@ def test_a_connection_is_kept_for_the_next_request(world: World) -> None:
     connection.close()
 
 
+@pytest.mark.fault(67)
 @pytest.mark.slow
 def test_headers_that_never_end_cost_a_connection_only_ten_seconds(served: Serve) -> None:
     shim = served(index_table("pypi", "http://127.0.0.1:9/simple/"))

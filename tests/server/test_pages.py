@@ -49,6 +49,7 @@ def test_a_form_that_nobody_has_is_refused_as_406(world: World, path: str) -> No
     assert "application/vnd.pypi.simple.v1+json" in answer.problem["detail"]
 
 
+@pytest.mark.fault(72)
 @pytest.mark.parametrize("path", PAGES)
 def test_a_page_that_the_client_holds_is_not_sent_again(world: World, path: str) -> None:
     etag = world.shim.get(path).headers["ETag"]
@@ -66,6 +67,7 @@ def test_each_form_of_a_page_has_an_etag_of_its_own(world: World, path: str) -> 
     assert len({answer.headers["ETag"] for answer in answers}) == 2
 
 
+@pytest.mark.fault(72)
 @pytest.mark.parametrize("path", PAGES)
 def test_head_answers_as_get_without_the_body(world: World, path: str) -> None:
     got, head = world.shim.get(path), world.shim.get(path, method="HEAD")

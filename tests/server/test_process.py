@@ -57,6 +57,7 @@ def test_a_signal_stops_it_at_once_and_well(served: Serve, number: int) -> None:
     assert "Traceback" not in shim.log
 
 
+@pytest.mark.fault(73)
 @posix_only
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_stops_it_in_the_middle_of_a_transfer(in_transfer: Served, number: int) -> None:
@@ -139,6 +140,7 @@ def test_a_stop_and_a_new_start_keep_what_was_seen(served: Serve) -> None:
         assert index.count() == 0
 
 
+@pytest.mark.fault(73)
 @posix_only
 def test_a_kill_in_the_middle_of_a_transfer_leaves_a_store_that_serves_on(served: Serve) -> None:
     with FakeIndex([DEMO]) as index:

@@ -82,6 +82,7 @@ def test_the_start_page_tells_how_to_use_it(world: World) -> None:
     assert world.pypi.url in body
 
 
+@pytest.mark.fault(46)
 def test_credentials_appear_nowhere(served: Serve) -> None:
     with FakeIndex([wheel("acme-core")], username="ci", password="hunter2") as index:
         shim = served(index_table("private", index.login_url, role="private"))

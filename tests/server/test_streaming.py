@@ -35,6 +35,7 @@ def shim(served: Serve, index: FakeIndex) -> Served:
     return made
 
 
+@pytest.mark.fault(68)
 def test_many_readers_of_one_slow_file_leave_the_rest_responsive(
     shim: Served, index: FakeIndex
 ) -> None:
@@ -67,6 +68,7 @@ def test_many_readers_of_one_slow_file_leave_the_rest_responsive(
     assert index.count(upstream) == 1
 
 
+@pytest.mark.fault(70)
 def test_a_client_that_leaves_does_not_stop_the_transfer(shim: Served, index: FakeIndex) -> None:
     slow = index.drip(SLOW, path=UPSTREAM)
     with shim.ask(PATH) as response:
@@ -86,6 +88,8 @@ def test_a_range_of_a_file_on_its_way_is_answered_with_the_whole(
         assert (response.status, response.read()) == (200, DEMO.data)
 
 
+@pytest.mark.fault(16)
+@pytest.mark.fault(31)
 def test_wrong_bytes_on_their_way_end_in_a_cut_and_are_not_resumed(
     shim: Served, index: FakeIndex
 ) -> None:
@@ -105,6 +109,7 @@ def test_wrong_bytes_on_their_way_end_in_a_cut_and_are_not_resumed(
     assert (problem["status"], "gave wrong bytes lately" in problem["detail"]) == (503, True)
 
 
+@pytest.mark.fault(31)
 def test_after_wrong_bytes_the_next_range_is_answered_with_the_whole(served: Serve) -> None:
     with FakeIndex([DEMO]) as mirror, FakeIndex([DEMO]) as public:
         made = served(
@@ -126,6 +131,7 @@ def test_after_wrong_bytes_the_next_range_is_answered_with_the_whole(served: Ser
         assert public.count(UPSTREAM) == 1
 
 
+@pytest.mark.fault("incident: devpi #1107")
 def test_a_source_that_breaks_on_the_way_is_not_noticed(shim: Served, index: FakeIndex) -> None:
     slow = index.drip(SLOW, path=UPSTREAM, times=1)
     index.cut(300_000, path=UPSTREAM, times=1)
@@ -144,6 +150,7 @@ def test_a_file_without_any_source_left_is_a_503_with_the_reason(
     assert "pypi: 500 Internal Server Error" in problem["detail"]
 
 
+@pytest.mark.fault(51)
 def test_a_full_disk_makes_it_slower_and_not_wrong(
     served: Serve, mount: Callable[..., Path]
 ) -> None:

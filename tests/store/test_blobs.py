@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from indexfallback.store import Blob, Store
-from indexfallback.store.blobs import PARTIAL_SECONDS
+from indexfallback.store.partials import PARTIAL_SECONDS
 
 
 def data_of(number: int, size: int = 1000) -> bytes:
@@ -114,6 +114,7 @@ def test_eviction_takes_the_least_recently_used_first(small: Store) -> None:
     assert small.blobs.held(sha256s) == {*sha256s[:3], *sha256s[8:]}
 
 
+@pytest.mark.fault(62)
 def test_a_file_that_is_being_read_is_not_evicted(small: Store) -> None:
     blobs = [small.blobs.add(data_of(number)) for number in range(5)]
     with small.blobs.open(blobs[0]) as file:
@@ -133,6 +134,7 @@ def test_uses_survive_a_restart(tmp_path: Path) -> None:
     store.close()
 
 
+@pytest.mark.fault(55)
 def test_verify_names_what_is_right_wrong_missing_and_new(store: Store) -> None:
     contents = [data_of(number) for number in range(6)]
     right, flipped, cut, deleted = (store.blobs.add(content) for content in contents[:4])
@@ -174,12 +176,12 @@ def test_the_quarantine_can_be_emptied(store: Store) -> None:
 
 
 def test_only_old_partial_files_are_taken_for_abandoned(store: Store) -> None:
-    old, new = store.blobs.new_partial(), store.blobs.new_partial()
+    old, new = store.blobs.partials.new(), store.blobs.partials.new()
     for path in (old, new):
         path.write_bytes(b"half a file")
     long_ago = time.time() - PARTIAL_SECONDS - 60
     os.utime(old, (long_ago, long_ago))
-    assert store.blobs.remove_abandoned() == 1
+    assert store.blobs.partials.remove_abandoned() == 1
     assert (old.exists(), new.exists()) == (False, True)
 
 

@@ -37,6 +37,7 @@ def damage(file: Path, kind: str) -> None:
         file.write_bytes(b"?")
 
 
+@pytest.mark.fault(56)
 @pytest.mark.parametrize("kind", ["garbage", "zero-length", "cut short", "one byte"])
 def test_a_damaged_database_is_made_again_and_the_files_are_taken_back_in(
     directory: Path, kind: str
@@ -53,6 +54,7 @@ def test_a_damaged_database_is_made_again_and_the_files_are_taken_back_in(
     again.close()
 
 
+@pytest.mark.fault(56)
 def test_a_damaged_database_is_kept_aside_and_said(
     directory: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -76,6 +78,7 @@ def newer(directory: Path) -> sqlite3.Connection:
     return connection
 
 
+@pytest.mark.fault(57)
 @pytest.mark.parametrize("is_open", [False, True], ids=["closed", "in use"])
 def test_a_newer_schema_is_left_alone_in_favour_of_a_bucket(
     tmp_path: Path, caplog: pytest.LogCaptureFixture, is_open: bool
@@ -145,3 +148,13 @@ def test_a_connection_that_is_lent_while_the_store_closes_is_closed_when_it_come
         assert lent.execute("SELECT 1").fetchone() == (1,)
     with pytest.raises(sqlite3.ProgrammingError, match="closed"):
         lent.execute("SELECT 1")
+
+
+def test_closing_closes_every_connection(tmp_path: Path) -> None:
+    database = Database(tmp_path / "index.sqlite3")
+    with database.read() as one, database.read() as two, database.read() as three:
+        lent = (one, two, three)
+    database.close()
+    for connection in lent:
+        with pytest.raises(sqlite3.ProgrammingError, match="closed"):
+            connection.execute("SELECT 1")

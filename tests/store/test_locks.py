@@ -41,6 +41,7 @@ def test_a_lock_is_one_holders_at_a_time(tmp_path: Path) -> None:
     second.release()
 
 
+@pytest.mark.fault(59)
 def test_another_process_keeps_us_out_until_it_is_killed(tmp_path: Path) -> None:
     lock = FileLock(tmp_path / "a.lock")
     with holder(lock.path) as process:
@@ -53,6 +54,7 @@ def test_another_process_keeps_us_out_until_it_is_killed(tmp_path: Path) -> None
     lock.release()
 
 
+@pytest.mark.fault(59)
 def test_a_lock_file_that_was_left_behind_locks_nothing(tmp_path: Path) -> None:
     (tmp_path / "a.lock").write_text("12345")
     lock = FileLock(tmp_path / "a.lock")
@@ -74,6 +76,7 @@ def test_releasing_twice_is_harmless(tmp_path: Path) -> None:
     lock.release()
 
 
+@pytest.mark.fault(60)
 @pytest.mark.skipif(not hasattr(os, "O_NOFOLLOW"), reason="the system cannot refuse links")
 @pytest.mark.parametrize("target", ["victim", "nowhere"])
 def test_a_symbolic_link_in_place_of_the_lock_file_is_refused(tmp_path: Path, target: str) -> None:

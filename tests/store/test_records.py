@@ -172,3 +172,12 @@ def test_facts_of_a_local_file_hold_while_its_stamp_is_the_same(store: Store) ->
     assert store.local_files.get("/wheels/demo.whl", Stamp(11, 2000)) is None
     assert store.local_files.get("/wheels/demo.whl", Stamp(10, 2001)) is None
     assert store.local_files.get("/wheels/other.whl", Stamp(10, 2000)) is None
+
+
+def test_a_name_that_was_served_stays_owned_when_a_list_lacks_it(store: Store) -> None:
+    ledger = store.ledger
+    ledger.record_page("private", "acme-app")
+    for names in (["acme-app", "acme-lib"], ["acme-lib"], []):
+        ledger.record_list("private", names)
+        assert ledger.ownership("private", "acme-app") is not None
+    assert ledger.ownership("private", "acme-lib") is None

@@ -2,6 +2,7 @@
 
 import gc
 import hashlib
+import sys
 import tempfile
 import threading
 from pathlib import Path
@@ -89,6 +90,7 @@ def test_readers_see_only_what_was_written_while_it_is_written(store: Store) -> 
     assert b"".join(seen) == data
 
 
+@pytest.mark.fault(54)
 def test_a_store_that_vanished_sends_the_bytes_through_a_temporary_file(
     store: Store, temporary: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -101,3 +103,47 @@ def test_a_store_that_vanished_sends_the_bytes_through_a_temporary_file(
     del spool
     gc.collect()
     assert list(temporary.iterdir()) == []
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows keeps no partial files")
+def test_a_spool_with_a_sha256_leaves_its_bytes_to_the_next_one(store: Store) -> None:
+    sha256 = hashlib.sha256(b"content").hexdigest()
+    spool = Spool(store.blobs, sha256)
+    spool.write(b"cont")
+    del spool
+    gc.collect()
+    assert len(partial(store)) == 1
+    again = Spool(store.blobs, sha256)
+    assert (again.size, again.read(0, 10)) == (4, b"cont")
+    again.write(b"ent")
+    blob = again.keep(sha256)
+    assert blob is not None
+    assert blob.path.read_bytes() == b"content"
+    assert partial(store) == []
+
+
+@pytest.mark.parametrize("end", ["cleared", "dropped", "empty"])
+def test_what_nobody_should_go_on_with_is_removed(store: Store, end: str) -> None:
+    spool = Spool(store.blobs, "0" * 64)
+    if end != "empty":
+        spool.write(b"wrong")
+    if end == "cleared":
+        spool.clear()
+    if end == "dropped":
+        spool.drop()
+    del spool
+    gc.collect()
+    assert partial(store) == []
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows keeps no partial files")
+def test_a_file_that_became_a_blob_is_not_gone_on_with(store: Store) -> None:
+    sha256 = hashlib.sha256(b"content").hexdigest()
+    spool = Spool(store.blobs, sha256)
+    spool.write(b"content")
+    path = spool._file.path
+    blob = spool.keep(sha256)
+    assert blob is not None
+    path.symlink_to(blob.path)  # as if it had been opened just before
+    assert Spool(store.blobs, sha256).size == 0
+    assert blob.path.read_bytes() == b"content"

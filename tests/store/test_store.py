@@ -24,6 +24,7 @@ def test_a_new_directory_is_made_with_its_parents(tmp_path: Path) -> None:
     store.close()
 
 
+@pytest.mark.fault(63)
 @posix_only
 @pytest.mark.parametrize("mode", [0o777, 0o770, 0o1777])
 def test_a_directory_that_others_can_write_to_is_refused(tmp_path: Path, mode: int) -> None:
@@ -36,6 +37,7 @@ def test_a_directory_that_others_can_write_to_is_refused(tmp_path: Path, mode: i
     assert list(directory.iterdir()) == []
 
 
+@pytest.mark.fault(63)
 @posix_only
 @pytest.mark.skipif(os.name == "posix" and os.geteuid() != 0, reason="only root gives files away")
 def test_a_directory_of_another_user_is_refused(tmp_path: Path) -> None:
@@ -68,12 +70,14 @@ def test_a_directory_that_cannot_be_made_gives_way_to_a_temporary_one(
     assert_temporary(tmp_path / "file" / "cache", caplog)
 
 
+@pytest.mark.fault(53)
 def test_a_read_only_directory_gives_way_to_a_temporary_one(
     mount: Callable[..., Path], caplog: pytest.LogCaptureFixture
 ) -> None:
     assert_temporary(mount("ro"), caplog)
 
 
+@pytest.mark.fault(53)
 def test_a_store_that_became_read_only_gives_way_to_a_temporary_one(
     mount: Callable[..., Path], caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -83,6 +87,7 @@ def test_a_store_that_became_read_only_gives_way_to_a_temporary_one(
     assert_temporary(directory, caplog)
 
 
+@pytest.mark.fault(51)
 def test_a_full_disk_at_the_start_gives_way_to_a_temporary_directory(
     mount: Callable[..., Path], caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -91,6 +96,7 @@ def test_a_full_disk_at_the_start_gives_way_to_a_temporary_directory(
     assert_temporary(directory, caplog)
 
 
+@pytest.mark.fault(51)
 def test_reads_go_on_when_the_disk_becomes_full(
     mount: Callable[..., Path], caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -154,6 +160,8 @@ store.close()
 """
 
 
+@pytest.mark.fault(58)
+@pytest.mark.fault("incident: pip #12361")
 @pytest.mark.parametrize("before", ["nothing", "garbage"])
 def test_processes_that_write_at_once_to_one_new_directory_lose_nothing(
     tmp_path: Path, before: str

@@ -170,6 +170,7 @@ def test_hashes_survive_a_restart(directory: Open, wheels: Path, tmp_path: Path)
     assert read == [2, 0]
 
 
+@pytest.mark.fault(75)
 @pytest.mark.skipif(os.name != "posix", reason="needs symbolic links and pipes")
 def test_links_and_pipes_are_ignored(directory: Open, wheels: Path, tmp_path: Path) -> None:
     (tmp_path / "elsewhere.whl").write_bytes(WHEEL.data)

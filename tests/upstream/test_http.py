@@ -56,6 +56,7 @@ def test_a_request_says_who_asks_and_what_it_takes(opened: OpenHttp, remote: Fak
     assert "Cookie" not in headers
 
 
+@pytest.mark.fault(43)
 def test_cookies_are_not_taken(opened: OpenHttp, remote: FakeIndex) -> None:
     remote.header("Set-Cookie", "tracked=1; Path=/")
     upstream = opened(remote)
@@ -108,6 +109,7 @@ def test_the_counter_of_changes_is_read_from_its_header(opened: OpenHttp) -> Non
 # Bounds.
 
 
+@pytest.mark.fault(28)
 def test_a_page_that_is_too_large_is_not_read_to_its_end(
     opened: OpenHttp, remote: FakeIndex
 ) -> None:
@@ -117,6 +119,7 @@ def test_a_page_that_is_too_large_is_not_read_to_its_end(
     assert f"more than {PAGE_SIZE} bytes (limits.page_size)" in answer.outcome.detail
 
 
+@pytest.mark.fault(29)
 @pytest.mark.parametrize("status", [200, 302, 404, 503])
 def test_a_compressed_bomb_is_bounded_after_decompression(
     opened: OpenHttp, remote: FakeIndex, status: int
@@ -178,6 +181,7 @@ def test_a_redirect_is_followed_and_links_are_relative_to_its_end(
         assert page.files[0].url.startswith(target.base)
 
 
+@pytest.mark.fault(42)
 def test_five_redirects_are_followed_and_a_sixth_is_not(
     opened: OpenHttp, remote: FakeIndex
 ) -> None:
@@ -192,6 +196,7 @@ def test_five_redirects_are_followed_and_a_sixth_is_not(
     assert len(remote.requests) == 6
 
 
+@pytest.mark.fault(23)
 @pytest.mark.parametrize(
     "to",
     [

@@ -65,6 +65,7 @@ def test_a_weak_etag_is_not_taken_for_the_bytes(opened: OpenHttp, remote: FakeIn
     body.close()
 
 
+@pytest.mark.fault(35)
 def test_a_web_page_is_no_distribution(opened: OpenHttp, remote: FakeIndex) -> None:
     remote.answer(200, HTML, b"<html>log in</html>")
     assert opened(remote).open(listed(remote), 0, None, 5).outcome.kind is Kind.NOT_AN_INDEX

@@ -54,6 +54,7 @@ def test_an_sdist_has_none(path: Path) -> None:
     assert read_metadata(path, "acme_app-1.0.tar.gz") is None
 
 
+@pytest.mark.fault(76)
 @pytest.mark.parametrize(
     "members",
     [
@@ -72,6 +73,7 @@ def test_what_is_not_one_metadata_of_this_project_is_none(
     assert read(archive(path, members)) is None
 
 
+@pytest.mark.fault(76)
 def test_a_member_twice_is_none(path: Path) -> None:
     name = "acme_app-1.0.dist-info/METADATA"
     with zipfile.ZipFile(path, "w") as made:
@@ -81,6 +83,7 @@ def test_a_member_twice_is_none(path: Path) -> None:
     assert read(path) is None
 
 
+@pytest.mark.fault(76)
 def test_a_bomb_that_lies_about_its_size_is_bounded(path: Path) -> None:
     name = b"acme_app-1.0.dist-info/METADATA"
     archive(path, {name.decode(): bytes(8 * MAX_METADATA)})

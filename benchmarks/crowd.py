@@ -1,0 +1,102 @@
+"""A thousand clients that want the same file at once, from one thread."""
+
+import selectors
+import socket
+import threading
+import time
+from typing import NamedTuple, final
+from urllib.parse import urlsplit
+
+from benchmarks.load import fetch
+from benchmarks.shim import Shim
+
+#: What a client takes at once, bytes; less than a socket holds.
+_PIECE = 1 << 17
+#: The deadline of the shim, and as much again for the machine.
+_SECONDS = 120.0
+_HEAD_END = b"\r\n\r\n"
+
+
+class Watched(NamedTuple):
+    """The worst that was seen of a shim."""
+
+    #: Seconds that `/-/health` took.
+    health: float
+    #: MB, both processes.
+    memory: float
+
+
+@final
+class Watch:
+    """Looks at a shim's health and memory all the time; a context manager."""
+
+    def __init__(self, shim: Shim) -> None:
+        self._shim = shim
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._look)
+        self.worst = Watched(0.0, 0.0)
+
+    def __enter__(self) -> "Watch":
+        self._thread.start()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._ended.set()
+        self._thread.join()
+
+    def _look(self) -> None:
+        while not self._ended.wait(0.1):
+            began = time.perf_counter()
+            fetch(f"{self._shim.url}-/health")
+            seconds = time.perf_counter() - began
+            used = self._shim.memory().pss
+            self.worst = Watched(max(self.worst.health, seconds), max(self.worst.memory, used))
+
+
+class _Client:
+    def __init__(self, sock: socket.socket) -> None:
+        self.sock = sock
+        self.head = b""
+        self.position = -1
+
+
+def all_at_once(url: str, data: bytes, clients: int) -> float:
+    """Return the seconds until every one of ``clients`` has the whole of ``data``."""
+    parts = urlsplit(url)
+    began = time.perf_counter()
+    with selectors.DefaultSelector() as selector:
+        for _ in range(clients):
+            sock = socket.create_connection((parts.hostname or "", parts.port or 0), _SECONDS)
+            sock.sendall(f"GET {parts.path} HTTP/1.0\r\nHost: {parts.netloc}\r\n\r\n".encode())
+            sock.setblocking(False)
+            selector.register(sock, selectors.EVENT_READ, _Client(sock))
+        while selector.get_map():
+            if time.perf_counter() > began + _SECONDS:
+                raise RuntimeError(f"{len(selector.get_map())} clients still wait")
+            for key, _ in selector.select(1.0):
+                if _is_done(key.data, memoryview(data)):
+                    selector.unregister(key.fileobj)
+                    key.data.sock.close()
+    return time.perf_counter() - began
+
+
+def _is_done(client: _Client, data: memoryview) -> bool:
+    try:
+        piece = memoryview(client.sock.recv(_PIECE))
+    except ConnectionResetError:
+        raise RuntimeError(f"a client was cut off behind {client.position} bytes") from None
+    if not piece and client.position != len(data):
+        raise RuntimeError(f"a client got {client.position} of {len(data)} bytes: {client.head!r}")
+    if client.position < 0:
+        client.head += piece
+        head, end, body = client.head.partition(_HEAD_END)
+        if not end:
+            return False
+        if b" 200 " not in head.splitlines()[0]:
+            raise RuntimeError(f"a client got {head!r}")
+        piece, client.position = memoryview(body), 0
+    stop = client.position + len(piece)
+    if data[client.position : stop] != piece:
+        raise RuntimeError(f"a client got wrong bytes behind {client.position}")
+    client.position = stop
+    return not piece and stop == len(data)

@@ -1,0 +1,150 @@
+"""Measures what outages cost: ``python -m benchmarks.outages --help``.
+
+Each job is timed with all indexes healthy, and again with the fault, in the same run.
+"""
+
+import signal
+import sys
+import threading
+from collections.abc import Callable
+from contextlib import ExitStack
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import click
+
+from benchmarks.crowd import Watch, all_at_once
+from benchmarks.figures import MB, SECONDS, TIMES, Row, Unit, table
+from benchmarks.load import Clients, file_url, seconds_to_fetch
+from benchmarks.run import machine
+from benchmarks.shim import Shim
+from tests.fakes import Dist, FakeIndex, tree, wheel
+from tests.serving import config_text, index_table
+
+#: Projects of one install, and the bytes of each: what a small application pulls in.
+_PROJECTS, _WHEEL = 20, 500_000
+#: The large file, the bytes after which its source breaks off, and how often.
+_LARGE, _PART, _CUTS = 200_000_000, 35_000_000, 5
+#: Clients of one file that nobody has asked for before, and its bytes.
+_CLIENTS, _WANTED = 1_000, 5_000_000
+
+_FAULTS: dict[str, Callable[[FakeIndex], object]] = {
+    "refused": FakeIndex.stop_listening,
+    "black-holed": FakeIndex.blackhole,
+    "answering 503": FakeIndex.fail,
+    "dripping": lambda index: index.drip_headers(1),
+}
+_Rows = Callable[..., Row]
+
+
+class Bench:
+    """Shims that have seen nothing, and clients."""
+
+    def __init__(self, home: Path) -> None:
+        self.clients = Clients(home)
+        self._home = home
+        self._shims = 0
+
+    def new_shim(self, *tables: str) -> Shim:
+        self._shims += 1
+        return Shim(self._home / f"shim-{self._shims}", config_text(*tables))
+
+
+def install(bench: Bench, rows: _Rows) -> None:
+    """``pip install`` while the first of two indexes is in trouble."""
+    dists = tree(_PROJECTS, size=_WHEEL)
+    healthy = _install(bench, dists, lambda _: None)
+    for fault, cause in _FAULTS.items():
+        name = f"pip install of {_PROJECTS} projects, first index {fault}"
+        rows(name, SECONDS, 1.5).add(_install(bench, dists, cause), healthy)
+
+
+def _install(bench: Bench, dists: list[Dist], cause: Callable[[FakeIndex], object]) -> float:
+    with FakeIndex() as first, FakeIndex(dists) as second:
+        cause(first)
+        private = index_table("private", first.url, role="private", on_outage="next")
+        with bench.new_shim(private, index_table("pypi", second.url)) as shim:
+            return bench.clients.pip(shim.simple, "tree-0")
+
+
+def download(bench: Bench, rows: _Rows) -> None:
+    """A large file whose sources break off again and again."""
+    dist = wheel("large", size=_LARGE)
+    healthy, _ = _download(bench, dist, cuts=0)
+    broken, cuts = _download(bench, dist, cuts=_CUTS)
+    if cuts != _CUTS:
+        raise RuntimeError(f"{cuts} cuts instead of {_CUTS}")
+    name = f"file of {_LARGE // 10**6} MB, cut {_CUTS} times, once on to another index"
+    rows(name, SECONDS, 1.3).add(broken, healthy)
+
+
+def _download(bench: Bench, dist: Dist, cuts: int) -> tuple[float, int]:
+    """Return how long it takes, and how often it was cut: last at the second index."""
+    path = f"/files/{dist.filename}"
+    with ExitStack() as stack:
+        first, second = (stack.enter_context(FakeIndex([dist])) for _ in range(2))
+        mirror = index_table("mirror", first.url, role="mirror", mirror_of="pypi")
+        shim = stack.enter_context(bench.new_shim(mirror, index_table("pypi", second.url)))
+        if cuts:
+            first.cut(_PART, path=path, times=cuts - 1)
+            second.cut(_PART, path=path, times=1)
+            leaving = threading.Thread(target=_leave, args=(first, path, cuts))
+            leaving.start()
+            stack.callback(leaving.join)
+        seconds = seconds_to_fetch([file_url(shim.page("large"))], len(dist.data), verify=True)
+        # Each request but the one that brought the end was cut.
+        return seconds, first.count(path) + second.count(path) - 1
+
+
+def _leave(index: FakeIndex, path: str, requests: int) -> None:
+    """Take an index away as soon as a file was asked for so often: the last cut at it."""
+    index.wait_for(path, count=requests - 1, seconds=60)
+    index.stop_listening()
+
+
+def crowd(bench: Bench, rows: _Rows) -> None:
+    """Many clients of one file that is not there yet."""
+    dist = wheel("wanted", size=_WANTED)
+    with FakeIndex([dist]) as index, bench.new_shim(index_table("pypi", index.url)) as shim:
+        url = file_url(shim.page("wanted"))
+        with Watch(shim) as watch:
+            seconds = all_at_once(url, dist.data, _CLIENTS)
+        transfers = index.count(f"/files/{dist.filename}")
+    name = f"{_CLIENTS:,} clients of one file of {_WANTED // 10**6} MB"
+    rows(f"{name}: until the last has it", SECONDS).add(seconds)
+    rows(f"{name}: upstream transfers", TIMES, 1).add(transfers)
+    rows(f"{name}: most memory, PSS", MB, 400).add(watch.worst.memory)
+    rows(f"{name}: slowest /-/health meanwhile", SECONDS, 1).add(watch.worst.health)
+
+
+_MEASURES = {"install": install, "download": download, "crowd": crowd}
+
+
+@click.command()
+@click.option("--only", "wanted", multiple=True, type=click.Choice(tuple(_MEASURES)),
+              help="Measure only this (repeatable).")  # fmt: skip
+@click.option("--repeat", default=3, type=click.IntRange(1), help="How often to measure each.")
+@click.option("--markdown", is_flag=True, help="Print the table as Markdown.")
+def main(*, wanted: tuple[str, ...], repeat: int, markdown: bool) -> None:
+    """Print a table of medians, with least and most, each against the same with all well."""
+    # As at Ctrl-C, so that no server is left behind.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
+    table_rows: dict[str, Row] = {}
+
+    def row(name: str, unit: Unit, target: float | None = None) -> Row:
+        return table_rows.setdefault(name, Row(name, unit, target))
+
+    with TemporaryDirectory(prefix="benchmarks-", ignore_cleanup_errors=True) as directory:
+        bench = Bench(Path(directory))
+        for name, measure in _MEASURES.items():
+            for number in range(repeat if name in (wanted or _MEASURES) else 0):
+                click.echo(f"{name} {number + 1}/{repeat}", err=True)
+                measure(bench, row)
+    click.echo(machine())
+    click.echo()
+    sides = ("all well", "with the fault")
+    click.echo(table(table_rows.values(), markdown=markdown, sides=sides))
+
+
+if __name__ == "__main__":
+    main()

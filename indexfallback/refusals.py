@@ -1,0 +1,76 @@
+"""Files that changed under their name and are refused: said once, listed by `status`.
+
+Locks: ``Refusals._lock`` guards ``_noted``; it is not held while the store is asked.
+"""
+
+import logging
+import threading
+import time
+from collections import OrderedDict
+from dataclasses import asdict, dataclass
+
+from indexfallback.store import Store
+
+log = logging.getLogger("indexfallback")
+
+#: Refused files remembered: more than anyone reads.
+_REMEMBERED = 100
+
+
+@dataclass(frozen=True)
+class Refused:
+    """A file that an index offers with other content than was first seen."""
+
+    project: str
+    filename: str
+    #: Name of the index that offers it, and the sha256 that it states.
+    index: str
+    offered: str
+    #: The sha256 first seen, when (seconds since the epoch), and the address of its index.
+    first: str
+    seen: float
+    source: str
+
+
+class Refusals:
+    """The files refused since the start."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._lock = threading.Lock()
+        self._noted: OrderedDict[tuple[str, str, str, str], Refused] = OrderedDict()
+
+    def note(self, project: str, filename: str, index: str, offered: str) -> None:
+        """Note that ``index`` offers a file with another sha256 than its pin; log it if new."""
+        pin = self._store.pins.find(project, filename)
+        if pin is None or pin.sha256 == offered:  # accepted meanwhile
+            return
+        refused = Refused(project, filename, index, offered, pin.sha256, pin.seen, pin.source)
+        key = (project, filename, pin.sha256, offered)
+        with self._lock:
+            is_new = key not in self._noted
+            self._noted[key] = refused
+            if len(self._noted) > _REMEMBERED:
+                self._noted.popitem(last=False)
+        if is_new:
+            log.warning(
+                "%s: %s has changed: sha256 %s is offered, %s was first seen (%s, from %s); "
+                "refused: ask its maintainer which one is right; "
+                "`indexfallback cache accept %s %s` takes what is offered now",
+                index, filename, offered, pin.sha256, _date(pin.seen), pin.source,
+                project, filename,
+            )  # fmt: skip
+
+    def report(self) -> list[dict[str, object]]:
+        """Return what is refused, as JSON has it, without what was accepted since."""
+        with self._lock:
+            noted = list(self._noted.values())
+        return [
+            asdict(refused)
+            for refused in noted
+            if self._store.pins.get(refused.project, refused.filename) == refused.first
+        ]
+
+
+def _date(when: float) -> str:
+    return time.strftime("%Y-%m-%d", time.localtime(when))

@@ -1,0 +1,28 @@
+"""What is done to single files and directories on the disk."""
+
+import hashlib
+import os
+from pathlib import Path
+
+#: Pieces that a file is hashed in, bytes.
+_PIECE = 1 << 20
+
+
+def hash_file(path: Path) -> str:
+    """Return a file's sha256 in hexadecimal; raises OSError."""
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while piece := file.read(_PIECE):
+            digest.update(piece)
+    return digest.hexdigest()
+
+
+def sync_directory(path: Path) -> None:
+    """Make the names in a directory durable; raises OSError."""
+    # Windows has no such call, and its rename is durable with the file system's journal.
+    if os.name == "posix":
+        fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            os.fsync(fd)
+        finally:
+            os.close(fd)

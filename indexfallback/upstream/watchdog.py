@@ -1,0 +1,67 @@
+"""Actions for when a time is over, all by one thread.
+
+A timer of its own for each request would be a thread of its own for each request.
+
+Locks: ``_changed`` guards everything; actions run outside it.
+"""
+
+import heapq
+import itertools
+import threading
+import time
+from collections.abc import Callable
+
+#: The thread ends when there was nothing to watch for this long, seconds.
+_IDLE_SECONDS = 10.0
+
+
+class Watchdog:
+    """Runs an action when its time is over, unless it was cancelled before."""
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self._numbers = itertools.count()
+        self._order: list[tuple[float, int]] = []
+        self._actions: dict[int, Callable[[], None]] = {}
+        self._thread: threading.Thread | None = None
+
+    def watch(self, seconds: float, action: Callable[[], None]) -> int:
+        """Run ``action``, which must be quick, in ``seconds``; return what cancels it."""
+        with self._changed:
+            number = next(self._numbers)
+            self._actions[number] = action
+            heapq.heappush(self._order, (time.monotonic() + seconds, number))
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._run, name="watchdog", daemon=True)
+                self._thread.start()
+            elif self._order[0][1] == number:
+                self._changed.notify()
+        return number
+
+    def cancel(self, number: int) -> None:
+        """Do not run an action, if it has not begun."""
+        with self._changed:
+            self._actions.pop(number, None)
+
+    def _run(self) -> None:
+        while True:
+            with self._changed:
+                action = self._next()
+                if action is None:
+                    self._thread = None
+                    return
+            action()
+
+    def _next(self) -> Callable[[], None] | None:
+        """Wait for the next action whose time is over; None when idle for long."""
+        while True:
+            while self._order and self._order[0][1] not in self._actions:
+                heapq.heappop(self._order)  # cancelled
+            if not self._order:
+                if not self._changed.wait_for(lambda: self._order, _IDLE_SECONDS):
+                    return None
+                continue
+            left = self._order[0][0] - time.monotonic()
+            if left <= 0:
+                return self._actions.pop(heapq.heappop(self._order)[1])
+            self._changed.wait(left)

@@ -1,0 +1,72 @@
+"""Files that are evicted while somebody reads or fetches them."""
+
+import os
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from indexfallback.store import Blob, Store
+from tests.conftest import MakeShim
+from tests.download.support import BIG, fetch, key_of
+from tests.fakes import FakeIndex, wheel
+from tests.serving import wait_until
+
+DEMO = wheel("demo", size=BIG)
+PATH = f"/files/{DEMO.filename}"
+
+
+@pytest.mark.fault(62)
+def test_a_stored_file_is_not_evicted_while_it_is_sent(shim: MakeShim) -> None:
+    with FakeIndex([DEMO]) as index:
+        made = shim(index)
+        fetch(made, DEMO)
+        wait_until(lambda: made.store.blobs.count() == 1, 5, "the file was not kept")
+        found = made.downloads.get("pypi", key_of(DEMO), DEMO.filename)
+        assert isinstance(found, Blob)
+        pieces = made.store.blobs.read(found, 0, found.size)
+        first = next(pieces)
+        assert made.store.blobs.evict(0) == []
+        assert first + b"".join(pieces) == DEMO.data
+        assert made.store.blobs.evict(0) == [DEMO.sha256]
+
+
+@pytest.mark.fault(62)
+@pytest.mark.skipif(os.name != "posix", reason="Windows removes no open file")
+def test_a_stored_file_that_another_process_evicts_is_sent_to_its_end(shim: MakeShim) -> None:
+    with FakeIndex([DEMO]) as index:
+        made = shim(index)
+        fetch(made, DEMO)
+        wait_until(lambda: made.store.blobs.count() == 1, 5, "the file was not kept")
+        found = made.downloads.get("pypi", key_of(DEMO), DEMO.filename)
+        assert isinstance(found, Blob)
+        pieces = made.store.blobs.read(found, 0, found.size)
+        first = next(pieces)
+        other = Store(made.store.directory, 10**6)
+        assert other.blobs.evict(0) == [DEMO.sha256]
+        other.close()
+        assert first + b"".join(pieces) == DEMO.data
+        assert fetch(made, DEMO) == DEMO.data
+        assert index.count(PATH) == 2
+
+
+@pytest.mark.fault(62)
+def test_eviction_while_a_file_is_fetched_neither_breaks_nor_loses_it(shim: MakeShim) -> None:
+    with FakeIndex([DEMO]) as index, ThreadPoolExecutor() as pool:
+        made = shim(index)
+        slow = index.drip(2_000_000, path=PATH)
+        fetched = pool.submit(fetch, made, DEMO)
+        index.wait_for(PATH)
+        assert made.store.blobs.evict(0) == []
+        slow.lift()
+        assert fetched.result(10) == DEMO.data
+        wait_until(lambda: made.store.blobs.count() == 1, 5, "the file was not kept")
+
+
+@pytest.mark.fault(62)
+def test_a_file_larger_than_the_whole_cache_is_served(shim: MakeShim) -> None:
+    with FakeIndex([DEMO]) as index:
+        made = shim(index, cache_size=1000)
+        for _ in range(2):
+            assert fetch(made, DEMO) == DEMO.data
+            wait_until(lambda: not made.downloads._running, 5, "it does not end")
+        assert made.store.blobs.total() <= 1000

@@ -1,0 +1,131 @@
+"""A disk that is full, read-only or gone: the shim is slower, and what it serves is right."""
+
+import errno
+import gc
+import os
+import shutil
+import stat
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.conftest import MakeShim, Serve
+from tests.download.support import BIG, fetch
+from tests.fakes import FakeIndex, wheel
+from tests.serving import index_table, wait_until
+
+DEMO = wheel("demo", size=BIG)
+OTHER = wheel("other", size=BIG)
+PATH = f"/files/{DEMO.filename}"
+ADDRESS = f"/files/pypi/demo.{DEMO.sha256}/{DEMO.filename}"
+
+
+def fill_up(monkeypatch: pytest.MonkeyPatch, directory: Path, room: int) -> Callable[[], None]:
+    """Let writes below a directory fail after so many bytes; return what makes room again."""
+    real: Callable[[int, Any], int] = os.write
+    left = [room]
+    full = [True]
+
+    def write(fd: int, data: Any) -> int:
+        status = os.fstat(fd)
+        if not (full[0] and stat.S_ISREG(status.st_mode) and _is_below(directory, status)):
+            return real(fd, data)
+        if not left[0]:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        written = real(fd, data[: left[0]])
+        left[0] -= written
+        return written
+
+    monkeypatch.setattr(os, "write", write)
+    return lambda: full.__setitem__(0, False)
+
+
+def _is_below(directory: Path, status: os.stat_result) -> bool:
+    return any(os.path.samestat(path.stat(), status) for path in directory.iterdir())
+
+
+@pytest.mark.fault(51)
+@pytest.mark.parametrize("room", [0, 1, 65_537, BIG])
+def test_a_disk_that_is_full_after_n_bytes_lets_the_file_through_uncached(
+    shim: MakeShim, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, room: int
+) -> None:
+    with FakeIndex([DEMO]) as index:
+        made = shim(index)
+        partial = made.store.blobs.partials.directory
+        make_room = fill_up(monkeypatch, partial, room)
+        assert fetch(made, DEMO) == DEMO.data
+        assert index.count(PATH) == 1
+        assert made.store.blobs.count() == 0
+        (said,) = [r.message for r in caplog.records if "without being kept" in r.message]
+        assert said == (
+            f"{partial}: cannot be written (No space left on device); "
+            "the file is passed on without being kept: free space"
+        )
+        wait_until(lambda: gc.collect() >= 0 and not list(partial.iterdir()), 5, "a file is left")
+        make_room()
+        assert fetch(made, DEMO) == DEMO.data
+        wait_until(lambda: made.store.blobs.count() == 1, 5, "the file was not kept")
+
+
+@pytest.mark.fault(51)
+def test_a_full_disk_leaves_what_was_stored_as_it_was(
+    shim: MakeShim, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with FakeIndex([DEMO, OTHER]) as index:
+        made = shim(index)
+        fetch(made, OTHER)
+        wait_until(lambda: made.store.blobs.count() == 1, 5, "the file was not kept")
+        fill_up(monkeypatch, made.store.blobs.partials.directory, 1000)
+        assert fetch(made, DEMO) == DEMO.data
+        assert fetch(made, OTHER) == OTHER.data
+        assert index.count(f"/files/{OTHER.filename}") == 1
+        assert dict(made.store.blobs.verify()) == {OTHER.sha256: "right"}
+
+
+@pytest.mark.fault(51)
+def test_a_file_that_cannot_be_made_durable_is_served_and_not_recorded(
+    shim: MakeShim, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with FakeIndex([DEMO]) as index:
+        made = shim(index)
+
+        def fsync(fd: int) -> None:
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+        monkeypatch.setattr(os, "fsync", fsync)
+        assert fetch(made, DEMO) == DEMO.data
+        wait_until(lambda: not made.downloads._running, 5, "it does not end")
+        assert made.store.blobs.count() == 0
+
+
+@pytest.mark.fault(53)
+def test_a_read_only_cache_directory_lets_everything_through(
+    served: Serve, mount: Callable[..., Path]
+) -> None:
+    with FakeIndex([DEMO]) as index:
+        made = served(index_table("pypi", index.url), cache_dir=mount("ro"))
+        assert made.get("/simple/demo/").status == 200
+        assert made.get(ADDRESS).body == DEMO.data
+        assert "until the next start nothing is kept" in made.log
+
+
+@pytest.mark.fault(54)
+@pytest.mark.parametrize("before", ["used", "unused"])
+def test_a_cache_directory_that_vanishes_does_not_stop_the_shim(
+    served: Serve, tmp_path: Path, before: str
+) -> None:
+    cache = tmp_path / "served" / "cache"
+    with FakeIndex([DEMO, OTHER]) as index:
+        made = served(index_table("pypi", index.url))
+        if before == "used":
+            assert made.get(ADDRESS).body == DEMO.data
+            wait_until(lambda: made.json("/-/status")["cache"]["files"], 5, "it was not kept")
+        shutil.rmtree(cache)
+        for dist in (DEMO, OTHER):
+            assert made.get(f"/simple/{dist.project}/").status == 200
+            address = f"/files/pypi/{dist.project}.{dist.sha256}/{dist.filename}"
+            assert made.get(address).body == dist.data
+        assert made.get("/-/health").status == 200
+        assert made.get("/-/status").status == 200

@@ -1,0 +1,36 @@
+"""When the watchdog acts, and when it does not."""
+
+import threading
+import time
+
+from indexfallback.upstream.watchdog import Watchdog
+
+
+def test_actions_run_when_their_time_is_over_soonest_first() -> None:
+    watchdog, done = Watchdog(), threading.Event()
+    order: list[str] = []
+    watchdog.watch(0.2, lambda: order.append("late"))
+    watchdog.watch(0.25, done.set)
+    watchdog.watch(0.05, lambda: order.append("soon"))
+    began = time.monotonic()
+    assert done.wait(5)
+    assert order == ["soon", "late"]
+    assert time.monotonic() - began >= 0.15
+
+
+def test_what_was_cancelled_does_not_run() -> None:
+    watchdog, done = Watchdog(), threading.Event()
+    order: list[str] = []
+    watchdog.cancel(watchdog.watch(0.05, lambda: order.append("cancelled")))
+    watchdog.watch(0.1, done.set)
+    assert done.wait(5)
+    assert order == []
+
+
+def test_a_hundred_watches_take_one_thread() -> None:
+    watchdog = Watchdog()
+    before = threading.active_count()
+    numbers = [watchdog.watch(60, lambda: None) for _ in range(100)]
+    assert threading.active_count() == before + 1
+    for number in numbers:
+        watchdog.cancel(number)

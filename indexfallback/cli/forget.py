@@ -43,7 +43,7 @@ def remove(options: Options, project: str, yes: bool, as_json: bool) -> None:
     """Remove what is kept of PROJECT: pages, files, pins and who owns it."""
     settings = options.settings()
     with open_store(settings) as store:
-        owners = maintenance.owners(store, project)
+        owners = store.ledger.owners(project)
         if owners and not yes:
             _say_what_forgetting_means(settings, project, owners)
             _confirm("Forget it?", f"{project} belongs to a private index", as_json=as_json)
@@ -112,7 +112,7 @@ def disown(options: Options, project: str, yes: bool, as_json: bool) -> None:
     settings = options.settings()
     private = [index for index in settings.indexes if index.is_private]
     with open_store(settings) as store:
-        owners = maintenance.owners(store, project)
+        owners = store.ledger.owners(project)
         if owners and not as_json:
             _say_what_forgetting_means(settings, project, owners)
         if owners and not yes:

@@ -8,7 +8,6 @@ from typing import NamedTuple
 
 from indexfallback.names import METADATA_ENDING
 from indexfallback.store import Store
-from indexfallback.store.ledger import Ownership
 
 
 class Info(NamedTuple):
@@ -120,11 +119,6 @@ def held_pages(store: Store, project: str | None = None) -> list[HeldPage]:
     return [HeldPage(*row) for row in rows]
 
 
-def owners(store: Store, project: str) -> dict[str, Ownership]:
-    """Return the addresses of the private indexes known to own a project, and why."""
-    return store.ledger.owners(project)
-
-
 def clean(store: Store) -> Cleaned:
     """Evict down to the limit, and remove abandoned partial files and what was quarantined."""
     before = store.blobs.total()
@@ -203,6 +197,6 @@ def disown(store: Store, project: str, private: Iterable[str]) -> Disowned:
 
     ``private`` are the addresses of the private indexes.
     """
-    sources = {*private, *owners(store, project)}
+    sources = {*private, *store.ledger.owners(project)}
     pages = sum(store.pages.remove(project, source) for source in sources)
     return Disowned(store.ledger.forget(project), pages)

@@ -147,27 +147,47 @@ def _ask(url: str, path: str) -> Any:
 
 def _run(command: tuple[str, ...], environment: dict[str, str]) -> int:
     """Run a command, pass signals on to it, and return its exit code as a shell would."""
-    try:
-        process = subprocess.Popen(command, env=environment)  # noqa: S603 - the user's own
-    except OSError as error:
-        say(f"{command[0]}: cannot be run ({error.strerror})")
-        return _NOT_RUNNABLE
-    with process, _forwarding(process.send_signal):
-        code = process.wait()
+    with _forwarding() as signals:
+        try:
+            process = subprocess.Popen(command, env=environment)  # noqa: S603 - the user's own
+        except OSError as error:
+            say(f"{command[0]}: cannot be run ({error.strerror})")
+            return _NOT_RUNNABLE
+        with process:
+            signals.pass_to(process.send_signal)
+            code = process.wait()
     return code if code >= 0 else _SIGNALLED - code
 
 
+class _Signals:
+    """Passes signals on, and keeps those that come before there is anyone to pass them to.
+
+    Ctrl-C the terminal gives to the command as well, once that is there.
+    """
+
+    def __init__(self) -> None:
+        self._send: Callable[[int], None] | None = None
+        self._early: list[int] = []
+
+    def __call__(self, number: int, frame: FrameType | None) -> None:  # noqa: ARG002 - Python's
+        if self._send is None:
+            self._early.append(number)
+        elif number != signal.SIGINT:
+            self._send(number)
+
+    def pass_to(self, send: Callable[[int], None]) -> None:
+        self._send = send
+        for number in self._early:
+            send(number)
+
+
 @contextmanager
-def _forwarding(send: Callable[[int], None]) -> Iterator[None]:
-    """Pass signals on, and leave Ctrl-C, which the terminal gives to the command as well."""
-
-    def forward(number: int, frame: FrameType | None) -> None:  # noqa: ARG001 - Python's signature
-        send(number)
-
-    before = {number: signal.signal(number, forward) for number in _FORWARDED}
-    before[signal.SIGINT] = signal.signal(signal.SIGINT, signal.SIG_IGN)
+def _forwarding() -> Iterator[_Signals]:
+    signals = _Signals()
+    # Not SIG_IGN for Ctrl-C: the command would inherit that.
+    before = {number: signal.signal(number, signals) for number in (*_FORWARDED, signal.SIGINT)}
     try:
-        yield
+        yield signals
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)

@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import signal
 import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -18,6 +19,10 @@ from tests.serving import Served, config_text, serving
 MakeSettings: TypeAlias = Callable[..., Settings]
 MakeShim: TypeAlias = Callable[..., Shim]
 Serve: TypeAlias = Callable[..., Served]
+
+# A shell that runs the tests in the background ignores Ctrl-C for them, and so would all that
+# they start.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 #: What a machine's own configuration would change.
 _LEAKING = (

@@ -184,8 +184,12 @@ class _Signals:
 @contextmanager
 def _forwarding() -> Iterator[_Signals]:
     signals = _Signals()
-    # Not SIG_IGN for Ctrl-C: the command would inherit that.
-    before = {number: signal.signal(number, signals) for number in (*_FORWARDED, signal.SIGINT)}
+    numbers = set(_FORWARDED)
+    # Not SIG_IGN for Ctrl-C: the command would inherit that. As it should if we have: a shell
+    # ignores Ctrl-C for what it runs in the background.
+    if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
+        numbers.add(signal.SIGINT)
+    before = {number: signal.signal(number, signals) for number in numbers}
     try:
         yield signals
     finally:

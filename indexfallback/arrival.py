@@ -105,7 +105,7 @@ class Arrival:
             with self._changed:
                 self._changed.wait_for(
                     lambda at=position: (
-                        self._readable() > at  # type: ignore[misc]  # default
+                        self._readable() > at  # type: ignore[misc]  # mypy cannot type a default
                         or self._progress is not Progress.RUNNING
                     ),
                     READER_PATIENCE,

@@ -2,11 +2,15 @@
 
 import functools
 import ipaddress
+import logging
+import sqlite3
 
 import falcon
 import msgspec
 
-from indexfallback.errors import IndexFallbackError
+from indexfallback.errors import IndexFallbackError, StoreError
+
+log = logging.getLogger("indexfallback")
 
 PROBLEM_JSON = "application/problem+json"
 _LOCAL_NAMES = frozenset({"localhost", "localhost.localdomain"})
@@ -55,6 +59,18 @@ def answer_error(
 ) -> None:
     """Answer one of our errors: never HTML, since buildout follows links in error pages."""
     _answer(resp, error.status, error.title, str(error))
+
+
+def answer_database_error(
+    req: falcon.Request,  # noqa: ARG001 - Falcon's signature
+    resp: falcon.Response,
+    error: sqlite3.Error,
+    params: dict[str, object],  # noqa: ARG001
+) -> None:
+    """Answer a failing disk: what is owned and pinned cannot be told, so nothing is served."""
+    fault = StoreError("the cache", f"cannot be read ({error})", "look at the disk, then restart")
+    log.error("%s", fault)
+    _answer(resp, fault.status, fault.title, str(fault))
 
 
 def answer_http_error(req: falcon.Request, resp: falcon.Response, error: falcon.HTTPError) -> None:

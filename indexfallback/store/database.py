@@ -84,6 +84,7 @@ class Database:
                 self._close_idle()
                 self._quarantine(error)
                 self._prepare()
+            self._connect_all()
 
     def _prepare(self) -> None:
         with self.write() as connection:
@@ -120,6 +121,12 @@ class Database:
             "`indexfallback cache verify` takes the files back in",
             self.path, error, aside.name,
         )  # fmt: skip
+
+    def _connect_all(self) -> None:
+        """Open every connection now (2 ms): none can be opened once the directory is gone."""
+        idle = [self._idle.get_nowait() for _ in range(CONNECTIONS)]
+        for connection in idle:
+            self._idle.put(connection or self._connect())
 
     def _connect(self) -> sqlite3.Connection:
         connection = sqlite3.connect(

@@ -4,8 +4,10 @@ import errno
 import gc
 import os
 import shutil
+import sqlite3
 import stat
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -64,6 +66,7 @@ def test_a_disk_that_is_full_after_n_bytes_lets_the_file_through_uncached(
             "the file is passed on without being kept: free space"
         )
         wait_until(lambda: gc.collect() >= 0 and not list(partial.iterdir()), 5, "a file is left")
+        wait_until(lambda: not made.downloads._running, 5, "it does not end")
         make_room()
         assert fetch(made, DEMO) == DEMO.data
         wait_until(lambda: made.store.blobs.count() == 1, 5, "the file was not kept")
@@ -129,3 +132,19 @@ def test_a_cache_directory_that_vanishes_does_not_stop_the_shim(
             assert made.get(address).body == dist.data
         assert made.get("/-/health").status == 200
         assert made.get("/-/status").status == 200
+
+
+@pytest.mark.fault(54)
+def test_records_that_cannot_be_read_are_a_503_that_names_the_cause(
+    served: Serve, tmp_path: Path
+) -> None:
+    with FakeIndex([DEMO]) as index:
+        made = served(index_table("pypi", index.url))
+        with closing(sqlite3.connect(tmp_path / "served" / "cache" / "index.sqlite3")) as other:
+            other.execute("DROP TABLE page")
+        problem = made.get("/simple/demo/").problem
+        assert (problem["status"], problem["title"]) == (503, "Cache unavailable")
+        assert problem["detail"] == (
+            "the cache: cannot be read (no such table: page); look at the disk, then restart"
+        )
+        assert problem["detail"] in made.log

@@ -2,16 +2,17 @@
 
 import logging
 import os
+import shutil
 import sqlite3
 import stat
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import pytest
 
 from indexfallback.errors import StoreError
 from indexfallback.store import Store
-from indexfallback.store.database import SCHEMA_VERSION, Database, schema_version
+from indexfallback.store.database import CONNECTIONS, SCHEMA_VERSION, Database, schema_version
 
 FILE = "index.sqlite3"
 
@@ -158,3 +159,15 @@ def test_closing_closes_every_connection(tmp_path: Path) -> None:
     for connection in lent:
         with pytest.raises(sqlite3.ProgrammingError, match="closed"):
             connection.execute("SELECT 1")
+
+
+def test_all_connections_work_on_when_the_directory_is_gone(tmp_path: Path) -> None:
+    directory = tmp_path / "cache"
+    directory.mkdir()
+    database = Database(directory / FILE)
+    shutil.rmtree(directory)
+    with ExitStack() as stack:
+        for _ in range(CONNECTIONS):
+            lent = stack.enter_context(database.read())
+            assert lent.execute("SELECT count(*) FROM page").fetchone() == (0,)
+    database.close()

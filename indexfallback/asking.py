@@ -44,6 +44,11 @@ HEDGE_SHARE, HEDGE_PER_SECOND, HEDGE_MOST = 0.05, 0.0, 5.0
 _TRIAL_MARGIN = 1.0
 
 
+def hedge_budget() -> Budget:
+    """Return a budget for requests beside slow ones."""
+    return Budget(HEDGE_SHARE, HEDGE_PER_SECOND, HEDGE_MOST, time.monotonic)
+
+
 class Asked(NamedTuple):
     """What one index answered: its page, or NOT_MODIFIED and what is known of the stored one."""
 
@@ -78,7 +83,7 @@ class Asker:
         self._lock = threading.Lock()
         self._absent: dict[tuple[str, str], float] = {}
         self._retries = Budget(RETRY_SHARE, RETRY_PER_SECOND, RETRY_MOST, time.monotonic)
-        self._hedges = Budget(HEDGE_SHARE, HEDGE_PER_SECOND, HEDGE_MOST, time.monotonic)
+        self._hedges = hedge_budget()
 
     def ask(self, question: Question, position: int, ends: float) -> dict[int, Asked]:
         """Ask the index at ``position``, and perhaps another of its group; return what they said.

@@ -8,7 +8,7 @@ import logging
 import threading
 
 from indexfallback.arrival import Progress
-from indexfallback.asking import RESERVE
+from indexfallback.asking import RESERVE, hedge_budget
 from indexfallback.errors import (
     FileError,
     FileMissingError,
@@ -49,6 +49,7 @@ class Downloads:
         self._running: dict[Wanted, Transfer] = {}
         self._tainted: dict[Wanted, None] = {}
         self._wrong = WrongSources()
+        self._hedges = hedge_budget()
 
     def get(self, owner: str, key: FileKey, filename: str) -> Blob | Transfer:
         """Return a stored file, or a transfer whose first bytes are there.
@@ -135,6 +136,7 @@ class Downloads:
             store=self._store,
             wrong=self._wrong,
             patience=patience,
+            hedges=None if first.member.index.is_private or len(group) == 1 else self._hedges,
             finished=lambda done: self._finish(wanted, done),
         )
         with self._lock:

@@ -9,12 +9,14 @@ import time
 from collections.abc import Callable, Iterator
 
 from indexfallback.arrival import Arrival, Progress, SpoiledError, failed
+from indexfallback.budget import Budget
 from indexfallback.integrity import WrongSources
+from indexfallback.opening import Opening
 from indexfallback.outcome import Kind, Outcome
 from indexfallback.pace import WINDOW, Pace
 from indexfallback.sources import Source
 from indexfallback.store import Store, StoreFault
-from indexfallback.upstream.answers import Body, TransferError
+from indexfallback.upstream.answers import Body, FileAnswer, TransferError
 
 log = logging.getLogger("indexfallback")
 
@@ -41,17 +43,19 @@ class Transfer(Arrival):
         store: Store,
         wrong: WrongSources,
         patience: float,
+        hedges: Budget | None,
         finished: Callable[["Transfer"], None],
     ) -> None:
         """Prepare to fetch ``filename``; ``patience`` is seconds for a source's first byte.
 
-        ``finished`` is called in the thread, once, when there is nothing more to come.
+        ``hedges`` allows to ask a second source beside a slow one. ``finished`` is called in the
+        thread, once, when there is nothing more to come.
         """
         super().__init__(filename, sha256, store)
         #: Wrong bytes may have gone out to a reader.
         self.tainted = False
         self.source: Source | None = None
-        self._sources = sources
+        self._opening = Opening(filter(self._may_use, sources), self._ask, hedges)
         self._wrong = wrong
         self._patience = patience
         self._finished = finished
@@ -72,9 +76,7 @@ class Transfer(Arrival):
         done = False
         try:
             self._open()
-            done = any(
-                self._fetch_from(source) for source in self._sources if self._may_use(source)
-            )
+            done = any(self._fetch_from(source) for source in self._opening)
             if not done:
                 self._spool.release()  # whoever tries next goes on with what is there
         except SpoiledError:
@@ -106,10 +108,14 @@ class Transfer(Arrival):
         if self._inherited and self._is_whole(source):
             self.source = source
             return self._verify(source)
+        answer = None
+        if not self._written:
+            source, answer = self._opening.quickest(source)
         fruitless, reached = 0, self._written
         while fruitless < FRUITLESS_TRIES:
             before, inherited = self._written, self._inherited
-            outcome = self._try(source)
+            outcome = self._try(source, answer or self._ask(source))
+            answer = None
             if outcome is None or self._is_whole(source):
                 if self._verify(source):
                     return True
@@ -119,9 +125,6 @@ class Transfer(Arrival):
                 continue
             self._fail(source, str(outcome))
             self._kinds.add(outcome.kind)
-            # A file may lie on another host than the pages, and then says nothing of them.
-            if source.is_at_index and outcome.kind in _OF_THE_INDEX:
-                source.member.learn(outcome)
             if outcome.is_well or outcome.kind in _FINAL:
                 return False
             if outcome.kind is Kind.SILENT and self._written == before:
@@ -135,10 +138,14 @@ class Transfer(Arrival):
         log.warning("%s: %s: %s", name, self.filename, problem)
         self.failures.append(f"{name}: {problem}")
 
-    def _try(self, source: Source) -> Outcome | None:
-        """Fetch from where it stopped to the end; return what went wrong, or None."""
+    def _ask(self, source: Source) -> FileAnswer:
         etag = self._etag if source is self.source else None
         answer = source.member.upstream.open(source.file, self._written, etag, self._patience)
+        _learn(source, answer.outcome)
+        return answer
+
+    def _try(self, source: Source, answer: FileAnswer) -> Outcome | None:
+        """Read an answer from where it stopped to the end; return what went wrong, or None."""
         if answer.body is None:
             return answer.outcome
         body = answer.body
@@ -155,6 +162,7 @@ class Transfer(Arrival):
             if self.total is not None and self._written < self.total:
                 return failed(f"ended after {self._written} of {self.total} bytes")
         except TransferError as error:
+            _learn(source, error.outcome)
             return error.outcome
         finally:
             body.close()
@@ -201,3 +209,9 @@ class Transfer(Arrival):
         with self._changed:
             self.total = self._written
         return True
+
+
+def _learn(source: Source, outcome: Outcome) -> None:
+    # A file may lie on another host than the pages, and then says nothing of them.
+    if source.is_at_index and outcome.kind in _OF_THE_INDEX:
+        source.member.learn(outcome)

@@ -1,21 +1,20 @@
 """The WSGI application: addresses to resources."""
 
-import sqlite3
-
 import falcon
 
 from indexfallback.errors import IndexFallbackError
 from indexfallback.server.files import FileResource
 from indexfallback.server.guards import (
     HostGuard,
-    answer_database_error,
     answer_error,
     answer_http_error,
+    answer_records_fault,
 )
 from indexfallback.server.pages import NamesResource, ProjectResource, SlashResource
 from indexfallback.server.repeat import Repeat
 from indexfallback.server.state import HealthResource, StartResource, StatusResource, WhyResource
 from indexfallback.shim import Shim
+from indexfallback.store import RecordsFault
 
 
 def make_app(shim: Shim) -> Repeat:
@@ -23,7 +22,7 @@ def make_app(shim: Shim) -> Repeat:
     app = falcon.App(middleware=[HostGuard()])
     app.set_error_serializer(answer_http_error)
     app.add_error_handler(IndexFallbackError, answer_error)
-    app.add_error_handler(sqlite3.Error, answer_database_error)
+    app.add_error_handler(RecordsFault, answer_records_fault)
     projects, names, slash = ProjectResource(shim), NamesResource(shim), SlashResource()
     app.add_route("/", StartResource(shim))
     app.add_route("/simple", slash)

@@ -3,12 +3,12 @@
 import functools
 import ipaddress
 import logging
-import sqlite3
 
 import falcon
 import msgspec
 
 from indexfallback.errors import IndexFallbackError, StoreError
+from indexfallback.store import RecordsFault
 
 log = logging.getLogger("indexfallback")
 
@@ -61,10 +61,10 @@ def answer_error(
     _answer(resp, error.status, error.title, str(error))
 
 
-def answer_database_error(
+def answer_records_fault(
     req: falcon.Request,  # noqa: ARG001 - Falcon's signature
     resp: falcon.Response,
-    error: sqlite3.Error,
+    error: RecordsFault,
     params: dict[str, object],  # noqa: ARG001
 ) -> None:
     """Answer a failing disk: what is owned and pinned cannot be told, so nothing is served."""

@@ -12,13 +12,13 @@ from indexfallback.errors import StoreError
 from indexfallback.store.blobs import Blob, Blobs
 from indexfallback.store.database import SCHEMA_VERSION, Database, NewerSchemaError
 from indexfallback.store.healths import Healths
-from indexfallback.store.keeping import StoreFault, keeping
+from indexfallback.store.keeping import RecordsFault, StoreFault, keeping
 from indexfallback.store.ledger import Ledger
 from indexfallback.store.local_files import LocalFiles
 from indexfallback.store.pages import PageFacts, Pages, Validators
 from indexfallback.store.pins import Pins
 
-__all__ = ["Blob", "PageFacts", "Store", "StoreFault", "Validators", "keeping"]
+__all__ = ["Blob", "PageFacts", "RecordsFault", "Store", "StoreFault", "Validators", "keeping"]
 
 log = logging.getLogger("indexfallback.store")
 

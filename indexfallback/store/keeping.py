@@ -11,6 +11,8 @@ log = logging.getLogger("indexfallback.store")
 
 #: What writing can fail with when a disk is full, read-only or broken.
 StoreFault = (OSError, sqlite3.Error, StoreError)
+#: What reading records can fail with.
+RecordsFault = sqlite3.Error
 
 #: A failing disk is said at most this often, seconds.
 _SAY_EVERY = 60.0

@@ -17,6 +17,8 @@ _BACKLOG = 1024
 _LOOPBACK_ANSWER = 0.05
 #: Linux queues one or two connections for a backlog of none.
 _MAX_FILLERS = 8
+#: Every thread ends at once when its connection is shut, seconds.
+_ENDS = 30.0
 
 
 class Listener:
@@ -96,7 +98,8 @@ class Listener:
     def join(self) -> None:
         """Wait for the threads of all connections."""
         for thread in self._threads:
-            thread.join()
+            thread.join(_ENDS)
+            assert not thread.is_alive(), f"{thread.name} does not end"
         self._threads.clear()
 
     def _bound(self) -> socket.socket:

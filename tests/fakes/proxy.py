@@ -17,6 +17,8 @@ from typing import final
 _PIECE = 16 * 1024
 #: How often a proxy that lets nothing through looks whether it is to stop, seconds.
 _LOOK = 0.02
+#: Every thread ends at once when its connections are shut, seconds.
+_ENDS = 30.0
 
 
 @dataclass
@@ -83,7 +85,8 @@ class FaultProxy:
         for connection in opened:
             _shut(connection)
         for thread in self._threads:
-            thread.join()
+            thread.join(_ENDS)
+            assert not thread.is_alive(), f"{thread.name} does not end"
         self._socket.close()
 
     def _start(self, work: object, *arguments: object) -> None:
@@ -107,16 +110,26 @@ class FaultProxy:
     def _serve(self, client: socket.socket) -> None:
         with suppress(OSError):  # faults break connections on purpose
             if self._tls is not None:
-                client = self._tls.wrap_socket(client, server_side=True)
+                client = self._tls.wrap_socket(
+                    client, server_side=True, do_handshake_on_connect=False
+                )
             with client, socket.create_connection(("127.0.0.1", self._target)) as server:
-                with self._lock:
-                    self._open |= {client, server}
+                self._hold(client, server)
+                if isinstance(client, ssl.SSLSocket):
+                    client.do_handshake()
                 self._start(self._forward, client, server)
                 self._back(server, client)
                 with self._lock:
                     self._open -= {client, server}
                 _shut(server)
         client.close()
+
+    def _hold(self, *connections: socket.socket) -> None:
+        """Have connections shut when it stops; raises OSError if it has."""
+        with self._lock:
+            self._open.update(connections)
+            if self._stopped.is_set():
+                raise ConnectionAbortedError
 
     def _forward(self, client: socket.socket, server: socket.socket) -> None:
         with suppress(OSError):

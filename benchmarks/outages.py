@@ -15,7 +15,7 @@ import click
 
 from benchmarks.crowd import Watch, all_at_once
 from benchmarks.figures import MB, SECONDS, TIMES, Row, Unit, table
-from benchmarks.load import Clients, file_url, seconds_to_fetch
+from benchmarks.load import Clients, fetch, file_url, seconds_to_fetch
 from benchmarks.run import machine
 from benchmarks.shim import Shim
 from tests.fakes import Dist, FakeIndex, tree, wheel
@@ -23,6 +23,10 @@ from tests.serving import config_text, index_table
 
 #: Projects of one install, and the bytes of each: what a small application pulls in.
 _PROJECTS, _WHEEL = 20, 500_000
+#: What any answer of these indexes takes, seconds: a server in the same part of the world.
+_AWAY = 0.05
+#: Answers after which a shim knows how quick an index is.
+_KNOWN = 10
 #: The large file, the bytes after which its source breaks off, and how often.
 _LARGE, _PART, _CUTS = 200_000_000, 35_000_000, 5
 #: Clients of one file that nobody has asked for before, and its bytes.
@@ -57,13 +61,23 @@ def install(bench: Bench, rows: _Rows) -> None:
     for fault, cause in _FAULTS.items():
         name = f"pip install of {_PROJECTS} projects, first index {fault}"
         rows(name, SECONDS, 1.5).add(_install(bench, dists, cause), healthy)
+        stranger = _install(bench, dists, cause, known=0)
+        rows(f"{name} from its first request on", SECONDS, 1.5).add(stranger, healthy)
 
 
-def _install(bench: Bench, dists: list[Dist], cause: Callable[[FakeIndex], object]) -> float:
-    with FakeIndex() as first, FakeIndex(dists) as second:
-        cause(first)
+def _install(
+    bench: Bench, dists: list[Dist], cause: Callable[[FakeIndex], object], known: int = _KNOWN
+) -> float:
+    """Return the seconds of an install whose first index has answered ``known`` requests well."""
+    before = [wheel(f"before-{number}") for number in range(known)]
+    with FakeIndex(before) as first, FakeIndex(dists) as second:
+        for index in (first, second):
+            index.delay(_AWAY)
         private = index_table("private", first.url, role="private", on_outage="next")
         with bench.new_shim(private, index_table("pypi", second.url)) as shim:
+            for dist in before:
+                fetch(shim.page(dist.project))
+            cause(first)
             return bench.clients.pip(shim.simple, "tree-0")
 
 

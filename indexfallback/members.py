@@ -9,7 +9,7 @@ import statistics
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 
 from indexfallback.config import Index, Settings
@@ -18,6 +18,7 @@ from indexfallback.health import Health, State, begin_trial, learn
 from indexfallback.lag import Lag
 from indexfallback.outcome import Kind, Outcome
 from indexfallback.store import Store
+from indexfallback.store.healths import Healths
 from indexfallback.upstream import open_index
 from indexfallback.upstream.answers import Upstream
 
@@ -43,19 +44,19 @@ class Member:
         opener: Callable[[], Upstream],
         *,
         offline: bool,
-        health: Health | None,
-        remember: Callable[[Health], None],
+        healths: Healths,
     ) -> None:
-        """Take the health that an earlier process left, and who remembers changes of it."""
+        """Begin with what an earlier process left of the index's health and pace."""
         self.index = index
         self._offline = offline
         self._opener = opener
         self._lock = threading.Lock()
         self._upstream: Upstream | None = None
-        self._remember = remember
+        self._healths = healths
         self._asked = time.monotonic()
         self._lags: dict[str, Lag] = {}
-        self._health = health or Health(since=time.monotonic())
+        self._health = healths.get(index.key) or Health(since=time.monotonic())
+        self._pace = healths.pace(index.key)
         self._seconds: deque[float] = deque(maxlen=_SAMPLES)
         self._requests = 0
         self._errors = 0
@@ -135,9 +136,9 @@ class Member:
         """Return the time that 19 of 20 answers take, seconds; infinite while it is not known."""
         with self._lock:
             seconds = sorted(self._seconds)
-        if len(seconds) < _ENOUGH:
-            return float("inf")
-        return seconds[int(len(seconds) * 0.95)]
+        if len(seconds) >= _ENOUGH:
+            return _percentile_95(seconds)
+        return max([self._pace, *seconds]) if self._pace is not None else float("inf")
 
     def note_lag(self, project: str, lag: Lag | None) -> None:
         """Note how far a mirror's page is behind its public index."""
@@ -163,7 +164,7 @@ class Member:
                 self._failed = time.time()
             said, self._said = self._said, "" if outcome.is_well else str(outcome)
         if after.state is not before.state:
-            self._remember(after)
+            self._healths.put(self.index.key, after)
         # A trial that fails, and one that is not enough yet, are no news.
         closed = [health.state is State.CLOSED for health in (before, after)]
         if str(outcome) != said or closed[0] is not closed[1]:
@@ -203,7 +204,7 @@ class Member:
             "held": self.held(now),
             "next_try": round(max(0.0, health.until - now), 1),
             "p50": round(statistics.median(seconds), 4) if seconds else None,
-            "p95": round(seconds[int(len(seconds) * 0.95)], 4) if seconds else None,
+            "p95": round(_percentile_95(seconds), 4) if seconds else None,
             **figures,
             # Of a mirror: projects whose page was behind, and by how many seconds at most.
             "behind": len(lags),
@@ -214,11 +215,17 @@ class Member:
         }
 
     def close(self) -> None:
-        """Close the upstream's connections."""
+        """Close the upstream's connections, and leave to the next process how quick it was."""
         with self._lock:
-            upstream = self._upstream
+            upstream, seconds = self._upstream, sorted(self._seconds)
+        if len(seconds) >= _ENOUGH:
+            self._healths.put_pace(self.index.key, _percentile_95(seconds))
         if upstream is not None:
             upstream.close()
+
+
+def _percentile_95(ordered: Sequence[float]) -> float:
+    return ordered[int(len(ordered) * 0.95)]
 
 
 class Members:
@@ -230,8 +237,7 @@ class Members:
                 index,
                 partial(open_index, index, settings, store.local_files),
                 offline=settings.offline,
-                health=store.healths.get(index.key),
-                remember=partial(store.healths.put, index.key),
+                healths=store.healths,
             )
             for index in settings.indexes
         }

@@ -47,6 +47,7 @@ CREATE TABLE blob (
 ) WITHOUT ROWID;
 CREATE INDEX blob_used ON blob (used);
 CREATE TABLE health (source TEXT PRIMARY KEY, body BLOB NOT NULL);
+CREATE TABLE pace (source TEXT PRIMARY KEY, seconds REAL NOT NULL);
 CREATE TABLE local_file (
     path TEXT PRIMARY KEY, size INTEGER NOT NULL, modified INTEGER NOT NULL, facts BLOB NOT NULL
 );

@@ -1,4 +1,7 @@
-"""The health of indexes, kept so that a new process tries once what was down, and not thrice."""
+"""The health of indexes, kept so that a new process tries once what was down, and not thrice.
+
+So is how quick they were: a quick one that is silent now is not waited for as long as a stranger.
+"""
 
 import time
 
@@ -50,6 +53,20 @@ class Healths:
                     "INSERT OR REPLACE INTO health VALUES (?, ?)",
                     (source, msgspec.msgpack.encode(row)),
                 )
+
+    def pace(self, source: str) -> float | None:
+        """Return the seconds that nearly all answers of an index took; None if not known."""
+        with keeping("reading the indexes' pace"), self._database.read() as connection:
+            row = connection.execute(
+                "SELECT seconds FROM pace WHERE source = ?", (source,)
+            ).fetchone()
+            return float(row[0]) if row is not None else None
+        return None
+
+    def put_pace(self, source: str, seconds: float) -> None:
+        """Remember how long nearly all answers of an index took."""
+        with keeping("the indexes' pace"), self._database.write() as connection:
+            connection.execute("INSERT OR REPLACE INTO pace VALUES (?, ?)", (source, seconds))
 
 
 def _restored(row: _Row) -> Health:

@@ -96,7 +96,8 @@ class HttpIndex:
         """Return a whole body within the limits."""
         started = time.monotonic()
         left = max(limits.ends - started, _SHORTEST)
-        timeout = (min(self._index.connect_timeout, left), min(limits.first_byte, left))
+        first_byte = min(limits.first_byte, left)
+        timeout = (min(self._index.connect_timeout, first_byte), first_byte)
         outcome, response = self._connection.get(url, headers, timeout)
         body = b""
         if response is not None:

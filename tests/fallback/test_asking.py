@@ -283,3 +283,41 @@ def test_an_index_that_was_quick_is_given_up_before_its_share_is_over(
     assert answer.owner.name == "pypi"
     assert (answer.tried[0].seconds or 0.0) < 1.0
     assert answer.tried[0].detail.startswith("no answer in time")
+
+
+def answered(made: Shim, name: str, seconds: float, times: int = 5) -> Member:
+    member = made.members[name]
+    for _ in range(times):
+        member.learn(Outcome(Kind.FOUND, "", elapsed=seconds))
+    return member
+
+
+def test_how_quick_an_index_was_is_known_to_the_next_process(
+    shim: MakeShim, far: FakeIndex
+) -> None:
+    made = shim(far)
+    answered(made, "pypi", 0.5)
+    made.close()
+    assert shim(far).members["pypi"].patience() == 2.0
+
+
+def test_one_slow_answer_is_more_than_what_an_earlier_process_knew(
+    shim: MakeShim, far: FakeIndex
+) -> None:
+    made = shim(far)
+    answered(made, "pypi", 0.5)
+    made.close()
+    assert answered(shim(far), "pypi", 1.0, times=1).patience() == 4.0
+
+
+def test_a_quick_index_is_given_up_before_its_connect_timeout(
+    shim: MakeShim, near: FakeIndex, far: FakeIndex, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(members, "FIRST_BYTE_LEAST", 0.2)
+    made = shim(mirror(near, connect_timeout=3.0), pypi(far))
+    answered(made, "mirror", 0.01)
+    near.blackhole()
+    answer = made.fallback.page(APP.split("/")[2])
+    assert answer.owner.name == "pypi"
+    assert answer.tried[0].detail.startswith("connect timeout")
+    assert (answer.tried[0].seconds or 0.0) < 1.5

@@ -53,7 +53,8 @@ class Reply:
 
     status: int = 200
     headers: dict[str, str] = field(default_factory=dict)
-    body: bytes = b""
+    #: A part of a large file is a view of it.
+    body: bytes | memoryview = b""
     reason: str | None = None
     #: Whether it is a page or file that conditional requests and ranges may be about.
     entity: bool = False
@@ -153,7 +154,7 @@ def _cut_range(header: str, reply: Reply) -> None:
         reply.status, reply.body = 416, b""
         reply.headers["Content-Range"] = f"bytes */{total}"
         return
-    reply.status, reply.body = 206, reply.body[start : end + 1]
+    reply.status, reply.body = 206, memoryview(reply.body)[start : end + 1]
     reply.headers["Content-Range"] = f"bytes {start}-{end}/{total}"
 
 
@@ -175,7 +176,7 @@ def _head(request: Request, reply: Reply) -> bytes:
 
 
 def _send_body(sock: socket.socket, reply: Reply) -> None:
-    for piece in _paced(reply.body[: reply.cut_after], reply.body_pace):
+    for piece in _paced(memoryview(reply.body)[: reply.cut_after], reply.body_pace):
         if reply.framing == "chunked":
             sock.sendall(b"%x\r\n%b\r\n" % (len(piece), bytes(piece)))
         else:
@@ -184,7 +185,7 @@ def _send_body(sock: socket.socket, reply: Reply) -> None:
         sock.sendall(b"0\r\n\r\n")
 
 
-def _paced(data: bytes, pace: Pace | None) -> Iterator[memoryview]:
+def _paced(data: bytes | memoryview, pace: Pace | None) -> Iterator[memoryview]:
     """Yield ``data`` in pieces, waiting between them as ``pace`` demands."""
     view = memoryview(data)
     while view:

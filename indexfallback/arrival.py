@@ -95,8 +95,8 @@ class Arrival:
         """Whether an answer can begin: its length is known, and its first bytes are there."""
         return self.total is not None and self._readable() > 0
 
-    def read(self, start: int, stop: int) -> Generator[bytes, None, None]:
-        """Yield the bytes from ``start`` to ``stop`` as they come.
+    def read(self, start: int, stop: int, most: int = PIECE) -> Generator[bytes, None, None]:
+        """Yield the bytes from ``start`` to ``stop`` as they come, at most ``most`` at once.
 
         Raises `TransferError` when they do not: the connection is then to be cut.
         """
@@ -114,7 +114,7 @@ class Arrival:
             if ready <= position:
                 raise TransferError(failed(f"{self.filename}: {self.why()}"))
             while position < ready:
-                piece = self._spool.read(position, min(PIECE, ready - position))
+                piece = self._spool.read(position, min(most, ready - position))
                 if not piece:  # it failed meanwhile, and another transfer goes on with the file
                     raise TransferError(failed(f"{self.filename}: {self.why()}"))
                 position += len(piece)

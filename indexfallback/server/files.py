@@ -1,7 +1,12 @@
-"""Files: whole or from an offset, out of the store or while they still come."""
+"""Files: whole or from an offset, out of the store or while they still come.
+
+Locks: ``FileResource._lock`` guards ``_streams``.
+"""
 
 import re
+import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import NamedTuple
 
 import falcon
@@ -12,12 +17,17 @@ from indexfallback.names import FileKey, is_safe_filename
 from indexfallback.server.pages import matches
 from indexfallback.shim import Shim
 from indexfallback.store import Blob
+from indexfallback.store.blobs import PIECE
 from indexfallback.transfer import Transfer
 
 #: A single range; several are answered with the whole, as RFC 9110, 14.2 allows, since serving
 #: ten thousand of them is an attack (CVE-2025-62727). Eighteen digits are beyond every file, and
 #: Python refuses to convert some thousands of them.
 _RANGE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})", re.ASCII)
+#: So many streams take pieces of full size. Beyond them memory counts more than speed, which a
+#: crowd shares anyway: a thousand with full pieces take 700 MB.
+FEW_STREAMS = 64
+SMALL_PIECE = 8 * 1024
 _HEADERS = {
     "Accept-Ranges": "bytes",
     # pip's own choice of "for ever": the address carries the hash.
@@ -38,6 +48,8 @@ class FileResource:
 
     def __init__(self, shim: Shim) -> None:
         self._shim = shim
+        self._lock = threading.Lock()
+        self._streams = 0
 
     def on_get(
         self, req: falcon.Request, resp: falcon.Response, owner: str, key: str, filename: str
@@ -76,14 +88,27 @@ class FileResource:
     on_head = on_get
 
     def _stream(self, address: Wanted, found: Blob | Transfer, span: Span) -> Iterator[bytes]:
-        if isinstance(found, Transfer):
-            yield from found.read(span.start, span.stop)
-            return
+        with self._one_more() as piece:
+            if isinstance(found, Transfer):
+                yield from found.read(span.start, span.stop, piece)
+                return
+            try:
+                yield from self._shim.store.blobs.read(found, span.start, span.stop, piece)
+            except OSError:
+                self._shim.downloads.taint(address)
+                raise
+
+    @contextmanager
+    def _one_more(self) -> Iterator[int]:
+        """Count a stream, and give the bytes that it may hold at once."""
+        with self._lock:
+            self._streams += 1
+            crowded = self._streams > FEW_STREAMS
         try:
-            yield from self._shim.store.blobs.read(found, span.start, span.stop)
-        except OSError:
-            self._shim.downloads.taint(address)
-            raise
+            yield SMALL_PIECE if crowded else PIECE
+        finally:
+            with self._lock:
+                self._streams -= 1
 
 
 def _size_and_etag(found: Blob | Transfer) -> tuple[int, str | None]:

@@ -99,8 +99,12 @@ class Blobs(Records):
         self._touch(sha256)
         return blob
 
-    def read(self, blob: Blob, start: int, stop: int) -> Generator[bytes, None, None]:
-        """Yield a file's bytes from ``start`` to ``stop``; it is not evicted meanwhile.
+    def read(
+        self, blob: Blob, start: int, stop: int, most: int = PIECE
+    ) -> Generator[bytes, None, None]:
+        """Yield a file's bytes from ``start`` to ``stop``, at most ``most`` at once.
+
+        It is not evicted meanwhile.
 
         The first time in this process that all are read, they are hashed, and the last piece is
         held back until they are right. Raises OSError if they are not, or cannot be read; the
@@ -109,7 +113,7 @@ class Blobs(Records):
         try:
             with self.open(blob) as file:
                 file.seek(start)
-                yield from self._pieces(blob, file, stop - start)
+                yield from self._pieces(blob, file, stop - start, most)
         except OSError as error:
             if error.errno not in _LOCAL_ERRNOS:
                 log.warning(
@@ -121,11 +125,11 @@ class Blobs(Records):
                     self.quarantine(blob.sha256)
             raise
 
-    def _pieces(self, blob: Blob, file: BinaryIO, left: int) -> Iterator[bytes]:
+    def _pieces(self, blob: Blob, file: BinaryIO, left: int, most: int) -> Iterator[bytes]:
         whole = left == blob.size and not self._is_checked(blob.sha256)
         digest = hashlib.sha256() if whole else None
         while left:
-            piece = file.read(min(PIECE, left))
+            piece = file.read(min(most, left))
             if not piece:
                 raise OSError("shorter than it was")
             left -= len(piece)

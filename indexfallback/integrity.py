@@ -10,6 +10,18 @@ from indexfallback.sources import Source
 
 #: A wrong file is not asked for again where it came from for this long, seconds.
 WRONG_SECONDS = 600.0
+#: What a file begins with, by the ending of its name: where no hash tells, it tells an archive
+#: from the page of a login or an error.
+_SIGNATURES = {
+    ".whl": b"PK",
+    ".zip": b"PK",
+    ".egg": b"PK",
+    ".tar.gz": b"\x1f\x8b",
+    ".tgz": b"\x1f\x8b",
+    ".tar.bz2": b"BZh",
+    ".tar.xz": b"\xfd7zXZ",
+}
+_LONGEST_SIGNATURE = 5
 
 
 class Digest:
@@ -17,6 +29,7 @@ class Digest:
 
     def __init__(self) -> None:
         self._sha256 = hashlib.sha256()
+        self._begin = b""
         self._other: tuple[str, hashlib._Hash] | None = None
 
     def expect(self, file: File) -> None:
@@ -28,6 +41,7 @@ class Digest:
     def update(self, piece: bytes) -> None:
         """Take in the next bytes."""
         self._sha256.update(piece)
+        self._begin += bytes(piece[: _LONGEST_SIGNATURE - len(self._begin)])
         if self._other is not None:
             self._other[1].update(piece)
 
@@ -44,7 +58,14 @@ class Digest:
             name, digest = self._other
             if digest.hexdigest() != file.hashes[name]:
                 return f"wrong bytes: {name} {digest.hexdigest()}, not {file.hashes[name]}"
+        if expected is None and not self._begin.startswith(_signature(file.filename)):
+            return "wrong bytes: not an archive of the kind that its name says"
         return None
+
+
+def _signature(filename: str) -> bytes:
+    endings = (ending for ending in _SIGNATURES if filename.endswith(ending))
+    return _SIGNATURES.get(next(endings, ""), b"")
 
 
 class WrongSources:

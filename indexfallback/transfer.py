@@ -129,7 +129,9 @@ class Transfer(Arrival):
                 return False
             if outcome.kind is Kind.SILENT and self._written == before:
                 return False  # waiting once more would take the time that another source needs
-            fruitless = 0 if self._written > reached else fruitless + 1
+            # Bytes that come too slowly are no reason to stay.
+            advances = self._written > reached and outcome.kind is not Kind.SILENT
+            fruitless = 0 if advances else fruitless + 1
             reached = max(reached, self._written)
         return False
 
@@ -155,7 +157,9 @@ class Transfer(Arrival):
             pace = Pace(time.monotonic())
             while piece := body.read():
                 if pace.is_stalled(len(piece), time.monotonic()):
-                    return failed(f"stalled: under 1 KiB/s for {WINDOW:.0f} s")
+                    stalled = Outcome(Kind.SILENT, f"stalled: under 1 KiB/s for {WINDOW:.0f} s")
+                    _learn(source, stalled)
+                    return stalled
                 if skip < len(piece):
                     self._append(piece[skip:])
                 skip = max(0, skip - len(piece))

@@ -6,7 +6,7 @@ from collections.abc import Callable
 import pytest
 
 from tests.conftest import MakeShim
-from tests.fakes import FakeIndex, wheel
+from tests.fakes import Dist, FakeIndex, sdist, wheel
 from tests.fakes.pages import HTML_ONLY, JSON_TYPE
 from tests.fallback.chain import mirror, pypi
 from tests.faults.client import Client
@@ -248,6 +248,23 @@ def test_a_wheel_that_is_a_web_page_is_taken_from_another_index(shim: MakeShim, 
         assert client.fetch("demo", NAME).body == DEMO.data
         client.kept(DEMO.sha256)
         client.assert_clean()
+
+
+@pytest.mark.fault(35)
+@pytest.mark.parametrize("dist", [DEMO, sdist("demo")], ids=["wheel", "sdist"])
+def test_a_file_that_is_no_archive_is_refused_where_no_hash_tells(
+    shim: MakeShim, dist: Dist
+) -> None:
+    with FakeIndex() as index:
+        index.add(dist, hashes={})
+        index.answer(200, {"Content-Type": "application/zip"}, PORTAL, path="/files/")
+        client = Client(shim(index))
+        answer = client.fetch("demo", dist.filename)
+        assert answer.status == 503
+        assert "not an archive of the kind that its name says" in answer.problem
+        assert client.shim.store.blobs.count() == 0
+        index.lift()
+        assert Client(shim(index)).fetch("demo", dist.filename).body == dist.data
 
 
 @pytest.mark.fault(35)

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
+from indexfallback import pace
 from indexfallback.health import State
 from tests.conftest import MakeShim
 from tests.fakes import FakeIndex, wheel
@@ -106,5 +107,19 @@ def test_slow_index__a_file_comes_from_another_of_the_group(
     begun = time.monotonic()
     assert client.fetch("demo", DEMO.filename).body == DEMO.data
     assert time.monotonic() - begun < 3.0
+    client.kept(DEMO.sha256)
+    client.assert_clean()
+
+
+@pytest.mark.fault(11)
+def test_a_file_that_drips_below_a_kilobyte_a_second_is_gone_on_with_elsewhere(
+    shim: MakeShim, near: FakeIndex, far: FakeIndex, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pace, "WINDOW", 0.5)
+    client = Client(shim(mirror(near), pypi(far)))
+    assert set(client.files("demo")) == {DEMO.filename}
+    near.drip(100, path=f"/files/{DEMO.filename}")
+    assert client.fetch("demo", DEMO.filename).body == DEMO.data
+    assert far.requests[-1].headers["Range"].startswith("bytes=")
     client.kept(DEMO.sha256)
     client.assert_clean()

@@ -219,11 +219,14 @@ def memory(bench: Bench, rows: Callable[..., Row]) -> None:
         fetch(f"{shim.url}-/health")
         _add_memory(rows, shim, "idle")
         _work(bench, shim)
-        _add_memory(rows, shim, "after the run")
+        _add_memory(rows, shim, "at the end of the load")
+        shim.rest()
+        _add_memory(rows, shim, "after the load")
     _fill(shim.cache)
     with shim:
         _work(bench, shim)
         fetch(f"{shim.url}-/status")
+        shim.rest()
         _add_memory(rows, shim, f"with {_RECORDED:,} files", 110.0)
 
 

@@ -18,6 +18,9 @@ from benchmarks.load import fetch
 #: It starts in half a second.
 _START_SECONDS = 20.0
 _STOP_SECONDS = 10.0
+_REST_SECONDS = 30.0
+#: A worker that has nothing to do has about ten.
+_THREADS_AT_REST = 16
 _MB = 1e6
 
 
@@ -87,6 +90,14 @@ class Shim:
     def page(self, project: str) -> str:
         """Return the address of a project's page."""
         return f"{self.simple}{project}/"
+
+    def rest(self) -> None:
+        """Wait until the threads that load has brought are gone, ten seconds after the last."""
+        assert self._process is not None
+        ends = time.monotonic() + _REST_SECONDS
+        (worker,) = psutil.Process(self._process.pid).children()
+        while worker.num_threads() > _THREADS_AT_REST and time.monotonic() < ends:
+            time.sleep(0.1)
 
     def memory(self) -> Memory:
         """Return the memory of the supervisor and the worker together."""

@@ -55,7 +55,8 @@ class Transfer(Arrival):
         #: Wrong bytes may have gone out to a reader.
         self.tainted = False
         self.source: Source | None = None
-        self._opening = Opening(filter(self._may_use, sources), self._ask, hedges)
+        self._sources = sources
+        self._hedges = hedges
         self._wrong = wrong
         self._patience = patience
         self._finished = finished
@@ -76,7 +77,9 @@ class Transfer(Arrival):
         done = False
         try:
             self._open()
-            done = any(self._fetch_from(source) for source in self._opening)
+            # Not an attribute: it refers to us, and the file would stay open in that circle.
+            opening = Opening(filter(self._may_use, self._sources), self._ask, self._hedges)
+            done = any(self._fetch_from(source, opening) for source in opening)
             if not done:
                 self._spool.release()  # whoever tries next goes on with what is there
         except SpoiledError:
@@ -103,14 +106,14 @@ class Transfer(Arrival):
             self.failures.append(f"{source.member.index.name}: {held}")
         return not held
 
-    def _fetch_from(self, source: Source) -> bool:
+    def _fetch_from(self, source: Source, opening: Opening) -> bool:
         """Fetch what is missing from one source; return whether the file is whole and right."""
         if self._inherited and self._is_whole(source):
             self.source = source
             return self._verify(source)
         answer = None
         if not self._written:
-            source, answer = self._opening.quickest(source)
+            source, answer = opening.quickest(source)
         fruitless, reached = 0, self._written
         while fruitless < FRUITLESS_TRIES:
             before, inherited = self._written, self._inherited

@@ -91,6 +91,10 @@ def run_server(
     load = partial(_load_app, settings, reader, writer, logging_setup)
     try:
         server.serve(target_loader=load, wrap_loader=False)
+    except SystemExit:
+        # A terminal gives Ctrl-C to the worker as well, which may end before it is told to.
+        if not server.interrupt_signal:
+            raise
     finally:
         reader.close()
         writer.close()

@@ -23,3 +23,8 @@ def fetch(
         with shim.store.blobs.open(found) as file:
             return file.read()
     return b"".join(found.read(0, found.total or 0))
+
+
+def is_kept(shim: Shim) -> bool:
+    """Tell whether the one file that was fetched is stored, and its transfer at its end."""
+    return not shim.downloads._running and shim.store.blobs.count() == 1

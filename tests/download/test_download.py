@@ -10,7 +10,7 @@ from indexfallback.errors import FileMissingError, FileRefusedError, FileUnavail
 from indexfallback.names import FileKey
 from indexfallback.store import Blob
 from tests.conftest import MakeShim
-from tests.download.support import BIG, fetch, key_of
+from tests.download.support import BIG, fetch, is_kept, key_of
 from tests.fakes import DirectoryTree, FakeIndex, flat_directory, sdist, wheel
 from tests.serving import wait_until
 
@@ -26,7 +26,7 @@ def test_a_file_is_fetched_once_and_then_served_from_the_store(shim: MakeShim) -
     with FakeIndex([DEMO]) as index:
         made = shim(index)
         assert fetch(made, DEMO) == DEMO.data
-        wait_until(lambda: made.store.blobs.count() == 1, 5, "the file was not kept")
+        wait_until(lambda: is_kept(made), 5, "the file was not kept")
         for _ in range(2):
             assert isinstance(made.downloads.get("pypi", key_of(DEMO), DEMO.filename), Blob)
             assert fetch(made, DEMO) == DEMO.data
@@ -114,7 +114,7 @@ def test_a_pinned_file_is_served_with_its_first_content_when_it_has_changed(
         index.add(DEMO, hashes={})
         made = shim(index, fresh=0.0)
         fetch(made, DEMO, hashed=False)
-        wait_until(lambda: made.store.blobs.count() == 1, 5, "the file was not kept")
+        wait_until(lambda: is_kept(made), 5, "the file was not kept")
         index.add(changed, hashes={})
         assert fetch(made, changed, hashed=False) == DEMO.data
 
@@ -125,7 +125,7 @@ def test_a_changed_file_is_refused_by_its_new_hash(shim: MakeShim) -> None:
     with FakeIndex([DEMO]) as index:
         made = shim(index, fresh=0.0)
         fetch(made, DEMO)
-        wait_until(lambda: made.store.blobs.count() == 1, 5, "the file was not kept")
+        wait_until(lambda: is_kept(made), 5, "the file was not kept")
         index.add(changed)
         made.fallback.page("demo")
         with pytest.raises(FileRefusedError) as caught:
@@ -144,7 +144,7 @@ def test_a_file_without_hash_that_changed_is_refused_when_its_first_content_is_g
         index.add(DEMO, hashes={})
         made = shim(index)
         fetch(made, DEMO, hashed=False)
-        wait_until(lambda: made.store.blobs.count() == 1, 5, "the file was not kept")
+        wait_until(lambda: is_kept(made), 5, "the file was not kept")
         made.store.blobs.remove(DEMO.sha256)
         index.add(changed, hashes={})
         with pytest.raises(FileUnavailableError, match="wrong bytes"):
@@ -159,7 +159,7 @@ def test_a_damaged_blob_is_fetched_again(shim: MakeShim, damage: str) -> None:
     with FakeIndex([DEMO]) as index:
         made = shim(index)
         fetch(made, DEMO)
-        wait_until(lambda: made.store.blobs.count() == 1, 5, "the file was not kept")
+        wait_until(lambda: is_kept(made), 5, "the file was not kept")
         path = made.store.blobs.path(DEMO.sha256)
         if damage == "deleted":
             path.unlink()
@@ -186,7 +186,7 @@ def test_metadata_of_a_stored_wheel_is_read_from_inside_it(shim: MakeShim) -> No
     with FakeIndex([DEMO]) as index:
         made = shim(index)
         fetch(made, DEMO)
-        wait_until(lambda: made.store.blobs.count() == 1, 5, "the file was not kept")
+        wait_until(lambda: is_kept(made), 5, "the file was not kept")
         index.stop_listening()
         assert fetch(made, DEMO, ending=".metadata") == DEMO.metadata
 
@@ -195,7 +195,7 @@ def test_offline_serves_file_and_metadata_of_a_stored_wheel(shim: MakeShim) -> N
     with FakeIndex([DEMO]) as index:
         made = shim(index)
         fetch(made, DEMO)
-        wait_until(lambda: made.store.blobs.count() == 1, 5, "the file was not kept")
+        wait_until(lambda: is_kept(made), 5, "the file was not kept")
         requests = index.count()
         offline = shim(index, offline=True)
         assert fetch(offline, DEMO) == DEMO.data

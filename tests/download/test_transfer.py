@@ -13,7 +13,7 @@ from indexfallback.shim import Shim
 from indexfallback.transfer import Transfer
 from indexfallback.upstream.answers import TransferError
 from tests.conftest import MakeShim
-from tests.download.support import BIG, fetch, key_of
+from tests.download.support import BIG, fetch, is_kept, key_of
 from tests.fakes import FakeIndex, wheel
 from tests.serving import wait_until
 
@@ -101,7 +101,7 @@ def test_wrong_bytes_are_replaced_by_another_source_before_they_are_seen(shim: M
         mirror.corrupt(DEMO.filename)
         made = shim(*mirrored(mirror, public))
         assert fetch(made, DEMO) == DEMO.data
-        wait_until(lambda: made.store.blobs.count() == 1, 5, "the file was not kept")
+        wait_until(lambda: is_kept(made), 5, "the file was not kept")
         assert dict(made.store.blobs.verify()) == {DEMO.sha256: "right"}
 
 
@@ -129,7 +129,7 @@ def test_a_right_file_arrives_however_it_is_framed(shim: MakeShim, how: str) -> 
         FRAMED[how](index)
         made = shim(index)
         assert fetch(made, DEMO) == DEMO.data
-        wait_until(lambda: made.store.blobs.count() == 1, 5, "the file was not kept")
+        wait_until(lambda: is_kept(made), 5, "the file was not kept")
         assert dict(made.store.blobs.verify()) == {DEMO.sha256: "right"}
 
 

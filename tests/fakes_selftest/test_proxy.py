@@ -57,7 +57,7 @@ def test_a_cut_connection_ends_early(index: FakeIndex, reset: bool) -> None:
     with FaultProxy(index.port, cut=5000, reset=reset) as proxy:
         with pytest.raises((http.client.IncompleteRead, ConnectionResetError)):
             fetch(proxy)
-        proxy.faults.cut = None
+        proxy.faults.cut, proxy.faults.reset = None, False
         assert fetch(proxy) == BIG.data
 
 

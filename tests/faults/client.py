@@ -70,8 +70,8 @@ class Client:
 
     def kept(self, sha256: str) -> Blob:
         """Wait until a file is in the store, and return it."""
-        find = self.shim.store.blobs.find
-        wait_until(lambda: find(sha256) is not None, 5, "the file was not kept")
+        find, running = self.shim.store.blobs.find, self.shim.downloads._running
+        wait_until(lambda: not running and find(sha256) is not None, 5, "the file was not kept")
         blob = find(sha256)
         assert blob is not None
         return blob

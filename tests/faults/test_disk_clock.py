@@ -12,7 +12,7 @@ from indexfallback.health import State
 from indexfallback.outcome import Kind, Outcome
 from indexfallback.store import Store
 from tests.conftest import MakeShim
-from tests.download.support import fetch
+from tests.download.support import fetch, is_kept
 from tests.fakes import FakeIndex, wheel
 from tests.serving import wait_until
 
@@ -118,7 +118,7 @@ def test_stored_files_are_served_whatever_the_clock_says(
     with FakeIndex([DEMO]) as index:
         made = shim(index)
         fetch(made, DEMO)
-        wait_until(lambda: made.store.blobs.count() == 1, 5, "the file was not kept")
+        wait_until(lambda: is_kept(made), 5, "the file was not kept")
         jump(seconds)
         assert fetch(made, DEMO) == DEMO.data
         assert index.count(f"/files/{DEMO.filename}") == 1

@@ -12,7 +12,7 @@ import pytest
 from indexfallback.shim import Shim
 from indexfallback.store import Blob, blobs
 from tests.conftest import MakeShim, Serve
-from tests.download.support import BIG, fetch, key_of
+from tests.download.support import BIG, fetch, is_kept, key_of
 from tests.fakes import FakeIndex, wheel
 from tests.serving import index_table, wait_until
 
@@ -32,7 +32,7 @@ def flip(path: Path) -> None:
 def filled(shim: Shim) -> Shim:
     """Fetch the file, so that it is stored."""
     assert fetch(shim, DEMO) == DEMO.data
-    wait_until(lambda: shim.store.blobs.count() == 1, 5, "the file was not kept")
+    wait_until(lambda: is_kept(shim), 5, "the file was not kept")
     return shim
 
 
@@ -51,7 +51,7 @@ def test_a_bit_flip_in_a_stored_file_is_found_and_the_file_fetched_again(
         assert str(path) in said
         assert "the stored file cannot be used (its sha256 is " in said
         assert "look at the disk's health" in said
-        wait_until(lambda: made.store.blobs.count() == 1, 5, "the file was not kept again")
+        wait_until(lambda: is_kept(made), 5, "the file was not kept again")
         assert dict(made.store.blobs.verify()) == {DEMO.sha256: "right"}
 
 

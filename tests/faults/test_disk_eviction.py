@@ -7,7 +7,7 @@ import pytest
 
 from indexfallback.store import Blob, Store
 from tests.conftest import MakeShim
-from tests.download.support import BIG, fetch, key_of
+from tests.download.support import BIG, fetch, is_kept, key_of
 from tests.fakes import FakeIndex, wheel
 from tests.serving import wait_until
 
@@ -20,7 +20,7 @@ def test_a_stored_file_is_not_evicted_while_it_is_sent(shim: MakeShim) -> None:
     with FakeIndex([DEMO]) as index:
         made = shim(index)
         fetch(made, DEMO)
-        wait_until(lambda: made.store.blobs.count() == 1, 5, "the file was not kept")
+        wait_until(lambda: is_kept(made), 5, "the file was not kept")
         found = made.downloads.get("pypi", key_of(DEMO), DEMO.filename)
         assert isinstance(found, Blob)
         pieces = made.store.blobs.read(found, 0, found.size)
@@ -36,7 +36,7 @@ def test_a_stored_file_that_another_process_evicts_is_sent_to_its_end(shim: Make
     with FakeIndex([DEMO]) as index:
         made = shim(index)
         fetch(made, DEMO)
-        wait_until(lambda: made.store.blobs.count() == 1, 5, "the file was not kept")
+        wait_until(lambda: is_kept(made), 5, "the file was not kept")
         found = made.downloads.get("pypi", key_of(DEMO), DEMO.filename)
         assert isinstance(found, Blob)
         pieces = made.store.blobs.read(found, 0, found.size)
@@ -59,7 +59,7 @@ def test_eviction_while_a_file_is_fetched_neither_breaks_nor_loses_it(shim: Make
         assert made.store.blobs.evict(0) == []
         slow.lift()
         assert fetched.result(10) == DEMO.data
-        wait_until(lambda: made.store.blobs.count() == 1, 5, "the file was not kept")
+        wait_until(lambda: is_kept(made), 5, "the file was not kept")
 
 
 @pytest.mark.fault(62)

@@ -17,7 +17,7 @@ from indexfallback.store.spool import Spool
 from indexfallback.transfer import Transfer
 from indexfallback.upstream.answers import TransferError
 from tests.conftest import MakeShim, Serve
-from tests.download.support import BIG, fetch, key_of
+from tests.download.support import BIG, fetch, is_kept, key_of
 from tests.fakes import FakeIndex, wheel
 from tests.serving import Served, index_table, wait_until
 
@@ -82,7 +82,7 @@ def leave(shim: Shim, data: bytes, name: str = "dead") -> Path:
 
 
 def assert_kept_alone(shim: Shim) -> None:
-    wait_until(lambda: shim.store.blobs.count() == 1, 5, "the file was not kept")
+    wait_until(lambda: is_kept(shim), 5, "the file was not kept")
     wait_until(lambda: not partial(shim.store.directory), 5, "a partial file is left")
     assert dict(shim.store.blobs.verify()) == {DEMO.sha256: "right"}
 
@@ -156,7 +156,7 @@ def test_the_largest_of_several_is_gone_on_with_and_the_others_are_removed(
             leave(made, DEMO.data[:size], f"dead{size}")
         assert fetch(made, DEMO) == DEMO.data
         assert ranges(index) == [f"bytes={HALF}-"]
-        wait_until(lambda: made.store.blobs.count() == 1, 5, "the file was not kept")
+        wait_until(lambda: is_kept(made), 5, "the file was not kept")
         # An empty one may be somebody's who is about to begin.
         wait_until(
             lambda: list(partial(made.store.directory)) == [f"{DEMO.sha256}.dead0"], 5, "files left"

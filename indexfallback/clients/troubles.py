@@ -9,7 +9,8 @@ from indexfallback.names import is_normalized
 #: What could not be served is explained for at most so many; of the rest, the names are said.
 _EXPLAINED = 5
 _STOOD_IN = (
-    "What was seen before stood in for it, so that newer versions may be missing. "
+    "Another index or what was seen before stood in for it, so that newer versions may be "
+    "missing. "
     "What you can do: make it reachable (VPN, network) and run again."
 )
 

@@ -5,7 +5,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -130,8 +130,14 @@ class Project:
         return done.stdout.strip()
 
     def processes(self) -> list[psutil.Process]:
-        """Return the shims that were started for this project's user."""
-        return shims(self.environ["INDEXFALLBACK_CACHE_DIR"])
+        """Return what runs for this project's user."""
+        cache = self.environ["INDEXFALLBACK_CACHE_DIR"]
+        found = []
+        for process in psutil.process_iter():
+            with suppress(psutil.NoSuchProcess, psutil.AccessDenied):
+                if process.environ().get("INDEXFALLBACK_CACHE_DIR") == cache:
+                    found.append(process)
+        return found
 
 
 class Running:
@@ -146,16 +152,16 @@ class Running:
     def output(self) -> str:
         return self._log.read_text(encoding="utf-8")
 
-    def wait_for_shim(self) -> list[psutil.Process]:
-        """Wait until both processes of its shim are there, and return them."""
+    def wait_for(self, file: Path) -> None:
+        """Wait until a command of the buildout has made a file."""
+        wait_until(lambda: file.exists() or self.process.poll() is not None, BUILDOUT_SECONDS, "")
+        assert file.exists(), self.output
 
-        def started() -> bool:
-            family = psutil.Process(self.process.pid).children(recursive=True)
-            self._family |= {each.pid: each for each in family}
-            return len(family) > 1
-
-        wait_until(started, BUILDOUT_SECONDS, f"no shim was started:\n{self.output}")
-        return list(self._family.values())
+    def family(self) -> list[psutil.Process]:
+        """Return all that it has started and that runs."""
+        found = psutil.Process(self.process.pid).children(recursive=True)
+        self._family |= {each.pid: each for each in found}
+        return list(found)
 
     def send(self, number: int) -> int:
         """Send a signal as a terminal does, to the group in front; return the exit code."""
@@ -163,24 +169,12 @@ class Running:
         return self.process.wait(BUILDOUT_SECONDS)
 
     def kill(self) -> None:
-        for process in (*self._family.values(), psutil.Process()):
-            if process.pid != os.getpid() and process.is_running():
+        for process in self._family.values():
+            with suppress(psutil.NoSuchProcess):
                 process.kill()
         if self.process.poll() is None:
             os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait()
-
-
-def shims(cache: str) -> list[psutil.Process]:
-    """Return the running processes of shims that use a cache."""
-    found = []
-    for process in psutil.process_iter():
-        try:
-            if process.environ().get("INDEXFALLBACK_CACHE_DIR") == cache:
-                found.append(process)
-        except (psutil.NoSuchProcess, psutil.AccessDenied, psutil.ZombieProcess):
-            continue
-    return found
 
 
 def ports(processes: list[psutil.Process]) -> set[int]:

@@ -94,8 +94,8 @@ def public(environment: Environment) -> Iterator[FakeIndex]:
     """A public index with the recipe, wheels and an sdist."""
     dists = [
         environment.recipe,
-        wheel("acme-app", "1.0", requires=["idna", "acme.built"]),
-        wheel("idna", "3.1"),
+        wheel("acme-app", "1.0", requires=["acme-lib", "acme.built"]),
+        wheel("acme-lib", "3.1"),
         sdist("acme.built", "2.0"),
     ]
     with FakeIndex(dists, metadata=False) as index:

@@ -1,6 +1,7 @@
 """Real buildouts in real environments, for a user who has nothing configured."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -113,6 +114,28 @@ class Project:
             yield running
         finally:
             running.kill()
+
+    @property
+    def config(self) -> Path:
+        """The configuration."""
+        return self.directory / "buildout.cfg"
+
+    @property
+    def _cache(self) -> Path:
+        return Path(self.environ["INDEXFALLBACK_CACHE_DIR"])
+
+    @property
+    def has_cache(self) -> bool:
+        """Whether a shim was started since the cache was forgotten: it makes its directory."""
+        return self._cache.exists()
+
+    def forget_cache(self) -> None:
+        """Remove what the shim has seen."""
+        shutil.rmtree(self._cache)
+
+    def forget_eggs(self) -> None:
+        """Remove what is installed."""
+        shutil.rmtree(self.directory / "eggs")
 
     @property
     def installed(self) -> str:

@@ -84,6 +84,6 @@ def test_after_a_failure_no_process_is_left(project: Project, public: FakeIndex)
 
 
 def test_after_a_success_no_process_is_left(project: Project, public: FakeIndex) -> None:
-    project.write(f"public = {public.url}", py={"eggs": "idna"})
+    project.write(f"public = {public.url}", py={"eggs": "acme-lib"})
     project.run().expect()
     assert project.processes() == []

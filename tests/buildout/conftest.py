@@ -53,22 +53,26 @@ def _environment(version: Version, home: Path, access: Access | None) -> Environ
         if access is None:
             pytest.skip("no network, and no environment from an earlier run")
         python = make_environment(home / "venv")
-        environment = {**os.environ, **access.environment(), "UV_DEFAULT_INDEX": access.url}
-        command = [uv_executable(), "pip", "install", "--quiet", "--python", str(python)]
-        subprocess.run(
-            [*command, *version.requirements, "--editable", str(ROOT)],
-            env=environment, check=True, timeout=_MAKING_SECONDS,
-        )  # fmt: skip
+        variables = {**os.environ, **access.environment(), "UV_DEFAULT_INDEX": access.url}
+
+        def call(*command: str) -> None:
+            subprocess.run(command, env=variables, check=True, timeout=_MAKING_SECONDS)
+
+        ours = ("--editable", str(ROOT)) if version.is_beside else ()
+        install = (uv_executable(), "pip", "install", "--quiet", "--python", str(python))
+        call(*install, *version.requirements, *ours)
+        pip = (str(python), "-m", "pip")
+        of_pip = ("--quiet", "--index-url", access.url, "--no-deps")
         recipe = f"zc.recipe.egg=={version.recipe}"
-        subprocess.run(
-            [str(python), "-m", "pip", "download", "--quiet", "--no-deps", "--dest",
-             str(home / "recipe"), "--index-url", access.url, recipe],
-            env=environment, check=True, timeout=_MAKING_SECONDS,
-        )  # fmt: skip
+        call(*pip, "download", *of_pip, "--dest", str(home / "recipe"), recipe)
+        if not version.is_beside:
+            call(*pip, "wheel", *of_pip[:-1], "--wheel-dir", str(home / "wheels"), str(ROOT))
         done.touch()
     python = home / "venv" / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
     (path,) = (home / "recipe").iterdir()
-    return Environment(version, python, file_dist(path, "zc.recipe.egg", version.recipe))
+    return Environment(
+        version, python, file_dist(path, "zc.recipe.egg", version.recipe), home / "wheels"
+    )
 
 
 @pytest.fixture

@@ -30,25 +30,35 @@ class Version(NamedTuple):
     buildout: str
     recipe: str
     setuptools: str
+    #: Installed beside them.
+    more: tuple[str, ...] = ()
+    #: Whether our extension is installed beside them.
+    is_beside: bool = True
 
     @property
     def requirements(self) -> tuple[str, ...]:
-        return f"zc.buildout=={self.buildout}", f"setuptools{self.setuptools}", "wheel", "pip"
+        versions = f"zc.buildout=={self.buildout}", f"setuptools{self.setuptools}"
+        return *versions, "wheel", "pip", *self.more
 
 
 NEWEST = Version("6.0.1", "6.0.0", ">=75.8.2")
 VERSIONS = (NEWEST, Version("5.2.0", "4.0.0", "<82"), Version("4.2.0", "3.0.0", "<82"))
+#: With the extensions that most buildouts have, if any; buildout.wheel needs an older setuptools.
+WITH_OTHERS = Version("4.2.0", "3.0.0", "<80", ("mr.developer==3.0.0", "buildout.wheel==0.2.0"))
+#: Without our extension, which lies in a directory, with all that it depends on.
+WITHOUT_US = NEWEST._replace(is_beside=False)
 
 
 @dataclass(frozen=True)
 class Environment:
-    """A virtual environment with a zc.buildout and, beside it, this checkout."""
+    """A virtual environment with a zc.buildout."""
 
     version: Version
-    #: The one that installs our extension beside it.
     python: Path
     #: zc.recipe.egg, as PyPI has it.
     recipe: Dist
+    #: The directory of our extension and of what it depends on, where it is not installed.
+    wheels: Path
 
     @property
     def executable(self) -> Path:

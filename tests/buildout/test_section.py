@@ -115,8 +115,7 @@ def test_cache_and_offline_are_taken(tmp_path: Path) -> None:
         ({"indexes": f"A = {_URL}"}, '[indexfallback] indexes: "A" is not a name; use a-z'),
         (
             {"indexes": f"mirror = {_URL} of pypy\npypi"},
-            '[indexfallback] indexes: index "mirror": mirror_of = "pypy" names no index; '
-            'did you mean "pypi"?',
+            '[indexfallback] indexes: index "mirror": mirror_of = "pypy" names no index; did you',
         ),
         ({"offline": "yes"}, '[indexfallback] offline: "yes" is neither true nor false; write'),
         ({"cache": __file__}, f'[indexfallback] cache: "{__file__}" is a file, not a directory'),

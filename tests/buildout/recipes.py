@@ -1,4 +1,4 @@
-"""A recipe that runs a command of the part's, as recipes that call pip or other buildouts do."""
+"""A recipe and an extension, which do what others of their kind do."""
 
 from tests.fakes import Dist, wheel
 
@@ -16,6 +16,36 @@ class Recipe:
     update = install
 """
 _ENTRY_POINTS = b"[zc.buildout]\ndefault = acme_recipe:Recipe\n"
+
+
+#: As buildout.wheel, which itself needs a pip older than ours.
+_EXTENSION = b"""\
+from zc.buildout import easy_install
+
+def load(buildout):
+    easy_install.UNPACKERS = dict(easy_install.UNPACKERS)
+    print("> loaded")
+
+def unload(buildout):
+    print("> unloaded")
+"""
+_HOOKS = b"""\
+[zc.buildout.extension]
+default = acme_extension:load
+[zc.buildout.unloadextension]
+default = acme_extension:unload
+"""
+
+
+def extension() -> Dist:
+    """Return ``acme.extension``, which changes how buildout unpacks, and says when."""
+    return wheel(
+        "acme.extension",
+        extra_files={
+            "acme_extension.py": _EXTENSION,
+            "acme_extension-1.0.dist-info/entry_points.txt": _HOOKS,
+        },
+    )
 
 
 def recipe() -> Dist:

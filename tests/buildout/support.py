@@ -43,8 +43,8 @@ class Version(NamedTuple):
 
 NEWEST = Version("6.0.1", "6.0.0", ">=75.8.2")
 VERSIONS = (NEWEST, Version("5.2.0", "4.0.0", "<82"), Version("4.2.0", "3.0.0", "<82"))
-#: With the extensions that most buildouts have, if any; buildout.wheel needs an older setuptools.
-WITH_OTHERS = Version("4.2.0", "3.0.0", "<80", ("mr.developer==3.0.0", "buildout.wheel==0.2.0"))
+#: With the extension that many buildouts have.
+WITH_ANOTHER = NEWEST._replace(more=("mr.developer==3.0.0",))
 #: Without our extension, which lies in a directory, with all that it depends on.
 WITHOUT_US = NEWEST._replace(is_beside=False)
 

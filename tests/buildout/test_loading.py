@@ -4,15 +4,16 @@ from pathlib import Path
 
 import pytest
 
-from tests.buildout.support import WITH_OTHERS, WITHOUT_US, Environment, Project
+from tests.buildout.recipes import extension
+from tests.buildout.support import WITH_ANOTHER, WITHOUT_US, Environment, Project
 from tests.conftest import Serve
-from tests.fakes import FakeIndex, wheel
+from tests.fakes import FakeIndex, flat_directory, wheel
 from tests.serving import index_table
 
-with_others = pytest.mark.parametrize("environment", [WITH_OTHERS], indirect=True)
+with_another = pytest.mark.parametrize("environment", [WITH_ANOTHER], indirect=True)
 
 
-@with_others
+@with_another
 def test_it_does_nothing_in_a_buildout_that_lists_other_extensions_only(
     project: Project, public: FakeIndex
 ) -> None:
@@ -23,25 +24,31 @@ def test_it_does_nothing_in_a_buildout_that_lists_other_extensions_only(
     assert not project.has_cache
 
 
-@with_others
-def test_it_works_beside_other_extensions_and_a_section_of_its_own_is_enough(
+@with_another
+def test_its_section_is_enough_where_another_extension_is_listed(
     project: Project, public: FakeIndex
 ) -> None:
-    options = {"extensions": "buildout.wheel\nmr.developer"}
-    project.write(f"public = {public.url}", buildout=options)
+    project.write(f"public = {public.url}", buildout={"extensions": "mr.developer"})
     project.run().expect()
-    assert project.version_of("acme_built") == "2.0"
     assert project.has_cache
 
 
-@with_others
-def test_it_may_stand_before_and_behind_other_extensions(
-    project: Project, public: FakeIndex
+@with_another
+@pytest.mark.parametrize(
+    "extensions",
+    ["indexfallback\nmr.developer\nacme.extension", "acme.extension\nmr.developer\nindexfallback"],
+)
+def test_it_works_before_and_behind_other_extensions(
+    extensions: str, project: Project, public: FakeIndex, tmp_path: Path
 ) -> None:
-    for extensions in ("indexfallback\nmr.developer", "mr.developer\nindexfallback"):
-        project.write(f"public = {public.url}", buildout={"extensions": extensions})
-        project.run().expect()
-    assert project.version_of("acme_app") == "1.0"
+    links = flat_directory(tmp_path / "links", [extension()])
+    # That the extensions themselves are looked up in, before any of them is at work.
+    options = {"extensions": extensions, "find-links": str(links), "index": "http://127.0.0.1:1/"}
+    project.write(f"public = {public.url}", buildout=options)
+    output = project.run().expect().stdout
+    assert project.version_of("acme_built") == "2.0"
+    assert "> loaded" in output
+    assert "> unloaded" in output
 
 
 def test_the_users_own_buildout_defaults_are_enough(project: Project, public: FakeIndex) -> None:

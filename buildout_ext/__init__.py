@@ -17,21 +17,22 @@ def load(buildout: Any) -> None:
         zc.buildout.UserError: the section is wrong, or the shim does not start.
 
     """
-    if not _is_wanted(buildout) or buildout.offline:
-        return
-    from buildout_ext import session  # noqa: PLC0415 - nothing else of it is imported before
+    if _is_wanted(buildout):
+        from buildout_ext import session  # noqa: PLC0415 - nothing else is imported before
 
-    session.begin(buildout)
+        session.begin(buildout)
 
 
-def unload(buildout: Any) -> None:  # noqa: ARG001 - buildout's signature
+def unload(buildout: Any) -> None:
     """Stop using the shim; called by buildout after a run without errors."""
-    from buildout_ext import session  # noqa: PLC0415 - as above
+    if _is_wanted(buildout):
+        from buildout_ext import session  # noqa: PLC0415 - as above
 
-    session.end(failed=False)
+        session.end(failed=False)
 
 
 def _is_wanted(buildout: Any) -> bool:
-    """Tell whether the user has listed the extension or written its section."""
+    """Tell whether the user has listed the extension or written its section, and is not offline."""
     listed = buildout["buildout"].get("extensions", "").lower().split()
-    return NAME in buildout or any(re.match(rf"{NAME}(?![\w.-])", spec) for spec in listed)
+    asked_for = NAME in buildout or any(re.match(rf"{NAME}(?![\w.-])", spec) for spec in listed)
+    return asked_for and not buildout.offline

@@ -26,6 +26,8 @@ log = logging.getLogger(NAME)
 
 #: Buildout imports its own default from here; a buildout around this one has put its shim there.
 _AROUND = "buildout_testing_index_url"
+#: A newer pip, which pip would look for at each of its runs, is nothing that buildout could use.
+_QUIET_PIP = {"PIP_DISABLE_PIP_VERSION_CHECK": "1"}
 
 
 class Session:
@@ -124,11 +126,11 @@ def _shim_around() -> str | None:
 def _environment(url: str) -> Iterator[None]:
     """Point all that recipes may run at the shim."""
     before = dict(os.environ)
-    os.environ.update(client_environment(before, url))
+    os.environ.update({**client_environment(before, url), **_QUIET_PIP})
     try:
         yield
     finally:
-        for variable in client_environment({}, url):
+        for variable in (*client_environment({}, url), *_QUIET_PIP):
             os.environ.pop(variable, None)  # Windows knows one spelling
             if variable in before:
                 os.environ[variable] = before[variable]

@@ -6,6 +6,7 @@ from typing import Any
 import msgspec
 
 from indexfallback.config import Settings
+from indexfallback.errors import ConfigError
 
 
 def settings_line(settings: Settings) -> bytes:
@@ -14,8 +15,18 @@ def settings_line(settings: Settings) -> bytes:
 
 
 def read_settings_line(line: bytes) -> Settings:
-    """Return the settings; raises `msgspec.MsgspecError` if the line does not hold any."""
-    return msgspec.json.decode(line, type=Settings, dec_hook=_typed)
+    """Return the settings.
+
+    Raises:
+        ConfigError: there are none, as when the other process has ended.
+
+    """
+    try:
+        return msgspec.json.decode(line, type=Settings, dec_hook=_typed)
+    except msgspec.MsgspecError as error:
+        raise ConfigError(
+            "standard input", f"it has no settings ({error})", "leave this option to `run`"
+        ) from error
 
 
 def _path_text(value: Any) -> str:

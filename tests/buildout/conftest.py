@@ -64,15 +64,13 @@ def _environment(version: Version, home: Path, access: Access | None) -> Environ
         pip = (str(python), "-m", "pip")
         of_pip = ("--quiet", "--index-url", access.url, "--no-deps")
         recipe = f"zc.recipe.egg=={version.recipe}"
-        call(*pip, "download", *of_pip, "--dest", str(home / "recipe"), recipe)
+        call(*pip, "download", *of_pip, "--dest", str(home / "recipe"), recipe, *version.builders)
         if not version.is_beside:
             call(*pip, "wheel", *of_pip[:-1], "--wheel-dir", str(home / "wheels"), str(ROOT))
         done.touch()
     python = home / "venv" / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
-    (path,) = (home / "recipe").iterdir()
-    return Environment(
-        version, python, file_dist(path, "zc.recipe.egg", version.recipe), home / "wheels"
-    )
+    recipe_files = tuple(map(file_dist, (home / "recipe").iterdir()))
+    return Environment(version, python, recipe_files, home / "wheels")
 
 
 @pytest.fixture
@@ -97,7 +95,7 @@ def project(tmp_path: Path, environment: Environment) -> Project:
 def public(environment: Environment) -> Iterator[FakeIndex]:
     """A public index with the recipe, wheels and an sdist."""
     dists = [
-        environment.recipe,
+        *environment.recipe,
         wheel("acme-app", "1.0", requires=["acme-lib", "acme.built"]),
         wheel("acme-lib", "3.1"),
         sdist("acme.built", "2.0"),

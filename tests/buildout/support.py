@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 import psutil
 
+from indexfallback.names import project_of, version_of
 from tests.clients.support import Done
 from tests.fakes import Dist
 from tests.serving import clean_environment, wait_until
@@ -25,13 +26,15 @@ _NOBODY = "http://127.0.0.1:1"
 
 
 class Version(NamedTuple):
-    """One zc.buildout, and what fits to it (clients.md has why each is pinned)."""
+    """One zc.buildout, and what fits to it: it conflicts with newer recipes and setuptools."""
 
     buildout: str
     recipe: str
     setuptools: str
     #: Installed beside them.
     more: tuple[str, ...] = ()
+    #: What an index needs to have for the recipe to be built.
+    builders: tuple[str, ...] = ()
     #: Whether our extension is installed beside them.
     is_beside: bool = True
 
@@ -42,7 +45,8 @@ class Version(NamedTuple):
 
 
 NEWEST = Version("6.0.1", "6.0.0", ">=75.8.2")
-VERSIONS = (NEWEST, Version("5.2.0", "4.0.0", "<82"), Version("4.2.0", "3.0.0", "<82"))
+_OLD = Version("3.4", "2.0.7", "<80", builders=("setuptools<82", "wheel", "packaging"))
+VERSIONS = (NEWEST, Version("5.2.0", "4.0.0", "<82"), Version("4.2.0", "3.0.0", "<82"), _OLD)
 #: With the extension that many buildouts have.
 WITH_ANOTHER = NEWEST._replace(more=("mr.developer==3.0.0",))
 #: Without our extension, which lies in a directory, with all that it depends on.
@@ -55,8 +59,8 @@ class Environment:
 
     version: Version
     python: Path
-    #: zc.recipe.egg, as PyPI has it.
-    recipe: Dist
+    #: zc.recipe.egg, as PyPI has it, and what it needs to be built.
+    recipe: tuple[Dist, ...]
     #: The directory of our extension and of what it depends on, where it is not installed.
     wheels: Path
 
@@ -220,8 +224,11 @@ def ports(processes: list[psutil.Process]) -> set[int]:
     }
 
 
-def file_dist(path: Path, name: str, version: str) -> Dist:
+def file_dist(path: Path) -> Dist:
     """Return a real distribution that lies on the disk."""
+    name, version = project_of(path.name), version_of(path.name)
+    assert name is not None
+    assert version is not None
     return Dist(name, version, path.name, path.read_bytes(), b"")
 
 

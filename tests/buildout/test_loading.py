@@ -1,16 +1,34 @@
 """When the extension is at work, and what its section may be made of."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from tests.buildout.recipes import extension
 from tests.buildout.support import WITH_ANOTHER, WITHOUT_US, Environment, Project
+from tests.clients.support import ROOT
 from tests.conftest import Serve
 from tests.fakes import FakeIndex, flat_directory, wheel
 from tests.serving import index_table
 
 with_another = pytest.mark.parametrize("environment", [WITH_ANOTHER], indirect=True)
+
+
+def test_where_it_is_not_asked_for_nothing_heavy_is_imported() -> None:
+    code = (
+        "import sys, types, buildout_ext\n"
+        "class Buildout(dict):\n    offline = False\n"
+        "buildout = Buildout(buildout={'extensions': 'mr.developer indexfallback.other'})\n"
+        "buildout_ext.load(buildout)\nbuildout_ext.unload(buildout)\n"
+        "print([name for name in sys.modules if name.partition('.')[0] in "
+        "('indexfallback', 'zc', 'requests', 'msgspec')])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert done.stdout == "[]\n"
 
 
 @with_another

@@ -2,11 +2,11 @@
 
 from pathlib import Path
 
-import msgspec
 import pytest
 
 from indexfallback.config import Index, Settings
 from indexfallback.config.line import read_settings_line, settings_line
+from indexfallback.errors import ConfigError
 
 
 def test_settings_come_out_as_they_went_in_passwords_and_origins_included() -> None:
@@ -32,5 +32,5 @@ def test_settings_come_out_as_they_went_in_passwords_and_origins_included() -> N
 
 
 def test_a_line_without_settings_is_refused() -> None:
-    with pytest.raises(msgspec.MsgspecError):
+    with pytest.raises(ConfigError, match="standard input: it has no settings"):
         read_settings_line(b"")

@@ -85,17 +85,22 @@ def test_the_download_cache_gets_files_under_their_real_names(
     assert {"acme_app-1.0-py3-none-any.whl", "acme_built-2.0.tar.gz"} <= names
 
 
-def test_install_from_cache_looks_nothing_up_anywhere_else(
+def test_install_from_cache_looks_nothing_up_but_what_pip_builds_with(
     project: Project, public: FakeIndex, tmp_path: Path
 ) -> None:
+    public.add(wheel("acme-builder"))
+    public.add(sdist("acme.built", "2.1", build_requires=["acme-builder"]))
     cache = tmp_path / "downloads"
     cache.mkdir()
     options = {"download-cache": str(cache), "eggs-directory": str(tmp_path / "eggs")}
-    project.write(f"public = {public.url}", buildout=options, py={"eggs": "acme-lib"})
+    project.write(f"public = {public.url}", buildout=options, py={"eggs": "acme.built"})
     project.run().expect()
+    project.forget_cache()
     public.clear()
     options |= {"install-from-cache": "true", "eggs-directory": str(tmp_path / "other-eggs")}
-    project.write(f"public = {public.url}", buildout=options, py={"eggs": "acme-lib"})
+    project.write(f"public = {public.url}", buildout=options, py={"eggs": "acme.built"})
     project.run().expect()
-    assert project.version_of("acme_lib") == "3.1"
-    assert public.count("/simple/acme-lib/") == 0
+    assert project.version_of("acme_built") == "2.1"
+    pages = {request.path for request in public.requests if request.path.startswith("/simple/")}
+    assert pages <= {"/simple/", "/simple/acme-builder/"}
+    assert "/simple/acme-builder/" in pages

@@ -1,6 +1,7 @@
 """Nothing of the shim outlives its buildout, however that ends."""
 
 import signal
+import socket
 import sys
 from pathlib import Path
 
@@ -28,11 +29,8 @@ def waiting(project: Project, public: FakeIndex) -> Path:
 
 
 def _is_closed(port: int) -> bool:
-    listening = (psutil.CONN_LISTEN,)
-    return not [
-        each for each in psutil.net_connections("tcp")
-        if each.laddr and each.laddr.port == port and each.status in listening
-    ]  # fmt: skip
+    with socket.socket() as client:
+        return client.connect_ex(("127.0.0.1", port)) != 0
 
 
 def _shim_of(running: Running, started: Path) -> tuple[list[psutil.Process], int]:

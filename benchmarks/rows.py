@@ -44,7 +44,7 @@ class Bench:
         #: Of the root, ending in a slash.
         self.upstream = upstream
         self.clients = Clients(home)
-        self._home = home
+        self.home = home
         self._shims = 0
         self._written: set[str] = set()
 
@@ -52,9 +52,7 @@ class Bench:
         """Return a shim that has seen nothing; to be entered."""
         self._shims += 1
         index = index_table("public", f"{self.upstream}simple/")
-        return Shim(
-            self._home / f"shim-{self._shims}", config_text(index, cache={"fresh": "1 day"})
-        )
+        return Shim(self.home / f"shim-{self._shims}", config_text(index, cache={"fresh": "1 day"}))
 
     def write_page(self, project: str, links: int) -> bytes:
         """Write a page with links to files that nobody fetches; return it."""
@@ -285,7 +283,7 @@ def parse(bench: Bench, rows: Callable[..., Row]) -> None:
     rows(f"page of 4,300 links ({len(page) / 1e6:.1f} MB) parsed", MS, 30.0).add(min(times) * 1000)
 
 
-#: What `--only` can name, in the order of the table.
+#: In the order of the table.
 MEASURES: dict[str, Callable[[Bench, Callable[..., Row]], None]] = {
     "warm-page": warm_page,
     "warm-file": warm_file,

@@ -11,6 +11,7 @@ _REMEDIES = {
     Kind.NOT_AN_INDEX: "Check the address of {index}, or log in to the network.",
     Kind.LIMITED: "Wait a little and run again.",
     Kind.LOCAL: "Close other programs or raise this machine's limits (ulimit -n), and run again.",
+    Kind.BARRED: "Add the host to allow-hosts, or leave {index} out.",
     Kind.OFFLINE: "Connect and run again, or use --offline for what is cached.",
 }
 _RUN_AGAIN = (

@@ -32,6 +32,8 @@ class Kind(Enum):
     LOCAL = "local fault"
     #: This machine has no route anywhere.
     OFFLINE = "no network"
+    #: The user's own setting leaves its host out, so that it was not asked.
+    BARRED = "not allowed"
 
 
 #: The index was asked and answered as an index does.

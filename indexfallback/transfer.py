@@ -25,7 +25,9 @@ FRUITLESS_TRIES = 2
 #: What a failed file says of the whole index, if both lie on one host.
 _OF_THE_INDEX = frozenset({Kind.SILENT, Kind.BLACKHOLE, Kind.INSECURE, Kind.LIMITED})
 #: What no second try mends.
-_FINAL = frozenset({Kind.DENIED, Kind.LIMITED, Kind.INSECURE, Kind.BLACKHOLE, Kind.NOT_AN_INDEX})
+_FINAL = frozenset(
+    {Kind.DENIED, Kind.LIMITED, Kind.INSECURE, Kind.BLACKHOLE, Kind.NOT_AN_INDEX, Kind.BARRED}
+)
 
 
 class Transfer(Arrival):

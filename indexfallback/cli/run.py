@@ -1,19 +1,14 @@
 """``run``: a command with a shim for as long as it runs, and a last word if it failed."""
 
-import json
 import os
-import queue
 import shutil
 import signal
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
-from typing import Any
-from urllib.parse import urlsplit
 
 import click
 
@@ -21,16 +16,10 @@ from indexfallback.cli.chain import is_from_pip, print_chain
 from indexfallback.cli.options import Options, takes_options
 from indexfallback.cli.output import say
 from indexfallback.cli.report import report
-from indexfallback.cli.running import NoAnswer
 from indexfallback.clients.environment import client_environment
-from indexfallback.config import Settings
-from indexfallback.errors import IndexFallbackError
-from indexfallback.server.address import AlreadyServedError, ask, refuse_if_served
+from indexfallback.clients.shim_process import ask_shim, shim_for
+from indexfallback.server.address import NoAnswer
 
-#: A shim that has not answered by then will not, seconds: 0.5 are usual.
-START_SECONDS = 20.0
-#: A shim ends within a second; one in a transfer is killed after three.
-STOP_SECONDS = 5.0
 #: What a shell answers for a command that it cannot find.
 _NOT_FOUND = 127
 #: What it answers for one that is there and cannot be run.
@@ -41,13 +30,6 @@ _FORWARDED = tuple(
     getattr(signal, name) for name in ("SIGTERM", "SIGHUP", "SIGUSR1", "SIGUSR2")
     if hasattr(signal, name)
 )  # fmt: skip
-
-
-class ShimNotStartedError(IndexFallbackError):
-    """The shim for a command did not come up."""
-
-    def __str__(self) -> str:
-        return "the local index did not start; try `indexfallback serve` to see why"
 
 
 @click.command(context_settings={"allow_interspersed_args": False})
@@ -67,82 +49,10 @@ def run(options: Options, command: tuple[str, ...], quiet: bool) -> None:
         say("no configuration yet, using pip's own")
         print_chain(settings, err=True)
     began = time.time()
-    with _shim(settings, options) as url:
+    with shim_for(settings, verbose=options.verbose) as url:
         code = _run(command, client_environment(os.environ, url))
         _report(url, began, failed=code != 0, quiet=quiet)
     sys.exit(code)
-
-
-@contextmanager
-def _shim(settings: Settings, options: Options) -> Iterator[str]:
-    """Give the address of a shim with these settings: a running one, or one for as long."""
-    try:
-        refuse_if_served(settings.host, settings.port, settings.fingerprint)
-    except AlreadyServedError as error:
-        yield error.url
-        return
-    except IndexFallbackError:  # another program's port: a free one does as well
-        pass
-    with _own_shim(options) as url:
-        yield url
-
-
-@contextmanager
-def _own_shim(options: Options) -> Iterator[str]:
-    arguments = [sys.executable, "-m", "indexfallback", *_as_arguments(options), "serve"]
-    process = subprocess.Popen(  # noqa: S603 - ourselves
-        [*arguments, "--port", "0", "--json", "--stop-at-eof"],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        # Ctrl-C is for the command; the shim ends with us, by its standard input.
-        start_new_session=True,
-    )
-    try:
-        yield _wait_for(process)
-    finally:
-        for pipe in (process.stdin, process.stdout):
-            if pipe is not None:
-                pipe.close()
-        try:
-            process.wait(STOP_SECONDS)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
-
-
-def _as_arguments(options: Options) -> list[str]:
-    arguments = ["--config", str(options.config)] if options.config else []
-    for index in options.indexes:
-        arguments += ["--index", index]
-    arguments += ["--offline"] if options.offline else []
-    return arguments + ["-v"] * options.verbose
-
-
-def _wait_for(process: "subprocess.Popen[bytes]") -> str:
-    """Return a starting shim's address as soon as it answers."""
-    lines: queue.Queue[bytes] = queue.Queue()
-    reader = threading.Thread(
-        target=lambda: lines.put(process.stdout.readline() if process.stdout else b""), daemon=True
-    )
-    reader.start()
-    ends = time.monotonic() + START_SECONDS
-    try:
-        url: str = json.loads(lines.get(timeout=START_SECONDS))["url"]
-    except (queue.Empty, ValueError):
-        raise ShimNotStartedError from None
-    while time.monotonic() < ends and process.poll() is None:
-        try:
-            _ask(url, "/-/health")
-        except NoAnswer:  # the worker is still starting
-            time.sleep(0.01)  # nothing else tells when it listens
-        else:
-            return url
-    raise ShimNotStartedError
-
-
-def _ask(url: str, path: str) -> Any:
-    parts = urlsplit(url)
-    return ask(parts.hostname or "", parts.port or 0, path)
 
 
 def _run(command: tuple[str, ...], environment: dict[str, str]) -> int:
@@ -199,7 +109,7 @@ def _forwarding() -> Iterator[_Signals]:
 
 def _report(url: str, began: float, *, failed: bool, quiet: bool) -> None:
     try:
-        status = _ask(url, f"/-/status?since={began}")
+        status = ask_shim(url, f"/-/status?since={began}")
     except NoAnswer as error:
         say(f"the local index does not answer any more ({error})")
         return

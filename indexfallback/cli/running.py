@@ -1,14 +1,10 @@
 """The shim that runs at the configured address, as a command finds and asks it."""
 
-import http.client
 from typing import Any
 from urllib.parse import quote
 
 from indexfallback.config import Settings
-from indexfallback.server.address import ask
-
-#: What asking can fail with: nobody there, no answer in time, another program.
-NoAnswer = (OSError, ValueError, http.client.HTTPException)
+from indexfallback.server.address import NoAnswer, ask
 
 
 def health(settings: Settings) -> dict[str, Any] | None:

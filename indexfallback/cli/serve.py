@@ -2,6 +2,7 @@
 
 import json
 import os
+import sys
 from functools import partial
 
 import click
@@ -11,6 +12,7 @@ from indexfallback.cli.chain import is_from_pip, print_chain
 from indexfallback.cli.options import Options, takes_options
 from indexfallback.cli.output import set_up_logging, tilde, wrapped
 from indexfallback.config import Settings
+from indexfallback.config.line import read_settings_line
 from indexfallback.config.units import format_size
 from indexfallback.server.address import AlreadyServedError, Port, take_port
 
@@ -21,12 +23,24 @@ from indexfallback.server.address import AlreadyServedError, Port, take_port
 @click.option(
     "--stop-at-eof", is_flag=True, help="Stop when standard input ends: with whoever started this."
 )
+@click.option("--settings-from-stdin", is_flag=True, hidden=True)
 @takes_options
-def serve(options: Options, port: int | None, as_json: bool, stop_at_eof: bool) -> None:
+def serve(
+    options: Options,
+    port: int | None,
+    as_json: bool,
+    stop_at_eof: bool,
+    settings_from_stdin: bool,
+) -> None:
     """Serve the index until Ctrl-C."""
     from indexfallback.server.process import run_server  # noqa: PLC0415 - the server's library
 
-    settings = options.settings()
+    # By another process of ours, which has read and completed them.
+    settings = (
+        read_settings_line(sys.stdin.buffer.readline())
+        if settings_from_stdin
+        else options.settings()
+    )
     try:
         taken = take_port(
             settings.host, settings.port if port is None else port, settings.fingerprint

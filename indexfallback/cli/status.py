@@ -11,9 +11,9 @@ import click
 from indexfallback.cli.chain import print_chain
 from indexfallback.cli.options import Options, takes_options
 from indexfallback.cli.output import counted, ms, print_json, print_table, say, size, span, wrapped
-from indexfallback.cli.running import NoAnswer, health
+from indexfallback.cli.running import health
 from indexfallback.config import Settings
-from indexfallback.server.address import ask
+from indexfallback.server.address import NoAnswer, ask
 
 #: A shim that is busy with everything at once still answers by then, seconds.
 _SECONDS = 5.0

@@ -77,6 +77,9 @@ class Settings:
     deadline: float = 10.0
     page_size: int = 64 * 1024**2
     offline: bool = False
+    #: Patterns of hosts, with their ports where they have one, that may be asked for anything:
+    #: buildout's ``allow-hosts``.
+    allow_hosts: tuple[str, ...] = ("*",)
     #: CA bundle that pip or the environment names; None means the system's store.
     ca_bundle: Path | None = None
     #: Setting (``cache.fresh``, ``index.private.url``) to where it came from.

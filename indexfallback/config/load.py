@@ -40,13 +40,16 @@ def load_settings(
     *,
     config: Path | None = None,
     indexes: Sequence[str] = (),
+    entries: Sequence[Entry] = (),
+    public: Entry | None = None,
     offline: bool = False,
     environ: Mapping[str, str] = os.environ,
 ) -> Settings:
     """Return the settings: of the command line, the environment, the file, pip, and defaults.
 
-    ``indexes`` are ``NAME=URL`` and replace the chain. ``environ`` holds the variables; where the
-    user's directories and pip's files are is read from the process's environment.
+    ``indexes`` are ``NAME=URL`` and replace the chain, as ``entries`` do; ``public`` replaces
+    its public part, unless it is in the chain already. ``environ`` holds the variables; where
+    the user's directories and pip's files are is read from the process's environment.
 
     Raises:
         ConfigError: something is wrong with any of them.
@@ -67,7 +70,9 @@ def load_settings(
         name: found[key].value if (key := f"server.{name}") in found else getattr(Settings, name)
         for name in ("host", "port")
     }
-    chain = _chain(file, indexes, pip, environ, own)
+    if indexes:
+        entries = [_command_line_entry(text) for text in indexes]
+    chain = _chain(entries or file.entries or _pip_entries(pip, **own), public, environ, own)
     values = {FIELDS.get(key, key): value for key, (value, _) in found.items()}
     values.setdefault("cache_dir", platformdirs.user_cache_path("indexfallback"))
     origins = dict.fromkeys((*FIELDS, "offline", "ca_bundle"), "default")
@@ -124,19 +129,21 @@ def _ca_bundle(pip: PipConfig, environ: Mapping[str, str]) -> _Origin | None:
 
 
 def _chain(
-    file: ConfigFile,
-    indexes: Sequence[str],
-    pip: PipConfig,
+    entries: Sequence[Entry],
+    public: Entry | None,
     environ: Mapping[str, str],
     own: Mapping[str, Any],
 ) -> Chain:
-    """Return the chain of the command line, else of the file, else of pip."""
-    entries: Sequence[Entry]
-    if indexes:
-        entries = [_command_line_entry(text) for text in indexes]
-    else:
-        entries = file.entries or _pip_entries(pip, **own)
-    return build_chain(entries, environ, **own)
+    """Return the chain, with ``public`` in the place of the public indexes and their mirrors."""
+    chain = build_chain(entries, environ, **own)
+    if public is None:
+        return chain
+    (wanted,) = build_chain([public], environ, **own).indexes
+    if any(index.url == wanted.url for index in chain.indexes):
+        return chain
+    private = {index.name for index in chain.indexes if index.is_private}
+    kept = [entry for entry in entries if entry.values["name"] in private]
+    return build_chain([*kept, public], environ, **own)
 
 
 def _command_line_entry(text: str) -> Entry:
@@ -152,23 +159,31 @@ def _command_line_entry(text: str) -> Entry:
     except InvalidValueError as error:
         raise ConfigError("--index", f'name = "{name}" {error.problem}', error.remedy) from error
     values = {"name": name, "url": url}
-    return _entry(values, "--index")
+    return entry_of(values, "--index", Path.cwd())
 
 
 def _pip_entries(pip: PipConfig, *, host: str, port: int) -> list[Entry]:
     # `setup pip` makes this shim pip's index: what is behind it must not be the shim again.
     found = pip.indexes(lambda url: is_at(url, host, port))
     return [
-        _entry({"name": name, "url": url, "role": "public" if public else "private"}, origin)
+        entry_of(
+            {"name": name, "url": url, "role": "public" if public else "private"},
+            origin,
+            Path.cwd(),
+        )
         for name, (url, origin, public) in zip(derive_names(found), found, strict=True)
     ]
 
 
-def _entry(values: Mapping[str, Any], origin: str) -> Entry:
+def entry_of(values: Mapping[str, Any], origin: str, base: Path) -> Entry:
+    """Return what one place, ``origin``, says of an index; its directory is relative to ``base``.
+
+    ``values`` have at least a name.
+    """
     return Entry(
         label=f'index "{values["name"]}"',
         values=values,
         origins=dict.fromkeys(values, origin),
         origin=origin,
-        base=Path.cwd(),
+        base=base,
     )

@@ -25,6 +25,9 @@ LOCK_SECONDS = 3.0
 #: Asking on loopback who is there, seconds.
 _ASK_SECONDS = 2.0
 
+#: What asking can fail with: nobody there, no answer in time, another program.
+NoAnswer = (OSError, ValueError, http.client.HTTPException)
+
 
 @dataclass(eq=False)
 class PortTakenError(IndexFallbackError):
@@ -155,7 +158,7 @@ def refuse_if_served(host: str, number: int, configuration: str) -> None:
         health = ask(host, number, "/-/health")
     except ConnectionRefusedError:  # nobody there, which is what was hoped for
         return
-    except (OSError, ValueError, http.client.HTTPException):
+    except NoAnswer:
         raise PortTakenError(host, number, "another program") from None
     if not isinstance(health, dict) or health.get("name") != "indexfallback":
         raise PortTakenError(host, number, "another program")
@@ -168,7 +171,7 @@ def refuse_if_served(host: str, number: int, configuration: str) -> None:
 def ask(host: str, number: int, path: str, seconds: float = _ASK_SECONDS) -> Any:
     """Return the JSON that a shim answers; never through a proxy.
 
-    Raises OSError, ValueError or `http.client.HTTPException` if it is none, or not well.
+    Raises one of `NoAnswer` if it is none, or not well.
     """
     connection = http.client.HTTPConnection(host, number, timeout=seconds)
     try:

@@ -11,6 +11,7 @@ import ipaddress
 import logging
 import ssl
 import threading
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 from urllib.parse import urljoin, urlsplit
@@ -81,8 +82,11 @@ def origin(url: str) -> tuple[str, str, int | None]:
 class Connection:
     """Sends GET requests on behalf of one index."""
 
-    def __init__(self, index: Index, ca_bundle: Path | None) -> None:
+    def __init__(
+        self, index: Index, ca_bundle: Path | None, allow_hosts: tuple[str, ...] = ("*",)
+    ) -> None:
         self._index = index
+        self._allow_hosts = allow_hosts
         self._ca_bundle = ca_bundle
         self._origin = origin(index.url)
         self._lock = threading.Lock()
@@ -99,6 +103,9 @@ class Connection:
         outcome that has one; the caller closes it.
         """
         for _ in range(MAX_REDIRECTS + 1):
+            where = urlsplit(url).netloc
+            if not any(fnmatchcase(where, pattern) for pattern in self._allow_hosts):
+                return Outcome(Kind.BARRED, f"allow-hosts does not allow {where}"), None
             outcome, response = self._send(url, headers, timeout)
             location = response.headers.get("Location") if response is not None else None
             if response is None or response.status_code not in _REDIRECTS or location is None:

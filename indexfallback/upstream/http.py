@@ -45,7 +45,7 @@ class HttpIndex:
 
     def __init__(self, index: Index, settings: Settings) -> None:
         self._index = index
-        self._connection = Connection(index, settings.ca_bundle)
+        self._connection = Connection(index, settings.ca_bundle, settings.allow_hosts)
 
     def page(
         self, project: str, limits: Limits, etag: str | None, last_modified: str | None

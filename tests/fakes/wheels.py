@@ -27,7 +27,7 @@ def build_wheel(wheel_directory, config_settings=None, metadata_directory=None):
 """
 _PYPROJECT = """\
 [build-system]
-requires = []
+requires = {requires}
 build-backend = "_backend"
 backend-path = ["."]
 """
@@ -108,8 +108,12 @@ def sdist(
     requires_python: str | None = None,
     size: int = 0,
     extra_files: Mapping[str, bytes] | None = None,
+    build_requires: Iterable[str] = (),
 ) -> Dist:
-    """Return an sdist that builds offline into the `wheel` of the same arguments."""
+    """Return an sdist that builds into the `wheel` of the same arguments.
+
+    Offline, unless it has build requirements, which it has installed and does not use.
+    """
     built = wheel(
         name,
         version,
@@ -121,7 +125,7 @@ def sdist(
     stem = f"{normalize(name).replace('-', '_')}-{version}"
     files = {
         "PKG-INFO": built.metadata,
-        "pyproject.toml": _PYPROJECT.encode(),
+        "pyproject.toml": _PYPROJECT.format(requires=list(build_requires)).encode(),
         "_backend.py": _BACKEND.encode(),
         built.filename: built.data,
     }

@@ -1,0 +1,146 @@
+"""Indexes as buildout looks projects up in them, with the shim in the place of all remote ones."""
+
+import functools
+import logging
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from html import unescape
+from typing import Any
+from urllib.parse import unquote
+
+from zc.buildout import easy_install
+
+from buildout_ext import NAME
+
+log = logging.getLogger(NAME)
+
+#: A link on a page of the shim, which escapes what stands in attributes, and its text.
+_YANKED = re.compile(r"<a [^>]*\bdata-yanked=[^>]*>([^<]*)</a>")
+
+
+class _Page:
+    """An answer whose body has been read."""
+
+    def __init__(self, answer: Any) -> None:
+        self._answer = answer
+        self._body: bytes = answer.read()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._answer, name)
+
+    def read(self) -> bytes:
+        return self._body
+
+
+class ShimIndex(easy_install.AllowHostsPackageIndex):  # type: ignore[misc] # it is untyped
+    """An index that looks projects up in the shim; ``find-links`` are what they always were.
+
+    Files that were yanked are left out, as PEP 592 wants it, unless their version is pinned.
+    """
+
+    #: Starts the shim if need be, and returns the address of its simple API.
+    start: Callable[[], str]
+
+    def __init__(self, index_url: str, *args: Any, **options: Any) -> None:
+        #: Of the shim's root; empty as long as nothing was looked up.
+        self._shim = ""
+        self._yanked: set[str] = set()
+        self._is_pinned = False
+        # A directory, such as install-from-cache makes of the download cache, is read as ever.
+        self._is_remote = index_url.startswith(("http:", "https:"))
+        super().__init__(index_url, *args, **options)
+
+    def find_packages(self, requirement: Any) -> None:
+        """Look a project up: the first thing that needs the shim."""
+        if self._is_remote and not self._shim:
+            self.index_url = self.start()
+            self._shim = self.index_url.removesuffix("simple/")
+        super().find_packages(requirement)
+
+    def url_ok(self, url: str, *args: Any, **options: Any) -> bool:
+        """Allow the shim, which itself heeds allow-hosts, and all that buildout allows."""
+        return self._is_shims(url) or bool(super().url_ok(url, *args, **options))
+
+    def open_url(self, url: str, *args: Any, **options: Any) -> Any:
+        """Open an address; of a page, note what was yanked."""
+        answer = super().open_url(url, *args, **options)
+        if answer is None or not self._is_shims(url):
+            return answer
+        if "html" not in answer.headers.get("Content-Type", ""):
+            return answer
+        page = _Page(answer)
+        self._yanked |= set(map(unescape, _YANKED.findall(page.read().decode())))
+        return page
+
+    def obtain(self, requirement: Any, *args: Any, **options: Any) -> Any:
+        """Return a distribution for the requirement, or None."""
+        self._is_pinned = [operator for operator, _ in requirement.specs] == ["=="]
+        found = super().obtain(requirement, *args, **options)
+        if found is None and self._yanked:
+            self._tell_of_yanked(requirement)
+        return found
+
+    def __getitem__(self, project: str) -> Any:
+        """Return what there is of a project, for the requirement of the last `obtain`."""
+        found = super().__getitem__(project)
+        if self._is_pinned or not self._yanked:
+            return found
+        return [each for each in found if not self._is_yanked(each)]
+
+    def _is_yanked(self, distribution: Any) -> bool:
+        location = distribution.location.partition("#")[0]
+        return self._is_shims(location) and unquote(location.rpartition("/")[2]) in self._yanked
+
+    def _is_shims(self, url: str) -> bool:
+        return bool(self._shim) and url.startswith(self._shim)
+
+    def _tell_of_yanked(self, requirement: Any) -> None:
+        versions = {
+            each.version
+            for each in super().__getitem__(requirement.key)
+            if each in requirement and self._is_yanked(each)
+        }
+        for version in sorted(versions):
+            log.warning(
+                "%s %s was yanked by its publishers and is left out; [versions] %s = %s takes "
+                "it all the same.",
+                requirement.project_name, version, requirement.project_name, version,
+            )  # fmt: skip
+
+
+@contextmanager
+def repointed(start: Callable[[], str]) -> Iterator[None]:
+    """Have every look-up and every pip of buildout go to the shim that ``start`` starts."""
+    index, pip = easy_install.AllowHostsPackageIndex, easy_install.call_pip_install
+
+    @functools.wraps(pip)
+    def call_pip_install(*args: Any, **options: Any) -> Any:
+        start()
+        return pip(*args, **options)
+
+    # Not the option: zc.recipe.egg copies it into parts, which would be reinstalled each time.
+    easy_install.AllowHostsPackageIndex = type(
+        "ShimIndex", (ShimIndex,), {"start": staticmethod(start)}
+    )
+    easy_install.call_pip_install = call_pip_install
+    easy_install.clear_index_cache()
+    try:
+        yield
+    finally:
+        easy_install.AllowHostsPackageIndex, easy_install.call_pip_install = index, pip
+        easy_install.clear_index_cache()
+
+
+@contextmanager
+def pip_without_index(url: str) -> Iterator[None]:
+    """Have buildout name no other index than the shim to pip, which asks all that it is told."""
+    installer = easy_install.Installer
+    before = getattr(installer, "_index_url", None)  # since zc.buildout 5
+    if before:
+        installer._index_url = url  # noqa: SLF001 - index_url() could not set it back to none
+    try:
+        yield
+    finally:
+        if before:
+            installer._index_url = before  # noqa: SLF001 - as above

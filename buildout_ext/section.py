@@ -1,0 +1,96 @@
+"""The section ``[indexfallback]`` of a buildout, with what ``[buildout]`` adds, as settings."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from buildout_ext import NAME
+from indexfallback.config import Settings
+from indexfallback.config.address import PYPI, shown
+from indexfallback.config.chain import Entry
+from indexfallback.config.keys import directory, index_name, suggest
+from indexfallback.config.load import entry_of, load_settings
+from indexfallback.config.units import InvalidValueError
+from indexfallback.errors import ConfigError
+
+OPTIONS = ("indexes", "cache", "offline", "config")
+_BOOLEANS = {"true": True, "false": False}
+#: ``NAME = URL`` or ``NAME = URL of GROUP``.
+_LINE = re.compile(r"(?P<name>[^\s=]+)\s*=\s*(?P<url>\S+)(?:\s+of\s+(?P<group>\S+))?")
+
+
+def read_settings(
+    section: Mapping[str, str], options: Mapping[str, str], allow_hosts: Sequence[str]
+) -> Settings:
+    """Return the settings that the section and the options of ``[buildout]`` make.
+
+    Raises:
+        ConfigError: something is wrong with them; its origin is the option.
+
+    """
+    base = Path(options["directory"])
+    for option in section:
+        if option not in OPTIONS and not option.startswith("_"):  # buildout has such of its own
+            raise _error(option, "there is no such option", suggest(option, OPTIONS))
+    lines = [line for line in section.get("indexes", "").splitlines() if line.strip()]
+    config = section.get("config", "").strip()
+    if lines and config:
+        raise _error("config", "there are indexes, too", "remove one of the two")
+    settings = load_settings(
+        config=base / Path(config).expanduser() if config else None,
+        entries=[_entry(line.strip(), base) for line in lines],
+        public=None if lines else _public(options, base),
+        offline=_offline(section.get("offline", "").strip()),
+    )
+    if cache := section.get("cache", "").strip():
+        settings = replace(settings, cache_dir=_directory(cache, base))
+    return replace(settings, allow_hosts=tuple(allow_hosts))
+
+
+def _entry(line: str, base: Path) -> Entry:
+    match = _LINE.fullmatch(line)
+    if line != PYPI and match is None:
+        raise _error(
+            "indexes",
+            f'"{shown(line)}" is no index',
+            'write "NAME = URL", "NAME = URL of GROUP", or "pypi", one a line',
+        )
+    name, url, group = match.group("name", "url", "group") if match else (PYPI, PYPI, None)
+    try:
+        index_name(name, base)
+    except InvalidValueError as error:
+        raise _error("indexes", f'"{name}" {error.problem}', error.remedy) from error
+    values = {"name": name, "url": url} | ({"mirror_of": group} if group else {})
+    return entry_of(values, _origin("indexes"), base)
+
+
+def _public(options: Mapping[str, str], base: Path) -> Entry | None:
+    """Return the index that ``[buildout] index`` names, but for a directory: buildout reads it."""
+    url = options.get("index", "").strip()
+    if not url.startswith(("http:", "https:")):
+        return None
+    values: dict[str, Any] = {"name": "buildout-index", "url": url, "role": "public"}
+    return entry_of(values, "[buildout] index", base)
+
+
+def _offline(text: str) -> bool:
+    if text and text not in _BOOLEANS:
+        raise _error("offline", f'"{text}" is neither true nor false', "write true or false")
+    return _BOOLEANS.get(text, False)
+
+
+def _directory(text: str, base: Path) -> Path:
+    try:
+        return directory(text, base)
+    except InvalidValueError as error:
+        raise _error("cache", f'"{text}" {error.problem}', error.remedy) from error
+
+
+def _error(option: str, problem: str, remedy: str) -> ConfigError:
+    return ConfigError(_origin(option), problem, remedy)
+
+
+def _origin(option: str) -> str:
+    return f"[{NAME}] {option}"

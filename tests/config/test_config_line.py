@@ -1,0 +1,36 @@
+"""Settings as one process hands them to another."""
+
+from pathlib import Path
+
+import pytest
+
+from indexfallback.config import Index, Settings
+from indexfallback.config.line import read_settings_line, settings_line
+from indexfallback.errors import ConfigError
+
+
+def test_settings_come_out_as_they_went_in_passwords_and_origins_included() -> None:
+    index = Index(
+        name="private",
+        url="https://packages.example.com/simple/",
+        projects=("acme-*",),
+        username="ci",
+        password="s3cret\n",
+    )
+    settings = Settings(
+        indexes=(index, Index(name="pypi", url="https://example.com/", role="public")),
+        cache_dir=Path("/cache"),
+        ca_bundle=Path("/ca.pem"),
+        offline=True,
+        origins={"offline": "--offline"},
+    )
+    line = settings_line(settings)
+    read = read_settings_line(line)
+    assert line.count(b"\n") == 1
+    assert read == settings
+    assert (read.fingerprint, read.origins) == (settings.fingerprint, settings.origins)
+
+
+def test_a_line_without_settings_is_refused() -> None:
+    with pytest.raises(ConfigError, match="standard input: it has no settings"):
+        read_settings_line(b"")

@@ -18,6 +18,7 @@ _COMMANDS = {
     "config": "config",
     "run": "run",
     "serve": "serve",
+    "setup": "setup",
     "status": "status",
     "why": "why",
 }

@@ -75,6 +75,17 @@ def load_settings(
     return Settings(indexes=chain.indexes, origins=origins | chain.origins, **values)
 
 
+def pip_chain(environ: Mapping[str, str], *, host: str, port: int) -> Chain:
+    """Return the chain that pip's configuration makes, whether it is the one in force or not.
+
+    Raises:
+        ConfigError: something is wrong with it.
+
+    """
+    entries = _pip_entries(PipConfig(environ), host=host, port=port)
+    return build_chain(entries, environ, host=host, port=port)
+
+
 def _from_environment(environ: Mapping[str, str]) -> dict[str, _Origin]:
     """Return what our own variables set; an empty one sets nothing."""
     found = {}

@@ -16,6 +16,7 @@ from indexfallback.errors import IndexFallbackError
 _COMMANDS = {
     "cache": "cache",
     "config": "config",
+    "init": "init",
     "run": "run",
     "serve": "serve",
     "setup": "setup",

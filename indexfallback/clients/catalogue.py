@@ -80,7 +80,8 @@ CLIENTS = {
             edits.pipenv_indexes,
             obstacles.of_pipenv,
             "pipenv reads no file of the user's own, so a variable is set for new shells. It "
-            "stands for PyPI in a Pipfile; other sources there are asked themselves.",
+            "stands for PyPI in a Pipfile; other sources there are asked themselves, and a Pipfile "
+            "that pipenv begins names this machine's address: write PyPI's there.",
         ),
         Client(
             "buildout",

@@ -13,7 +13,7 @@ from indexfallback.config.chain import Chain, Entry, build_chain
 from indexfallback.config.file import ConfigFile, read_config_file
 from indexfallback.config.keys import FIELDS, directory, index_name, port
 from indexfallback.config.naming import derive_names
-from indexfallback.config.pip import PipConfig
+from indexfallback.config.pip import PipConfig, PipIndex
 from indexfallback.config.units import InvalidValueError
 from indexfallback.errors import ConfigError
 
@@ -82,8 +82,20 @@ def pip_chain(environ: Mapping[str, str], *, host: str, port: int) -> Chain:
         ConfigError: something is wrong with it.
 
     """
-    entries = _pip_entries(PipConfig(environ), host=host, port=port)
-    return build_chain(entries, environ, host=host, port=port)
+    found = _pip_indexes(PipConfig(environ), host=host, port=port)
+    return chain_of(found, environ, host=host, port=port)
+
+
+def chain_of(
+    found: Sequence[PipIndex], environ: Mapping[str, str], *, host: str, port: int
+) -> Chain:
+    """Return the chain of indexes as clients name them: by address alone.
+
+    Raises:
+        ConfigError: an address is wrong, or one is there twice.
+
+    """
+    return build_chain(_named(found), environ, host=host, port=port)
 
 
 def _from_environment(environ: Mapping[str, str]) -> dict[str, _Origin]:
@@ -146,7 +158,7 @@ def _chain(
     if indexes:
         entries = [_command_line_entry(text) for text in indexes]
     else:
-        entries = file.entries or _pip_entries(pip, **own)
+        entries = file.entries or _named(_pip_indexes(pip, **own))
     return build_chain(entries, environ, **own)
 
 
@@ -166,9 +178,12 @@ def _command_line_entry(text: str) -> Entry:
     return _entry(values, "--index")
 
 
-def _pip_entries(pip: PipConfig, *, host: str, port: int) -> list[Entry]:
+def _pip_indexes(pip: PipConfig, *, host: str, port: int) -> tuple[PipIndex, ...]:
     # `setup pip` makes this shim pip's index: what is behind it must not be the shim again.
-    found = pip.indexes(lambda url: is_at(url, host, port))
+    return pip.indexes(lambda url: is_at(url, host, port))
+
+
+def _named(found: Sequence[PipIndex]) -> list[Entry]:
     return [
         _entry({"name": name, "url": url, "role": "public" if public else "private"}, origin)
         for name, (url, origin, public) in zip(derive_names(found), found, strict=True)

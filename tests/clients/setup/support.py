@@ -18,7 +18,8 @@ REQUIREMENTS = {
     "pip": ("pip",),
     "old-pip": (f"pip=={OLD_PIP}",),
     "poetry": ("poetry", "poetry-plugin-pypi-mirror"),
-    "pdm": ("pdm",),
+    # With the versions that it was tested with: it cannot use the newest of each.
+    "pdm": ("pdm[locked]",),
     "pipenv": ("pipenv",),
     "hatch": ("hatch",),
     "buildout": ("zc.buildout", "zc.recipe.egg", "setuptools"),

@@ -177,11 +177,10 @@ def _toml_named(document: Any, path: tuple[str, ...], label: str = "") -> list[N
 
 
 def _with_default(text: str, url: str) -> str:
-    document = toml.parse(text)
-    for table in toml.tables(document, "index"):
-        if table.get("default") and table.get("url") != url:
-            table["url"] = url
-    return tomlkit.dumps(document)
+    for number, table in enumerate(toml.tables(toml.parse(text), "index")):
+        if table.get("default"):
+            text = toml.with_value(text, ("index", number, "url"), url)
+    return text
 
 
 def _with_index(text: str, url: str) -> str:

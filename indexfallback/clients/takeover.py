@@ -60,13 +60,12 @@ def with_credentials(text: str, found: Iterable[Index], chain: Iterable[Index]) 
     logins = {index.url: index for index in found if index.username and index.url in bare}
     if not logins:
         return text
-    document = toml.parse(text)
-    for table in toml.tables(document, "index"):
+    for number, table in enumerate(toml.tables(toml.parse(text), "index")):
         url = str(table["url"])
         url = parse_address(url, Path()).url if "://" in url else url
         if url in logins:
-            table["url"] = address(logins[url])
-    return tomlkit.dumps(document)
+            text = toml.with_value(text, ("index", number, "url"), address(logins[url]))
+    return text
 
 
 def address(index: Index) -> str:

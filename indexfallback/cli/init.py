@@ -10,7 +10,13 @@ import click
 from indexfallback.cli.chain import is_from_pip, shown_url
 from indexfallback.cli.options import Options, takes_options
 from indexfallback.cli.output import print_table, say, say_more, tilde
-from indexfallback.cli.setup import installed, print_results, set_up, write_configuration
+from indexfallback.cli.setup import (
+    installed,
+    own_settings,
+    print_results,
+    set_up,
+    write_configuration,
+)
 from indexfallback.clients import machine, takeover
 from indexfallback.clients.discovery import found_indexes, ordered
 from indexfallback.config import Index, Settings
@@ -20,16 +26,16 @@ from indexfallback.config.pip import PipConfig, is_default_url
 
 
 @click.command()
-@click.option("--yes", is_flag=True, help="Say yes to everything, for scripts.")
+@click.option("--yes", is_flag=True, help="Say yes to the chain and the clients, for scripts.")
 @takes_options
 def init(options: Options, *, yes: bool) -> None:
     """Begin: propose a chain of the indexes in use now, and set up the clients found.
 
-    Nothing is changed without a yes, and nothing is installed.
+    Nothing is changed without a yes. A service is installed only by a yes on a terminal.
 
     Example: indexfallback init
     """
-    settings = options.settings()
+    settings = own_settings(options)
     file = config_path(options.config)
     before = machine.read(file)
     has_chain = bool(settings.indexes) and not is_from_pip(settings)
@@ -93,7 +99,7 @@ def _say_what_would_be(file: str, clients: Sequence[str], *, writes: bool) -> No
         click.echo(f"This chain would be written to {file}.")
     if clients:
         click.echo(f"These clients would be pointed at it: {', '.join(clients)}.")
-    say("nothing was changed: there is no terminal to ask on; --yes says yes to all of it")
+    say("nothing was changed: there is no terminal to ask on; --yes says yes to it")
 
 
 def _offer_service(*, yes: bool) -> None:
@@ -102,9 +108,8 @@ def _offer_service(*, yes: bool) -> None:
     group = ctx.find_root().command
     service = group.get_command(ctx, "service") if isinstance(group, click.Group) else None
     install = service.get_command(ctx, "install") if isinstance(service, click.Group) else None
-    if install is None:
-        say_more("Start the local index: `indexfallback serve`.")
-    elif yes or click.confirm("Start the local index now and at each login?"):
+    if install is not None and not yes and click.confirm("Start the local index at each login?"):
         ctx.invoke(install)
-    else:
-        say_more("Start it when you need it: `indexfallback serve`.")
+        return
+    service_too = "; at each login: `indexfallback service install`" if install else ""
+    say_more(f"Start the local index: `indexfallback serve`{service_too}.")

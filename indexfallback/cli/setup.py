@@ -63,7 +63,7 @@ def setup(
         raise click.UsageError("name the clients, or give --all")
     names = _set_up_before() if every and undo else installed() if every else _expanded(clients)
     if undo:
-        results = [_undo(name, dry_run=dry_run) for name in names]
+        results = [_undo(options, name, dry_run=dry_run) for name in names]
     else:
         results = set_up(options, names, dry_run=dry_run)
     if as_json:
@@ -85,7 +85,7 @@ def set_up(
     options: Options, names: Sequence[str], *, dry_run: bool = False
 ) -> list[dict[str, Any]]:
     """Set clients up, each unless something is in the way; return what became of each."""
-    settings = options.settings()
+    settings = own_settings(options)
     here = machine.this_machine()
     url = running.address(settings)
     taken = _takeover(options, settings)
@@ -100,6 +100,13 @@ def set_up(
     if results and running.health(settings) is None:
         results[-1]["notes"].append(_not_running(url))
     return results
+
+
+def own_settings(options: Options) -> Settings:
+    """Return the settings for good: ``--index`` is for one call, and no client could follow it."""
+    if options.indexes:
+        raise click.UsageError("--index is for one call; `indexfallback config path` is for good")
+    return options.settings()
 
 
 def _carry_out(planned: Change, taken: Takeover | None, *, dry_run: bool) -> dict[str, Any]:
@@ -122,7 +129,7 @@ def _carry_out(planned: Change, taken: Takeover | None, *, dry_run: bool) -> dic
     return result
 
 
-def _undo(name: str, *, dry_run: bool) -> dict[str, Any]:
+def _undo(options: Options, name: str, *, dry_run: bool) -> dict[str, Any]:
     client = CLIENTS[name]
     planned = change.planned_undo(client, machine.this_machine())
     if planned is None:
@@ -133,9 +140,10 @@ def _undo(name: str, *, dry_run: bool) -> dict[str, Any]:
     if not dry_run:
         change.apply_undo(planned)
         result["changed"] = planned.is_needed
-    if name == "pip" and planned.is_needed and config_path().exists():
-        note = f"What was taken over stays in {tilde(config_path())}; remove that file if it is "
-        result["notes"].append(f"{note}not wanted any more.")
+    own = config_path(options.config)
+    if name == "pip" and planned.is_needed and own.exists():
+        note = f"The chain stays in {tilde(own)}: while it is there, pip's indexes are not read."
+        result["notes"].append(note)
     return result
 
 

@@ -29,7 +29,7 @@ class Client:
 
 
 def _pip_steps(machine: Machine, text: str, url: str) -> list[Step]:
-    weaker = [machine.read(file) for file in places.pip_system_files(machine)]
+    weaker = [machine.read(file) for file in places.pip_weaker_files(machine)]
     return edits.pip_steps(text, url, weaker)
 
 

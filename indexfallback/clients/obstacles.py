@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePath
 from typing import Any
 
-from indexfallback.clients import edits, ini, toml
+from indexfallback.clients import edits, ini, places, toml
 from indexfallback.clients.machine import ClientFileError, Machine
 from indexfallback.config.address import parse_address, shown
 from indexfallback.config.pip import is_default_url
@@ -77,6 +77,8 @@ def of_uv(machine: Machine, own: IsOwn) -> Iterator[Obstacle]:
     if named := machine.environ.get("UV_CONFIG_FILE"):
         problem = f"uv reads {named} instead of the user's file"
         yield Obstacle("UV_CONFIG_FILE", problem, "unset UV_CONFIG_FILE")
+    for file in places.uv_system_files(machine):
+        yield from of_beside(file, edits.uv_table_indexes(_document(machine, file)), own)
     file = machine.cwd / "uv.toml"
     yield from _stronger(file, edits.uv_table_indexes(_document(machine, file)), own)
     table = toml.value_of(_project(machine), ("tool", "uv")) or {}
@@ -114,11 +116,11 @@ def of_buildout(machine: Machine, own: IsOwn) -> Iterator[Obstacle]:
 
 
 def of_beside(file: PurePath, named: Iterable[edits.Named], own: IsOwn) -> Iterator[Obstacle]:
-    """Yield the indexes that stay in the user's own file, beside the shim."""
+    """Yield the indexes of a file that stay in force beside the shim."""
     for index in named:
         if index.stays and not own(index.url):
             problem = f"{index.label} ({shown(index.url)}) would be asked beside indexfallback"
-            remedy = "remove it; `indexfallback init` has it in the chain"
+            remedy = "remove it there; `indexfallback init` takes it over"
             yield Obstacle(str(file), problem, remedy)
 
 

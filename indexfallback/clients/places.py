@@ -11,7 +11,7 @@ _LOCAL = ("AppData", "Local")
 def pip_file(machine: Machine) -> PurePath:
     """Return the user's file of pip; the older place if the file is there and not at the newer."""
     name = "pip.ini" if machine.platform == "win32" else "pip.conf"
-    legacy = machine.home / ("pip" if machine.platform == "win32" else ".pip") / name
+    legacy = _legacy_pip_file(machine)
     if machine.platform == "win32":
         file = machine.directory("APPDATA", *_ROAMING) / "pip" / name
     elif machine.platform == "darwin":
@@ -22,16 +22,31 @@ def pip_file(machine: Machine) -> PurePath:
     return legacy if machine.exists(legacy) and not machine.exists(file) else file
 
 
-def pip_system_files(machine: Machine) -> tuple[PurePath, ...]:
+def pip_weaker_files(machine: Machine) -> tuple[PurePath, ...]:
     """Return the files of pip that the user's file is stronger than, the weakest first."""
+    system, legacy = _pip_system_files(machine), _legacy_pip_file(machine)
+    return system if legacy == pip_file(machine) else (*system, legacy)
+
+
+def _legacy_pip_file(machine: Machine) -> PurePath:
+    if machine.platform == "win32":
+        return machine.home / "pip" / "pip.ini"
+    return machine.home / ".pip" / "pip.conf"
+
+
+def _pip_system_files(machine: Machine) -> tuple[PurePath, ...]:
     kind = type(machine.home)
     if machine.platform == "win32":
         return (kind(machine.environ.get("PROGRAMDATA") or "C:/ProgramData") / "pip" / "pip.ini",)
     if machine.platform == "darwin":
         return (kind("/Library/Application Support/pip/pip.conf"),)
+    folders = [folder / "pip" / "pip.conf" for folder in _system_folders(machine)]
+    return (*folders, kind("/etc/pip.conf"))
+
+
+def _system_folders(machine: Machine) -> list[PurePath]:
     named = machine.environ.get("XDG_CONFIG_DIRS") or "/etc/xdg"
-    folders = [kind(folder) / "pip" for folder in named.split(":") if folder]
-    return (*(folder / "pip.conf" for folder in folders), kind("/etc/pip.conf"))
+    return [type(machine.home)(folder) for folder in named.split(":") if folder]
 
 
 def uv_file(machine: Machine) -> PurePath:
@@ -39,6 +54,15 @@ def uv_file(machine: Machine) -> PurePath:
     if machine.platform == "win32":
         return machine.directory("APPDATA", *_ROAMING) / "uv" / "uv.toml"
     return machine.directory("XDG_CONFIG_HOME", ".config") / "uv" / "uv.toml"
+
+
+def uv_system_files(machine: Machine) -> tuple[PurePath, ...]:
+    """Return the files of uv for all users, whose indexes are added to those of the user."""
+    kind = type(machine.home)
+    if machine.platform == "win32":
+        return (kind(machine.environ.get("PROGRAMDATA") or "C:/ProgramData") / "uv" / "uv.toml",)
+    folders = [folder / "uv" / "uv.toml" for folder in _system_folders(machine)]
+    return (*folders, kind("/etc/uv/uv.toml"))
 
 
 def poetry_file(machine: Machine) -> PurePath:

@@ -19,7 +19,7 @@ class Step(NamedTuple):
 
 def undone(steps: Sequence[Step], current: str) -> tuple[str, tuple[str, ...]]:
     """Return ``current`` without the steps, and the labels of those that were changed since."""
-    if current == steps[-1].text:
+    if current in (steps[0].text, steps[-1].text):
         return steps[0].text, ()
     left = []
     lines = current.split("\n")

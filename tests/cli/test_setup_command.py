@@ -129,7 +129,8 @@ def test_undo_says_what_becomes_of_what_was_taken_over(home: Home) -> None:
     home.write(home.pip_conf, PIP_CONF)
     home.cli("setup", "pip").expect()
     done = home.cli("setup", "pip", "--undo").expect()
-    assert "What was taken over stays in" in done.words
+    assert "The chain stays in" in done.words
+    assert SECRET in home.config.read_text("utf-8")
 
 
 def test_undo_after_a_second_setup_at_another_port_is_still_exact(home: Home) -> None:
@@ -225,6 +226,10 @@ def test_a_shim_that_runs_is_not_worth_a_word(home: Home, served: Serve) -> None
     assert "7.5 s" not in home.cli("setup", "uv").expect().words
 
 
-@pytest.mark.parametrize("arguments", [(), ("--all", "pip"), ("conda",)])
-def test_it_wants_clients_by_their_names_or_all(home: Home, arguments: tuple[str, ...]) -> None:
+@pytest.mark.parametrize(
+    "arguments", [(), ("--all", "pip"), ("conda",), ("uv", "--index", "a=pypi")]
+)
+def test_it_wants_clients_by_their_names_or_all_and_no_chain_for_one_call(
+    home: Home, arguments: tuple[str, ...]
+) -> None:
     home.cli("setup", *arguments).expect(2)

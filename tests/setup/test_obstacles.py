@@ -89,6 +89,13 @@ def test_a_file_that_pip_is_told_to_read_and_that_names_no_index_is_not_in_the_w
     assert found("pip", environ, {"/x/pip.conf": "[global]\ntimeout = 60\n"}) == []
 
 
+def test_an_index_for_all_users_that_uv_adds_to_the_users_own_is_in_the_way() -> None:
+    text = f'[[index]]\nurl = "{OTHER}"\n'
+    (only,) = found("uv", files={"/etc/uv/uv.toml": text})
+    assert only.startswith("/etc/uv/uv.toml: ")
+    assert found("uv", files={"/etc/uv/uv.toml": f"{text}default = true\n"}) == []
+
+
 PROJECTS = [
     ("uv", "uv.toml", '[[index]]\nurl = "{url}"\n'),
     ("uv", "uv.toml", 'extra-index-url = ["{url}"]\n'),

@@ -92,10 +92,21 @@ def test_the_variable_of_pipenv_is_in_the_file_of_the_users_shell(
     assert places.shell_file(machine(environ={"SHELL": shell})).as_posix() == expected
 
 
-def test_the_system_files_of_pip_are_those_that_the_users_file_is_stronger_than() -> None:
-    linux = [file.as_posix() for file in places.pip_system_files(machine())]
-    assert linux == ["/etc/xdg/pip/pip.conf", "/etc/pip.conf"]
-    (macos,) = places.pip_system_files(machine("darwin"))
-    assert macos.as_posix() == "/Library/Application Support/pip/pip.conf"
-    (windows,) = places.pip_system_files(machine("win32"))
-    assert windows.as_posix() == "C:/ProgramData/pip/pip.ini"
+@pytest.mark.parametrize(
+    ("platform", "expected"),
+    [
+        ("linux", ["/etc/xdg/pip/pip.conf", "/etc/pip.conf", "/home/me/.pip/pip.conf"]),
+        ("darwin", ["/Library/Application Support/pip/pip.conf", "/Users/me/.pip/pip.conf"]),
+        ("win32", ["C:/ProgramData/pip/pip.ini", "C:/Users/me/pip/pip.ini"]),
+    ],
+)
+def test_the_weaker_files_of_pip_are_those_of_all_users_and_the_older_one(
+    platform: str, expected: list[str]
+) -> None:
+    found = [file.as_posix() for file in places.pip_weaker_files(machine(platform))]
+    assert found == expected
+
+
+def test_the_older_file_of_pip_is_not_weaker_than_itself() -> None:
+    files = {"/home/me/.pip/pip.conf": ""}
+    assert len(places.pip_weaker_files(machine(files=files))) == len(("/etc/xdg", "/etc"))

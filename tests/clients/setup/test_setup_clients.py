@@ -1,11 +1,12 @@
 """Each real client: set up, a tree installed through the chain, undone to the last byte."""
 
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 
 from indexfallback.config.pip import default_url
-from tests.clients.conftest import Chain
+from tests.clients.conftest import PASSWORD, Chain
 from tests.clients.setup.conftest import Programs
 from tests.clients.setup.support import Settler
 from tests.clients.support import Client, installed
@@ -35,7 +36,7 @@ def _undo(settler: Settler, client: str, files: dict[str, bytes]) -> None:
     settler.setup(client, "--undo").expect()
     # Other files there are clients' own doing.
     assert {name: text for name, text in settler.files().items() if name in files} == files
-    assert "127.0.0.1" not in str(settler.files())
+    assert str(settler.port) not in str(settler.files())
 
 
 @pytest.mark.parametrize("version", ["pip", "old-pip"])
@@ -133,3 +134,18 @@ def _packages(environment: Path) -> Path:
     """Return where a virtual environment has its packages."""
     (found,) = [*environment.glob("lib/python*/site-packages"), *environment.glob("Lib/site-pac*")]
     return found
+
+
+def test_the_chain_of_pip_stays_what_it_was(
+    settler: Settler, outage: Chain, environments: dict[str, Client]
+) -> None:
+    settler.config.unlink()
+    private = outage.private.url.replace("//", f"//ci:{quote(PASSWORD, safe='')}@")
+    text = f"[global]\nextra-index-url = {private}\n[install]\nindex-url = {outage.public.url}\n"
+    files = _set_up(settler, "pip", {"config/pip/pip.conf": text})
+    target = settler.target()
+    with settler.serve("--port", str(settler.port)):
+        settler.work(*environments["pip"].install(target, "acme-app")).expect()
+    assert installed(target) == EXPECTED
+    assert outage.public.count("/simple/acme-app/") == 0
+    _undo(settler, "pip", files)

@@ -84,10 +84,10 @@ def test_what_a_chain_does_not_have_is_proposed_before_it(home: Home) -> None:
     assert [name for name, _ in roles(home)] == ["packages.example.com", "corp.example.com", "pypi"]
 
 
-def test_an_index_that_two_clients_name_is_found_once(home: Home) -> None:
-    home.write(home.uv_toml, UV_TOML.replace("corp.example", "PACKAGES.example"))
-    home.cli("init", "--yes").expect()
-    assert [name for name, _ in roles(home)] == ["packages.example.com", "pypi"]
+@pytest.mark.parametrize("host", ["PACKAGES.example.com", "corp.example.com"])
+def test_an_index_that_is_named_twice_is_found_once(home: Home, host: str) -> None:
+    done = home.cli("init", PDM_PYPI_URL=f"https://{host}/simple").expect(1)
+    assert "  3 pypi" in done.out
 
 
 def test_the_shim_itself_is_not_found(home: Home) -> None:

@@ -143,6 +143,12 @@ def test_undo_after_a_second_setup_at_another_port_is_still_exact(home: Home) ->
     assert home.pip_conf.read_text("utf-8") == PIP_CONF
 
 
+def test_the_shim_at_its_former_port_is_not_taken_over(home: Home) -> None:
+    home.cli("setup", "pip").expect()
+    home.cli("setup", "pip", INDEXFALLBACK_PORT="5998").expect()
+    assert not home.config.exists()
+
+
 def test_undo_leaves_what_was_changed_since_and_says_so(home: Home) -> None:
     home.cli("setup", "pip").expect()
     home.write(home.pip_conf, "[global]\nindex-url = https://mine.example.com/\n")

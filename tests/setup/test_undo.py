@@ -79,12 +79,17 @@ def test_a_section_that_the_user_has_used_since_stays() -> None:
 
 
 def test_sections_in_another_order_are_undone_all_the_same() -> None:
-    steps = edits.pip_steps(PIP, URL)
-    head, middle, tail = steps[-1].text.partition("\n[install]\nno-compile = yes\n")
-    found, left = undone(steps, f"{middle.lstrip()}\n{head}{tail}")
-    assert left == ()
-    assert URL not in found
-    assert "secret" in found
+    install = "[install]\nno-compile = yes\nno-deps = no\nuser = no\nroot = /x\n"
+    steps = edits.pip_steps(f"[global]\ntimeout = 60\n{install}", URL)
+    head, _, _ = steps[-1].text.partition(install)
+    assert undone(steps, install + head) == (f"{install}[global]\ntimeout = 60\n", ())
+
+
+def test_a_line_that_was_moved_and_doubled_is_left_and_said() -> None:
+    install = "[install]\nno-compile = yes\nno-deps = no\nuser = no\nroot = /x\n"
+    steps = edits.pip_steps(f"[global]\n{install}", URL)
+    current = f"{install}[global]\nindex-url = {URL}\n[download]\nindex-url = {URL}\n"
+    assert undone(steps, current) == (current, ("[global] index-url",))
 
 
 def test_a_lost_address_is_left_and_said() -> None:

@@ -40,7 +40,7 @@ def init(options: Options, *, yes: bool) -> None:
     before = machine.read(file)
     has_chain = bool(settings.indexes) and not is_from_pip(settings)
     found, origins = _found(settings)
-    new = takeover.missing(found, settings.indexes) if has_chain else found
+    new = takeover.missing(_as_private(found), settings.indexes) if has_chain else found
     _show(settings.indexes if has_chain else (), new, origins)
     named = takeover.renamed(new, settings.indexes if has_chain else ())
     after = takeover.with_indexes(before, named)
@@ -82,6 +82,16 @@ def _found(settings: Settings) -> tuple[list[Index], dict[str, str]]:
     ]
     origins = {index.url: chain.origins[f"index.{index.name}.url"] for index in indexes}
     return indexes, origins
+
+
+def _as_private(found: Sequence[Index]) -> list[Index]:
+    """Return the indexes as they may come before a chain: pip's main one may be private, too."""
+    return [
+        replace(index, role="private")
+        if index.role == "public" and not is_default_url(index.url)
+        else index
+        for index in found
+    ]
 
 
 def _show(chain: Sequence[Index], new: Sequence[Index], origins: dict[str, str]) -> None:

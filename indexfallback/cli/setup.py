@@ -14,7 +14,7 @@ from indexfallback.cli.chain import is_from_pip
 from indexfallback.cli.options import Options, takes_options
 from indexfallback.cli.output import print_json, say, say_more, tilde
 from indexfallback.clients import change, files, machine, record, takeover
-from indexfallback.clients.catalogue import BEHIND, CLIENTS, NAMES
+from indexfallback.clients.catalogue import BEHIND, CLIENTS, NAMES, Client
 from indexfallback.clients.change import Change
 from indexfallback.config import Index, Settings
 from indexfallback.config.address import is_at
@@ -29,6 +29,7 @@ class Takeover:
     file: Path
     before: str
     after: str
+    #: Those that come into it.
     indexes: tuple[Index, ...]
 
     @property
@@ -88,15 +89,17 @@ def set_up(
     settings = own_settings(options)
     here = machine.this_machine()
     url = running.address(settings)
-    taken = _takeover(options, settings)
-    known = {index.url for index in (*settings.indexes, *taken.indexes)}
+    taken = _takeover(options, settings) if "pip" in names else None
+    known = {index.url for index in (*settings.indexes, *(taken.indexes if taken else ()))}
     results = []
     for name in names:
-        planned = change.planned(CLIENTS[name], here, url, _own(settings), known)
-        if name != "pip" or planned.obstacles:
-            results.append(_carry_out(planned, None, dry_run=dry_run))
-        else:
-            results.append(_carry_out(planned, taken, dry_run=dry_run))
+        client = CLIENTS[name]
+        try:
+            planned = change.planned(client, here, url, _own(settings), known)
+            ours = taken if name == "pip" else None
+            results.append(_carry_out(planned, ours, dry_run=dry_run))
+        except machine.ClientFileError as error:  # no reason not to set up the others
+            results.append({**_nothing(client), "refused": [str(error)]})
     if results and running.health(settings) is None:
         results[-1]["notes"].append(_not_running(url))
     return results
@@ -111,13 +114,15 @@ def own_settings(options: Options) -> Settings:
 
 def _carry_out(planned: Change, taken: Takeover | None, *, dry_run: bool) -> dict[str, Any]:
     result = _result(planned)
+    if planned.obstacles:
+        return result
     if taken is not None and taken.is_needed:
         result["configuration"] = str(taken.file)
         ours = Change(
             client=planned.client, file=taken.file, before=taken.before, after=taken.after
         )
         result["diff"] = "\n".join(filter(None, (ours.diff, result["diff"])))
-    if planned.obstacles or dry_run:
+    if dry_run:
         return result
     if taken is not None and taken.is_needed:
         write_configuration(taken.file, taken.after)
@@ -134,8 +139,7 @@ def _undo(options: Options, name: str, *, dry_run: bool) -> dict[str, Any]:
     planned = change.planned_undo(client, machine.this_machine())
     if planned is None:
         note = f"{name} was not set up from here: there is nothing to undo."
-        file = Path(client.file(machine.this_machine()))
-        return {**_result(Change(client=client, file=file, before="", after="")), "notes": [note]}
+        return {**_nothing(client), "notes": [note]}
     result = {**_result(planned), "notes": []}
     if not dry_run:
         change.apply_undo(planned)
@@ -161,6 +165,11 @@ def _result(planned: Change) -> dict[str, Any]:
         "configuration": None,
         "notes": [note] if note and not planned.obstacles else [],
     }
+
+
+def _nothing(client: Client) -> dict[str, Any]:
+    file = Path(client.file(machine.this_machine()))
+    return {**_result(Change(client=client, file=file, before="", after="")), "notes": []}
 
 
 def print_results(results: Sequence[dict[str, Any]], *, dry_run: bool) -> None:
@@ -214,13 +223,13 @@ def _takeover(options: Options, settings: Settings) -> Takeover:
         if kept is None or index.url != kept.url  # the shim's own address until now
     )
     if not is_from_pip(settings):
-        named = takeover.renamed(takeover.missing(indexes, settings.indexes), settings.indexes)
+        new = takeover.missing(indexes, settings.indexes)
         after = takeover.with_credentials(before, indexes, settings.indexes)
-        after = takeover.with_indexes(after, named)
-    elif {found.origins[f"index.{index.name}.url"] for index in indexes} <= {"pip: default"}:
-        after = before
-    else:
-        after = takeover.with_indexes(before, [(index.name, index) for index in indexes])
+        after = takeover.with_indexes(after, takeover.renamed(new, settings.indexes))
+        return Takeover(file, before, after, tuple(new))
+    if {found.origins[f"index.{index.name}.url"] for index in indexes} <= {"pip: default"}:
+        return Takeover(file, before, before, ())
+    after = takeover.with_indexes(before, takeover.renamed(indexes, ()))
     return Takeover(file, before, after, indexes)
 
 

@@ -80,7 +80,7 @@ def planned(
         found = [*obstacles.of_proxy(machine), *client.stronger(machine, is_own)]
     except InvalidValueError as error:
         raise ClientFileError(file, error.problem, error.remedy) from error
-    found += obstacles.of_beside(file, named, is_own)
+    found += obstacles.of_beside(file, named, is_own, known)
     found += obstacles.of_lost(file, named, is_own, known)
     if client.name == "pip":
         found += obstacles.of_pip_file(file, base)

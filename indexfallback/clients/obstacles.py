@@ -14,6 +14,7 @@ from indexfallback.config.units import InvalidValueError
 #: Tells whether an address leads to the shim.
 IsOwn = Callable[[str], bool]
 
+_LOST = "take it over by `indexfallback init`, or add it to the chain, or remove it there"
 _TRUE = frozenset(("y", "yes", "t", "true", "on", "1"))
 
 
@@ -115,13 +116,15 @@ def of_buildout(machine: Machine, own: IsOwn) -> Iterator[Obstacle]:
     yield from _stronger(file, edits.buildout_indexes(machine.read(file)), own)
 
 
-def of_beside(file: PurePath, named: Iterable[edits.Named], own: IsOwn) -> Iterator[Obstacle]:
+def of_beside(
+    file: PurePath, named: Iterable[edits.Named], own: IsOwn, known: Collection[str] = ()
+) -> Iterator[Obstacle]:
     """Yield the indexes of a file that stay in force beside the shim."""
     for index in named:
         if index.stays and not own(index.url):
             problem = f"{index.label} ({shown(index.url)}) would be asked beside indexfallback"
-            remedy = "remove it there; `indexfallback init` takes it over"
-            yield Obstacle(str(file), problem, remedy)
+            first = "" if _is_known(index.url, known) else "take it over by `indexfallback init`, "
+            yield Obstacle(str(file), problem, f"{first}remove it there")
 
 
 def of_lost(
@@ -131,7 +134,7 @@ def of_lost(
     for index in named:
         if not index.stays and not own(index.url) and not _is_known(index.url, known):
             problem = f"{index.label} ({shown(index.url)}) is in no chain of indexfallback"
-            yield Obstacle(str(file), problem, "`indexfallback init` takes it over; or remove it")
+            yield Obstacle(str(file), problem, _LOST)
 
 
 def _is_known(url: str, known: Collection[str]) -> bool:

@@ -71,10 +71,8 @@ def poetry_file(machine: Machine) -> PurePath:
         folder = machine.directory("POETRY_CONFIG_DIR")
     elif machine.platform == "win32":
         folder = machine.directory("APPDATA", *_ROAMING) / "pypoetry"
-    elif machine.platform == "darwin":
-        folder = machine.home / "Library" / "Application Support" / "pypoetry"
     else:
-        folder = machine.directory("XDG_CONFIG_HOME", ".config") / "pypoetry"
+        folder = _unix_folder(machine, "pypoetry")
     return folder / "config.toml"
 
 
@@ -84,11 +82,16 @@ def pdm_file(machine: Machine) -> PurePath:
         return machine.directory("PDM_CONFIG_FILE")
     if machine.platform == "win32":
         folder = machine.directory("LOCALAPPDATA", *_LOCAL) / "pdm" / "pdm"
-    elif machine.platform == "darwin":
-        folder = machine.home / "Library" / "Application Support" / "pdm"
     else:
-        folder = machine.directory("XDG_CONFIG_HOME", ".config") / "pdm"
+        folder = _unix_folder(machine, "pdm")
     return folder / "config.toml"
+
+
+def _unix_folder(machine: Machine, name: str) -> PurePath:
+    """Return the directory that platformdirs gives; on macOS, its newer versions obey XDG, too."""
+    folder = machine.directory("XDG_CONFIG_HOME", ".config") / name
+    is_older = machine.platform == "darwin" and not machine.exists(folder)
+    return machine.home / "Library" / "Application Support" / name if is_older else folder
 
 
 def buildout_file(machine: Machine) -> PurePath:

@@ -7,6 +7,7 @@ from pathlib import Path
 import platformdirs
 
 from indexfallback.clients import files
+from indexfallback.clients.machine import ClientFileError
 from indexfallback.clients.undo import Step
 
 
@@ -30,19 +31,29 @@ def backup_path(client: str) -> Path:
 
 
 def load(client: str) -> Record | None:
-    """Return what is recorded of a client, or None."""
+    """Return what is recorded of a client, or None.
+
+    Raises:
+        ClientFileError: the record is damaged.
+
+    """
     try:
-        text = _path(client).read_text(encoding="utf-8")
+        data = json.loads(_path(client).read_text(encoding="utf-8"))
+        return Record(
+            file=Path(data["file"]),
+            url=data["url"],
+            existed=data["existed"],
+            made=tuple(map(Path, data["made"])),
+            steps=tuple(Step(*step) for step in data["steps"]),
+        )
     except FileNotFoundError:
         return None
-    data = json.loads(text)
-    return Record(
-        file=Path(data["file"]),
-        url=data["url"],
-        existed=data["existed"],
-        made=tuple(map(Path, data["made"])),
-        steps=tuple(Step(*step) for step in data["steps"]),
-    )
+    except (ValueError, KeyError, TypeError) as error:
+        raise ClientFileError(
+            _path(client),
+            "what was set up is not readable any more",
+            f"put the file back from {backup_path(client)}, then remove this one",
+        ) from error
 
 
 def save(client: str, record: Record) -> None:

@@ -20,7 +20,11 @@ _HEADING = """\
 
 
 def missing(found: Iterable[Index], chain: Sequence[Index]) -> list[Index]:
-    """Return the private indexes that are not in the chain yet."""
+    """Return the private indexes that are not in the chain yet.
+
+    Others are not for `with_indexes`, which puts them first: there they would take the names of
+    private ones.
+    """
     known = {index.url for index in chain}
     return [index for index in found if index.is_private and index.url not in known]
 

@@ -84,6 +84,13 @@ def test_what_a_chain_does_not_have_is_proposed_before_it(home: Home) -> None:
     assert [name for name, _ in roles(home)] == ["packages.example.com", "corp.example.com", "pypi"]
 
 
+def test_the_main_index_of_pip_is_proposed_as_private_before_a_chain(home: Home) -> None:
+    home.write(home.pip_conf, "[global]\nindex-url = https://main.example.com/simple/\n")
+    home.write(home.config, index_table("pypi", "pypi"))
+    home.cli("init", "--yes").expect()
+    assert ("main.example.com", "private") in roles(home)
+
+
 @pytest.mark.parametrize("host", ["PACKAGES.example.com", "corp.example.com"])
 def test_an_index_that_is_named_twice_is_found_once(home: Home, host: str) -> None:
     done = home.cli("init", PDM_PYPI_URL=f"https://{host}/simple").expect(1)

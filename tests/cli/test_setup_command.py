@@ -209,6 +209,44 @@ def test_a_broken_file_is_named_and_left_alone(home: Home) -> None:
     assert home.uv_toml.read_text("utf-8") == "[[index]\n"
 
 
+def test_a_broken_file_of_one_client_does_not_stop_the_others(home: Home) -> None:
+    home.write(home.uv_toml, "[[index]\n")
+    done = home.cli("setup", "uv", "pip").expect(1)
+    assert "uv.toml: is not TOML" in done.words
+    assert home.pip_conf.exists()
+
+
+def test_a_public_index_of_pip_that_no_chain_has_is_not_lost(home: Home) -> None:
+    text = "[global]\nindex-url = https://mirror.example.com/simple/\n"
+    home.write(home.pip_conf, text)
+    home.write(home.config, index_table("pypi", "pypi"))
+    done = home.cli("setup", "pip").expect(1)
+    assert "is in no chain of indexfallback" in done.words
+    assert home.pip_conf.read_text("utf-8") == text
+
+
+def test_a_damaged_record_is_said_with_where_the_copy_is(home: Home) -> None:
+    home.write(home.pip_conf, PIP_CONF)
+    (result,) = home.cli("setup", "pip", "--json").expect().json["clients"]
+    backup = Path(result["backup"])
+    backup.with_suffix(".json").write_text("{", "utf-8")
+    done = home.cli("setup", "pip", "--undo").expect(1)
+    assert f"put the file back from {backup}" in done.words
+
+
+def test_a_file_that_cannot_be_written_is_named(home: Home) -> None:
+    home.write(home.uv_toml.parent, "in the place of its directory")
+    done = home.cli("setup", "uv").expect(1)
+    assert f"{home.uv_toml}: the file cannot be written" in done.words
+    home.cli("setup", "uv", "--undo").expect()
+
+
+def test_a_directory_in_place_of_a_file_is_named(home: Home) -> None:
+    home.uv_toml.mkdir(parents=True)
+    done = home.cli("setup", "uv").expect(1)
+    assert f"{home.uv_toml}: the file cannot be read" in done.words
+
+
 def test_hatch_is_set_up_by_pip_and_uv_which_it_installs_with(home: Home) -> None:
     results = home.cli("setup", "hatch", "--json").expect().json["clients"]
     assert [result["client"] for result in results] == ["pip", "uv"]

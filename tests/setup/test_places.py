@@ -61,6 +61,16 @@ def test_pip_on_macos_uses_application_support_if_it_is_there() -> None:
     assert places.pip_file(machine("darwin", folders=(folder,))).as_posix() == f"{folder}/pip.conf"
 
 
+@pytest.mark.parametrize("place", [places.poetry_file, places.pdm_file])
+def test_a_directory_by_xdg_on_macos_is_taken_if_it_is_there(
+    place: Callable[[Machine], PurePath],
+) -> None:
+    environ = {"XDG_CONFIG_HOME": "/x"}
+    folders = ("/x/pypoetry", "/x/pdm")
+    assert "/Library/" in place(machine("darwin", environ)).as_posix()
+    assert place(machine("darwin", environ, folders=folders)).as_posix().startswith("/x/")
+
+
 @pytest.mark.parametrize(
     ("place", "variable", "expected"),
     [

@@ -37,7 +37,8 @@ def write(file: Path, text: str, mode: int | None = None) -> tuple[Path, ...]:
 
 def remove(file: Path, made: tuple[Path, ...]) -> None:
     """Remove a file, and the directories that were made for it if nothing else is there now."""
-    file.resolve().unlink(missing_ok=True)
+    with contextlib.suppress(FileNotFoundError, NotADirectoryError):
+        file.resolve().unlink()
     with contextlib.suppress(OSError):  # somebody else has put something there
         for folder in made:
             folder.rmdir()

@@ -118,10 +118,8 @@ def _carry_out(planned: Change, taken: Takeover | None, *, dry_run: bool) -> dic
         return result
     if taken is not None and taken.is_needed:
         result["configuration"] = str(taken.file)
-        ours = Change(
-            client=planned.client, file=taken.file, before=taken.before, after=taken.after
-        )
-        result["diff"] = "\n".join(filter(None, (ours.diff, result["diff"])))
+        ours = change.diff_of(taken.file, taken.before, taken.after)
+        result["diff"] = "\n".join(filter(None, (ours, result["diff"])))
     if dry_run:
         return result
     if taken is not None and taken.is_needed:
@@ -129,7 +127,7 @@ def _carry_out(planned: Change, taken: Takeover | None, *, dry_run: bool) -> dic
     if planned.is_needed:
         change.apply(planned)
         result["changed"] = True
-        if planned.record is not None and planned.record.existed:
+        if planned.record.existed:
             result["backup"] = str(record.backup_path(planned.client.name))
     return result
 
@@ -154,22 +152,27 @@ def _undo(options: Options, name: str, *, dry_run: bool) -> dict[str, Any]:
 def _result(planned: Change) -> dict[str, Any]:
     note = planned.client.note
     return {
-        "client": planned.client.name,
+        **_nothing(planned.client),
         "file": str(planned.file),
         "diff": planned.diff,
-        "needed": planned.is_needed,
-        "changed": False,
         "refused": [str(obstacle) for obstacle in planned.obstacles],
         "left": list(planned.left),
-        "backup": None,
-        "configuration": None,
         "notes": [note] if note and not planned.obstacles else [],
     }
 
 
 def _nothing(client: Client) -> dict[str, Any]:
-    file = Path(client.file(machine.this_machine()))
-    return {**_result(Change(client=client, file=file, before="", after="")), "notes": []}
+    return {
+        "client": client.name,
+        "file": str(client.file(machine.this_machine())),
+        "diff": "",
+        "changed": False,
+        "refused": [],
+        "left": [],
+        "backup": None,
+        "configuration": None,
+        "notes": [],
+    }
 
 
 def print_results(results: Sequence[dict[str, Any]], *, dry_run: bool) -> None:

@@ -2,7 +2,7 @@
 
 import difflib
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -26,8 +26,8 @@ class Change:
     file: Path
     before: str
     after: str
-    #: What to keep so that it can be undone; None if nothing is left to be undone.
-    record: Record | None = None
+    #: What it takes to undo it.
+    record: Record
     obstacles: tuple[Obstacle, ...] = ()
     #: Undone only in part: what the user has changed since.
     left: tuple[str, ...] = ()
@@ -40,19 +40,13 @@ class Change:
     @property
     def diff(self) -> str:
         """The change as a unified diff, without passwords."""
-        lines = difflib.unified_diff(
-            hide(self.before).splitlines(),
-            hide(self.after).splitlines(),
-            str(self.file),
-            str(self.file),
-            lineterm="",
-        )
-        return "\n".join(lines)
+        return diff_of(self.file, self.before, self.after)
 
 
-def hide(text: str) -> str:
-    """Return a text with the credentials of its addresses hidden."""
-    return _CREDENTIALS.sub("***", text)
+def diff_of(file: Path, before: str, after: str) -> str:
+    """Return the difference of two texts of a file, without passwords."""
+    old, new = (_CREDENTIALS.sub("***", text).splitlines() for text in (before, after))
+    return "\n".join(difflib.unified_diff(old, new, str(file), str(file), lineterm=""))
 
 
 def planned(
@@ -76,14 +70,9 @@ def planned(
         steps = _with_newlines(
             client.steps(machine, base.replace("\r\n", "\n"), url), newline, base
         )
-        named = client.indexes(base)
-        found = [*obstacles.of_proxy(machine), *client.stronger(machine, is_own)]
+        found = tuple(_obstacles(client, machine, base, is_own, known))
     except InvalidValueError as error:
         raise ClientFileError(file, error.problem, error.remedy) from error
-    found += obstacles.of_beside(file, named, is_own, known)
-    found += obstacles.of_lost(file, named, is_own, known)
-    if client.name == "pip":
-        found += obstacles.of_pip_file(file, base)
     return Change(
         client=client,
         file=file,
@@ -96,7 +85,7 @@ def planned(
             made=kept.made if kept else (),
             steps=tuple(steps),
         ),
-        obstacles=tuple(found),
+        obstacles=found,
     )
 
 
@@ -111,7 +100,6 @@ def planned_undo(client: Client, machine: Machine) -> Change | None:
 
 def apply(change: Change) -> None:
     """Write the file, after what it takes to undo that."""
-    assert change.record is not None  # noqa: S101 - planned() has made one
     try:
         record.save(change.client.name, change.record)
         made = files.write(change.file, change.after)
@@ -123,7 +111,6 @@ def apply(change: Change) -> None:
 def apply_undo(change: Change) -> None:
     """Write the file as it was, or remove it if it was not there; then forget the record."""
     kept = change.record
-    assert kept is not None  # noqa: S101 - planned_undo() has found one
     try:
         if not kept.existed and not change.after.strip():
             files.remove(change.file, kept.made)
@@ -138,6 +125,18 @@ def _found(client: Client, machine: Machine) -> tuple[str, Path, Record | None]:
     kept = record.load(client.name)
     file = kept.file if kept else Path(client.file(machine))
     return machine.read(file), file, kept
+
+
+def _obstacles(
+    client: Client, machine: Machine, text: str, own: IsOwn, known: Collection[str]
+) -> Iterator[Obstacle]:
+    file, named = client.file(machine), client.indexes(text)
+    yield from obstacles.of_proxy(machine)
+    yield from client.stronger(machine, own)
+    yield from obstacles.of_beside(file, named, own, known)
+    yield from obstacles.of_lost(file, named, own, known)
+    if client.name == "pip":
+        yield from obstacles.of_pip_file(file, text)
 
 
 def _with_newlines(steps: list[Step], newline: str, original: str) -> list[Step]:

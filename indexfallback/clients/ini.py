@@ -21,6 +21,8 @@ class Option(NamedTuple):
     key: str
     #: Lines of the value, joined by line ends.
     value: str
+    #: What stands before the value in its first line: the name as spelt, and the delimiter.
+    left: str
     #: Its lines: the first, and the one behind the last.
     start: int
     end: int
@@ -38,7 +40,9 @@ def options(text: str) -> Iterator[Option]:
             end = _end(lines, number)
             rest = [more.strip() for more in lines[number + 1 : end] if not _is_comment(more)]
             value = "\n".join([found["value"].strip(), *rest]).strip()
-            yield Option(section, _normal(found["key"]), value, number, end)
+            is_tight = not found["value"] and found["left"].endswith(("=", ":"))
+            left = f"{found['left']} " if is_tight else found["left"]
+            yield Option(section, _normal(found["key"]), value, left, number, end)
             number = end
             continue
         number += 1
@@ -64,11 +68,7 @@ def with_option(text: str, section: str, key: str, value: str) -> str:
     lines = text.split("\n")
     found = [option for option in options(text) if option[:2] == (section, key)]
     for option in reversed(found):
-        before = _OPTION.match(lines[option.start])
-        assert before is not None  # noqa: S101 - options() has matched it
-        left = before["left"]
-        spaced = left if left.endswith((" ", "\t")) or before["value"] else f"{left} "
-        lines[option.start : option.end] = [f"{spaced}{value}"]
+        lines[option.start : option.end] = [f"{option.left}{value}"]
     if not found:
         headers = (_HEADER.match(line) for line in lines)
         place = next(n for n, header in enumerate(headers) if header and header["name"] == section)

@@ -29,6 +29,8 @@ class Machine:
     platform: str
     environ: Mapping[str, str]
     home: PurePath
+    #: Of the Python that runs this, whose pip reads a file there.
+    prefix: PurePath
     #: The current directory: a project there may have files of its own.
     cwd: PurePath
     #: Of a file: its text, empty if there is none; raises `ClientFileError` if it cannot be read.
@@ -48,6 +50,7 @@ def this_machine() -> Machine:
         platform=sys.platform,
         environ=os.environ,
         home=Path.home(),
+        prefix=Path(sys.prefix),
         cwd=Path.cwd(),
         read=read,
         exists=lambda path: Path(path).exists(),

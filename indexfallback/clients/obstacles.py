@@ -48,17 +48,16 @@ def of_pip(machine: Machine, own: IsOwn) -> Iterator[Obstacle]:
     """Yield what is stronger than the user's file of pip."""
     yield from _variables(machine, ("PIP_INDEX_URL", "PIP_EXTRA_INDEX_URL"), own)
     yield from _switches(machine, ("PIP_NO_INDEX",), "pip asks no index at all")
-    for variable, name in (
-        ("VIRTUAL_ENV", "pip.ini" if machine.platform == "win32" else "pip.conf"),
-        ("PIP_CONFIG_FILE", ""),
-    ):
-        if value := machine.environ.get(variable):
-            file = type(machine.home)(value) / name
-            if file.name in ("null", "nul"):
-                problem = f"is {value}, with which pip reads no file at all"
-                yield Obstacle(variable, problem, f"unset {variable}")
-            stronger = edits.pip_indexes(machine.read(file))
-            yield from _stronger(file, stronger, own)
+    name = "pip.ini" if machine.platform == "win32" else "pip.conf"
+    active = machine.directory("VIRTUAL_ENV") if machine.environ.get("VIRTUAL_ENV") else None
+    files = [folder / name for folder in dict.fromkeys((machine.prefix, active)) if folder]
+    if chosen := machine.environ.get("PIP_CONFIG_FILE"):
+        files.append(machine.directory("PIP_CONFIG_FILE"))
+        if files[-1].name in ("null", "nul"):
+            problem = f"is {chosen}, with which pip reads no file at all"
+            yield Obstacle("PIP_CONFIG_FILE", problem, "unset PIP_CONFIG_FILE")
+    for file in files:
+        yield from _stronger(file, edits.pip_indexes(machine.read(file)), own)
 
 
 def of_pip_file(file: PurePath, text: str) -> Iterator[Obstacle]:

@@ -25,6 +25,7 @@ def machine(
         platform=platform,
         environ=environ or {},
         home=kind(homes[platform]),
+        prefix=kind("/prefix"),
         cwd=kind(homes[platform]) / "project",
         read=read,
         exists=lambda path: kind(path) in {*there, *map(kind, folders)},

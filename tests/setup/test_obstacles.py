@@ -69,6 +69,7 @@ def test_the_file_of_a_virtual_environment_is_in_the_way_of_pip() -> None:
         "remove it, or put the shim's address there"
     )
     assert found("pip", {}, files) == []
+    assert len(found("pip", {}, {"/prefix/pip.conf": files["/venv/pip.conf"]})) == 1
 
 
 def test_the_password_in_a_stronger_file_is_not_shown() -> None:

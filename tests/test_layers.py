@@ -124,7 +124,7 @@ def test_links_look_up_no_name() -> None:
         ("falcon", {"server"}),
         ("granian", {"server"}),
         ("rich", {"cli"}),
-        ("tomlkit", {"cli"}),
+        ("tomlkit", {"clients"}),
     ],
 )
 def test_a_library_stays_at_home(library: str, homes: set[str]) -> None:

@@ -25,12 +25,21 @@ def home(tmp_path: Path) -> dict[str, str]:
     return {
         "HOME": str(tmp_path),
         "PATH": os.pathsep.join((str(Path(sys.executable).parent), os.environ["PATH"])),
-        "PIP_CONFIG_FILE": os.devnull,
     }
 
 
 def test_the_commands_to_try_succeed_in_their_order(home: dict[str, str]) -> None:
-    for command in commands("try"):
+    succeed("try", {**home, "PIP_CONFIG_FILE": os.devnull})
+
+
+def test_the_commands_that_set_up_succeed_and_leave_nothing_behind(home: dict[str, str]) -> None:
+    succeed("set up", home)
+    assert not [path for path in Path(home["HOME"]).rglob("*") if path.name == "pip.conf"]
+
+
+def succeed(marker: str, home: dict[str, str]) -> None:
+    """Run the commands of a block."""
+    for command in commands(marker):
         done = subprocess.run(
             command,
             shell=True,

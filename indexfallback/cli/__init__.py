@@ -16,8 +16,10 @@ from indexfallback.errors import IndexFallbackError
 _COMMANDS = {
     "cache": "cache",
     "config": "config",
+    "init": "init",
     "run": "run",
     "serve": "serve",
+    "setup": "setup",
     "status": "status",
     "why": "why",
 }

@@ -1,9 +1,6 @@
 """``indexfallback config``: where the configuration is, a first one, and what is in force."""
 
-import contextlib
 import json
-import os
-import tempfile
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -11,6 +8,7 @@ import click
 
 from indexfallback.cli.check import check
 from indexfallback.cli.options import Options, takes_options
+from indexfallback.clients import files
 from indexfallback.config import Index, Settings
 from indexfallback.config.keys import FIELDS, INDEX_KEYS
 from indexfallback.config.load import config_path
@@ -107,7 +105,7 @@ def init(options: Options, force: bool) -> None:
     if file.exists() and not force:
         raise ConfigError(str(file), "there is a configuration already", "--force replaces it")
     try:
-        _write_private(file.resolve(), TEMPLATE)
+        files.write(file, TEMPLATE, mode=0o600)
     except OSError as error:
         raise ConfigError(
             str(file),
@@ -186,19 +184,3 @@ def _text(row: _Row) -> str:
     if isinstance(row.value, bool):
         return str(row.value).lower()
     return ", ".join(row.value) if isinstance(row.value, tuple) else str(row.value)
-
-
-def _write_private(file: Path, text: str) -> None:
-    """Write a file that only its owner may read, whole or not at all."""
-    file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    descriptor, name = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}.")
-    try:
-        with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
-            stream.write(text)
-            stream.flush()
-            os.fsync(stream.fileno())
-        Path(name).replace(file)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            Path(name).unlink()
-        raise

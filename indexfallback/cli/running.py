@@ -6,6 +6,15 @@ from urllib.parse import quote
 from indexfallback.config import Settings
 from indexfallback.server.address import NoAnswer, ask
 
+#: Where a server on every address is reached from this machine.
+_LOOPBACK = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - compared, not listened on
+
+
+def address(settings: Settings) -> str:
+    """Return the address of the simple API at the configured host and port, for clients."""
+    host = _LOOPBACK.get(settings.host, settings.host)
+    return f"http://{f'[{host}]' if ':' in host else host}:{settings.port}/simple/"
+
 
 def health(settings: Settings) -> dict[str, Any] | None:
     """Return the health of the shim at the configured host and port, or None if there is none."""

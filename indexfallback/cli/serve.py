@@ -77,4 +77,4 @@ def _announce(settings: Settings, port: Port, *, as_json: bool) -> None:
     if is_from_pip(settings):
         click.echo("no configuration yet, using pip's own:")
     print_chain(settings)
-    click.echo("Put `indexfallback run --` before a command to use it. Stop: Ctrl-C")
+    click.echo("Point pip at it: `indexfallback setup pip`. Stop: Ctrl-C")

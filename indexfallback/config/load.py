@@ -13,7 +13,7 @@ from indexfallback.config.chain import Chain, Entry, build_chain
 from indexfallback.config.file import ConfigFile, read_config_file
 from indexfallback.config.keys import FIELDS, directory, index_name, port
 from indexfallback.config.naming import derive_names
-from indexfallback.config.pip import PipConfig
+from indexfallback.config.pip import PipConfig, PipIndex
 from indexfallback.config.units import InvalidValueError
 from indexfallback.errors import ConfigError
 
@@ -72,12 +72,37 @@ def load_settings(
     }
     if indexes:
         entries = [_command_line_entry(text) for text in indexes]
-    chain = _chain(entries or file.entries or _pip_entries(pip, **own), public, environ, own)
+    chain = _chain(
+        entries or file.entries or _named(_pip_indexes(pip, **own)), public, environ, own
+    )
     values = {FIELDS.get(key, key): value for key, (value, _) in found.items()}
     values.setdefault("cache_dir", platformdirs.user_cache_path("indexfallback"))
     origins = dict.fromkeys((*FIELDS, "offline", "ca_bundle"), "default")
     origins |= {key: origin for key, (_, origin) in found.items()}
     return Settings(indexes=chain.indexes, origins=origins | chain.origins, **values)
+
+
+def pip_chain(environ: Mapping[str, str], *, host: str, port: int) -> Chain:
+    """Return the chain that pip's configuration makes, whether it is the one in force or not.
+
+    Raises:
+        ConfigError: something is wrong with it.
+
+    """
+    found = _pip_indexes(PipConfig(environ), host=host, port=port)
+    return chain_of(found, environ, host=host, port=port)
+
+
+def chain_of(
+    found: Sequence[PipIndex], environ: Mapping[str, str], *, host: str, port: int
+) -> Chain:
+    """Return the chain of indexes as clients name them: by address alone.
+
+    Raises:
+        ConfigError: an address is wrong, or one is there twice.
+
+    """
+    return build_chain(_named(found), environ, host=host, port=port)
 
 
 def _from_environment(environ: Mapping[str, str]) -> dict[str, _Origin]:
@@ -162,9 +187,12 @@ def _command_line_entry(text: str) -> Entry:
     return entry_of(values, "--index", Path.cwd())
 
 
-def _pip_entries(pip: PipConfig, *, host: str, port: int) -> list[Entry]:
+def _pip_indexes(pip: PipConfig, *, host: str, port: int) -> tuple[PipIndex, ...]:
     # `setup pip` makes this shim pip's index: what is behind it must not be the shim again.
-    found = pip.indexes(lambda url: is_at(url, host, port))
+    return pip.indexes(lambda url: is_at(url, host, port))
+
+
+def _named(found: Sequence[PipIndex]) -> list[Entry]:
     return [
         entry_of(
             {"name": name, "url": url, "role": "public" if public else "private"},

@@ -74,10 +74,14 @@ class CommandLine:
 
     def __call__(self, *arguments: str, **environ: str) -> Done:
         """Run a command without a terminal; it must not end in a traceback."""
+        return self.call_in(ROOT, *arguments, **environ)
+
+    def call_in(self, directory: Path, *arguments: str, **environ: str) -> Done:
+        """Run a command in a directory."""
         done = subprocess.run(
             self.arguments(*arguments),
             check=False,
-            cwd=ROOT,
+            cwd=directory,
             env=self.environment(**environ),
             stdin=subprocess.DEVNULL,
             capture_output=True,

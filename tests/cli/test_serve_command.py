@@ -20,7 +20,7 @@ from tests.conftest import Serve
 from tests.fakes import FakeIndex, flat_directory, wheel
 from tests.serving import index_table, wait_until
 
-LAST_LINE = "Put `indexfallback run --` before a command to use it. Stop: Ctrl-C\n"
+LAST_LINE = "Point pip at it: `indexfallback setup pip`. Stop: Ctrl-C\n"
 unix = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such signals")
 
 

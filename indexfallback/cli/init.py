@@ -1,0 +1,125 @@
+"""``indexfallback init``: from the indexes in use now to a chain, its clients and its service."""
+
+import os
+import sys
+from collections.abc import Sequence
+from dataclasses import replace
+
+import click
+
+from indexfallback.cli.chain import is_from_pip, shown_url
+from indexfallback.cli.options import Options, takes_options
+from indexfallback.cli.output import print_table, say, say_more, tilde
+from indexfallback.cli.setup import (
+    installed,
+    own_settings,
+    print_results,
+    set_up,
+    write_configuration,
+)
+from indexfallback.clients import machine, takeover
+from indexfallback.clients.discovery import found_indexes, ordered
+from indexfallback.config import Index, Settings
+from indexfallback.config.address import is_at
+from indexfallback.config.load import chain_of, config_path
+from indexfallback.config.pip import PipConfig, is_default_url
+
+
+@click.command()
+@click.option("--yes", is_flag=True, help="Say yes to the chain and the clients, for scripts.")
+@takes_options
+def init(options: Options, *, yes: bool) -> None:
+    """Begin: propose a chain of the indexes in use now, and set up the clients found.
+
+    Nothing is changed without a yes. A service is installed only by a yes on a terminal.
+
+    Example: indexfallback init
+    """
+    settings = own_settings(options)
+    file = config_path(options.config)
+    before = machine.read(file)
+    has_chain = bool(settings.indexes) and not is_from_pip(settings)
+    found, origins = _found(settings)
+    new = takeover.missing(_as_private(found), settings.indexes) if has_chain else found
+    _show(settings.indexes if has_chain else (), new, origins)
+    named = takeover.renamed(new, settings.indexes if has_chain else ())
+    after = takeover.with_indexes(before, named)
+    clients = installed()
+    if not yes and not sys.stdin.isatty():
+        _say_what_would_be(tilde(file), clients, writes=after != before)
+        raise SystemExit(1)
+    if after == before:
+        click.echo(f"{tilde(file)} has this chain already.")
+    elif yes or click.confirm(f"Write this chain to {tilde(file)}?"):
+        write_configuration(file, after)
+        click.echo(f"Wrote {tilde(file)}")
+    else:
+        click.echo("Nothing was changed.")
+        return
+    chosen = [name for name in clients if yes or click.confirm(f"Point {name} at the local index?")]
+    results = set_up(options, chosen)
+    print_results(results, dry_run=False)
+    _offer_service(yes=yes)
+    if any(result["refused"] for result in results):
+        raise SystemExit(1)
+
+
+def _found(settings: Settings) -> tuple[list[Index], dict[str, str]]:
+    """Return the indexes that the clients use now, and by its address where each is named."""
+
+    def own(url: str) -> bool:
+        return is_at(url, settings.host, settings.port)
+
+    pip = list(PipConfig(os.environ).indexes(own))
+    proposed = ordered(pip, found_indexes(machine.this_machine(), own))
+    chain = chain_of(
+        [index for index, _ in proposed], os.environ, host=settings.host, port=settings.port
+    )
+    pypi = next((index.name for index in chain.indexes if is_default_url(index.url)), None)
+    indexes = [
+        replace(index, role="mirror", mirror_of=pypi) if is_mirror else index
+        for index, (_, is_mirror) in zip(chain.indexes, proposed, strict=True)
+    ]
+    origins = {index.url: chain.origins[f"index.{index.name}.url"] for index in indexes}
+    return indexes, origins
+
+
+def _as_private(found: Sequence[Index]) -> list[Index]:
+    """Return the indexes as they may come before a chain: pip's main one may be private, too."""
+    return [
+        replace(index, role="private")
+        if index.role == "public" and not is_default_url(index.url)
+        else index
+        for index in found
+    ]
+
+
+def _show(chain: Sequence[Index], new: Sequence[Index], origins: dict[str, str]) -> None:
+    click.echo("The first index that has a project owns it; they are asked in this order:")
+    rows = []
+    for number, index in enumerate((*new, *chain), 1):
+        login = ", with its login" if index in new and index.username else ""
+        origin = f"({origins.get(index.url, '')}{login})" if index in new else ""
+        rows.append((f"  {number} {index.name}", index.role, shown_url(index), origin))
+    print_table((), rows)
+
+
+def _say_what_would_be(file: str, clients: Sequence[str], *, writes: bool) -> None:
+    if writes:
+        click.echo(f"This chain would be written to {file}.")
+    if clients:
+        click.echo(f"These clients would be pointed at it: {', '.join(clients)}.")
+    say("nothing was changed: there is no terminal to ask on; --yes says yes to it")
+
+
+def _offer_service(*, yes: bool) -> None:
+    """Offer to start the shim at each login, if this version can."""
+    ctx = click.get_current_context()
+    group = ctx.find_root().command
+    service = group.get_command(ctx, "service") if isinstance(group, click.Group) else None
+    install = service.get_command(ctx, "install") if isinstance(service, click.Group) else None
+    if install is not None and not yes and click.confirm("Start the local index at each login?"):
+        ctx.invoke(install)
+        return
+    service_too = "; at each login: `indexfallback service install`" if install else ""
+    say_more(f"Start the local index: `indexfallback serve`{service_too}.")

@@ -1,0 +1,150 @@
+"""One client's change: what would be written, what is in the way, and the way back."""
+
+import difflib
+import re
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from indexfallback.clients import files, obstacles, record
+from indexfallback.clients.catalogue import Client
+from indexfallback.clients.machine import ClientFileError, Machine
+from indexfallback.clients.obstacles import IsOwn, Obstacle
+from indexfallback.clients.record import Record
+from indexfallback.clients.undo import Step, undone
+from indexfallback.config.units import InvalidValueError
+
+#: Credentials of an address, wherever it stands in a line.
+_CREDENTIALS = re.compile(r"(?<=://)[^/\s\"']*(?=@)")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Change:
+    """What would be done to one client's file."""
+
+    client: Client
+    file: Path
+    before: str
+    after: str
+    #: What it takes to undo it.
+    record: Record
+    obstacles: tuple[Obstacle, ...] = ()
+    #: Undone only in part: what the user has changed since.
+    left: tuple[str, ...] = ()
+
+    @property
+    def is_needed(self) -> bool:
+        """Whether the file would be another one."""
+        return self.before != self.after
+
+    @property
+    def diff(self) -> str:
+        """The change as a unified diff, without passwords."""
+        return diff_of(self.file, self.before, self.after)
+
+
+def diff_of(file: Path, before: str, after: str) -> str:
+    """Return the difference of two texts of a file, without passwords."""
+    old, new = (_CREDENTIALS.sub("***", text).splitlines() for text in (before, after))
+    return "\n".join(difflib.unified_diff(old, new, str(file), str(file), lineterm=""))
+
+
+def planned(
+    client: Client, machine: Machine, url: str, own: IsOwn, known: Collection[str]
+) -> Change:
+    """Return the change that points a client at the shim.
+
+    ``known`` are the addresses of the chain: another one that the file names would be lost.
+
+    Raises:
+        ClientFileError: the client's file, or one of the project here, is broken.
+
+    """
+    before, file, kept = _found(client, machine)
+    base, newline = before, "\r\n" if "\r\n" in before else "\n"
+    if kept is not None:
+        # A second time: from what was there before the first one, so that one undo is enough.
+        base, _ = undone(kept.steps, before)
+    is_own = (lambda found: own(found) or found == kept.url) if kept else own
+    try:
+        steps = _with_newlines(
+            client.steps(machine, base.replace("\r\n", "\n"), url), newline, base
+        )
+        found = tuple(_obstacles(client, machine, base, is_own, known))
+    except InvalidValueError as error:
+        raise ClientFileError(file, error.problem, error.remedy) from error
+    return Change(
+        client=client,
+        file=file,
+        before=before,
+        after=steps[-1].text,
+        record=Record(
+            file=file,
+            url=url,
+            existed=kept.existed if kept else machine.exists(file),
+            made=kept.made if kept else (),
+            steps=tuple(steps),
+        ),
+        obstacles=found,
+    )
+
+
+def planned_undo(client: Client, machine: Machine) -> Change | None:
+    """Return the change that takes the last one back; None if nothing is recorded."""
+    before, file, kept = _found(client, machine)
+    if kept is None:
+        return None
+    after, left = undone(kept.steps, before)
+    return Change(client=client, file=file, before=before, after=after, record=kept, left=left)
+
+
+def apply(change: Change) -> None:
+    """Write the file, after what it takes to undo that."""
+    try:
+        record.save(change.client.name, change.record)
+        made = files.write(change.file, change.after)
+        record.save(change.client.name, replace(change.record, made=change.record.made or made))
+    except OSError as error:
+        raise _unwritable(change.file, error) from error
+
+
+def apply_undo(change: Change) -> None:
+    """Write the file as it was, or remove it if it was not there; then forget the record."""
+    kept = change.record
+    try:
+        if not kept.existed and not change.after.strip():
+            files.remove(change.file, kept.made)
+        elif change.is_needed:
+            files.write(change.file, change.after)
+    except OSError as error:
+        raise _unwritable(change.file, error) from error
+    record.forget(change.client.name)
+
+
+def _found(client: Client, machine: Machine) -> tuple[str, Path, Record | None]:
+    kept = record.load(client.name)
+    file = kept.file if kept else Path(client.file(machine))
+    return machine.read(file), file, kept
+
+
+def _obstacles(
+    client: Client, machine: Machine, text: str, own: IsOwn, known: Collection[str]
+) -> Iterator[Obstacle]:
+    file, named = client.file(machine), client.indexes(text)
+    yield from obstacles.of_proxy(machine)
+    yield from client.stronger(machine, own)
+    yield from obstacles.of_beside(file, named, own, known)
+    yield from obstacles.of_lost(file, named, own, known)
+    if client.name == "pip":
+        yield from obstacles.of_pip_file(file, text)
+
+
+def _with_newlines(steps: list[Step], newline: str, original: str) -> list[Step]:
+    """Return steps with the file's own line ends; the first one exactly as it was."""
+    converted = [step._replace(text=step.text.replace("\n", newline)) for step in steps]
+    return [converted[0]._replace(text=original), *converted[1:]]
+
+
+def _unwritable(file: Path, error: OSError) -> ClientFileError:
+    problem = f"the file cannot be written ({error.strerror})"
+    return ClientFileError(file, problem, "make it a file that you may write")

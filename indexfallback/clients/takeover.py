@@ -1,0 +1,92 @@
+"""Indexes that a client was configured with, taken over into our configuration file, purely."""
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from urllib.parse import quote, urlsplit, urlunsplit
+
+import tomlkit
+
+from indexfallback.clients import toml
+from indexfallback.config import Index
+from indexfallback.config.address import PYPI, parse_address
+from indexfallback.config.lines import Lines
+from indexfallback.config.pip import is_default_url
+
+_HEADING = """\
+# Configuration of indexfallback, begun with the indexes that were found in use here.
+# Indexes are asked in this order; the first that has a project owns it.
+# `indexfallback config show` says what is in force.
+"""
+
+
+def missing(found: Iterable[Index], chain: Sequence[Index]) -> list[Index]:
+    """Return the private indexes that are not in the chain yet.
+
+    Others are not for `with_indexes`, which puts them first: there they would take the names of
+    private ones.
+    """
+    known = {index.url for index in chain}
+    return [index for index in found if index.is_private and index.url not in known]
+
+
+def renamed(found: Iterable[Index], chain: Sequence[Index]) -> list[tuple[str, Index]]:
+    """Return the indexes, each with a name that neither the chain nor another has."""
+    taken = {index.name for index in chain}
+    named = []
+    for index in found:
+        name, number = index.name, 1
+        while name in taken:
+            number += 1
+            name = f"{index.name}-{number}"
+        taken.add(name)
+        named.append((name, index))
+    return named
+
+
+def with_indexes(text: str, named: Iterable[tuple[str, Index]]) -> str:
+    """Return the configuration with these indexes before all that it has."""
+    tables = "\n".join(_table(name, index) for name, index in named)
+    if not tables:
+        return text
+    if not text.strip():
+        return f"{_HEADING}\n{tables}"
+    if "index" not in toml.parse(text):
+        ended = text if text.endswith("\n") else f"{text}\n"
+        return f"{ended}\n{tables}"
+    lines = text.splitlines(keepends=True)
+    place = Lines(text)["index", 0] - 1
+    return "".join([*lines[:place], tables, "\n", *lines[place:]])
+
+
+def with_credentials(text: str, found: Iterable[Index], chain: Iterable[Index]) -> str:
+    """Return the configuration with the passwords of indexes that it has without one."""
+    bare = {index.url for index in chain if index.username is None and not index.keyring}
+    logins = {index.url: index for index in found if index.username and index.url in bare}
+    if not logins:
+        return text
+    for number, table in enumerate(toml.tables(toml.parse(text), "index")):
+        url = str(table["url"])
+        url = parse_address(url, Path()).url if "://" in url else url
+        if url in logins:
+            text = toml.with_value(text, ("index", number, "url"), address(logins[url]))
+    return text
+
+
+def address(index: Index) -> str:
+    """Return the address of an index as a configuration file has it, credentials and all."""
+    if is_default_url(index.url):
+        return PYPI
+    if index.username is None:
+        return index.url
+    parts = urlsplit(index.url)
+    password = "" if index.password is None else f":{quote(index.password, safe='')}"
+    login = f"{quote(index.username, safe='')}{password}@"
+    return urlunsplit(parts._replace(netloc=f"{login}{parts.netloc}"))
+
+
+def _table(name: str, index: Index) -> str:
+    keys = {"name": name, "url": address(index), "role": index.role}
+    if index.mirror_of:
+        del keys["role"]
+        keys["mirror_of"] = index.mirror_of
+    return tomlkit.dumps({"index": [keys]}).lstrip("\n")

@@ -1,0 +1,134 @@
+"""The command ``init``: what it finds, proposes, and does only with a yes."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from tests.cli.support import CommandLine
+from tests.cli.test_setup_command import PIP_CONF, SECRET, Home
+from tests.serving import index_table
+
+UV_TOML = '[[index]]\nname = "corp"\nurl = "https://corp.example.com/simple/"\ndefault = true\n'
+MIRROR = "https://mirror.example.com/simple/"
+needs_terminal = pytest.mark.skipif(os.name == "nt", reason="a terminal as Unix has it")
+
+
+@pytest.fixture
+def home(cli: CommandLine) -> Home:
+    """A user of pip and uv, with both on the PATH and nothing else there."""
+    home = Home(cli)
+    programs = home.path / "programs"
+    for name in ("pip", "uv"):
+        home.write(programs / name, "#!/bin/sh\n")
+        (programs / name).chmod(0o755)
+    cli.environ["PATH"] = str(programs)
+    home.write(home.pip_conf, PIP_CONF)
+    home.write(home.uv_toml, UV_TOML)
+    return home
+
+
+def roles(home: Home) -> list[tuple[str, str]]:
+    indexes = home.cli("config", "show", "--json").expect().json["indexes"]
+    return [(index["name"]["value"], index["role"]["value"]) for index in indexes]
+
+
+def test_without_a_terminal_and_a_yes_it_shows_all_and_changes_nothing(home: Home) -> None:
+    before = home.everything()
+    done = home.cli("init", POETRY_PYPI_MIRROR_URL=MIRROR).expect(1)
+    rows = [line.split()[1:3] for line in done.out.splitlines() if line[2:3].isdigit()]
+    assert rows == [
+        ["packages.example.com", "private"],
+        ["corp.example.com", "private"],
+        ["mirror.example.com", "mirror"],
+        ["pypi", "public"],
+    ]
+    assert "(pip: extra-index-url, with its login)" in done.words
+    assert "(uv: [[index]])" in done.words
+    assert "would be pointed at it: pip, uv" in done.words
+    assert "nothing was changed: there is no terminal to ask on" in done.words
+    assert SECRET not in done.words
+    assert home.everything() == before
+
+
+def test_with_a_yes_the_chain_is_written_and_every_client_set_up(home: Home) -> None:
+    done = home.cli("init", "--yes").expect()
+    assert roles(home) == [
+        ("packages.example.com", "private"),
+        ("corp.example.com", "private"),
+        ("pypi", "public"),
+    ]
+    assert SECRET in home.config.read_text("utf-8")
+    for file in (home.pip_conf, home.uv_toml):
+        assert "http://127.0.0.1:5999/simple/" in file.read_text("utf-8")
+        assert "example.com" not in file.read_text("utf-8")
+    assert "Start the local index: `indexfallback serve`" in done.words
+
+
+def test_a_mirror_by_name_is_written_as_one(home: Home) -> None:
+    home.cli("init", "--yes", PIPENV_PYPI_MIRROR=MIRROR).expect()
+    assert ("mirror.example.com", "mirror") in roles(home)
+
+
+def test_a_second_time_it_finds_the_chain_that_is_there(home: Home) -> None:
+    home.cli("init", "--yes").expect()
+    before = home.everything()
+    done = home.cli("init", "--yes").expect()
+    assert "has this chain already" in done.words
+    assert home.everything() == before
+
+
+def test_what_a_chain_does_not_have_is_proposed_before_it(home: Home) -> None:
+    home.write(home.config, index_table("pypi", "pypi"))
+    home.cli("init", "--yes").expect()
+    assert [name for name, _ in roles(home)] == ["packages.example.com", "corp.example.com", "pypi"]
+
+
+def test_the_main_index_of_pip_is_proposed_as_private_before_a_chain(home: Home) -> None:
+    home.write(home.pip_conf, "[global]\nindex-url = https://main.example.com/simple/\n")
+    home.write(home.config, index_table("pypi", "pypi"))
+    home.cli("init", "--yes").expect()
+    assert ("main.example.com", "private") in roles(home)
+
+
+@pytest.mark.parametrize("host", ["PACKAGES.example.com", "corp.example.com"])
+def test_an_index_that_is_named_twice_is_found_once(home: Home, host: str) -> None:
+    done = home.cli("init", PDM_PYPI_URL=f"https://{host}/simple").expect(1)
+    assert "  3 pypi" in done.out
+
+
+def test_the_shim_itself_is_not_found(home: Home) -> None:
+    home.cli("setup", "pip").expect()
+    done = home.cli("init", UV_INDEX="http://127.0.0.1:5999/simple/").expect(1)
+    assert "127.0.0.1" not in done.out
+
+
+def test_a_projects_files_are_not_looked_at(home: Home, tmp_path: Path) -> None:
+    project = tmp_path / "cloned"
+    text = '[[tool.uv.index]]\nurl = "https://evil.example.com/simple/"\n'
+    home.write(project / "pyproject.toml", text)
+    home.cli.environ["PYTHONPATH"] = str(Path(__file__).parents[2])
+    done = home.cli.call_in(project, "init").expect(1)
+    assert "evil" not in done.words
+    assert "corp" in done.words
+
+
+@needs_terminal
+def test_a_no_on_the_terminal_changes_nothing(home: Home) -> None:
+    before = home.everything()
+    done = home.cli.on_terminal("init", typed="n\n").expect()
+    assert "Nothing was changed." in done.out
+    assert home.everything() == before
+
+
+@needs_terminal
+def test_each_client_is_asked_for(home: Home) -> None:
+    home.cli.on_terminal("init", typed="y\nn\ny\nn\n").expect()
+    assert home.pip_conf.read_text("utf-8") == PIP_CONF
+    assert "127.0.0.1" in home.uv_toml.read_text("utf-8")
+
+
+def test_a_client_that_something_is_in_the_way_of_is_said_and_it_fails(home: Home) -> None:
+    done = home.cli("init", "--yes", UV_NO_CONFIG="1").expect(1)
+    assert "uv is not set up: UV_NO_CONFIG" in done.words
+    assert "127.0.0.1" in home.pip_conf.read_text("utf-8")

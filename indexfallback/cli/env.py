@@ -25,7 +25,7 @@ from indexfallback.server.address import url_of
 @click.option("--undo", is_flag=True, help="Print what restores the variables as they were.")
 @takes_options
 def env(options: Options, shell: str | None, undo: bool) -> None:
-    """Print what points every client of this shell at the shim, for the shell to do.
+    """Print what points this shell's clients at the shim, for the shell to do.
 
     With --undo, what was set before comes back.
     """

@@ -16,6 +16,7 @@ from indexfallback.errors import IndexFallbackError
 _COMMANDS = {
     "cache": "cache",
     "config": "config",
+    "doctor": "doctor",
     "env": "env",
     "run": "run",
     "serve": "serve",

@@ -1,6 +1,7 @@
 """The shim that runs at the configured address, as a command finds and asks it."""
 
 import http.client
+import socket
 from typing import Any
 from urllib.parse import quote
 
@@ -9,6 +10,9 @@ from indexfallback.server.address import ask
 
 #: What asking can fail with: nobody there, no answer in time, another program.
 NoAnswer = (OSError, ValueError, http.client.HTTPException)
+
+#: On loopback a connection is there at once, or never, seconds.
+_CONNECT_SECONDS = 2.0
 
 
 def health(settings: Settings) -> dict[str, Any] | None:
@@ -20,6 +24,15 @@ def health(settings: Settings) -> dict[str, Any] | None:
     if not isinstance(found, dict) or found.get("name") != "indexfallback":
         return None
     return found
+
+
+def is_listening(settings: Settings) -> bool:
+    """Tell whether anybody, a shim or not, takes connections at the configured host and port."""
+    try:
+        socket.create_connection((settings.host, settings.port), _CONNECT_SECONDS).close()
+    except OSError:
+        return False
+    return True
 
 
 def ask_same(settings: Settings, path: str, seconds: float) -> Any:

@@ -52,6 +52,8 @@ class CommandLine:
         self.cache = directory / "cache"
         #: More variables for every command.
         self.environ: dict[str, str] = {}
+        #: Where it is run.
+        self.cwd = ROOT
 
     def configure(self, *tables: str, **sections: dict[str, object]) -> str:
         """Write the configuration file, and return its text."""
@@ -77,7 +79,7 @@ class CommandLine:
         done = subprocess.run(
             self.arguments(*arguments),
             check=False,
-            cwd=ROOT,
+            cwd=self.cwd,
             env=self.environment(**environ),
             stdin=subprocess.DEVNULL,
             capture_output=True,

@@ -11,6 +11,7 @@ import platformdirs
 
 from indexfallback import __version__
 from indexfallback.cli.check import check_all
+from indexfallback.cli.output import tilde
 from indexfallback.cli.running import health, is_listening
 from indexfallback.config import Settings
 from indexfallback.config.load import config_path
@@ -64,15 +65,27 @@ def _text(path: Path) -> TextFile | None:
             text = file.read(_MOST).decode("utf-8", "replace")
     except OSError:  # not there, or not readable by the clients either
         return None
-    return TextFile(str(path), text, mode)
+    return TextFile(_shown(path), text, mode)
+
+
+def _shown(path: Path) -> str:
+    """Return a path as one writes it in this directory."""
+    here = Path.cwd()
+    return str(path.relative_to(here)) if path.is_relative_to(here) else tilde(path)
 
 
 def _pip_files() -> list[Path]:
-    # pip's own way to read none.
-    return [] if os.environ.get("PIP_CONFIG_FILE") == os.devnull else configuration_files()
+    return [] if _reads_none() else configuration_files()
+
+
+def _reads_none() -> bool:
+    """Tell whether pip is told to read no file at all, in its own way."""
+    return os.environ.get("PIP_CONFIG_FILE") == os.devnull
 
 
 def _pip_files_of_environments(here: Path) -> list[Path]:
+    if _reads_none():
+        return []
     name = "pip.ini" if os.name == "nt" else "pip.conf"
     active = os.environ.get("VIRTUAL_ENV")
     environments = [here / ".venv", here / "venv", *([Path(active)] if active else [])]
@@ -107,7 +120,7 @@ def _cache(settings: Settings) -> Cache:
     there = next(path for path in (directory, *directory.parents) if path.exists())
     free = shutil.disk_usage(there).free
     if not directory.exists():
-        return Cache(directory=str(directory), free=free, exists=False)
+        return Cache(directory=tilde(directory), free=free, exists=False)
     # What is wrong with it is told by the findings, in one place.
     try:
         return _opened(settings, free)
@@ -123,7 +136,7 @@ def _opened(settings: Settings, free: int) -> Cache:
         held = info(store, settings.cache_size)
         own = settings.cache_dir
         return Cache(
-            directory=str(own),
+            directory=tilde(own),
             free=free,
             files=held.files,
             quarantined=held.quarantined,

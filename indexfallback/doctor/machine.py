@@ -17,6 +17,11 @@ else:
 
 #: Sections of pip's files that ``pip install`` reads.
 _PIP_SECTIONS = ("global", "install")
+#: Variables of other clients that hold an address.
+_ADDRESS_VARIABLES = (
+    "UV_DEFAULT_INDEX", "UV_INDEX", "UV_INDEX_URL", "UV_EXTRA_INDEX_URL", "PDM_PYPI_URL",
+    "PIPENV_PYPI_MIRROR", "POETRY_PYPI_MIRROR_URL",
+)  # fmt: skip
 #: An address, as far as a user may have written it.
 _URL = re.compile(r"https?://[^\s\"'<>]+")
 
@@ -116,8 +121,8 @@ class Machine:
         ]
         places += [
             name
-            for name in ("UV_DEFAULT_INDEX", "UV_INDEX_URL", "PDM_PYPI_URL", "PIPENV_PYPI_MIRROR")
-            if self.is_shim(self.environ.get(name, ""))
+            for name in _ADDRESS_VARIABLES
+            if any(map(self.is_shim, urls_in(self.environ.get(name, ""))))
         ]
         places += [file.path for file in self.uv if any(map(self.is_shim, uv_indexes(file.text)))]
         return tuple(dict.fromkeys(places))

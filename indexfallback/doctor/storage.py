@@ -56,7 +56,7 @@ def cache(machine: Machine) -> Iterator[Finding]:
 def secrets(machine: Machine) -> Iterator[Finding]:
     """Find files with a password in them that others may read."""
     own = (machine.config,) if machine.config is not None else ()
-    files = (*own, *machine.pip, *machine.pip_of_environments, *machine.uv)
+    files = (*own, *machine.pip, *machine.pip_of_environments)
     bare = [file for file in files if _is_open(file) and _LOGIN.search(file.text)]
     for file in bare:
         what = f"{file.path} holds a password, and others can read it"

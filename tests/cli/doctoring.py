@@ -20,9 +20,7 @@ class Patient:
         self.configs = home / ".config"
         cli.environ |= {
             "PYTHONPATH": str(ROOT),
-            "PIP_CONFIG_FILE": "",
             "XDG_CONFIG_HOME": str(self.configs),
-            "XDG_CONFIG_DIRS": str(home / "nothing"),
         }
 
     def write(self, name: str, text: str) -> Path:
@@ -30,7 +28,8 @@ class Patient:
         return _written(self.project / name, text)
 
     def pip_conf(self, text: str) -> Path:
-        """Write pip's file of the user."""
+        """Write pip's file of the user; pip then reads the machine's, too."""
+        self.cli.environ["PIP_CONFIG_FILE"] = ""
         return _written(self.configs / "pip" / "pip.conf", text)
 
     def uv_toml(self, text: str) -> Path:

@@ -13,7 +13,7 @@ from tests.serving import index_table
 COMMANDS = (
     ("cache", "info"), ("cache", "list"), ("cache", "verify"), ("cache", "gc"),
     ("cache", "remove"), ("config", "path"), ("config", "init"), ("config", "show"),
-    ("config", "check"), ("env",), ("status",), ("why",), ("serve",), ("run",),
+    ("config", "check"), ("doctor",), ("env",), ("status",), ("why",), ("serve",), ("run",),
 )  # fmt: skip
 
 

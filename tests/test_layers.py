@@ -25,7 +25,7 @@ LAYERS = (
      "explain", "offer", "refusals", "fallback", "sources", "integrity", "arrival", "transfer",
      "download", "shim", "why"),
     ("server",),
-    ("clients",),
+    ("clients", "service"),
     ("cli",),
 )  # fmt: skip
 LEVEL = {module: level for level, modules in enumerate(LAYERS) for module in modules}

@@ -20,6 +20,7 @@ _COMMANDS = {
     "env": "env",
     "run": "run",
     "serve": "serve",
+    "service": "service",
     "status": "status",
     "why": "why",
 }

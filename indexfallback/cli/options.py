@@ -41,6 +41,14 @@ class Options:
             environ=original(os.environ),
         )
 
+    def as_arguments(self) -> list[str]:
+        """Return them as another process of ours takes them, wherever it is run."""
+        arguments = ["--config", str(self.config.absolute())] if self.config else []
+        for index in self.indexes:
+            arguments += ["--index", index]
+        arguments += ["--offline"] if self.offline else []
+        return arguments + ["-v"] * self.verbose
+
 
 def project_name(text: str) -> str:
     """Read an argument that names a project, spelt in any way; return the normalised name."""

@@ -89,7 +89,7 @@ def _shim(settings: Settings, options: Options) -> Iterator[str]:
 
 @contextmanager
 def _own_shim(options: Options) -> Iterator[str]:
-    arguments = [sys.executable, "-m", "indexfallback", *_as_arguments(options), "serve"]
+    arguments = [sys.executable, "-m", "indexfallback", *options.as_arguments(), "serve"]
     process = subprocess.Popen(  # noqa: S603 - ourselves
         [*arguments, "--port", "0", "--json", "--stop-at-eof"],
         stdin=subprocess.PIPE,
@@ -108,14 +108,6 @@ def _own_shim(options: Options) -> Iterator[str]:
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
-
-
-def _as_arguments(options: Options) -> list[str]:
-    arguments = ["--config", str(options.config)] if options.config else []
-    for index in options.indexes:
-        arguments += ["--index", index]
-    arguments += ["--offline"] if options.offline else []
-    return arguments + ["-v"] * options.verbose
 
 
 def _wait_for(process: "subprocess.Popen[bytes]") -> str:

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import click
 
-from indexfallback.cli.options import Options, takes_options
+from indexfallback.cli.options import Options, examples, takes_options
 from indexfallback.cli.output import counted, ms, print_json, print_table, say, say_more, span
 from indexfallback.config import Index, Settings
 from indexfallback.explain import remedy_for
@@ -51,7 +51,12 @@ class _Asked(NamedTuple):
     page: ProjectPage | None = None
 
 
-@click.command()
+@click.command(
+    epilog=examples(
+        "indexfallback config check",
+        "indexfallback config check --index wheels=./wheels",
+    )
+)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @takes_options
 def check(options: Options, as_json: bool) -> None:

@@ -20,10 +20,10 @@ _COLOURS = {"FAIL": "red", "warn": "yellow", "ok": "green"}
 @click.option("--json", "as_json", is_flag=True, help="Print JSON: everything that was looked at.")
 @takes_options
 def doctor(options: Options, show_all: bool, as_json: bool) -> None:
-    """Look for what is wrong, and say how to mend it; exit 1 if something fails.
+    """Say what is wrong here, and how to mend it.
 
     Looks at the shim, the indexes, the network, the clients' settings, the current directory's
-    requirements and lock files, and the cache.
+    requirements and lock files, and the cache. Exit 1 if something fails.
     """
     try:
         findings = examine(examine_machine(options.settings(), options.config))

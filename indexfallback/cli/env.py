@@ -25,9 +25,10 @@ from indexfallback.server.address import url_of
 @click.option("--undo", is_flag=True, help="Print what restores the variables as they were.")
 @takes_options
 def env(options: Options, shell: str | None, undo: bool) -> None:
-    """Print what points this shell's clients at the shim, for the shell to do.
+    """Print what points this shell at the shim.
 
-    With --undo, what was set before comes back.
+    It is for the shell to do, and holds for all clients that are started there. With --undo, what
+    was set before comes back.
     """
     shell = shell or shell_of(os.environ)
     if undo:

@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 import click
 
 from indexfallback.cli.chain import is_from_pip, print_chain
-from indexfallback.cli.options import Options, takes_options
+from indexfallback.cli.options import Options, examples, takes_options
 from indexfallback.cli.output import say
 from indexfallback.cli.report import report
 from indexfallback.cli.running import NoAnswer
@@ -50,15 +50,17 @@ class ShimNotStartedError(IndexFallbackError):
         return "the local index did not start; try `indexfallback serve` to see why"
 
 
-@click.command(context_settings={"allow_interspersed_args": False})
+@click.command(
+    context_settings={"allow_interspersed_args": False},
+    epilog=examples(
+        "indexfallback run -- pip install PROJECT", "indexfallback --offline run -- uv sync"
+    ),
+)
 @click.option("-q", "--quiet", is_flag=True, help="Say nothing but errors.")
 @takes_options
 @click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED)
 def run(options: Options, command: tuple[str, ...], quiet: bool) -> None:
-    """Run COMMAND with every package client in it pointed at the chain.
-
-    Example: indexfallback run -- pip install PROJECT
-    """
+    """Run COMMAND with every package client in it pointed at the chain."""
     settings = options.settings()
     if shutil.which(command[0]) is None:
         say(f"{command[0]}: no such command")

@@ -19,7 +19,10 @@ from indexfallback.service.manager import Manager, ServiceError, manager
 
 @click.group(epilog=examples("indexfallback service install", "indexfallback service logs -f"))
 def service() -> None:
-    """Start the shim at each login (systemd, launchd, scheduled task)."""
+    """Start the shim at each login.
+
+    By a systemd user unit, a launchd agent, or a scheduled task.
+    """
 
 
 @service.command(

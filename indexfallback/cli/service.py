@@ -3,6 +3,8 @@
 import os
 import sys
 import time
+from dataclasses import replace
+from pathlib import Path
 
 import click
 
@@ -33,10 +35,7 @@ def service() -> None:
 def install(options: Options, dry_run: bool) -> None:
     """Start the shim now and at each login, with these options and settings."""
     settings = options.settings()
-    job = Job(
-        command=(sys.executable, "-m", "indexfallback", *options.as_arguments(), "serve"),
-        environment=kept_environment(original(os.environ)),
-    )
+    job = _job(options, settings)
     system = manager()
     if dry_run:
         click.echo(system.text(job), nl=False)
@@ -53,6 +52,19 @@ def install(options: Options, dry_run: bool) -> None:
         return
     _wait(settings)
     click.echo(f"Runs on {url_of(settings.host, settings.port)}/simple/")
+
+
+def _job(options: Options, settings: Settings) -> Job:
+    # A directory's address holds wherever it is run; the user may have given a relative path.
+    indexes = tuple(
+        f"{index.name}={index.url}" if index.is_directory else given
+        for index, given in zip(settings.indexes, options.indexes, strict=False)
+    )
+    arguments = replace(options, indexes=indexes).as_arguments()
+    return Job(
+        command=(sys.executable, "-m", "indexfallback", *arguments, "serve"),
+        environment=kept_environment(original(os.environ), Path.cwd()),
+    )
 
 
 def _named(system: Manager) -> str:

@@ -15,6 +15,8 @@ StartLimitBurst=5
 [Service]
 Type=exec
 ExecStart={command}
+# Python looks for modules there first: nothing in the home directory is to stand in for ours.
+WorkingDirectory=/
 {environment}Restart=on-failure
 RestartSec=5
 # A wrong configuration is still wrong in five seconds.

@@ -156,10 +156,21 @@ def test_a_lock_file_with_the_shims_address_is_told(patient: Patient, name: str,
     assert found.startswith(f"warn: {name} carries the shim's address")
 
 
-def test_a_lock_of_another_index_is_told_where_uv_is_pointed_at_the_shim(
-    patient: Patient,
-) -> None:
-    patient.write("uv.lock", f'source = {{ registry = "{NAMED}" }}')
-    assert told(patient, "locks") == []
+def test_a_uv_lock_of_another_index_is_told(patient: Patient) -> None:
+    patient.write("uv.lock", f'source = {{ registry = "{OTHER}" }}')
+    (found,) = told(patient, "locks")
+    assert found.startswith(f"warn: uv.lock names {NAMED}: uv fetches from there, past the shim.")
     (found,) = told(patient, "locks", UV_DEFAULT_INDEX=SHIM)
-    assert found.startswith(f"warn: uv.lock was locked at {NAMED}: uv fetches from there")
+    assert "refuses --locked while it is pointed at the shim" in found
+
+
+def test_a_poetry_lock_with_a_source_of_its_own_is_told(patient: Patient) -> None:
+    patient.write("poetry.lock", f'[package.source]\ntype = "legacy"\nurl = "{OTHER}"\n')
+    (found,) = told(patient, "locks")
+    assert found.startswith(f"warn: poetry.lock names {NAMED}: poetry fetches from there")
+
+
+def test_a_lock_without_indexes_is_well(patient: Patient) -> None:
+    patient.write("poetry.lock", '[[package]]\nname = "foo"\nfiles = []\n')
+    patient.write("pylock.toml", f'url = "{OTHER}foo-1.0.tar.gz"\n')
+    assert told(patient, "locks") == []

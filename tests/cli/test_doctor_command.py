@@ -79,6 +79,15 @@ def test_one_with_another_configuration_is_told(patient: Patient, served: Serve)
     assert (verdict, "another configuration" in what) == ("warn", True)
 
 
+def test_one_of_another_version_is_told(patient: Patient) -> None:
+    health = b'{"name": "indexfallback", "version": "0.0.1", "pid": 7, "configuration": "x"}'
+    with FakeIndex() as older:
+        older.answer(200, {"Content-Type": "application/json"}, health, path="/-/health")
+        verdict, what = patient.of("shim", INDEXFALLBACK_PORT=str(older.port))
+    expected = f"version 0.0.1 runs, and this is {__version__} (process 7)"
+    assert (verdict, what) == ("warn", expected)
+
+
 def test_one_that_clients_look_for_in_vain_fails(patient: Patient) -> None:
     file = patient.pip_conf("[global]\nindex-url = http://127.0.0.1:5503/simple/\n")
     finding = patient.worst("shim", 1)

@@ -87,6 +87,14 @@ class TestUnit:
         text = cli("service", "install", "--dry-run", **pointed).expect().out
         assert "PIP_INDEX_URL" not in text
 
+    def test_a_directory_is_named_whole(self, cli: CommandLine) -> None:
+        cli.cwd, cli.environ["PYTHONPATH"] = cli.directory, str(ROOT)
+        wheels = cli.directory / "wheels"
+        wheels.mkdir()
+        given = ("--index", "wheels=./wheels", "--index", "pypi=pypi")
+        text = cli(*given, "service", "install", "--dry-run").expect().out
+        assert f'"--index" "wheels={wheels.as_uri()}/" "--index" "pypi=pypi" "serve"' in text
+
     def test_nothing_is_written(self, cli: CommandLine) -> None:
         cli("service", "install", "--dry-run").expect()
         assert not Path(cli.directory, "home", ".config").exists()

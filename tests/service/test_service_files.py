@@ -110,7 +110,14 @@ def test_a_task_starts_at_logon_without_a_window_and_without_an_end() -> None:
     }
 
 
-def test_a_service_is_given_what_the_settings_depend_on_and_no_secrets() -> None:
-    kept = {"INDEXFALLBACK_PORT": "1", "https_proxy": "http://x", "PIP_CONFIG_FILE": "y"}
+def test_a_service_is_given_what_the_settings_depend_on_and_no_secrets(tmp_path: Path) -> None:
+    kept = {"INDEXFALLBACK_PORT": "1", "https_proxy": "http://x", "PIP_NO_INDEX": "1"}
     others = {"PRIVATE_INDEX_PASSWORD": "s", "PATH": "/bin", "INDEXFALLBACK_ENV": "z"}
-    assert kept_environment({**others, **kept}) == kept
+    assert kept_environment({**others, **kept}, tmp_path) == kept
+
+
+def test_its_paths_hold_wherever_it_is_run(tmp_path: Path) -> None:
+    absolute = str(tmp_path / "elsewhere")
+    given = {"PIP_CERT": absolute, "INDEXFALLBACK_CONFIG": "a/b.toml", "XDG_CACHE_HOME": "~/c"}
+    kept = kept_environment({**given, "SSL_CERT_FILE": ""}, tmp_path)
+    assert kept == {**given, "INDEXFALLBACK_CONFIG": str(tmp_path / "a" / "b.toml")}

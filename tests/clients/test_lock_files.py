@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.clients.conftest import PASSWORD, Chain
-from tests.clients.support import Client, Served, User, uv_executable
+from tests.clients.support import Client, Served, User, make_environment, uv_executable
 from tests.fakes import wheel
 
 FOO = wheel("foo", requires=["acme-app"])
@@ -93,3 +93,22 @@ def test_uv_compiles_a_pylock_with_the_addresses_of_the_indexes_by_the_direct_pa
     compiled = user.call(*command, str(requirements)).expect().stdout
     assert chain.private.file_url(ACME.filename) in compiled
     assert served.base not in compiled
+
+
+def test_a_lock_of_the_index_is_installed_through_the_shim_by_way_of_requirements(
+    user: User, chain: Chain, served: Served
+) -> None:
+    chain.public.add(ACME)
+    lock = _uv_lock(user, chain.public.url)
+    project, requirements = user.home / "project", user.home / "requirements.txt"
+    user.environment["UV_DEFAULT_INDEX"] = served.url
+    user.call(
+        uv_executable(), "export", "--no-cache", "--frozen", "--no-emit-project",
+        "--project", str(project), "--format", "requirements.txt",
+        "--output-file", str(requirements),
+    ).expect()  # fmt: skip
+    assert Path(project, "uv.lock").read_text(encoding="utf-8") == lock
+    python = make_environment(user.home / "venv")
+    sync = ("pip", "sync", "--no-cache", "--python", str(python), str(requirements))
+    user.call(uv_executable(), *sync).expect()
+    assert served.get("/-/status")["activity"]["projects"].keys() == {"foo", "acme-app"}

@@ -38,16 +38,16 @@ def doctor(options: Options, show_all: bool, as_json: bool) -> None:
 
 def _print(findings: Sequence[Finding], *, show_all: bool) -> None:
     shown = [f for f in findings if show_all or f.verdict is not Verdict.OK]
-    rows = [(f.verdict.value, f.subject, _text(f)) for f in shown]
+    rows = []
+    for finding in shown:
+        rows.append((finding.verdict.value, finding.subject, finding.what))
+        if finding.remedy:  # on lines of its own, since some are there to be copied
+            rows.append(("", "", finding.remedy))
     if rows:
         print_table((), rows, colours=_COLOURS)
     well = sum(finding.verdict is Verdict.OK for finding in findings)
     if not show_all:
         click.echo(f"{counted(well, 'check')} found nothing wrong (--all shows them)")
-
-
-def _text(finding: Finding) -> str:
-    return f"{finding.what}. {finding.remedy}" if finding.remedy else finding.what
 
 
 def _as_data(finding: Finding) -> dict[str, str]:

@@ -8,6 +8,8 @@ from indexfallback.doctor.machine import Machine
 
 #: What clients take for the proxy of an http address, the shim's.
 _PROXIES = ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY")
+#: What they take for the hosts that need none, the stronger first.
+_EXCEPTIONS = ("no_proxy", "NO_PROXY")
 
 
 def certificates(machine: Machine) -> Iterator[Finding]:
@@ -40,15 +42,23 @@ def proxies(machine: Machine) -> Iterator[Finding]:
         yield tell(
             "proxy",
             f"{name} catches requests to {machine.shim} (not those of `indexfallback run`)",
-            "export NO_PROXY=127.0.0.1,localhost no_proxy=127.0.0.1,localhost",
+            _exception(machine),
         )
     if not found:
         yield ok("proxy", "none catches requests to the shim")
 
 
+def _exception(machine: Machine) -> str:
+    """Return what excepts this machine; the spelling that is set is the one that counts."""
+    name = next((name for name in _EXCEPTIONS if machine.environ.get(name)), None)
+    if name is None:
+        return "export NO_PROXY=127.0.0.1,localhost"
+    return f'export {name}="${name},127.0.0.1,localhost"'
+
+
 def _is_excepted(machine: Machine) -> bool:
     host = machine.settings.host
-    listed = machine.environ.get("no_proxy") or machine.environ.get("NO_PROXY") or ""
+    listed = next(filter(None, map(machine.environ.get, _EXCEPTIONS)), "")
     return any(_matches(part.strip(), host) for part in listed.split(","))
 
 

@@ -21,8 +21,8 @@ def is_there(machine: Machine) -> Iterator[Finding]:
     elif health is None and machine.pointed:
         yield fail(
             "shim",
-            f"none runs on {machine.shim}, but {' and '.join(machine.pointed)} point there: each "
-            "project costs pip 7.5 s and is then not found",
+            f"none runs on {machine.shim}, where clients look for one "
+            f"({', '.join(machine.pointed)}): each project costs pip 7.5 s and is then not found",
             _START,
         )
     elif health is None:

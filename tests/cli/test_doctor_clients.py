@@ -121,7 +121,7 @@ def test_what_is_no_index_for_everything_is_not_told(patient: Patient, text: str
 def test_a_uv_that_points_at_a_stopped_shim_is_found(patient: Patient) -> None:
     patient.uv_toml(f'[[index]]\nurl = "{SHIM}"\ndefault = true\n')
     (found,) = told(patient, "shim")
-    assert "~/.config/uv/uv.toml point there" in found
+    assert "where clients look for one (~/.config/uv/uv.toml)" in found
 
 
 # -- requirements and locks

@@ -92,7 +92,8 @@ def test_one_that_clients_look_for_in_vain_fails(patient: Patient) -> None:
     file = patient.pip_conf("[global]\nindex-url = http://127.0.0.1:5503/simple/\n")
     finding = patient.worst("shim", 1)
     assert finding["verdict"] == "FAIL"
-    assert f"none runs on 127.0.0.1:5503, but ~/.config/pip/{file.name} point" in finding["what"]
+    where = f"where clients look for one (~/.config/pip/{file.name})"
+    assert finding["what"].startswith(f"none runs on 127.0.0.1:5503, {where}: ")
     assert "7.5 s" in finding["what"]
     assert "indexfallback service install" in finding["remedy"]
 
@@ -160,6 +161,22 @@ def test_a_proxy_that_catches_the_shim_is_told(
     patient: Patient, environ: dict[str, str], verdict: str
 ) -> None:
     assert patient.of("proxy", 0, "--offline", **environ)[0] == verdict
+
+
+@pytest.mark.parametrize(
+    ("environ", "remedy"),
+    [
+        ({}, "export NO_PROXY=127.0.0.1,localhost"),
+        ({"NO_PROXY": "x"}, 'export NO_PROXY="$NO_PROXY,127.0.0.1,localhost"'),
+        ({"NO_PROXY": "x", "no_proxy": "y"}, 'export no_proxy="$no_proxy,127.0.0.1,localhost"'),
+    ],
+)
+def test_what_mends_it_stands_on_a_line_of_its_own(
+    patient: Patient, environ: dict[str, str], remedy: str
+) -> None:
+    proxy = {"HTTP_PROXY": "http://proxy.example.com"}
+    done = patient.cli("doctor", "--offline", **proxy, **environ).expect()
+    assert remedy in map(str.strip, done.out.splitlines())
 
 
 def test_pips_own_proxy_fails(patient: Patient) -> None:

@@ -13,6 +13,7 @@ LAYERS = (
     ("errors",),
     ("names",),
     ("config",),
+    ("doctor",),
     ("page",),
     ("formats",),
     ("outcome",),
@@ -24,12 +25,15 @@ LAYERS = (
      "explain", "offer", "refusals", "fallback", "sources", "opening", "integrity", "arrival",
      "transfer", "download", "shim", "why"),
     ("server",),
-    ("clients",),
+    ("clients", "service"),
     ("cli",),
 )  # fmt: skip
 LEVEL = {module: level for level, modules in enumerate(LAYERS) for module in modules}
 #: Decisions and values: no network, no disk, no clock, no threads.
-PURE = ("errors", "names", "page", "formats", "outcome", "health", "policy", "offer", "lag", "pace")
+PURE = (
+    "errors", "names", "doctor", "page", "formats", "outcome", "health", "policy", "offer", "lag",
+    "pace",
+)  # fmt: skip
 IMPURE = frozenset(
     ("requests", "urllib3", "sqlite3", "socket", "ssl", "http", "threading", "time", "os", "io",
      "pathlib", "shutil", "subprocess", "tempfile", "random", "logging", "falcon", "granian")

@@ -9,16 +9,22 @@ import traceback
 import click
 
 from indexfallback import __version__
-from indexfallback.cli.options import Options, takes_options
+from indexfallback.cli.options import Options, examples, takes_options
 from indexfallback.errors import IndexFallbackError
 
+#: What users type.
+PROGRAM = "indexfallback"
 #: Command to its module: importing all of them takes longer than most of them run.
 _COMMANDS = {
     "cache": "cache",
+    "completion": "completion",
     "config": "config",
+    "doctor": "doctor",
+    "env": "env",
     "init": "init",
     "run": "run",
     "serve": "serve",
+    "service": "service",
     "setup": "setup",
     "status": "status",
     "why": "why",
@@ -41,8 +47,12 @@ class _Commands(click.Group):
         return command
 
 
-@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(__version__, prog_name="indexfallback")
+@click.group(
+    cls=_Commands,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog=examples("indexfallback run -- pip install PROJECT", "indexfallback doctor"),
+)
+@click.version_option(__version__, prog_name=PROGRAM)
 @takes_options
 def cli(options: Options) -> None:
     """One local package index in front of all of yours: ordered, cached, always there."""
@@ -51,7 +61,7 @@ def cli(options: Options) -> None:
 def main() -> None:
     """Run the command line; an error is one message and an exit code, never a traceback."""
     try:
-        cli(prog_name="indexfallback")
+        cli(prog_name=PROGRAM)
     except IndexFallbackError as error:
         _tell(error)
         sys.exit(error.exit_code)

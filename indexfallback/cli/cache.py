@@ -8,7 +8,7 @@ from itertools import groupby
 import click
 
 from indexfallback.cli.forget import accept, disown, open_store, remove
-from indexfallback.cli.options import Options, project_name, takes_options
+from indexfallback.cli.options import Options, examples, project_name, takes_options
 from indexfallback.cli.output import clock, counted, print_json, print_table, say, size, wrapped
 from indexfallback.config import Settings
 from indexfallback.store import maintenance
@@ -26,7 +26,7 @@ _NAMELESS = "(no project)"
 _as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON; bytes as numbers.")
 
 
-@click.group()
+@click.group(epilog=examples("indexfallback cache info", "indexfallback cache verify"))
 def cache() -> None:
     """Show, check and clean what is kept on disk."""
 
@@ -35,7 +35,7 @@ for command in (remove, accept, disown):
     cache.add_command(command)
 
 
-@cache.command()
+@cache.command(epilog=examples("indexfallback cache info --json"))
 @_as_json
 @takes_options
 def info(options: Options, as_json: bool) -> None:
@@ -58,7 +58,9 @@ def info(options: Options, as_json: bool) -> None:
         say("`indexfallback cache gc` removes what is in quarantine")
 
 
-@cache.command("list")
+@cache.command(
+    "list", epilog=examples("indexfallback cache list", "indexfallback cache list requests")
+)
 @click.argument("project", type=project_name, required=False)
 @_as_json
 @takes_options
@@ -106,7 +108,7 @@ def _project_row(name: str, files: list[HeldFile], pages: int) -> tuple[str, ...
     return name, f"{len(files):,}", size(sum(f.size for f in files)), f"{pages:,}", used
 
 
-@cache.command()
+@cache.command(epilog=examples("indexfallback cache verify"))
 @_as_json
 @takes_options
 def verify(options: Options, as_json: bool) -> None:
@@ -140,7 +142,7 @@ def _with_progress(verdicts: Iterable[tuple[str, str]], total: int) -> Iterator[
         yield from progress.track(verdicts, total=total, description="Hashing")
 
 
-@cache.command()
+@cache.command(epilog=examples("indexfallback cache gc"))
 @_as_json
 @takes_options
 def gc(options: Options, as_json: bool) -> None:

@@ -2,18 +2,23 @@
 
 import sys
 import time
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
+from functools import partial
+from typing import NamedTuple
 
 import click
 
-from indexfallback.cli.options import Options, takes_options
-from indexfallback.cli.output import counted, ms, print_json, print_table, say, say_more
+from indexfallback.cli.options import Options, examples, takes_options
+from indexfallback.cli.output import counted, ms, print_json, print_table, say, say_more, span
 from indexfallback.config import Index, Settings
 from indexfallback.explain import remedy_for
 from indexfallback.flight import run_within
+from indexfallback.lag import behind
 from indexfallback.outcome import Kind, Outcome
+from indexfallback.page import ProjectPage
 from indexfallback.upstream import open_index
 from indexfallback.upstream.answers import Limits, Upstream
 from indexfallback.upstream.facts import Facts, Stamp
@@ -35,15 +40,29 @@ class Check:
     what: str
     seconds: float | None = None
     remedy: str = ""
+    #: Seconds that this machine's clock is ahead of the index's; None if that does not say.
+    clock_ahead: float | None = None
 
 
-@click.command()
+class _Asked(NamedTuple):
+    """A check, and the page that was asked for, if there is one."""
+
+    check: Check
+    page: ProjectPage | None = None
+
+
+@click.command(
+    epilog=examples(
+        "indexfallback config check",
+        "indexfallback config check --index wheels=./wheels",
+    )
+)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @takes_options
 def check(options: Options, as_json: bool) -> None:
     """Ask each index once, and say what is wrong; exit 1 if any failed."""
     settings = options.settings()
-    checks = _check_all(settings)
+    checks = check_all(settings)
     if as_json:
         print_json([asdict(check) for check in checks])
     elif not checks:
@@ -87,7 +106,7 @@ class _NoFacts:
         """Forget it."""
 
 
-def _check_all(settings: Settings) -> list[Check]:
+def check_all(settings: Settings) -> list[Check]:
     """Check the indexes side by side, in the order of the chain."""
     if not settings.indexes:
         return []
@@ -97,7 +116,25 @@ def _check_all(settings: Settings) -> list[Check]:
         members = [_Member(i, open_index(i, settings, _NoFacts())) for i in settings.indexes]
         for member in members:
             stack.callback(member.upstream.close)
-        return list(pool.map(lambda m: _check_within(m, limits, offline=settings.offline), members))
+        ask = partial(_check_within, limits=limits, offline=settings.offline)
+        asked = dict(zip(settings.indexes, pool.map(ask, members), strict=True))
+    return [_in_step(index, asked, settings).check for index in settings.indexes]
+
+
+def _in_step(index: Index, asked: Mapping[Index, _Asked], settings: Settings) -> _Asked:
+    """Return what asking a mirror told, with a warning if its page lacks what the original has."""
+    own = asked[index]
+    authority = settings.index(index.mirror_of) if index.mirror_of else None
+    other = asked[authority].page if authority is not None else None
+    if authority is None or own.page is None or other is None or own.page.name != other.name:
+        return own
+    lag = behind(own.page, other)
+    if lag is None:
+        return own
+    by = f" by {span(lag.seconds)}" if lag.seconds else ""
+    what = f"{own.check.what}, {counted(lag.files, 'file')} behind {authority.name}{by}"
+    remedy = f'Set pages = "authority" for {index.name} to see new releases at once.'
+    return own._replace(check=replace(own.check, verdict="warn", what=what, remedy=remedy))
 
 
 @dataclass(frozen=True)
@@ -106,70 +143,77 @@ class _Member:
     upstream: Upstream
 
 
-def _check_within(member: _Member, limits: Limits, *, offline: bool) -> Check:
+def _check_within(member: _Member, limits: Limits, *, offline: bool) -> _Asked:
     index = member.index
     if offline and not index.is_directory:
-        return Check(index.name, "skip", "not asked: offline")
+        return _Asked(Check(index.name, "skip", "not asked: offline"))
     seconds = limits.ends - time.monotonic()
     try:
         return run_within(lambda: _check(member, limits), seconds, f"check-{index.name}")
     except TimeoutError:
-        return _failed(index, Outcome(Kind.SILENT, f"no answer within {seconds:.0f} s", seconds))
+        late = Outcome(Kind.SILENT, f"no answer within {seconds:.0f} s", seconds)
+        return _Asked(_failed(index, late))
 
 
-def _check(member: _Member, limits: Limits) -> Check:
+def _check(member: _Member, limits: Limits) -> _Asked:
     """Ask for the list of names where that matters, else for one page."""
     index = member.index
     if not index.is_private and not index.is_directory:
         return _check_public(member, limits)
     names, found = _names(member, limits)
     if found is not None:
-        return found
+        return _Asked(found)
     if index.is_directory or names.kind not in _NO_LIST:
-        return _failed(index, names)
-    _, page = _page(member, limits)
+        return _Asked(_failed(index, names))
+    _, asked = _page(member, limits)
+    page = asked.check
     if page.verdict != "ok" or index.on_outage != "ledger" or index.projects:
-        return page
-    return Check(
-        index.name,
-        "warn",
-        f"{page.what}, but its list of names cannot be read ({names})",
-        page.seconds,
+        return asked
+    what = f"{page.what}, but its list of names cannot be read ({names})"
+    remedy = (
         f"While {index.name} is away, every name not seen before is refused: set projects, or "
-        "on_outage.",
+        "on_outage."
     )
+    return _Asked(replace(page, verdict="warn", what=what, remedy=remedy))
 
 
-def _check_public(member: _Member, limits: Limits) -> Check:
-    kind, page = _page(member, limits)
+def _check_public(member: _Member, limits: Limits) -> _Asked:
+    kind, asked = _page(member, limits)
     if kind is not Kind.ABSENT or member.index.probe is not None:
-        return page
+        return asked
     # One that has other things than everybody has is small.
     _, found = _names(member, limits)
-    return found or page
+    return _Asked(found) if found is not None else asked
 
 
 def _names(member: _Member, limits: Limits) -> tuple[Outcome, Check | None]:
     """Ask for the list of names; the check is there if there is one."""
-    outcome, names = member.upstream.names(limits)
+    outcome, names, clock = member.upstream.names(limits)
     if outcome.kind is not Kind.FOUND:
         return outcome, None
-    return outcome, Check(member.index.name, "ok", counted(len(names), "name"), outcome.elapsed)
+    what = counted(len(names), "name")
+    return outcome, _well(member.index, what, outcome, clock)
 
 
-def _page(member: _Member, limits: Limits) -> tuple[Kind, Check]:
+def _page(member: _Member, limits: Limits) -> tuple[Kind, _Asked]:
     index = member.index
     project = index.probe or _EVERYWHERE
-    outcome, page, *_ = member.upstream.page(project, limits, None, None)
+    answer = member.upstream.page(project, limits, None, None)
+    outcome, page = answer.outcome, answer.page
     if page is not None:
         what = f"{counted(len(page.files), 'file')} of {project}"
-        checked = Check(index.name, "ok", what, outcome.elapsed)
+        checked = _well(index, what, outcome, answer.clock)
     elif outcome.kind is Kind.ABSENT:
         remedy = f"Correct the url of {index.name}, or set probe to a project that it has."
         checked = Check(index.name, "FAIL", f"{outcome} for {project}", outcome.elapsed, remedy)
     else:
         checked = _failed(index, outcome)
-    return outcome.kind, checked
+    return outcome.kind, _Asked(checked, page)
+
+
+def _well(index: Index, what: str, outcome: Outcome, clock: float | None) -> Check:
+    ahead = None if clock is None else time.time() - clock
+    return Check(index.name, "ok", what, outcome.elapsed, clock_ahead=ahead)
 
 
 def _failed(index: Index, outcome: Outcome) -> Check:

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import click
 
 from indexfallback.cli.check import check
-from indexfallback.cli.options import Options, takes_options
+from indexfallback.cli.options import Options, examples, takes_options
 from indexfallback.clients import files
 from indexfallback.config import Index, Settings
 from indexfallback.config.keys import FIELDS, INDEX_KEYS
@@ -78,7 +78,7 @@ class _Row(NamedTuple):
     origin: str
 
 
-@click.group()
+@click.group(epilog=examples("indexfallback config show", "indexfallback config check"))
 def config() -> None:
     """Show, check or begin the configuration."""
 
@@ -86,7 +86,7 @@ def config() -> None:
 config.add_command(check)
 
 
-@config.command()
+@config.command(epilog=examples("indexfallback config path"))
 @takes_options
 def path(options: Options) -> None:
     """Print where the configuration file is, or would be."""
@@ -96,7 +96,9 @@ def path(options: Options) -> None:
         click.echo("It does not exist; `indexfallback config init` writes it.", err=True)
 
 
-@config.command()
+@config.command(
+    epilog=examples("indexfallback config init", "indexfallback --config ./other.toml config init")
+)
 @click.option("--force", is_flag=True, help="Replace the file that is there.")
 @takes_options
 def init(options: Options, force: bool) -> None:
@@ -116,7 +118,7 @@ def init(options: Options, force: bool) -> None:
     click.echo("pip's own indexes are not used beside it: add yours as [[index]].", err=True)
 
 
-@config.command()
+@config.command(epilog=examples("indexfallback config show", "indexfallback config show --json"))
 @click.option("--json", "as_json", is_flag=True, help="Print JSON; seconds and bytes as numbers.")
 @takes_options
 def show(options: Options, as_json: bool) -> None:

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 
 import click
 
-from indexfallback.cli.options import Options, project_name, takes_options
+from indexfallback.cli.options import Options, examples, project_name, takes_options
 from indexfallback.cli.output import clock, counted, print_json, say, say_more, size, wrapped
 from indexfallback.config import Settings
 from indexfallback.errors import StoreError
@@ -34,7 +34,11 @@ def open_store(settings: Settings) -> Iterator[Store]:
         store.close()
 
 
-@click.command()
+@click.command(
+    epilog=examples(
+        "indexfallback cache remove PROJECT", "indexfallback cache remove PROJECT --yes"
+    )
+)
 @click.argument("project", type=project_name)
 @click.option("--yes", is_flag=True, help="Do not ask, also if a private index owns the name.")
 @_as_json
@@ -57,7 +61,7 @@ def remove(options: Options, project: str, yes: bool, as_json: bool) -> None:
     sys.exit(0 if any(forgotten) else 1)
 
 
-@click.command()
+@click.command(epilog=examples("indexfallback cache accept PROJECT PROJECT-1.0-py3-none-any.whl"))
 @click.argument("project", type=project_name)
 @click.argument("filename")
 @click.option("--yes", is_flag=True, help="Do not ask.")
@@ -102,7 +106,7 @@ def _say_both(settings: Settings, pin: Pin, offers: list[maintenance.Offered]) -
     say_more("Only its maintainer can tell which one is right. Who has the first one keeps it.")
 
 
-@click.command()
+@click.command(epilog=examples("indexfallback cache disown PROJECT"))
 @click.argument("project", type=project_name)
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @_as_json

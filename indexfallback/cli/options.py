@@ -1,6 +1,7 @@
 """Options that every command has, before or behind its name: which settings it works with."""
 
 import functools
+import os
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import Any
 import click
 
 from indexfallback.cli.output import set_up_logging
+from indexfallback.clients.environment import original
 from indexfallback.config import Settings
 from indexfallback.config.load import load_settings
 from indexfallback.names import is_project_name, normalize
@@ -32,7 +34,20 @@ class Options:
             ConfigError: something is wrong with them.
 
         """
-        return load_settings(config=self.config, indexes=self.indexes, offline=self.offline)
+        return load_settings(
+            config=self.config,
+            indexes=self.indexes,
+            offline=self.offline,
+            environ=original(os.environ),
+        )
+
+    def as_arguments(self) -> list[str]:
+        """Return them as another process of ours takes them, wherever it is run."""
+        arguments = ["--config", str(self.config.absolute())] if self.config else []
+        for index in self.indexes:
+            arguments += ["--index", index]
+        arguments += ["--offline"] if self.offline else []
+        return arguments + ["-v"] * self.verbose
 
 
 def project_name(text: str) -> str:
@@ -40,6 +55,11 @@ def project_name(text: str) -> str:
     if not is_project_name(text):
         raise click.BadParameter(f'"{text}" cannot be a project\'s name')
     return normalize(text)
+
+
+def examples(*lines: str) -> str:
+    """Return what ends a command's help: lines to copy, which click must not wrap."""
+    return "\n".join(("\b", "Examples:", *(f"  {line}" for line in lines)))
 
 
 _OPTIONS = (

@@ -6,7 +6,7 @@ import os
 import sys
 import textwrap
 import time
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -69,11 +69,13 @@ def print_table(
     rows: Iterable[Sequence[str]],
     *,
     right: Collection[int] = (),
+    colours: Mapping[str, str] | None = None,
     err: bool = False,
 ) -> None:
     """Print aligned columns, the header, if there is one, in bold on a terminal.
 
-    ``right`` are columns of figures. The last column is free text, in as many lines as it needs.
+    ``right`` are columns of figures. ``colours`` are those of texts in the first column, on a
+    terminal. The last column is free text, in as many lines as it needs.
     """
     lines = [list(header), *map(list, rows)] if header else [list(row) for row in rows]
     widths = [max(map(len, column)) for column in zip(*(line[:-1] for line in lines), strict=True)]
@@ -83,8 +85,11 @@ def print_table(
             for column, (cell, width) in enumerate(zip(line, widths, strict=False))
         ]
         text = _laid_out("  ".join([*cells, ""]), line[-1])
-        if header and number == 0 and not os.environ.get("NO_COLOR"):
-            text = click.style(text, bold=True)  # which click leaves out without a terminal
+        if not os.environ.get("NO_COLOR"):  # and without a terminal click leaves it out
+            if header and number == 0:
+                text = click.style(text, bold=True)
+            elif colour := (colours or {}).get(line[0]):
+                text = click.style(line[0], fg=colour) + text[len(line[0]) :]
         click.echo(text, err=err)
 
 

@@ -13,7 +13,7 @@ from types import FrameType
 import click
 
 from indexfallback.cli.chain import is_from_pip, print_chain
-from indexfallback.cli.options import Options, takes_options
+from indexfallback.cli.options import Options, examples, takes_options
 from indexfallback.cli.output import say
 from indexfallback.cli.report import report
 from indexfallback.clients.environment import client_environment
@@ -32,15 +32,17 @@ _FORWARDED = tuple(
 )  # fmt: skip
 
 
-@click.command(context_settings={"allow_interspersed_args": False})
+@click.command(
+    context_settings={"allow_interspersed_args": False},
+    epilog=examples(
+        "indexfallback run -- pip install PROJECT", "indexfallback --offline run -- uv sync"
+    ),
+)
 @click.option("-q", "--quiet", is_flag=True, help="Say nothing but errors.")
 @takes_options
 @click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED)
 def run(options: Options, command: tuple[str, ...], quiet: bool) -> None:
-    """Run COMMAND with every package client in it pointed at the chain.
-
-    Example: indexfallback run -- pip install PROJECT
-    """
+    """Run COMMAND with every package client in it pointed at the chain."""
     settings = options.settings()
     if shutil.which(command[0]) is None:
         say(f"{command[0]}: no such command")

@@ -1,19 +1,22 @@
 """The shim that runs at the configured address, as a command finds and asks it."""
 
+import socket
 from typing import Any
 from urllib.parse import quote
 
 from indexfallback.config import Settings
-from indexfallback.server.address import NoAnswer, ask
+from indexfallback.server.address import NoAnswer, ask, url_of
 
 #: Where a server on every address is reached from this machine.
 _LOOPBACK = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - compared, not listened on
+#: On loopback a connection is there at once, or never, seconds.
+_CONNECT_SECONDS = 2.0
 
 
 def address(settings: Settings) -> str:
     """Return the address of the simple API at the configured host and port, for clients."""
     host = _LOOPBACK.get(settings.host, settings.host)
-    return f"http://{f'[{host}]' if ':' in host else host}:{settings.port}/simple/"
+    return f"{url_of(host, settings.port)}/simple/"
 
 
 def health(settings: Settings) -> dict[str, Any] | None:
@@ -25,6 +28,15 @@ def health(settings: Settings) -> dict[str, Any] | None:
     if not isinstance(found, dict) or found.get("name") != "indexfallback":
         return None
     return found
+
+
+def is_listening(settings: Settings) -> bool:
+    """Tell whether anybody, a shim or not, takes connections at the configured host and port."""
+    try:
+        socket.create_connection((settings.host, settings.port), _CONNECT_SECONDS).close()
+    except OSError:
+        return False
+    return True
 
 
 def ask_same(settings: Settings, path: str, seconds: float) -> Any:

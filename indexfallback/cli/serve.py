@@ -9,7 +9,7 @@ import click
 
 from indexfallback import __version__
 from indexfallback.cli.chain import is_from_pip, print_chain
-from indexfallback.cli.options import Options, takes_options
+from indexfallback.cli.options import Options, examples, takes_options
 from indexfallback.cli.output import set_up_logging, tilde, wrapped
 from indexfallback.config import Settings
 from indexfallback.config.line import read_settings_line
@@ -17,7 +17,7 @@ from indexfallback.config.units import format_size
 from indexfallback.server.address import AlreadyServedError, Port, take_port
 
 
-@click.command()
+@click.command(epilog=examples("indexfallback serve", "indexfallback serve --port 8080 -v"))
 @click.option("--port", type=click.IntRange(0, 65535), help="Port; 0 takes a free one.")
 @click.option("--json", "as_json", is_flag=True, help="Print the address as JSON, on one line.")
 @click.option(

@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from indexfallback.cli.chain import print_chain
-from indexfallback.cli.options import Options, takes_options
+from indexfallback.cli.options import Options, examples, takes_options
 from indexfallback.cli.output import counted, ms, print_json, print_table, say, size, span, wrapped
 from indexfallback.cli.running import health
 from indexfallback.config import Settings
@@ -23,7 +23,7 @@ _NAMES = 5
 Report = dict[str, Any]
 
 
-@click.command()
+@click.command(epilog=examples("indexfallback status", "indexfallback status --json"))
 @click.option("--json", "as_json", is_flag=True, help="Print JSON; seconds and bytes as numbers.")
 @takes_options
 def status(options: Options, as_json: bool) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from indexfallback.cli.options import Options, project_name, takes_options
+from indexfallback.cli.options import Options, examples, project_name, takes_options
 from indexfallback.cli.output import clock, counted, ms, print_json, print_table, span, wrapped
 from indexfallback.cli.running import ask_same
 from indexfallback.config import Settings
@@ -21,7 +21,7 @@ _OK = 200
 Report = dict[str, Any]
 
 
-@click.command()
+@click.command(epilog=examples("indexfallback why requests"))
 @click.argument("project", type=project_name)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @takes_options

@@ -118,7 +118,7 @@ class PipConfig:
     @cached_property
     def _texts(self) -> tuple[bytes, ...]:
         """What pip's configuration files hold; those that cannot be opened pip passes over too."""
-        return tuple(map(_content, _ask_pip(_candidates)))
+        return tuple(map(_content, configuration_files()))
 
 
 @cache
@@ -143,8 +143,17 @@ def is_default_url(url: str) -> bool:
     return url.rstrip("/").lower() == default_url().rstrip("/")
 
 
+def configuration_files() -> list[Path]:
+    """Return where pip may have a configuration file: more rather than fewer than it reads.
+
+    Raises:
+        ConfigError: pip cannot be asked.
+
+    """
+    return _ask_pip(_candidates)
+
+
 def _candidates() -> list[Path]:
-    """Return where pip may have a configuration file: more rather than fewer than it reads."""
     from pip._internal.utils import appdirs  # noqa: PLC0415 - `_ask_pip` tells of failure
 
     name = "pip.ini" if os.name == "nt" else "pip.conf"

@@ -86,8 +86,7 @@ class Port:
     @property
     def url(self) -> str:
         """The address of the server's root, without a last slash."""
-        host = f"[{self.host}]" if ":" in self.host else self.host
-        return f"http://{host}:{self.number}"
+        return url_of(self.host, self.number)
 
     def release(self) -> None:
         """Let others have the port."""
@@ -95,6 +94,11 @@ class Port:
             self._lock.release()
         if self._held is not None:
             self._held.close()
+
+
+def url_of(host: str, number: int) -> str:
+    """Return the address of a server's root, without a last slash."""
+    return f"http://[{host}]:{number}" if ":" in host else f"http://{host}:{number}"
 
 
 def take_port(host: str, number: int, configuration: str) -> Port:

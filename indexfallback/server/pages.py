@@ -1,5 +1,7 @@
 """The simple API: project pages and the list of names, by the chain or by one index alone."""
 
+from collections.abc import Callable
+from functools import partial
 from urllib.parse import quote
 
 import falcon
@@ -13,16 +15,22 @@ from indexfallback.server.repeat import REPEATABLE
 from indexfallback.shim import Shim
 from indexfallback.upstream.answers import Limits
 
-#: From ``/simple/NAME/`` and ``/index/INDEX/simple/NAME/`` to ``/``.
+#: From ``/simple/NAME/``, ``/direct/simple/NAME/`` and ``/index/INDEX/simple/NAME/`` to ``/``.
 _TO_ROOT = "../../"
+_DIRECT_TO_ROOT = "../../../"
 _INDEX_TO_ROOT = "../../../../"
 
 
 class ProjectResource:
-    """``/simple/{project}/`` and ``/index/{index}/simple/{project}/``."""
+    """``/simple/{project}/`` and ``/index/{index}/simple/{project}/``.
 
-    def __init__(self, shim: Shim) -> None:
+    With ``direct``, ``/direct/simple/{project}/``: the same with the files' addresses at their
+    index, for what writes addresses into lock files.
+    """
+
+    def __init__(self, shim: Shim, *, direct: bool = False) -> None:
         self._shim = shim
+        self._direct = direct
         self._rendered = RenderedPages()
 
     def on_get(
@@ -32,7 +40,7 @@ class ProjectResource:
         if not is_project_name(project) or (index and self._shim.members.get(index) is None):
             raise falcon.HTTPNotFound(description=f"{req.path}: no such project or index")
         if not is_normalized(project):
-            redirect(resp, normalize(project), index)
+            redirect(resp, normalize(project), index, direct=self._direct)
             return
         media = _media(req)
         answer = self._shim.fallback.page(project, index)
@@ -48,10 +56,13 @@ class ProjectResource:
     def _render(self, answer: Answer, media: Media, index: str | None) -> Rendered:
         to_root = _TO_ROOT if index is None else _INDEX_TO_ROOT
         owner = answer.owner.group
+        if self._direct:
+            to_root = _DIRECT_TO_ROOT
 
         def render() -> bytes:
             page = self._shim.offer(answer)
-            return render_page(page, media, lambda file: address(to_root, owner, page, file))
+            href = partial(address, to_root, owner, page)
+            return render_page(page, media, partial(_upstream_or, href) if self._direct else href)
 
         if not answer.is_settled:
             return as_rendered(render())
@@ -62,6 +73,11 @@ def address(to_root: str, owner: str, page: ProjectPage, file: File) -> str:
     """Return a file's address relative to a page."""
     key = FileKey(page.name, file.sha256)
     return f"{to_root}files/{owner}/{key}/{quote(file.filename)}"
+
+
+def _upstream_or(href: Callable[[File], str], file: File) -> str:
+    """Return a file's address at its index, or ``href`` where nobody but us serves it."""
+    return href(file) if file.url.startswith("file:") else file.url
 
 
 class NamesResource:
@@ -93,6 +109,9 @@ class NamesResource:
 class SlashResource:
     """Addresses that lack their last slash."""
 
+    def __init__(self, *, direct: bool = False) -> None:
+        self._direct = direct
+
     def on_get(
         self,
         req: falcon.Request,  # noqa: ARG002 - Falcon's signature
@@ -101,14 +120,17 @@ class SlashResource:
         index: str | None = None,
     ) -> None:
         """Redirect to the address with the slash."""
-        redirect(resp, normalize(project) if is_project_name(project) else "", index)
+        name = normalize(project) if is_project_name(project) else ""
+        redirect(resp, name, index, direct=self._direct)
 
     on_head = on_get
 
 
-def redirect(resp: falcon.Response, project: str, index: str | None) -> None:
+def redirect(resp: falcon.Response, project: str, index: str | None, *, direct: bool) -> None:
     """Answer 301 to a page's proper address, which is made of checked parts only."""
-    base = "/simple/" if index is None else f"/index/{quote(index, safe='')}/simple/"
+    base = "/direct/simple/" if direct else "/simple/"
+    if index is not None:
+        base = f"/index/{quote(index, safe='')}/simple/"
     resp.status = falcon.HTTP_301
     resp.location = f"{base}{project}/" if project else base
 

@@ -24,6 +24,8 @@ class PageAnswer(NamedTuple):
     page: ProjectPage | None = None
     etag: str | None = None
     last_modified: str | None = None
+    #: What its clock said, seconds since the epoch; None where it does not say.
+    clock: float | None = None
 
 
 class NamesAnswer(NamedTuple):
@@ -31,6 +33,8 @@ class NamesAnswer(NamedTuple):
 
     outcome: Outcome
     names: tuple[str, ...] = ()
+    #: As in `PageAnswer`.
+    clock: float | None = None
 
 
 class Body(NamedTuple):

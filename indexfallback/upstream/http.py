@@ -3,6 +3,7 @@
 import time
 from collections.abc import Iterator
 from dataclasses import replace
+from email.utils import parsedate_to_datetime
 from urllib.parse import quote, urlsplit
 
 import msgspec
@@ -76,7 +77,9 @@ class HttpIndex:
         answered = response.headers
         if page.serial is None:  # HTML has no other place for it
             page = msgspec.structs.replace(page, serial=_number(answered.get("X-PyPI-Last-Serial")))
-        return PageAnswer(found, page, answered.get("ETag"), answered.get("Last-Modified"))
+        return PageAnswer(
+            found, page, answered.get("ETag"), answered.get("Last-Modified"), _clock(response)
+        )
 
     def names(self, limits: Limits) -> NamesAnswer:
         """Ask for the list of names."""
@@ -88,7 +91,8 @@ class HttpIndex:
             names = parse_names(body, response.headers.get("Content-Type", ""), response.url)
         except PageError as error:
             return NamesAnswer(_with(outcome, Kind.NOT_AN_INDEX, f"not an index: {error.problem}"))
-        return NamesAnswer(_with(outcome, Kind.FOUND, f"{len(names)} names"), names)
+        found = _with(outcome, Kind.FOUND, f"{len(names)} names")
+        return NamesAnswer(found, names, _clock(response))
 
     def _fetch(
         self, url: str, headers: dict[str, str], limits: Limits
@@ -223,3 +227,13 @@ def _body(response: requests.Response) -> Body:
         close=response.close,
         etag=etag if etag and not etag.startswith("W/") else None,
     )
+
+
+def _clock(response: requests.Response) -> float | None:
+    """Return the time at the index: when it answered, and how long a cache has kept that since."""
+    try:
+        date = parsedate_to_datetime(response.headers["Date"]).timestamp()
+    # Not stated, nothing like a date, or one that no clock has.
+    except (KeyError, ValueError, TypeError, OverflowError, OSError):
+        return None
+    return date + (_number(response.headers.get("Age")) or 0)

@@ -52,6 +52,8 @@ class CommandLine:
         self.cache = directory / "cache"
         #: More variables for every command.
         self.environ: dict[str, str] = {}
+        #: Where it is run.
+        self.cwd = ROOT
 
     def configure(self, *tables: str, **sections: dict[str, object]) -> str:
         """Write the configuration file, and return its text."""
@@ -74,7 +76,7 @@ class CommandLine:
 
     def __call__(self, *arguments: str, **environ: str) -> Done:
         """Run a command without a terminal; it must not end in a traceback."""
-        return self.call_in(ROOT, *arguments, **environ)
+        return self.call_in(self.cwd, *arguments, **environ)
 
     def call_in(self, directory: Path, *arguments: str, **environ: str) -> Done:
         """Run a command in a directory."""

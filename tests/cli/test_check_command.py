@@ -1,5 +1,6 @@
 """The command ``config check``."""
 
+import time
 from pathlib import Path
 
 import pytest
@@ -137,3 +138,30 @@ def test_secrets_are_not_printed(cli: CommandLine) -> None:
         index.fail(403)
         done = cli("-vv", "config", "check").expect(1)
     assert "hunter2" not in done.out + done.err
+
+
+def test_a_mirror_that_lags_is_warned_of(
+    cli: CommandLine, private: FakeIndex, public: FakeIndex
+) -> None:
+    for index, versions in ((private, ["1"]), (public, ["1", "2"])):
+        for version in versions:
+            index.add(wheel("pip", version), upload_time=f"2026-01-0{version}T00:00:00.000000Z")
+    tables = (
+        index_table("mirror", private.url, role="mirror", mirror_of="pypi"),
+        index_table("pypi", public.url),
+    )
+    cli.configure(*tables)
+    done = cli("config", "check").expect()
+    assert done.out.startswith("warn  mirror")
+    assert '1 file of pip, 1 file behind pypi by 1 d. Set pages = "authority"' in done.words
+    private.add(wheel("pip", "2"))
+    assert cli("config", "check").expect().out.startswith("ok  mirror")
+
+
+def test_the_clock_is_compared_with_each_indexs(cli: CommandLine, public: FakeIndex) -> None:
+    page = b'<a href="pip-1.0-py3-none-any.whl">pip-1.0-py3-none-any.whl</a>'
+    headers = {"Content-Type": "text/html", "Date": "Thu, 01 Jan 2026 00:00:00 GMT", "Age": "3600"}
+    public.answer(200, headers, page)
+    cli.configure(index_table("pypi", public.url))
+    (check,) = cli("config", "check", "--json").expect().json
+    assert check["clock_ahead"] == pytest.approx(time.time() - (1767225600 + 3600), abs=30)

@@ -1,20 +1,31 @@
 """What all commands have in common: options, errors and exit codes."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
+import click
 import pytest
 from click.testing import CliRunner
 
+from indexfallback import __version__
 from indexfallback.cli import cli as commands
 from indexfallback.cli.output import WIDTH
 from tests.cli.support import CommandLine
 from tests.serving import index_table
 
-COMMANDS = (
-    ("cache", "info"), ("cache", "list"), ("cache", "verify"), ("cache", "gc"),
-    ("cache", "remove"), ("config", "path"), ("config", "init"), ("config", "show"),
-    ("config", "check"), ("status",), ("why",), ("serve",), ("run",),
-)  # fmt: skip
+
+def _commands(group: click.Group, *parents: str) -> Iterator[tuple[str, ...]]:
+    """Yield the words of every command below a group."""
+    context = click.Context(group)
+    for name in group.list_commands(context):
+        command = group.get_command(context, name)
+        if isinstance(command, click.Group):
+            yield from _commands(command, *parents, name)
+        else:
+            yield (*parents, name)
+
+
+COMMANDS = tuple(_commands(commands))
 
 
 @pytest.mark.parametrize(
@@ -76,9 +87,14 @@ def test_every_command_has_help(command: tuple[str, ...]) -> None:
     assert shown.exit_code == 0
     assert shown.output.startswith("Usage: ")
     assert "--config FILE" in shown.output
+    assert "\n  Examples:\n    " in shown.output
     assert max(map(len, shown.output.splitlines())) <= WIDTH
 
 
 def test_help_lists_every_command() -> None:
     shown = CliRunner().invoke(commands, ["--help"]).output
     assert all(f"\n  {command[0]} " in shown for command in COMMANDS)
+
+
+def test_the_version_is_told(cli: CommandLine) -> None:
+    assert cli("--version").expect().out == f"indexfallback, version {__version__}\n"

@@ -1,0 +1,59 @@
+"""``doctor``: what is wrong on this machine, and how to mend it."""
+
+import sys
+from collections.abc import Sequence
+
+import click
+
+from indexfallback.cli.examine import examine_machine
+from indexfallback.cli.options import Options, examples, takes_options
+from indexfallback.cli.output import counted, print_json, print_table
+from indexfallback.doctor import Finding, Verdict, examine
+from indexfallback.doctor.finding import fail
+from indexfallback.errors import ConfigError
+
+_COLOURS = {"FAIL": "red", "warn": "yellow", "ok": "green"}
+
+
+@click.command(epilog=examples("indexfallback doctor", "indexfallback doctor --all --json"))
+@click.option("--all", "show_all", is_flag=True, help="Show what is well, too.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON: everything that was looked at.")
+@takes_options
+def doctor(options: Options, show_all: bool, as_json: bool) -> None:
+    """Say what is wrong here, and how to mend it.
+
+    Looks at the shim, the indexes, the network, the clients' settings, the current directory's
+    requirements and lock files, and the cache. Exit 1 if something fails.
+    """
+    try:
+        findings = examine(examine_machine(options.settings(), options.config))
+    except ConfigError as error:  # nothing else can be told before that is mended
+        findings = [fail("configuration", f"{error.origin}: {error.problem}", error.remedy)]
+    if as_json:
+        print_json([_as_data(finding) for finding in findings])
+    else:
+        _print(findings, show_all=show_all)
+    sys.exit(1 if any(finding.verdict is Verdict.FAIL for finding in findings) else 0)
+
+
+def _print(findings: Sequence[Finding], *, show_all: bool) -> None:
+    shown = [f for f in findings if show_all or f.verdict is not Verdict.OK]
+    rows = []
+    for finding in shown:
+        rows.append((finding.verdict.value, finding.subject, finding.what))
+        if finding.remedy:  # on lines of its own, since some are there to be copied
+            rows.append(("", "", finding.remedy))
+    if rows:
+        print_table((), rows, colours=_COLOURS)
+    well = sum(finding.verdict is Verdict.OK for finding in findings)
+    if not show_all:
+        click.echo(f"{counted(well, 'check')} found nothing wrong (--all shows them)")
+
+
+def _as_data(finding: Finding) -> dict[str, str]:
+    return {
+        "verdict": finding.verdict.value,
+        "subject": finding.subject,
+        "what": finding.what,
+        "remedy": finding.remedy,
+    }

@@ -1,0 +1,146 @@
+"""What ``doctor`` looks at: files, ports, indexes and disks, each looked at once."""
+
+import os
+import shutil
+import ssl
+from collections.abc import Iterable
+from contextlib import closing
+from pathlib import Path
+
+import platformdirs
+
+from indexfallback import __version__
+from indexfallback.cli.check import check_all
+from indexfallback.cli.output import tilde
+from indexfallback.cli.running import health, is_listening
+from indexfallback.config import Settings
+from indexfallback.config.load import config_path
+from indexfallback.config.pip import configuration_files
+from indexfallback.doctor import Machine
+from indexfallback.doctor.machine import Cache, IndexCheck, TextFile
+from indexfallback.errors import StoreError
+
+#: Bytes of a file that are looked at: lock files of the largest projects have some.
+_MOST = 16 * 1024**2
+_REQUIREMENTS = ("requirements*.txt", "requirements*.in", "requirements/*.txt")
+_LOCKS = ("uv.lock", "poetry.lock", "pdm.lock", "Pipfile.lock", "pylock*.toml")
+
+
+def examine_machine(settings: Settings, config: Path | None) -> Machine:
+    """Look at everything that a check decides from."""
+    here = Path.cwd()
+    shim = health(settings)
+    in_environments = _pip_files_of_environments(here)
+    own = _read([config_path(config)])
+    return Machine(
+        settings=settings,
+        environ=os.environ,
+        version=__version__,
+        health=shim,
+        is_port_taken=shim is not None or is_listening(settings),
+        indexes=tuple(
+            IndexCheck(c.index, c.verdict, c.what, c.remedy, c.seconds, c.clock_ahead)
+            for c in check_all(settings)
+        ),
+        trust_problem=_trust_problem(settings.ca_bundle),
+        config=own[0] if own else None,
+        pip=_read(path for path in _pip_files() if path not in in_environments),
+        pip_of_environments=_read(in_environments),
+        uv=_read([_uv_directory() / "uv.toml", here / "uv.toml", here / "pyproject.toml"]),
+        requirements=_read(path for pattern in _REQUIREMENTS for path in here.glob(pattern)),
+        locks=_read(path for pattern in _LOCKS for path in here.glob(pattern)),
+        cache=_cache(settings),
+    )
+
+
+def _read(paths: Iterable[Path]) -> tuple[TextFile, ...]:
+    """Return those files that can be read, each once, in the order of their names."""
+    return tuple(file for path in sorted(set(paths)) if (file := _text(path)) is not None)
+
+
+def _text(path: Path) -> TextFile | None:
+    try:
+        with path.open("rb") as file:
+            mode = os.fstat(file.fileno()).st_mode & 0o777 if os.name == "posix" else None
+            text = file.read(_MOST).decode("utf-8", "replace")
+    except OSError:  # not there, or not readable by the clients either
+        return None
+    return TextFile(_shown(path), text, mode)
+
+
+def _shown(path: Path) -> str:
+    """Return a path as one writes it in this directory."""
+    here = Path.cwd()
+    return str(path.relative_to(here)) if path.is_relative_to(here) else tilde(path)
+
+
+def _pip_files() -> list[Path]:
+    return [] if _reads_none() else configuration_files()
+
+
+def _reads_none() -> bool:
+    """Tell whether pip is told to read no file at all, in its own way."""
+    return os.environ.get("PIP_CONFIG_FILE") == os.devnull
+
+
+def _pip_files_of_environments(here: Path) -> list[Path]:
+    if _reads_none():
+        return []
+    name = "pip.ini" if os.name == "nt" else "pip.conf"
+    active = os.environ.get("VIRTUAL_ENV")
+    environments = [here / ".venv", here / "venv", *([Path(active)] if active else [])]
+    return [environment / name for environment in environments]
+
+
+def _uv_directory() -> Path:
+    """Return where uv keeps its file: under ``~/.config`` on macOS too."""
+    if os.name == "nt":
+        return platformdirs.user_config_path("uv", appauthor=False, roaming=True)
+    return Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config") / "uv"
+
+
+def _trust_problem(bundle: Path | None) -> str:
+    """Return why no certificate can be read from a bundle, or nothing if some can."""
+    if bundle is None:
+        return ""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    try:
+        if bundle.is_dir():  # whose certificates are read one by one, when they are needed
+            return "" if any(bundle.iterdir()) else "it is an empty directory"
+        context.load_verify_locations(bundle)
+    except ssl.SSLError:
+        return "no certificate can be read from it"
+    except OSError as error:
+        return error.strerror or str(error)
+    return ""
+
+
+def _cache(settings: Settings) -> Cache:
+    directory = settings.cache_dir
+    there = next(path for path in (directory, *directory.parents) if path.exists())
+    free = shutil.disk_usage(there).free
+    if not directory.exists():
+        return Cache(directory=tilde(directory), free=free, exists=False)
+    # What is wrong with it is told by the findings, in one place.
+    try:
+        return _opened(settings, free)
+    except StoreError as error:
+        return Cache(directory=error.path, free=free, problem=error.problem, remedy=error.remedy)
+
+
+def _opened(settings: Settings, free: int) -> Cache:
+    from indexfallback.store import Store  # noqa: PLC0415 - only where there is one
+    from indexfallback.store.maintenance import info  # noqa: PLC0415 - as above
+
+    with closing(Store(settings.cache_dir, settings.cache_size)) as store:
+        held = info(store, settings.cache_size)
+        own = settings.cache_dir
+        return Cache(
+            directory=tilde(own),
+            free=free,
+            files=held.files,
+            quarantined=held.quarantined,
+            damaged=tuple(sorted(path.name for path in own.glob("*.damaged-*"))),
+            is_temporary=store.is_temporary,
+            is_newer=not store.is_temporary and store.directory != own,
+        )

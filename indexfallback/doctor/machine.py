@@ -1,0 +1,186 @@
+"""What was found on the machine: everything that a check decides from."""
+
+import re
+import sys
+from collections.abc import Iterator, Mapping
+from configparser import Error, RawConfigParser
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from indexfallback.config import Settings
+from indexfallback.config.address import is_at
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+#: Sections of pip's files that ``pip install`` reads.
+_PIP_SECTIONS = ("global", "install")
+#: Variables of other clients that hold an address.
+_ADDRESS_VARIABLES = (
+    "UV_DEFAULT_INDEX", "UV_INDEX", "UV_INDEX_URL", "UV_EXTRA_INDEX_URL", "PDM_PYPI_URL",
+    "PIPENV_PYPI_MIRROR", "POETRY_PYPI_MIRROR_URL",
+)  # fmt: skip
+#: An address, as far as a user may have written it.
+_URL = re.compile(r"https?://[^\s\"'<>]+")
+
+
+class IndexCheck(NamedTuple):
+    """What asking one index told."""
+
+    name: str
+    #: ``ok``, ``warn``, ``FAIL``, ``skip``.
+    verdict: str
+    what: str
+    remedy: str
+    seconds: float | None
+    #: Seconds that this machine's clock is ahead of the index's.
+    clock_ahead: float | None
+
+
+class TextFile(NamedTuple):
+    """A file that a client reads."""
+
+    path: str
+    text: str
+    #: The permission bits; None where they say nothing, on Windows.
+    mode: int | None = None
+
+
+class PipOption(NamedTuple):
+    """An option of pip, and where it is set."""
+
+    where: str
+    name: str
+    value: str
+    #: Whether it belongs to a virtual environment, whose file is above the user's.
+    in_environment: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cache:
+    """The directory of what was seen. Sizes are bytes."""
+
+    directory: str
+    free: int
+    #: Why it cannot be used, and what to do.
+    problem: str = ""
+    remedy: str = ""
+    exists: bool = True
+    files: int = 0
+    quarantined: int = 0
+    #: Damaged databases that were put aside.
+    damaged: tuple[str, ...] = ()
+    is_temporary: bool = False
+    #: It was written by a newer version, so that this one keeps its own beside it.
+    is_newer: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Machine:
+    """The machine of one user, looked at once."""
+
+    settings: Settings
+    environ: Mapping[str, str]
+    #: This program's own version.
+    version: str
+    #: What the shim at the configured port says; None if none answers.
+    health: Mapping[str, Any] | None = None
+    #: Somebody answers at the configured port.
+    is_port_taken: bool = False
+    indexes: tuple[IndexCheck, ...] = ()
+    #: Why the CA bundle cannot be read; empty if it can.
+    trust_problem: str = ""
+    #: Our own configuration file, if there is one.
+    config: TextFile | None = None
+    pip: tuple[TextFile, ...] = ()
+    #: Those of virtual environments: in force, or in the current directory.
+    pip_of_environments: tuple[TextFile, ...] = ()
+    uv: tuple[TextFile, ...] = ()
+    requirements: tuple[TextFile, ...] = ()
+    locks: tuple[TextFile, ...] = ()
+    cache: Cache = field(default_factory=lambda: Cache(directory="", free=0))
+
+    def is_shim(self, url: str) -> bool:
+        """Tell whether an address is the configured shim's."""
+        return is_at(url, self.settings.host, self.settings.port)
+
+    @property
+    def shim(self) -> str:
+        """The configured address, for people."""
+        return f"{self.settings.host}:{self.settings.port}"
+
+    @property
+    def pointed(self) -> tuple[str, ...]:
+        """Where clients are pointed at the shim, whether it runs or not."""
+        places = [
+            option.where
+            for option in self.pip_options("index-url", "extra-index-url")
+            if any(map(self.is_shim, option.value.split()))
+        ]
+        places += [
+            name
+            for name in _ADDRESS_VARIABLES
+            if any(map(self.is_shim, urls_in(self.environ.get(name, ""))))
+        ]
+        places += [file.path for file in self.uv if any(map(self.is_shim, uv_indexes(file.text)))]
+        return tuple(dict.fromkeys(places))
+
+    def pip_options(self, *names: str) -> Iterator[PipOption]:
+        """Yield pip's options of these names: from the files, then from the environment."""
+        for files, in_environment in ((self.pip, False), (self.pip_of_environments, True)):
+            for file in files:
+                for name, value in _pip_values(file.text):
+                    if name in names:
+                        yield PipOption(file.path, name, value, in_environment)
+        for name in names:
+            variable = f"PIP_{name.upper().replace('-', '_')}"
+            if stated := self.environ.get(variable):
+                yield PipOption(variable, name, stated, in_environment=False)
+
+
+def urls_in(text: str) -> list[str]:
+    """Return the addresses in a text."""
+    return _URL.findall(text)
+
+
+def uv_indexes(text: str) -> list[str]:
+    """Return the indexes that a uv.toml, or a pyproject.toml's part for uv, has uv ask.
+
+    Without those that are asked only for what names them (``explicit``).
+    """
+    try:
+        data = tomllib.loads(text)
+    except tomllib.TOMLDecodeError:  # uv itself says so
+        return []
+    options = _table(_table(data, "tool"), "uv") if "tool" in data else data
+    found: list[Any] = []
+    for table in (options, _table(options, "pip")):
+        indexes = [index for index in _list(table, "index") if isinstance(index, dict)]
+        found += [index.get("url") for index in indexes if not index.get("explicit")]
+        found += [table.get("index-url"), *_list(table, "extra-index-url")]
+    return [url for url in found if isinstance(url, str)]
+
+
+def _table(data: Mapping[str, Any], key: str) -> dict[str, Any]:
+    value = data.get(key)
+    return value if isinstance(value, dict) else {}
+
+
+def _list(data: Mapping[str, Any], key: str) -> list[Any]:
+    value = data.get(key)
+    return value if isinstance(value, list) else []
+
+
+def _pip_values(text: str) -> Iterator[tuple[str, str]]:
+    """Yield the options that ``pip install`` reads; of a broken file those before the break."""
+    parser = RawConfigParser(strict=False)
+    try:
+        parser.read_string(text)
+    except Error:  # which loading the settings has told already where it matters
+        return
+    for section in _PIP_SECTIONS:
+        if parser.has_section(section):
+            for name, value in parser.items(section):
+                yield name.replace("_", "-"), value or ""

@@ -1,0 +1,234 @@
+"""The command ``doctor``: the shim, the indexes, the network and the disk."""
+
+import os
+import socket
+import time
+from collections.abc import Callable
+from email.utils import formatdate
+from pathlib import Path
+
+import pytest
+
+from indexfallback import __version__
+from indexfallback.cli.output import WIDTH
+from tests.cli.doctoring import Patient
+from tests.cli.support import CommandLine
+from tests.conftest import Serve
+from tests.fakes import FakeIndex, wheel
+from tests.serving import index_table
+
+
+@pytest.fixture
+def patient(cli: CommandLine, chain: str, public: FakeIndex, tmp_path: Path) -> Patient:
+    """Return somebody with whom all is well."""
+    public.add(wheel("pip", "26.3"))
+    return Patient(cli, tmp_path / "project")
+
+
+def test_where_all_is_well_it_says_little_and_ends_with_0(patient: Patient) -> None:
+    done = patient.cli("doctor").expect()
+    assert done.out == "14 checks found nothing wrong (--all shows them)\n"
+
+
+def test_all_of_it_is_one_page(patient: Patient) -> None:
+    done = patient.cli("doctor", "--all").expect()
+    assert {line[:2] for line in done.out.splitlines()} == {"ok", "  "}
+    assert all(len(line) <= WIDTH for line in done.out.splitlines() if "/" not in line)
+    assert len(done.out.splitlines()) <= 24
+
+
+def test_the_worst_comes_first_and_fails(patient: Patient, private: FakeIndex) -> None:
+    private.stop_listening()
+    patient.write("requirements.txt", "-i https://elsewhere.example.com/simple/\nfoo\n")
+    done = patient.cli("doctor").expect(1)
+    first, *_, last = done.out.splitlines()
+    assert first.startswith("FAIL  index private")
+    assert "warn  requirements" in done.out
+    assert last.endswith("found nothing wrong (--all shows them)")
+    assert done.widest <= WIDTH
+
+
+def test_marks_are_coloured_on_a_terminal_alone(patient: Patient, private: FakeIndex) -> None:
+    private.stop_listening()
+    assert "\x1b[31mFAIL\x1b[0m" in patient.cli.on_terminal("doctor").out
+    assert "\x1b" not in patient.cli.on_terminal("doctor", NO_COLOR="1").out
+    assert "\x1b" not in patient.cli("doctor").out
+
+
+def test_a_wrong_configuration_is_the_first_finding(patient: Patient) -> None:
+    patient.cli.config.write_text('[cache]\nfrash = "1 min"\n', encoding="utf-8")
+    (finding,) = patient.findings(1)
+    assert finding["verdict"] == "FAIL"
+    assert finding["what"].startswith(f"{patient.cli.config}:2: ")
+    assert 'did you mean "fresh"?' in finding["remedy"]
+
+
+# -- the shim
+
+
+def test_a_running_shim_is_well(patient: Patient, served: Serve) -> None:
+    text = patient.cli.config.read_text(encoding="utf-8")
+    shim = served(text, cache_dir=patient.cli.cache)
+    patient.cli.use(shim)
+    assert patient.of("shim") == ("ok", f"version {__version__} runs on 127.0.0.1:{shim.port}")
+
+
+def test_one_with_another_configuration_is_told(patient: Patient, served: Serve) -> None:
+    patient.cli.use(served())
+    verdict, what = patient.of("shim")
+    assert (verdict, "another configuration" in what) == ("warn", True)
+
+
+def test_one_of_another_version_is_told(patient: Patient) -> None:
+    health = b'{"name": "indexfallback", "version": "0.0.1", "pid": 7, "configuration": "x"}'
+    with FakeIndex() as older:
+        older.answer(200, {"Content-Type": "application/json"}, health, path="/-/health")
+        verdict, what = patient.of("shim", INDEXFALLBACK_PORT=str(older.port))
+    expected = f"version 0.0.1 runs, and this is {__version__} (process 7)"
+    assert (verdict, what) == ("warn", expected)
+
+
+def test_one_that_clients_look_for_in_vain_fails(patient: Patient) -> None:
+    file = patient.pip_conf("[global]\nindex-url = http://127.0.0.1:5503/simple/\n")
+    finding = patient.worst("shim", 1)
+    assert finding["verdict"] == "FAIL"
+    where = f"where clients look for one (~/.config/pip/{file.name})"
+    assert finding["what"].startswith(f"none runs on 127.0.0.1:5503, {where}: ")
+    assert "7.5 s" in finding["what"]
+    assert "indexfallback service install" in finding["remedy"]
+
+
+def test_a_port_that_another_program_has_fails(patient: Patient) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        patient.cli.environ["INDEXFALLBACK_PORT"] = str(other.getsockname()[1])
+        verdict, what = patient.of("shim", 1)
+    assert (verdict, "is taken by another program" in what) == ("FAIL", True)
+
+
+# -- the indexes
+
+
+def test_a_refused_login_fails(patient: Patient, private: FakeIndex) -> None:
+    private.fail(401)
+    finding = patient.worst("index private", 1)
+    assert finding["what"].startswith("denied: 401 Unauthorized")
+    assert finding["remedy"] == "Check the user name and password of private"
+
+
+def test_a_slow_index_is_told(patient: Patient, public: FakeIndex) -> None:
+    public.delay(2.0)
+    verdict, what = patient.of("index pypi")
+    assert (verdict, what.startswith("slow: 1 file of pip in ")) == ("warn", True)
+
+
+def test_a_wrong_clock_is_told(patient: Patient, private: FakeIndex) -> None:
+    # The public index has no clock, and the private one's is an hour ahead.
+    date = {"Date": formatdate(time.time() + 3600, usegmt=True), "Content-Type": "text/html"}
+    private.answer(200, date, b'<a href="acme-app/">acme-app</a>')
+    verdict, what = patient.of("clock")
+    assert (verdict, what.startswith("60 min behind the indexes'")) == ("warn", True)
+
+
+def test_no_index_at_all_fails(patient: Patient) -> None:
+    patient.cli.configure()
+    finding = patient.worst("indexes", 1, PIP_NO_INDEX="1")
+    assert finding["remedy"] == "indexfallback config init"
+
+
+# -- the network
+
+
+def test_a_bundle_without_certificates_fails(patient: Patient, tmp_path: Path) -> None:
+    bundle = tmp_path / "bundle.pem"
+    bundle.write_text("nothing", encoding="utf-8")
+    verdict, what = patient.of("certificates", 1, REQUESTS_CA_BUNDLE=str(bundle))
+    assert verdict == "FAIL"
+    assert f"{bundle} (REQUESTS_CA_BUNDLE) cannot be used: no certificate" in what
+
+
+@pytest.mark.parametrize(
+    ("environ", "verdict"),
+    [
+        ({"HTTP_PROXY": "http://proxy.example.com"}, "warn"),
+        ({"all_proxy": "http://proxy.example.com"}, "warn"),
+        ({"HTTPS_PROXY": "http://proxy.example.com"}, "ok"),
+        ({"HTTP_PROXY": "http://proxy.example.com", "NO_PROXY": "x.example.com"}, "warn"),
+        ({"HTTP_PROXY": "http://proxy.example.com", "NO_PROXY": "x, 127.0.0.1"}, "ok"),
+        ({"HTTP_PROXY": "http://proxy.example.com", "no_proxy": "127.0.0.0/8"}, "ok"),
+    ],
+)
+def test_a_proxy_that_catches_the_shim_is_told(
+    patient: Patient, environ: dict[str, str], verdict: str
+) -> None:
+    assert patient.of("proxy", 0, "--offline", **environ)[0] == verdict
+
+
+@pytest.mark.parametrize(
+    ("environ", "remedy"),
+    [
+        ({}, "export NO_PROXY=127.0.0.1,localhost"),
+        ({"NO_PROXY": "x"}, 'export NO_PROXY="$NO_PROXY,127.0.0.1,localhost"'),
+        ({"NO_PROXY": "x", "no_proxy": "y"}, 'export no_proxy="$no_proxy,127.0.0.1,localhost"'),
+    ],
+)
+def test_what_mends_it_stands_on_a_line_of_its_own(
+    patient: Patient, environ: dict[str, str], remedy: str
+) -> None:
+    proxy = {"HTTP_PROXY": "http://proxy.example.com"}
+    done = patient.cli("doctor", "--offline", **proxy, **environ).expect()
+    assert remedy in map(str.strip, done.out.splitlines())
+
+
+def test_pips_own_proxy_fails(patient: Patient) -> None:
+    file = patient.pip_conf("[global]\nproxy = http://proxy.example.com\n")
+    verdict, what = patient.of("proxy", 1, NO_PROXY="127.0.0.1")
+    assert (verdict, what.startswith(f"~/.config/pip/{file.name} sets")) == ("FAIL", True)
+
+
+# -- the disk
+
+
+def test_a_full_disk_fails(patient: Patient, mount: Callable[..., Path]) -> None:
+    patient.cli.environ["INDEXFALLBACK_CACHE_DIR"] = str(mount())
+    verdict, what = patient.of("disk", 1)
+    assert (verdict, "nothing can be kept" in what) == ("FAIL", True)
+
+
+def test_a_cache_that_others_can_write_to_fails(patient: Patient) -> None:
+    patient.cli.cache.mkdir()
+    patient.cli.cache.chmod(0o777)
+    finding = patient.worst("cache", 1)
+    assert "others can write to it" in finding["what"]
+    assert finding["remedy"] == f"run: chmod go-w {patient.cli.cache}"
+
+
+def test_a_damaged_database_is_told(patient: Patient) -> None:
+    patient.cli.cache.mkdir(mode=0o700)
+    (patient.cli.cache / "index.sqlite3").write_bytes(b"garbage" * 1000)
+    assert "index.sqlite3.damaged-" in patient.worst("cache")["what"]
+    assert "index.sqlite3.damaged-" in patient.worst("cache")["what"]
+
+
+def test_quarantined_files_are_told(patient: Patient) -> None:
+    patient.cli("cache", "info").expect()
+    quarantine = patient.cli.cache / "quarantine"
+    quarantine.mkdir(exist_ok=True)
+    (quarantine / "x").write_bytes(b"x")
+    assert patient.worst("cache")["remedy"] == "indexfallback cache gc"
+
+
+def test_it_makes_no_cache(patient: Patient) -> None:
+    patient.findings()
+    assert not patient.cli.cache.exists()
+
+
+@pytest.mark.skipif(os.name != "posix", reason="the mode says nothing elsewhere")
+def test_a_password_that_others_can_read_fails(patient: Patient, public: FakeIndex) -> None:
+    url = public.url.replace("://", "://ci:hunter2@")
+    patient.cli.configure(index_table("pypi", url))
+    patient.cli.config.chmod(0o644)
+    finding = patient.worst("secrets", 1)
+    assert finding["remedy"] == f"chmod 600 {patient.cli.config}"
+    assert "hunter2" not in str(finding)
+    patient.cli.config.chmod(0o600)
+    assert patient.of("secrets")[0] == "ok"

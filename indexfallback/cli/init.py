@@ -8,7 +8,7 @@ from dataclasses import replace
 import click
 
 from indexfallback.cli.chain import is_from_pip, shown_url
-from indexfallback.cli.options import Options, takes_options
+from indexfallback.cli.options import Options, examples, takes_options
 from indexfallback.cli.output import print_table, say, say_more, tilde
 from indexfallback.cli.setup import (
     installed,
@@ -19,21 +19,20 @@ from indexfallback.cli.setup import (
 )
 from indexfallback.clients import machine, takeover
 from indexfallback.clients.discovery import found_indexes, ordered
+from indexfallback.clients.environment import original
 from indexfallback.config import Index, Settings
 from indexfallback.config.address import is_at
 from indexfallback.config.load import chain_of, config_path
 from indexfallback.config.pip import PipConfig, is_default_url
 
 
-@click.command()
+@click.command(epilog=examples("indexfallback init", "indexfallback init --yes"))
 @click.option("--yes", is_flag=True, help="Say yes to the chain and the clients, for scripts.")
 @takes_options
 def init(options: Options, *, yes: bool) -> None:
     """Begin: propose a chain of the indexes in use now, and set up the clients found.
 
     Nothing is changed without a yes. A service is installed only by a yes on a terminal.
-
-    Example: indexfallback init
     """
     settings = own_settings(options)
     file = config_path(options.config)
@@ -70,7 +69,7 @@ def _found(settings: Settings) -> tuple[list[Index], dict[str, str]]:
     def own(url: str) -> bool:
         return is_at(url, settings.host, settings.port)
 
-    pip = list(PipConfig(os.environ).indexes(own))
+    pip = list(PipConfig(original(os.environ)).indexes(own))
     proposed = ordered(pip, found_indexes(machine.this_machine(), own))
     chain = chain_of(
         [index for index, _ in proposed], os.environ, host=settings.host, port=settings.port

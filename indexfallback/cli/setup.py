@@ -11,11 +11,12 @@ import click
 
 from indexfallback.cli import running
 from indexfallback.cli.chain import is_from_pip
-from indexfallback.cli.options import Options, takes_options
+from indexfallback.cli.options import Options, examples, takes_options
 from indexfallback.cli.output import print_json, say, say_more, tilde
 from indexfallback.clients import change, files, machine, record, takeover
 from indexfallback.clients.catalogue import BEHIND, CLIENTS, NAMES, Client
 from indexfallback.clients.change import Change
+from indexfallback.clients.environment import original
 from indexfallback.config import Index, Settings
 from indexfallback.config.address import is_at
 from indexfallback.config.load import config_path, pip_chain
@@ -38,7 +39,9 @@ class Takeover:
         return self.before != self.after
 
 
-@click.command()
+@click.command(
+    epilog=examples("indexfallback setup pip --dry-run", "indexfallback setup --all --undo")
+)
 @click.argument("clients", nargs=-1, metavar="[CLIENT]...", type=click.Choice(NAMES))
 @click.option("--all", "every", is_flag=True, help="Every client that is installed.")
 @click.option("--dry-run", is_flag=True, help="Print what would be changed; change nothing.")
@@ -57,8 +60,6 @@ def setup(
     """Point clients at the local index, each in its per-user file, or take that back.
 
     Clients: pip, uv, poetry, pdm, pipenv, hatch, buildout.
-
-    Example: indexfallback setup pip
     """
     if bool(clients) == every:
         raise click.UsageError("name the clients, or give --all")
@@ -219,7 +220,7 @@ def _takeover(options: Options, settings: Settings) -> Takeover:
     file = config_path(options.config)
     before = machine.read(file)
     kept = record.load("pip")
-    found = pip_chain(os.environ, host=settings.host, port=settings.port)
+    found = pip_chain(original(os.environ), host=settings.host, port=settings.port)
     indexes = tuple(
         index
         for index in found.indexes

@@ -212,7 +212,11 @@ def test_a_killed_run_leaves_no_shim_behind(cli: CommandLine) -> None:
 
 
 def _left(processes: list[psutil.Process]) -> list[psutil.Process]:
-    return [
-        each for each in processes
-        if each.is_running() and each.status() != psutil.STATUS_ZOMBIE
-    ]  # fmt: skip
+    return [each for each in processes if not _has_ended(each)]
+
+
+def _has_ended(process: psutil.Process) -> bool:
+    try:
+        return not process.is_running() or process.status() == psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:  # in between
+        return True

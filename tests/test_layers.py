@@ -13,7 +13,6 @@ LAYERS = (
     ("errors",),
     ("names",),
     ("config",),
-    ("doctor",),
     ("page",),
     ("formats",),
     ("outcome",),
@@ -26,6 +25,7 @@ LAYERS = (
      "transfer", "download", "shim", "why"),
     ("server",),
     ("clients", "service"),
+    ("doctor",),
     ("cli",),
 )  # fmt: skip
 LEVEL = {module: level for level, modules in enumerate(LAYERS) for module in modules}

@@ -153,9 +153,10 @@ def uv_table_indexes(document: dict[str, Any], label: str = "") -> list[Named]:
     for path in (("index-url",), ("pip", "index-url")):
         named += _toml_named(document, path, label)
     for path in (("extra-index-url",), ("pip", "extra-index-url")):
-        urls = toml.value_of(document, path) or []
+        urls = toml.value_of(document, path)
         where = f"{label}{'.'.join(path)}"
-        named += [Named(str(url), where, stays=True) for url in urls]
+        if isinstance(urls, list):
+            named += [Named(str(url), where, stays=True) for url in urls]
     return named
 
 

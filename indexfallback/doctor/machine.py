@@ -1,19 +1,14 @@
 """What was found on the machine: everything that a check decides from."""
 
 import re
-import sys
 from collections.abc import Iterator, Mapping
-from configparser import Error, RawConfigParser
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+from indexfallback.clients import edits, ini, toml
 from indexfallback.config import Settings
 from indexfallback.config.address import is_at
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
+from indexfallback.config.units import InvalidValueError
 
 #: Sections of pip's files that ``pip install`` reads.
 _PIP_SECTIONS = ("global", "install")
@@ -131,9 +126,9 @@ class Machine:
         """Yield pip's options of these names: from the files, then from the environment."""
         for files, in_environment in ((self.pip, False), (self.pip_of_environments, True)):
             for file in files:
-                for name, value in _pip_values(file.text):
-                    if name in names:
-                        yield PipOption(file.path, name, value, in_environment)
+                for option in ini.options(file.text):
+                    if option.section in _PIP_SECTIONS and option.key in names:
+                        yield PipOption(file.path, option.key, option.value, in_environment)
         for name in names:
             variable = f"PIP_{name.upper().replace('-', '_')}"
             if stated := self.environ.get(variable):
@@ -151,36 +146,8 @@ def uv_indexes(text: str) -> list[str]:
     Without those that are asked only for what names them (``explicit``).
     """
     try:
-        data = tomllib.loads(text)
-    except tomllib.TOMLDecodeError:  # uv itself says so
+        document = toml.parse(text)
+    except InvalidValueError:  # uv itself says so
         return []
-    options = _table(_table(data, "tool"), "uv") if "tool" in data else data
-    found: list[Any] = []
-    for table in (options, _table(options, "pip")):
-        indexes = [index for index in _list(table, "index") if isinstance(index, dict)]
-        found += [index.get("url") for index in indexes if not index.get("explicit")]
-        found += [table.get("index-url"), *_list(table, "extra-index-url")]
-    return [url for url in found if isinstance(url, str)]
-
-
-def _table(data: Mapping[str, Any], key: str) -> dict[str, Any]:
-    value = data.get(key)
-    return value if isinstance(value, dict) else {}
-
-
-def _list(data: Mapping[str, Any], key: str) -> list[Any]:
-    value = data.get(key)
-    return value if isinstance(value, list) else []
-
-
-def _pip_values(text: str) -> Iterator[tuple[str, str]]:
-    """Yield the options that ``pip install`` reads; of a broken file those before the break."""
-    parser = RawConfigParser(strict=False)
-    try:
-        parser.read_string(text)
-    except Error:  # which loading the settings has told already where it matters
-        return
-    for section in _PIP_SECTIONS:
-        if parser.has_section(section):
-            for name, value in parser.items(section):
-                yield name.replace("_", "-"), value or ""
+    table = toml.value_of(document, ("tool", "uv")) or {} if "tool" in document else document
+    return [index.url for index in edits.uv_table_indexes(table)]

@@ -15,7 +15,7 @@ from indexfallback.cli.output import WIDTH
 from tests.cli.support import COMMAND_SECONDS, ROOT, CommandLine, Done
 from tests.conftest import Serve
 from tests.fakes import FakeIndex, flat_directory, wheel
-from tests.serving import index_table, wait_until
+from tests.serving import all_ended, index_table, wait_until
 
 #: Asks the shim, by its own address, for pages, and ends with 1 if one is not there.
 _ASK = """\
@@ -185,7 +185,7 @@ def test_sigterm_reaches_the_command_and_its_end_is_the_exit_code(cli: CommandLi
         family = psutil.Process(process.pid).children(recursive=True)
         process.terminate()
         assert process.wait(COMMAND_SECONDS) == 128 + signal.SIGTERM
-        wait_until(lambda: not _left(family), 10, "a process is left")
+        wait_until(lambda: all_ended(family), 10, "a process is left")
 
 
 @unix
@@ -208,15 +208,4 @@ def test_a_killed_run_leaves_no_shim_behind(cli: CommandLine) -> None:
         shims = [member for member in family if _WAIT not in member.cmdline()]
         assert len(shims) >= 2
         process.kill()
-        wait_until(lambda: not _left(shims), 10, "a shim is left")
-
-
-def _left(processes: list[psutil.Process]) -> list[psutil.Process]:
-    return [each for each in processes if not _has_ended(each)]
-
-
-def _has_ended(process: psutil.Process) -> bool:
-    try:
-        return not process.is_running() or process.status() == psutil.STATUS_ZOMBIE
-    except psutil.NoSuchProcess:  # in between
-        return True
+        wait_until(lambda: all_ended(shims), 10, "a shim is left")

@@ -1,5 +1,6 @@
 """Settings on one line, secrets and all: how one process of ours hands them to another."""
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -31,9 +32,11 @@ def read_settings_line(line: bytes) -> Settings:
 
 def _path_text(value: Any) -> str:
     if isinstance(value, Path):
-        return str(value)
+        return os.fsencode(value).decode("latin-1")  # any bytes, which JSON's text need not be
     raise NotImplementedError(f"no setting is a {type(value).__name__}")
 
 
 def _typed(kind: type, value: Any) -> Any:
-    return kind(value)
+    if kind is Path:
+        return Path(os.fsdecode(value.encode("latin-1")))
+    raise NotImplementedError(f"no setting is a {kind.__name__}")

@@ -20,9 +20,8 @@ from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
-from indexfallback.names import is_sha256
 from indexfallback.store.database import Database
-from indexfallback.store.disk import hash_file, sync_directory
+from indexfallback.store.disk import is_right, sync_directory
 from indexfallback.store.keeping import keeping
 from indexfallback.store.partials import Partials
 from indexfallback.store.records import Records
@@ -266,7 +265,7 @@ class Blobs(Records):
             recorded = dict(connection.execute("SELECT sha256, size FROM blob").fetchall())
         for path in sorted(self._blobs.glob("??/*")):
             sha256 = path.name
-            if path != self.path(sha256) or not _is_right(path):
+            if path != self.path(sha256) or not is_right(path):
                 if not os.path.lexists(path):  # evicted meanwhile
                     continue
                 self._take_away(path)
@@ -294,11 +293,3 @@ class Blobs(Records):
         for path in paths:
             path.unlink(missing_ok=True)
         return len(paths)
-
-
-def _is_right(path: Path) -> bool:
-    try:
-        return is_sha256(path.name) and hash_file(path) == path.name
-    except OSError as error:  # not a file, or a disk that cannot be read
-        log.warning("%s: cannot be read (%s)", path, error.strerror)
-        return False

@@ -1,8 +1,13 @@
 """What is done to single files and directories on the disk."""
 
 import hashlib
+import logging
 import os
 from pathlib import Path
+
+from indexfallback.names import is_sha256
+
+log = logging.getLogger("indexfallback.store")
 
 #: Pieces that a file is hashed in, bytes.
 _PIECE = 1 << 20
@@ -15,6 +20,15 @@ def hash_file(path: Path) -> str:
         while piece := file.read(_PIECE):
             digest.update(piece)
     return digest.hexdigest()
+
+
+def is_right(path: Path) -> bool:
+    """Tell whether a file's sha256 is its name."""
+    try:
+        return is_sha256(path.name) and hash_file(path) == path.name
+    except OSError as error:  # not a file, or a disk that cannot be read
+        log.warning("%s: cannot be read (%s)", path, error.strerror)
+        return False
 
 
 def sync_directory(path: Path) -> None:

@@ -1,5 +1,6 @@
 """Settings as one process hands them to another."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -19,7 +20,8 @@ def test_settings_come_out_as_they_went_in_passwords_and_origins_included() -> N
     )
     settings = Settings(
         indexes=(index, Index(name="pypi", url="https://example.com/", role="public")),
-        cache_dir=Path("/cache"),
+        # No text in any encoding that JSON knows.
+        cache_dir=Path(os.fsdecode(b"/caf\xe9")),
         ca_bundle=Path("/ca.pem"),
         offline=True,
         origins={"offline": "--offline"},

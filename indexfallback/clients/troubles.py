@@ -44,11 +44,17 @@ def _explained(failure: Status) -> Trouble:
         for tried in failure["tried"]
         if tried["what"] == "unavailable" or _is_held(tried, failure["what"])
     ]
-    cause = failure["cause"] or failure["message"]
-    details.append(f"{cause[:1].upper()}{cause[1:]}.")
+    details.append(f"{_sentence(failure['cause'] or failure['message'], failure['tried'])}.")
     if failure["remedy"]:
         details.append(f"What you can do: {failure['remedy']}")
     return Trouble(f"{failure['what']} {_what_happened(failure)}.", tuple(details))
+
+
+def _sentence(cause: str, tried: list[dict[str, Any]]) -> str:
+    """Return a cause as a sentence begins; the name of an index stays as it is."""
+    if cause.partition(" ")[0] in {each["index"] for each in tried}:
+        return cause
+    return f"{cause[:1].upper()}{cause[1:]}"
 
 
 def _what_happened(failure: Status) -> str:

@@ -82,7 +82,7 @@ class Downloads:
         with self._lock:
             running = self._running.get(wanted)
         if running is not None:
-            return self._wait(running)
+            return self._wait(wanted, running)
         stored, _ = self._stored(wanted)
         if stored is not None:
             return stored
@@ -93,7 +93,7 @@ class Downloads:
         except TimeoutError:
             late = "the page that lists it did not come within the deadline"
             raise FileUnavailableError(wanted[2], late, "Run again.") from None
-        return found if isinstance(found, Blob) else self._wait(found)
+        return found if isinstance(found, Blob) else self._wait(wanted, found)
 
     def _stored(self, wanted: Wanted) -> tuple[Blob | None, str | None]:
         """Return a file as it is pinned, if it is here, and the sha256 that it must have."""
@@ -195,11 +195,13 @@ class Downloads:
             )
         return FileMissingError(filename, "no index lists it", "Ask for the project's page again.")
 
-    def _wait(self, transfer: Transfer) -> Blob | Transfer:
+    def _wait(self, wanted: Wanted, transfer: Transfer) -> Blob | Transfer:
         some = self._fallback.settings.deadline * (1 - RESERVE)
         progress = transfer.wait(min(WHOLE_SECONDS, some), some)
         if progress is Progress.FAILED and transfer.is_offline:
             raise _offline(transfer.filename)
+        if progress is Progress.FAILED and transfer.changed and transfer.sha256:
+            raise self._changed(wanted, transfer.sha256, transfer.changed[1])
         if progress is Progress.FAILED:
             raise FileUnavailableError(
                 transfer.filename, transfer.why(), "Run again when one of them is well."
@@ -217,6 +219,11 @@ class Downloads:
             self._pin(wanted, transfer.sha256 or "", transfer.source)
         with self._lock:
             self._running.pop(wanted, None)
+        if transfer.changed:
+            source, offered = transfer.changed
+            self._fallback.refusals.note(
+                wanted[1].project, wanted[2], source.member.index.name, offered
+            )
         if transfer.tainted:
             self.taint(wanted)
 

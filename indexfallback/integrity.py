@@ -76,18 +76,19 @@ class WrongSources:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._until: dict[tuple[str, str], float] = {}
+        self._until: dict[tuple[str, str, str | None], float] = {}
 
-    def add(self, source: Source) -> None:
-        """Remember that a source's bytes were wrong."""
+    def add(self, source: Source, expected: str | None) -> None:
+        """Remember that a source's bytes were not those of the sha256 that was expected."""
         with self._lock:
-            self._until[source.member.index.name, source.file.url] = (
-                time.monotonic() + WRONG_SECONDS
-            )
+            self._until[_key(source, expected)] = time.monotonic() + WRONG_SECONDS
 
-    def __contains__(self, source: object) -> bool:
-        if not isinstance(source, Source):
-            return False
+    def has(self, source: Source, expected: str | None) -> bool:
+        """Tell whether the source gave other bytes lately; what is expected may have changed."""
         with self._lock:
-            until = self._until.get((source.member.index.name, source.file.url), 0.0)
+            until = self._until.get(_key(source, expected), 0.0)
         return time.monotonic() < until
+
+
+def _key(source: Source, expected: str | None) -> tuple[str, str, str | None]:
+    return source.member.index.name, source.file.url, expected

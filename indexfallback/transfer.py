@@ -57,6 +57,8 @@ class Transfer(Arrival):
         #: Wrong bytes may have gone out to a reader.
         self.tainted = False
         self.source: Source | None = None
+        #: Who offers another content than was first seen, and its sha256, where no hash said so.
+        self.changed: tuple[Source, str] | None = None
         self._sources = sources
         self._hedges = hedges
         self._wrong = wrong
@@ -102,7 +104,7 @@ class Transfer(Arrival):
 
     def _may_use(self, source: Source) -> bool:
         held = source.member.held(time.monotonic())
-        if source in self._wrong:
+        if self._wrong.has(source, self.sha256):
             held = "gave wrong bytes lately"
         if held:
             self.failures.append(f"{source.member.index.name}: {held}")
@@ -210,8 +212,10 @@ class Transfer(Arrival):
                     "%s: what an earlier process left of it was wrong; fetched anew", self.filename
                 )
             else:
-                self._wrong.add(source)
+                self._wrong.add(source, self.sha256)
                 self._fail(source, problem)
+                if self.sha256 is not None and not source.file.hashes:
+                    self.changed = (source, self._digest.sha256())
             self._start_over()
             return False
         self.sha256 = self._digest.sha256()

@@ -8,7 +8,7 @@ import pytest
 from indexfallback.config import Index
 from indexfallback.errors import FileMissingError, FileRefusedError, FileUnavailableError
 from indexfallback.names import FileKey
-from indexfallback.store import Blob
+from indexfallback.store import Blob, maintenance
 from tests.conftest import MakeShim
 from tests.download.support import BIG, fetch, is_kept, key_of
 from tests.fakes import DirectoryTree, FakeIndex, flat_directory, sdist, wheel
@@ -147,9 +147,13 @@ def test_a_file_without_hash_that_changed_is_refused_when_its_first_content_is_g
         wait_until(lambda: is_kept(made), 5, "the file was not kept")
         made.store.blobs.remove(DEMO.sha256)
         index.add(changed, hashes={})
-        with pytest.raises(FileUnavailableError, match="wrong bytes"):
+        with pytest.raises(FileRefusedError, match=f"is offered with {changed.sha256} now"):
             fetch(made, changed, hashed=False)
         assert made.store.blobs.count() == 0
+        (refused,) = made.fallback.refusals.report()
+        assert (refused["index"], refused["offered"]) == ("pypi", changed.sha256)
+        maintenance.accept(made.store, "demo", DEMO.filename)
+        assert fetch(made, changed, hashed=False) == changed.data
 
 
 @pytest.mark.fault("incident: python-tuf CVE-2020-15163")

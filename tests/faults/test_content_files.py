@@ -90,8 +90,8 @@ def test_a_file_without_hash_is_pinned_first_and_other_bytes_are_refused_from_th
         assert client.fetch("demo", NAME).body == DEMO.data
         client.shim.store.blobs.remove(DEMO.sha256)
         refused = client.fetch("demo", NAME)
-        assert refused.status == 503
-        assert "wrong bytes" in refused.problem
+        assert refused.status == 409
+        assert "`indexfallback cache accept demo" in refused.problem
         client.assert_clean()
 
 

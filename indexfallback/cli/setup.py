@@ -143,6 +143,7 @@ def _undo(options: Options, name: str, *, dry_run: bool) -> dict[str, Any]:
     if not dry_run:
         change.apply_undo(planned)
         result["changed"] = planned.is_needed
+        result["removed"] = planned.is_needed and not planned.file.exists()
     own = config_path(options.config)
     if name == "pip" and planned.is_needed and own.exists():
         note = f"The chain stays in {tilde(own)}: while it is there, pip's indexes are not read."
@@ -168,6 +169,7 @@ def _nothing(client: Client) -> dict[str, Any]:
         "file": str(client.file(machine.this_machine())),
         "diff": "",
         "changed": False,
+        "removed": False,
         "refused": [],
         "left": [],
         "backup": None,
@@ -200,7 +202,9 @@ def _outcome(result: dict[str, Any], *, dry_run: bool) -> str:
     client, file = result["client"], tilde(result["file"])
     if dry_run and result["diff"]:
         return str(result["diff"])
-    return f"{client}: wrote {file}" if result["changed"] else f"{client}: nothing to do in {file}"
+    if not result["changed"]:
+        return f"{client}: nothing to do in {file}"
+    return f"{client}: removed {file}" if result["removed"] else f"{client}: wrote {file}"
 
 
 def write_configuration(file: Path, text: str) -> None:

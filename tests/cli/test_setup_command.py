@@ -125,6 +125,12 @@ def test_undo_puts_back_every_byte_and_leaves_no_trace_in_the_state_directory(ho
     assert not home.uv_toml.parent.exists()
 
 
+def test_undo_removes_a_file_that_set_up_made_and_says_so(home: Home) -> None:
+    home.cli("setup", "pip").expect()
+    assert home.cli("setup", "pip", "--undo").expect().words.startswith("pip: removed ")
+    assert not home.pip_conf.exists()
+
+
 def test_undo_says_what_becomes_of_what_was_taken_over(home: Home) -> None:
     home.write(home.pip_conf, PIP_CONF)
     home.cli("setup", "pip").expect()

@@ -106,14 +106,7 @@ def init(options: Options, force: bool) -> None:
     file = config_path(options.config)
     if file.exists() and not force:
         raise ConfigError(str(file), "there is a configuration already", "--force replaces it")
-    try:
-        files.write(file, TEMPLATE, mode=0o600)
-    except OSError as error:
-        raise ConfigError(
-            str(file),
-            f"the configuration cannot be written ({error.strerror})",
-            "choose another place with --config",
-        ) from error
+    files.write_configuration(file, TEMPLATE)
     click.echo(f"Wrote {file}")
     click.echo("pip's own indexes are not used beside it: add yours as [[index]].", err=True)
 

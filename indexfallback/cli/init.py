@@ -15,9 +15,8 @@ from indexfallback.cli.setup import (
     own_settings,
     print_results,
     set_up,
-    write_configuration,
 )
-from indexfallback.clients import machine, takeover
+from indexfallback.clients import files, machine, takeover
 from indexfallback.clients.discovery import found_indexes, ordered
 from indexfallback.clients.environment import original
 from indexfallback.config import Index, Settings
@@ -50,7 +49,7 @@ def init(options: Options, *, yes: bool) -> None:
     if after == before:
         click.echo(f"{tilde(file)} has this chain already.")
     elif yes or click.confirm(f"Write this chain to {tilde(file)}?"):
-        write_configuration(file, after)
+        files.write_configuration(file, after)
         click.echo(f"Wrote {tilde(file)}")
     else:
         click.echo("Nothing was changed.")

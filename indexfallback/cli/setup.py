@@ -20,7 +20,6 @@ from indexfallback.clients.environment import original
 from indexfallback.config import Index, Settings
 from indexfallback.config.address import is_at
 from indexfallback.config.load import config_path, pip_chain
-from indexfallback.errors import ConfigError
 
 
 @dataclass(frozen=True)
@@ -124,7 +123,7 @@ def _carry_out(planned: Change, taken: Takeover | None, *, dry_run: bool) -> dic
     if dry_run:
         return result
     if taken is not None and taken.is_needed:
-        write_configuration(taken.file, taken.after)
+        files.write_configuration(taken.file, taken.after)
     if planned.is_needed:
         change.apply(planned)
         result["changed"] = True
@@ -205,18 +204,6 @@ def _outcome(result: dict[str, Any], *, dry_run: bool) -> str:
     if not result["changed"]:
         return f"{client}: nothing to do in {file}"
     return f"{client}: removed {file}" if result["removed"] else f"{client}: wrote {file}"
-
-
-def write_configuration(file: Path, text: str) -> None:
-    """Write our own configuration file, which may hold passwords."""
-    try:
-        files.write(file, text, mode=0o600)
-    except OSError as error:
-        raise ConfigError(
-            str(file),
-            f"the configuration cannot be written ({error.strerror})",
-            "choose another place with --config",
-        ) from error
 
 
 def _takeover(options: Options, settings: Settings) -> Takeover:

@@ -6,6 +6,8 @@ import stat
 import tempfile
 from pathlib import Path
 
+from indexfallback.errors import ConfigError
+
 #: Of a file that was not there: it may come to hold a password.
 _PRIVATE = 0o600
 
@@ -33,6 +35,18 @@ def write(file: Path, text: str, mode: int | None = None) -> tuple[Path, ...]:
             Path(name).unlink()
         raise
     return made
+
+
+def write_configuration(file: Path, text: str) -> None:
+    """Write our own configuration file, which may hold passwords; raises `ConfigError`."""
+    try:
+        write(file, text, mode=0o600)
+    except OSError as error:
+        raise ConfigError(
+            str(file),
+            f"the configuration cannot be written ({error.strerror})",
+            "choose another place with --config",
+        ) from error
 
 
 def remove(file: Path, made: tuple[Path, ...]) -> None:

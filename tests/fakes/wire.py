@@ -83,7 +83,8 @@ class Reply:
 def read_request(reader: BufferedReader, connection: int) -> Request | None:
     """Read the next request of a connection; None at its end or if it is not HTTP."""
     words = reader.readline(65537).decode("latin-1").split()
-    if len(words) != 3:
+    # The random bytes that TLS begins with may well have two blanks and an end of line in them.
+    if len(words) != 3 or not words[2].startswith("HTTP/"):
         return None
     headers: CaseInsensitiveDict[str] = CaseInsensitiveDict()
     while line := reader.readline(65537).decode("latin-1").rstrip("\r\n"):

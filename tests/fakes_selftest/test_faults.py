@@ -41,6 +41,13 @@ def _body_of(index: FakeIndex, path: str = PAGE) -> bytes:
     return _bytes_of(index, path).partition(b"\r\n\r\n")[2]
 
 
+def test_what_is_not_http_is_no_request(index: FakeIndex) -> None:
+    with socket.create_connection(("127.0.0.1", index.port), 5) as sock:
+        sock.sendall(b"\x16\x03\x01 \x14\xb6 \xfc\x03\n\r\n")
+        assert sock.recv(1) == b""
+    assert index.requests == []
+
+
 def test_a_failure_is_a_status_with_its_headers(index: FakeIndex, client: requests.Session) -> None:
     index.fail(429, headers={"Retry-After": "2"})
     answer = client.get(index.url)

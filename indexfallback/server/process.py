@@ -19,6 +19,7 @@ from typing import Any
 from granian.constants import Interfaces
 from granian.http import HTTP1Settings
 from granian.server import Server
+from granian.server.common import AbstractServer
 
 from indexfallback.config import Settings
 from indexfallback.errors import ConfigError
@@ -68,7 +69,25 @@ def run_server(
             'use "127.0.0.1": there are no credentials to ask them for yet',
         )
     reader, writer = Pipe(duplex=False)
-    server = Server(
+    server = _server(port)
+    server.on_startup(started)
+    if stop_at_eof:
+        server.on_startup(partial(_watch_input, server.signal_handler_interrupt))
+    load = partial(_load_app, settings, reader, writer, logging_setup)
+    try:
+        server.serve(target_loader=load, wrap_loader=False)
+    except SystemExit:
+        # A terminal gives Ctrl-C to the worker as well, which may end before it is told to.
+        if not server.interrupt_signal:
+            raise
+    finally:
+        reader.close()
+        writer.close()
+        port.release()
+
+
+def _server(port: Port) -> AbstractServer[Any]:
+    return Server(
         "indexfallback",
         address=port.host,
         port=port.number,
@@ -85,20 +104,6 @@ def run_server(
         workers_kill_timeout=KILL_SECONDS,
         log_enabled=False,
     )
-    server.on_startup(started)
-    if stop_at_eof:
-        server.on_startup(partial(_watch_input, server.signal_handler_interrupt))
-    load = partial(_load_app, settings, reader, writer, logging_setup)
-    try:
-        server.serve(target_loader=load, wrap_loader=False)
-    except SystemExit:
-        # A terminal gives Ctrl-C to the worker as well, which may end before it is told to.
-        if not server.interrupt_signal:
-            raise
-    finally:
-        reader.close()
-        writer.close()
-        port.release()
 
 
 def _watch_input(stop: Callable[[], None]) -> None:

@@ -1,5 +1,6 @@
 """The simple API: project pages and the list of names, by the chain or by one index alone."""
 
+import time
 from collections.abc import Callable
 from functools import partial
 from urllib.parse import quote
@@ -96,7 +97,7 @@ class NamesResource:
             raise falcon.HTTPNotFound(description=f"{req.path}: no such index")
         members = [m for m in shim.members if index in (None, m.index.name)]
         names = set(shim.store.pages.names([member.index.key for member in members]))
-        limits = Limits(0.0, shim.settings.page_size)
+        limits = Limits(time.monotonic() + shim.settings.deadline, shim.settings.page_size)
         for member in members:
             if member.index.is_directory:
                 names.update(member.upstream.names(limits).names)

@@ -31,12 +31,13 @@ from indexfallback.upstream.answers import (
     Limits,
     NamesAnswer,
     PageAnswer,
+    Skipped,
     TransferError,
     Upstream,
 )
 from indexfallback.upstream.archive import breaks_off, is_settled
 from indexfallback.upstream.facts import Facts, FactsCache, Stamp
-from indexfallback.upstream.listing import Listing, Skipped, is_inside, look, shown
+from indexfallback.upstream.listing import Listing, is_inside, look, shown
 from indexfallback.upstream.wheel import read_metadata, requires_python
 
 _PIECE = 1 << 20

@@ -19,6 +19,7 @@ from indexfallback.names import (
     normalize,
     project_of,
 )
+from indexfallback.upstream.answers import Skipped
 
 #: A page of a static tree, as pip itself looks for it behind ``file:``.
 PAGE = "index.html"
@@ -26,35 +27,22 @@ PAGE = "index.html"
 #: system's clock, seconds: of the kernel's timer, and where there are no fractions (FAT) of two.
 _TICK, _COARSE_TICK = 0.05, 2.0
 _SECOND = 10**9
-#: A modification time that no directory has: it is read again at each look.
+#: A modification time that no directory has, for one that could not be read.
 _NEVER = -1
-
-
-class Skipped(NamedTuple):
-    """Something in the directory that is not offered."""
-
-    #: Below the directory, with its unprintable characters escaped.
-    path: str
-    reason: str
 
 
 class Folder(NamedTuple):
     """One directory, as it was read."""
 
     modified: int
-    read_at: float
+    #: Whether a change since it was read would have given it another modification time.
+    is_settled: bool
     #: Name to the file's project.
     files: Mapping[str, str]
     folders: tuple[str, ...] = ()
     #: Name to the reason.
     skipped: Mapping[str, str] = {}
     has_page: bool = False
-
-    @property
-    def is_settled(self) -> bool:
-        """Whether a change since would have given it another modification time."""
-        tick = _TICK if self.modified % _SECOND else _COARSE_TICK
-        return self.read_at - self.modified / _SECOND > tick
 
 
 class Listing(NamedTuple):
@@ -76,6 +64,8 @@ def look(root: Path, before: Listing | None = None) -> Listing:
     Directories that begin with a dot are somebody's own business (``.git``, ``.snapshot``).
     """
     top = os.path.realpath(root)
+    if before is not None and top in before.folders and _is_current(before):
+        return before
     known = before.folders if before is not None else {}
     folders: dict[str, Folder] = {}
     waiting = [top]
@@ -84,11 +74,18 @@ def look(root: Path, before: Listing | None = None) -> Listing:
         if folder is not None:
             folders[path] = folder
             waiting += (_join(path, name) for name in folder.folders)
-    # Folders are replaced, never changed: the same ones make the same listing.
-    if before is not None and len(folders) == len(known):
-        same = all(folder is known.get(path) for path, folder in folders.items())
-        return before if same else _listing(top, folders)
     return _listing(top, folders)
+
+
+def _is_current(listing: Listing) -> bool:
+    """Tell whether no directory has changed since; one that changes is noticed in its parent."""
+    try:
+        return all(
+            folder.is_settled and os.stat(path).st_mtime_ns == folder.modified  # noqa: PTH116 - as in _join
+            for path, folder in listing.folders.items()
+        )
+    except OSError:
+        return False
 
 
 def shown(path: str, root: str) -> str:
@@ -118,11 +115,12 @@ def _folder(path: str, top: str, before: Folder | None) -> Folder | None:
         if isinstance(error, FileNotFoundError):
             return None
         skipped = {"": f"cannot be read: {error.strerror}"}
-        return Folder(_NEVER, 0.0, {}, skipped=skipped)
+        return Folder(_NEVER, False, {}, skipped=skipped)
 
 
 def _read(path: str, top: str, modified: int, before: Folder | None) -> Folder:
-    read_at = time.time()
+    tick = _TICK if modified % _SECOND else _COARSE_TICK
+    is_settled = time.time() - modified / _SECOND > tick
     known = before.files if before is not None else {}
     files: dict[str, str] = {}
     folders: list[str] = []
@@ -145,7 +143,7 @@ def _read(path: str, top: str, modified: int, before: Folder | None) -> Folder:
                 skipped[name] = reason or "its name tells no project and version"
             else:
                 files[name] = project
-    return Folder(modified, read_at, files, tuple(sorted(folders)), skipped, has_page)
+    return Folder(modified, is_settled, files, tuple(sorted(folders)), skipped, has_page)
 
 
 def _reason(entry: "os.DirEntry[str]", top: str) -> str:

@@ -267,3 +267,16 @@ def test_many_who_ask_at_once_look_once(directory: Open, wheels: Path) -> None:
     for thread in threads:
         thread.join()
     assert len(listings) == 1
+
+
+@pytest.mark.skipif(os.name != "posix", reason="needs symbolic links")
+def test_a_link_to_the_directory_may_be_switched(directory: Open, tmp_path: Path) -> None:
+    for name, dist in (("v1", WHEEL), ("v2", NEWER)):
+        settle(flat_directory(tmp_path / name, [dist]))
+    current = tmp_path / "current"
+    current.symlink_to("v1")
+    index = directory(current)
+    assert filenames(index) == [WHEEL.filename]
+    current.unlink()
+    current.symlink_to("v2")
+    assert filenames(index) == [NEWER.filename]

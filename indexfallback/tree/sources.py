@@ -112,7 +112,10 @@ class ChainSource:
         return names
 
     def page(self, project: str) -> tuple[ProjectPage, Iterable[Distribution]] | None:
-        """Return the page of a project as clients see it, and its files, fetched if need be."""
+        """Return the page of a project as clients see it, and its files, fetched if need be.
+
+        Offline, what is not here is left out, and a project of which nothing is.
+        """
         index = self._member.index.name if self._member is not None else None
         try:
             answer = self._shim.fallback.page(project, index)
@@ -120,7 +123,11 @@ class ChainSource:
             return None
         page = self._shim.offer(answer)
         found = (self._distribution(answer.owner.group, page, file) for file in page.files)
-        return page, (each for each in found if each is not None)
+        here = (each for each in found if each is not None)
+        if not self._shim.settings.offline:
+            return page, here
+        held = list(here)
+        return (page, held) if held else None
 
     def _distribution(self, owner: str, page: ProjectPage, file: File) -> Distribution | None:
         if file.url.startswith("file:"):

@@ -44,6 +44,8 @@ _PIECE = 1 << 20
 #: A look that takes longer than this is repeated only after a while, seconds: a request may take
 #: 20 ms, and what is put there is to be seen within a second.
 _LONG_LOOK, _LOOK_AGAIN = 0.01, 0.4
+#: Files kept as they were listed, some 10 MB of them; those of a page are asked for together.
+_REMEMBERED = 10_000
 #: A status waits so long for a first look, seconds.
 _STATUS_SECONDS = 5.0
 
@@ -67,6 +69,7 @@ class DirectoryIndex:
         self._listing: Listing | None = None
         #: On the monotonic clock.
         self._look_at = 0.0
+        self._listed: dict[str, tuple[Stamp, File]] = {}
         #: Files that are archives which break off, as they were then.
         self._broken: dict[str, Stamp] = {}
 
@@ -113,7 +116,7 @@ class DirectoryIndex:
         files, unready = [], []
         for path in listing.projects.get(project, ()):
             try:
-                files.append(self._file(Path(path)))
+                files.append(self._file(path))
             except FileNotFoundError:  # removed since it was listed
                 continue
             except (_UnreadyError, OSError) as error:
@@ -143,14 +146,24 @@ class DirectoryIndex:
         finally:
             self._looking.release()
 
-    def _file(self, path: Path) -> File:
+    def _file(self, path: str) -> File:
         """Return a file as a page lists it; raises `_UnreadyError` and OSError."""
-        status = path.stat()
-        stamp = _stamp(status)
+        status = os.stat(path)  # noqa: PTH116 - of a thousand, Path is the slow part
         if not is_settled(status, time.time()):
             raise _UnreadyError("is being written")
-        if self._broken.get(str(path)) == stamp:
+        stamp = _stamp(status)
+        listed = self._listed.get(path)
+        if listed is not None and listed[0] == stamp:
+            return listed[1]
+        if self._broken.get(path) == stamp:
             raise _UnreadyError("breaks off before its end")
+        file = self._read_file(Path(path), stamp)
+        if len(self._listed) >= _REMEMBERED:
+            self._listed.clear()
+        self._listed[path] = stamp, file
+        return file
+
+    def _read_file(self, path: Path, stamp: Stamp) -> File:
         facts = self._facts.get(str(path), stamp)
         if facts is None:
             if breaks_off(path):

@@ -15,10 +15,13 @@ from indexfallback.shim import Shim
 from indexfallback.store import Blob
 from indexfallback.store.disk import hash_file
 from indexfallback.upstream.answers import Limits
-from indexfallback.upstream.directory import path_of
+from indexfallback.upstream.archive import SETTLED
+from indexfallback.upstream.directory import BEING_WRITTEN, path_of
 
 #: Nobody waits for a page, so that a directory may be hashed for as long as it takes, seconds.
 _PATIENCE = 86400.0
+#: What was just copied there is waited for, seconds: it settles in half of one.
+_SETTLING = 5.0
 #: A transfer is waited for in steps, seconds, each ended by its own limits at the latest.
 _STEP = 60.0
 #: So often, and after so many seconds, a file that has come is looked for in the store.
@@ -64,7 +67,12 @@ class DirectorySource:
         return Limits(time.monotonic() + _PATIENCE, self._page_size)
 
     def names(self) -> Iterable[str]:
-        """Return the projects in it."""
+        """Return the projects in it, once nothing there is being written any more."""
+        ends = time.monotonic() + _SETTLING
+        while time.monotonic() < ends and any(
+            item.reason == BEING_WRITTEN for item in self._upstream.skipped()
+        ):
+            time.sleep(SETTLED / 5)  # nothing else tells of an end of writing
         outcome, names, _ = self._upstream.names(self._limits())
         if outcome.kind is not Kind.FOUND:
             raise self._error(str(outcome))

@@ -6,16 +6,15 @@ again when a file's size or modification time has changed.
 
 Locks: ``_looking`` is held while the directory is looked at. Who has an older listing goes on with
 that meanwhile, and for the first one everybody waits within their limits. A listing is replaced in
-one assignment.
+one assignment, and what is remembered of single files is read and written in single steps.
 """
 
 import hashlib
 import os
 import threading
 import time
-from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
-from typing import BinaryIO
 from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
@@ -26,20 +25,24 @@ from indexfallback.names import METADATA_ENDING
 from indexfallback.outcome import Kind, Outcome
 from indexfallback.page import File, ProjectPage
 from indexfallback.upstream.answers import (
-    Body,
     FileAnswer,
     Limits,
     NamesAnswer,
     PageAnswer,
     Skipped,
-    TransferError,
     Upstream,
 )
 from indexfallback.upstream.archive import breaks_off, is_settled
+from indexfallback.upstream.bodies import body_of_bytes, body_of_file
 from indexfallback.upstream.facts import Facts, FactsCache, Stamp
 from indexfallback.upstream.listing import Listing, is_inside, look, shown
 from indexfallback.upstream.wheel import read_metadata, requires_python
 
+#: Why a file is not offered: for a moment, and until it is another one.
+BEING_WRITTEN = "is being written"
+_BREAKS_OFF = "breaks off before its end"
+#: Windows has one kind of user alone.
+_EFFECTIVE = os.access in os.supports_effective_ids
 _PIECE = 1 << 20
 #: A look that takes longer than this is repeated only after a while, seconds: a request may take
 #: 20 ms, and what is put there is to be seen within a second.
@@ -149,14 +152,13 @@ class DirectoryIndex:
     def _file(self, path: str) -> File:
         """Return a file as a page lists it; raises `_UnreadyError` and OSError."""
         status = os.stat(path)  # noqa: PTH116 - of a thousand, Path is the slow part
-        if not is_settled(status, time.time()):
-            raise _UnreadyError("is being written")
+        reason = self._why_not(path, status)
+        if reason:
+            raise _UnreadyError(reason)
         stamp = _stamp(status)
         listed = self._listed.get(path)
         if listed is not None and listed[0] == stamp:
             return listed[1]
-        if self._broken.get(path) == stamp:
-            raise _UnreadyError("breaks off before its end")
         file = self._read_file(Path(path), stamp)
         if len(self._listed) >= _REMEMBERED:
             self._listed.clear()
@@ -168,7 +170,7 @@ class DirectoryIndex:
         if facts is None:
             if breaks_off(path):
                 self._broken[str(path)] = stamp
-                raise _UnreadyError("breaks off before its end")
+                raise _UnreadyError(_BREAKS_OFF)
             facts = _read(path)
             self._facts.put(str(path), stamp, facts)
         return File(
@@ -199,11 +201,19 @@ class DirectoryIndex:
         root = os.path.realpath(self._path)
         found = list(listing.skipped)
         for path in (path for paths in listing.projects.values() for path in paths):
-            if not os.access(path, os.R_OK):
-                found.append(Skipped(shown(path, root), "cannot be read"))
-            elif path in self._broken and self._broken[path] == _stamp(os.stat(path)):  # noqa: PTH116
-                found.append(Skipped(shown(path, root), "breaks off before its end"))
+            with suppress(OSError):  # removed since it was listed
+                reason = self._why_not(path, os.stat(path))  # noqa: PTH116 - as in _file
+                if reason:
+                    found.append(Skipped(shown(path, root), reason))
         return tuple(sorted(found))
+
+    def _why_not(self, path: str, status: os.stat_result) -> str:
+        """Return why a file is not offered, as far as that is known, or nothing."""
+        if not os.access(path, os.R_OK, effective_ids=_EFFECTIVE):
+            return "cannot be read"
+        if not is_settled(status, time.time()):
+            return BEING_WRITTEN
+        return _BREAKS_OFF if self._broken.get(path) == _stamp(status) else ""
 
     def open(self, file: File, offset: int, etag: str | None, patience: float) -> FileAnswer:
         """Open a file that a page here lists, or the metadata inside a wheel."""
@@ -215,9 +225,9 @@ class DirectoryIndex:
             if file.filename.endswith(METADATA_ENDING) and not path.exists():
                 wheel = path.with_name(path.name.removesuffix(METADATA_ENDING))
                 data = read_metadata(wheel, wheel.name)
-                body = _body_of_bytes(data) if data is not None else None
+                body = body_of_bytes(data) if data is not None else None
             elif path.is_file() and not self._leads_out(path):
-                body = _body_of_file(path, offset)
+                body = body_of_file(path, offset)
             else:
                 body = None
         except OSError as error:
@@ -269,29 +279,3 @@ def _outage(error: OSError, started: float) -> Outcome:
     where = error.filename or "the directory"
     detail = f"{where}: {error.strerror or error}"
     return Outcome(Kind.SILENT, detail, time.monotonic() - started)
-
-
-def _body_of_bytes(data: bytes) -> Body:
-    pieces = iter((data,))
-    return Body(0, len(data), lambda: next(pieces, b""), lambda: None)
-
-
-def _body_of_file(path: Path, offset: int) -> Body:
-    file = path.open("rb")
-    try:
-        total = os.fstat(file.fileno()).st_size
-        file.seek(offset)
-    except OSError:
-        file.close()
-        raise
-    return Body(offset, total, _reader(file, path), file.close)
-
-
-def _reader(file: BinaryIO, path: Path) -> Callable[[], bytes]:
-    def read() -> bytes:
-        try:
-            return file.read(_PIECE)
-        except OSError as error:
-            raise TransferError(Outcome(Kind.FAILED, f"{path}: {error.strerror}")) from error
-
-    return read

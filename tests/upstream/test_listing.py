@@ -226,6 +226,7 @@ def test_what_cannot_be_read_is_skipped_with_a_reason(directory: Open) -> None:
         with as_nobody():
             assert filenames(index) == [WHEEL.filename]
             assert index.names(within()).names == ("acme-app",)
+            assert skipped(index)[NEWER.filename] == "cannot be read"
         (public / NEWER.filename).chmod(0o644)
         (public / "shut").chmod(0o755)
         with as_nobody():

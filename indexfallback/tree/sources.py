@@ -6,7 +6,12 @@ from pathlib import Path
 from typing import NamedTuple, Protocol
 
 from indexfallback.arrival import Progress
-from indexfallback.errors import FileMissingError, ProjectNotFoundError, TreeError
+from indexfallback.errors import (
+    FileMissingError,
+    FileUnavailableError,
+    ProjectNotFoundError,
+    TreeError,
+)
 from indexfallback.members import Member
 from indexfallback.names import FileKey
 from indexfallback.outcome import Kind
@@ -24,8 +29,8 @@ _PATIENCE = 86400.0
 _SETTLING = 5.0
 #: A transfer is waited for in steps, seconds, each ended by its own limits at the latest.
 _STEP = 60.0
-#: So often, and after so many seconds, a file that has come is looked for in the store.
-_KEPT_TRIES, _KEPT_WAIT = 100, 0.05
+#: A file that has come is in the store within a moment, and is looked for so often, seconds.
+_KEEPING, _KEPT_WAIT = 30.0, 0.01
 
 
 class Distribution(NamedTuple):
@@ -152,15 +157,20 @@ class ChainSource:
         return Distribution(file, blob.path, blob.sha256)
 
     def _blob(self, owner: str, key: FileKey, filename: str) -> Blob:
-        for _ in range(_KEPT_TRIES):
-            found = self._shim.downloads.get(owner, key, filename)
-            if isinstance(found, Blob):
-                return found
-            while found.wait(_STEP, 0.0) is Progress.RUNNING:
-                pass
+        found = self._shim.downloads.get(owner, key, filename)
+        if isinstance(found, Blob):
+            return found
+        while found.wait(_STEP, 0.0) is Progress.RUNNING:
+            pass
+        if found.progress is Progress.FAILED:
+            raise FileUnavailableError(filename, found.why(), "Run again when one of them is well.")
+        ends = time.monotonic() + _KEEPING
+        while found.blob is None and time.monotonic() < ends:
             time.sleep(_KEPT_WAIT)  # it is kept after its last byte, which nothing waits for
-        remedy = "see the warnings above, and run again"
-        raise TreeError(str(self._shim.store.directory), f"{filename} cannot be kept", remedy)
+        if found.blob is None:
+            remedy = "see the warnings above, and run again"
+            raise TreeError(str(self._shim.store.directory), f"{filename} cannot be kept", remedy)
+        return found.blob
 
     def skipped(self) -> list[str]:
         """Return the files that are not here."""

@@ -49,3 +49,20 @@ def test_a_new_file_is_served_without_a_restart(served: Serve, tmp_path: Path) -
     path = f"/files/wheels/idna.{new.sha256}/{new.filename}"
     assert shim.get(path).body == new.data
     assert b"idna" in shim.get("/simple/").body
+
+
+def test_a_file_that_breaks_off_is_said_with_what_to_do(served: Serve, tmp_path: Path) -> None:
+    wheels = flat_directory(tmp_path / "wheels", [WHEEL])
+    table = index_table("wheels", str(wheels), role="private", projects=["acme-*"])
+    (wheels / WHEEL.filename).write_bytes(WHEEL.data[:100])
+    shim = served(table)
+
+    def detail() -> str:
+        answer = shim.get("/simple/acme-app/")
+        assert answer.status == 503
+        return str(answer.problem["detail"])
+
+    wait_until(lambda: "breaks off before its end" in detail(), 10, "it is still being written")
+    assert "Put a whole file into the directory of wheels" in detail()
+    (wheels / WHEEL.filename).write_bytes(WHEEL.data)
+    wait_until(lambda: shim.get("/simple/acme-app/").status == 200, 10, "it is not seen")

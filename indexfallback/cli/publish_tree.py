@@ -26,14 +26,15 @@ _DIRECTORY = "directory"
 @click.command(
     "publish-tree",
     epilog=examples(
-        "indexfallback publish-tree /srv/www/index --directory ./wheels",
-        "indexfallback publish-tree /srv/www/index --index local",
+        "indexfallback publish-tree /srv/index --directory ./wheels",
+        "indexfallback publish-tree /srv/index --index local",
     ),
 )
 @click.argument("dest", type=click.Path(path_type=Path))
 @click.option("--cached", is_flag=True, help="Publish what is cached, of the whole chain.")
 @click.option(
     "--directory",
+    metavar="DIR",
     type=click.Path(exists=True, file_okay=False, path_type=Path),
     help="Publish the distributions in this directory.",
 )
@@ -44,8 +45,8 @@ def publish_tree(
 ) -> None:
     """Write an index into DEST, for any web server, an object store or file://.
 
-    With --index NAME that one of the chain, by default the only directory in it. DEST is made, or
-    renewed: only what has changed is written, and nothing is left from before.
+    That is the index of --index NAME, or else the only directory of the chain. DEST is made or
+    renewed: only what has changed is written, and nothing stays from before.
     """
     names = [text for text in options.indexes if "=" not in text]
     if len(names) + cached + (directory is not None) > 1:

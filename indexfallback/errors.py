@@ -73,6 +73,19 @@ class StoreClosedError(StoreError):
     """The directory is not used any more, by this process: it is ending."""
 
 
+@dataclass(eq=False)
+class TreeError(IndexFallbackError):
+    """A static tree cannot be written, or what is to be in it cannot be had."""
+
+    #: The tree, or the index or directory that it is made of.
+    where: str
+    problem: str
+    remedy: str
+
+    def __str__(self) -> str:
+        return f"{self.where}: {self.problem}; {self.remedy}"
+
+
 @dataclass(frozen=True)
 class Tried:
     """What one index contributed to an answer: asked, skipped or not needed."""

@@ -35,6 +35,10 @@ _ENOUGH = 5
 _SAMPLES = 200
 
 
+#: Files of a directory that a status names: a heap of other things is not worth more.
+SKIPPED_SHOWN = 100
+
+
 class Member:
     """One index of the chain while it is used."""
 
@@ -194,6 +198,8 @@ class Member:
             figures = {"requests": self._requests, "errors": self._errors}
             last_error, failed = self._last_error, self._failed
             lags = list(self._lags.values())
+        # An index that nobody has asked yet need not be opened for this: it skips nothing.
+        skipped = self.upstream.skipped() if self.index.is_directory else ()
         return {
             "name": self.index.name,
             "role": self.index.role,
@@ -212,6 +218,9 @@ class Member:
             "last_error": last_error,
             # Seconds since the epoch; 0 if never.
             "failed": failed,
+            # Of a directory: what lies there and is not offered, the first of it by name.
+            "skipped": len(skipped),
+            "skipped_files": [item._asdict() for item in skipped[:SKIPPED_SHOWN]],
         }
 
     def close(self) -> None:

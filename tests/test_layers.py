@@ -23,7 +23,7 @@ LAYERS = (
     ("flight", "budget", "lag", "pace", "activity", "members", "probe", "asking", "name_lists",
      "explain", "offer", "refusals", "fallback", "sources", "opening", "integrity", "arrival",
      "transfer", "download", "shim", "why"),
-    ("server",),
+    ("server", "tree"),
     ("clients", "service"),
     ("doctor",),
     ("cli",),

@@ -22,6 +22,7 @@ _COMMANDS = {
     "doctor": "doctor",
     "env": "env",
     "init": "init",
+    "publish-tree": "publish_tree",
     "run": "run",
     "serve": "serve",
     "service": "service",
@@ -43,7 +44,7 @@ class _Commands(click.Group):
         if cmd_name not in _COMMANDS:
             return None
         module = importlib.import_module(f"indexfallback.cli.{_COMMANDS[cmd_name]}")
-        command: click.Command = getattr(module, cmd_name)
+        command: click.Command = getattr(module, cmd_name.replace("-", "_"))
         return command
 
 

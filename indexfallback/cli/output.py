@@ -6,11 +6,13 @@ import os
 import sys
 import textwrap
 import time
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import click
+
+T = TypeVar("T")
 
 #: Levels by how often ``-v`` was given.
 _LEVELS = (logging.WARNING, logging.INFO, logging.DEBUG)
@@ -100,6 +102,16 @@ def _laid_out(start: str, text: str) -> str:
     if WIDTH - len(start) < _NARROW:
         return f"{start.rstrip()}\n{wrapped(text, _INDENT)}"
     return start + wrapped(text, " " * len(start)).lstrip()
+
+
+def tracked(items: Iterable[T], description: str, total: int | None = None) -> Iterator[T]:
+    """Pass items on, with a progress bar on a terminal; ``total`` is for those without a length."""
+    from rich.console import Console  # noqa: PLC0415 - slow, and few commands have a bar
+    from rich.progress import Progress  # noqa: PLC0415 - as above
+
+    console = Console(stderr=True)
+    with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
+        yield from progress.track(items, total=total, description=description)
 
 
 def ms(seconds: float | None) -> str:

@@ -72,7 +72,11 @@ def _print(report: Report) -> None:
     rows = [_row(index) for index in report["indexes"]]
     print_table(header, rows, right=(6, 7))
     click.echo(_cache_line(report))
-    for line in (*_refused_lines(report["refused"]), *_activity_lines(report)):
+    for line in (
+        *_refused_lines(report["refused"]),
+        *_skipped_lines(report["indexes"]),
+        *_activity_lines(report),
+    ):
         click.echo(line)
     if report["offline"]:
         click.echo("offline    no index is asked; what was seen before is served")
@@ -145,6 +149,19 @@ def _refused_lines(refused: list[Report]) -> list[str]:
         for file in refused
     ]
     return [wrapped(f"pins       {len(refused):,} refused: {_latest(told, '; ')}", "")]
+
+
+def _skipped_lines(indexes: list[Report]) -> list[str]:
+    """Return what of each directory is not offered, and why."""
+    lines = []
+    for index in indexes:
+        told = [f"{file['path']} ({file['reason']})" for file in index["skipped_files"][:_NAMES]]
+        if told:
+            more = index["skipped"] - len(told)
+            rest = f" and {more:,} more" if more else ""
+            count = f"{index['skipped']:,} of {index['name']}"
+            lines.append(wrapped(f"skipped    {count}: {', '.join(told)}{rest}", ""))
+    return lines
 
 
 def _latest(told: list[str], separator: str = ", ") -> str:

@@ -1,5 +1,6 @@
 """The simple API: project pages and the list of names, by the chain or by one index alone."""
 
+import time
 from collections.abc import Callable
 from functools import partial
 from urllib.parse import quote
@@ -88,6 +89,7 @@ class NamesResource:
 
     def __init__(self, shim: Shim) -> None:
         self._shim = shim
+        self._rendered = RenderedPages()
 
     def on_get(self, req: falcon.Request, resp: falcon.Response, index: str | None = None) -> None:
         """Answer with the names."""
@@ -95,13 +97,16 @@ class NamesResource:
         if index is not None and shim.members.get(index) is None:
             raise falcon.HTTPNotFound(description=f"{req.path}: no such index")
         members = [m for m in shim.members if index in (None, m.index.name)]
-        names = set(shim.store.pages.names([member.index.key for member in members]))
-        limits = Limits(0.0, shim.settings.page_size)
+        names = shim.store.pages.names([member.index.key for member in members])
+        limits = Limits(time.monotonic() + shim.settings.deadline, shim.settings.page_size)
         for member in members:
             if member.index.is_directory:
-                names.update(member.upstream.names(limits).names)
+                names += member.upstream.names(limits).names
         media = _media(req)
-        _send(req, resp, media, as_rendered(render_names(sorted(names), media)))
+        # Each part is sorted already, which makes this quick also for many thousands.
+        listed = tuple(dict.fromkeys(sorted(names)))
+        rendered = self._rendered.get((listed, media), lambda: render_names(listed, media))
+        _send(req, resp, media, rendered)
 
     on_head = on_get
 

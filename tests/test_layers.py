@@ -10,7 +10,7 @@ ROOT = Path(__file__).parent.parent
 
 #: From the bottom up: each imports from its own and from earlier ones only.
 LAYERS = (
-    ("errors",),
+    ("errors", "words"),
     ("names",),
     ("config",),
     ("page",),
@@ -31,8 +31,8 @@ LAYERS = (
 LEVEL = {module: level for level, modules in enumerate(LAYERS) for module in modules}
 #: Decisions and values: no network, no disk, no clock, no threads.
 PURE = (
-    "errors", "names", "doctor", "page", "formats", "outcome", "health", "policy", "offer", "lag",
-    "pace",
+    "errors", "words", "names", "doctor", "page", "formats", "outcome", "health", "policy", "offer",
+    "lag", "pace",
 )  # fmt: skip
 IMPURE = frozenset(
     ("requests", "urllib3", "sqlite3", "socket", "ssl", "http", "threading", "time", "os", "io",

@@ -10,10 +10,11 @@ import click
 
 from indexfallback.cli.chain import print_chain
 from indexfallback.cli.options import Options, examples, takes_options
-from indexfallback.cli.output import counted, ms, print_json, print_table, say, size, span, wrapped
+from indexfallback.cli.output import print_json, print_table, say, wrapped
 from indexfallback.cli.running import health
 from indexfallback.config import Settings
 from indexfallback.server.address import NoAnswer, ask
+from indexfallback.words import counted, ms, size, span
 
 #: A shim that is busy with everything at once still answers by then, seconds.
 _SECONDS = 5.0

@@ -3,6 +3,12 @@
 import falcon
 
 from indexfallback.errors import IndexFallbackError
+from indexfallback.server.browse.resources import (
+    BrowseResource,
+    BrowseSlashResource,
+    ListingResource,
+    StartResource,
+)
 from indexfallback.server.files import FileResource
 from indexfallback.server.guards import (
     HostGuard,
@@ -12,7 +18,7 @@ from indexfallback.server.guards import (
 )
 from indexfallback.server.pages import NamesResource, ProjectResource, SlashResource
 from indexfallback.server.repeat import Repeat
-from indexfallback.server.state import HealthResource, StartResource, StatusResource, WhyResource
+from indexfallback.server.state import HealthResource, StatusResource, WhyResource
 from indexfallback.shim import Shim
 from indexfallback.store import RecordsFault
 
@@ -25,6 +31,11 @@ def make_app(shim: Shim) -> Repeat:
     app.add_error_handler(RecordsFault, answer_records_fault)
     projects, names, slash = ProjectResource(shim), NamesResource(shim), SlashResource()
     app.add_route("/", StartResource(shim))
+    slash_browse = BrowseSlashResource()
+    app.add_route("/projects", slash_browse)
+    app.add_route("/projects/", ListingResource(shim))
+    app.add_route("/projects/{project}", slash_browse)
+    app.add_route("/projects/{project}/", BrowseResource(shim))
     app.add_route("/simple", slash)
     app.add_route("/simple/", names)
     app.add_route("/simple/{project}", slash)

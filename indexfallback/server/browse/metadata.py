@@ -1,0 +1,94 @@
+"""The metadata of a distribution: what is here, else fetched as a client would, within bounds."""
+
+import gzip
+import logging
+import tarfile
+import zlib
+from pathlib import Path
+
+from indexfallback.errors import IndexFallbackError
+from indexfallback.names import METADATA_ENDING, FileKey
+from indexfallback.page import File
+from indexfallback.shim import Shim
+from indexfallback.store import Blob
+from indexfallback.upstream.answers import TransferError
+from indexfallback.upstream.wheel import MAX_METADATA, read_metadata
+
+log = logging.getLogger("indexfallback")
+
+#: A distribution up to this size is fetched for its metadata, bytes: a second at most.
+FETCHED = 5 * 1000**2
+#: Where PKG-INFO comes later than this in an archive, unpacked bytes, it is not looked for.
+_UNPACKED = 50 * 1000**2
+_DAMAGED = (tarfile.TarError, zlib.error, EOFError, OSError, ValueError)
+
+
+def metadata_of(shim: Shim, owner: str, project: str, files: tuple[File, ...]) -> bytes | None:
+    """Return the core metadata of a version, from the first of its files that has any; or None.
+
+    ``owner`` is as in the files' addresses.
+    """
+    for file in files:
+        try:
+            found = _metadata(shim, owner, project, file)
+        except (IndexFallbackError, TransferError, OSError) as error:
+            log.info("%s: no metadata to show: %s", file.filename, error)
+            continue
+        if found is not None:
+            return found
+    return None
+
+
+def _metadata(shim: Shim, owner: str, project: str, file: File) -> bytes | None:
+    key = FileKey(project, file.sha256)
+    if file.core_metadata is not False:
+        return _read(shim, owner, key, file.filename + METADATA_ENDING)
+    is_small = file.size is not None and file.size <= FETCHED
+    held = shim.store.blobs.find(file.sha256) if file.sha256 is not None else None
+    if held is None and is_small and file.filename.endswith((".whl", ".tar.gz")):
+        _read(shim, owner, key, file.filename)
+        held = shim.store.blobs.find(file.sha256) if file.sha256 is not None else None
+    if held is None:
+        return None
+    return read_metadata(held.path, file.filename) or read_pkg_info(held.path, file.filename)
+
+
+def _read(shim: Shim, owner: str, key: FileKey, filename: str) -> bytes | None:
+    """Return a whole file, or None if it is too large."""
+    found = shim.downloads.get(owner, key, filename)
+    length = found.size if isinstance(found, Blob) else found.total or 0
+    if length > max(MAX_METADATA, FETCHED):
+        return None
+    if isinstance(found, Blob):
+        return b"".join(shim.store.blobs.read(found, 0, length))
+    return b"".join(found.read(0, length))
+
+
+def read_pkg_info(path: Path, filename: str) -> bytes | None:
+    """Return the PKG-INFO of a ``.tar.gz`` of that name, or None where there is none to trust."""
+    if not filename.endswith(".tar.gz"):
+        return None
+    wanted = f"{filename.removesuffix('.tar.gz')}/PKG-INFO"
+    try:
+        with _Bounded(path) as file, tarfile.open(fileobj=file, mode="r|") as archive:
+            for member in archive:
+                if member.name == wanted and member.isreg() and member.size <= MAX_METADATA:
+                    found = archive.extractfile(member)
+                    return found.read() if found is not None else None
+    except _DAMAGED:  # not an archive, not a whole one, or a bomb: no metadata to show
+        return None
+    return None
+
+
+class _Bounded(gzip.GzipFile):
+    """An archive of which only so much is unpacked: a header alone may claim gigabytes."""
+
+    _left = _UNPACKED
+
+    def read(self, size: int | None = -1) -> bytes:
+        """Return the next bytes; raises OSError beyond the bound."""
+        data = super().read(size)
+        self._left -= len(data)
+        if self._left < 0:
+            raise OSError("larger than what is looked through")
+        return data

@@ -41,7 +41,7 @@ def description_section(text: str, content_type: str) -> Html:
     if not text.strip():
         return NOTHING
     return html(
-        '<section id="description"><h2>Description</h2><div class="description">{body}</div>'
+        '<section id="description"><h2 class="unseen">Description</h2><div class="description">{body}</div>'
         "</section>",
         body=_rendered(text, content_type) or _plain(text),
     )

@@ -15,7 +15,9 @@ _TO_ROOT = "../../"
 
 _BODY = """\
 <h1>{name} <small>{version}</small></h1>
-{summary}{notices}
+{summary}
+<p class="note">From <b>{owner}</b> · <a href="#indexes">why</a></p>
+{notices}
 {commands}
 <nav class="parts" aria-label="Parts">{parts}</nav>
 <div class="columns">
@@ -65,6 +67,7 @@ def project_page(shown: Shown) -> Html:
         summary=html('<p class="lead">{text}</p>', text=shown.about.summary)
         if shown.about.summary
         else NOTHING,
+        owner=shown.report["owner"],
         notices=_notices(shown.report),
         commands=commands(shown.address, shown.name),
         parts=joined(

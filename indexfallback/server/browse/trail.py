@@ -19,8 +19,8 @@ _HOW = {"projects": "it claims the name", "list": "it lists the name", "page": "
 def trail_section(report: Mapping[str, Any]) -> Html:
     """Return the part of the page for a report of `why.why`."""
     return html(
-        '<section id="indexes"><h2>Where it comes from</h2>{owner}<ol class="indexes">{rows}</ol>'
-        "</section>",
+        '<section id="indexes"><h2>{title}</h2>{owner}<ol class="indexes">{rows}</ol></section>',
+        title="Where it comes from" if "owner" in report else "What each index said",
         owner=_owner(report),
         rows=joined(_row(entry) for entry in report["indexes"]),
     )

@@ -41,8 +41,8 @@ def description_section(text: str, content_type: str) -> Html:
     if not text.strip():
         return NOTHING
     return html(
-        '<section id="description"><h2 class="unseen">Description</h2><div class="description">{body}</div>'
-        "</section>",
+        '<section id="description"><h2 class="unseen">Description</h2>'
+        '<div class="description">{body}</div></section>',
         body=_rendered(text, content_type) or _plain(text),
     )
 

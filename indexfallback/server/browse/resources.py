@@ -16,6 +16,7 @@ from indexfallback.server.browse.metadata import metadata_of
 from indexfallback.server.browse.project import Shown, project_page, refused_page
 from indexfallback.server.browse.releases import current, releases
 from indexfallback.server.browse.start import start_page
+from indexfallback.server.proxied import PUBLIC_ROOT
 from indexfallback.shim import Shim
 from indexfallback.upstream.answers import Limits
 from indexfallback.why import found, refused, status
@@ -124,9 +125,8 @@ class BrowseSlashResource:
 def to_projects(req: falcon.Request, resp: falcon.Response, project: str) -> None:
     """Answer 301 to a page's proper address, which is made of checked parts only."""
     resp.status = falcon.HTTP_301
-    resp.location = (
-        f"{req.root_path}/projects/{project}/" if project else f"{req.root_path}/projects/"
-    )
+    base = f"{req.root_path}/projects/"
+    resp.location = f"{base}{project}/" if project else base
 
 
 def wants_page(req: falcon.Request) -> bool:
@@ -135,7 +135,7 @@ def wants_page(req: falcon.Request) -> bool:
 
 
 def _simple(req: falcon.Request) -> str:
-    return f"{req.prefix}/simple/"
+    return f"{req.env.get(PUBLIC_ROOT, req.prefix)}/simple/"
 
 
 def _page(req: falcon.Request) -> int:

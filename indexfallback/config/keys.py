@@ -67,28 +67,24 @@ def host(value: object, base: Path) -> str:
 
 def directory(value: object, base: Path) -> Path:
     """Read the path of a directory, which need not exist yet."""
-    try:
-        path = base / Path(text(value, base)).expanduser()
-    except RuntimeError as error:
-        raise InvalidValueError(
-            "is in an unknown home directory", "write an absolute path"
-        ) from error
+    path = _path(value, base)
     if path.exists() and not path.is_dir():
         raise InvalidValueError("is a file, not a directory", "name a directory")
     return path
 
 
-def file(value: object, base: Path) -> Path:
-    """Read the path of a file that is there."""
+def _path(value: object, base: Path) -> Path:
     try:
-        path = base / Path(text(value, base)).expanduser()
+        return base / Path(text(value, base)).expanduser()
     except RuntimeError as error:
         raise InvalidValueError(
             "is in an unknown home directory", "write an absolute path"
         ) from error
-    if not path.is_file():
-        raise InvalidValueError("is no file", "correct the path")
-    return path
+
+
+def file(value: object, base: Path) -> Path:
+    """Read the path of a file, which only the server has to be able to read."""
+    return _path(value, base)
 
 
 def base_path(value: object, base: Path) -> str:

@@ -114,6 +114,8 @@ def check_certificate(settings: Settings) -> None:
     if settings.tls_cert is None or settings.tls_key is None:
         return
     try:
+        for path in (settings.tls_cert, settings.tls_key):
+            path.open("rb").close()  # its error names the file, the next one's does not
         # A password would be asked for at the terminal; none fits.
         ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(
             settings.tls_cert, settings.tls_key, password=""

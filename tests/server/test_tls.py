@@ -145,8 +145,18 @@ def test_one_of_the_two_files_is_not_enough(
         load_settings(config=config, environ={})
 
 
-def test_a_certificate_that_is_not_there_is_named(tmp_path: Path) -> None:
-    config = tmp_path / "config.toml"
-    config.write_text(config_text(NOBODY, server={"tls_cert": "gone.pem"}), encoding="utf-8")
-    with pytest.raises(ConfigError, match=r'config\.toml:2: .*"gone\.pem" is no file'):
-        load_settings(config=config, environ={})
+def test_a_key_that_is_not_there_is_named(certificate: Certificate, tmp_path: Path) -> None:
+    said = _refused(tmp_path, {**certificate.server, "tls_key": "gone.pem"})
+    assert f"No such file or directory: '{tmp_path / 'gone.pem'}'" in said
+
+
+def test_a_key_with_a_password_is_refused_and_asked_for_nowhere(
+    certificate: Certificate, tmp_path: Path
+) -> None:
+    key = tmp_path / "locked.pem"
+    subprocess.run(
+        ["openssl", "pkey", "-in", str(certificate.key), "-aes256", "-passout", "pass:secret",
+         "-out", str(key)],
+        check=True, capture_output=True, timeout=60,
+    )  # fmt: skip
+    assert "without a password" in _refused(tmp_path, {**certificate.server, "tls_key": str(key)})

@@ -129,6 +129,7 @@ def test_links_look_up_no_name() -> None:
         ("granian", {"server"}),
         ("rich", {"cli"}),
         ("tomlkit", {"clients"}),
+        ("readme_renderer", {"server"}),
     ],
 )
 def test_a_library_stays_at_home(library: str, homes: set[str]) -> None:

@@ -68,8 +68,10 @@ ERRORS = [
     (server("prot = 1"), '2: [server]: unknown key "prot"; did you mean "port"?'),
     (
         server("x = 1"),
-        '2: [server]: unknown key "x"; use one of host, port, tls_cert, tls_key, base_path, '
-        "trusted_proxies",
+        (
+            '2: [server]: unknown key "x"; use one of host, port, tls_cert, tls_key, base_path, '
+            "trusted_proxies"
+        ),
     ),
     (server('dir = "x"'), '2: [server]: unknown key "dir"; it belongs in [cache]'),
     (

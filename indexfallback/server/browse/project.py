@@ -1,4 +1,4 @@
-"""The page of one project, and the page that says why there is none."""
+"""The page of one project, and the pages that say why there is none."""
 
 from collections.abc import Collection, Mapping
 from typing import Any, NamedTuple
@@ -105,3 +105,9 @@ def refused_page(title: str, report: Mapping[str, Any]) -> Html:
         trail=trail_section(report),
     )
     return framed(f"{report['project']} · indexfallback", body, _TO_ROOT)
+
+
+def problem_page(title: str, detail: str, to_root: str) -> Html:
+    """Return the page for any other error; ``to_root`` leads from its address to ``/``."""
+    body = html('<h1>{title}</h1><p class="lead">{detail}</p>', title=title, detail=detail)
+    return framed(f"{title} · indexfallback", body, to_root)

@@ -16,6 +16,7 @@ from indexfallback.server.browse.metadata import metadata_of
 from indexfallback.server.browse.project import Shown, project_page, refused_page
 from indexfallback.server.browse.releases import current, releases
 from indexfallback.server.browse.start import start_page
+from indexfallback.server.guards import wants_page
 from indexfallback.server.proxied import PUBLIC_ROOT
 from indexfallback.shim import Shim
 from indexfallback.upstream.answers import Limits
@@ -129,11 +130,6 @@ def to_projects(req: falcon.Request, resp: falcon.Response, project: str) -> Non
     resp.location = f"{base}{project}/" if project else base
 
 
-def wants_page(req: falcon.Request) -> bool:
-    """Tell whether a person looks: a browser names HTML first, a client of the API does not."""
-    return (req.get_header("Accept") or "").startswith("text/html")
-
-
 def _simple(req: falcon.Request) -> str:
     return f"{req.env.get(PUBLIC_ROOT, req.prefix)}/simple/"
 
@@ -144,6 +140,6 @@ def _page(req: falcon.Request) -> int:
 
 
 def _send(resp: falcon.Response, page: Html) -> None:
-    resp.content_type = "text/html; charset=utf-8"
+    resp.content_type = falcon.MEDIA_HTML
     resp.set_headers(HEADERS)
     resp.text = page

@@ -101,6 +101,13 @@ def test_the_settings_are_values_without_io() -> None:
     )
 
 
+def test_what_writes_pages_for_people_neither_reads_nor_asks() -> None:
+    pages = ("about", "install", "listing", "markup", "project", "releases", "start", "trail")
+    for name in pages:
+        code = MODULES[f"server.browse.{name}"]
+        assert not IMPURE.intersection(used.partition(".")[0] for used in imports(code)), name
+
+
 def test_the_exceptions_of_the_pure_modules_are_still_needed() -> None:
     for module, name in EXCEPT:
         assert name in set(imports(MODULES[module]))

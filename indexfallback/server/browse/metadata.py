@@ -1,10 +1,11 @@
 """The metadata of a distribution: what is here, else fetched as a client would, within bounds."""
 
 import gzip
+import io
 import logging
 import tarfile
 import zlib
-from pathlib import Path
+from typing import BinaryIO
 
 from indexfallback.errors import IndexFallbackError
 from indexfallback.names import METADATA_ENDING, FileKey
@@ -12,7 +13,7 @@ from indexfallback.page import File
 from indexfallback.shim import Shim
 from indexfallback.store import Blob
 from indexfallback.upstream.answers import TransferError
-from indexfallback.upstream.wheel import MAX_METADATA, read_metadata
+from indexfallback.upstream.wheel import MAX_METADATA, metadata_in
 
 log = logging.getLogger("indexfallback")
 
@@ -43,14 +44,25 @@ def _metadata(shim: Shim, owner: str, project: str, file: File) -> bytes | None:
     key = FileKey(project, file.sha256)
     if file.core_metadata is not False:
         return _read(shim, owner, key, file.filename + METADATA_ENDING)
-    is_small = file.size is not None and file.size <= FETCHED
-    held = shim.store.blobs.find(file.sha256) if file.sha256 is not None else None
-    if held is None and is_small and file.filename.endswith((".whl", ".tar.gz")):
-        _read(shim, owner, key, file.filename)
-        held = shim.store.blobs.find(file.sha256) if file.sha256 is not None else None
-    if held is None:
+    if not file.filename.endswith((".whl", ".tar.gz")):
         return None
-    return read_metadata(held.path, file.filename) or read_pkg_info(held.path, file.filename)
+    held = shim.store.blobs.find(file.sha256) if file.sha256 is not None else None
+    if held is not None:
+        with held.path.open("rb") as archive:
+            return _inside(archive, file.filename)
+    if file.size is None or file.size > FETCHED:
+        return None
+    # Not out of the store: a file is answered before it is kept.
+    data = _read(shim, owner, key, file.filename)
+    return _inside(io.BytesIO(data), file.filename) if data is not None else None
+
+
+def _inside(archive: BinaryIO, filename: str) -> bytes | None:
+    return (
+        metadata_in(archive, filename)
+        if filename.endswith(".whl")
+        else pkg_info_in(archive, filename)
+    )
 
 
 def _read(shim: Shim, owner: str, key: FileKey, filename: str) -> bytes | None:
@@ -64,13 +76,14 @@ def _read(shim: Shim, owner: str, key: FileKey, filename: str) -> bytes | None:
     return b"".join(found.read(0, length))
 
 
-def read_pkg_info(path: Path, filename: str) -> bytes | None:
-    """Return the PKG-INFO of a ``.tar.gz`` of that name, or None where there is none to trust."""
-    if not filename.endswith(".tar.gz"):
-        return None
+def pkg_info_in(file: BinaryIO, filename: str) -> bytes | None:
+    """Return the PKG-INFO of an open ``.tar.gz`` of that name; None where none is to be trusted."""
     wanted = f"{filename.removesuffix('.tar.gz')}/PKG-INFO"
     try:
-        with _Bounded(path) as file, tarfile.open(fileobj=file, mode="r|") as archive:
+        with (
+            _Bounded(fileobj=file) as unpacked,
+            tarfile.open(fileobj=unpacked, mode="r|") as archive,
+        ):
             for member in archive:
                 if member.name == wanted and member.isreg() and member.size <= MAX_METADATA:
                     found = archive.extractfile(member)

@@ -12,7 +12,7 @@ _ROW = """\
 <div class="note">{detail}</div></li>
 """
 #: What an index contributed to its colour.
-_COLOURS = {"found": "good", "absent": "idle", "unavailable": "bad", "skipped": "fair"}
+_COLOURS = {"found": "good", "unavailable": "bad"}
 _HOW = {"projects": "it claims the name", "list": "it lists the name", "page": "it was seen there"}
 
 
@@ -22,7 +22,9 @@ def trail_section(report: Mapping[str, Any]) -> Html:
         '<section id="indexes"><h2>{title}</h2>{owner}<ol class="indexes">{rows}</ol></section>',
         title="Where it comes from" if "owner" in report else "What each index said",
         owner=_owner(report),
-        rows=joined(_row(entry) for entry in report["indexes"]),
+        rows=joined(
+            _row(entry, by_rule=report["belongs_to"] is not None) for entry in report["indexes"]
+        ),
     )
 
 
@@ -56,7 +58,9 @@ def _age(report: Mapping[str, Any]) -> str:
     return "asked just now" if report["how"] == "asked" else f"as it was {age} ago"
 
 
-def _row(entry: Mapping[str, Any]) -> Html:
+def _row(entry: Mapping[str, Any], *, by_rule: bool) -> Html:
+    # Passed over for its state, and not since the name is another's.
+    is_held = entry["what"] == "skipped" and not by_rule
     known = []
     if entry["files"] is not None:
         known.append(counted(entry["files"], "file") + " known")
@@ -67,6 +71,6 @@ def _row(entry: Mapping[str, Any]) -> Html:
         name=entry["name"],
         role=entry["role"],
         what=entry["what"],
-        colour=_COLOURS.get(entry["what"], "idle"),
+        colour="fair" if is_held else _COLOURS.get(entry["what"], "idle"),
         detail=" · ".join(part for part in (entry["detail"], *known) if part),
     )

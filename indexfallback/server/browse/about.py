@@ -4,8 +4,6 @@ from collections.abc import Iterator
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
-from packaging.metadata import parse_email
-
 from indexfallback.server.browse.markup import NOTHING, Html, html, joined
 
 #: Dependencies and links shown: what nobody reads further than.
@@ -28,6 +26,8 @@ class About(NamedTuple):
 
 def about(metadata: bytes) -> About:
     """Return what the core metadata say; what cannot be read is left out."""
+    from packaging.metadata import parse_email  # noqa: PLC0415 - 20 ms that no client waits for
+
     raw, _ = parse_email(metadata)
     people = [raw.get("author") or raw.get("author_email"),
               raw.get("maintainer") or raw.get("maintainer_email")]  # fmt: skip

@@ -2,6 +2,8 @@
 
 import json
 import re
+import time
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from urllib.parse import quote, urljoin
 
@@ -10,6 +12,7 @@ import pytest
 from tests.conftest import Serve
 from tests.fakes import FakeIndex, wheel
 from tests.server.browse.conftest import BROWSER, Town
+from tests.server.browse.described import described
 from tests.serving import index_table, wait_until
 
 _ROW = re.compile(r'<b>([a-z]+)</b> <small>[a-z]+</small> <span class="state \w+">(\w+)<')
@@ -163,6 +166,24 @@ def test_the_second_page_of_files_has_no_description(served: Serve) -> None:
     assert "Page 1 of 3" in first
     assert "<b>44.0</b>" in first
     assert "<b>0.0</b>" in third
+
+
+def test_a_costly_description_holds_up_no_client(served: Serve) -> None:
+    costly = described(wheel("demo"), text="> " * 100_000)
+    with FakeIndex([costly, wheel("idna")]) as index:
+        shim = served(index_table("pypi", index.url))
+        shim.get("/simple/idna/")
+        with ThreadPoolExecutor(1) as person:
+            looking = person.submit(shim.get, "/projects/demo/", BROWSER)
+            waits = []
+            while not looking.done():
+                began = time.monotonic()
+                assert shim.get("/simple/idna/").status == 200
+                waits.append(time.monotonic() - began)
+        page = looking.result().body.decode()
+    assert '<pre class="plain">&gt; &gt;' in page
+    assert len(waits) > 20
+    assert max(waits) < 2.0
 
 
 def test_a_file_that_has_changed_is_said_and_not_linked(served: Serve) -> None:

@@ -90,9 +90,12 @@ def test_credentials_appear_nowhere(served: Serve) -> None:
         shim = served(index_table("private", index.login_url, role="private"))
         answers = [
             shim.get(path)
-            for path in ("/", "/-/health", "/-/status", "/-/why/acme-core", "/simple/acme-core/")
-        ]
-        assert [answer.status for answer in answers] == [200] * 5
+            for path in (
+                "/", "/-/health", "/-/status", "/-/why/acme-core", "/simple/acme-core/",
+                "/projects/", "/projects/acme-core/",
+            )
+        ]  # fmt: skip
+        assert [answer.status for answer in answers] == [200] * 7
         index.fail(401)
         answers += [shim.get("/-/why/acme-core"), shim.get("/simple/acme-other/")]
         index.stop_listening()

@@ -37,10 +37,10 @@ def find(known: Mapping[str, str], query: str, page: int) -> Listing:
     ``known`` is name to index. A page that is not there is the nearest one that is.
     """
     part = normalize(query.strip())
-    found = sorted(
-        (name for name in known if part in name),
-        key=lambda name: (name != part, not name.startswith(part), name),
-    )
+    found = sorted(name for name in known if part in name)
+    # The name itself is the first that begins so.
+    begins = [name for name in found if name.startswith(part)]
+    found = begins + [name for name in found if not name.startswith(part)]
     pages = max(1, -(-len(found) // PER_PAGE))
     page = min(max(1, page), pages)
     shown = found[(page - 1) * PER_PAGE : page * PER_PAGE]

@@ -7,6 +7,7 @@ import tarfile
 import zlib
 from typing import BinaryIO
 
+from indexfallback.arrival import Progress
 from indexfallback.errors import IndexFallbackError
 from indexfallback.names import METADATA_ENDING, FileKey
 from indexfallback.page import File
@@ -66,14 +67,16 @@ def _inside(archive: BinaryIO, filename: str) -> bytes | None:
 
 
 def _read(shim: Shim, owner: str, key: FileKey, filename: str) -> bytes | None:
-    """Return a whole file, or None if it is too large."""
+    """Return a whole file; None if it is too large, or is still coming after some seconds."""
     found = shim.downloads.get(owner, key, filename)
     length = found.size if isinstance(found, Blob) else found.total or 0
     if length > max(MAX_METADATA, FETCHED):
         return None
     if isinstance(found, Blob):
         return b"".join(shim.store.blobs.read(found, 0, length))
-    return b"".join(found.read(0, length))
+    # It goes on coming: who looks again finds it here.
+    is_whole = found.progress is Progress.DONE
+    return b"".join(found.read(0, length)) if is_whole else None
 
 
 def pkg_info_in(file: BinaryIO, filename: str) -> bytes | None:

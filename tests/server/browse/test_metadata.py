@@ -3,6 +3,7 @@
 import gzip
 import io
 import tarfile
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -16,6 +17,7 @@ from indexfallback.shim import Shim
 from tests.conftest import MakeShim
 from tests.fakes import Dist, FakeIndex, sdist, wheel
 from tests.server.browse.described import described, tar
+from tests.serving import wait_until
 
 DEMO = described(wheel("demo"), "Summary: told")
 SDIST = described(sdist("demo"), "Summary: told")
@@ -88,6 +90,21 @@ def test_an_index_that_fails_leaves_a_page_without_metadata(
     made.fallback.page("demo")
     index.stop_listening()
     assert summary_by(made) is None
+
+
+def test_nobody_waits_for_a_distribution_that_comes_slowly_and_the_next_look_finds_it(
+    shim: MakeShim,
+) -> None:
+    large = described(wheel("demo", size=500_000), "Summary: told")
+    with FakeIndex([large], metadata=False) as index:
+        made = shim(index)
+        slow = index.drip(50_000, path="/files/")
+        began = time.monotonic()
+        assert summary_by(made) is None
+        assert time.monotonic() - began < 9
+        slow.lift()
+        wait_until(lambda: summary_by(made) == large.metadata, 20, "it did not come")
+        assert index.count(f"/files/{large.filename}") == 1
 
 
 def _padded(size: int) -> bytes:

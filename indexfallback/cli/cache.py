@@ -8,19 +8,11 @@ import click
 
 from indexfallback.cli.forget import accept, disown, open_store, remove
 from indexfallback.cli.options import Options, examples, project_name, takes_options
-from indexfallback.cli.output import (
-    clock,
-    counted,
-    print_json,
-    print_table,
-    say,
-    size,
-    tracked,
-    wrapped,
-)
+from indexfallback.cli.output import clock, print_json, print_table, say, tracked, wrapped
 from indexfallback.config import Settings
 from indexfallback.store import maintenance
 from indexfallback.store.maintenance import HeldFile, HeldPage
+from indexfallback.words import counted, size
 
 #: Verdicts of `Blobs.verify` other than "right", and what each means for the user.
 _VERDICTS = {

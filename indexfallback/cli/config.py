@@ -32,6 +32,10 @@ TEMPLATE = """\
 [server]
 # host = "127.0.0.1"       # anything but loopback demands credentials from clients
 # port = 5503
+# tls_cert = "/etc/ssl/packages.pem"            # with it, others are served over TLS
+# tls_key = "/etc/ssl/packages.key"
+# base_path = "/pypi"      # where a proxy shows it
+# trusted_proxies = ["127.0.0.1"]               # whose X-Forwarded-* are believed
 
 [cache]
 # dir = "~/indexfallback"  # default: the user's cache directory

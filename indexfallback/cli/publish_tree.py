@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 import click
 
 from indexfallback.cli.options import Options, examples, takes_options
-from indexfallback.cli.output import counted, print_json, say, say_more, tilde, tracked, wrapped
+from indexfallback.cli.output import print_json, say, say_more, tilde, tracked, wrapped
 from indexfallback.config import Index, Settings
 from indexfallback.errors import TreeError
+from indexfallback.words import counted
 
 if TYPE_CHECKING:
     from indexfallback.tree.writer import Written

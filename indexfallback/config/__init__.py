@@ -70,6 +70,13 @@ class Settings:
     indexes: tuple[Index, ...]
     host: str = "127.0.0.1"
     port: int = 5503
+    #: Certificate chain and key, both PEM; without them the server speaks plain HTTP.
+    tls_cert: Path | None = None
+    tls_key: Path | None = None
+    #: Where a proxy shows the server: ``/index``, or nothing for the root.
+    base_path: str = ""
+    #: Addresses and networks of proxies whose X-Forwarded-* are believed.
+    trusted_proxies: tuple[str, ...] = ()
     cache_dir: Path
     cache_size: int = 20 * 1000**3
     fresh: float = 600.0

@@ -3,6 +3,12 @@
 import falcon
 
 from indexfallback.errors import IndexFallbackError
+from indexfallback.server.browse.resources import (
+    BrowseResource,
+    BrowseSlashResource,
+    ListingResource,
+    StartResource,
+)
 from indexfallback.server.files import FileResource
 from indexfallback.server.guards import (
     HostGuard,
@@ -11,13 +17,14 @@ from indexfallback.server.guards import (
     answer_records_fault,
 )
 from indexfallback.server.pages import NamesResource, ProjectResource, SlashResource
+from indexfallback.server.proxied import Proxied
 from indexfallback.server.repeat import Repeat
-from indexfallback.server.state import HealthResource, StartResource, StatusResource, WhyResource
+from indexfallback.server.state import HealthResource, StatusResource, WhyResource
 from indexfallback.shim import Shim
 from indexfallback.store import RecordsFault
 
 
-def make_app(shim: Shim) -> Repeat:
+def make_app(shim: Shim) -> Repeat | Proxied:
     """Return the WSGI application that serves a shim."""
     app = falcon.App(middleware=[HostGuard()])
     app.set_error_serializer(answer_http_error)
@@ -25,6 +32,11 @@ def make_app(shim: Shim) -> Repeat:
     app.add_error_handler(RecordsFault, answer_records_fault)
     projects, names, slash = ProjectResource(shim), NamesResource(shim), SlashResource()
     app.add_route("/", StartResource(shim))
+    slash_browse = BrowseSlashResource()
+    app.add_route("/projects", slash_browse)
+    app.add_route("/projects/", ListingResource(shim))
+    app.add_route("/projects/{project}", slash_browse)
+    app.add_route("/projects/{project}/", BrowseResource(shim))
     app.add_route("/simple", slash)
     app.add_route("/simple/", names)
     app.add_route("/simple/{project}", slash)
@@ -42,4 +54,7 @@ def make_app(shim: Shim) -> Repeat:
     app.add_route("/-/health", HealthResource(shim))
     app.add_route("/-/status", StatusResource(shim))
     app.add_route("/-/why/{project}", WhyResource(shim))
+    settings = shim.settings
+    if settings.base_path or settings.trusted_proxies:
+        return Proxied(Repeat(app), settings)
     return Repeat(app)

@@ -41,7 +41,7 @@ class ProjectResource:
         if not is_project_name(project) or (index and self._shim.members.get(index) is None):
             raise falcon.HTTPNotFound(description=f"{req.path}: no such project or index")
         if not is_normalized(project):
-            redirect(resp, normalize(project), index, direct=self._direct)
+            redirect(req, resp, normalize(project), index, direct=self._direct)
             return
         media = _media(req)
         answer = self._shim.fallback.page(project, index)
@@ -119,25 +119,27 @@ class SlashResource:
 
     def on_get(
         self,
-        req: falcon.Request,  # noqa: ARG002 - Falcon's signature
+        req: falcon.Request,
         resp: falcon.Response,
         project: str = "",
         index: str | None = None,
     ) -> None:
         """Redirect to the address with the slash."""
         name = normalize(project) if is_project_name(project) else ""
-        redirect(resp, name, index, direct=self._direct)
+        redirect(req, resp, name, index, direct=self._direct)
 
     on_head = on_get
 
 
-def redirect(resp: falcon.Response, project: str, index: str | None, *, direct: bool) -> None:
+def redirect(
+    req: falcon.Request, resp: falcon.Response, project: str, index: str | None, *, direct: bool
+) -> None:
     """Answer 301 to a page's proper address, which is made of checked parts only."""
     base = "/direct/simple/" if direct else "/simple/"
     if index is not None:
         base = f"/index/{quote(index, safe='')}/simple/"
     resp.status = falcon.HTTP_301
-    resp.location = f"{base}{project}/" if project else base
+    resp.location = f"{req.root_path}{base}{project}/" if project else f"{req.root_path}{base}"
 
 
 def _media(req: falcon.Request) -> Media:

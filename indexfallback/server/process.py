@@ -9,6 +9,7 @@ import logging
 import multiprocessing.util
 import os
 import signal
+import ssl
 import sys
 import threading
 from collections.abc import Callable
@@ -16,7 +17,7 @@ from functools import partial
 from multiprocessing.connection import Connection, Pipe
 from typing import Any
 
-from granian.constants import Interfaces
+from granian.constants import HTTPModes, Interfaces, SSLProtocols
 from granian.http import HTTP1Settings
 from granian.server import Server
 
@@ -67,6 +68,7 @@ def run_server(
             f'host = "{port.host}" can be reached by others',
             'use "127.0.0.1": there are no credentials to ask them for yet',
         )
+    check_certificate(settings)
     reader, writer = Pipe(duplex=False)
     server = Server(
         "indexfallback",
@@ -82,6 +84,12 @@ def run_server(
         http1_settings=HTTP1Settings(
             header_read_timeout=HEADER_TIMEOUT, max_buffer_size=BUFFER_SIZE
         ),
+        # Over TLS it would speak HTTP/2 as well, which nothing here was measured with.
+        http=HTTPModes.http1,
+        ssl_cert=settings.tls_cert,
+        ssl_key=settings.tls_key,
+        # Buildouts of old Pythons have no newer one.
+        ssl_protocol_min=SSLProtocols.tls12,
         workers_kill_timeout=KILL_SECONDS,
         log_enabled=False,
     )
@@ -99,6 +107,25 @@ def run_server(
         reader.close()
         writer.close()
         port.release()
+
+
+def check_certificate(settings: Settings) -> None:
+    """Return if certificate and key can be used, or there are none; raises `ConfigError`."""
+    if settings.tls_cert is None or settings.tls_key is None:
+        return
+    try:
+        for path in (settings.tls_cert, settings.tls_key):
+            path.open("rb").close()  # its error names the file, the next one's does not
+        # A password would be asked for at the terminal; none fits.
+        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(
+            settings.tls_cert, settings.tls_key, password=""
+        )
+    except (OSError, ValueError) as error:
+        raise ConfigError(
+            settings.origins.get("server.tls_cert", "server.tls_cert"),
+            f"{settings.tls_cert} and {settings.tls_key} cannot be used ({error})",
+            "name a certificate and its own key, both PEM, readable and without a password",
+        ) from error
 
 
 def _watch_input(stop: Callable[[], None]) -> None:

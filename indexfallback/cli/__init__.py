@@ -27,6 +27,7 @@ _COMMANDS = {
     "service": "service",
     "setup": "setup",
     "status": "status",
+    "token": "token",
     "why": "why",
 }
 

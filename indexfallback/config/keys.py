@@ -156,7 +156,7 @@ def variable(value: object, base: Path) -> str:
 
 #: Table and key to the reader of its value.
 TABLES: dict[str, dict[str, Reader]] = {
-    "server": {"host": host, "port": port},
+    "server": {"host": host, "port": port, "public_read": flag},
     "cache": {"dir": directory, "max_size": size, "fresh": duration, "keep": duration},
     "limits": {"deadline": wait, "page_size": size},
 }
@@ -164,6 +164,7 @@ TABLES: dict[str, dict[str, Reader]] = {
 FIELDS = {
     "server.host": "host",
     "server.port": "port",
+    "server.public_read": "public_read",
     "cache.dir": "cache_dir",
     "cache.max_size": "cache_size",
     "cache.fresh": "fresh",
@@ -186,4 +187,5 @@ INDEX_KEYS: dict[str, Reader] = {
     "probe": project,
     "mirror_of": text,
     "pages": choice(*get_args(Pages)),
+    "upload": flag,
 }

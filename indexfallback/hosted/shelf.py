@@ -11,6 +11,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
+from packaging.version import Version
+
 from indexfallback.config import Index, Settings
 from indexfallback.errors import UploadExistsError, UploadFailedError, UploadRefusedError
 from indexfallback.hosted.checks import Checked, Identity, check_file, check_filename, identity_of
@@ -114,12 +116,13 @@ class Shelf:
         page = self._opened.upstream.page(project, limits, None, None).page
         return page.files if page is not None else ()
 
-    def files_of(self, project: str, version: str) -> list[File]:
+    def files_of(self, project: str, version: Version) -> list[File]:
         """Return the files of one version of a normalised project."""
         return [
             file
             for file in self.files(project)
-            if (identity := identity_of(file.filename)) is not None and identity.version == version
+            if (identity := identity_of(file.filename)) is not None
+            and Version(identity.version) == version
         ]
 
     def yank(self, project: str, file: File, reason: str | None) -> None:

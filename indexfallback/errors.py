@@ -179,9 +179,6 @@ class UploadExistsError(UploadError):
     status = 400
     title = "File already exists"
 
-    def __str__(self) -> str:
-        return f"{self.title}: {super().__str__()}"
-
 
 class UploadFailedError(UploadError):
     """The directory could not be written."""

@@ -8,6 +8,7 @@ left by a process that was killed, and is removed by the next upload.
 import contextlib
 import hashlib
 import os
+import time
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -23,6 +24,8 @@ _FLAGS = os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
 #: What others may do with a hosted file is for the user's umask to say, as with a copied one.
 _MODE = 0o666
 _BLAKE2_256 = 32
+#: Between the making of a file and its lock lies a moment; seconds.
+_NEW_SECONDS = 60.0
 
 
 class Incoming:
@@ -88,6 +91,9 @@ def remove_abandoned(directory: Path) -> None:
     """Remove what processes that were killed have left; raises OSError."""
     for path in directory.glob(f"{_PREFIX}*"):
         with contextlib.suppress(FileNotFoundError):  # placed or removed meanwhile
+            status = path.stat()
+            if not status.st_size and time.time() - status.st_mtime < _NEW_SECONDS:
+                continue  # its maker may be about to lock it
             fd = os.open(path, os.O_RDWR | getattr(os, "O_NOFOLLOW", 0))
             try:
                 if lock_descriptor(fd):

@@ -43,7 +43,7 @@ def test_the_same_file_again_is_well_and_another_content_is_not(hosted: Hosted) 
     answer = hosted.upload(OTHER)
     assert answer.status_code == 400
     assert answer.json()["title"] == "File already exists"
-    assert "File already exists" in answer.json()["detail"]
+    assert "local has it with another content" in answer.json()["detail"]
     assert (hosted.packages / LIB.filename).read_bytes() == LIB.data
 
 
@@ -145,3 +145,17 @@ def test_without_a_good_token_nothing_is_taken(hosted: Hosted) -> None:
     assert answer.headers["WWW-Authenticate"].startswith("Basic ")
     assert hosted.lying() == []
     assert hosted.upload(LIB, path="/upload/pypi/").status_code == 404
+
+
+def test_a_description_with_a_script_gets_into_no_page(hosted: Hosted) -> None:
+    answer = hosted.upload(LIB, fields={"description": "<script>alert(1)</script>"})
+    assert answer.status_code == 200
+    assert "script" not in requests.get(f"{hosted.served.url}acme-lib/", timeout=20).text
+
+
+def test_a_large_upload_is_streamed_to_the_disk(hosted: Hosted) -> None:
+    big = wheel("acme-big", "1.0", size=100_000_000)
+    (worker, *_) = hosted.served.workers
+    before = worker.memory_info().rss
+    assert hosted.upload(big).status_code == 200
+    assert worker.memory_info().rss - before < 50_000_000

@@ -15,6 +15,7 @@ from functools import partial
 from indexfallback.config import Index, Settings
 from indexfallback.explain import remedy_for
 from indexfallback.health import Health, State, begin_trial, learn
+from indexfallback.hosted.listing import Listing
 from indexfallback.lag import Lag
 from indexfallback.outcome import Kind, Outcome
 from indexfallback.store import Store
@@ -237,6 +238,11 @@ def _percentile_95(ordered: Sequence[float]) -> float:
     return ordered[int(len(ordered) * 0.95)]
 
 
+def _open(index: Index, settings: Settings, store: Store) -> Upstream:
+    upstream = open_index(index, settings, store.local_files)
+    return Listing(index, upstream, store.hosted_files) if index.upload else upstream
+
+
 class Members:
     """All indexes of the chain, in order."""
 
@@ -244,7 +250,7 @@ class Members:
         self._members = {
             index.name: Member(
                 index,
-                partial(open_index, index, settings, store.local_files),
+                partial(_open, index, settings, store),
                 offline=settings.offline,
                 healths=store.healths,
             )

@@ -20,6 +20,7 @@ LAYERS = (
     ("policy",),
     ("upstream",),
     ("store",),
+    ("hosted",),
     ("flight", "budget", "lag", "pace", "activity", "members", "probe", "asking", "name_lists",
      "explain", "offer", "refusals", "fallback", "sources", "opening", "integrity", "arrival",
      "transfer", "download", "shim", "why"),

@@ -22,13 +22,18 @@ _COMMANDS = {
     "doctor": "doctor",
     "env": "env",
     "init": "init",
+    "publish": "publish",
     "publish-tree": "publish_tree",
+    "remove": "withdraw",
     "run": "run",
     "serve": "serve",
     "service": "service",
     "setup": "setup",
     "status": "status",
+    "token": "token",
+    "unyank": "withdraw",
     "why": "why",
+    "yank": "withdraw",
 }
 
 

@@ -194,6 +194,7 @@ TABLES: dict[str, dict[str, Reader]] = {
     "server": {
         "host": host,
         "port": port,
+        "public_read": flag,
         "tls_cert": file,
         "tls_key": file,
         "base_path": base_path,
@@ -210,6 +211,7 @@ FIELDS = {
     "server.tls_key": "tls_key",
     "server.base_path": "base_path",
     "server.trusted_proxies": "trusted_proxies",
+    "server.public_read": "public_read",
     "cache.dir": "cache_dir",
     "cache.max_size": "cache_size",
     "cache.fresh": "fresh",
@@ -232,4 +234,5 @@ INDEX_KEYS: dict[str, Reader] = {
     "probe": project,
     "mirror_of": text,
     "pages": choice(*get_args(Pages)),
+    "upload": flag,
 }

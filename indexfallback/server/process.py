@@ -25,6 +25,7 @@ from indexfallback.config import Settings
 from indexfallback.errors import ConfigError
 from indexfallback.server.address import Port
 from indexfallback.server.guards import is_loopback
+from indexfallback.store import Store
 
 log = logging.getLogger("indexfallback")
 
@@ -60,14 +61,10 @@ def run_server(
     """Serve until a signal; with ``stop_at_eof``, also until standard input ends.
 
     ``started`` is called when the port is bound, ``logging_setup`` in the worker: picklable,
-    like the settings. Raises `ConfigError` for an address that others can reach.
+    like the settings. Raises `ConfigError` for an address that others can reach, if there is
+    nothing to know them by.
     """
-    if not is_loopback(port.host):
-        raise ConfigError(
-            settings.origins.get("server.host", "server.host"),
-            f'host = "{port.host}" can be reached by others',
-            'use "127.0.0.1": there are no credentials to ask them for yet',
-        )
+    _refuse_open_door(settings, port)
     check_certificate(settings)
     reader, writer = Pipe(duplex=False)
     server = Server(
@@ -126,6 +123,23 @@ def check_certificate(settings: Settings) -> None:
             f"{settings.tls_cert} and {settings.tls_key} cannot be used ({error})",
             "name a certificate and its own key, both PEM, readable and without a password",
         ) from error
+
+
+def _refuse_open_door(settings: Settings, port: Port) -> None:
+    if is_loopback(port.host) or settings.public_read:
+        return
+    store = Store(settings.cache_dir, settings.cache_size)
+    try:
+        tokens = store.tokens.all()
+    finally:
+        store.close()
+    if not tokens:
+        raise ConfigError(
+            settings.origins.get("server.host", "server.host"),
+            f'host = "{port.host}" can be reached by others, and no token says who may read',
+            "make one with `indexfallback token create --read-only`, set public_read = true in "
+            '[server], or use "127.0.0.1"',
+        )
 
 
 def _watch_input(stop: Callable[[], None]) -> None:

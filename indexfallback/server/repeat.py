@@ -43,8 +43,13 @@ class Repeat:
         if environ["REQUEST_METHOD"] != "GET" or "HTTP_IF_NONE_MATCH" in environ:
             return self._application(environ, start_response)
         # All that a page depends on. Who sends another Host is refused by the application, and
-        # what is refused is never kept.
-        key = (environ["PATH_INFO"], environ.get("HTTP_ACCEPT"), environ.get("HTTP_HOST"))
+        # what is refused is never kept; so, too, who has no token.
+        key = (
+            environ["PATH_INFO"],
+            environ.get("HTTP_ACCEPT"),
+            environ.get("HTTP_HOST"),
+            environ.get("HTTP_AUTHORIZATION"),
+        )
         answer = self._answers.get(key)
         if answer is not None and time.monotonic() < answer.ends:
             start_response(answer.status, answer.headers)

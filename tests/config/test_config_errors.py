@@ -69,8 +69,8 @@ ERRORS = [
     (
         server("x = 1"),
         (
-            '2: [server]: unknown key "x"; use one of host, port, tls_cert, tls_key, base_path, '
-            "trusted_proxies"
+            '2: [server]: unknown key "x"; use one of host, port, public_read, tls_cert, tls_key, '
+            "base_path, trusted_proxies"
         ),
     ),
     (server('dir = "x"'), '2: [server]: unknown key "dir"; it belongs in [cache]'),
@@ -346,6 +346,13 @@ ERRORS = [
     (
         PYPI + 'role = "private"',
         '4: index "pypi": role = "private" cannot be for PyPI; remove the role',
+    ),
+    (
+        private("upload = true"),
+        (
+            '4: index "private": upload = true is for a directory; write its path as the url, '
+            'like "/srv/packages"'
+        ),
     ),
     (
         private('pages = "authority"'),

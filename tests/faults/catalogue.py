@@ -130,13 +130,7 @@ SECTIONS: dict[str, tuple[Row, ...]] = {
 }  # fmt: skip
 
 #: Number to why there is no test yet, or which part has none.
-REASONS: dict[int, str] = {
-    66: "its part on uploads: with uploads",
-    76: "its part on uploads: with uploads",
-    77: "with uploads",
-    78: "with uploads",
-    79: "with uploads",
-}
+REASONS: dict[int, str] = {}
 
 INCIDENTS: tuple[Incident, ...] = (
     Incident("devpi #549", "a refused index was survived, a silent one not",

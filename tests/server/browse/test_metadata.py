@@ -15,7 +15,7 @@ from indexfallback.server.browse.metadata import FETCHED, metadata_of, pkg_info_
 from indexfallback.server.browse.releases import current, releases
 from indexfallback.shim import Shim
 from tests.conftest import MakeShim
-from tests.fakes import Dist, FakeIndex, sdist, wheel
+from tests.fakes import Dist, FakeIndex, flat_directory, sdist, wheel
 from tests.server.browse.described import described, tar
 from tests.serving import wait_until
 
@@ -77,9 +77,8 @@ def test_a_large_distribution_that_is_here_is_read(shim: MakeShim) -> None:
 def test_the_distributions_of_a_directory_are_read(
     shim: MakeShim, tmp_path: Path, dist: Dist
 ) -> None:
-    (tmp_path / "wheels").mkdir()
-    (tmp_path / "wheels" / dist.filename).write_bytes(dist.data)
-    local = Index(name="local", url=f"{(tmp_path / 'wheels').as_uri()}/")
+    directory = flat_directory(tmp_path / "wheels", [dist])
+    local = Index(name="local", url=f"{directory.as_uri()}/")
     assert summary_by(shim(local)) == dist.metadata
 
 

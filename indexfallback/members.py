@@ -22,6 +22,7 @@ from indexfallback.store import Store
 from indexfallback.store.healths import Healths
 from indexfallback.upstream import open_index
 from indexfallback.upstream.answers import Upstream
+from indexfallback.upstream.directory import DirectoryIndex
 
 log = logging.getLogger("indexfallback")
 
@@ -240,7 +241,9 @@ def _percentile_95(ordered: Sequence[float]) -> float:
 
 def _open(index: Index, settings: Settings, store: Store) -> Upstream:
     upstream = open_index(index, settings, store.local_files)
-    return Listing(index, upstream, store.hosted_files) if index.upload else upstream
+    if index.upload and isinstance(upstream, DirectoryIndex):
+        return Listing(index, upstream, store.hosted_files)
+    return upstream
 
 
 class Members:

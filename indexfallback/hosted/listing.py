@@ -14,15 +14,14 @@ from indexfallback.upstream.answers import (
     NamesAnswer,
     PageAnswer,
     Skipped,
-    Upstream,
 )
-from indexfallback.upstream.directory import path_of
+from indexfallback.upstream.directory import DirectoryIndex, path_of
 
 
 class Listing:
     """A directory index whose pages say when files were uploaded, and which are yanked."""
 
-    def __init__(self, index: Index, upstream: Upstream, files: HostedFiles) -> None:
+    def __init__(self, index: Index, upstream: DirectoryIndex, files: HostedFiles) -> None:
         self._index = index
         self._upstream = upstream
         self._files = files
@@ -31,10 +30,13 @@ class Listing:
         self, project: str, limits: Limits, etag: str | None, last_modified: str | None
     ) -> PageAnswer:
         """Return the page of a project."""
+        known = self._files.of_project(self._index.key, project)
         answer = self._upstream.page(project, limits, etag, last_modified)
+        if known.keys() - _names(answer.page):  # one has just come
+            self._upstream.look_again()
+            answer = self._upstream.page(project, limits, etag, last_modified)
         if answer.page is None:
             return answer
-        known = self._files.of_project(self._index.key, project)
         return answer._replace(page=completed(answer.page, known))
 
     def names(self, limits: Limits) -> NamesAnswer:
@@ -52,6 +54,10 @@ class Listing:
     def close(self) -> None:
         """Close the directory."""
         self._upstream.close()
+
+
+def _names(page: ProjectPage | None) -> set[str]:
+    return {file.filename for file in page.files} if page is not None else set()
 
 
 def completed(page: ProjectPage, known: Mapping[str, HostedFile]) -> ProjectPage:

@@ -40,6 +40,8 @@ class Repeat:
         self, environ: dict[str, Any], start_response: Callable[..., Any]
     ) -> Iterable[bytes]:
         """Answer a request."""
+        if environ["REQUEST_METHOD"] == "POST":
+            return self._change(environ, start_response)
         if environ["REQUEST_METHOD"] != "GET" or "HTTP_IF_NONE_MATCH" in environ:
             return self._application(environ, start_response)
         # All that a page depends on. Who sends another Host is refused by the application, and
@@ -55,6 +57,15 @@ class Repeat:
             start_response(answer.status, answer.headers)
             return answer.body
         return self._ask(key, environ, start_response)
+
+    def _change(
+        self, environ: dict[str, Any], start_response: Callable[..., Any]
+    ) -> Iterable[bytes]:
+        """Pass an upload on, after which no page from before is repeated."""
+        try:
+            return self._application(environ, start_response)
+        finally:
+            self._answers, self._size = {}, 0
 
     def _ask(
         self,

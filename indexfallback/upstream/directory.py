@@ -128,6 +128,10 @@ class DirectoryIndex:
             self._path.stat()  # gone itself, it is no index that has nothing
         return ProjectPage(name=project, files=tuple(files)), unready
 
+    def look_again(self) -> None:
+        """Look at the next request, however long the last look took."""
+        self._look_at = 0.0
+
     def _list(self, ends: float) -> Listing:
         """Return what lies in the directory: as it was a moment ago, if looking takes long."""
         before = self._listing

@@ -67,7 +67,7 @@ def _check_index(settings: Settings, index: str, *, read_only: bool) -> None:
 @_as_json
 @takes_options_but_index
 def list_(options: Options, as_json: bool) -> None:
-    """List the tokens: what each is for, and when it was used. The tokens themselves are gone."""
+    """List the tokens: what each is for, and when it was used."""
     with open_store(options.settings()) as store:
         tokens = store.tokens.all()
     if as_json:

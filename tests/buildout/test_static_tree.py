@@ -5,7 +5,6 @@ from pathlib import Path
 
 import pytest
 
-from tests.buildout.conftest import every_version
 from tests.buildout.support import VERSIONS, Environment, Project
 from tests.cli.support import CommandLine
 from tests.fakes import flat_directory, wheel
@@ -53,7 +52,7 @@ def test_an_older_buildout_installs_from_a_tree_behind_a_plain_server(
         _install(project, index=f"{address}/simple/")
 
 
-@every_version
-def test_every_buildout_installs_from_the_files_of_a_tree(project: Project, tree: Path) -> None:
+@pytest.mark.parametrize("environment", VERSIONS[:3], indirect=True)
+def test_a_buildout_installs_from_the_files_of_a_tree(project: Project, tree: Path) -> None:
     files = tree / "files"
     _install(project, **{"find-links": str(files), "index": files.as_uri()})

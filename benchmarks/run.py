@@ -13,12 +13,13 @@ from tempfile import TemporaryDirectory
 import click
 
 from benchmarks.buildout import buildout
+from benchmarks.directory import directory
 from benchmarks.figures import Row, Unit, table
 from benchmarks.rows import MEASURES, Bench
 from benchmarks.upstream import Nginx
 
 #: What `--only` can name, in the order of the table.
-_ALL = {**MEASURES, "buildout": buildout}
+_ALL = {**MEASURES, "buildout": buildout, "directory": directory}
 
 
 @click.command()

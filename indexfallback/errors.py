@@ -73,6 +73,19 @@ class StoreClosedError(StoreError):
     """The directory is not used any more, by this process: it is ending."""
 
 
+@dataclass(eq=False)
+class TreeError(IndexFallbackError):
+    """A static tree cannot be written, or what is to be in it cannot be had."""
+
+    #: The tree, or the index or directory that it is made of.
+    where: str
+    problem: str
+    remedy: str
+
+    def __str__(self) -> str:
+        return f"{self.where}: {self.problem}; {self.remedy}"
+
+
 @dataclass(frozen=True)
 class Tried:
     """What one index contributed to an answer: asked, skipped or not needed."""
@@ -152,3 +165,36 @@ class FileUnavailableError(FileError):
 
     status = 503
     title = "File unavailable"
+
+
+@dataclass(eq=False)
+class UploadError(IndexFallbackError):
+    """A file cannot be taken into a hosted index."""
+
+    filename: str
+    cause: str
+    remedy: str
+
+    def __str__(self) -> str:
+        return f"{self.filename}: {self.cause}. {self.remedy}"
+
+
+class UploadRefusedError(UploadError):
+    """The file is not what it should be, or not to be had under this name."""
+
+    status = 400
+    title = "Upload refused"
+
+
+class UploadExistsError(UploadError):
+    """Another file has the name already; the title is what clients look for."""
+
+    status = 400
+    title = "File already exists"
+
+
+class UploadFailedError(UploadError):
+    """The directory could not be written."""
+
+    status = 507
+    title = "Upload failed"

@@ -112,6 +112,8 @@ def _remedy(candidate: Candidate) -> str:
 
 def remedy_for(kind: Kind, index: Index) -> str:
     """Return what to do about an index that could not be asked."""
+    if index.is_directory and kind is Kind.LOCAL:
+        return f"Put a whole file into the directory of {index.name}, or wait until it is written."
     if index.is_directory:
         return f"Make the directory of {index.name} readable, or correct its url."
     return _REMEDIES.get(kind, _RUN_AGAIN).format(index=index.name)

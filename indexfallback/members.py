@@ -15,12 +15,14 @@ from functools import partial
 from indexfallback.config import Index, Settings
 from indexfallback.explain import remedy_for
 from indexfallback.health import Health, State, begin_trial, learn
+from indexfallback.hosted.listing import Listing
 from indexfallback.lag import Lag
 from indexfallback.outcome import Kind, Outcome
 from indexfallback.store import Store
 from indexfallback.store.healths import Healths
 from indexfallback.upstream import open_index
 from indexfallback.upstream.answers import Upstream
+from indexfallback.upstream.directory import DirectoryIndex
 
 log = logging.getLogger("indexfallback")
 
@@ -33,6 +35,10 @@ HEDGE_LEAST, HEDGE_MOST = 0.3, 2.0
 _ENOUGH = 5
 #: Answers whose times make up the percentiles: some minutes of a busy index.
 _SAMPLES = 200
+
+
+#: Files of a directory that a status names: a heap of other things is not worth more.
+SKIPPED_SHOWN = 100
 
 
 class Member:
@@ -194,6 +200,8 @@ class Member:
             figures = {"requests": self._requests, "errors": self._errors}
             last_error, failed = self._last_error, self._failed
             lags = list(self._lags.values())
+        # An index that nobody has asked yet need not be opened for this: it skips nothing.
+        skipped = self.upstream.skipped() if self.index.is_directory else ()
         return {
             "name": self.index.name,
             "role": self.index.role,
@@ -212,6 +220,9 @@ class Member:
             "last_error": last_error,
             # Seconds since the epoch; 0 if never.
             "failed": failed,
+            # Of a directory: what lies there and is not offered, the first of it by name.
+            "skipped": len(skipped),
+            "skipped_files": [item._asdict() for item in skipped[:SKIPPED_SHOWN]],
         }
 
     def close(self) -> None:
@@ -228,6 +239,13 @@ def _percentile_95(ordered: Sequence[float]) -> float:
     return ordered[int(len(ordered) * 0.95)]
 
 
+def _open(index: Index, settings: Settings, store: Store) -> Upstream:
+    upstream = open_index(index, settings, store.local_files)
+    if index.upload and isinstance(upstream, DirectoryIndex):
+        return Listing(index, upstream, store.hosted_files)
+    return upstream
+
+
 class Members:
     """All indexes of the chain, in order."""
 
@@ -235,7 +253,7 @@ class Members:
         self._members = {
             index.name: Member(
                 index,
-                partial(open_index, index, settings, store.local_files),
+                partial(_open, index, settings, store),
                 offline=settings.offline,
                 healths=store.healths,
             )

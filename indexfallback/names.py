@@ -9,19 +9,16 @@ from collections.abc import Iterable
 from fnmatch import fnmatchcase
 from typing import NamedTuple
 
-from packaging.utils import (
-    InvalidSdistFilename,
-    InvalidWheelFilename,
-    canonicalize_name,
-    parse_sdist_filename,
-    parse_wheel_filename,
-)
+from packaging.utils import canonicalize_name, parse_sdist_filename, parse_wheel_filename
+from packaging.version import Version
 
 #: Endings of files that an index may offer; the legacy ones are passed on for old buildouts.
 DISTRIBUTION_ENDINGS = (
     ".whl", ".tar.gz", ".zip", ".tar.bz2", ".tgz", ".tar.xz", ".tar.Z", ".tar",
     ".egg", ".exe", ".msi", ".rpm", ".deb", ".dmg",
 )  # fmt: skip
+#: Those of sdists, besides the two that packaging knows.
+_OLD_SDIST_ENDINGS = (".tar.bz2", ".tgz", ".tar.xz", ".tar.Z", ".tar")
 #: The ending of a metadata file beside a distribution (PEP 658).
 METADATA_ENDING = ".metadata"
 #: The longest file name that every supported file system takes.
@@ -73,23 +70,33 @@ def is_sha256(text: str) -> bool:
 
 
 def project_of(filename: str) -> str | None:
-    """Return the normalised project of a wheel or sdist, or None for names that do not tell."""
-    try:
-        if filename.endswith(".whl"):
-            return parse_wheel_filename(filename)[0]
-        return parse_sdist_filename(filename)[0]
-    except (InvalidWheelFilename, InvalidSdistFilename):
-        return None
+    """Return the normalised project of a distribution, or None for names that do not tell."""
+    parsed = _parse(filename)
+    return parsed[0] if parsed is not None else None
 
 
 def version_of(filename: str) -> str | None:
-    """Return the version in a wheel's or sdist's name as packaging spells it, or None."""
+    """Return the version in a distribution's name as packaging spells it, or None."""
+    parsed = _parse(filename)
+    return parsed[1] if parsed is not None else None
+
+
+def _parse(filename: str) -> tuple[str, str] | None:
+    """Return project and version of a distribution, or None."""
     try:
         if filename.endswith(".whl"):
-            return str(parse_wheel_filename(filename)[1])
-        return str(parse_sdist_filename(filename)[1])
-    except (InvalidWheelFilename, InvalidSdistFilename):
+            name, version = parse_wheel_filename(filename)[:2]
+        elif filename.endswith(".egg"):
+            # Setuptools writes "_" for every "-" inside the parts.
+            stated, version_text, *_ = filename.removesuffix(".egg").split("-")
+            name, version = canonicalize_name(stated), Version(version_text.replace("_", "-"))
+        else:
+            ending = next((end for end in _OLD_SDIST_ENDINGS if filename.endswith(end)), "")
+            usual = f"{filename.removesuffix(ending)}.tar.gz" if ending else filename
+            name, version = parse_sdist_filename(usual)
+    except ValueError:  # of an unpacking, or packaging's own
         return None
+    return (name, str(version)) if is_normalized(name) else None
 
 
 class FileKey(NamedTuple):

@@ -3,6 +3,7 @@
 from indexfallback.config import Settings
 from indexfallback.download import Downloads
 from indexfallback.fallback import Answer, Fallback
+from indexfallback.hosted.shelf import Shelf
 from indexfallback.members import Members
 from indexfallback.offer import offered
 from indexfallback.page import ProjectPage
@@ -19,6 +20,11 @@ class Shim:
         self.members = Members(settings, self.store)
         self.fallback = Fallback(settings, self.store, self.members)
         self.downloads = Downloads(self.fallback)
+        #: Name of each index that takes uploads to what takes them.
+        self.shelves = {
+            index.name: Shelf(index, settings, self.store, self.members[index.name])
+            for index in settings.hosted
+        }
 
     def offer(self, answer: Answer) -> ProjectPage:
         """Return the page of an answer as clients see it."""

@@ -23,24 +23,34 @@ def why(shim: Shim, project: str) -> dict[str, Any]:
     try:
         answer = shim.fallback.page(project, again=not shim.settings.offline)
     except ProjectError as error:
-        return {
-            "project": project,
-            "status": error.status,
-            "cause": error.cause,
-            "remedy": error.remedy,
-            "belongs_to": _belongs_to(shim, project),
-            "indexes": _indexes(shim, project, error.tried),
-        }
+        return refused(shim, error)
+    return found(shim, answer)
+
+
+def refused(shim: Shim, error: ProjectError) -> dict[str, Any]:
+    """Return why there is no page of a project."""
     return {
-        "project": project,
+        "project": error.project,
+        "status": error.status,
+        "cause": error.cause,
+        "remedy": error.remedy,
+        "belongs_to": _belongs_to(shim, error.project),
+        "indexes": _indexes(shim, error.project, error.tried),
+    }
+
+
+def found(shim: Shim, answer: Answer) -> dict[str, Any]:
+    """Return how an answer for a project came about, and what it holds."""
+    return {
+        "project": answer.project,
         "status": 200,
         "owner": answer.owner.name,
         "how": answer.how,
         "offline": answer.offline,
         "age": round(answer.age, 1),
         "fresh_for": round(max(0.0, shim.settings.fresh - answer.age), 1),
-        "belongs_to": _belongs_to(shim, project),
-        "indexes": _indexes(shim, project, answer.tried),
+        "belongs_to": _belongs_to(shim, answer.project),
+        "indexes": _indexes(shim, answer.project, answer.tried),
         **_files(shim, answer),
     }
 

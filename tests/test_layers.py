@@ -10,7 +10,7 @@ ROOT = Path(__file__).parent.parent
 
 #: From the bottom up: each imports from its own and from earlier ones only.
 LAYERS = (
-    ("errors",),
+    ("errors", "words"),
     ("names",),
     ("config",),
     ("page",),
@@ -20,10 +20,11 @@ LAYERS = (
     ("policy",),
     ("upstream",),
     ("store",),
+    ("hosted",),
     ("flight", "budget", "lag", "pace", "activity", "members", "probe", "asking", "name_lists",
      "explain", "offer", "refusals", "fallback", "sources", "opening", "integrity", "arrival",
      "transfer", "download", "shim", "why"),
-    ("server",),
+    ("server", "tree"),
     ("clients", "service"),
     ("doctor",),
     ("cli",),
@@ -31,8 +32,8 @@ LAYERS = (
 LEVEL = {module: level for level, modules in enumerate(LAYERS) for module in modules}
 #: Decisions and values: no network, no disk, no clock, no threads.
 PURE = (
-    "errors", "names", "doctor", "page", "formats", "outcome", "health", "policy", "offer", "lag",
-    "pace",
+    "errors", "words", "names", "doctor", "page", "formats", "outcome", "health", "policy", "offer",
+    "lag", "pace",
 )  # fmt: skip
 IMPURE = frozenset(
     ("requests", "urllib3", "sqlite3", "socket", "ssl", "http", "threading", "time", "os", "io",
@@ -101,6 +102,13 @@ def test_the_settings_are_values_without_io() -> None:
     )
 
 
+def test_what_writes_pages_for_people_neither_reads_nor_asks() -> None:
+    pages = ("about", "install", "listing", "markup", "project", "releases", "start", "trail")
+    for name in pages:
+        code = MODULES[f"server.browse.{name}"]
+        assert not IMPURE.intersection(used.partition(".")[0] for used in imports(code)), name
+
+
 def test_the_exceptions_of_the_pure_modules_are_still_needed() -> None:
     for module, name in EXCEPT:
         assert name in set(imports(MODULES[module]))
@@ -129,6 +137,7 @@ def test_links_look_up_no_name() -> None:
         ("granian", {"server"}),
         ("rich", {"cli"}),
         ("tomlkit", {"clients"}),
+        ("readme_renderer", {"server"}),
     ],
 )
 def test_a_library_stays_at_home(library: str, homes: set[str]) -> None:

@@ -22,12 +22,18 @@ _COMMANDS = {
     "doctor": "doctor",
     "env": "env",
     "init": "init",
+    "publish": "publish",
+    "publish-tree": "publish_tree",
+    "remove": "withdraw",
     "run": "run",
     "serve": "serve",
     "service": "service",
     "setup": "setup",
     "status": "status",
+    "token": "token",
+    "unyank": "withdraw",
     "why": "why",
+    "yank": "withdraw",
 }
 
 
@@ -43,7 +49,7 @@ class _Commands(click.Group):
         if cmd_name not in _COMMANDS:
             return None
         module = importlib.import_module(f"indexfallback.cli.{_COMMANDS[cmd_name]}")
-        command: click.Command = getattr(module, cmd_name)
+        command: click.Command = getattr(module, cmd_name.replace("-", "_"))
         return command
 
 

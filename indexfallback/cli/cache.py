@@ -2,17 +2,17 @@
 
 import sys
 from collections import Counter
-from collections.abc import Iterable, Iterator
 from itertools import groupby
 
 import click
 
 from indexfallback.cli.forget import accept, disown, open_store, remove
 from indexfallback.cli.options import Options, examples, project_name, takes_options
-from indexfallback.cli.output import clock, counted, print_json, print_table, say, size, wrapped
+from indexfallback.cli.output import clock, print_json, print_table, say, tracked, wrapped
 from indexfallback.config import Settings
 from indexfallback.store import maintenance
 from indexfallback.store.maintenance import HeldFile, HeldPage
+from indexfallback.words import counted, size
 
 #: Verdicts of `Blobs.verify` other than "right", and what each means for the user.
 _VERDICTS = {
@@ -114,7 +114,7 @@ def _project_row(name: str, files: list[HeldFile], pages: int) -> tuple[str, ...
 def verify(options: Options, as_json: bool) -> None:
     """Hash every file again; take what is wrong out of use, and exit 1 if anything was."""
     with open_store(options.settings()) as store:
-        verdicts = dict(_with_progress(store.blobs.verify(), store.blobs.count()))
+        verdicts = dict(tracked(store.blobs.verify(), "Hashing", store.blobs.count()))
     found: dict[str, list[str]] = {verdict: [] for verdict in _VERDICTS}
     for sha256, verdict in verdicts.items():
         if verdict in found:
@@ -130,16 +130,6 @@ def verify(options: Options, as_json: bool) -> None:
             if sha256s:
                 click.echo(wrapped(f"{counted(len(sha256s), 'file')} {_VERDICTS[verdict]}"))
     sys.exit(1 if found["quarantined"] or found["missing"] else 0)
-
-
-def _with_progress(verdicts: Iterable[tuple[str, str]], total: int) -> Iterator[tuple[str, str]]:
-    """Pass verdicts on, with a progress bar on a terminal."""
-    from rich.console import Console  # noqa: PLC0415 - slow, and only this command has a bar
-    from rich.progress import Progress  # noqa: PLC0415 - as above
-
-    console = Console(stderr=True)
-    with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
-        yield from progress.track(verdicts, total=total, description="Hashing")
 
 
 @cache.command(epilog=examples("indexfallback cache gc"))

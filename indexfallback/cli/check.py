@@ -12,7 +12,7 @@ from typing import NamedTuple
 import click
 
 from indexfallback.cli.options import Options, examples, takes_options
-from indexfallback.cli.output import counted, ms, print_json, print_table, say, say_more, span
+from indexfallback.cli.output import print_json, print_table, say, say_more
 from indexfallback.config import Index, Settings
 from indexfallback.explain import remedy_for
 from indexfallback.flight import run_within
@@ -22,6 +22,7 @@ from indexfallback.page import ProjectPage
 from indexfallback.upstream import open_index
 from indexfallback.upstream.answers import Limits, Upstream
 from indexfallback.upstream.facts import Facts, Stamp
+from indexfallback.words import counted, ms, span
 
 #: A project that a public index has: its page is small, where PyPI's list of names is 40 MB.
 _EVERYWHERE = "pip"

@@ -30,8 +30,13 @@ TEMPLATE = """\
 # the default, or an example. `indexfallback config show` says what is in force and why.
 
 [server]
-# host = "127.0.0.1"       # anything but loopback demands credentials from clients
+# host = "127.0.0.1"       # anything but loopback demands a token from clients
 # port = 5503
+# public_read = false      # true: others read without a token
+# tls_cert = "/etc/ssl/packages.pem"            # with it, others are served over TLS
+# tls_key = "/etc/ssl/packages.key"
+# base_path = "/pypi"      # where a proxy shows it
+# trusted_proxies = ["127.0.0.1"]               # whose X-Forwarded-* are believed
 
 [cache]
 # dir = "~/indexfallback"  # default: the user's cache directory
@@ -57,6 +62,7 @@ TEMPLATE = """\
 # connect_timeout = "3 s"
 # read_timeout = "10 s"
 # probe = "acme-app"       # the project that health probes ask for; default: one served before
+# upload = false           # true, where url is a directory: it takes uploads
 
 # [[index]]
 # name = "mirror"

@@ -7,10 +7,11 @@ import click
 
 from indexfallback.cli.examine import examine_machine
 from indexfallback.cli.options import Options, examples, takes_options
-from indexfallback.cli.output import counted, print_json, print_table
+from indexfallback.cli.output import print_json, print_table
 from indexfallback.doctor import Finding, Verdict, examine
 from indexfallback.doctor.finding import fail
 from indexfallback.errors import ConfigError
+from indexfallback.words import counted
 
 _COLOURS = {"FAIL": "red", "warn": "yellow", "ok": "green"}
 

@@ -7,13 +7,14 @@ from contextlib import contextmanager
 import click
 
 from indexfallback.cli.options import Options, examples, project_name, takes_options
-from indexfallback.cli.output import clock, counted, print_json, say, say_more, size, wrapped
+from indexfallback.cli.output import clock, print_json, say, say_more, wrapped
 from indexfallback.config import Settings
 from indexfallback.errors import StoreError
 from indexfallback.names import METADATA_ENDING
 from indexfallback.store import Store, maintenance
 from indexfallback.store.ledger import Ownership
 from indexfallback.store.pins import Pin
+from indexfallback.words import counted, size
 
 _as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON; bytes as numbers.")
 

@@ -2,7 +2,7 @@
 
 import functools
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -83,7 +83,15 @@ _OPTIONS = (
 
 def takes_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Give a command the common options; it gets them, merged with the group's, as `Options`."""
+    return _takes(command, _OPTIONS)
 
+
+def takes_options_but_index(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a command the common options but ``--index``, which means something else to it."""
+    return _takes(command, _OPTIONS[:1] + _OPTIONS[2:])
+
+
+def _takes(command: Callable[..., Any], given: Sequence[Callable[..., Any]]) -> Callable[..., Any]:
     @click.pass_context
     @functools.wraps(command)
     def merged(
@@ -91,7 +99,7 @@ def takes_options(command: Callable[..., Any]) -> Callable[..., Any]:
         /,
         *,
         config: Path | None,
-        indexes: tuple[str, ...],
+        indexes: tuple[str, ...] = (),
         offline: bool,
         verbose: int,
         **rest: Any,
@@ -108,4 +116,4 @@ def takes_options(command: Callable[..., Any]) -> Callable[..., Any]:
         set_up_logging(options.verbose)
         return command(options, **rest)
 
-    return functools.reduce(lambda decorated, option: option(decorated), _OPTIONS[::-1], merged)
+    return functools.reduce(lambda decorated, option: option(decorated), given[::-1], merged)

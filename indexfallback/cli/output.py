@@ -6,11 +6,13 @@ import os
 import sys
 import textwrap
 import time
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import click
+
+T = TypeVar("T")
 
 #: Levels by how often ``-v`` was given.
 _LEVELS = (logging.WARNING, logging.INFO, logging.DEBUG)
@@ -19,12 +21,6 @@ WIDTH = 79
 #: Before text below a line that had no room for it, and the room that makes it a column, or not.
 _INDENT = "    "
 _NARROW = 35
-
-_SIZES = ("B", "KB", "MB", "GB", "TB")
-_STEP = 1000
-#: Below this many of a unit, one decimal says more.
-_FEW = 10
-_MINUTE, _HOUR, _DAY = 60.0, 3600.0, 86400.0
 
 
 def set_up_logging(verbose: int) -> None:
@@ -102,38 +98,20 @@ def _laid_out(start: str, text: str) -> str:
     return start + wrapped(text, " " * len(start)).lstrip()
 
 
-def ms(seconds: float | None) -> str:
-    """Return a short time in words: ``38 ms``."""
-    return "-" if seconds is None else f"{seconds * 1000:,.0f} ms"
+def tracked(items: Iterable[T], description: str, total: int | None = None) -> Iterator[T]:
+    """Pass items on, with a progress bar on a terminal; ``total`` is for those without a length."""
+    from rich.console import Console  # noqa: PLC0415 - slow, and few commands have a bar
+    from rich.progress import Progress  # noqa: PLC0415 - as above
 
-
-def span(seconds: float) -> str:
-    """Return a time in its largest unit, as one says it: ``12 s``, ``3 min``, ``2 d``."""
-    for unit, length in (("d", _DAY), ("h", _HOUR), ("min", _MINUTE)):
-        if seconds >= length:
-            return f"{int(seconds / length):,} {unit}"
-    return f"{max(0, int(seconds))} s"
-
-
-def size(count: float) -> str:
-    """Return a size in its largest unit, as one says it: ``1.2 GB``."""
-    for unit in _SIZES:
-        if round(count) < _STEP or unit == _SIZES[-1]:
-            break
-        count /= _STEP
-    digits = 1 if unit != "B" and count < _FEW and count != int(count) else 0
-    return f"{count:,.{digits}f} {unit}"
+    console = Console(stderr=True)
+    with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
+        yield from progress.track(items, total=total, description=description)
 
 
 def clock(when: float) -> str:
     """Return a time of day, or the date if it was another day."""
     then, now = time.localtime(when), time.localtime()
     return time.strftime("%H:%M:%S" if then[:3] == now[:3] else "%Y-%m-%d", then)
-
-
-def counted(number: int, one: str, many: str = "") -> str:
-    """Return a number with its noun: ``1 file``, ``3,412 files``."""
-    return f"{number:,} {one if number == 1 else many or one + 's'}"
 
 
 def tilde(path: Path | str) -> str:

@@ -3,8 +3,9 @@
 import math
 from collections import Counter
 
-from indexfallback.cli.output import counted, say, say_more
+from indexfallback.cli.output import say, say_more
 from indexfallback.clients.troubles import Status, troubles
+from indexfallback.words import counted
 
 
 def report(status: Status, began: float, *, failed: bool, quiet: bool) -> None:

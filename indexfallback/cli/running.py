@@ -13,16 +13,21 @@ _LOOPBACK = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - compared, not 
 _CONNECT_SECONDS = 2.0
 
 
+def root(settings: Settings) -> str:
+    """Return the address at which this machine reaches the configured host and port."""
+    host = _LOOPBACK.get(settings.host, settings.host)
+    return url_of(host, settings.port, tls=settings.tls_cert is not None)
+
+
 def address(settings: Settings) -> str:
     """Return the address of the simple API at the configured host and port, for clients."""
-    host = _LOOPBACK.get(settings.host, settings.host)
-    return f"{url_of(host, settings.port)}/simple/"
+    return f"{root(settings)}/simple/"
 
 
 def health(settings: Settings) -> dict[str, Any] | None:
     """Return the health of the shim at the configured host and port, or None if there is none."""
     try:
-        found = ask(settings.host, settings.port, "/-/health")
+        found = ask(root(settings), "/-/health")
     except NoAnswer:
         return None
     if not isinstance(found, dict) or found.get("name") != "indexfallback":
@@ -45,6 +50,6 @@ def ask_same(settings: Settings, path: str, seconds: float) -> Any:
     if found is None or found.get("configuration") != settings.fingerprint:
         return None
     try:
-        return ask(settings.host, settings.port, quote(path), seconds)
+        return ask(root(settings), quote(path), seconds)
     except NoAnswer:  # it has just ended, or is too busy to be of use
         return None

@@ -43,7 +43,10 @@ def serve(
     )
     try:
         taken = take_port(
-            settings.host, settings.port if port is None else port, settings.fingerprint
+            settings.host,
+            settings.port if port is None else port,
+            settings.fingerprint,
+            tls=settings.tls_cert is not None,
         )
     except AlreadyServedError as error:
         _announce_running(error, as_json=as_json)

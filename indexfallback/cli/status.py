@@ -10,10 +10,11 @@ import click
 
 from indexfallback.cli.chain import print_chain
 from indexfallback.cli.options import Options, examples, takes_options
-from indexfallback.cli.output import counted, ms, print_json, print_table, say, size, span, wrapped
-from indexfallback.cli.running import health
+from indexfallback.cli.output import print_json, print_table, say, wrapped
+from indexfallback.cli.running import health, root
 from indexfallback.config import Settings
 from indexfallback.server.address import NoAnswer, ask
+from indexfallback.words import counted, ms, size, span
 
 #: A shim that is busy with everything at once still answers by then, seconds.
 _SECONDS = 5.0
@@ -50,7 +51,7 @@ def _of_running(settings: Settings) -> Report | None:
     if found is None:
         return None
     try:
-        report = ask(settings.host, settings.port, "/-/status", _SECONDS)
+        report = ask(root(settings), "/-/status", _SECONDS)
     except NoAnswer:  # it has just ended
         return None
     same = found.get("configuration") == settings.fingerprint
@@ -72,7 +73,11 @@ def _print(report: Report) -> None:
     rows = [_row(index) for index in report["indexes"]]
     print_table(header, rows, right=(6, 7))
     click.echo(_cache_line(report))
-    for line in (*_refused_lines(report["refused"]), *_activity_lines(report)):
+    for line in (
+        *_refused_lines(report["refused"]),
+        *_skipped_lines(report["indexes"]),
+        *_activity_lines(report),
+    ):
         click.echo(line)
     if report["offline"]:
         click.echo("offline    no index is asked; what was seen before is served")
@@ -145,6 +150,19 @@ def _refused_lines(refused: list[Report]) -> list[str]:
         for file in refused
     ]
     return [wrapped(f"pins       {len(refused):,} refused: {_latest(told, '; ')}", "")]
+
+
+def _skipped_lines(indexes: list[Report]) -> list[str]:
+    """Return what of each directory is not offered, and why."""
+    lines = []
+    for index in indexes:
+        told = [f"{file['path']} ({file['reason']})" for file in index["skipped_files"][:_NAMES]]
+        if told:
+            more = index["skipped"] - len(told)
+            rest = f" and {more:,} more" if more else ""
+            count = f"{index['skipped']:,} of {index['name']}"
+            lines.append(wrapped(f"skipped    {count}: {', '.join(told)}{rest}", ""))
+    return lines
 
 
 def _latest(told: list[str], separator: str = ", ") -> str:

@@ -8,9 +8,9 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from os import pathsep
 from typing import Any
-from urllib.parse import urlsplit
 
 from indexfallback.config import Settings
 from indexfallback.config.line import settings_line
@@ -29,6 +29,10 @@ sys.path[:] = sys.argv.pop(1).split(os.pathsep)
 from indexfallback.cli import main
 main()
 """
+#: What of the settings is for others than the command on this machine.
+_FOR_ONE_COMMAND: dict[str, Any] = {
+    "host": "127.0.0.1", "tls_cert": None, "tls_key": None, "base_path": "", "trusted_proxies": (),
+}  # fmt: skip
 
 
 class ShimNotStartedError(IndexFallbackError):
@@ -44,21 +48,21 @@ def shim_for(settings: Settings, *, verbose: int = 0) -> Iterator[str]:
 
     ``verbose`` is how much one of our own says on standard error. Raises `ShimNotStartedError`.
     """
-    try:
-        refuse_if_served(settings.host, settings.port, settings.fingerprint)
-    except AlreadyServedError as error:
-        yield error.url
-        return
-    except IndexFallbackError:  # another program's port: a free one does as well
-        pass
-    with _own_shim(settings, verbose) as url:
+    if settings.tls_cert is None:  # else its certificate names it as others reach it
+        try:
+            refuse_if_served(settings.host, settings.port, settings.fingerprint)
+        except AlreadyServedError as error:
+            yield error.url
+            return
+        except IndexFallbackError:  # another program's port: a free one does as well
+            pass
+    with _own_shim(replace(settings, **_FOR_ONE_COMMAND), verbose) as url:
         yield url
 
 
 def ask_shim(url: str, path: str) -> Any:
     """Return the JSON that the shim of a simple API's address answers; raises as `ask` does."""
-    parts = urlsplit(url)
-    return ask(parts.hostname or "", parts.port or 0, path)
+    return ask(url, path)
 
 
 @contextmanager

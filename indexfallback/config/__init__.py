@@ -37,6 +37,8 @@ class Index:
     #: Name of the index whose content this one repeats.
     mirror_of: str | None = None
     pages: Pages = "first"
+    #: Takes uploads, into its directory.
+    upload: bool = False
 
     @property
     def key(self) -> str:
@@ -70,6 +72,15 @@ class Settings:
     indexes: tuple[Index, ...]
     host: str = "127.0.0.1"
     port: int = 5503
+    #: Certificate chain and key, both PEM; without them the server speaks plain HTTP.
+    tls_cert: Path | None = None
+    tls_key: Path | None = None
+    #: Where a proxy shows the server: ``/index``, or nothing for the root.
+    base_path: str = ""
+    #: Addresses and networks of proxies whose X-Forwarded-* are believed.
+    trusted_proxies: tuple[str, ...] = ()
+    #: Whether others may read without a token, where ``host`` is one that they can reach.
+    public_read: bool = False
     cache_dir: Path
     cache_size: int = 20 * 1000**3
     fresh: float = 600.0
@@ -95,6 +106,11 @@ class Settings:
     def index(self, name: str) -> Index | None:
         """Return the index of that name, or None."""
         return next((index for index in self.indexes if index.name == name), None)
+
+    @property
+    def hosted(self) -> tuple[Index, ...]:
+        """The indexes that take uploads, in the order of the chain."""
+        return tuple(index for index in self.indexes if index.upload)
 
     def group(self, name: str) -> tuple[Index, ...]:
         """Return the members of a group, in the order of the chain."""

@@ -175,6 +175,12 @@ def _index(
     origins = dict.fromkeys((field.name for field in fields(Index)), "default")
     origins |= {key: origin for key, origin in entry.origins.items() if key in origins}
     values |= {"url": address.url, "role": roles[values["name"]]}
+    if values.get("upload") and not address.url.startswith("file:"):
+        raise entry.error(
+            "upload",
+            "upload = true is for a directory",
+            'write its path as the url, like "/srv/packages"',
+        )
     if address.username is not None:
         values["username"] = address.username
         origins["username"] = origins["url"]

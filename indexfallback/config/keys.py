@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable
 from difflib import get_close_matches
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any, get_args
 
@@ -19,6 +20,7 @@ _MAX_PORT = 65535
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]*", re.ASCII)
 _HOST = re.compile(r"[A-Za-z0-9._-]+|[0-9A-Fa-f:.]+", re.ASCII)
+_BASE_PATH = re.compile(r"(?:/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)*", re.ASCII)
 _PATTERN = re.compile(r"[A-Za-z0-9._*?-]+", re.ASCII)
 _VARIABLE = re.compile(r"[^=\s]+")
 
@@ -65,15 +67,48 @@ def host(value: object, base: Path) -> str:
 
 def directory(value: object, base: Path) -> Path:
     """Read the path of a directory, which need not exist yet."""
+    path = _path(value, base)
+    if path.exists() and not path.is_dir():
+        raise InvalidValueError("is a file, not a directory", "name a directory")
+    return path
+
+
+def _path(value: object, base: Path) -> Path:
     try:
-        path = base / Path(text(value, base)).expanduser()
+        return base / Path(text(value, base)).expanduser()
     except RuntimeError as error:
         raise InvalidValueError(
             "is in an unknown home directory", "write an absolute path"
         ) from error
-    if path.exists() and not path.is_dir():
-        raise InvalidValueError("is a file, not a directory", "name a directory")
+
+
+def file(value: object, base: Path) -> Path:
+    """Read the path of a file, which only the server has to be able to read."""
+    return _path(value, base)
+
+
+def base_path(value: object, base: Path) -> str:
+    """Read the path below which a proxy shows the server, without a last slash."""
+    path = text(value, base).rstrip("/")
+    if not _BASE_PATH.fullmatch(path):
+        raise InvalidValueError("is not the path of an address", 'write a path like "/index"')
     return path
+
+
+def networks(value: object, base: Path) -> tuple[str, ...]:
+    """Read a list of addresses and networks."""
+    if not isinstance(value, list):
+        raise InvalidValueError("is not a list", 'write a list like ["127.0.0.1"]')
+    read = []
+    for item in value:
+        try:
+            read.append(str(ip_network(text(item, base))))
+        except ValueError as error:
+            raise InvalidValueError(
+                "has an item that is neither address nor network",
+                'write addresses and networks, like ["127.0.0.1", "10.0.0.0/8"]',
+            ) from error
+    return tuple(dict.fromkeys(read))
 
 
 def duration(value: object, _base: Path) -> float:
@@ -156,7 +191,15 @@ def variable(value: object, base: Path) -> str:
 
 #: Table and key to the reader of its value.
 TABLES: dict[str, dict[str, Reader]] = {
-    "server": {"host": host, "port": port},
+    "server": {
+        "host": host,
+        "port": port,
+        "public_read": flag,
+        "tls_cert": file,
+        "tls_key": file,
+        "base_path": base_path,
+        "trusted_proxies": networks,
+    },
     "cache": {"dir": directory, "max_size": size, "fresh": duration, "keep": duration},
     "limits": {"deadline": wait, "page_size": size},
 }
@@ -164,6 +207,11 @@ TABLES: dict[str, dict[str, Reader]] = {
 FIELDS = {
     "server.host": "host",
     "server.port": "port",
+    "server.tls_cert": "tls_cert",
+    "server.tls_key": "tls_key",
+    "server.base_path": "base_path",
+    "server.trusted_proxies": "trusted_proxies",
+    "server.public_read": "public_read",
     "cache.dir": "cache_dir",
     "cache.max_size": "cache_size",
     "cache.fresh": "fresh",
@@ -186,4 +234,5 @@ INDEX_KEYS: dict[str, Reader] = {
     "probe": project,
     "mirror_of": text,
     "pages": choice(*get_args(Pages)),
+    "upload": flag,
 }

@@ -66,6 +66,8 @@ def load_settings(
     if bundle := _ca_bundle(pip, environ):
         found["ca_bundle"] = bundle
 
+    _check_tls(found)
+
     own = {
         name: found[key].value if (key := f"server.{name}") in found else getattr(Settings, name)
         for name in ("host", "port")
@@ -119,6 +121,15 @@ def _from_environment(environ: Mapping[str, str]) -> dict[str, _Origin]:
             except InvalidValueError as error:
                 raise ConfigError(variable, f'"{text}" {error.problem}', error.remedy) from error
     return found
+
+
+def _check_tls(found: Mapping[str, _Origin]) -> None:
+    for key, other in (("tls_cert", "tls_key"), ("tls_key", "tls_cert")):
+        given = found.get(f"server.{key}")
+        if given is not None and f"server.{other}" not in found:
+            raise ConfigError(
+                given.origin, f"[server]: {key} is set without {other}", f"name the {other} as well"
+            )
 
 
 def _port(text: str) -> int:

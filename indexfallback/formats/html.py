@@ -126,6 +126,17 @@ def render_names(names: Iterable[str]) -> Iterator[str]:
     yield "</body>\n</html>\n"
 
 
+def render_start(names: Iterable[str], simple: str) -> Iterator[str]:
+    """Write a start page for people, whose links work without a web server, too."""
+    yield _head("Package index", "1.0")
+    yield '<meta name="viewport" content="width=device-width">\n</head>\n<body>\n'
+    yield "<h1>Package index</h1>\n<p>Install from it by the address of this page:</p>\n"
+    yield f"<pre>pip install --index-url ADDRESS/{simple}/ PROJECT</pre>\n<ul>\n"
+    for name in map(_quote, names):
+        yield f'<li><a href="{simple}/{name}/index.html">{name}</a></li>\n'
+    yield "</ul>\n</body>\n</html>\n"
+
+
 def _file(node: LexborNode, links: Links) -> File | None:
     """Return the file that an anchor links to, or None if it links to none."""
     attributes = node.attributes

@@ -9,9 +9,13 @@ import http.client
 import json
 import logging
 import socket
+import ssl
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
+from urllib.parse import urlsplit
 
 import platformdirs
 
@@ -76,17 +80,24 @@ class Port:
     """A port of this machine that this process alone may serve."""
 
     def __init__(
-        self, host: str, number: int, lock: FileLock | None, held: socket.socket | None
+        self,
+        host: str,
+        number: int,
+        lock: FileLock | None,
+        held: socket.socket | None,
+        *,
+        tls: bool,
     ) -> None:
         self.host = host
         self.number = number
+        self._tls = tls
         self._lock = lock
         self._held = held
 
     @property
     def url(self) -> str:
         """The address of the server's root, without a last slash."""
-        return url_of(self.host, self.number)
+        return url_of(self.host, self.number, tls=self._tls)
 
     def release(self) -> None:
         """Let others have the port."""
@@ -96,33 +107,34 @@ class Port:
             self._held.close()
 
 
-def url_of(host: str, number: int) -> str:
+def url_of(host: str, number: int, *, tls: bool = False) -> str:
     """Return the address of a server's root, without a last slash."""
-    return f"http://[{host}]:{number}" if ":" in host else f"http://{host}:{number}"
+    scheme = "https" if tls else "http"
+    return f"{scheme}://[{host}]:{number}" if ":" in host else f"{scheme}://{host}:{number}"
 
 
-def take_port(host: str, number: int, configuration: str) -> Port:
+def take_port(host: str, number: int, configuration: str, *, tls: bool = False) -> Port:
     """Return the port, ours alone; number 0 takes a free one.
 
     Raises `AlreadyServedError`, `PortTakenError` or `PortRefusedError`.
     """
     if number == 0:
         held = _bind(host, 0)
-        return Port(host, int(held.getsockname()[1]), None, _kept(held))
+        return Port(host, int(held.getsockname()[1]), None, _kept(held), tls=tls)
     lock = FileLock(platformdirs.user_state_path("indexfallback") / f"port-{number}.lock")
     ends = time.monotonic() + LOCK_SECONDS
     while not _acquired(lock):
-        refuse_if_served(host, number, configuration)
+        refuse_if_served(host, number, configuration, tls=tls)
         if time.monotonic() > ends:
             raise PortTakenError(host, number, "a shim that is starting or does not answer")
         time.sleep(0.05)  # the lock has no other way to be waited for with a deadline
     try:
-        refuse_if_served(host, number, configuration)
+        refuse_if_served(host, number, configuration, tls=tls)
         held = _bind(host, number)
     except IndexFallbackError:
         lock.release()
         raise
-    return Port(host, number, lock, _kept(held))
+    return Port(host, number, lock, _kept(held), tls=tls)
 
 
 def _bind(host: str, number: int) -> socket.socket:
@@ -156,10 +168,11 @@ def _acquired(lock: FileLock) -> bool:
         return True
 
 
-def refuse_if_served(host: str, number: int, configuration: str) -> None:
+def refuse_if_served(host: str, number: int, configuration: str, *, tls: bool = False) -> None:
     """Return if nobody listens there; raises `AlreadyServedError` or `PortTakenError`."""
+    url = url_of(host, number, tls=tls)
     try:
-        health = ask(host, number, "/-/health")
+        health = ask(url, "/-/health")
     except ConnectionRefusedError:  # nobody there, which is what was hoped for
         return
     except NoAnswer:
@@ -167,17 +180,21 @@ def refuse_if_served(host: str, number: int, configuration: str) -> None:
     if not isinstance(health, dict) or health.get("name") != "indexfallback":
         raise PortTakenError(host, number, "another program")
     if health.get("configuration") == configuration:
-        raise AlreadyServedError(f"http://{host}:{number}/simple/", health["pid"])
+        raise AlreadyServedError(f"{url}/simple/", health["pid"])
     who = f"a shim with another configuration (process {health['pid']})"
     raise PortTakenError(host, number, who)
 
 
-def ask(host: str, number: int, path: str, seconds: float = _ASK_SECONDS) -> Any:
-    """Return the JSON that a shim answers; never through a proxy.
+def ask(url: str, path: str, seconds: float = _ASK_SECONDS) -> Any:
+    """Return the JSON that the shim at an address answers for a path; never through a proxy.
 
     Raises one of `NoAnswer` if it is none, or not well.
     """
-    connection = http.client.HTTPConnection(host, number, timeout=seconds)
+    parts = urlsplit(url)
+    connect: Callable[..., http.client.HTTPConnection] = http.client.HTTPConnection
+    if parts.scheme == "https":
+        connect = partial(http.client.HTTPSConnection, context=_own_tls())
+    connection = connect(parts.hostname or "", parts.port or 0, timeout=seconds)
     try:
         connection.request("GET", path)
         response = connection.getresponse()
@@ -186,3 +203,14 @@ def ask(host: str, number: int, path: str, seconds: float = _ASK_SECONDS) -> Any
         return json.loads(response.read())
     finally:
         connection.close()
+
+
+def _own_tls() -> ssl.SSLContext:
+    """Return a context for a shim of this machine, whose certificate names another address.
+
+    Who it is matters no more than without TLS: nothing secret is said.
+    """
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    return context

@@ -1,30 +1,48 @@
 """The WSGI application: addresses to resources."""
 
 import falcon
+from falcon import media
 
 from indexfallback.errors import IndexFallbackError
+from indexfallback.server.browse.resources import (
+    BrowseResource,
+    BrowseSlashResource,
+    ListingResource,
+    StartResource,
+)
+from indexfallback.server.credentials import Credentials, ReadGuard
 from indexfallback.server.files import FileResource
 from indexfallback.server.guards import (
     HostGuard,
     answer_error,
     answer_http_error,
     answer_records_fault,
+    is_loopback,
 )
 from indexfallback.server.pages import NamesResource, ProjectResource, SlashResource
+from indexfallback.server.proxied import Proxied
 from indexfallback.server.repeat import Repeat
-from indexfallback.server.state import HealthResource, StartResource, StatusResource, WhyResource
+from indexfallback.server.state import HealthResource, StatusResource, WhyResource
+from indexfallback.server.uploads import UploadResource, multipart_handler
 from indexfallback.shim import Shim
 from indexfallback.store import RecordsFault
 
 
-def make_app(shim: Shim) -> Repeat:
+def make_app(shim: Shim) -> Repeat | Proxied:
     """Return the WSGI application that serves a shim."""
-    app = falcon.App(middleware=[HostGuard()])
+    credentials = Credentials(shim.store.tokens)
+    app = falcon.App(middleware=_guards(shim, credentials))
+    app.req_options.media_handlers = media.Handlers({falcon.MEDIA_MULTIPART: multipart_handler()})
     app.set_error_serializer(answer_http_error)
     app.add_error_handler(IndexFallbackError, answer_error)
     app.add_error_handler(RecordsFault, answer_records_fault)
     projects, names, slash = ProjectResource(shim), NamesResource(shim), SlashResource()
     app.add_route("/", StartResource(shim))
+    slash_browse = BrowseSlashResource()
+    app.add_route("/projects", slash_browse)
+    app.add_route("/projects/", ListingResource(shim))
+    app.add_route("/projects/{project}", slash_browse)
+    app.add_route("/projects/{project}/", BrowseResource(shim))
     app.add_route("/simple", slash)
     app.add_route("/simple/", names)
     app.add_route("/simple/{project}", slash)
@@ -39,7 +57,22 @@ def make_app(shim: Shim) -> Repeat:
     app.add_route("/index/{index}/simple/{project}", slash)
     app.add_route("/index/{index}/simple/{project}/", projects)
     app.add_route("/files/{owner}/{key}/{filename}", FileResource(shim))
+    uploads = UploadResource(shim, credentials)
+    for path in ("/upload", "/upload/{index}"):
+        # A client does not follow a redirect with a file in its hands.
+        app.add_route(path, uploads)
+        app.add_route(f"{path}/", uploads)
     app.add_route("/-/health", HealthResource(shim))
     app.add_route("/-/status", StatusResource(shim))
     app.add_route("/-/why/{project}", WhyResource(shim))
+    settings = shim.settings
+    if settings.base_path or settings.trusted_proxies:
+        return Proxied(Repeat(app), settings)
     return Repeat(app)
+
+
+def _guards(shim: Shim, credentials: Credentials) -> list[HostGuard | ReadGuard]:
+    if is_loopback(shim.settings.host):
+        return [HostGuard()]
+    # By whichever name others reach it: a page in a browser has no token, whatever its host.
+    return [] if shim.settings.public_read else [ReadGuard(credentials)]

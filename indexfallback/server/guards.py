@@ -8,6 +8,8 @@ import falcon
 import msgspec
 
 from indexfallback.errors import IndexFallbackError, StoreError
+from indexfallback.server.browse.frame import HEADERS
+from indexfallback.server.browse.project import problem_page
 from indexfallback.store import RecordsFault
 
 log = logging.getLogger("indexfallback")
@@ -52,35 +54,49 @@ def _has_port(host: str) -> bool:
 
 
 def answer_error(
-    req: falcon.Request,  # noqa: ARG001 - Falcon's signature
+    req: falcon.Request,
     resp: falcon.Response,
     error: IndexFallbackError,
-    params: dict[str, object],  # noqa: ARG001
+    params: dict[str, object],  # noqa: ARG001 - Falcon's signature
 ) -> None:
-    """Answer one of our errors: never HTML, since buildout follows links in error pages."""
-    _answer(resp, error.status, error.title, str(error))
+    """Answer one of our errors."""
+    _answer(req, resp, error.status, error.title, str(error))
 
 
 def answer_records_fault(
-    req: falcon.Request,  # noqa: ARG001 - Falcon's signature
+    req: falcon.Request,
     resp: falcon.Response,
     error: RecordsFault,
-    params: dict[str, object],  # noqa: ARG001
+    params: dict[str, object],  # noqa: ARG001 - Falcon's signature
 ) -> None:
     """Answer a failing disk: what is owned and pinned cannot be told, so nothing is served."""
     fault = StoreError("the cache", f"cannot be read ({error})", "look at the disk, then restart")
     log.error("%s", fault)
-    _answer(resp, fault.status, fault.title, str(fault))
+    _answer(req, resp, fault.status, fault.title, str(fault))
 
 
 def answer_http_error(req: falcon.Request, resp: falcon.Response, error: falcon.HTTPError) -> None:
     """Answer one of the framework's errors in the same form."""
     detail = error.description or f"{req.method} {req.path}"
-    _answer(resp, error.status_code, error.title or str(error.status), detail)
+    _answer(req, resp, error.status_code, error.title or str(error.status), detail)
 
 
-def _answer(resp: falcon.Response, status: int, title: str, detail: str) -> None:
+def wants_page(req: falcon.Request) -> bool:
+    """Tell whether a person looks at a page for people: a browser names HTML first."""
+    accept = req.get_header("Accept") or ""
+    return req.path.startswith("/projects/") and accept.startswith("text/html")
+
+
+def _answer(
+    req: falcon.Request, resp: falcon.Response, status: int, title: str, detail: str
+) -> None:
+    """Answer an error: never with HTML to a client, since buildout follows links in it."""
     resp.status = falcon.code_to_http_status(status)
+    if wants_page(req):
+        resp.content_type = falcon.MEDIA_HTML
+        resp.set_headers(HEADERS)
+        resp.text = problem_page(title, detail, "../" * (req.path.count("/") - 1))
+        return
     resp.content_type = PROBLEM_JSON
     resp.set_header("Cache-Control", "no-store")
     resp.data = msgspec.json.encode(

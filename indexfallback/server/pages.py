@@ -1,5 +1,6 @@
 """The simple API: project pages and the list of names, by the chain or by one index alone."""
 
+import time
 from collections.abc import Callable
 from functools import partial
 from urllib.parse import quote
@@ -40,7 +41,7 @@ class ProjectResource:
         if not is_project_name(project) or (index and self._shim.members.get(index) is None):
             raise falcon.HTTPNotFound(description=f"{req.path}: no such project or index")
         if not is_normalized(project):
-            redirect(resp, normalize(project), index, direct=self._direct)
+            redirect(req, resp, normalize(project), index, direct=self._direct)
             return
         media = _media(req)
         answer = self._shim.fallback.page(project, index)
@@ -88,6 +89,7 @@ class NamesResource:
 
     def __init__(self, shim: Shim) -> None:
         self._shim = shim
+        self._rendered = RenderedPages()
 
     def on_get(self, req: falcon.Request, resp: falcon.Response, index: str | None = None) -> None:
         """Answer with the names."""
@@ -95,13 +97,16 @@ class NamesResource:
         if index is not None and shim.members.get(index) is None:
             raise falcon.HTTPNotFound(description=f"{req.path}: no such index")
         members = [m for m in shim.members if index in (None, m.index.name)]
-        names = set(shim.store.pages.names([member.index.key for member in members]))
-        limits = Limits(0.0, shim.settings.page_size)
+        names = shim.store.pages.names([member.index.key for member in members])
+        limits = Limits(time.monotonic() + shim.settings.deadline, shim.settings.page_size)
         for member in members:
             if member.index.is_directory:
-                names.update(member.upstream.names(limits).names)
+                names += member.upstream.names(limits).names
         media = _media(req)
-        _send(req, resp, media, as_rendered(render_names(sorted(names), media)))
+        # Each part is sorted already, which makes this quick also for many thousands.
+        listed = tuple(dict.fromkeys(sorted(names)))
+        rendered = self._rendered.get((listed, media), lambda: render_names(listed, media))
+        _send(req, resp, media, rendered)
 
     on_head = on_get
 
@@ -114,25 +119,27 @@ class SlashResource:
 
     def on_get(
         self,
-        req: falcon.Request,  # noqa: ARG002 - Falcon's signature
+        req: falcon.Request,
         resp: falcon.Response,
         project: str = "",
         index: str | None = None,
     ) -> None:
         """Redirect to the address with the slash."""
         name = normalize(project) if is_project_name(project) else ""
-        redirect(resp, name, index, direct=self._direct)
+        redirect(req, resp, name, index, direct=self._direct)
 
     on_head = on_get
 
 
-def redirect(resp: falcon.Response, project: str, index: str | None, *, direct: bool) -> None:
+def redirect(
+    req: falcon.Request, resp: falcon.Response, project: str, index: str | None, *, direct: bool
+) -> None:
     """Answer 301 to a page's proper address, which is made of checked parts only."""
     base = "/direct/simple/" if direct else "/simple/"
     if index is not None:
         base = f"/index/{quote(index, safe='')}/simple/"
     resp.status = falcon.HTTP_301
-    resp.location = f"{base}{project}/" if project else base
+    resp.location = f"{req.root_path}{base}{project}/" if project else f"{req.root_path}{base}"
 
 
 def _media(req: falcon.Request) -> Media:

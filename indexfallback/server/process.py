@@ -9,6 +9,7 @@ import logging
 import multiprocessing.util
 import os
 import signal
+import ssl
 import sys
 import threading
 from collections.abc import Callable
@@ -16,7 +17,7 @@ from functools import partial
 from multiprocessing.connection import Connection, Pipe
 from typing import Any
 
-from granian.constants import Interfaces
+from granian.constants import HTTPModes, Interfaces, SSLProtocols
 from granian.http import HTTP1Settings
 from granian.server import Server
 from granian.server.common import AbstractServer
@@ -25,6 +26,7 @@ from indexfallback.config import Settings
 from indexfallback.errors import ConfigError
 from indexfallback.server.address import Port
 from indexfallback.server.guards import is_loopback
+from indexfallback.store import Store
 
 log = logging.getLogger("indexfallback")
 
@@ -60,16 +62,13 @@ def run_server(
     """Serve until a signal; with ``stop_at_eof``, also until standard input ends.
 
     ``started`` is called when the port is bound, ``logging_setup`` in the worker: picklable,
-    like the settings. Raises `ConfigError` for an address that others can reach.
+    like the settings. Raises `ConfigError` for an address that others can reach, if there is
+    nothing to know them by.
     """
-    if not is_loopback(port.host):
-        raise ConfigError(
-            settings.origins.get("server.host", "server.host"),
-            f'host = "{port.host}" can be reached by others',
-            'use "127.0.0.1": there are no credentials to ask them for yet',
-        )
+    _refuse_open_door(settings, port)
+    check_certificate(settings)
     reader, writer = Pipe(duplex=False)
-    server = _server(port)
+    server = _server(settings, port)
     server.on_startup(started)
     if stop_at_eof:
         server.on_startup(partial(_watch_input, server.signal_handler_interrupt))
@@ -86,7 +85,7 @@ def run_server(
         port.release()
 
 
-def _server(port: Port) -> AbstractServer[Any]:
+def _server(settings: Settings, port: Port) -> AbstractServer[Any]:
     return Server(
         "indexfallback",
         address=port.host,
@@ -101,9 +100,51 @@ def _server(port: Port) -> AbstractServer[Any]:
         http1_settings=HTTP1Settings(
             header_read_timeout=HEADER_TIMEOUT, max_buffer_size=BUFFER_SIZE
         ),
+        # Over TLS it would speak HTTP/2 as well, which nothing here was measured with.
+        http=HTTPModes.http1,
+        ssl_cert=settings.tls_cert,
+        ssl_key=settings.tls_key,
+        # Buildouts of old Pythons have no newer one.
+        ssl_protocol_min=SSLProtocols.tls12,
         workers_kill_timeout=KILL_SECONDS,
         log_enabled=False,
     )
+
+
+def check_certificate(settings: Settings) -> None:
+    """Return if certificate and key can be used, or there are none; raises `ConfigError`."""
+    if settings.tls_cert is None or settings.tls_key is None:
+        return
+    try:
+        for path in (settings.tls_cert, settings.tls_key):
+            path.open("rb").close()  # its error names the file, the next one's does not
+        # A password would be asked for at the terminal; none fits.
+        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(
+            settings.tls_cert, settings.tls_key, password=""
+        )
+    except (OSError, ValueError) as error:
+        raise ConfigError(
+            settings.origins.get("server.tls_cert", "server.tls_cert"),
+            f"{settings.tls_cert} and {settings.tls_key} cannot be used ({error})",
+            "name a certificate and its own key, both PEM, readable and without a password",
+        ) from error
+
+
+def _refuse_open_door(settings: Settings, port: Port) -> None:
+    if is_loopback(port.host) or settings.public_read:
+        return
+    store = Store(settings.cache_dir, settings.cache_size)
+    try:
+        tokens = store.tokens.all()
+    finally:
+        store.close()
+    if not tokens:
+        raise ConfigError(
+            settings.origins.get("server.host", "server.host"),
+            f'host = "{port.host}" can be reached by others, and no token says who may read',
+            "make one with `indexfallback token create --read-only`, set public_read = true in "
+            '[server], or use "127.0.0.1"',
+        )
 
 
 def _watch_input(stop: Callable[[], None]) -> None:

@@ -40,16 +40,32 @@ class Repeat:
         self, environ: dict[str, Any], start_response: Callable[..., Any]
     ) -> Iterable[bytes]:
         """Answer a request."""
+        if environ["REQUEST_METHOD"] == "POST":
+            return self._change(environ, start_response)
         if environ["REQUEST_METHOD"] != "GET" or "HTTP_IF_NONE_MATCH" in environ:
             return self._application(environ, start_response)
         # All that a page depends on. Who sends another Host is refused by the application, and
-        # what is refused is never kept.
-        key = (environ["PATH_INFO"], environ.get("HTTP_ACCEPT"), environ.get("HTTP_HOST"))
+        # what is refused is never kept; so, too, who has no token.
+        key = (
+            environ["PATH_INFO"],
+            environ.get("HTTP_ACCEPT"),
+            environ.get("HTTP_HOST"),
+            environ.get("HTTP_AUTHORIZATION"),
+        )
         answer = self._answers.get(key)
         if answer is not None and time.monotonic() < answer.ends:
             start_response(answer.status, answer.headers)
             return answer.body
         return self._ask(key, environ, start_response)
+
+    def _change(
+        self, environ: dict[str, Any], start_response: Callable[..., Any]
+    ) -> Iterable[bytes]:
+        """Pass an upload on, after which no page from before is repeated."""
+        try:
+            return self._application(environ, start_response)
+        finally:
+            self._answers, self._size = {}, 0
 
     def _ask(
         self,

@@ -1,8 +1,7 @@
-"""What the shim says of itself: health, status, why, and the start page."""
+"""What the shim says of itself, for programs: health, status and why."""
 
 import os
 import time
-from html import escape
 from typing import Any
 
 import falcon
@@ -68,36 +67,5 @@ class WhyResource:
         if not is_project_name(project):
             raise falcon.HTTPNotFound(description=f"{req.path}: no project has such a name")
         _send(resp, why(self._shim, normalize(project)))
-
-    on_head = on_get
-
-
-class StartResource:
-    """``/``: what this is, and how to use it."""
-
-    def __init__(self, shim: Shim) -> None:
-        self._shim = shim
-
-    def on_get(self, req: falcon.Request, resp: falcon.Response) -> None:
-        """Answer with a plain page."""
-        address = f"{req.prefix}/simple/"
-        rows = "".join(
-            f"<li>{escape(index.name)} ({escape(index.role)}): {escape(index.url)}</li>"
-            for index in self._shim.settings.indexes
-        )
-        resp.content_type = "text/html; charset=utf-8"
-        resp.set_header("Cache-Control", "no-store")
-        resp.set_header("Content-Security-Policy", "default-src 'none'")
-        resp.text = (
-            "<!DOCTYPE html><html><head><title>indexfallback</title></head><body>"
-            f"<h1>indexfallback {__version__}</h1>"
-            "<p>One local package index in front of these, asked in this order:</p>"
-            f"<ol>{rows}</ol>"
-            f"<p>Point pip at it: <code>pip install --index-url {escape(address)} PROJECT</code>, "
-            f"uv: <code>UV_DEFAULT_INDEX={escape(address)}</code>, "
-            "or put <code>indexfallback run --</code> before any command.</p>"
-            '<p>State: <a href="/-/status">/-/status</a>. '
-            "One project: <code>/-/why/PROJECT</code>.</p></body></html>"
-        )
 
     on_head = on_get

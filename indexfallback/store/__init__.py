@@ -12,11 +12,13 @@ from indexfallback.errors import StoreError
 from indexfallback.store.blobs import Blob, Blobs
 from indexfallback.store.database import SCHEMA_VERSION, Database, NewerSchemaError
 from indexfallback.store.healths import Healths
+from indexfallback.store.hosted_files import HostedFiles
 from indexfallback.store.keeping import RecordsFault, StoreFault, keeping
 from indexfallback.store.ledger import Ledger
 from indexfallback.store.local_files import LocalFiles
 from indexfallback.store.pages import PageFacts, Pages, Validators
 from indexfallback.store.pins import Pins
+from indexfallback.store.tokens import Tokens
 
 __all__ = ["Blob", "PageFacts", "RecordsFault", "Store", "StoreFault", "Validators", "keeping"]
 
@@ -66,6 +68,8 @@ class Store:
         self.pins = Pins(self.database)
         self.healths = Healths(self.database)
         self.local_files = LocalFiles(self.database)
+        self.hosted_files = HostedFiles(self.database)
+        self.tokens = Tokens(self.database)
         self.blobs = Blobs(directory, self.database, limit)
 
     @property

@@ -51,6 +51,16 @@ CREATE TABLE pace (source TEXT PRIMARY KEY, seconds REAL NOT NULL);
 CREATE TABLE local_file (
     path TEXT PRIMARY KEY, size INTEGER NOT NULL, modified INTEGER NOT NULL, facts BLOB NOT NULL
 );
+CREATE TABLE hosted_file (
+    source TEXT NOT NULL, filename TEXT NOT NULL, project TEXT NOT NULL, sha256 TEXT NOT NULL,
+    uploaded REAL NOT NULL, requires_python TEXT, yanked TEXT,
+    PRIMARY KEY (source, filename)
+) WITHOUT ROWID;
+CREATE INDEX hosted_file_project ON hosted_file (source, project);
+CREATE TABLE token (
+    id TEXT PRIMARY KEY, sha256 TEXT NOT NULL UNIQUE, index_name TEXT, uploads INTEGER NOT NULL,
+    created REAL NOT NULL, expires REAL, used REAL
+) WITHOUT ROWID;
 """
 
 

@@ -83,6 +83,14 @@ class Ledger:
             )
         return names
 
+    def names(self, source: str) -> list[str]:
+        """Return the projects known to belong to the index, sorted."""
+        with self._database.read() as connection:
+            rows = connection.execute(
+                "SELECT project FROM name WHERE source = ? ORDER BY project", (source,)
+            )
+            return [project for (project,) in rows]
+
     def name_list(self, source: str) -> NameList | None:
         """Return what is known of the index's list of names, or None if it was never fetched."""
         with self._database.read() as connection:

@@ -58,6 +58,14 @@ class FileAnswer(NamedTuple):
     body: Body | None = None
 
 
+class Skipped(NamedTuple):
+    """Something in a directory that is not offered."""
+
+    #: Below the directory, with what is not printable escaped.
+    path: str
+    reason: str
+
+
 class TransferError(Exception):
     """A file's bytes stopped coming before its end."""
 
@@ -84,6 +92,10 @@ class Upstream(Protocol):
 
         ``patience`` is seconds to wait for the first byte.
         """
+        ...
+
+    def skipped(self) -> tuple[Skipped, ...]:
+        """Return what lies there and is not offered; only of a directory anybody knows."""
         ...
 
     def close(self) -> None:

@@ -1,58 +1,60 @@
-"""A local directory as an index: distributions side by side, or a static tree of pages.
+"""A local directory as an index: distributions at any depth, or a static tree of pages.
 
-A static tree (``NAME/index.html``, as pip itself reads behind ``file:``) says what it says. In a
-flat directory the files speak for themselves: hashes, Requires-Python and metadata are read
-from them, once, and again when a file's size or modification time has changed.
+A static tree (``NAME/index.html``, as pip itself reads behind ``file:``) says what it says. Else
+the files speak for themselves: hashes, Requires-Python and metadata are read from them, once, and
+again when a file's size or modification time has changed.
 
-Locks: none; a listing is replaced in one assignment.
+Locks: ``_looking`` is held while the directory is looked at. Who has an older listing goes on with
+that meanwhile, and for the first one everybody waits within their limits. A listing is replaced in
+one assignment, and what is remembered of single files is read and written in single steps.
 """
 
 import hashlib
 import os
+import threading
 import time
-from collections import defaultdict
-from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
-from typing import BinaryIO, NamedTuple
 from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
 from indexfallback.config import Index, Settings
 from indexfallback.errors import PageError
 from indexfallback.formats import parse_page
-from indexfallback.names import (
-    METADATA_ENDING,
-    is_distribution,
-    is_project_name,
-    is_safe_filename,
-    normalize,
-    project_of,
-)
+from indexfallback.names import METADATA_ENDING
 from indexfallback.outcome import Kind, Outcome
 from indexfallback.page import File, ProjectPage
 from indexfallback.upstream.answers import (
-    Body,
     FileAnswer,
     Limits,
     NamesAnswer,
     PageAnswer,
-    TransferError,
+    Skipped,
     Upstream,
 )
+from indexfallback.upstream.archive import breaks_off, is_settled
+from indexfallback.upstream.bodies import body_of_bytes, body_of_file
 from indexfallback.upstream.facts import Facts, FactsCache, Stamp
+from indexfallback.upstream.listing import Listing, is_inside, look, shown
 from indexfallback.upstream.wheel import read_metadata, requires_python
 
+#: Why a file is not offered: for a moment, and until it is another one.
+BEING_WRITTEN = "is being written"
+_BREAKS_OFF = "breaks off before its end"
+#: Windows has one kind of user alone.
+_EFFECTIVE = os.access in os.supports_effective_ids
 _PIECE = 1 << 20
-#: A directory that changed this recently may change again within the same tick of its file
-#: system's clock, which is up to two seconds long (FAT); seconds.
-_RACY = 2.0
+#: A look that takes longer than this is repeated only after a while, seconds: a request may take
+#: 20 ms, and what is put there is to be seen within a second.
+_LONG_LOOK, _LOOK_AGAIN = 0.01, 0.4
+#: Files kept as they were listed, some 10 MB of them; those of a page are asked for together.
+_REMEMBERED = 10_000
+#: A status waits so long for a first look, seconds.
+_STATUS_SECONDS = 5.0
 
 
-class _Listing(NamedTuple):
-    modified: int
-    read_at: float
-    #: Project to its files' names, sorted.
-    projects: dict[str, list[str]]
+class _UnreadyError(Exception):
+    """A file is there and cannot be offered now; says why."""
 
 
 class DirectoryIndex:
@@ -66,7 +68,13 @@ class DirectoryIndex:
         self._page_size = settings.page_size
         self._facts = facts
         self._remote = remote
-        self._listing: _Listing | None = None
+        self._looking = threading.Lock()
+        self._listing: Listing | None = None
+        #: On the monotonic clock.
+        self._look_at = 0.0
+        self._listed: dict[str, tuple[Stamp, File]] = {}
+        #: Files that are archives which break off, as they were then.
+        self._broken: dict[str, Stamp] = {}
 
     def page(
         self,
@@ -78,7 +86,12 @@ class DirectoryIndex:
         """Return the page of a project, made now from what lies in the directory."""
         started = time.monotonic()
         try:
-            page = self._read_tree_page(project, limits) or self._make_page(project)
+            listing = self._list(limits.ends)
+            unready: list[str] = []
+            if project in listing.pages:
+                page = self._tree_page(Path(listing.pages[project]), project, limits)
+            else:
+                page, unready = self._made_page(listing, project)
         except OSError as error:
             return PageAnswer(_outage(error, started))
         except PageError as error:
@@ -86,49 +99,84 @@ class DirectoryIndex:
             detail = f"not an index: {error.problem}"
             return PageAnswer(Outcome(Kind.NOT_AN_INDEX, detail, elapsed))
         elapsed = time.monotonic() - started
-        if page is None:
-            return PageAnswer(Outcome(Kind.ABSENT, "no such project there", elapsed))
-        return PageAnswer(Outcome(Kind.FOUND, f"{len(page.files)} files", elapsed), page)
+        left_out = f", {len(unready)} skipped: {unready[0]}" if unready else ""
+        if page.files or project in listing.pages:
+            found = f"{len(page.files)} files{left_out}"
+            return PageAnswer(Outcome(Kind.FOUND, found, elapsed), page)
+        if unready:  # it is this index's, and nobody else may answer for it
+            return PageAnswer(Outcome(Kind.LOCAL, unready[0], elapsed))
+        return PageAnswer(Outcome(Kind.ABSENT, "no such project there", elapsed))
 
-    def _read_tree_page(self, project: str, limits: Limits) -> ProjectPage | None:
-        path = self._path / project / "index.html"
-        if not path.is_file():
-            return None
+    def _tree_page(self, path: Path, project: str, limits: Limits) -> ProjectPage:
         with path.open("rb") as file:
             body = file.read(limits.page_size + 1)
         if len(body) > limits.page_size:
             raise PageError(path.as_uri(), f"more than {limits.page_size} bytes")
         return parse_page(body, "text/html", path.as_uri(), project)
 
-    def _make_page(self, project: str) -> ProjectPage | None:
-        filenames = self._list().projects.get(project)
-        if filenames is None:
-            return None
-        files = [self._file(self._path / filename) for filename in filenames]
-        return ProjectPage(name=project, files=tuple(file for file in files if file is not None))
+    def _made_page(self, listing: Listing, project: str) -> tuple[ProjectPage, list[str]]:
+        """Return a page of what is ready, and why the rest is not."""
+        files, unready = [], []
+        for path in listing.projects.get(project, ()):
+            try:
+                files.append(self._file(path))
+            except FileNotFoundError:  # removed since it was listed
+                continue
+            except (_UnreadyError, OSError) as error:
+                unready.append(f"{os.path.basename(path)} {_reason(error)}")  # noqa: PTH119 - a string
+        if not files and not unready:
+            self._path.stat()  # gone itself, it is no index that has nothing
+        return ProjectPage(name=project, files=tuple(files)), unready
 
-    def _list(self) -> _Listing:
-        modified = self._path.stat().st_mtime_ns
-        listing = self._listing
-        if (
-            listing is None
-            or listing.modified != modified
-            or listing.read_at - modified / 1e9 < _RACY
-        ):
-            listing = _Listing(modified, time.time(), _scan(self._path))
-            self._listing = listing
-        return listing
+    def look_again(self) -> None:
+        """Look at the next request, however long the last look took."""
+        self._look_at = 0.0
 
-    def _file(self, path: Path) -> File | None:
+    def _list(self, ends: float) -> Listing:
+        """Return what lies in the directory: as it was a moment ago, if looking takes long."""
+        before = self._listing
+        now = time.monotonic()
+        if before is not None and now < self._look_at:
+            return before
+        if not self._looking.acquire(timeout=0 if before is not None else max(0.0, ends - now)):
+            if before is not None:
+                return before
+            raise TimeoutError(0, "it could not be looked through in time", str(self._path))
         try:
-            status = path.stat()
-            stamp = Stamp(status.st_size, status.st_mtime_ns)
-            facts = self._facts.get(str(path), stamp)
-            if facts is None:
-                facts = _read(path)
-                self._facts.put(str(path), stamp, facts)
-        except FileNotFoundError:  # removed since it was listed
-            return None
+            if self._listing is not None and self._listing is not before:
+                return self._listing
+            began = time.monotonic()
+            listing = self._listing = look(self._path, before)
+            ended = time.monotonic()
+            self._look_at = ended + (_LOOK_AGAIN if ended - began > _LONG_LOOK else 0.0)
+            return listing
+        finally:
+            self._looking.release()
+
+    def _file(self, path: str) -> File:
+        """Return a file as a page lists it; raises `_UnreadyError` and OSError."""
+        status = os.stat(path)  # noqa: PTH116 - of a thousand, Path is the slow part
+        reason = self._why_not(path, status)
+        if reason:
+            raise _UnreadyError(reason)
+        stamp = _stamp(status)
+        listed = self._listed.get(path)
+        if listed is not None and listed[0] == stamp:
+            return listed[1]
+        file = self._read_file(Path(path), stamp)
+        if len(self._listed) >= _REMEMBERED:
+            self._listed.clear()
+        self._listed[path] = stamp, file
+        return file
+
+    def _read_file(self, path: Path, stamp: Stamp) -> File:
+        facts = self._facts.get(str(path), stamp)
+        if facts is None:
+            if breaks_off(path):
+                self._broken[str(path)] = stamp
+                raise _UnreadyError(_BREAKS_OFF)
+            facts = _read(path)
+            self._facts.put(str(path), stamp, facts)
         return File(
             filename=path.name,
             url=path.as_uri(),
@@ -138,22 +186,38 @@ class DirectoryIndex:
             size=stamp.size,
         )
 
-    def names(self, limits: Limits) -> NamesAnswer:  # noqa: ARG002 - a directory answers at once
+    def names(self, limits: Limits) -> NamesAnswer:
         """Return the projects in the directory."""
         started = time.monotonic()
         try:
-            names = set(self._list().projects)
-            names.update(
-                normalize(entry.name)
-                for entry in os.scandir(self._path)
-                if is_project_name(entry.name) and (Path(entry) / "index.html").is_file()
-            )
+            names = self._list(limits.ends).names
         except OSError as error:
             return NamesAnswer(_outage(error, started))
         elapsed = time.monotonic() - started
-        return NamesAnswer(
-            Outcome(Kind.FOUND, f"{len(names)} names", elapsed), tuple(sorted(names))
-        )
+        return NamesAnswer(Outcome(Kind.FOUND, f"{len(names)} names", elapsed), names)
+
+    def skipped(self) -> tuple[Skipped, ...]:
+        """Return what lies there and is not offered; what breaks off once a page asked for it."""
+        try:
+            listing = self._list(time.monotonic() + _STATUS_SECONDS)
+        except OSError:  # which every page says
+            return ()
+        root = os.path.realpath(self._path)
+        found = list(listing.skipped)
+        for path in (path for paths in listing.projects.values() for path in paths):
+            with suppress(OSError):  # removed since it was listed
+                reason = self._why_not(path, os.stat(path))  # noqa: PTH116 - as in _file
+                if reason:
+                    found.append(Skipped(shown(path, root), reason))
+        return tuple(sorted(found))
+
+    def _why_not(self, path: str, status: os.stat_result) -> str:
+        """Return why a file is not offered, as far as that is known, or nothing."""
+        if not os.access(path, os.R_OK, effective_ids=_EFFECTIVE):
+            return "cannot be read"
+        if not is_settled(status, time.time()):
+            return BEING_WRITTEN
+        return _BREAKS_OFF if self._broken.get(path) == _stamp(status) else ""
 
     def open(self, file: File, offset: int, etag: str | None, patience: float) -> FileAnswer:
         """Open a file that a page here lists, or the metadata inside a wheel."""
@@ -165,9 +229,9 @@ class DirectoryIndex:
             if file.filename.endswith(METADATA_ENDING) and not path.exists():
                 wheel = path.with_name(path.name.removesuffix(METADATA_ENDING))
                 data = read_metadata(wheel, wheel.name)
-                body = _body_of_bytes(data) if data is not None else None
-            elif path.is_file():
-                body = _body_of_file(path, offset)
+                body = body_of_bytes(data) if data is not None else None
+            elif path.is_file() and not self._leads_out(path):
+                body = body_of_file(path, offset)
             else:
                 body = None
         except OSError as error:
@@ -176,6 +240,14 @@ class DirectoryIndex:
         if body is None:
             return FileAnswer(Outcome(Kind.ABSENT, f"{path}: no such file", elapsed))
         return FileAnswer(Outcome(Kind.FOUND, "", elapsed), body)
+
+    def _leads_out(self, path: Path) -> bool:
+        """Tell whether a file of the directory has become a symbolic link to elsewhere.
+
+        What the pages of a tree link to may lie anywhere.
+        """
+        root = os.path.realpath(self._path)
+        return path.is_relative_to(root) and not is_inside(str(path), root)
 
     def close(self) -> None:
         """Close what a tree's links to elsewhere needed."""
@@ -187,20 +259,12 @@ def path_of(url: str) -> Path:
     return Path(url2pathname(urlsplit(url).path))
 
 
-def _scan(directory: Path) -> dict[str, list[str]]:
-    projects = defaultdict(list)
-    with os.scandir(directory) as entries:
-        for entry in entries:
-            # Neither a symbolic link nor a pipe is a distribution that was put here.
-            if (
-                is_distribution(entry.name)
-                and is_safe_filename(entry.name)
-                and entry.is_file(follow_symlinks=False)
-            ):
-                project = project_of(entry.name)
-                if project is not None:
-                    projects[project].append(entry.name)
-    return {project: sorted(filenames) for project, filenames in projects.items()}
+def _stamp(status: os.stat_result) -> Stamp:
+    return Stamp(status.st_size, status.st_mtime_ns)
+
+
+def _reason(error: Exception) -> str:
+    return f"cannot be read: {error.strerror}" if isinstance(error, OSError) else str(error)
 
 
 def _read(path: Path) -> Facts:
@@ -219,29 +283,3 @@ def _outage(error: OSError, started: float) -> Outcome:
     where = error.filename or "the directory"
     detail = f"{where}: {error.strerror or error}"
     return Outcome(Kind.SILENT, detail, time.monotonic() - started)
-
-
-def _body_of_bytes(data: bytes) -> Body:
-    pieces = iter((data,))
-    return Body(0, len(data), lambda: next(pieces, b""), lambda: None)
-
-
-def _body_of_file(path: Path, offset: int) -> Body:
-    file = path.open("rb")
-    try:
-        total = os.fstat(file.fileno()).st_size
-        file.seek(offset)
-    except OSError:
-        file.close()
-        raise
-    return Body(offset, total, _reader(file, path), file.close)
-
-
-def _reader(file: BinaryIO, path: Path) -> Callable[[], bytes]:
-    def read() -> bytes:
-        try:
-            return file.read(_PIECE)
-        except OSError as error:
-            raise TransferError(Outcome(Kind.FAILED, f"{path}: {error.strerror}")) from error
-
-    return read

@@ -21,6 +21,7 @@ from indexfallback.upstream.answers import (
     Limits,
     NamesAnswer,
     PageAnswer,
+    Skipped,
     TransferError,
 )
 from indexfallback.upstream.connection import Connection
@@ -146,6 +147,10 @@ class HttpIndex:
             return FileAnswer(outcome)
         _be_patient(response, index.read_timeout)
         return FileAnswer(outcome, _body(response))
+
+    def skipped(self) -> tuple[Skipped, ...]:
+        """Return nothing: an index does not tell what else it has."""
+        return ()
 
     def close(self) -> None:
         """Close all connections."""

@@ -4,6 +4,7 @@ import zipfile
 import zlib
 from email.parser import BytesHeaderParser
 from pathlib import Path
+from typing import BinaryIO
 
 from indexfallback.names import normalize, project_of
 
@@ -24,11 +25,16 @@ def read_metadata(path: Path, filename: str) -> bytes | None:
     if not filename.endswith(".whl"):
         return None
     with path.open("rb") as file:
-        try:
-            with zipfile.ZipFile(file) as archive:
-                return _read(archive, project_of(filename))
-        except _DAMAGED:
-            return None  # not a zip, or one with features that no wheel has: no metadata to offer
+        return metadata_in(file, filename)
+
+
+def metadata_in(file: BinaryIO, filename: str) -> bytes | None:
+    """Return the METADATA of an open wheel, as `read_metadata` does."""
+    try:
+        with zipfile.ZipFile(file) as archive:
+            return _read(archive, project_of(filename))
+    except _DAMAGED:
+        return None  # not a zip, or one with features that no wheel has: no metadata to offer
 
 
 def _read(archive: zipfile.ZipFile, project: str | None) -> bytes | None:

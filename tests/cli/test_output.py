@@ -4,17 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from indexfallback.cli.output import (
-    WIDTH,
-    clock,
-    counted,
-    ms,
-    print_table,
-    size,
-    span,
-    tilde,
-    wrapped,
-)
+from indexfallback.cli.output import WIDTH, clock, print_table, tilde, wrapped
+from indexfallback.words import counted, ms, size, span
 
 
 @pytest.mark.parametrize(

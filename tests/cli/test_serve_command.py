@@ -57,7 +57,7 @@ def aloud(cli: CommandLine, **environ: str) -> Iterator[Aloud]:
 
 def _answers(port: int) -> bool:
     try:
-        return bool(ask("127.0.0.1", port, "/-/health"))
+        return bool(ask(f"http://127.0.0.1:{port}", "/-/health"))
     except OSError:
         return False
 

@@ -30,6 +30,8 @@ def test_it_shows_the_indexes_the_cache_and_the_clients(cli: CommandLine, shim: 
     file = wheel("idna", "3.10")
     shim.get("/simple/idna/", {"User-Agent": "pip/26.3 {}"})
     _fetch(shim, file)
+    # A file is answered before it is kept.
+    wait_until(lambda: shim.json("/-/status")["cache"]["files"], 20, "the file is not kept")
     _fetch(shim, file)
     done = cli("status").expect()
     header, private, pypi, cache, *_ = done.out.splitlines()

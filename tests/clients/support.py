@@ -13,7 +13,6 @@ from importlib.metadata import distributions
 from pathlib import Path
 from time import monotonic, sleep
 from typing import Any
-from urllib.parse import urlsplit
 
 from indexfallback.names import normalize
 from indexfallback.server.address import ask
@@ -176,8 +175,7 @@ class Served:
 
     def get(self, path: str) -> Any:
         """Return the JSON at a path."""
-        parts = urlsplit(self.url)
-        return ask(parts.hostname or "", parts.port or 0, path)
+        return ask(self.url, path)
 
     def requests(self) -> dict[str, int]:
         """Return how often each index was asked."""

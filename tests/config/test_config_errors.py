@@ -66,7 +66,13 @@ ERRORS = [
     ("server = 1", '1: "server" is not a table; write [server] above its keys'),
     ('[index]\nname = "x"', '1: "index" is not a list of tables; write [[index]]'),
     (server("prot = 1"), '2: [server]: unknown key "prot"; did you mean "port"?'),
-    (server("x = 1"), '2: [server]: unknown key "x"; use one of host, port'),
+    (
+        server("x = 1"),
+        (
+            '2: [server]: unknown key "x"; use one of host, port, public_read, tls_cert, tls_key, '
+            "base_path, trusted_proxies"
+        ),
+    ),
     (server('dir = "x"'), '2: [server]: unknown key "dir"; it belongs in [cache]'),
     (
         private('pasword = "hunter2"'),
@@ -340,6 +346,13 @@ ERRORS = [
     (
         PYPI + 'role = "private"',
         '4: index "pypi": role = "private" cannot be for PyPI; remove the role',
+    ),
+    (
+        private("upload = true"),
+        (
+            '4: index "private": upload = true is for a directory; write its path as the url, '
+            'like "/srv/packages"'
+        ),
     ),
     (
         private('pages = "authority"'),

@@ -1,5 +1,7 @@
 """Directories as indexes: a static tree of pages (PEP 503), or distributions in a heap."""
 
+import os
+import time
 from collections.abc import Iterable
 from pathlib import Path
 from urllib.parse import quote
@@ -41,8 +43,13 @@ class DirectoryTree:
 
 
 def flat_directory(path: Path, dists: Iterable[Dist]) -> Path:
-    """Write distributions side by side into the directory ``path``, made if need be."""
+    """Write distributions side by side into the directory ``path``, made if need be.
+
+    As if they had lain there for a while: what was just written may not be whole.
+    """
     path.mkdir(parents=True, exist_ok=True)
+    then = time.time() - 60
     for dist in dists:
         (path / dist.filename).write_bytes(dist.data)
+        os.utime(path / dist.filename, (then, then))
     return path

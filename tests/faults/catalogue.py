@@ -120,7 +120,7 @@ SECTIONS: dict[str, tuple[Row, ...]] = {
         Row(74, "cross-origin request", "no CORS header"),
     ),
     "Private indexes and uploads": (
-        Row(75, "symbolic link or pipe in a directory", "ignored"),
+        Row(75, "pipe in a directory, symbolic link out of it", "skipped, with a reason in status"),
         Row(76, "bomb, 50 MB of metadata, ambiguous archive (CVE-2025-54368)", "bounded, refused"),
         Row(77, "upload of a file there is", "same hash 200, other hash 400; the first one stays"),
         Row(78, "upload cut short", "nothing of it is kept"),
@@ -130,13 +130,7 @@ SECTIONS: dict[str, tuple[Row, ...]] = {
 }  # fmt: skip
 
 #: Number to why there is no test yet, or which part has none.
-REASONS: dict[int, str] = {
-    66: "its part on uploads: with uploads",
-    76: "its part on uploads: with uploads",
-    77: "with uploads",
-    78: "with uploads",
-    79: "with uploads",
-}
+REASONS: dict[int, str] = {}
 
 INCIDENTS: tuple[Incident, ...] = (
     Incident("devpi #549", "a refused index was survived, a silent one not",

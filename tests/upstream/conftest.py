@@ -9,10 +9,12 @@ from typing import Any, TypeAlias
 import pytest
 
 from indexfallback.config import Index, Settings
+from indexfallback.store import Store
 from indexfallback.upstream.answers import Limits
+from indexfallback.upstream.directory import DirectoryIndex
 from indexfallback.upstream.facts import Facts, FactsCache, Stamp
 from indexfallback.upstream.http import HttpIndex
-from tests.fakes import FakeIndex, wheel
+from tests.fakes import FakeIndex, flat_directory, sdist, wheel
 
 OpenHttp: TypeAlias = Callable[..., HttpIndex]
 
@@ -68,3 +70,29 @@ def opened(tmp_path: Path) -> Iterator[OpenHttp]:
             return made
 
         yield make
+
+
+@pytest.fixture
+def facts(store: Store) -> CountingFacts:
+    return CountingFacts(store.local_files)
+
+
+@pytest.fixture
+def directory(facts: CountingFacts, tmp_path: Path) -> Callable[..., DirectoryIndex]:
+    """Return a factory of directory indexes, all with the same memory of what was read."""
+
+    def make(path: Path, kept: FactsCache = facts) -> DirectoryIndex:
+        index = Index(name="wheels", url=path.as_uri() + "/")
+        settings = Settings(indexes=(index,), cache_dir=tmp_path, page_size=100_000)
+        return DirectoryIndex(index, settings, kept, HttpIndex(index, settings))
+
+    return make
+
+
+@pytest.fixture
+def wheels(tmp_path: Path) -> Path:
+    """Return a directory with two projects side by side."""
+    acme = wheel("acme-app", "1.0", requires_python=">=3.9")
+    return flat_directory(
+        tmp_path / "wheels", [acme, sdist("acme-app", "1.0"), wheel("idna", "3.0")]
+    )

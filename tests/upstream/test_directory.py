@@ -1,60 +1,17 @@
 """A directory of distributions, or a static tree of pages, as an index."""
 
 import os
-import time
-from collections.abc import Callable
 from pathlib import Path
-from typing import TypeAlias
 
 import pytest
 
-from indexfallback.config import Index, Settings
-from indexfallback.outcome import Kind, Outcome
-from indexfallback.page import File, ProjectPage
+from indexfallback.outcome import Kind
+from indexfallback.page import File
 from indexfallback.store import Store
 from indexfallback.upstream.answers import FileAnswer
-from indexfallback.upstream.directory import DirectoryIndex
-from indexfallback.upstream.facts import FactsCache
-from indexfallback.upstream.http import HttpIndex
-from tests.fakes import DirectoryTree, Dist, FakeIndex, flat_directory, sdist, wheel
+from tests.fakes import DirectoryTree, Dist, FakeIndex, flat_directory, wheel
 from tests.upstream.conftest import CountingFacts, within
-
-Open: TypeAlias = Callable[..., DirectoryIndex]
-
-WHEEL = wheel("acme-app", "1.0", requires_python=">=3.9")
-SDIST = sdist("acme-app", "1.0")
-
-
-@pytest.fixture
-def facts(store: Store) -> CountingFacts:
-    return CountingFacts(store.local_files)
-
-
-@pytest.fixture
-def directory(facts: CountingFacts, tmp_path: Path) -> Open:
-    """Return a factory of directory indexes, all with the same memory of what was read."""
-
-    def make(path: Path, kept: FactsCache = facts) -> DirectoryIndex:
-        index = Index(name="wheels", url=path.as_uri() + "/")
-        settings = Settings(indexes=(index,), cache_dir=tmp_path, page_size=100_000)
-        return DirectoryIndex(index, settings, kept, HttpIndex(index, settings))
-
-    return make
-
-
-def page(of: DirectoryIndex, project: str = "acme-app") -> ProjectPage:
-    answer = of.page(project, within(), None, None)
-    assert answer.outcome.kind is Kind.FOUND, answer.outcome
-    assert answer.page is not None
-    return answer.page
-
-
-def filenames(of: DirectoryIndex, project: str = "acme-app") -> list[str]:
-    return [file.filename for file in page(of, project).files]
-
-
-def outcome(of: DirectoryIndex, project: str = "acme-app") -> Outcome:
-    return of.page(project, within(), None, None).outcome
+from tests.upstream.directories import SDIST, WHEEL, Open, filenames, outcome, page
 
 
 def content(answer: FileAnswer) -> bytes:
@@ -62,17 +19,6 @@ def content(answer: FileAnswer) -> bytes:
     data = b"".join(iter(answer.body.read, b""))
     answer.body.close()
     return data
-
-
-def settle(path: Path) -> None:
-    """Make a directory look as if it had not been changed for a minute."""
-    then = time.time() - 60
-    os.utime(path, (then, then))
-
-
-@pytest.fixture
-def wheels(tmp_path: Path) -> Path:
-    return flat_directory(tmp_path / "wheels", [WHEEL, SDIST, wheel("idna", "3.0")])
 
 
 # Flat.
@@ -105,48 +51,6 @@ def test_what_is_not_there_is_absent(directory: Open, wheels: Path) -> None:
     assert outcome(directory(wheels), "unknown").kind is Kind.ABSENT
 
 
-@pytest.mark.parametrize("is_settled", [True, False])
-def test_a_change_is_seen_at_the_next_request(
-    directory: Open, wheels: Path, is_settled: bool
-) -> None:
-    index = directory(wheels)
-    change: list[Callable[[], object]] = [
-        lambda: flat_directory(wheels, [wheel("acme-app", "2.0")]),
-        (wheels / WHEEL.filename).unlink,
-        lambda: (wheels / SDIST.filename).rename(wheels / "acme_app-3.0.tar.gz"),
-    ]
-    expected = [
-        {WHEEL.filename, SDIST.filename, wheel("acme-app", "2.0").filename},
-        {SDIST.filename, wheel("acme-app", "2.0").filename},
-        {"acme_app-3.0.tar.gz", wheel("acme-app", "2.0").filename},
-    ]
-    for act, names in zip(change, expected, strict=True):
-        if is_settled:
-            settle(wheels)
-        page(index)
-        act()
-        assert set(filenames(index)) == names
-
-
-def test_a_change_within_one_tick_of_the_clock_is_seen(directory: Open, wheels: Path) -> None:
-    index = directory(wheels)
-    page(index)
-    before = wheels.stat()
-    flat_directory(wheels, [wheel("acme-app", "2.0")])
-    os.utime(wheels, ns=(before.st_atime_ns, before.st_mtime_ns))
-    assert len(filenames(index)) == 3
-
-
-def test_a_file_that_is_replaced_is_read_again(directory: Open, wheels: Path) -> None:
-    index = directory(wheels)
-    page(index)
-    other = wheel("acme-app", "1.0", requires_python=">=3.12", size=10)
-    (wheels / WHEEL.filename).write_bytes(other.data)  # the directory itself does not change
-    found = page(index).file(WHEEL.filename)
-    assert found is not None
-    assert (found.sha256, found.requires_python) == (other.sha256, ">=3.12")
-
-
 def test_a_file_is_read_once_and_a_touched_one_again(
     directory: Open, wheels: Path, facts: CountingFacts
 ) -> None:
@@ -170,28 +74,8 @@ def test_hashes_survive_a_restart(directory: Open, wheels: Path, tmp_path: Path)
     assert read == [2, 0]
 
 
-@pytest.mark.fault(75)
-@pytest.mark.skipif(os.name != "posix", reason="needs symbolic links and pipes")
-def test_links_and_pipes_are_ignored(directory: Open, wheels: Path, tmp_path: Path) -> None:
-    (tmp_path / "elsewhere.whl").write_bytes(WHEEL.data)
-    (wheels / "acme_app-8.0-py3-none-any.whl").symlink_to(tmp_path / "elsewhere.whl")
-    os.mkfifo(wheels / "acme_app-9.0-py3-none-any.whl")
-    (wheels / "acme_app-7.0-py3-none-any.whl").mkdir()
-    assert set(filenames(directory(wheels))) == {WHEEL.filename, SDIST.filename}
-
-
-@pytest.mark.parametrize(
-    "name", ["notes.txt", "acme_app.whl", "acme_app-1.0.whl", ".acme_app-1.0.tar.gz", "a b.zip"]
-)
-def test_what_is_no_distribution_is_ignored(directory: Open, wheels: Path, name: str) -> None:
-    (wheels / name).write_bytes(b"")
-    index = directory(wheels)
-    assert set(filenames(index)) == {WHEEL.filename, SDIST.filename}
-    assert index.names(within()).names == ("acme-app", "idna")
-
-
 def test_a_damaged_wheel_is_listed_without_metadata(directory: Open, wheels: Path) -> None:
-    broken = Dist("acme-app", "2.0", "acme_app-2.0-py3-none-any.whl", WHEEL.data[:200], b"")
+    broken = Dist("acme-app", "2.0", "acme_app-2.0-py3-none-any.whl", b"no archive", b"")
     flat_directory(wheels, [broken])
     found = page(directory(wheels)).file(broken.filename)
     assert found is not None

@@ -1,0 +1,107 @@
+"""``token``: who may upload, and who may read where not only this machine can."""
+
+import sys
+import time
+
+import click
+
+from indexfallback.cli.forget import open_store
+from indexfallback.cli.hosted import shelf_index
+from indexfallback.cli.options import Options, examples, takes_options_but_index
+from indexfallback.cli.output import clock, print_json, print_table, say
+from indexfallback.config import Settings
+from indexfallback.config.units import InvalidValueError, parse_duration
+from indexfallback.store.tokens import Token
+
+_as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+
+
+@click.group(
+    epilog=examples("indexfallback token create --expires '90 days'", "indexfallback token list")
+)
+def token() -> None:
+    """Make, list and revoke tokens for uploads, and for reading beyond this machine."""
+
+
+def _duration(text: str) -> float:
+    try:
+        return parse_duration(text)
+    except InvalidValueError as error:
+        raise click.BadParameter(f'"{text}" {error.problem}; {error.remedy}') from error
+
+
+@token.command(
+    epilog=examples(
+        "indexfallback token create",
+        "indexfallback token create --index local --expires '90 days'",
+        "indexfallback token create --read-only",
+    )
+)
+@click.option("--index", "index", metavar="NAME", help="For this index alone; default: for all.")
+@click.option("--expires", type=_duration, metavar="DURATION", help='As in "90 days"; else never.')
+@click.option("--read-only", is_flag=True, help="Not for uploads.")
+@takes_options_but_index
+def create(options: Options, index: str | None, expires: float | None, read_only: bool) -> None:
+    """Print a new token, which is shown this once."""
+    settings = options.settings()
+    if index is not None:
+        _check_index(settings, index, read_only=read_only)
+    with open_store(settings) as store:
+        secret = store.tokens.create(
+            index=index,
+            uploads=not read_only,
+            expires=None if expires is None else time.time() + expires,
+        )
+    click.echo(secret)
+
+
+def _check_index(settings: Settings, index: str, *, read_only: bool) -> None:
+    if not read_only:
+        shelf_index(settings, index)
+    elif settings.index(index) is None:
+        names = ", ".join(each.name for each in settings.indexes)
+        raise click.BadParameter(f'"{index}" is no index; there are {names}')
+
+
+@token.command("list", epilog=examples("indexfallback token list --json"))
+@_as_json
+@takes_options_but_index
+def list_(options: Options, as_json: bool) -> None:
+    """List the tokens: what each is for, and when it was used."""
+    with open_store(options.settings()) as store:
+        tokens = store.tokens.all()
+    if as_json:
+        print_json([each._asdict() for each in tokens])
+    elif tokens:
+        header = ("id", "made", "last used", "expires", "for")
+        print_table(header, [_row(each) for each in tokens])
+    else:
+        say("there is no token; `indexfallback token create` makes one")
+
+
+def _row(each: Token) -> tuple[str, ...]:
+    what = "uploads and reading" if each.uploads else "reading"
+    used = "never" if each.used is None else clock(each.used)
+    if each.expires is None:
+        expires = "never"
+    else:
+        expires = "expired" if each.is_expired(time.time()) else clock(each.expires)
+    return (
+        each.id,
+        clock(each.created),
+        used,
+        expires,
+        f"{what}: {each.index_name or 'all indexes'}",
+    )
+
+
+@token.command(epilog=examples("indexfallback token revoke ID"))
+@click.argument("token_id", metavar="ID")
+@takes_options_but_index
+def revoke(options: Options, token_id: str) -> None:
+    """Make the token with this ID (of `token list`) worthless, at once."""
+    with open_store(options.settings()) as store:
+        if not store.tokens.revoke(token_id):
+            say(f"there is no token {token_id}; `indexfallback token list` has all of them")
+            sys.exit(1)
+    click.echo(f"Token {token_id} is revoked")

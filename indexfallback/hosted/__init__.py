@@ -1,0 +1,1 @@
+"""Indexes of one's own: a directory that takes uploads, after a close look at each."""

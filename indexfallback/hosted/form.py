@@ -1,0 +1,71 @@
+"""The fields of the legacy upload form, as twine, uv, flit, poetry and hatch send them.
+
+Source: the upload API that PyPI documents.
+"""
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from indexfallback.errors import UploadRefusedError
+
+#: Fields that are read; of all others, the metadata inside the file says more and cannot differ.
+FIELDS = frozenset(
+    (":action", "protocol_version", "name", "version", "filetype",
+     "md5_digest", "sha256_digest", "blake2_256_digest")
+)  # fmt: skip
+#: The part with the file.
+CONTENT = "content"
+#: File type to the ends of its file names.
+_ENDINGS = {"bdist_wheel": (".whl",), "sdist": (".tar.gz", ".zip")}
+_DIGESTS = {"md5_digest": "md5", "sha256_digest": "sha256", "blake2_256_digest": "blake2_256"}
+
+
+class Form(NamedTuple):
+    """What the client says of the file that it sends."""
+
+    name: str
+    version: str
+    #: Algorithm to lower-case hexadecimal digest; those that the client sent.
+    digests: dict[str, str]
+
+
+def read_form(fields: Mapping[str, str], filename: str) -> Form:
+    """Return what the fields beside a file say.
+
+    Raises:
+        UploadRefusedError: they are not those of an upload, or not of this file.
+
+    """
+    if fields.get(":action") != "file_upload":
+        action = fields.get(":action", "")
+        raise UploadRefusedError(
+            filename, f':action is "{action}"', "Only file_upload is understood"
+        )
+    if fields.get("protocol_version", "1") != "1":
+        raise UploadRefusedError(filename, "protocol_version is not 1", "Update the client")
+    for field in ("name", "version"):
+        if not fields.get(field):
+            raise UploadRefusedError(filename, f"the form has no {field}", "Update the client")
+    kind = fields.get("filetype", "")
+    if not filename.endswith(_ENDINGS.get(kind, ())):
+        raise UploadRefusedError(
+            filename, f'filetype is "{kind}"', "Wheels and sdists (.tar.gz, .zip) are taken"
+        )
+    digests = {name: fields[field].lower() for field, name in _DIGESTS.items() if fields.get(field)}
+    return Form(fields["name"], fields["version"], digests)
+
+
+def check_digests(form: Form, found: Mapping[str, str], filename: str) -> None:
+    """Compare the digests that were sent with those ``found``.
+
+    Raises:
+        UploadRefusedError: one is another.
+
+    """
+    for name, digest in form.digests.items():
+        if digest != found[name]:
+            raise UploadRefusedError(
+                filename,
+                f"its {name} is {found[name]}, and {digest} was announced",
+                "It was damaged on its way: upload it again",
+            )

@@ -1,0 +1,90 @@
+"""The pages of a hosted index: those of its directory, and what is known of its files besides."""
+
+import time
+from collections.abc import Mapping
+
+import msgspec
+
+from indexfallback.config import Index
+from indexfallback.page import File, ProjectPage
+from indexfallback.store.hosted_files import HostedFile, HostedFiles
+from indexfallback.upstream.answers import (
+    FileAnswer,
+    Limits,
+    NamesAnswer,
+    PageAnswer,
+    Skipped,
+)
+from indexfallback.upstream.directory import DirectoryIndex, path_of
+
+
+class Listing:
+    """A directory index whose pages say when files were uploaded, and which are yanked."""
+
+    def __init__(self, index: Index, upstream: DirectoryIndex, files: HostedFiles) -> None:
+        self._index = index
+        self._upstream = upstream
+        self._files = files
+
+    def page(
+        self, project: str, limits: Limits, etag: str | None, last_modified: str | None
+    ) -> PageAnswer:
+        """Return the page of a project."""
+        known = self._files.of_project(self._index.key, project)
+        answer = self._upstream.page(project, limits, etag, last_modified)
+        if known.keys() - _names(answer.page):  # one has just come
+            self._upstream.look_again()
+            answer = self._upstream.page(project, limits, etag, last_modified)
+        if answer.page is None:
+            return answer
+        return answer._replace(page=completed(answer.page, known))
+
+    def names(self, limits: Limits) -> NamesAnswer:
+        """Return the projects in the directory."""
+        return self._upstream.names(limits)
+
+    def open(self, file: File, offset: int, etag: str | None, patience: float) -> FileAnswer:
+        """Open a file that a page here lists."""
+        return self._upstream.open(file, offset, etag, patience)
+
+    def skipped(self) -> tuple[Skipped, ...]:
+        """Return what lies there and is not offered."""
+        return self._upstream.skipped()
+
+    def close(self) -> None:
+        """Close the directory."""
+        self._upstream.close()
+
+
+def _names(page: ProjectPage | None) -> set[str]:
+    return {file.filename for file in page.files} if page is not None else set()
+
+
+def completed(page: ProjectPage, known: Mapping[str, HostedFile]) -> ProjectPage:
+    """Return the page with what is known of its files."""
+    files = tuple(_completed(file, known.get(file.filename)) for file in page.files)
+    return msgspec.structs.replace(page, files=files)
+
+
+def _completed(file: File, known: HostedFile | None) -> File:
+    if known is None or known.sha256 != file.sha256:  # put there by hand
+        return msgspec.structs.replace(file, upload_time=_modified(file))
+    return msgspec.structs.replace(
+        file,
+        upload_time=_text(known.uploaded),
+        requires_python=file.requires_python or known.requires_python,
+        yanked=False if known.yanked is None else known.yanked or True,
+    )
+
+
+def _modified(file: File) -> str | None:
+    try:
+        return _text(path_of(file.url).stat().st_mtime)
+    except OSError:  # removed since it was listed
+        return None
+
+
+def _text(seconds: float) -> str:
+    """Return a time as PEP 700 wants it."""
+    whole, fraction = divmod(seconds, 1)
+    return f"{time.strftime('%Y-%m-%dT%H:%M:%S', time.gmtime(whole))}.{int(fraction * 1e6):06d}Z"

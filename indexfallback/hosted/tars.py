@@ -1,0 +1,106 @@
+"""Sdists as tar archives, read once from end to end with bounds, and never unpacked."""
+
+import gzip
+import tarfile
+import zlib
+from pathlib import Path
+
+from indexfallback.hosted.archives import MAX_MEMBERS, ArchiveError, check_paths, check_size
+from indexfallback.upstream.wheel import MAX_METADATA
+
+#: What reading a damaged archive raises. UnicodeError for names, OSError for no gzip at all.
+_DAMAGED = (tarfile.TarError, zlib.error, EOFError, ValueError, OverflowError, OSError)
+#: The longest header that is read at once: a name of 64 KB is none.
+_MAX_READ = MAX_METADATA
+_SKIP = 1 << 20
+
+
+class _Bounded:
+    """The unpacked bytes of an archive: none after too many, never many at once."""
+
+    def __init__(self, file: gzip.GzipFile, packed: int) -> None:
+        self._file = file
+        self._packed = packed
+        self._position = 0
+
+    def read(self, size: int) -> bytes:
+        """Return the next bytes."""
+        if size > _MAX_READ:
+            raise ArchiveError(f"it has a header of {size} bytes")
+        data = self._file.read(size)
+        self._position += len(data)
+        check_size(self._position, self._packed)
+        return data
+
+    def seek(self, position: int) -> None:
+        """Go on further behind."""
+        while self._position < position:
+            if not self.read(min(_SKIP, position - self._position)):
+                raise ArchiveError("it ends in the middle")
+
+    def tell(self) -> int:
+        """Return how many bytes were read."""
+        return self._position
+
+
+def read_tar(path: Path) -> tuple[list[str], bytes | None]:
+    """Return the members' names, and the PKG-INFO beside the project if there is one.
+
+    Raises `ArchiveError`, and OSError if it cannot be opened.
+    """
+    packed = path.stat().st_size
+    names: list[str] = []
+    metadata: bytes | None = None
+    with path.open("rb") as file:
+        try:
+            with gzip.GzipFile(fileobj=file) as unpacked:
+                bounded = _Bounded(unpacked, packed)
+                archive = tarfile.TarFile(fileobj=bounded)  # type: ignore[arg-type]
+                for member in archive:
+                    archive.members = []  # type: ignore[attr-defined] # or it would keep all of them
+                    _check_member(member)
+                    names.append(member.name)
+                    if len(names) > MAX_MEMBERS:
+                        raise ArchiveError(f"it has more than {MAX_MEMBERS} members")
+                    if member.isfile() and is_pkg_info(member.name):
+                        metadata = _read(archive, member)
+                while bounded.read(_SKIP):  # to the end, where gzip's checksum is
+                    pass
+        except _DAMAGED as error:
+            raise ArchiveError(f"it is no well-formed tar.gz archive ({error})") from error
+    if not names:
+        raise ArchiveError("it is empty")
+    check_paths(names)
+    return names, metadata
+
+
+def is_pkg_info(name: str) -> bool:
+    """Tell whether a member is an sdist's own metadata: ``NAME-VERSION/PKG-INFO``."""
+    return name.count("/") == 1 and name.endswith("/PKG-INFO")
+
+
+def _read(archive: tarfile.TarFile, member: tarfile.TarInfo) -> bytes:
+    if member.size > MAX_METADATA:
+        raise ArchiveError(f"its metadata is larger than {MAX_METADATA} bytes")
+    file = archive.extractfile(member)
+    return file.read() if file is not None else b""
+
+
+def _check_member(member: tarfile.TarInfo) -> None:
+    """Refuse what is neither file nor directory, and links that lead out of the archive."""
+    if not (member.isfile() or member.isdir() or member.issym() or member.islnk()):
+        raise ArchiveError(f"its member {member.name!r} is neither file nor directory")
+    if member.issym() or member.islnk():
+        base = member.name.rpartition("/")[0] if member.issym() else ""
+        _check_link(member.name, base, member.linkname)
+
+
+def _check_link(name: str, base: str, target: str) -> None:
+    depth = len([part for part in base.split("/") if part])
+    for part in target.split("/"):
+        depth += -1 if part == ".." else part not in ("", ".")
+        # The first level is the sdist's own directory.
+        if depth < 1:
+            raise ArchiveError(f"its link {name!r} leads out of it")
+    if target.startswith("/"):
+        raise ArchiveError(f"its link {name!r} leads out of it")

@@ -1,0 +1,94 @@
+"""What a distribution says of itself: its metadata, as a person reads them."""
+
+from collections.abc import Iterator
+from typing import NamedTuple
+from urllib.parse import urlsplit
+
+from indexfallback.server.browse.markup import NOTHING, Html, html, joined
+
+#: Dependencies and links shown: what nobody reads further than.
+_MOST = 40
+
+
+class About(NamedTuple):
+    """The metadata of one version; other people's text."""
+
+    summary: str = ""
+    description: str = ""
+    #: ``text/markdown``, ``text/x-rst`` or ``text/plain``, with its parameters.
+    content_type: str = ""
+    #: Label to value, in the order to show them.
+    facts: tuple[tuple[str, str], ...] = ()
+    #: Label to address, http and https only.
+    links: tuple[tuple[str, str], ...] = ()
+    requires: tuple[str, ...] = ()
+
+
+def about(metadata: bytes) -> About:
+    """Return what the core metadata say; what cannot be read is left out."""
+    from packaging.metadata import parse_email  # noqa: PLC0415 - 20 ms that no client waits for
+
+    raw, _ = parse_email(metadata)
+    people = [raw.get("author") or raw.get("author_email"),
+              raw.get("maintainer") or raw.get("maintainer_email")]  # fmt: skip
+    facts = (
+        ("Python", raw.get("requires_python")),
+        ("Licence", raw.get("license_expression") or _first_line(raw.get("license"))),
+        ("Author", people[0]),
+        ("Maintainer", people[1]),
+        ("Keywords", ", ".join(raw.get("keywords", []))),
+    )
+    return About(
+        summary=_first_line(raw.get("summary")),
+        description=raw.get("description", ""),
+        content_type=raw.get("description_content_type", ""),
+        facts=tuple((label, value) for label, value in facts if value),
+        links=tuple(_links(raw.get("home_page"), raw.get("project_urls", {}))),
+        requires=tuple(raw.get("requires_dist", [])),
+    )
+
+
+def _first_line(text: str | None) -> str:
+    """Return the first line: some put the whole licence there."""
+    return (text or "").strip().partition("\n")[0]
+
+
+def _links(home_page: str | None, urls: dict[str, str]) -> Iterator[tuple[str, str]]:
+    for label, address in {**({"Home page": home_page} if home_page else {}), **urls}.items():
+        try:
+            parts = urlsplit(address)
+        except ValueError:  # a bracket without its other
+            continue
+        if parts.scheme in ("http", "https") and parts.netloc:
+            yield label, address
+
+
+def about_section(known: About) -> Html:
+    """Return the part of the page beside the description."""
+    facts = joined(
+        html("<dt>{label}</dt><dd>{value}</dd>", label=label, value=value)
+        for label, value in known.facts
+    )
+    links = joined(
+        html(
+            '<li><a rel="nofollow noreferrer noopener" href="{address}">{label}</a></li>',
+            address=address,
+            label=label,
+        )
+        for label, address in known.links[:_MOST]
+    )
+    return html(
+        "{facts}{links}{requires}",
+        facts=html('<dl class="facts">{facts}</dl>', facts=facts) if facts else NOTHING,
+        links=html("<h2>Links</h2><ul>{links}</ul>", links=links) if links else NOTHING,
+        requires=_requires(known.requires),
+    )
+
+
+def _requires(requires: tuple[str, ...]) -> Html:
+    if not requires:
+        return NOTHING
+    items = joined(html("<li><code>{text}</code></li>", text=text) for text in requires[:_MOST])
+    left = len(requires) - _MOST
+    more = html("<li>and {left} more</li>", left=left) if left > 0 else NOTHING
+    return html("<h2>Requires</h2><ul>{items}{more}</ul>", items=items, more=more)

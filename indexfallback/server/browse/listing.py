@@ -1,0 +1,112 @@
+"""The list of the projects that the shim knows, searched and in pages."""
+
+from collections.abc import Mapping
+from typing import NamedTuple
+from urllib.parse import urlencode
+
+from indexfallback.names import is_project_name, normalize
+from indexfallback.server.browse.frame import framed
+from indexfallback.server.browse.markup import NOTHING, Html, html, joined
+from indexfallback.words import counted
+
+#: Names on a page: a few screens, and no browser is slow with them.
+PER_PAGE = 150
+_TO_ROOT = "../"
+
+
+class Listing(NamedTuple):
+    """One page of the names that a search found."""
+
+    query: str
+    #: Name and index, in the order to show them.
+    names: list[tuple[str, str]]
+    found: int
+    #: Counted from 1.
+    page: int
+    pages: int
+
+    @property
+    def wanted(self) -> str:
+        """The one project that the query names, normalised; empty if it can be none's name."""
+        return normalize(self.query) if is_project_name(self.query) else ""
+
+
+def find(known: Mapping[str, str], query: str, page: int) -> Listing:
+    """Return a page of the names that contain the query: itself, what begins so, all others.
+
+    ``known`` is name to index. A page that is not there is the nearest one that is.
+    """
+    part = normalize(query.strip())
+    found = sorted(name for name in known if part in name)
+    # The name itself is the first that begins so.
+    begins = [name for name in found if name.startswith(part)]
+    found = begins + [name for name in found if not name.startswith(part)]
+    pages = max(1, -(-len(found) // PER_PAGE))
+    page = min(max(1, page), pages)
+    shown = found[(page - 1) * PER_PAGE : page * PER_PAGE]
+    return Listing(query.strip(), [(name, known[name]) for name in shown], len(found), page, pages)
+
+
+def listing_page(listing: Listing) -> Html:
+    """Return the page."""
+    title = f"“{listing.query}”" if listing.query else "Projects"
+    body = html(
+        '<h1>{title}</h1><p class="lead">{count}</p>{ask}{names}{turn}',
+        title=title,
+        count=_count(listing),
+        ask=_ask(listing),
+        names=_names(listing),
+        turn=turn(listing.page, listing.pages, {"q": listing.query} if listing.query else {}),
+    )
+    return framed(f"{title} · indexfallback", body, _TO_ROOT, query=listing.query, listing=True)
+
+
+def _count(listing: Listing) -> str:
+    if listing.query:
+        return f"{counted(listing.found, 'name')} known here with “{listing.query}” in it."
+    if not listing.found:
+        return "No project was asked for yet. What is installed through this index shows up here."
+    return f"{counted(listing.found, 'project')} known here, of all indexes."
+
+
+def _ask(listing: Listing) -> Html:
+    """Return the way to a project that is not known yet, but may well be there."""
+    if not listing.wanted or any(name == listing.wanted for name, _ in listing.names):
+        return NOTHING
+    return html(
+        '<p class="ask"><a href="{name}/">Ask the indexes for <b>{name}</b></a></p>',
+        name=listing.wanted,
+    )
+
+
+def _names(listing: Listing) -> Html:
+    if not listing.names:
+        return NOTHING
+    items = joined(
+        html('<li><a href="{name}/">{name}</a> <small>{index}</small></li>', name=name, index=index)
+        for name, index in listing.names
+    )
+    return html('<ul class="names">{items}</ul>', items=items)
+
+
+def turn(page: int, pages: int, query: Mapping[str, str]) -> Html:
+    """Return the links to the pages before and after, where there are several."""
+    if pages == 1:
+        return NOTHING
+
+    def link(to: int, text: str, rel: str) -> Html:
+        if not 1 <= to <= pages:
+            return html("<span></span>")
+        address = "?" + urlencode({**query, "page": to})
+        return html(
+            '<a rel="{rel}" href="{address}">{text}</a>', rel=rel, address=address, text=text
+        )
+
+    return html(
+        '<nav class="turn" aria-label="Pages">{before}<span>Page {page} of {pages}</span>{after}'
+        "</nav>",
+        before=link(page - 1, "← Before", "prev"),
+        page=page,
+        pages=pages,
+        after=link(page + 1, "After →", "next"),
+    )

@@ -1,0 +1,110 @@
+"""The metadata of a distribution: what is here, else fetched as a client would, within bounds."""
+
+import gzip
+import io
+import logging
+import tarfile
+import zlib
+from typing import BinaryIO
+
+from indexfallback.arrival import Progress
+from indexfallback.errors import IndexFallbackError
+from indexfallback.names import METADATA_ENDING, FileKey
+from indexfallback.page import File
+from indexfallback.shim import Shim
+from indexfallback.store import Blob
+from indexfallback.upstream.answers import TransferError
+from indexfallback.upstream.wheel import MAX_METADATA, metadata_in
+
+log = logging.getLogger("indexfallback")
+
+#: A distribution up to this size is fetched for its metadata, bytes: a second at most.
+FETCHED = 5 * 1000**2
+#: Where PKG-INFO comes later than this in an archive, unpacked bytes, it is not looked for.
+_UNPACKED = 50 * 1000**2
+_DAMAGED = (tarfile.TarError, zlib.error, EOFError, OSError, ValueError)
+
+
+def metadata_of(shim: Shim, owner: str, project: str, files: tuple[File, ...]) -> bytes | None:
+    """Return the core metadata of a version, from the first of its files that has any; or None.
+
+    ``owner`` is as in the files' addresses.
+    """
+    for file in files:
+        try:
+            found = _metadata(shim, owner, project, file)
+        except (IndexFallbackError, TransferError, OSError) as error:
+            log.info("%s: no metadata to show: %s", file.filename, error)
+            continue
+        if found is not None:
+            return found
+    return None
+
+
+def _metadata(shim: Shim, owner: str, project: str, file: File) -> bytes | None:
+    key = FileKey(project, file.sha256)
+    if file.core_metadata is not False:
+        return _read(shim, owner, key, file.filename + METADATA_ENDING)
+    if not file.filename.endswith((".whl", ".tar.gz")):
+        return None
+    held = shim.store.blobs.find(file.sha256) if file.sha256 is not None else None
+    if held is not None:
+        with held.path.open("rb") as archive:
+            return _inside(archive, file.filename)
+    if file.size is None or file.size > FETCHED:
+        return None
+    # Not out of the store: a file is answered before it is kept.
+    data = _read(shim, owner, key, file.filename)
+    return _inside(io.BytesIO(data), file.filename) if data is not None else None
+
+
+def _inside(archive: BinaryIO, filename: str) -> bytes | None:
+    return (
+        metadata_in(archive, filename)
+        if filename.endswith(".whl")
+        else pkg_info_in(archive, filename)
+    )
+
+
+def _read(shim: Shim, owner: str, key: FileKey, filename: str) -> bytes | None:
+    """Return a whole file; None if it is too large, or is still coming after some seconds."""
+    found = shim.downloads.get(owner, key, filename)
+    length = found.size if isinstance(found, Blob) else found.total or 0
+    if length > max(MAX_METADATA, FETCHED):
+        return None
+    if isinstance(found, Blob):
+        return b"".join(shim.store.blobs.read(found, 0, length))
+    # It goes on coming: who looks again finds it here.
+    is_whole = found.progress is Progress.DONE
+    return b"".join(found.read(0, length)) if is_whole else None
+
+
+def pkg_info_in(file: BinaryIO, filename: str) -> bytes | None:
+    """Return the PKG-INFO of an open ``.tar.gz`` of that name; None where none is to be trusted."""
+    wanted = f"{filename.removesuffix('.tar.gz')}/PKG-INFO"
+    try:
+        with (
+            _Bounded(fileobj=file) as unpacked,
+            tarfile.open(fileobj=unpacked, mode="r|") as archive,
+        ):
+            for member in archive:
+                if member.name == wanted and member.isreg() and member.size <= MAX_METADATA:
+                    found = archive.extractfile(member)
+                    return found.read() if found is not None else None
+    except _DAMAGED:  # not an archive, not a whole one, or a bomb: no metadata to show
+        return None
+    return None
+
+
+class _Bounded(gzip.GzipFile):
+    """An archive of which only so much is unpacked: a header alone may claim gigabytes."""
+
+    _left = _UNPACKED
+
+    def read(self, size: int | None = -1) -> bytes:
+        """Return the next bytes; raises OSError beyond the bound."""
+        data = super().read(size)
+        self._left -= len(data)
+        if self._left < 0:
+            raise OSError("larger than what is looked through")
+        return data

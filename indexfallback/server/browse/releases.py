@@ -1,0 +1,142 @@
+"""A project's files, by version, the newest first."""
+
+from collections.abc import Collection, Iterable
+from typing import NamedTuple
+from urllib.parse import quote
+
+from packaging.version import Version
+
+from indexfallback.names import FileKey, version_of
+from indexfallback.page import File, ProjectPage
+from indexfallback.server.browse.listing import turn
+from indexfallback.server.browse.markup import NOTHING, Html, html, joined
+from indexfallback.words import counted, size
+
+#: Versions on a page: some hundred files at most, of projects that have thousands.
+PER_PAGE = 20
+
+_FILE = """\
+<li{yanked}><a href="{address}">{filename}</a>{marks}
+<div class="note">{facts}</div>
+{hash}</li>
+"""
+
+
+class Release(NamedTuple):
+    """The files of one version."""
+
+    #: Empty for files whose names do not tell it.
+    version: str
+    files: tuple[File, ...]
+
+    @property
+    def is_yanked(self) -> bool:
+        """Whether no file of it is left to choose (PEP 592)."""
+        return all(file.yanked is not False for file in self.files)
+
+    @property
+    def is_prerelease(self) -> bool:
+        """Whether it is taken only by who asks for it."""
+        return bool(self.version) and Version(self.version).is_prerelease
+
+
+def releases(page: ProjectPage) -> list[Release]:
+    """Return the versions of a page, the newest first; what has no version comes last."""
+    files: dict[str, list[File]] = {}
+    for file in page.files:
+        files.setdefault(_version(file.filename), []).append(file)
+    return [
+        Release(version, tuple(sorted(files[version], key=_wheels_first)))
+        for version in sorted(files, key=_age, reverse=True)
+    ]
+
+
+def _version(filename: str) -> str:
+    return version_of(filename) or ""
+
+
+def _age(version: str) -> tuple[bool, Version]:
+    return bool(version), Version(version or "0")
+
+
+def _wheels_first(file: File) -> tuple[bool, str]:
+    return not file.filename.endswith(".whl"), file.filename
+
+
+def current(known: Iterable[Release]) -> Release | None:
+    """Return the version that a client would take: the newest that is neither yanked nor early."""
+    found = list(known)
+    settled = (r for r in found if r.version and not r.is_yanked and not r.is_prerelease)
+    return next(settled, found[0] if found else None)
+
+
+def releases_section(
+    known: list[Release], project: str, owner: str, held: Collection[str], page: int
+) -> Html:
+    """Return the part of the page that lists the files; ``held`` is the sha256 of what is here."""
+    pages = max(1, -(-len(known) // PER_PAGE))
+    page = min(max(1, page), pages)
+    shown = known[(page - 1) * PER_PAGE : page * PER_PAGE]
+    newest = current(known)
+    return html(
+        '<section id="files"><h2>Files</h2>{releases}{turn}</section>',
+        releases=joined(
+            _release(release, project, owner, held, is_open=release is newest) for release in shown
+        )
+        or html("<p>None that could be installed.</p>"),
+        turn=turn(page, pages, {}),
+    )
+
+
+def _release(
+    release: Release, project: str, owner: str, held: Collection[str], *, is_open: bool
+) -> Html:
+    uploaded = max((file.upload_time or "" for file in release.files), default="")[:10]
+    facts = [uploaded] if uploaded else []
+    return html(
+        "<details{open}><summary><b>{version}</b>{marks} <small>{facts}</small></summary>"
+        '<ul class="files">{files}</ul></details>',
+        open=Html(" open" if is_open else ""),
+        version=release.version or "No version in the name",
+        marks=_release_marks(release),
+        facts=" · ".join([*facts, counted(len(release.files), "file")]),
+        files=joined(_file(file, project, owner, held) for file in release.files),
+    )
+
+
+def _release_marks(release: Release) -> Html:
+    if release.is_yanked:
+        return html(' <span class="mark bad">yanked</span>')
+    if release.is_prerelease:
+        return html(' <span class="mark">pre-release</span>')
+    return NOTHING
+
+
+def _file(file: File, project: str, owner: str, held: Collection[str]) -> Html:
+    facts = [size(file.size)] if file.size is not None else []
+    facts += [file.upload_time[:16].replace("T", " ")] if file.upload_time else []
+    facts += [f"Python {file.requires_python}"] if file.requires_python else []
+    marks = []
+    if file.yanked is not False:
+        reason = file.yanked if isinstance(file.yanked, str) else "no reason given"
+        marks.append(html(' <span class="mark bad">yanked: {reason}</span>', reason=reason))
+    if file.sha256 in held:
+        marks.append(html(' <span class="mark good">in the cache</span>'))
+    algorithm, digest = next(iter(file.hashes.items()), ("", ""))
+    if file.sha256 is not None:
+        algorithm, digest = "sha256", file.sha256
+    return html(
+        _FILE,
+        yanked=Html(' class="yanked"' if file.yanked is not False else ""),
+        address=f"../../files/{owner}/{FileKey(project, file.sha256)}/{quote(file.filename)}",
+        filename=file.filename,
+        marks=joined(marks),
+        facts=" · ".join(facts),
+        hash=html(
+            '<div class="hash"><span>{algorithm}</span> <code>{digest}</code></div>',
+            algorithm=algorithm,
+            digest=digest,
+        )
+        if digest
+        else NOTHING,
+    )

@@ -1,0 +1,145 @@
+"""The addresses for people: ``/``, ``/projects/`` and ``/projects/{project}/``."""
+
+import re
+
+import falcon
+
+from indexfallback.errors import ProjectError
+from indexfallback.fallback import Answer
+from indexfallback.names import is_normalized, is_project_name, normalize
+from indexfallback.policy import asking_order
+from indexfallback.server.browse.about import About, about
+from indexfallback.server.browse.frame import HEADERS
+from indexfallback.server.browse.listing import find, listing_page
+from indexfallback.server.browse.markup import Html
+from indexfallback.server.browse.metadata import metadata_of
+from indexfallback.server.browse.project import Shown, project_page, refused_page
+from indexfallback.server.browse.releases import current, releases
+from indexfallback.server.browse.start import start_page
+from indexfallback.server.guards import wants_page
+from indexfallback.server.proxied import PUBLIC_ROOT
+from indexfallback.shim import Shim
+from indexfallback.upstream.answers import Limits
+from indexfallback.why import found, refused, status
+
+#: What is none is the first page; beyond six digits nobody turns pages.
+_NUMBER = re.compile(r"[0-9]{1,6}", re.ASCII)
+
+
+class StartResource:
+    """``/``: what this is, how to use it, and how the indexes are."""
+
+    def __init__(self, shim: Shim) -> None:
+        self._shim = shim
+
+    def on_get(self, req: falcon.Request, resp: falcon.Response) -> None:
+        """Answer with the page."""
+        _send(resp, start_page(_simple(req), status(self._shim)))
+
+    on_head = on_get
+
+
+class ListingResource:
+    """``/projects/``: the names that are known here (``?q=PART&page=NUMBER``)."""
+
+    def __init__(self, shim: Shim) -> None:
+        self._shim = shim
+
+    def on_get(self, req: falcon.Request, resp: falcon.Response) -> None:
+        """Answer with the page."""
+        query = req.get_param("q", default="")
+        _send(resp, listing_page(find(self._known(), query, _page(req))))
+
+    on_head = on_get
+
+    def _known(self) -> dict[str, str]:
+        """Return each name and the first index of the chain that is known to have it."""
+        shim = self._shim
+        limits = Limits(0.0, shim.settings.page_size)
+        known: dict[str, str] = {}
+        for index in asking_order(shim.settings.indexes):
+            names = shim.store.pages.names([index.key])
+            if index.is_private:
+                names += shim.store.ledger.names(index.key)
+            if index.is_directory:
+                names += shim.members[index.name].upstream.names(limits).names
+            known |= {name: index.name for name in names if name not in known}
+        return known
+
+
+class BrowseResource:
+    """``/projects/{project}/``: all that is known of a project (``?page=NUMBER`` of its files)."""
+
+    def __init__(self, shim: Shim) -> None:
+        self._shim = shim
+
+    def on_get(self, req: falcon.Request, resp: falcon.Response, project: str) -> None:
+        """Answer with the page, or with the one that says why there is none."""
+        if not is_project_name(project):
+            raise falcon.HTTPNotFound(description="no project has such a name")
+        if not is_normalized(project):
+            to_projects(req, resp, normalize(project))
+            return
+        try:
+            answer = self._shim.fallback.page(project)
+        except ProjectError as error:
+            if not wants_page(req):
+                raise
+            resp.status = falcon.code_to_http_status(error.status)
+            _send(resp, refused_page(error.title, refused(self._shim, error)))
+            return
+        _send(resp, project_page(self._shown(req, answer)))
+
+    on_head = on_get
+
+    def _shown(self, req: falcon.Request, answer: Answer) -> Shown:
+        page = self._shim.offer(answer)
+        known = releases(page)
+        newest = current(known)
+        owner = answer.owner.group
+        metadata = None
+        if newest is not None:
+            metadata = metadata_of(self._shim, owner, page.name, newest.files)
+        return Shown(
+            page.name,
+            _simple(req),
+            found(self._shim, answer),
+            known,
+            newest,
+            about(metadata) if metadata is not None else About(),
+            owner,
+            self._shim.store.blobs.held(f.sha256 for f in page.files if f.sha256 is not None),
+            _page(req),
+        )
+
+
+class BrowseSlashResource:
+    """Addresses for people that lack their last slash."""
+
+    def on_get(self, req: falcon.Request, resp: falcon.Response, project: str = "") -> None:
+        """Redirect to the address with the slash."""
+        to_projects(req, resp, normalize(project) if is_project_name(project) else "")
+
+    on_head = on_get
+
+
+def to_projects(req: falcon.Request, resp: falcon.Response, project: str) -> None:
+    """Answer 301 to a page's proper address, which is made of checked parts only."""
+    resp.status = falcon.HTTP_301
+    base = f"{req.root_path}/projects/"
+    resp.location = f"{base}{project}/" if project else base
+
+
+def _simple(req: falcon.Request) -> str:
+    return f"{req.env.get(PUBLIC_ROOT, req.prefix)}/simple/"
+
+
+def _page(req: falcon.Request) -> int:
+    text = req.get_param("page", default="")
+    return int(text) if _NUMBER.fullmatch(text) else 1
+
+
+def _send(resp: falcon.Response, page: Html) -> None:
+    resp.content_type = falcon.MEDIA_HTML
+    resp.set_headers(HEADERS)
+    resp.text = page

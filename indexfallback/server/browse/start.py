@@ -1,0 +1,98 @@
+"""The start page: what this is, how to use it, and how the indexes are."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from indexfallback.server.browse.frame import framed
+from indexfallback.server.browse.install import commands
+from indexfallback.server.browse.markup import NOTHING, Html, html, joined
+from indexfallback.words import counted, ms, size, span
+
+#: State of a circuit to its word and its colour.
+_STATES = {
+    "closed": ("up", "good"),
+    "open": ("down", "bad"),
+    "half-open": ("being tried", "fair"),
+}
+
+_BODY = """\
+<h1>One package index in front of all of yours</h1>
+<p class="lead">The indexes below are asked in this order; the first that has a project owns it.
+What was seen is kept here, for when they are slow, down or out of reach.</p>
+{offline}
+<h2>Use it</h2>
+{commands}
+<p class="note">On this machine: <code>indexfallback setup pip</code> for good, or
+<code>indexfallback run --</code> before one command.</p>
+<h2>Indexes</h2>
+<ol class="indexes">{indexes}</ol>
+<h2>Cache</h2>
+{cache}
+"""
+
+_INDEX = """\
+<li><div class="line"><b>{name}</b> <small>{role}</small> \
+<span class="state {colour}">{state}</span></div>
+<div class="url">{url}</div>
+<div class="note">{figures}</div>{trouble}</li>
+"""
+
+
+def start_page(address: str, report: Mapping[str, Any]) -> Html:
+    """Return the page for the simple API at ``address`` and the report of `why.status`."""
+    offline = html(
+        '<p class="notice">Offline: only what is in the cache is served, as configured.</p>'
+    )
+    body = html(
+        _BODY,
+        offline=offline if report["offline"] else NOTHING,
+        commands=commands(address, "PROJECT"),
+        indexes=joined(_index(index) for index in report["indexes"]),
+        cache=_cache(report["cache"]),
+    )
+    return framed("indexfallback", body, "")
+
+
+def _index(index: Mapping[str, Any]) -> Html:
+    state, colour = _STATES[index["state"]]
+    if state == "up" and index["held"]:
+        state, colour = "not asked", "fair"
+    elif state == "up" and not index["requests"]:
+        state, colour = "not needed yet", "idle"
+    role = f"{index['role']} of {index['mirror_of']}" if index["mirror_of"] else index["role"]
+    trouble = index["held"] if colour in ("bad", "fair") else ""
+    return html(
+        _INDEX,
+        name=index["name"],
+        role=role,
+        state=state,
+        colour=colour,
+        url=index["url"],
+        figures=_figures(index),
+        trouble=html('<div class="trouble">{why}</div>', why=trouble) if trouble else NOTHING,
+    )
+
+
+def _figures(index: Mapping[str, Any]) -> str:
+    parts = [counted(index["requests"], "request")]
+    if index["p50"] is not None:
+        parts.append(f"half within {ms(index['p50'])}")
+    if index["errors"]:
+        parts.append(counted(index["errors"], "error"))
+    if index["behind"]:
+        parts.append(f"up to {span(index['behind_seconds'])} behind")
+    return " · ".join(parts)
+
+
+def _cache(cache: Mapping[str, Any]) -> Html:
+    if "error" in cache:
+        return html('<p class="notice">{error}</p>', error=cache["error"])
+    kept = html('<p class="notice">Nothing outlives this process: see its log.</p>')
+    return html(
+        "<p>{bytes} of {limit}, {files}, {pages}.</p>{temporary}",
+        bytes=size(cache["bytes"]),
+        limit=size(cache["limit"]),
+        files=counted(cache["files"], "file"),
+        pages=counted(cache["pages"], "page"),
+        temporary=kept if cache["temporary"] else NOTHING,
+    )

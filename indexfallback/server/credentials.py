@@ -1,0 +1,80 @@
+"""Tokens as clients send them: the password of the user ``__token__`` (Basic authentication)."""
+
+import base64
+import binascii
+import time
+
+import falcon
+
+from indexfallback.store.tokens import Token, Tokens
+
+USER = "__token__"
+_CHALLENGE = ('Basic realm="indexfallback", charset="UTF-8"',)
+_HOW = f'log in as "{USER}", with a token of `indexfallback token create` as the password'
+
+
+class Credentials:
+    """Lets in who has a token for what is asked."""
+
+    def __init__(self, tokens: Tokens) -> None:
+        self._tokens = tokens
+
+    def require(self, req: falcon.Request, index: str | None, *, upload: bool = False) -> None:
+        """Return if the request may read, or upload to, an index; with None, the whole chain.
+
+        Raises falcon.HTTPUnauthorized, and falcon.HTTPForbidden for a token for something else.
+        """
+        secret = _secret(req.auth)
+        token = self._tokens.find(secret) if secret is not None else None
+        if token is None:
+            what = "a token is needed" if req.auth is None else "this is not a token of this server"
+            raise _unauthorized(f"{what}: {_HOW}")
+        if token.is_expired(time.time()):
+            raise _unauthorized(f"token {token.id} has expired: {_HOW}")
+        if not token.is_for(index):
+            raise _forbidden(token, f"is for {token.index_name} alone")
+        if upload and not token.uploads:
+            raise _forbidden(token, "is for reading only")
+
+
+def _secret(header: str | None) -> str | None:
+    """Return the password of an Authorization header, or None if it is not a token's."""
+    scheme, _, value = (header or "").partition(" ")
+    if scheme.lower() != "basic":
+        return None
+    try:
+        user, _, password = base64.b64decode(value.strip(), validate=True).decode().partition(":")
+    except (binascii.Error, ValueError):
+        return None
+    return password if user == USER else None
+
+
+def _unauthorized(why: str) -> falcon.HTTPUnauthorized:
+    return falcon.HTTPUnauthorized(title="Token needed", description=why, challenges=_CHALLENGE)
+
+
+def _forbidden(token: Token, why: str) -> falcon.HTTPForbidden:
+    return falcon.HTTPForbidden(
+        title="Token not good for this", description=f"token {token.id} {why}"
+    )
+
+
+class ReadGuard:
+    """Asks for a token before anything is read, where others than this machine can ask."""
+
+    def __init__(self, credentials: Credentials) -> None:
+        self._credentials = credentials
+
+    def process_resource(
+        self,
+        req: falcon.Request,
+        resp: falcon.Response,  # noqa: ARG002 - Falcon's signature
+        resource: object,  # noqa: ARG002
+        params: dict[str, str],
+    ) -> None:
+        """Answer 401 or 403 to who may not read this; uploads see to it themselves.
+
+        Whether the server is up may be asked by anybody: it says nothing of packages.
+        """
+        if req.method in ("GET", "HEAD") and req.path != "/-/health":
+            self._credentials.require(req, params.get("index") or params.get("owner"))

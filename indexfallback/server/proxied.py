@@ -1,0 +1,62 @@
+"""What proxies in front of the server say: where it is shown, and how the client came there.
+
+Anybody can send X-Forwarded-*, so that nothing of them is looked at unless it comes from a proxy
+that the configuration names. The Host of a request is checked all the same: a page in a browser on
+the proxy's machine can send these headers, too, but never another Host than its own.
+"""
+
+import re
+from collections.abc import Callable, Iterable
+from ipaddress import ip_address, ip_network
+from typing import Any
+
+from indexfallback.config import Settings
+
+#: Where the application finds the address at which the client sees the server's root.
+PUBLIC_ROOT = "indexfallback.root"
+
+_HOST = re.compile(r"(?:[A-Za-z0-9._-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])(?::[0-9]{1,5})?", re.ASCII)
+_Application = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
+
+
+class Proxied:
+    """A WSGI application below a path and behind proxies, as the configuration says."""
+
+    def __init__(self, application: _Application, settings: Settings) -> None:
+        self._application = application
+        self._base = settings.base_path
+        self._trusted = [ip_network(network) for network in settings.trusted_proxies]
+
+    def __call__(
+        self, environ: dict[str, Any], start_response: Callable[..., Any]
+    ) -> Iterable[bytes]:
+        """Answer a request."""
+        path: str = environ["PATH_INFO"]
+        # Some proxies take the base off the path, others leave it there.
+        is_below = bool(self._base) and path.startswith(f"{self._base}/")
+        if is_below:
+            environ["PATH_INFO"] = path[len(self._base) :]
+        root = self._forwarded(environ)
+        if root is not None:
+            environ[PUBLIC_ROOT] = root
+        if is_below or root is not None:
+            environ["SCRIPT_NAME"] = self._base
+        return self._application(environ, start_response)
+
+    def _forwarded(self, environ: dict[str, Any]) -> str | None:
+        """Return the address of the root for the client of a proxy; None for other clients."""
+        # What a client sends itself may stand before the word of the proxy that is trusted.
+        scheme, host = (
+            environ.get(f"HTTP_X_FORWARDED_{name}", "").rpartition(",")[2].strip()
+            for name in ("PROTO", "HOST")
+        )
+        if not self._trusts(environ.get("REMOTE_ADDR", "")) or not _HOST.fullmatch(host):
+            return None
+        return f"{scheme if scheme in ('http', 'https') else 'http'}://{host}{self._base}"
+
+    def _trusts(self, address: str) -> bool:
+        try:
+            peer = ip_address(address)
+        except ValueError:  # no address at all, as of a Unix socket
+            return False
+        return any(peer in network for network in self._trusted)

@@ -1,0 +1,126 @@
+"""The legacy upload API: one form with one file, streamed to the disk as it comes."""
+
+from collections.abc import Mapping
+from contextlib import suppress
+
+import falcon
+from falcon.media.multipart import BodyPart, MultipartFormHandler
+
+from indexfallback.errors import UploadRefusedError
+from indexfallback.hosted.form import CONTENT, FIELDS, read_form
+from indexfallback.hosted.receiving import Incoming, failed
+from indexfallback.hosted.shelf import Published, Shelf
+from indexfallback.server.credentials import Credentials
+from indexfallback.shim import Shim
+
+#: Of the file, bytes at once.
+_PIECE = 256 * 1024
+#: The fields that are read are names, versions and digests; bytes.
+_MAX_FIELD = 4096
+#: Classifiers, requirements and keywords come as a field each; those of the largest projects are
+#: some hundred.
+_MAX_FIELDS = 10_000
+#: A client sees an answer to what it is still sending if that is taken off its hands: up to so
+#: many bytes of a file that is refused before it was read.
+_DRAIN = 64 * 1024**2
+
+
+def multipart_handler() -> MultipartFormHandler:
+    """Return the framework's reader of forms, with room for the fields of any project."""
+    handler = MultipartFormHandler()
+    handler.parse_options.max_body_part_count = _MAX_FIELDS
+    return handler
+
+
+class UploadResource:
+    """``/upload/`` and ``/upload/{index}/``."""
+
+    def __init__(self, shim: Shim, credentials: Credentials) -> None:
+        self._shim = shim
+        self._credentials = credentials
+
+    def on_post(self, req: falcon.Request, resp: falcon.Response, index: str = "") -> None:
+        """Take a file."""
+        try:
+            published = self._take(req, index)
+        except Exception:
+            _drain(req)
+            raise
+        self._shim.fallback.forget(published.identity.project)
+        resp.content_type = falcon.MEDIA_TEXT
+        there = "was there already" if published.was_there else "is listed now"
+        resp.text = f"OK: {published.filename} {there}\n"
+
+    def _take(self, req: falcon.Request, index: str) -> Published:
+        _refuse_foreign_origin(req)
+        name = index or self._only_one()
+        self._credentials.require(req, name, upload=True)
+        shelf = self._shim.shelves.get(name)
+        if shelf is None:
+            raise falcon.HTTPNotFound(description=f"{name} is not an index that takes uploads")
+        if req.content_length is None:
+            raise falcon.HTTPLengthRequired(description="say how long the form is")
+        with shelf.receive() as incoming:
+            filename, fields = _receive(req, shelf, incoming)
+            return shelf.publish(incoming, filename, read_form(fields, filename))
+
+    def _only_one(self) -> str:
+        names = list(self._shim.shelves)
+        if len(names) == 1:
+            return names[0]
+        if not names:
+            raise falcon.HTTPNotFound(
+                description="no index takes uploads: set upload = true for a directory"
+            )
+        addresses = " or ".join(f"/upload/{name}/" for name in names)
+        raise falcon.HTTPNotFound(description=f"several indexes take uploads: use {addresses}")
+
+
+def _receive(
+    req: falcon.Request, shelf: Shelf, incoming: Incoming
+) -> tuple[str, Mapping[str, str]]:
+    """Read the form, its file to the disk; return the file's name and the other fields."""
+    filename: str | None = None
+    fields: dict[str, str] = {}
+    for part in req.get_media():
+        if part.name == CONTENT:
+            if filename is not None:
+                raise UploadRefusedError(filename, "the form has two files", "Send one at a time")
+            filename = part.filename or ""
+            shelf.check_name(filename)
+            _write(part, filename, incoming)
+        elif part.name in FIELDS:
+            fields[part.name] = _text(part)
+    # The end of the form was seen: nothing was cut off.
+    if filename is None:
+        raise UploadRefusedError("upload", f"the form has no file {CONTENT}", "Update the client")
+    return filename, fields
+
+
+def _write(part: BodyPart, filename: str, incoming: Incoming) -> None:
+    while piece := part.stream.read(_PIECE):
+        try:
+            incoming.write(piece)
+        except OSError as error:
+            raise failed(filename, error) from error
+
+
+def _text(part: BodyPart) -> str:
+    data = part.stream.read(_MAX_FIELD)
+    return data.decode("utf-8", "replace").strip()
+
+
+def _refuse_foreign_origin(req: falcon.Request) -> None:
+    """Refuse what a page of another site has a browser send: browsers say where it is from."""
+    origin = req.get_header("Origin")
+    if origin is not None and origin != req.prefix:
+        raise falcon.HTTPForbidden(
+            title="Foreign origin", description=f"a page of {origin[:100]} may not upload here"
+        )
+
+
+def _drain(req: falcon.Request) -> None:
+    left = _DRAIN
+    with suppress(OSError):  # it has left
+        while left > 0 and (piece := req.bounded_stream.read(min(_PIECE, left))):
+            left -= len(piece)

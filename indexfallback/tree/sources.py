@@ -1,0 +1,182 @@
+"""What a static tree is made of: a directory as it stands, or what the chain answers."""
+
+import time
+from collections.abc import Iterable
+from pathlib import Path
+from typing import NamedTuple, Protocol
+
+from indexfallback.arrival import Progress
+from indexfallback.errors import (
+    FileMissingError,
+    FileUnavailableError,
+    ProjectNotFoundError,
+    TreeError,
+)
+from indexfallback.members import Member
+from indexfallback.names import FileKey
+from indexfallback.outcome import Kind
+from indexfallback.page import File, ProjectPage
+from indexfallback.shim import Shim
+from indexfallback.store import Blob
+from indexfallback.store.disk import hash_file
+from indexfallback.upstream.answers import Limits
+from indexfallback.upstream.archive import SETTLED
+from indexfallback.upstream.directory import BEING_WRITTEN, path_of
+
+#: Nobody waits for a page, so that a directory may be hashed for as long as it takes, seconds.
+_PATIENCE = 86400.0
+#: What was just copied there is waited for, seconds: it settles in half of one.
+_SETTLING = 5.0
+#: A transfer is waited for in steps, seconds, each ended by its own limits at the latest.
+_STEP = 60.0
+#: A file that has come is in the store within a moment, and is looked for so often, seconds.
+_KEEPING, _KEPT_WAIT = 30.0, 0.01
+
+
+class Distribution(NamedTuple):
+    """A file of a page, and where it lies on this machine."""
+
+    file: File
+    path: Path
+    sha256: str
+
+
+class Source(Protocol):
+    """Where the projects of a tree come from."""
+
+    def names(self) -> Iterable[str]:
+        """Return the projects; raises `TreeError` if nobody can tell."""
+        ...
+
+    def page(self, project: str) -> tuple[ProjectPage, Iterable[Distribution]] | None:
+        """Return the page of a project and the files of it that are here, or None if it is gone.
+
+        Raises `IndexFallbackError` if it cannot be had.
+        """
+        ...
+
+    def skipped(self) -> list[str]:
+        """Return what was left out, and why."""
+        ...
+
+
+class DirectorySource:
+    """A directory: no pins, no ledger, but what lies there."""
+
+    def __init__(self, member: Member, page_size: int) -> None:
+        self._index = member.index
+        self._upstream = member.upstream
+        self._page_size = page_size
+
+    def _limits(self) -> Limits:
+        return Limits(time.monotonic() + _PATIENCE, self._page_size)
+
+    def names(self) -> Iterable[str]:
+        """Return the projects in it, once nothing there is being written any more."""
+        ends = time.monotonic() + _SETTLING
+        while time.monotonic() < ends and any(
+            item.reason == BEING_WRITTEN for item in self._upstream.skipped()
+        ):
+            time.sleep(SETTLED / 5)  # nothing else tells of an end of writing
+        outcome, names, _ = self._upstream.names(self._limits())
+        if outcome.kind is not Kind.FOUND:
+            raise self._error(str(outcome))
+        return names
+
+    def page(self, project: str) -> tuple[ProjectPage, Iterable[Distribution]] | None:
+        """Return the page of a project and its files."""
+        answer = self._upstream.page(project, self._limits(), None, None)
+        if answer.outcome.kind in (Kind.ABSENT, Kind.LOCAL):  # LOCAL: none of its files is ready
+            return None
+        if answer.page is None:
+            raise self._error(f"{project}: {answer.outcome}")
+        elsewhere = [file for file in answer.page.files if not file.url.startswith("file:")]
+        if elsewhere:
+            raise self._error(f"{project}: its page links to {elsewhere[0].url}")
+        return answer.page, (_on_disk(file) for file in answer.page.files)
+
+    def skipped(self) -> list[str]:
+        """Return what in the directory is no distribution, or not ready."""
+        return [f"{item.path}: {item.reason}" for item in self._upstream.skipped()]
+
+    def _error(self, problem: str) -> TreeError:
+        return TreeError(str(path_of(self._index.url)), problem, "mend that and run again")
+
+
+class ChainSource:
+    """What the chain, or one index of it, answers: offline, only what is cached."""
+
+    def __init__(self, shim: Shim, member: Member | None = None) -> None:
+        self._shim = shim
+        self._member = member
+        self._skipped: list[str] = []
+
+    def names(self) -> Iterable[str]:
+        """Return the projects that were seen, or, of an index that may be asked, all of them."""
+        shim, member = self._shim, self._member
+        if member is None or shim.settings.offline:
+            members = shim.members if member is None else [member]
+            return shim.store.pages.names([each.index.key for each in members])
+        limits = Limits(time.monotonic() + _PATIENCE, shim.settings.page_size)
+        outcome, names, _ = member.upstream.names(limits)
+        if outcome.kind is not Kind.FOUND:
+            remedy = "run again when it answers, or publish what is here of it with --cached"
+            raise TreeError(member.index.name, f"its list of names: {outcome}", remedy)
+        return names
+
+    def page(self, project: str) -> tuple[ProjectPage, Iterable[Distribution]] | None:
+        """Return the page of a project as clients see it, and its files, fetched if need be.
+
+        Offline, what is not here is left out, and a project of which nothing is.
+        """
+        index = self._member.index.name if self._member is not None else None
+        try:
+            answer = self._shim.fallback.page(project, index)
+        except ProjectNotFoundError:
+            return None
+        page = self._shim.offer(answer)
+        found = (self._distribution(answer.owner.group, page, file) for file in page.files)
+        here = (each for each in found if each is not None)
+        if not self._shim.settings.offline:
+            return page, here
+        held = list(here)
+        return (page, held) if held else None
+
+    def _distribution(self, owner: str, page: ProjectPage, file: File) -> Distribution | None:
+        if file.url.startswith("file:"):
+            return _on_disk(file)
+        try:
+            blob = self._blob(owner, FileKey(page.name, file.sha256), file.filename)
+        except FileMissingError as error:
+            if not self._shim.settings.offline:
+                raise
+            self._skipped.append(f"{file.filename}: {error.cause}")
+            return None
+        # Another user's web server reads it by its link; nobody else gets into the store.
+        blob.path.chmod(0o644)
+        return Distribution(file, blob.path, blob.sha256)
+
+    def _blob(self, owner: str, key: FileKey, filename: str) -> Blob:
+        found = self._shim.downloads.get(owner, key, filename)
+        if isinstance(found, Blob):
+            return found
+        while found.wait(_STEP, 0.0) is Progress.RUNNING:
+            pass
+        if found.progress is Progress.FAILED:
+            raise FileUnavailableError(filename, found.why(), "Run again when one of them is well.")
+        ends = time.monotonic() + _KEEPING
+        while found.blob is None and time.monotonic() < ends:
+            time.sleep(_KEPT_WAIT)  # it is kept after its last byte, which nothing waits for
+        if found.blob is None:
+            remedy = "see the warnings above, and run again"
+            raise TreeError(str(self._shim.store.directory), f"{filename} cannot be kept", remedy)
+        return found.blob
+
+    def skipped(self) -> list[str]:
+        """Return the files that are not here."""
+        return self._skipped
+
+
+def _on_disk(file: File) -> Distribution:
+    path = path_of(file.url)
+    return Distribution(file, path, file.sha256 or hash_file(path))

@@ -1,0 +1,35 @@
+"""Times, sizes and counts as one says them."""
+
+_SIZES = ("B", "KB", "MB", "GB", "TB")
+_STEP = 1000
+#: Below this many of a unit, one decimal says more.
+_FEW = 10
+_MINUTE, _HOUR, _DAY = 60.0, 3600.0, 86400.0
+
+
+def ms(seconds: float | None) -> str:
+    """Return a short time in words: ``38 ms``."""
+    return "-" if seconds is None else f"{seconds * 1000:,.0f} ms"
+
+
+def span(seconds: float) -> str:
+    """Return a time in its largest unit, as one says it: ``12 s``, ``3 min``, ``2 d``."""
+    for unit, length in (("d", _DAY), ("h", _HOUR), ("min", _MINUTE)):
+        if seconds >= length:
+            return f"{int(seconds / length):,} {unit}"
+    return f"{max(0, int(seconds))} s"
+
+
+def size(count: float) -> str:
+    """Return a size in its largest unit, as one says it: ``1.2 GB``."""
+    for unit in _SIZES:
+        if round(count) < _STEP or unit == _SIZES[-1]:
+            break
+        count /= _STEP
+    digits = 1 if unit != "B" and count < _FEW and count != int(count) else 0
+    return f"{count:,.{digits}f} {unit}"
+
+
+def counted(number: int, one: str, many: str = "") -> str:
+    """Return a number with its noun: ``1 file``, ``3,412 files``."""
+    return f"{number:,} {one if number == 1 else many or one + 's'}"

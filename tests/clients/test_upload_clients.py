@@ -1,0 +1,113 @@
+"""The real clients upload, and pip installs the result before a higher public version."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.clients.conftest import Access
+from tests.clients.support import User, installed, make_environment, uv_executable
+from tests.fakes import FakeIndex, wheel
+
+LIB = wheel("acme-lib", "1.0")
+INSTALL_SECONDS = 300
+_PYPROJECT = """\
+[build-system]
+requires = ["flit_core"]
+build-backend = "flit_core.buildapi"
+[project]
+name = "acme-lib"
+version = "1.0"
+description = "demo"
+"""
+
+
+@pytest.fixture(scope="session")
+def bin_directory(tmp_path_factory: pytest.TempPathFactory, access: Access | None) -> Path:
+    """An environment with the upload clients, made once."""
+    if access is None:
+        pytest.skip("no network")
+    python = make_environment(tmp_path_factory.mktemp("uploaders") / "env")
+    environment = {**os.environ, **access.environment(), "UV_DEFAULT_INDEX": access.url}
+    command = [uv_executable(), "pip", "install", "--quiet", "--python", str(python)]
+    subprocess.run(
+        [*command, "twine", "flit", "poetry", "hatch"],
+        env=environment, check=True, timeout=INSTALL_SECONDS,
+    )  # fmt: skip
+    return python.parent
+
+
+@pytest.fixture
+def project(user: User) -> Path:
+    """A project with a built wheel in ``dist``."""
+    path = user.home / "project"
+    (path / "dist").mkdir(parents=True)
+    (path / "dist" / LIB.filename).write_bytes(LIB.data)
+    (path / "pyproject.toml").write_text(_PYPROJECT, "utf-8")
+    (path / "acme_lib.py").write_text('"""Demo."""\n', "utf-8")
+    return path
+
+
+@pytest.fixture
+def public() -> Iterator[FakeIndex]:
+    with FakeIndex([wheel("acme-lib", "99.0")]) as index:
+        yield index
+
+
+def _twine(path: Path, url: str, token: str) -> list[str]:
+    login = ["--non-interactive", "-u", "__token__", "-p", token]
+    return [str(path / "twine"), "upload", "--repository-url", url, *login, f"dist/{LIB.filename}"]
+
+
+def _uv(_path: Path, url: str, token: str) -> list[str]:
+    return [uv_executable(), "publish", "--publish-url", url, "--token", token]
+
+
+def _flit(path: Path, _url: str, _token: str) -> list[str]:
+    return [str(path / "flit"), "publish", "--format", "wheel"]
+
+
+def _poetry(path: Path, _url: str, token: str) -> list[str]:
+    login = ["-u", "__token__", "-p", token]
+    return [str(path / "poetry"), "publish", "--no-interaction", "-r", "local", *login]
+
+
+def _hatch(path: Path, url: str, token: str) -> list[str]:
+    return [str(path / "hatch"), "publish", "-n", "-r", url, "-u", "__token__", "-a", token]
+
+
+@pytest.mark.network
+@pytest.mark.parametrize("command", [_twine, _uv, _flit, _poetry, _hatch])
+def test_what_a_client_uploads_is_installed_instead_of_a_higher_public_version(
+    user: User,
+    project: Path,
+    bin_directory: Path,
+    public: FakeIndex,
+    command: Callable[[Path, str, str], list[str]],
+) -> None:
+    packages = user.home / "packages"
+    packages.mkdir()
+    user.config.write_text(
+        f'[[index]]\nname = "local"\nurl = "{packages.as_uri()}"\nupload = true\n'
+        f'[[index]]\nname = "public"\nurl = "{public.url}"\nrole = "public"\n',
+        encoding="utf-8",
+    )
+    token = user.call(sys.executable, "-m", "indexfallback", "token", "create").expect().stdout
+    with user.serve() as served:
+        url = f"{served.base}/upload/"
+        login = {"FLIT_INDEX_URL": url, "FLIT_USERNAME": "__token__"}
+        user.environment |= {**login, "FLIT_PASSWORD": token.strip()}
+        user.environment["POETRY_REPOSITORIES_LOCAL_URL"] = url
+        done = subprocess.run(
+            command(bin_directory, url, token.strip()), cwd=project, env=user.environment,
+            check=False, capture_output=True, text=True, timeout=INSTALL_SECONDS,
+            stdin=subprocess.DEVNULL,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stdout + done.stderr
+        target = user.target()
+        pip = [sys.executable, "-m", "pip", "install", "--target", str(target)]
+        user.call(*pip, "--index-url", served.url, "acme-lib").expect()
+    assert installed(target) == {"acme-lib": "1.0"}

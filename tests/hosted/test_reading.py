@@ -1,0 +1,74 @@
+"""Where others can reach the shim, they read with a token only, or because they may."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import requests
+
+from tests.conftest import Serve
+from tests.serving import clean_environment, config_text, index_table
+
+ROOT = Path(__file__).parents[2]
+OUTSIDE = "0.0.0.0"
+
+
+def command(directory: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(
+        [sys.executable, "-m", "indexfallback", "--config", str(directory / "config.toml"),
+         *arguments],
+        env=clean_environment(directory), capture_output=True, text=True, check=False, timeout=60,
+        cwd=ROOT,
+    )  # fmt: skip
+
+
+@pytest.fixture
+def table(tmp_path: Path) -> str:
+    packages = tmp_path / "packages"
+    packages.mkdir()
+    return index_table("local", packages.as_uri(), role="private", upload=True)
+
+
+@pytest.fixture
+def directory(tmp_path: Path, table: str) -> Path:
+    path = tmp_path / "served"
+    path.mkdir()
+    text = config_text(table, server={"host": OUTSIDE})
+    (path / "config.toml").write_text(text, "utf-8")
+    return path
+
+
+def test_without_any_token_a_host_that_others_reach_is_refused(directory: Path) -> None:
+    done = command(directory, "serve", "--port", "0")
+    assert done.returncode == 2
+    assert "no token says who may read" in done.stderr
+
+
+def test_every_read_needs_a_token_that_is_good_for_it(
+    directory: Path, table: str, served: Serve
+) -> None:
+    all_indexes = command(directory, "token", "create", "--read-only").stdout.strip()
+    one = command(directory, "token", "create", "--index", "local").stdout.strip()
+    shim = served(table, directory=directory, server={"host": OUTSIDE})
+    base = f"http://127.0.0.1:{shim.port}"
+
+    def status(path: str, token: str = "") -> int:
+        auth = ("__token__", token) if token else None
+        return requests.get(base + path, auth=auth, timeout=20).status_code
+
+    for path in ("/simple/", "/index/local/simple/", "/-/status", "/"):
+        assert (status(path), status(path, "wrong")) == (401, 401)
+        assert status(path, all_indexes) == 200
+    assert status("/index/local/simple/", one) == 200
+    assert status("/simple/", one) == 403
+    assert status("/-/health") == 200
+
+
+def test_with_public_read_nobody_needs_a_token_to_read_but_for_uploads(
+    table: str, served: Serve
+) -> None:
+    shim = served(table, server={"host": OUTSIDE, "public_read": True})
+    base = f"http://127.0.0.1:{shim.port}"
+    assert requests.get(f"{base}/simple/", timeout=20).status_code == 200
+    assert requests.post(f"{base}/upload/", timeout=20).status_code == 401

@@ -1,0 +1,163 @@
+"""What an upload is answered, and what is there after it."""
+
+import io
+import socket
+import threading
+import zipfile
+
+import pytest
+import requests
+
+from tests.fakes import sdist, wheel
+from tests.hosted.conftest import Hosted
+from tests.serving import wait_until
+
+LIB = wheel("acme-lib", "1.0", requires_python=">=3.8")
+OTHER = wheel("acme-lib", "1.0", requires_python=">=3.9")
+
+
+def test_an_uploaded_file_is_listed_at_once_instead_of_a_higher_public_version(
+    hosted: Hosted,
+) -> None:
+    assert hosted.listed("acme-lib") == ["acme_lib-99.0-py3-none-any.whl"]
+    assert hosted.upload(LIB).status_code == 200
+    assert hosted.listed("acme-lib") == [LIB.filename]
+    assert hosted.lying() == [LIB.filename]
+
+
+def test_a_hosted_file_has_size_time_metadata_and_its_requirement_of_python(
+    hosted: Hosted,
+) -> None:
+    source = sdist("acme-lib", "1.0", requires_python=">=3.8")
+    assert hosted.upload(LIB).status_code == 200
+    assert len(hosted.page("acme-lib")["files"]) == 1
+    assert hosted.upload(source).status_code == 200
+    page = hosted.page("acme-lib")
+    assert [file["size"] for file in page["files"]] == [len(LIB.data), len(source.data)]
+    assert all(file["upload-time"].endswith("Z") for file in page["files"])
+    assert all(file["requires-python"] == ">=3.8" for file in page["files"])
+    assert page["files"][0]["core-metadata"] == {"sha256": LIB.metadata_sha256}
+
+
+@pytest.mark.fault(77)
+def test_the_same_file_again_is_well_and_another_content_is_not(hosted: Hosted) -> None:
+    assert [hosted.upload(LIB).status_code for _ in range(2)] == [200, 200]
+    answer = hosted.upload(OTHER)
+    assert answer.status_code == 400
+    assert answer.json()["title"] == "File already exists"
+    assert "local has it with another content" in answer.json()["detail"]
+    assert (hosted.packages / LIB.filename).read_bytes() == LIB.data
+
+
+def test_the_same_release_under_another_spelling_is_refused(hosted: Hosted) -> None:
+    first = sdist("acme-lib", "1.0")
+    assert hosted.upload(first).status_code == 200
+    assert hosted.upload(first, fields={"filename": "Acme_Lib-1.0.tar.gz"}).status_code == 400
+    assert hosted.lying() == [first.filename]
+
+
+@pytest.mark.fault(79)
+@pytest.mark.parametrize(
+    ("fields", "cause"),
+    [
+        ({"name": "acme-other"}, "its form says acme-other 1.0"),
+        ({"version": "2.0"}, "its form says acme-lib 2.0"),
+        ({"filename": "acme_other-1.0-py3-none-any.whl"}, "no METADATA of acme-other"),
+        ({"filename": "acme_lib-2.0-py3-none-any.whl"}, "its metadata inside says acme-lib 1.0"),
+        ({"filename": "../acme_lib-1.0-py3-none-any.whl"}, "not the name of a wheel"),
+        ({"sha256_digest": "0" * 64}, "was announced"),
+        ({"md5_digest": "0" * 32}, "was announced"),
+        ({":action": "submit"}, ":action"),
+        ({"filetype": "bdist_egg"}, "filetype"),
+    ],
+)
+def test_what_does_not_agree_is_refused_and_leaves_nothing(
+    hosted: Hosted, fields: dict[str, str], cause: str
+) -> None:
+    answer = hosted.upload(LIB, fields=fields)
+    assert answer.status_code == 400
+    assert cause in answer.json()["detail"]
+    assert hosted.lying() == []
+
+
+def test_a_name_that_another_index_claims_is_refused(hosted: Hosted) -> None:
+    answer = hosted.upload(wheel("Other.Thing", "1.0"))
+    assert answer.status_code == 400
+    assert "other-thing is claimed by claiming" in answer.json()["detail"]
+
+
+@pytest.mark.fault(76)
+def test_a_bomb_is_refused(hosted: Hosted) -> None:
+    data = io.BytesIO(LIB.data)
+    with zipfile.ZipFile(data, "a", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("zeros", bytes(70 * 1024**2))
+    answer = hosted.upload(LIB, data=data.getvalue())
+    assert answer.status_code == 400
+    assert "50 times its size" in answer.json()["detail"]
+
+
+@pytest.mark.fault(78)
+@pytest.mark.parametrize("share", [0.3, 0.9])
+def test_an_upload_that_is_cut_short_leaves_nothing(hosted: Hosted, share: float) -> None:
+    big = wheel("acme-lib", "1.0", size=300_000)
+    request = requests.Request(
+        "POST", f"{hosted.base}/upload/", auth=("__token__", hosted.token),
+        data={":action": "file_upload", "name": big.name, "version": big.version,
+              "filetype": "bdist_wheel"},
+        files={"content": (big.filename, big.data)},
+    ).prepare()  # fmt: skip
+    assert isinstance(request.body, bytes)
+    headers = "".join(f"{name}: {value}\r\n" for name, value in request.headers.items())
+    head = f"POST /upload/ HTTP/1.1\r\nHost: 127.0.0.1\r\n{headers}\r\n".encode()
+    with socket.create_connection(("127.0.0.1", hosted.served.port)) as sock:
+        sock.sendall(head + request.body[: int(len(request.body) * share)])
+        wait_until(hosted.lying, 20, "nothing arrives")
+    wait_until(lambda: not hosted.lying(), 20, "something is left")
+    assert hosted.listed(big.project) == ["acme_lib-99.0-py3-none-any.whl"]
+
+
+def test_of_two_uploads_of_one_name_at_once_one_wins(hosted: Hosted) -> None:
+    statuses: list[int] = []
+    threads = [
+        threading.Thread(target=lambda dist=dist: statuses.append(hosted.upload(dist).status_code))
+        for dist in (LIB, OTHER)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(statuses) == [200, 400]
+    assert (hosted.packages / LIB.filename).read_bytes() in (LIB.data, OTHER.data)
+    assert hosted.lying() == [LIB.filename]
+
+
+@pytest.mark.fault(66)
+@pytest.mark.parametrize("origin", ["null", "http://evil.example.com", "https://127.0.0.1"])
+def test_an_upload_by_a_page_of_another_origin_is_refused(hosted: Hosted, origin: str) -> None:
+    assert hosted.upload(LIB, headers={"Origin": origin}).status_code == 403
+    assert hosted.upload(LIB, headers={"Origin": hosted.base}).status_code == 200
+
+
+def test_without_a_good_token_nothing_is_taken(hosted: Hosted) -> None:
+    read_only = hosted.command("token", "create", "--read-only").stdout.strip()
+    expired = hosted.command("token", "create", "--expires", "0 s").stdout.strip()
+    for token, status in ((read_only, 403), (expired, 401), ("wrong", 401), ("", 401)):
+        answer = hosted.upload(LIB, token=token)
+        assert answer.status_code == status, token
+    assert answer.headers["WWW-Authenticate"].startswith("Basic ")
+    assert hosted.lying() == []
+    assert hosted.upload(LIB, path="/upload/pypi/").status_code == 404
+
+
+def test_a_description_with_a_script_gets_into_no_page(hosted: Hosted) -> None:
+    answer = hosted.upload(LIB, fields={"description": "<script>alert(1)</script>"})
+    assert answer.status_code == 200
+    assert "script" not in requests.get(f"{hosted.served.url}acme-lib/", timeout=20).text
+
+
+def test_a_large_upload_is_streamed_to_the_disk(hosted: Hosted) -> None:
+    big = wheel("acme-big", "1.0", size=100_000_000)
+    (worker, *_) = hosted.served.workers
+    before = worker.memory_info().rss
+    assert hosted.upload(big).status_code == 200
+    assert worker.memory_info().rss - before < 50_000_000

@@ -1,0 +1,114 @@
+"""The server below a path, and behind proxies that are believed or not."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from indexfallback.config.load import load_settings
+from indexfallback.errors import ConfigError
+from tests.conftest import Serve
+from tests.fakes import FakeIndex, wheel
+from tests.server.conftest import DEMO
+from tests.serving import Served, config_text, index_table
+
+FORWARDED = {"X-Forwarded-Host": "packages.example.com", "X-Forwarded-Proto": "https"}
+PUBLIC = "https://packages.example.com/pypi/simple/"
+
+
+@pytest.fixture
+def index() -> Iterator[FakeIndex]:
+    with FakeIndex([DEMO, wheel("Zope.Interface")]) as made:
+        yield made
+
+
+def below(served: Serve, index: FakeIndex, *trusted: str, base: str = "/pypi") -> Served:
+    server = {"base_path": base, "trusted_proxies": list(trusted)}
+    return served(index_table("pypi", index.url), server=server)
+
+
+def test_every_page_is_there_with_the_base_and_without(served: Serve, index: FakeIndex) -> None:
+    shim = below(served, index, "127.0.0.1")
+    for path in ("/", "/simple/demo/", "/projects/demo/", "/-/health"):
+        assert shim.get(path).status == 200
+        assert shim.get(f"/pypi{path}").status == 200
+    assert shim.get("/pypi/simple/demo/").body == shim.get("/simple/demo/").body
+    assert shim.get("/pypix/simple/demo/").status == 404
+
+
+def test_a_redirect_stays_below_the_base(served: Serve, index: FakeIndex) -> None:
+    shim = below(served, index, "127.0.0.1")
+    paths = ("/simple/Demo/", "/simple/demo", "/projects/Demo/", "/projects", "/index/pypi/simple")
+    for path in paths:
+        direct = shim.get(path).headers["Location"]
+        assert not direct.startswith("/pypi")
+        assert shim.get(f"/pypi{path}").headers["Location"] == f"/pypi{direct}"
+        assert shim.get(path, FORWARDED).headers["Location"] == f"/pypi{direct}"
+
+
+def test_a_trusted_proxy_says_under_which_name_it_is_seen(served: Serve, index: FakeIndex) -> None:
+    shim = below(served, index, "127.0.0.0/8")
+    for path in ("/", "/pypi/", "/projects/demo/"):
+        assert PUBLIC in shim.get(path, FORWARDED).body.decode()
+        assert PUBLIC not in shim.get(path).body.decode()
+
+
+def test_another_sender_of_the_same_headers_is_not_believed(
+    served: Serve, index: FakeIndex
+) -> None:
+    shim = below(served, index, "192.0.2.7", "2001:db8::/32")
+    for headers in (FORWARDED, {"Forwarded": "host=packages.example.com;proto=https"}):
+        assert "packages.example.com" not in shim.get("/", headers).body.decode()
+        assert shim.get("/simple/demo", headers).headers["Location"] == "/simple/demo/"
+
+
+def test_without_trusted_proxies_nobody_is_believed(served: Serve, index: FakeIndex) -> None:
+    shim = served(index_table("pypi", index.url))
+    assert "packages.example.com" not in shim.get("/", FORWARDED).body.decode()
+
+
+def test_a_foreign_host_is_refused_whatever_a_proxy_says(served: Serve, index: FakeIndex) -> None:
+    shim = below(served, index, "127.0.0.1")
+    for headers in (FORWARDED, {"X-Forwarded-Host": "127.0.0.1"}):
+        refused = shim.get("/simple/demo/", {**headers, "Host": "evil.example.com"})
+        assert refused.problem["status"] == 421
+
+
+@pytest.mark.parametrize(
+    ("sent", "root"),
+    [
+        ({"X-Forwarded-Host": "evil.example.com, a.example.com"}, "http://a.example.com/"),
+        ({"X-Forwarded-Host": "[2001:db8::1]:8080"}, "http://[2001:db8::1]:8080/"),
+        ({**FORWARDED, "X-Forwarded-Proto": "javascript"}, "http://packages.example.com/"),
+        ({"X-Forwarded-Host": 'x"><script>'}, "http://127.0.0.1:"),
+        ({"X-Forwarded-Host": "a.example.com/path"}, "http://127.0.0.1:"),
+        ({"X-Forwarded-Host": ""}, "http://127.0.0.1:"),
+    ],
+)
+def test_what_a_proxy_says_is_an_address_or_nothing(
+    served: Serve, index: FakeIndex, sent: dict[str, str], root: str
+) -> None:
+    shim = below(served, index, "127.0.0.1", base="/")
+    page = shim.get("/", sent).body.decode()
+    assert f"--index-url {root}" in page
+    assert "<script" not in page
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "message"),
+    [
+        ("base_path", "pypi", 'is not the path of an address; write a path like "/index"'),
+        ("base_path", "/a/../b", "is not the path of an address"),
+        ("base_path", "/a b", "is not the path of an address"),
+        ("trusted_proxies", "127.0.0.1", "is not a list"),
+        ("trusted_proxies", ["nginx"], "has an item that is neither address nor network"),
+        ("trusted_proxies", ["10.0.0.1/8"], "has an item that is neither address nor network"),
+    ],
+)
+def test_a_wrong_setting_is_named(tmp_path: Path, key: str, value: object, message: str) -> None:
+    config = tmp_path / "config.toml"
+    config.write_text(config_text(server={key: value}), encoding="utf-8")
+    with pytest.raises(ConfigError) as caught:
+        load_settings(config=config, environ={})
+    assert f"{config}:2" in str(caught.value)
+    assert message in str(caught.value)

@@ -242,7 +242,7 @@ def _percentile_95(ordered: Sequence[float]) -> float:
 def _open(index: Index, settings: Settings, store: Store) -> Upstream:
     upstream = open_index(index, settings, store.local_files)
     if index.upload and isinstance(upstream, DirectoryIndex):
-        return Listing(index, upstream, store.hosted_files)
+        return Listing(index, upstream, store.hosting)
     return upstream
 
 

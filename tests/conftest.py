@@ -38,10 +38,10 @@ def _stranger(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPath
         if variable.upper().startswith(_LEAKING):
             monkeypatch.delenv(variable)
     monkeypatch.setenv("PIP_CONFIG_FILE", os.devnull)
-    base = tmp_path_factory.getbasetemp()
+    base = tmp_path_factory.mktemp("user")
     for variable in ("XDG_RUNTIME_DIR", "XDG_STATE_HOME", "XDG_CACHE_HOME"):
         path = base / variable.lower()
-        path.mkdir(mode=0o700, exist_ok=True)
+        path.mkdir(mode=0o700)
         monkeypatch.setenv(variable, str(path))
 
 

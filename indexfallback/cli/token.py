@@ -2,15 +2,16 @@
 
 import sys
 import time
+from contextlib import closing
 
 import click
 
-from indexfallback.cli.forget import open_store
 from indexfallback.cli.hosted import shelf_index
 from indexfallback.cli.options import Options, examples, takes_options_but_index
 from indexfallback.cli.output import clock, print_json, print_table, say
 from indexfallback.config import Settings
 from indexfallback.config.units import InvalidValueError, parse_duration
+from indexfallback.store.hosting import Hosting
 from indexfallback.store.tokens import Token
 
 _as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
@@ -46,8 +47,8 @@ def create(options: Options, index: str | None, expires: float | None, read_only
     settings = options.settings()
     if index is not None:
         _check_index(settings, index, read_only=read_only)
-    with open_store(settings) as store:
-        secret = store.tokens.create(
+    with closing(Hosting()) as hosting:
+        secret = hosting.tokens.create(
             index=index,
             uploads=not read_only,
             expires=None if expires is None else time.time() + expires,
@@ -65,11 +66,10 @@ def _check_index(settings: Settings, index: str, *, read_only: bool) -> None:
 
 @token.command("list", epilog=examples("indexfallback token list --json"))
 @_as_json
-@takes_options_but_index
-def list_(options: Options, as_json: bool) -> None:
+def list_(as_json: bool) -> None:
     """List the tokens: what each is for, and when it was used."""
-    with open_store(options.settings()) as store:
-        tokens = store.tokens.all()
+    with closing(Hosting()) as hosting:
+        tokens = hosting.tokens.all()
     if as_json:
         print_json([each._asdict() for each in tokens])
     elif tokens:
@@ -97,11 +97,10 @@ def _row(each: Token) -> tuple[str, ...]:
 
 @token.command(epilog=examples("indexfallback token revoke ID"))
 @click.argument("token_id", metavar="ID")
-@takes_options_but_index
-def revoke(options: Options, token_id: str) -> None:
+def revoke(token_id: str) -> None:
     """Make the token with this ID (of `token list`) worthless, at once."""
-    with open_store(options.settings()) as store:
-        if not store.tokens.revoke(token_id):
+    with closing(Hosting()) as hosting:
+        if not hosting.tokens.revoke(token_id):
             say(f"there is no token {token_id}; `indexfallback token list` has all of them")
             sys.exit(1)
     click.echo(f"Token {token_id} is revoked")

@@ -7,7 +7,8 @@ import msgspec
 
 from indexfallback.config import Index
 from indexfallback.page import File, ProjectPage
-from indexfallback.store.hosted_files import HostedFile, HostedFiles
+from indexfallback.store.hosted_files import HostedFile
+from indexfallback.store.hosting import Hosting
 from indexfallback.upstream.answers import (
     FileAnswer,
     Limits,
@@ -21,16 +22,16 @@ from indexfallback.upstream.directory import DirectoryIndex, path_of
 class Listing:
     """A directory index whose pages say when files were uploaded, and which are yanked."""
 
-    def __init__(self, index: Index, upstream: DirectoryIndex, files: HostedFiles) -> None:
+    def __init__(self, index: Index, upstream: DirectoryIndex, hosting: Hosting) -> None:
         self._index = index
         self._upstream = upstream
-        self._files = files
+        self._hosting = hosting
 
     def page(
         self, project: str, limits: Limits, etag: str | None, last_modified: str | None
     ) -> PageAnswer:
         """Return the page of a project."""
-        known = self._files.of_project(self._index.key, project)
+        known = self._hosting.files.of_project(self._index.key, project)
         answer = self._upstream.page(project, limits, etag, last_modified)
         if known.keys() - _names(answer.page):  # one has just come
             self._upstream.look_again()

@@ -127,17 +127,17 @@ class Shelf:
 
     def yank(self, project: str, file: File, reason: str | None) -> None:
         """Yank a file, or, with no reason at all, list it as any other; raises sqlite3.Error."""
-        known = self._store.hosted_files.of_project(self.index.key, project).get(file.filename)
+        known = self._store.hosting.files.of_project(self.index.key, project).get(file.filename)
         sha256 = file.sha256 or ""
         if known is None or known.sha256 != sha256:
             modified = path_of(file.url).stat().st_mtime
             known = HostedFile(file.filename, sha256, modified, file.requires_python)
-        self._store.hosted_files.put(self.index.key, project, known._replace(yanked=reason))
+        self._store.hosting.files.put(self.index.key, project, known._replace(yanked=reason))
 
     def remove(self, file: File) -> None:
         """Take a file out of the directory for good; raises OSError."""
         path_of(file.url).unlink(missing_ok=True)
-        self._store.hosted_files.remove(self.index.key, file.filename)
+        self._store.hosting.files.remove(self.index.key, file.filename)
 
     def _place(self, incoming: Incoming, filename: str, checked: Checked, sha256: str) -> bool:
         """Give a checked file its name; tell whether it has been there already."""
@@ -169,7 +169,7 @@ class Shelf:
             ),
         )
         record = HostedFile(filename, sha256, time.time(), checked.requires_python)
-        self._store.hosted_files.put(self.index.key, project, record)
+        self._store.hosting.files.put(self.index.key, project, record)
         return False
 
     def _is_same(self, path: Path, filename: str, sha256: str) -> bool:

@@ -30,7 +30,7 @@ from indexfallback.store import RecordsFault
 
 def make_app(shim: Shim) -> Repeat | Proxied:
     """Return the WSGI application that serves a shim."""
-    credentials = Credentials(shim.store.tokens)
+    credentials = Credentials(shim.store.hosting)
     app = falcon.App(middleware=_guards(shim, credentials))
     app.req_options.media_handlers = media.Handlers({falcon.MEDIA_MULTIPART: multipart_handler()})
     app.set_error_serializer(answer_http_error)

@@ -6,7 +6,8 @@ import time
 
 import falcon
 
-from indexfallback.store.tokens import Token, Tokens
+from indexfallback.store.hosting import Hosting
+from indexfallback.store.tokens import Token
 
 USER = "__token__"
 _CHALLENGE = ('Basic realm="indexfallback", charset="UTF-8"',)
@@ -16,8 +17,8 @@ _HOW = f'log in as "{USER}", with a token of `indexfallback token create` as the
 class Credentials:
     """Lets in who has a token for what is asked."""
 
-    def __init__(self, tokens: Tokens) -> None:
-        self._tokens = tokens
+    def __init__(self, hosting: Hosting) -> None:
+        self._hosting = hosting
 
     def require(self, req: falcon.Request, index: str | None, *, upload: bool = False) -> None:
         """Return if the request may read, or upload to, an index; with None, the whole chain.
@@ -25,7 +26,7 @@ class Credentials:
         Raises falcon.HTTPUnauthorized, and falcon.HTTPForbidden for a token for something else.
         """
         secret = _secret(req.auth)
-        token = self._tokens.find(secret) if secret is not None else None
+        token = self._hosting.tokens.find(secret) if secret is not None else None
         if token is None:
             what = "a token is needed" if req.auth is None else "this is not a token of this server"
             raise _unauthorized(f"{what}: {_HOW}")

@@ -13,6 +13,7 @@ import ssl
 import sys
 import threading
 from collections.abc import Callable
+from contextlib import closing
 from functools import partial
 from multiprocessing.connection import Connection, Pipe
 from typing import Any
@@ -26,7 +27,7 @@ from indexfallback.config import Settings
 from indexfallback.errors import ConfigError
 from indexfallback.server.address import Port
 from indexfallback.server.guards import is_loopback
-from indexfallback.store import Store
+from indexfallback.store.hosting import Hosting
 
 log = logging.getLogger("indexfallback")
 
@@ -133,11 +134,8 @@ def check_certificate(settings: Settings) -> None:
 def _refuse_open_door(settings: Settings, port: Port) -> None:
     if is_loopback(port.host) or settings.public_read:
         return
-    store = Store(settings.cache_dir, settings.cache_size)
-    try:
-        tokens = store.tokens.all()
-    finally:
-        store.close()
+    with closing(Hosting()) as hosting:
+        tokens = hosting.tokens.all()
     if not tokens:
         raise ConfigError(
             settings.origins.get("server.host", "server.host"),

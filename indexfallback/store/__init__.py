@@ -12,13 +12,12 @@ from indexfallback.errors import StoreError
 from indexfallback.store.blobs import Blob, Blobs
 from indexfallback.store.database import SCHEMA_VERSION, Database, NewerSchemaError
 from indexfallback.store.healths import Healths
-from indexfallback.store.hosted_files import HostedFiles
+from indexfallback.store.hosting import Hosting
 from indexfallback.store.keeping import RecordsFault, StoreFault, keeping
 from indexfallback.store.ledger import Ledger
 from indexfallback.store.local_files import LocalFiles
 from indexfallback.store.pages import PageFacts, Pages, Validators
 from indexfallback.store.pins import Pins
-from indexfallback.store.tokens import Tokens
 
 __all__ = ["Blob", "PageFacts", "RecordsFault", "Store", "StoreFault", "Validators", "keeping"]
 
@@ -36,6 +35,7 @@ class Store:
         One that cannot be written gives way to a temporary directory, with a warning: slower,
         not wrong. Raises `StoreError` for one that others could write to.
         """
+        self.hosting = Hosting()
         self._temporary: Path | None = None
         try:
             self._open(directory, limit)
@@ -68,8 +68,6 @@ class Store:
         self.pins = Pins(self.database)
         self.healths = Healths(self.database)
         self.local_files = LocalFiles(self.database)
-        self.hosted_files = HostedFiles(self.database)
-        self.tokens = Tokens(self.database)
         self.blobs = Blobs(directory, self.database, limit)
 
     @property
@@ -82,6 +80,7 @@ class Store:
         with keeping("when files were last used"):
             self.blobs.flush()
         self.database.close()
+        self.hosting.close()
         if self._temporary is not None:
             shutil.rmtree(self._temporary, ignore_errors=True)
 

@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Literal, NamedTuple
 
 from indexfallback.errors import StoreClosedError, StoreError
 from indexfallback.store.locks import FileLock
@@ -51,21 +52,33 @@ CREATE TABLE pace (source TEXT PRIMARY KEY, seconds REAL NOT NULL);
 CREATE TABLE local_file (
     path TEXT PRIMARY KEY, size INTEGER NOT NULL, modified INTEGER NOT NULL, facts BLOB NOT NULL
 );
-CREATE TABLE hosted_file (
-    source TEXT NOT NULL, filename TEXT NOT NULL, project TEXT NOT NULL, sha256 TEXT NOT NULL,
-    uploaded REAL NOT NULL, requires_python TEXT, yanked TEXT,
-    PRIMARY KEY (source, filename)
-) WITHOUT ROWID;
-CREATE INDEX hosted_file_project ON hosted_file (source, project);
-CREATE TABLE token (
-    id TEXT PRIMARY KEY, sha256 TEXT NOT NULL UNIQUE, index_name TEXT, uploads INTEGER NOT NULL,
-    created REAL NOT NULL, expires REAL, used REAL
-) WITHOUT ROWID;
 """
 
 
 class NewerSchemaError(Exception):
     """A newer version wrote the file."""
+
+
+class Layout(NamedTuple):
+    """What is in a database file, and how it is kept."""
+
+    version: int
+    #: SQL, with semicolons between the statements only.
+    schema: str
+    #: SQLite's pragma.
+    synchronous: Literal["NORMAL", "FULL"]
+    #: What happens, and what to do, once the file was damaged and put aside.
+    once_damaged: str
+
+
+CACHE = Layout(
+    version=SCHEMA_VERSION,
+    schema=_SCHEMA,
+    # Safe against a crash at any time; a power cut may lose the last records, and a record is
+    # only ever written after the file that it names.
+    synchronous="NORMAL",
+    once_damaged="its records are made again; `indexfallback cache verify` takes the files back in",
+)
 
 
 class Database:
@@ -75,16 +88,17 @@ class Database:
     the disk and other processes.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, layout: Layout = CACHE) -> None:
         """Open or make the file; raises `NewerSchemaError`, and sqlite3.Error if that fails."""
         self.path = path
+        self._layout = layout
         self._idle: queue.LifoQueue[sqlite3.Connection | None] = queue.LifoQueue()
         self._writing = threading.Lock()
         self._closed = threading.Event()
         for _ in range(CONNECTIONS):
             self._idle.put(None)
         with self._alone():
-            if schema_version(path) > SCHEMA_VERSION:
+            if schema_version(path) > layout.version:
                 raise NewerSchemaError
             try:
                 self._prepare()
@@ -101,9 +115,9 @@ class Database:
         with self.write() as connection:
             version = connection.execute("PRAGMA user_version").fetchone()[0]
             if version == 0:
-                for statement in _SCHEMA.split(";"):
+                for statement in self._layout.schema.split(";"):
                     connection.execute(statement)
-                connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+                connection.execute(f"PRAGMA user_version = {self._layout.version}")
 
     @contextmanager
     def _alone(self) -> Iterator[None]:
@@ -128,9 +142,8 @@ class Database:
         for ending in ("-wal", "-shm"):
             self.path.with_name(self.path.name + ending).unlink(missing_ok=True)
         log.warning(
-            "%s is damaged (%s); moved to %s, and its records are made again; "
-            "`indexfallback cache verify` takes the files back in",
-            self.path, error, aside.name,
+            "%s is damaged (%s); moved to %s; %s",
+            self.path, error, aside.name, self._layout.once_damaged,
         )  # fmt: skip
 
     def _connect_all(self) -> None:
@@ -144,9 +157,7 @@ class Database:
             self.path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False
         )
         connection.execute("PRAGMA journal_mode = WAL")
-        # Safe against a crash at any time; a power cut may lose the last records, and a record
-        # is only ever written after the file that it names.
-        connection.execute("PRAGMA synchronous = NORMAL")
+        connection.execute(f"PRAGMA synchronous = {self._layout.synchronous}")
         connection.execute("PRAGMA cache_size = -512")  # KiB for each connection
         return connection
 

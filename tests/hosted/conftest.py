@@ -3,7 +3,8 @@
 import hashlib
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,12 +21,17 @@ SECONDS = 60.0
 class Hosted:
     """A running shim, its directory, and the commands for it."""
 
-    def __init__(self, directory: Path, packages: Path, served: Served) -> None:
+    def __init__(self, directory: Path, packages: Path, start: Callable[[], Served]) -> None:
         self.directory = directory
         self.packages = packages
-        self.served = served
-        self.base = served.url.removesuffix("/simple/")
+        self._start = start
+        self.start()
         self.token = self.command("token", "create").stdout.strip()
+
+    def start(self) -> None:
+        """Start the shim, also after it was stopped."""
+        self.served = self._start()
+        self.base = self.served.url.removesuffix("/simple/")
 
     def command(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
         """Run a command of ours with the same configuration."""
@@ -98,11 +104,12 @@ def claiming() -> Iterator[FakeIndex]:
 def hosted(served: Serve, tmp_path: Path, public: FakeIndex, claiming: FakeIndex) -> Hosted:
     packages, directory = tmp_path / "packages", tmp_path / "served"
     packages.mkdir()
-    shim = served(
+    start = partial(
+        served,
         index_table("local", packages.as_uri(), role="private", upload=True),
         index_table("claiming", claiming.url, role="private",
                     projects=["other-*"], on_outage="next"),
         index_table("pypi", public.url),
         directory=directory,
     )  # fmt: skip
-    return Hosted(directory, packages, shim)
+    return Hosted(directory, packages, start)

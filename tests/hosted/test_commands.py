@@ -1,6 +1,7 @@
 """``publish``, ``yank``, ``unyank``, ``remove`` and ``token`` beside a running shim."""
 
 import json
+import shutil
 from pathlib import Path
 
 from tests.fakes import wheel
@@ -28,6 +29,18 @@ def test_what_is_published_yanked_unyanked_and_removed_is_seen_by_a_running_shim
     assert hosted.lying() == []
 
 
+def test_tokens_yanks_and_upload_times_outlive_the_cache(hosted: Hosted) -> None:
+    assert hosted.upload(LIB).status_code == 200
+    hosted.command("yank", "acme-lib", "1.0", "--reason", "broken")
+    (before,) = hosted.page("acme-lib")["files"]
+    hosted.served.stop()
+    shutil.rmtree(hosted.directory / "cache")
+    hosted.start()
+    (after,) = hosted.page("acme-lib")["files"]
+    assert (after["upload-time"], after["yanked"]) == (before["upload-time"], "broken")
+    assert hosted.upload(LIB).status_code == 200
+
+
 def test_publish_refuses_what_an_upload_would(hosted: Hosted, tmp_path: Path) -> None:
     file = tmp_path / "acme_other-1.0-py3-none-any.whl"
     file.write_bytes(LIB.data)
@@ -37,10 +50,14 @@ def test_publish_refuses_what_an_upload_would(hosted: Hosted, tmp_path: Path) ->
     assert hosted.lying() == []
 
 
-def test_a_revoked_token_is_worth_nothing_and_none_is_kept_in_clear(hosted: Hosted) -> None:
+def test_no_token_is_kept_in_clear(hosted: Hosted) -> None:
+    (known,) = json.loads(hosted.command("token", "list", "--json").stdout)
+    kept = [path.read_bytes() for path in hosted.directory.rglob("*.sqlite3*")]
+    assert any(known["id"].encode() in data for data in kept)
+    assert not any(hosted.token.encode() in data for data in kept)
+
+
+def test_a_revoked_token_is_worth_nothing(hosted: Hosted) -> None:
     (known,) = json.loads(hosted.command("token", "list", "--json").stdout)
     assert hosted.command("token", "revoke", known["id"]).returncode == 0
     assert hosted.upload(LIB).status_code == 401
-    kept = [path.read_bytes() for path in (hosted.directory / "cache").glob("index.sqlite3*")]
-    assert kept
-    assert not any(hosted.token.encode() in data for data in kept)

@@ -1,0 +1,87 @@
+"""What must outlive the cache: tokens, and what is known of uploaded files.
+
+In the user's state directory, since nobody can make it again, and caches are cleared.
+"""
+
+import sqlite3
+import threading
+
+import platformdirs
+
+from indexfallback.errors import StoreError
+from indexfallback.store.database import Database, Layout, NewerSchemaError
+from indexfallback.store.hosted_files import HostedFiles
+from indexfallback.store.tokens import Tokens
+
+_DATABASE = "hosting.sqlite3"
+_LAYOUT = Layout(
+    version=1,
+    schema="""
+CREATE TABLE hosted_file (
+    source TEXT NOT NULL, filename TEXT NOT NULL, project TEXT NOT NULL, sha256 TEXT NOT NULL,
+    uploaded REAL NOT NULL, requires_python TEXT, yanked TEXT,
+    PRIMARY KEY (source, filename)
+) WITHOUT ROWID;
+CREATE INDEX hosted_file_project ON hosted_file (source, project);
+CREATE TABLE token (
+    id TEXT PRIMARY KEY, sha256 TEXT NOT NULL UNIQUE, index_name TEXT, uploads INTEGER NOT NULL,
+    created REAL NOT NULL, expires REAL, used REAL
+) WITHOUT ROWID;
+""",
+    # A yank or a revoked token must not come back with a power cut.
+    synchronous="FULL",
+    once_damaged="tokens and yanks in it are lost; put the file back from a backup, or make them "
+    "again with `indexfallback token create` and `indexfallback yank`",
+)
+
+
+class Hosting:
+    """The records behind hosted indexes, opened when they are first asked for: most have none.
+
+    Locks: ``_lock`` lets one thread open the file, which takes milliseconds, or wait for another
+    process that opens it, at most `BUSY_SECONDS`.
+    """
+
+    def __init__(self) -> None:
+        self._directory = platformdirs.user_state_path("indexfallback")
+        self._lock = threading.Lock()
+        self._database: Database | None = None
+
+    @property
+    def files(self) -> HostedFiles:
+        """What is known of hosted files; raises `StoreError` if it cannot be opened."""
+        return HostedFiles(self._opened())
+
+    @property
+    def tokens(self) -> Tokens:
+        """All tokens; raises `StoreError` if they cannot be opened."""
+        return Tokens(self._opened())
+
+    def close(self) -> None:
+        """Close the file."""
+        with self._lock:
+            if self._database is not None:
+                self._database.close()
+
+    def _opened(self) -> Database:
+        if self._database is None:
+            with self._lock:
+                if self._database is None:
+                    self._database = self._open()
+        return self._database
+
+    def _open(self) -> Database:
+        path = self._directory / _DATABASE
+        try:
+            self._directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+            return Database(path, _LAYOUT)
+        except NewerSchemaError as error:
+            raise StoreError(
+                str(path), "was written by a newer indexfallback", "upgrade this one"
+            ) from error
+        except (OSError, sqlite3.OperationalError) as error:
+            raise StoreError(
+                str(path),
+                f"cannot be opened ({error}), and has the tokens and yanks",
+                "make it writable and look for a full disk, or set XDG_STATE_HOME",
+            ) from error

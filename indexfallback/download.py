@@ -9,6 +9,7 @@ import threading
 
 from indexfallback.arrival import Progress
 from indexfallback.asking import RESERVE, hedge_budget
+from indexfallback.dists.metadata import read_metadata
 from indexfallback.errors import (
     FileError,
     FileMissingError,
@@ -22,7 +23,6 @@ from indexfallback.names import METADATA_ENDING, FileKey
 from indexfallback.sources import Source, find_sources
 from indexfallback.store import Blob, keeping
 from indexfallback.transfer import Transfer
-from indexfallback.upstream.wheel import read_metadata
 
 #: An answer waits this long for the whole file, seconds: below it, a wrong file can still be
 #: replaced by a right one unseen; above it, clients begin to show a stalled download.
@@ -157,13 +157,13 @@ class Downloads:
         return blob
 
     def _metadata_inside(self, key: FileKey, filename: str, sha256: str | None) -> Blob | None:
-        """Read metadata out of the wheel that it belongs to, if that is here."""
+        """Read metadata out of the distribution that it belongs to, if that is here."""
         listed = filename.removesuffix(METADATA_ENDING)
         pin = key.sha256 or self._store.pins.get(key.project, listed)
-        wheel = self._store.blobs.find(pin) if pin is not None else None
-        if wheel is None:
+        dist = self._store.blobs.find(pin) if pin is not None else None
+        if dist is None:
             return None
-        data = read_metadata(wheel.path, listed)
+        data = read_metadata(dist.path, listed)
         if data is None:
             return None
         with keeping(f"the metadata of {listed}"):

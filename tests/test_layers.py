@@ -12,6 +12,7 @@ ROOT = Path(__file__).parent.parent
 LAYERS = (
     ("errors", "words"),
     ("names",),
+    ("dists",),
     ("config",),
     ("page",),
     ("formats",),

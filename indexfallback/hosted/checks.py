@@ -1,7 +1,6 @@
 """What is found out of a file before it is hosted: that it is what its name and the form say."""
 
 import hashlib
-import zipfile
 from email.message import Message
 from email.parser import BytesHeaderParser
 from pathlib import Path
@@ -15,13 +14,13 @@ from packaging.utils import (
 )
 from packaging.version import InvalidVersion, Version
 
+from indexfallback.dists.bounds import ArchiveError
+from indexfallback.dists.sdist import is_static, read_pkg_info
+from indexfallback.dists.wheel import read_wheel_metadata, requires_python
+from indexfallback.dists.zips import check_zip
 from indexfallback.errors import UploadRefusedError
-from indexfallback.hosted.archives import ArchiveError
 from indexfallback.hosted.form import Form
-from indexfallback.hosted.tars import is_pkg_info, read_tar
-from indexfallback.hosted.zips import check_zip
 from indexfallback.names import is_project_name, is_safe_filename, normalize
-from indexfallback.upstream.wheel import MAX_METADATA, read_metadata, requires_python
 
 
 class Identity(NamedTuple):
@@ -40,7 +39,7 @@ class Checked(NamedTuple):
 
     identity: Identity
     requires_python: str | None
-    #: Of a wheel: of the metadata that is offered beside it.
+    #: Of the metadata that is offered beside it, if any is.
     metadata_sha256: str | None
 
 
@@ -81,11 +80,9 @@ def check_file(path: Path, filename: str, form: Form | None) -> Checked:
     try:
         if filename.endswith(".whl"):
             check_zip(path)
-            metadata = read_metadata(path, filename)
-        elif filename.endswith(".zip"):
-            metadata = _read_zip(path, check_zip(path))
+            metadata = read_wheel_metadata(path, filename)
         else:
-            metadata = read_tar(path)[1]
+            metadata = read_pkg_info(path, filename)
     except ArchiveError as error:
         raise UploadRefusedError(filename, str(error), "Build it anew") from error
     if metadata is None:
@@ -93,26 +90,12 @@ def check_file(path: Path, filename: str, form: Form | None) -> Checked:
         cause = f"it has no {where} of {identity.project} to be trusted"
         raise UploadRefusedError(filename, cause, "Build it anew")
     _check_metadata(metadata, filename, identity, form)
-    is_wheel = filename.endswith(".whl")
+    is_offered = filename.endswith(".whl") or is_static(metadata)
     return Checked(
         identity,
         requires_python(metadata),
-        hashlib.sha256(metadata).hexdigest() if is_wheel else None,
+        hashlib.sha256(metadata).hexdigest() if is_offered else None,
     )
-
-
-def _read_zip(path: Path, names: list[str]) -> bytes | None:
-    found = [name for name in names if is_pkg_info(name)]
-    if len(found) != 1:
-        return None
-    with zipfile.ZipFile(path) as archive:
-        if archive.getinfo(found[0]).file_size > MAX_METADATA:
-            raise ArchiveError(f"its metadata is larger than {MAX_METADATA} bytes")
-        try:
-            with archive.open(found[0]) as member:
-                return member.read(MAX_METADATA)
-        except zipfile.BadZipFile as error:
-            raise ArchiveError(f"its metadata cannot be read ({error})") from error
 
 
 def _check_metadata(metadata: bytes, filename: str, identity: Identity, form: Form | None) -> None:

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import msgspec
 
+from indexfallback.dists.metadata import read_metadata
 from indexfallback.formats.tree import published
 from indexfallback.page import ProjectPage
 from indexfallback.tree.sources import Distribution, Source
 from indexfallback.tree.writer import Tree, Written
-from indexfallback.upstream.wheel import read_metadata
 
 
 def publish(

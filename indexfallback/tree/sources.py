@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import NamedTuple, Protocol
 
 from indexfallback.arrival import Progress
+from indexfallback.dists.whole import SETTLED
 from indexfallback.errors import (
     FileMissingError,
     FileUnavailableError,
@@ -20,7 +21,6 @@ from indexfallback.shim import Shim
 from indexfallback.store import Blob
 from indexfallback.store.disk import hash_file
 from indexfallback.upstream.answers import Limits
-from indexfallback.upstream.archive import SETTLED
 from indexfallback.upstream.directory import BEING_WRITTEN, path_of
 
 #: Nobody waits for a page, so that a directory may be hashed for as long as it takes, seconds.

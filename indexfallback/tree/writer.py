@@ -99,7 +99,7 @@ class Tree:
         self.written.new_files += 1
 
     def put_metadata(self, filename: str, metadata: bytes) -> None:
-        """Put the metadata of a wheel beside it (PEP 658)."""
+        """Put the metadata of a distribution beside it (PEP 658)."""
         self._write(f"{FILES}/{filename}.metadata", metadata)
 
     def put_pages(self, page: ProjectPage) -> None:

@@ -19,6 +19,9 @@ from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
 from indexfallback.config import Index, Settings
+from indexfallback.dists.metadata import read_metadata
+from indexfallback.dists.wheel import requires_python
+from indexfallback.dists.whole import breaks_off, is_settled
 from indexfallback.errors import PageError
 from indexfallback.formats import parse_page
 from indexfallback.names import METADATA_ENDING
@@ -32,11 +35,9 @@ from indexfallback.upstream.answers import (
     Skipped,
     Upstream,
 )
-from indexfallback.upstream.archive import breaks_off, is_settled
 from indexfallback.upstream.bodies import body_of_bytes, body_of_file
 from indexfallback.upstream.facts import Facts, FactsCache, Stamp
 from indexfallback.upstream.listing import Listing, is_inside, look, shown
-from indexfallback.upstream.wheel import read_metadata, requires_python
 
 #: Why a file is not offered: for a moment, and until it is another one.
 BEING_WRITTEN = "is being written"
@@ -220,15 +221,15 @@ class DirectoryIndex:
         return _BREAKS_OFF if self._broken.get(path) == _stamp(status) else ""
 
     def open(self, file: File, offset: int, etag: str | None, patience: float) -> FileAnswer:
-        """Open a file that a page here lists, or the metadata inside a wheel."""
+        """Open a file that a page here lists, or the metadata inside one."""
         if not file.url.startswith("file:"):  # a static tree may link elsewhere
             return self._remote.open(file, offset, etag, patience)
         path = path_of(file.url)
         started = time.monotonic()
         try:
             if file.filename.endswith(METADATA_ENDING) and not path.exists():
-                wheel = path.with_name(path.name.removesuffix(METADATA_ENDING))
-                data = read_metadata(wheel, wheel.name)
+                dist = path.with_name(path.name.removesuffix(METADATA_ENDING))
+                data = read_metadata(dist, dist.name)
                 body = body_of_bytes(data) if data is not None else None
             elif path.is_file() and not self._leads_out(path):
                 body = body_of_file(path, offset)

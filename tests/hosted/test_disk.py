@@ -1,6 +1,7 @@
 """Uploads while the disk is full, and after a process was killed in the middle of one."""
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from tests.conftest import Serve
@@ -16,7 +17,7 @@ def test_on_a_full_disk_an_upload_says_so_leaves_nothing_and_works_once_there_is
 ) -> None:
     packages, directory = mount(), tmp_path / "served"
     table = index_table("local", packages.as_uri(), role="private", upload=True)
-    hosted = Hosted(directory, packages, served(table, directory=directory))
+    hosted = Hosted(directory, packages, partial(served, table, directory=directory))
     full = fill(packages)
     answer = hosted.upload(LIB)
     assert answer.status_code == 507

@@ -9,7 +9,7 @@ import pytest
 import requests
 
 from tests.fakes import sdist, wheel
-from tests.hosted.conftest import Hosted
+from tests.hosted.conftest import SECONDS, Hosted
 from tests.serving import wait_until
 
 LIB = wheel("acme-lib", "1.0", requires_python=">=3.8")
@@ -36,7 +36,11 @@ def test_a_hosted_file_has_size_time_metadata_and_its_requirement_of_python(
     assert [file["size"] for file in page["files"]] == [len(LIB.data), len(source.data)]
     assert all(file["upload-time"].endswith("Z") for file in page["files"])
     assert all(file["requires-python"] == ">=3.8" for file in page["files"])
-    assert page["files"][0]["core-metadata"] == {"sha256": LIB.metadata_sha256}
+    for file, dist in zip(page["files"], (LIB, source), strict=True):
+        assert file["core-metadata"] == {"sha256": dist.metadata_sha256}
+        url = requests.compat.urljoin(f"{hosted.served.url}acme-lib/", f"{file['url']}")
+        answer = requests.get(f"{url.partition('#')[0]}.metadata", timeout=SECONDS)
+        assert answer.content == dist.metadata
 
 
 @pytest.mark.fault(77)

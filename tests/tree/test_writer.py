@@ -40,7 +40,7 @@ def test_a_tree_has_files_metadata_and_pages_in_both_forms(tree: Path) -> None:
         "simple/index.json",
         *(f"simple/{name}/index.{form}" for name in names for form in ("html", "json")),
         *(f"files/{dist.filename}" for dist in DISTS),
-        *(f"files/{dist.filename}.metadata" for dist in DISTS if dist.is_wheel),
+        *(f"files/{dist.filename}.metadata" for dist in DISTS),
     }
     assert (tree / "files" / APP.filename).read_bytes() == APP.data
     assert (tree / "files" / f"{APP.filename}.metadata").read_bytes() == APP.metadata
@@ -124,12 +124,13 @@ def test_only_what_has_changed_is_written_and_nothing_is_left(
     assert written == {"index.html", f"files/{new}", f"files/{new}.metadata", *pages}
     gone = {path.relative_to(tree).as_posix() for path in before.keys() - after.keys()}
     assert gone == {
-        f"files/{PACKED.filename}", f"files/{OLD_APP.filename}",
+        f"files/{PACKED.filename}", f"files/{PACKED.filename}.metadata",
+        f"files/{OLD_APP.filename}",
         f"files/{OLD_APP.filename}.metadata", "simple/packed/index.html",
         "simple/packed/index.json",
     }  # fmt: skip
     assert not (tree / "simple" / "packed").exists()
-    assert (done.json["new_files"], done.json["pages"], done.json["removed"]) == (1, 5, 5)
+    assert (done.json["new_files"], done.json["pages"], done.json["removed"]) == (1, 5, 6)
 
 
 def test_a_directory_with_other_things_is_refused_and_left_as_it_is(

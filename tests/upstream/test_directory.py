@@ -34,10 +34,11 @@ def test_a_file_speaks_for_itself(directory: Open, wheels: Path) -> None:
     assert found.url == (wheels / WHEEL.filename).as_uri()
 
 
-def test_an_sdist_has_no_metadata_beside_it(directory: Open, wheels: Path) -> None:
+def test_an_sdist_has_its_hash_and_metadata(directory: Open, wheels: Path) -> None:
     found = page(directory(wheels)).file(SDIST.filename)
     assert found is not None
-    assert (found.core_metadata, found.sha256) == (False, SDIST.sha256)
+    assert found.core_metadata == {"sha256": SDIST.metadata_sha256}
+    assert found.sha256 == SDIST.sha256
 
 
 def test_names_are_those_of_the_files_normalised(directory: Open, tmp_path: Path) -> None:

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from indexfallback.dists.whole import SETTLED
 from indexfallback.outcome import Kind
-from indexfallback.upstream.archive import SETTLED
 from tests.fakes import Dist, flat_directory, sdist
 from tests.serving import wait_until
 from tests.upstream.conftest import within

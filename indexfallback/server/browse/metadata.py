@@ -8,13 +8,13 @@ import zlib
 from typing import BinaryIO
 
 from indexfallback.arrival import Progress
+from indexfallback.dists.wheel import MAX_METADATA, metadata_in
 from indexfallback.errors import IndexFallbackError
 from indexfallback.names import METADATA_ENDING, FileKey
 from indexfallback.page import File
 from indexfallback.shim import Shim
 from indexfallback.store import Blob
 from indexfallback.upstream.answers import TransferError
-from indexfallback.upstream.wheel import MAX_METADATA, metadata_in
 
 log = logging.getLogger("indexfallback")
 

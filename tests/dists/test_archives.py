@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from indexfallback.hosted.archives import ArchiveError
-from indexfallback.hosted.tars import read_tar
-from indexfallback.hosted.zips import check_zip
+from indexfallback.dists.bounds import ArchiveError
+from indexfallback.dists.tars import read_tar
+from indexfallback.dists.zips import check_zip
 from tests.fakes import sdist, wheel
 
 LIB = wheel("acme-lib", "1.0")

@@ -11,7 +11,7 @@ import zlib
 from pathlib import Path
 from typing import BinaryIO
 
-from indexfallback.hosted.archives import MAX_MEMBERS, ArchiveError, check_paths, check_size
+from indexfallback.dists.bounds import MAX_MEMBERS, ArchiveError, check_paths, check_size
 
 #: What every installer takes.
 _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)

@@ -5,8 +5,8 @@ import tarfile
 import zlib
 from pathlib import Path
 
-from indexfallback.hosted.archives import MAX_MEMBERS, ArchiveError, check_paths, check_size
-from indexfallback.upstream.wheel import MAX_METADATA
+from indexfallback.dists.bounds import MAX_MEMBERS, ArchiveError, check_paths, check_size
+from indexfallback.dists.wheel import MAX_METADATA
 
 #: What reading a damaged archive raises. UnicodeError for names, OSError for no gzip at all.
 _DAMAGED = (tarfile.TarError, zlib.error, EOFError, ValueError, OverflowError, OSError)

@@ -16,20 +16,18 @@ _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 _DAMAGED = (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, ValueError, OSError)
 
 
-def read_metadata(path: Path, filename: str) -> bytes | None:
+def read_wheel_metadata(path: Path, filename: str) -> bytes | None:
     """Return the METADATA of the wheel of that name, or None where there is none to trust.
 
     There must be exactly one ``*.dist-info/METADATA``, of the project in the file's name
     (PEP 427): an archive that can be read in two ways is not read at all. Raises OSError.
     """
-    if not filename.endswith(".whl"):
-        return None
     with path.open("rb") as file:
         return metadata_in(file, filename)
 
 
 def metadata_in(file: BinaryIO, filename: str) -> bytes | None:
-    """Return the METADATA of an open wheel, as `read_metadata` does."""
+    """Return the METADATA of an open wheel, as `read_wheel_metadata` does."""
     try:
         with zipfile.ZipFile(file) as archive:
             return _read(archive, project_of(filename))

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from indexfallback.upstream.wheel import MAX_METADATA, read_metadata, requires_python
-from tests.fakes import sdist, wheel
+from indexfallback.dists.wheel import MAX_METADATA, read_wheel_metadata, requires_python
+from tests.fakes import wheel
 
 APP = wheel("acme-app", requires_python=">=3.9,<4", requires=["idna"])
 #: With its members compressed, as real ones are.
@@ -28,7 +28,7 @@ def archive(path: Path, members: dict[str, bytes], method: int = zipfile.ZIP_DEF
 
 
 def read(path: Path) -> bytes | None:
-    return read_metadata(path, APP.filename)
+    return read_wheel_metadata(path, APP.filename)
 
 
 @pytest.fixture
@@ -47,11 +47,6 @@ def test_a_wheels_metadata_is_read(path: Path) -> None:
 )
 def test_only_the_usual_compressions_are_read(path: Path, method: int, found: bytes | None) -> None:
     assert read(archive(path, {"acme_app-1.0.dist-info/METADATA": b"x"}, method)) == found
-
-
-def test_an_sdist_has_none(path: Path) -> None:
-    path.write_bytes(sdist("acme-app").data)
-    assert read_metadata(path, "acme_app-1.0.tar.gz") is None
 
 
 @pytest.mark.fault(76)

@@ -1,0 +1,45 @@
+"""The metadata inside an sdist, and whether it holds for what is built from it."""
+
+import zipfile
+from email.parser import BytesHeaderParser
+from pathlib import Path
+
+from packaging.version import InvalidVersion, Version
+
+from indexfallback.dists.bounds import ArchiveError
+from indexfallback.dists.tars import is_pkg_info, read_tar
+from indexfallback.dists.wheel import MAX_METADATA
+from indexfallback.dists.zips import check_zip
+
+#: The first whose fields are what is built, but for those that it calls dynamic (PEP 643).
+_STATIC_SINCE = Version("2.2")
+
+
+def read_pkg_info(path: Path, filename: str) -> bytes | None:
+    """Return the PKG-INFO of the sdist of that name, ``.tar.gz`` or ``.zip``; None if it has none.
+
+    Raises `ArchiveError` for one that is not to be unpacked, and OSError.
+    """
+    if not filename.endswith(".zip"):
+        return read_tar(path)[1]
+    found = [name for name in check_zip(path) if is_pkg_info(name)]
+    if len(found) != 1:
+        return None
+    with zipfile.ZipFile(path) as archive:
+        if archive.getinfo(found[0]).file_size > MAX_METADATA:
+            raise ArchiveError(f"its metadata is larger than {MAX_METADATA} bytes")
+        try:
+            with archive.open(found[0]) as member:
+                return member.read(MAX_METADATA)
+        except zipfile.BadZipFile as error:
+            raise ArchiveError(f"its metadata cannot be read ({error})") from error
+
+
+def is_static(metadata: bytes) -> bool:
+    """Tell whether building changes nothing of it: only then may it stand beside it (PEP 658)."""
+    headers = BytesHeaderParser().parsebytes(metadata)
+    try:
+        version = Version(str(headers.get("Metadata-Version", "0")))
+    except InvalidVersion:
+        return False
+    return version >= _STATIC_SINCE and "Dynamic" not in headers

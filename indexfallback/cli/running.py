@@ -1,11 +1,13 @@
 """The shim that runs at the configured address, as a command finds and asks it."""
 
 import socket
+from contextlib import closing
 from typing import Any
 from urllib.parse import quote
 
 from indexfallback.config import Settings
 from indexfallback.server.address import NoAnswer, ask, url_of
+from indexfallback.store.hosting import Hosting
 
 #: Where a server on every address is reached from this machine.
 _LOOPBACK = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - compared, not listened on
@@ -44,12 +46,21 @@ def is_listening(settings: Settings) -> bool:
     return True
 
 
+def ask_running(settings: Settings, path: str, seconds: float) -> Any:
+    """Return what the running shim answers; raises one of `NoAnswer`, and `StoreError`."""
+    if not settings.asks_for_tokens:
+        return ask(root(settings), path, seconds)
+    # Whoever can run commands on its records may ask it, with a token that is good for this alone.
+    with closing(Hosting()) as hosting, hosting.tokens.lent(seconds) as token:
+        return ask(root(settings), path, seconds, token=token)
+
+
 def ask_same(settings: Settings, path: str, seconds: float) -> Any:
     """Return what a running shim of this very configuration answers; None if there is none."""
     found = health(settings)
     if found is None or found.get("configuration") != settings.fingerprint:
         return None
     try:
-        return ask(root(settings), quote(path), seconds)
+        return ask_running(settings, quote(path), seconds)
     except NoAnswer:  # it has just ended, or is too busy to be of use
         return None

@@ -11,9 +11,9 @@ import click
 from indexfallback.cli.chain import print_chain
 from indexfallback.cli.options import Options, examples, takes_options
 from indexfallback.cli.output import print_json, print_table, say, wrapped
-from indexfallback.cli.running import health, root
+from indexfallback.cli.running import ask_running, health
 from indexfallback.config import Settings
-from indexfallback.server.address import NoAnswer, ask
+from indexfallback.server.address import NoAnswer
 from indexfallback.words import counted, ms, size, span
 
 #: A shim that is busy with everything at once still answers by then, seconds.
@@ -51,7 +51,7 @@ def _of_running(settings: Settings) -> Report | None:
     if found is None:
         return None
     try:
-        report = ask(root(settings), "/-/status", _SECONDS)
+        report = ask_running(settings, "/-/status", _SECONDS)
     except NoAnswer:  # it has just ended
         return None
     same = found.get("configuration") == settings.fingerprint

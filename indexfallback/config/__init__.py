@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Literal
 from urllib.parse import urlsplit, urlunsplit
 
+from indexfallback.config.loopback import is_loopback
 from indexfallback.names import is_claimed
 
 Role = Literal["private", "mirror", "public"]
@@ -106,6 +107,11 @@ class Settings:
     def index(self, name: str) -> Index | None:
         """Return the index of that name, or None."""
         return next((index for index in self.indexes if index.name == name), None)
+
+    @property
+    def asks_for_tokens(self) -> bool:
+        """Whether nobody reads without a token, since others than this machine can ask."""
+        return not is_loopback(self.host) and not self.public_read
 
     @property
     def hosted(self) -> tuple[Index, ...]:

@@ -11,6 +11,7 @@ import logging
 import socket
 import ssl
 import time
+from base64 import b64encode
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -21,6 +22,7 @@ import platformdirs
 
 from indexfallback.errors import IndexFallbackError
 from indexfallback.store.locks import FileLock
+from indexfallback.store.tokens import USER
 
 log = logging.getLogger("indexfallback")
 
@@ -185,7 +187,7 @@ def refuse_if_served(host: str, number: int, configuration: str, *, tls: bool = 
     raise PortTakenError(host, number, who)
 
 
-def ask(url: str, path: str, seconds: float = _ASK_SECONDS) -> Any:
+def ask(url: str, path: str, seconds: float = _ASK_SECONDS, *, token: str | None = None) -> Any:
     """Return the JSON that the shim at an address answers for a path; never through a proxy.
 
     Raises one of `NoAnswer` if it is none, or not well.
@@ -196,7 +198,7 @@ def ask(url: str, path: str, seconds: float = _ASK_SECONDS) -> Any:
         connect = partial(http.client.HTTPSConnection, context=_own_tls())
     connection = connect(parts.hostname or "", parts.port or 0, timeout=seconds)
     try:
-        connection.request("GET", path)
+        connection.request("GET", path, headers=_login(token) if token is not None else {})
         response = connection.getresponse()
         if response.status != http.client.OK:
             raise ValueError(f"status {response.status}")
@@ -205,10 +207,14 @@ def ask(url: str, path: str, seconds: float = _ASK_SECONDS) -> Any:
         connection.close()
 
 
+def _login(token: str) -> dict[str, str]:
+    return {"Authorization": f"Basic {b64encode(f'{USER}:{token}'.encode()).decode()}"}
+
+
 def _own_tls() -> ssl.SSLContext:
     """Return a context for a shim of this machine, whose certificate names another address.
 
-    Who it is matters no more than without TLS: nothing secret is said.
+    Who it is matters no more than without TLS: all that is said is a token of a moment.
     """
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname = False

@@ -3,6 +3,7 @@
 import falcon
 from falcon import media
 
+from indexfallback.config.loopback import is_loopback
 from indexfallback.errors import IndexFallbackError
 from indexfallback.server.browse.resources import (
     BrowseResource,
@@ -17,7 +18,6 @@ from indexfallback.server.guards import (
     answer_error,
     answer_http_error,
     answer_records_fault,
-    is_loopback,
 )
 from indexfallback.server.pages import NamesResource, ProjectResource, SlashResource
 from indexfallback.server.proxied import Proxied
@@ -75,4 +75,4 @@ def _guards(shim: Shim, credentials: Credentials) -> list[HostGuard | ReadGuard]
     if is_loopback(shim.settings.host):
         return [HostGuard()]
     # By whichever name others reach it: a page in a browser has no token, whatever its host.
-    return [] if shim.settings.public_read else [ReadGuard(credentials)]
+    return [ReadGuard(credentials)] if shim.settings.asks_for_tokens else []

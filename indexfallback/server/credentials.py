@@ -7,9 +7,8 @@ import time
 import falcon
 
 from indexfallback.store.hosting import Hosting
-from indexfallback.store.tokens import Token
+from indexfallback.store.tokens import USER, Token
 
-USER = "__token__"
 _CHALLENGE = ('Basic realm="indexfallback", charset="UTF-8"',)
 _HOW = f'log in as "{USER}", with a token of `indexfallback token create` as the password'
 

@@ -1,12 +1,11 @@
 """What stands before every request: its Host is ours; and how errors are answered."""
 
-import functools
-import ipaddress
 import logging
 
 import falcon
 import msgspec
 
+from indexfallback.config.loopback import is_loopback
 from indexfallback.errors import IndexFallbackError, StoreError
 from indexfallback.server.browse.frame import HEADERS
 from indexfallback.server.browse.project import problem_page
@@ -15,19 +14,6 @@ from indexfallback.store import RecordsFault
 log = logging.getLogger("indexfallback")
 
 PROBLEM_JSON = "application/problem+json"
-_LOCAL_NAMES = frozenset({"localhost", "localhost.localdomain"})
-
-
-@functools.lru_cache(maxsize=64)
-def is_loopback(host: str) -> bool:
-    """Tell whether a host name or address literal is this machine's loopback."""
-    bare = host.strip("[]")
-    if bare.lower() in _LOCAL_NAMES:
-        return True
-    try:
-        return ipaddress.ip_address(bare).is_loopback
-    except ValueError:  # a name
-        return False
 
 
 class HostGuard:

@@ -26,7 +26,6 @@ from granian.server.common import AbstractServer
 from indexfallback.config import Settings
 from indexfallback.errors import ConfigError
 from indexfallback.server.address import Port
-from indexfallback.server.guards import is_loopback
 from indexfallback.store.hosting import Hosting
 
 log = logging.getLogger("indexfallback")
@@ -132,7 +131,7 @@ def check_certificate(settings: Settings) -> None:
 
 
 def _refuse_open_door(settings: Settings, port: Port) -> None:
-    if is_loopback(port.host) or settings.public_read:
+    if not settings.asks_for_tokens:
         return
     with closing(Hosting()) as hosting:
         tokens = hosting.tokens.all()

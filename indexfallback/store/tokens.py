@@ -7,11 +7,15 @@ a slow one is for passwords, and would cost every request.
 import hashlib
 import secrets
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import NamedTuple
 
 from indexfallback.store.database import Database
 from indexfallback.store.keeping import keeping
 
+#: The user whose password a token is, as PyPI has it.
+USER = "__token__"
 #: Lets scanners for secrets know it, and keeps it from beginning with a dash, like an option.
 PREFIX = "ifb_"
 _BYTES = 32
@@ -62,6 +66,16 @@ class Tokens:
         with self._database.write() as connection:
             connection.execute("INSERT INTO token VALUES (?, ?, ?, ?, ?, ?, ?)", row)
         return secret
+
+    @contextmanager
+    def lent(self, seconds: float) -> Iterator[str]:
+        """Give a token for reading that is worthless after the block; raises sqlite3.Error."""
+        secret = self.create(uploads=False, expires=time.time() + seconds)
+        try:
+            yield secret
+        finally:
+            with self._database.write() as connection:
+                connection.execute("DELETE FROM token WHERE sha256 = ?", (_hash(secret),))
 
     def find(self, secret: str) -> Token | None:
         """Return what is known of a token, expired or not, and note its use; None if nothing."""

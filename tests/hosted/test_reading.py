@@ -1,5 +1,6 @@
 """Where others can reach the shim, they read with a token only, or because they may."""
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -14,11 +15,13 @@ ROOT = Path(__file__).parents[2]
 OUTSIDE = "0.0.0.0"
 
 
-def command(directory: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
+def command(
+    directory: Path, *arguments: str, port: str = "5503"
+) -> "subprocess.CompletedProcess[str]":
     return subprocess.run(
         [sys.executable, "-m", "indexfallback", "--config", str(directory / "config.toml"),
          *arguments],
-        env=clean_environment(directory), capture_output=True, text=True, check=False, timeout=60,
+        env=clean_environment(directory, INDEXFALLBACK_PORT=port), capture_output=True, text=True, check=False, timeout=60,
         cwd=ROOT,
     )  # fmt: skip
 
@@ -63,6 +66,17 @@ def test_every_read_needs_a_token_that_is_good_for_it(
     assert status("/index/local/simple/", one) == 200
     assert status("/simple/", one) == 403
     assert status("/-/health") == 200
+
+
+def test_the_status_asks_a_shim_that_wants_tokens_with_one_of_its_own(
+    directory: Path, table: str, served: Serve
+) -> None:
+    command(directory, "token", "create")
+    shim = served(table, directory=directory, server={"host": OUTSIDE})
+    port = str(shim.port)
+    status = json.loads(command(directory, "status", "--json", port=port).stdout)
+    assert (status["running"], status["same_configuration"]) == (True, True)
+    assert len(json.loads(command(directory, "token", "list", "--json").stdout)) == 1
 
 
 def test_with_public_read_nobody_needs_a_token_to_read_but_for_uploads(

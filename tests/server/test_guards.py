@@ -5,7 +5,7 @@ import socket
 
 import pytest
 
-from indexfallback.server.guards import is_loopback
+from indexfallback.config.loopback import is_loopback
 from tests.conftest import Serve
 from tests.server.conftest import World
 from tests.serving import index_table, wait_until

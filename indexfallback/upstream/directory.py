@@ -15,6 +15,7 @@ import threading
 import time
 from contextlib import suppress
 from pathlib import Path
+from typing import NamedTuple
 from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
@@ -58,6 +59,15 @@ class _UnreadyError(Exception):
     """A file is there and cannot be offered now; says why."""
 
 
+class _Look(NamedTuple):
+    """What was seen; times on the monotonic clock."""
+
+    listing: Listing
+    began: float
+    #: Until then it need not be looked again.
+    good_until: float
+
+
 class DirectoryIndex:
     """One directory on this machine."""
 
@@ -70,9 +80,9 @@ class DirectoryIndex:
         self._facts = facts
         self._remote = remote
         self._looking = threading.Lock()
-        self._listing: Listing | None = None
-        #: On the monotonic clock.
-        self._look_at = 0.0
+        self._seen: _Look | None = None
+        #: A look that began before is not good enough; on the monotonic clock.
+        self._changed = 0.0
         self._listed: dict[str, tuple[Stamp, File]] = {}
         #: Files that are archives which break off, as they were then.
         self._broken: dict[str, Stamp] = {}
@@ -130,26 +140,29 @@ class DirectoryIndex:
         return ProjectPage(name=project, files=tuple(files)), unready
 
     def look_again(self) -> None:
-        """Look at the next request, however long the last look took."""
-        self._look_at = 0.0
+        """Take no answer from a look that has begun already, however long one takes."""
+        self._changed = time.monotonic()
 
     def _list(self, ends: float) -> Listing:
         """Return what lies in the directory: as it was a moment ago, if looking takes long."""
-        before = self._listing
+        before = self._seen
         now = time.monotonic()
-        if before is not None and now < self._look_at:
-            return before
-        if not self._looking.acquire(timeout=0 if before is not None else max(0.0, ends - now)):
-            if before is not None:
-                return before
+        will_do = before is not None and before.began > self._changed
+        if before is not None and will_do and now < before.good_until:
+            return before.listing
+        if not self._looking.acquire(timeout=0 if will_do else max(0.0, ends - now)):
+            if before is not None and will_do:
+                return before.listing
             raise TimeoutError(0, "it could not be looked through in time", str(self._path))
         try:
-            if self._listing is not None and self._listing is not before:
-                return self._listing
+            seen = self._seen
+            if seen is not None and seen is not before and seen.began > self._changed:
+                return seen.listing
             began = time.monotonic()
-            listing = self._listing = look(self._path, before)
+            listing = look(self._path, seen.listing if seen is not None else None)
             ended = time.monotonic()
-            self._look_at = ended + (_LOOK_AGAIN if ended - began > _LONG_LOOK else 0.0)
+            good_for = _LOOK_AGAIN if ended - began > _LONG_LOOK else 0.0
+            self._seen = _Look(listing, began, ended + good_for)
             return listing
         finally:
             self._looking.release()

@@ -5,6 +5,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TypeAlias
 
 import pytest
 
@@ -14,6 +15,9 @@ from tests.fakes import FakeIndex, wheel
 
 LIB = wheel("acme-lib", "1.0")
 INSTALL_SECONDS = 300
+#: The client's command line: from its directory, the address and the token.
+Command: TypeAlias = Callable[[Path, str, str], list[str]]
+Upload: TypeAlias = Callable[[Command], "subprocess.CompletedProcess[str]"]
 _PYPROJECT = """\
 [build-system]
 requires = ["flit_core"]
@@ -79,15 +83,12 @@ def _hatch(path: Path, url: str, token: str) -> list[str]:
     return [str(path / "hatch"), "publish", "-n", "-r", url, "-u", "__token__", "-a", token]
 
 
-@pytest.mark.network
-@pytest.mark.parametrize("command", [_twine, _uv, _flit, _poetry, _hatch])
-def test_what_a_client_uploads_is_installed_instead_of_a_higher_public_version(
-    user: User,
-    project: Path,
-    bin_directory: Path,
-    public: FakeIndex,
-    command: Callable[[Path, str, str], list[str]],
-) -> None:
+clients = pytest.mark.parametrize("command", [_twine, _uv, _flit, _poetry, _hatch])
+
+
+@pytest.fixture
+def upload(user: User, project: Path, bin_directory: Path, public: FakeIndex) -> Iterator[Upload]:
+    """Return what uploads the project by a client, to an index in front of a public one."""
     packages = user.home / "packages"
     packages.mkdir()
     user.config.write_text(
@@ -95,19 +96,59 @@ def test_what_a_client_uploads_is_installed_instead_of_a_higher_public_version(
         f'[[index]]\nname = "public"\nurl = "{public.url}"\nrole = "public"\n',
         encoding="utf-8",
     )
-    token = user.call(sys.executable, "-m", "indexfallback", "token", "create").expect().stdout
+    done = user.call(sys.executable, "-m", "indexfallback", "token", "create").expect()
+    token = done.stdout.strip()
     with user.serve() as served:
         url = f"{served.base}/upload/"
-        login = {"FLIT_INDEX_URL": url, "FLIT_USERNAME": "__token__"}
-        user.environment |= {**login, "FLIT_PASSWORD": token.strip()}
-        user.environment["POETRY_REPOSITORIES_LOCAL_URL"] = url
-        done = subprocess.run(
-            command(bin_directory, url, token.strip()), cwd=project, env=user.environment,
-            check=False, capture_output=True, text=True, timeout=INSTALL_SECONDS,
-            stdin=subprocess.DEVNULL,
-        )  # fmt: skip
-        assert done.returncode == 0, done.stdout + done.stderr
-        target = user.target()
-        pip = [sys.executable, "-m", "pip", "install", "--target", str(target)]
-        user.call(*pip, "--index-url", served.url, "acme-lib").expect()
+        user.environment |= {
+            "PIP_INDEX_URL": served.url,
+            "FLIT_INDEX_URL": url,
+            "FLIT_USERNAME": "__token__",
+            "FLIT_PASSWORD": token,
+            "POETRY_REPOSITORIES_LOCAL_URL": url,
+        }
+
+        def run(command: Command) -> "subprocess.CompletedProcess[str]":
+            return subprocess.run(
+                command(bin_directory, url, token), cwd=project, env=user.environment,
+                check=False, capture_output=True, text=True, timeout=INSTALL_SECONDS,
+                stdin=subprocess.DEVNULL,
+            )  # fmt: skip
+
+        yield run
+
+
+@pytest.mark.network
+@clients
+def test_what_a_client_uploads_is_installed_instead_of_a_higher_public_version(
+    user: User, upload: Upload, command: Command
+) -> None:
+    done = upload(command)
+    assert done.returncode == 0, done.stdout + done.stderr
+    target = user.target()
+    user.call(sys.executable, "-m", "pip", "install", "--target", str(target), "acme-lib").expect()
     assert installed(target) == {"acme-lib": "1.0"}
+
+
+@pytest.mark.network
+@pytest.mark.parametrize(
+    ("command", "words"),
+    [
+        # These two show the status alone, and that without words of ours.
+        (_twine, "400 Bad Request"),
+        (_hatch, "400"),
+        *((command, "already exists") for command in (_uv, _flit, _poetry)),
+    ],
+)
+def test_the_same_file_again_is_well_and_another_is_refused_in_words_that_a_client_shows(
+    project: Path, upload: Upload, command: Command, words: str
+) -> None:
+    for _ in range(2):
+        done = upload(command)
+        assert done.returncode == 0, done.stdout + done.stderr
+    other = wheel("acme-lib", "1.0", requires_python=">=3.9")
+    (project / "dist" / LIB.filename).write_bytes(other.data)
+    (project / "acme_lib.py").write_text('"""Another."""\n', "utf-8")
+    done = upload(command)
+    assert done.returncode != 0
+    assert words in " ".join((done.stdout + done.stderr).split())

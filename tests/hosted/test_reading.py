@@ -21,8 +21,8 @@ def command(
     return subprocess.run(
         [sys.executable, "-m", "indexfallback", "--config", str(directory / "config.toml"),
          *arguments],
-        env=clean_environment(directory, INDEXFALLBACK_PORT=port), capture_output=True, text=True, check=False, timeout=60,
-        cwd=ROOT,
+        env=clean_environment(directory, INDEXFALLBACK_PORT=port), capture_output=True, text=True,
+        check=False, timeout=60, cwd=ROOT,
     )  # fmt: skip
 
 

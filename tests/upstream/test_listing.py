@@ -7,11 +7,12 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from indexfallback.outcome import Kind
-from indexfallback.upstream.listing import look
+from indexfallback.upstream.listing import Listing, look
 from tests.fakes import Dist, flat_directory, wheel
 from tests.serving import wait_until
 from tests.upstream.conftest import within
@@ -259,7 +260,8 @@ def test_many_who_ask_at_once_look_once(directory: Open, wheels: Path) -> None:
     def ask() -> None:
         barrier.wait()
         page(index)
-        listings.add(id(index._listing))
+        assert index._seen is not None
+        listings.add(id(index._seen.listing))
 
     settle(wheels)
     threads = [threading.Thread(target=ask) for _ in range(8)]
@@ -268,6 +270,32 @@ def test_many_who_ask_at_once_look_once(directory: Open, wheels: Path) -> None:
     for thread in threads:
         thread.join()
     assert len(listings) == 1
+
+
+def test_after_a_change_that_is_known_no_look_from_before_is_an_answer(
+    directory: Open, wheels: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    index = directory(wheels)
+    before = filenames(index)
+    looking, go_on = threading.Event(), threading.Event()
+
+    def look_slowly(*arguments: Any) -> Listing:
+        listing = look(*arguments)
+        looking.set()
+        go_on.wait(SECONDS)
+        return listing
+
+    monkeypatch.setattr("indexfallback.upstream.directory.look", look_slowly)
+    other = threading.Thread(target=filenames, args=(index,))
+    other.start()
+    looking.wait(SECONDS)
+    flat_directory(wheels, [NEWER])
+    assert filenames(index) == before
+    index.look_again()
+    assert index.page("acme-app", within(0.05), None, None).outcome.kind is Kind.SILENT
+    go_on.set()
+    other.join()
+    assert NEWER.filename in filenames(index)
 
 
 @pytest.mark.skipif(os.name != "posix", reason="needs symbolic links")

@@ -6,6 +6,7 @@ left by a process that was killed, and is removed by the next upload.
 """
 
 import contextlib
+import errno
 import hashlib
 import os
 import time
@@ -24,6 +25,8 @@ _FLAGS = os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
 #: What others may do with a hosted file is for the user's umask to say, as with a copied one.
 _MODE = 0o666
 _BLAKE2_256 = 32
+#: What file systems without hard links answer, as on memory sticks.
+_NO_LINKS = (errno.EPERM, errno.EOPNOTSUPP, errno.ENOTSUP, errno.ENOSYS)
 #: Between the making of a file and its lock lies a moment; seconds.
 _NEW_SECONDS = 60.0
 
@@ -59,8 +62,15 @@ class Incoming:
         """Give it its name, durably; raises FileExistsError if there is one of that name."""
         path = self.path.with_name(filename)
         os.fsync(self._fd)
-        os.link(self.path, path)  # which, unlike a rename, never overwrites
-        self.path.unlink()
+        try:
+            os.link(self.path, path)  # which, unlike a rename, never overwrites
+            self.path.unlink()
+        except OSError as error:
+            if error.errno not in _NO_LINKS:
+                raise
+            if path.exists():  # and nobody else of us places one now: see `Shelf`
+                raise FileExistsError from error
+            self.path.rename(path)
         sync_directory(path.parent)
         return path
 

@@ -1,9 +1,14 @@
-"""Uploads while the disk is full, and after a process was killed in the middle of one."""
+"""Uploads to disks that are full or simple, and after a process was killed in the middle of one."""
 
+import errno
+import os
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
+import pytest
+
+from indexfallback.hosted.receiving import receiving
 from tests.conftest import Serve
 from tests.fakes import wheel
 from tests.hosted.conftest import Hosted
@@ -32,3 +37,22 @@ def test_what_a_killed_process_left_is_removed_by_the_next_upload(hosted: Hosted
     assert hosted.listed("acme-lib") == ["acme_lib-99.0-py3-none-any.whl"]
     assert hosted.upload(LIB).status_code == 200
     assert hosted.lying() == [LIB.filename]
+
+
+@pytest.mark.parametrize("error", [errno.EPERM, errno.EOPNOTSUPP])
+def test_a_file_system_without_hard_links_takes_uploads_too_and_overwrites_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: int
+) -> None:
+    def link(*_: object) -> None:
+        raise OSError(error, os.strerror(error))
+
+    monkeypatch.setattr("os.link", link)
+    with receiving(tmp_path) as incoming:
+        incoming.write(b"first")
+        placed = incoming.place(LIB.filename)
+    with receiving(tmp_path) as incoming:
+        incoming.write(b"second")
+        with pytest.raises(FileExistsError):
+            incoming.place(LIB.filename)
+    assert list(tmp_path.iterdir()) == [placed]
+    assert placed.read_bytes() == b"first"

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
+import requests
 import trustme
 
 from tests.fakes import FakeIndex, sdist, wheel
@@ -180,6 +181,24 @@ def test_pages_for_people_name_the_address_that_people_use(
         status, page = _get(made, path)
         assert status == 200
         assert f"pip install --index-url {made.url}simple/" in page
+
+
+def test_an_upload_goes_through_nginx(team: Callable[..., Team], tmp_path: Path) -> None:
+    made, lib = team(HERE), wheel("acme-lib", size=3_000_000)
+    token = subprocess.run(
+        [sys.executable, "-m", "indexfallback", "token", "create"],
+        env=clean_environment(tmp_path / "shim"), check=True, capture_output=True, text=True,
+        timeout=60,
+    ).stdout.strip()  # fmt: skip
+    fields = {"name": lib.name, "version": lib.version, "filetype": "bdist_wheel"}
+    answer = requests.post(
+        f"{made.url}upload/",
+        data={":action": "file_upload", "protocol_version": "1", **fields},
+        files={"content": (lib.filename, lib.data)},
+        auth=("__token__", token), verify=str(made.authority), timeout=60,
+    )  # fmt: skip
+    assert answer.status_code == 200, answer.text
+    assert lib.filename in _get(made, "simple/acme-lib/")[1]
 
 
 def test_who_is_not_allowed_reads_nothing(team: Callable[..., Team]) -> None:

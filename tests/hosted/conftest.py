@@ -1,10 +1,14 @@
 """A shim with an index of its own in front of a public one, and a client that uploads to it."""
 
 import hashlib
+import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from functools import partial
+from http.client import HTTPConnection
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -69,6 +73,42 @@ class Hosted:
             self.base + path, data=form, files={"content": (filename, content)}, headers=headers,
             auth=("__token__", self.token if token is None else token), timeout=SECONDS,
         )  # fmt: skip
+
+    @contextmanager
+    def uploading(self, dist: Dist, share: float) -> Iterator[None]:
+        """Be in the middle of an upload, of which a share is sent and nothing more comes."""
+        headers, body = self._request(dist.filename, dist.data, dist.name)
+        lines = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
+        head = f"POST /upload/ HTTP/1.1\r\nHost: 127.0.0.1\r\n{lines}\r\n".encode()
+        with socket.create_connection(("127.0.0.1", self.served.port)) as sock:
+            sock.sendall(head + body[: int(len(body) * share)])
+            yield
+
+    def upload_file(self, path: Path, name: str) -> int:
+        """Upload a wheel of any size, version 1.0, piece by piece; return the status."""
+        headers, body = self._request(path.name, b"-content-", name)
+        head, tail = body.split(b"-content-")
+        size = len(head) + path.stat().st_size + len(tail)
+        with path.open("rb") as file:
+            pieces = chain([head], iter(partial(file.read, 1 << 20), b""), [tail])
+            connection = HTTPConnection("127.0.0.1", self.served.port, timeout=4 * SECONDS)
+            headers = {**headers, "Content-Length": str(size)}
+            connection.request("POST", "/upload/", body=pieces, headers=headers)
+            status = connection.getresponse().status
+            connection.close()
+        return status
+
+    def _request(self, filename: str, content: bytes, name: str) -> tuple[dict[str, str], bytes]:
+        """Return headers and body of an upload of a wheel."""
+        form = {
+            ":action": "file_upload", "name": name, "version": "1.0", "filetype": "bdist_wheel"
+        }  # fmt: skip
+        prepared = requests.Request(
+            "POST", self.base, auth=("__token__", self.token), data=form,
+            files={"content": (filename, content)},
+        ).prepare()  # fmt: skip
+        assert isinstance(prepared.body, bytes)
+        return dict(prepared.headers), prepared.body
 
     def page(self, project: str) -> Any:
         """Return a project's page as JSON."""

@@ -11,10 +11,12 @@ import pytest
 from indexfallback.hosted.receiving import receiving
 from tests.conftest import Serve
 from tests.fakes import wheel
-from tests.hosted.conftest import Hosted
-from tests.serving import fill, index_table
+from tests.hosted.conftest import SECONDS, Hosted
+from tests.serving import fill, index_table, wait_until
 
 LIB = wheel("acme-lib", "1.0", size=100_000)
+#: Much more than a server reads at once.
+BIG = wheel("acme-lib", "1.0", size=2_000_000)
 
 
 def test_on_a_full_disk_an_upload_says_so_leaves_nothing_and_works_once_there_is_space(
@@ -32,11 +34,20 @@ def test_on_a_full_disk_an_upload_says_so_leaves_nothing_and_works_once_there_is
     assert hosted.upload(LIB).status_code == 200
 
 
-def test_what_a_killed_process_left_is_removed_by_the_next_upload(hosted: Hosted) -> None:
-    (hosted.packages / ".upload-0123").write_bytes(b"half")
+def test_what_a_killed_process_left_is_never_offered_and_removed_by_the_next_upload(
+    hosted: Hosted,
+) -> None:
+    with hosted.uploading(BIG, 0.9):
+        wait_until(hosted.lying, SECONDS, "nothing arrives")
+        for process in (*hosted.served.workers, hosted.served.process):
+            process.kill()
+        hosted.served.process.wait()
+    (left,) = hosted.lying()
+    hosted.start()
     assert hosted.listed("acme-lib") == ["acme_lib-99.0-py3-none-any.whl"]
     assert hosted.upload(LIB).status_code == 200
     assert hosted.lying() == [LIB.filename]
+    assert left != LIB.filename
 
 
 @pytest.mark.parametrize("error", [errno.EPERM, errno.EOPNOTSUPP])

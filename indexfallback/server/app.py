@@ -19,6 +19,7 @@ from indexfallback.server.guards import (
     answer_http_error,
     answer_records_fault,
 )
+from indexfallback.server.metrics import MetricsResource
 from indexfallback.server.pages import NamesResource, ProjectResource, SlashResource
 from indexfallback.server.proxied import Proxied
 from indexfallback.server.repeat import Repeat
@@ -65,6 +66,7 @@ def make_app(shim: Shim) -> Repeat | Proxied:
     app.add_route("/-/health", HealthResource(shim))
     app.add_route("/-/status", StatusResource(shim))
     app.add_route("/-/why/{project}", WhyResource(shim))
+    app.add_route("/-/metrics", MetricsResource(shim))
     settings = shim.settings
     if settings.base_path or settings.trusted_proxies:
         return Proxied(Repeat(app), settings)

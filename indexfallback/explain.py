@@ -45,7 +45,7 @@ def _tried(question: Question, position: int, candidate: Candidate, end: int | N
         return Tried(name, "absent", "it said so within the last minute")
     if candidate.page_age is not None and candidate.page_age < question.fresh:
         return Tried(name, "found", "its page is fresh")
-    if question.offline and not candidate.index.is_directory:
+    if question.stand.ordered is not None and not candidate.index.is_directory:
         return Tried(name, "not asked", "offline")
     if candidate.held:
         return Tried(name, "skipped", candidate.held)
@@ -67,12 +67,12 @@ def refusal(question: Question, refuse: Refuse) -> ProjectError:
         only = f" (only {', '.join(claimed)} may have it, by projects)" if claimed else ""
         remedy = "Check the name, or add the index that has it."
         return ProjectNotFoundError(project, trail, f"no index has it{only}", remedy)
-    if refuse.why is Why.OFFLINE:
+    if question.offline is not None and refuse.why is Why.OFFLINE:
         return ProjectNotFoundError(
             project,
             trail,
-            "there is no network or --offline is on, and it was never seen here",
-            "Connect and run again; `indexfallback cache list` shows what is here.",
+            f"{question.offline.words}, and it was never seen here",
+            f"{question.offline.remedy} `indexfallback cache list` shows what is here.",
         )
     blocking = question.chain[refuse.position] if refuse.position is not None else None
     return ProjectUnavailableError(

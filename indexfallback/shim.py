@@ -5,6 +5,7 @@ from indexfallback.download import Downloads
 from indexfallback.fallback import Answer, Fallback
 from indexfallback.hosted.shelf import Shelf
 from indexfallback.members import Members
+from indexfallback.network import Network
 from indexfallback.offer import offered
 from indexfallback.page import ProjectPage
 from indexfallback.store import Store
@@ -16,9 +17,10 @@ class Shim:
     def __init__(self, settings: Settings) -> None:
         """Open the store; raises `StoreError` if the directory is not safe to use."""
         self.settings = settings
+        self.network = Network(settings)
         self.store = Store(settings.cache_dir, settings.cache_size)
-        self.members = Members(settings, self.store)
-        self.fallback = Fallback(settings, self.store, self.members)
+        self.members = Members(settings, self.store, self.network)
+        self.fallback = Fallback(settings, self.store, self.members, self.network)
         self.downloads = Downloads(self.fallback)
         #: Name of each index that takes uploads to what takes them.
         self.shelves = {

@@ -9,6 +9,7 @@ from packaging.version import InvalidVersion, Version
 from indexfallback.config import Index
 from indexfallback.errors import IndexFallbackError, ProjectError, Tried
 from indexfallback.fallback import Answer
+from indexfallback.mode import Stand
 from indexfallback.name_lists import LIST_USE
 from indexfallback.names import version_of
 from indexfallback.offer import withheld
@@ -21,7 +22,7 @@ from indexfallback.store import Store
 def why(shim: Shim, project: str) -> dict[str, Any]:
     """Ask the chain for a normalised project, and return what came of it, as JSON has it."""
     try:
-        answer = shim.fallback.page(project, again=not shim.settings.offline)
+        answer = shim.fallback.page(project, again=not shim.network.is_offline)
     except ProjectError as error:
         return refused(shim, error)
     return found(shim, answer)
@@ -46,7 +47,7 @@ def found(shim: Shim, answer: Answer) -> dict[str, Any]:
         "status": 200,
         "owner": answer.owner.name,
         "how": answer.how,
-        "offline": answer.offline,
+        "offline": answer.offline is not None,
         "age": round(answer.age, 1),
         "fresh_for": round(max(0.0, shim.settings.fresh - answer.age), 1),
         "belongs_to": _belongs_to(shim, answer.project),
@@ -157,12 +158,23 @@ def _version(filename: str) -> Version | None:
 def status(shim: Shim, since: float = 0.0) -> dict[str, Any]:
     """Return the state of the indexes and the store, and what was done since a time, as JSON."""
     return {
-        "offline": shim.settings.offline,
+        **offline_status(shim.network.stand),
         "indexes": [member.status() for member in shim.members],
         "activity": shim.fallback.activity.report(since),
         "refused": shim.fallback.refusals.report(),
         "now": time.time(),
         "cache": cache_status(shim.store, shim.settings.cache_size),
+    }
+
+
+def offline_status(stand: Stand) -> dict[str, Any]:
+    """Return whether the shim is offline and why, as JSON has it."""
+    cause = stand.cause
+    return {
+        "offline": cause is not None,
+        # ``option``, ``command``, ``network``.
+        "offline_by": cause.value if cause is not None else None,
+        "offline_mode": stand.mode.value,
     }
 
 

@@ -2,7 +2,9 @@
 
 from indexfallback.config import Index
 from indexfallback.errors import ProjectError, ProjectNotFoundError, ProjectUnavailableError, Tried
+from indexfallback.mode import Cause
 from indexfallback.outcome import Kind, Outcome
+from indexfallback.page import ProjectPage
 from indexfallback.policy import Candidate, Question, Refuse, Serve, Step, Why
 
 _REMEDIES = {
@@ -77,6 +79,20 @@ def refusal(question: Question, refuse: Refuse) -> ProjectError:
     blocking = question.chain[refuse.position] if refuse.position is not None else None
     return ProjectUnavailableError(
         project, trail, *_blocked(refuse.why, project, blocking, question)
+    )
+
+
+def nothing_held(
+    project: str, page: ProjectPage, trail: tuple[Tried, ...], offline: Cause
+) -> ProjectNotFoundError:
+    """Return the error for a page that is known while none of its files can be had."""
+    files = len(page.files)
+    none = f"none of its {files} files is" if files > 1 else "its only file is not"
+    return ProjectNotFoundError(
+        project,
+        trail,
+        f"{offline.words}, and {none} in the cache",
+        f"{offline.remedy} `indexfallback fetch {project}` gets its files for the next time.",
     )
 
 

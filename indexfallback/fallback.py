@@ -185,9 +185,11 @@ class Fallback:
         index = member.index
         facts = self.store.pages.facts(index.key, project)
         name_list = self.store.ledger.name_list(index.key) if index.is_private else None
-        # A directory is read at each request, so that its page is never taken as fresh.
         age = None if facts is None else facts.age(now)
-        if index.is_directory and age is not None:
+        # A directory is read at each request, so that its page is never taken as fresh; nor is
+        # that of an index whose files it seems cannot be reached: asking it tells.
+        asks = index.is_directory or (self.network.stand.is_cut and not index.is_on_this_machine)
+        if asks and age is not None:
             age = max(age, self.settings.fresh)
         return Candidate(
             index,
@@ -233,7 +235,7 @@ class Fallback:
         now = time.time()
         changed = self._note_changed(question.project, index, page)
         # Who has just answered can be reached, whatever was found on the way.
-        offline = question.offline if asked is None else None
+        offline = question.offline if asked is None or index.is_directory else None
         if step.resolved:
             passed = passed_digest([c.index for c in question.chain[: step.position]])
             with keeping(f"who owns {question.project}"):

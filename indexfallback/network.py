@@ -85,10 +85,14 @@ class Network:
 
     def _look(self) -> None:
         before = self._stand
-        # Where the user has said so, nothing else counts.
-        mode = Mode.AUTO if self._option else read_mode()
-        reachable = self._option or mode is not Mode.AUTO or has_route()
-        after = judge(mode, option=self._option, has_route=reachable, found_cut=self._found_cut)
+        mode = read_mode()
+        after = judge(
+            mode,
+            option=self._option,
+            # Where the user has said what holds, nothing else counts.
+            has_route=self._option or mode is not Mode.AUTO or has_route(),
+            found_cut=self._found_cut,
+        )
         if after != before:
             self._stand = after
             self._changes += 1

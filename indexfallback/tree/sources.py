@@ -132,9 +132,9 @@ class ChainSource:
         index = self._member.index.name if self._member is not None else None
         try:
             answer = self._shim.fallback.page(project, index)
+            page = self._shim.offer(answer)
         except ProjectNotFoundError:
             return None
-        page = self._shim.offer(answer)
         found = (self._distribution(answer.owner.group, page, file) for file in page.files)
         here = (each for each in found if each is not None)
         if not self._shim.network.is_offline:

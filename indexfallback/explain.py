@@ -1,4 +1,7 @@
-"""The words for why there is no page: cause, remedy and what each index contributed."""
+"""The words for why there is no page, or not all of it: cause, remedy, what each index said."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from indexfallback.config import Index
 from indexfallback.errors import ProjectError, ProjectNotFoundError, ProjectUnavailableError, Tried
@@ -6,6 +9,7 @@ from indexfallback.mode import Cause
 from indexfallback.outcome import Kind, Outcome
 from indexfallback.page import ProjectPage
 from indexfallback.policy import Candidate, Question, Refuse, Serve, Step, Why
+from indexfallback.words import counted
 
 _REMEDIES = {
     Kind.DENIED: "Check the user name and password of {index}.",
@@ -19,6 +23,9 @@ _REMEDIES = {
 _RUN_AGAIN = (
     "Make {index} reachable (VPN, network) and run again, or use --offline for what is cached."
 )
+
+#: Versions that are named: the newest are what one misses.
+_VERSIONS = 5
 
 
 def tried(question: Question, step: Step) -> tuple[Tried, ...]:
@@ -133,3 +140,28 @@ def remedy_for(kind: Kind, index: Index) -> str:
     if index.is_directory:
         return f"Make the directory of {index.name} readable, or correct its url."
     return _REMEDIES.get(kind, _RUN_AGAIN).format(index=index.name)
+
+
+def hidden_lines(report: Mapping[str, Any]) -> Iterator[str]:
+    """Yield what is left out of a page while there is no network, and why, from `why.found`."""
+    hidden = report["hidden"]
+    if hidden is None:
+        return
+    reasons = []
+    if hidden["never_fetched"]:
+        reasons.append(f"{hidden['never_fetched']:,} never downloaded")
+    if hidden["removed"]:
+        reasons.append(f"{hidden['removed']:,} removed since")
+    here, files = hidden["offered"], counted(hidden["offered"] + hidden["files"], "file")
+    verb = "is" if here == 1 else "are"
+    yield (
+        f"offline: {here:,} of {files} {verb} in the cache; {', '.join(reasons)}: "
+        f"`indexfallback fetch {report['project']}` gets them while online"
+    )
+    if hidden["versions"]:
+        more = len(hidden["versions"]) - _VERSIONS
+        rest = f" and {more:,} more" if more > 0 else ""
+        yield f"hidden versions: {', '.join(hidden['versions'][:_VERSIONS])}{rest}"
+    if hidden["sdists"]:
+        what = counted(hidden["sdists"], "sdist")
+        yield f"{what} offered: whether what is needed to build it is in the cache is not known"

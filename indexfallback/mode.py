@@ -65,6 +65,11 @@ class Stand(NamedTuple):
         return self.ordered or (Cause.NETWORK if self.is_found_cut else None)
 
     @property
+    def presumed(self) -> Cause | None:
+        """Why no index over a network can be asked, as it seems before one is tried."""
+        return self.ordered or (Cause.NETWORK if self.is_cut else None)
+
+    @property
     def heeds_network(self) -> bool:
         """Whether a try that finds no network means being offline, and no outage."""
         return self.mode is not Mode.OFF

@@ -12,7 +12,7 @@ from indexfallback.fallback import Answer
 from indexfallback.mode import Stand
 from indexfallback.name_lists import LIST_USE
 from indexfallback.names import version_of
-from indexfallback.offer import withheld
+from indexfallback.offer import hidden, offered, withheld
 from indexfallback.page import File, ProjectPage
 from indexfallback.policy import asking_order, candidates
 from indexfallback.shim import Shim
@@ -25,6 +25,10 @@ def why(shim: Shim, project: str) -> dict[str, Any]:
         answer = shim.fallback.page(project, again=not shim.network.is_offline)
     except ProjectError as error:
         return refused(shim, error)
+    try:
+        shim.offer(answer)
+    except ProjectError as error:
+        return {**refused(shim, error), "hidden": _hidden(shim, answer)}
     return found(shim, answer)
 
 
@@ -37,6 +41,7 @@ def refused(shim: Shim, error: ProjectError) -> dict[str, Any]:
         "remedy": error.remedy,
         "belongs_to": _belongs_to(shim, error.project),
         "indexes": _indexes(shim, error.project, error.tried),
+        "hidden": None,
     }
 
 
@@ -48,11 +53,13 @@ def found(shim: Shim, answer: Answer) -> dict[str, Any]:
         "owner": answer.owner.name,
         "how": answer.how,
         "offline": answer.offline is not None,
+        "offline_by": answer.offline.value if answer.offline is not None else None,
         "age": round(answer.age, 1),
         "fresh_for": round(max(0.0, shim.settings.fresh - answer.age), 1),
         "belongs_to": _belongs_to(shim, answer.project),
         "indexes": _indexes(shim, answer.project, answer.tried),
         **_files(shim, answer),
+        "hidden": _hidden(shim, answer),
     }
 
 
@@ -123,6 +130,27 @@ def _files(shim: Shim, answer: Answer) -> dict[str, Any]:
         "newest": newest(answer.page),
         "project_status": answer.page.status,
         "project_status_reason": answer.page.status_reason,
+    }
+
+
+def _hidden(shim: Shim, answer: Answer) -> dict[str, Any] | None:
+    """Return what is left out of an answer for want of a network; None if nothing is."""
+    pins, reach = shim.pins_and_reach(answer)
+    left_out = hidden(answer.page, pins, reach)
+    if not left_out:
+        return None
+    shown = offered(answer.page, pins, reach).files
+    shown_versions = {version_of(file.filename) for file in shown}
+    versions = {version_of(each.file.filename) for each in left_out} - shown_versions
+    return {
+        "files": len(left_out),
+        "never_fetched": sum(not each.was_held for each in left_out),
+        "removed": sum(each.was_held for each in left_out),
+        # Of which no file is offered, the newest first.
+        "versions": sorted(filter(None, versions), key=Version, reverse=True),
+        "offered": len(shown),
+        # Whether what they are built with is here cannot be known before they are.
+        "sdists": sum(not file.filename.endswith((".whl", ".egg")) for file in shown),
     }
 
 

@@ -57,17 +57,13 @@ def _set(mode: Mode) -> None:
 
 
 def _as_data(stand: Stand) -> dict[str, object]:
+    cause = stand.presumed
     return {
-        "mode": stand.mode.value,
-        "offline": stand.ordered is not None or stand.is_cut,
-        "by": _cause(stand),
+        "offline_mode": stand.mode.value,
+        "offline": cause is not None,
+        "offline_by": cause.value if cause is not None else None,
         "file": str(mode_file()),
     }
-
-
-def _cause(stand: Stand) -> str | None:
-    cause = stand.ordered or (Cause.NETWORK if stand.is_cut else None)
-    return cause.value if cause is not None else None
 
 
 def _lines(stand: Stand) -> list[str]:

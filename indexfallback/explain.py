@@ -18,7 +18,7 @@ _REMEDIES = {
     Kind.LIMITED: "Wait a little and run again.",
     Kind.LOCAL: "Close other programs or raise this machine's limits (ulimit -n), and run again.",
     Kind.BARRED: "Add the host to allow-hosts, or leave {index} out.",
-    Kind.OFFLINE: "Connect and run again, or use --offline for what is cached.",
+    Kind.OFFLINE: "Connect and run again; what is in the cache is served meanwhile.",
 }
 _RUN_AGAIN = (
     "Make {index} reachable (VPN, network) and run again, or use --offline for what is cached."

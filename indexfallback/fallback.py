@@ -235,7 +235,8 @@ class Fallback:
         now = time.time()
         changed = self._note_changed(question.project, index, page)
         # Who has just answered can be reached, whatever was found on the way.
-        offline = question.offline if asked is None or index.is_directory else None
+        answered = asked is not None and asked.outcome.is_page
+        offline = None if answered and not index.is_directory else question.offline
         if step.resolved:
             passed = passed_digest([c.index for c in question.chain[: step.position]])
             with keeping(f"who owns {question.project}"):
@@ -247,7 +248,7 @@ class Fallback:
             index,
             page,
             facts.digest,
-            "stale" if step.stale else "asked" if asked is not None else "fresh",
+            "stale" if step.stale else "asked" if answered else "fresh",
             max(0.0, now - facts.checked),
             tried(question, step),
             offline,

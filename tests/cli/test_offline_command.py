@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -94,7 +95,6 @@ def test_it_says_what_holds_and_keeps_what_it_is_told(cli: CommandLine) -> None:
     assert (told["offline_mode"], told["offline"]) == ("off", False)
     assert stands(cli, "auto")["offline_mode"] == "auto"
     assert not file.exists()
-    assert cli("offline", "maybe").expect(2).widest <= WIDTH
 
 
 @pytest.mark.parametrize("by", ["--offline", "INDEXFALLBACK_OFFLINE"])
@@ -239,21 +239,18 @@ def test_two_shims_and_one_that_is_started_anew_all_see_it(
     wait_for(other, OLD, NEW)
 
 
-def test_a_command_that_is_killed_leaves_one_mode_or_the_other(cli: CommandLine) -> None:
-    seen = set()
-    for mode in ("on", "off") * 3:
+def test_a_command_that_is_killed_leaves_one_mode_or_another(cli: CommandLine) -> None:
+    for number, mode in enumerate(("on", "off") * 4):
         process = subprocess.Popen(
-            cli.arguments("offline", mode), env=cli.environment(),
-            stdout=subprocess.DEVNULL, cwd=cli.cwd,
+            cli.arguments("offline", mode), env=cli.environment(), cwd=cli.cwd,
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
         )  # fmt: skip
-        file = cli.directory / "run" / "indexfallback" / "offline"
-        wait_until(lambda: process.poll() is not None or file.parent.exists(), 20, "no start")  # noqa: B023 - now
+        with suppress(subprocess.TimeoutExpired):  # somewhere between its start and its end
+            process.wait(0.05 * (number + 1))
         process.kill()
         process.wait()
         done = cli("offline", "--json").expect()
-        assert done.err == ""
-        seen.add(done.json["offline_mode"])
-    assert seen <= {"on", "off", "auto"}
+        assert (done.err, done.json["offline_mode"] in ("on", "off", "auto")) == ("", True)
 
 
 def test_a_shim_that_is_killed_and_started_anew_is_still_offline(
@@ -267,14 +264,6 @@ def test_a_shim_that_is_killed_and_started_anew_is_still_offline(
     for worker in workers:
         worker.wait(SEEN_SECONDS)
     assert listed(start()) == {OLD.filename}
-
-
-def test_off_takes_what_is_down_for_an_outage(cli: CommandLine, shim: Served) -> None:
-    cli("offline", "off").expect()
-    wait_until(
-        lambda: shim.json("/-/status")["offline_mode"] == "off", SEEN_SECONDS, "it is not seen"
-    )
-    wait_for(shim, OLD, NEW)
 
 
 def test_an_unknown_mode_names_those_that_there_are(cli: CommandLine) -> None:

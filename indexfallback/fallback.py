@@ -186,9 +186,9 @@ class Fallback:
         facts = self.store.pages.facts(index.key, project)
         name_list = self.store.ledger.name_list(index.key) if index.is_private else None
         age = None if facts is None else facts.age(now)
-        # A directory is read at each request, so that its page is never taken as fresh; nor is
-        # that of an index whose files it seems cannot be reached: asking it tells.
-        asks = index.is_directory or (self.network.stand.is_cut and not index.is_on_this_machine)
+        # A directory is read at each request, so that its page is never taken as fresh. Nor is
+        # any without a route: only asking tells whether the files can still be had.
+        asks = index.is_directory or self.network.stand.is_cut
         if asks and age is not None:
             age = max(age, self.settings.fresh)
         return Candidate(

@@ -159,7 +159,7 @@ class Member:
         """Take an outcome into the health and the figures, and say what changed."""
         now = time.monotonic()
         if not self.index.is_directory:
-            self._network.learn(outcome)
+            self._network.learn(self.index.name, outcome)
         with self._lock:
             before = self._health
             after = self._health = learn(before, outcome, now, random.uniform(-1, 1))  # noqa: S311

@@ -53,10 +53,10 @@ class Stand(NamedTuple):
     mode: Mode = Mode.AUTO
     #: The user's word, for this process or for good; None if indexes may be asked.
     ordered: Cause | None = None
-    #: This machine has no route anywhere, and the mode takes note of it: only trying tells
-    #: whether an index can be reached all the same.
+    #: This machine has no route anywhere while an index needs one, and the mode takes note of
+    #: it: only trying tells whether an index can be reached all the same.
     is_cut: bool = False
-    #: The latest try has found no network, either.
+    #: The latest tries have found no network, either.
     is_found_cut: bool = False
 
     @property
@@ -76,7 +76,7 @@ class Stand(NamedTuple):
 
 
 def judge(mode: Mode, *, option: bool, has_route: bool, found_cut: bool) -> Stand:
-    """Return how it stands; ``found_cut`` is what the latest try has told."""
+    """Return how it stands; ``found_cut`` is what the latest tries have told."""
     if option:
         return Stand(mode, Cause.OPTION)
     if mode is Mode.ON:

@@ -9,7 +9,7 @@ from indexfallback.clients import edits, ini, toml
 from indexfallback.config import Settings
 from indexfallback.config.address import is_at
 from indexfallback.config.units import InvalidValueError
-from indexfallback.mode import Cause, Stand
+from indexfallback.mode import Stand
 
 #: Sections of pip's files that ``pip install`` reads.
 _PIP_SECTIONS = ("global", "install")
@@ -103,13 +103,6 @@ class Machine:
     def is_shim(self, url: str) -> bool:
         """Tell whether an address is the configured shim's."""
         return is_at(url, self.settings.host, self.settings.port)
-
-    @property
-    def offline(self) -> Cause | None:
-        """Why no index is asked, or none that is not on this machine."""
-        if all(index.is_on_this_machine for index in self.settings.indexes):
-            return self.stand.ordered
-        return self.stand.presumed
 
     @property
     def shim(self) -> str:

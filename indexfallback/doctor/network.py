@@ -14,7 +14,7 @@ _EXCEPTIONS = ("no_proxy", "NO_PROXY")
 
 def offline(machine: Machine) -> Iterator[Finding]:
     """Find why nothing new can be installed while nothing is broken."""
-    cause = machine.offline
+    cause = machine.stand.presumed
     if cause is not None:
         what = f"{cause.words}: what is not in the cache is not found, and new versions are hidden"
         yield warn("offline", what, cause.remedy.rstrip("."))

@@ -102,7 +102,25 @@ def test_offline_what_was_only_resolved_online_is_not_chosen(
     indexes.public.add(wheel(name, "1.0"))  # the mirror has no metadata beside its files
     install(traveller, client, served, name)
     indexes.public.add(wheel(name, "2.0"))
-    page = f"/index/public/simple/{name}/"
+    page = f"/simple/{name}/"
+    wait_until(lambda: "2.0" in page_of(served, page), SEEN_SECONDS, "no new page")
+    options = ("--dry-run", "--target", "nowhere", "--index-url", served.url)
+    done = traveller.call(*client.command("install", *options, name)).expect()
+    assert "2.0" in done.stdout + done.stderr
+    set_mode(traveller, served, "on")
+    assert install(traveller, client, served, name) == {name: "1.0"}
+
+
+def test_offline_what_uv_has_in_its_own_cache_of_a_page_is_not_taken_for_true(
+    served: Served, indexes: Chain, traveller: User, environments: dict[str, Client]
+) -> None:
+    plain, name = environments["uv"], "kept-by-uv"
+    cache = str(traveller.home / "uv-cache")
+    client = Client("uv", plain.start, ("--cache-dir", cache, *plain.options[1:]))
+    indexes.public.add(wheel(name, "1.0"))
+    install(traveller, client, served, name)
+    indexes.public.add(wheel(name, "2.0"))
+    page = f"/simple/{name}/"
     wait_until(lambda: "2.0" in page_of(served, page), SEEN_SECONDS, "no new page")
     options = ("--dry-run", "--target", "nowhere", "--index-url", served.url)
     done = traveller.call(*client.command("install", *options, name)).expect()

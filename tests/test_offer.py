@@ -86,6 +86,11 @@ def test_offline_a_page_that_was_read_here_offers_the_files_it_leads_to_here() -
     assert offered(both, {}, Reach(())).files == ()
 
 
+def test_offline_what_is_yanked_or_for_another_python_stays_marked() -> None:
+    marked = file(yanked="broken", requires_python=">=3.12")
+    assert offered(page(marked), {}, Reach({OLD})).files == (marked,)
+
+
 def test_offline_what_is_hidden_is_told_and_whether_it_was_here() -> None:
     other = file("acme_app-2.0-py3-none-any.whl", OF_METADATA)
     listed = page(file(WHEEL, OLD), file(SDIST, NEW), other)

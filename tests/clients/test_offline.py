@@ -104,7 +104,7 @@ def test_offline_what_was_only_resolved_online_is_not_chosen(
     indexes.public.add(wheel(name, "2.0"))
     page = f"/simple/{name}/"
     wait_until(lambda: "2.0" in page_of(served, page), SEEN_SECONDS, "no new page")
-    options = ("--dry-run", "--target", "nowhere", "--index-url", served.url)
+    options = ("--dry-run", "--target", str(traveller.target()), "--index-url", served.url)
     done = traveller.call(*client.command("install", *options, name)).expect()
     assert "2.0" in done.stdout + done.stderr
     set_mode(traveller, served, "on")
@@ -122,7 +122,7 @@ def test_offline_what_uv_has_in_its_own_cache_of_a_page_is_not_taken_for_true(
     indexes.public.add(wheel(name, "2.0"))
     page = f"/simple/{name}/"
     wait_until(lambda: "2.0" in page_of(served, page), SEEN_SECONDS, "no new page")
-    options = ("--dry-run", "--target", "nowhere", "--index-url", served.url)
+    options = ("--dry-run", "--target", str(traveller.target()), "--index-url", served.url)
     done = traveller.call(*client.command("install", *options, name)).expect()
     assert "2.0" in done.stdout + done.stderr
     set_mode(traveller, served, "on")

@@ -147,8 +147,10 @@ def test_a_running_shim_lists_what_is_in_the_cache_and_then_everything(
 
 def test_a_page_that_was_just_sent_is_not_repeated_offline(cli: CommandLine, shim: Served) -> None:
     plain = "/simple/idna/"
+    file = Path(stands(cli)["file"])
+    file.parent.mkdir(exist_ok=True)
     wait_until(lambda: NEW.filename in shim.get(plain).body.decode(), SEEN_SECONDS, "no page")
-    cli("offline", "on").expect()
+    file.write_text("on\n")  # the command takes longer than a page is repeated
     wait_until(lambda: shim.json("/-/status")["offline"], SEEN_SECONDS, "it is not seen")
     assert NEW.filename not in shim.get(plain).body.decode()
 

@@ -19,6 +19,7 @@ from indexfallback.errors import (
 from indexfallback.fallback import Fallback
 from indexfallback.flight import SingleFlight
 from indexfallback.integrity import WrongSources
+from indexfallback.mode import Cause
 from indexfallback.names import METADATA_ENDING, FileKey
 from indexfallback.sources import Source, find_sources
 from indexfallback.store import Blob, keeping
@@ -124,8 +125,9 @@ class Downloads:
         if blob is not None:
             return blob
         group = self._fallback.members.group(owner)
-        if self._fallback.settings.offline and not any(m.index.is_directory for m in group):
-            raise _offline(filename)
+        ordered = self._fallback.network.stand.ordered
+        if ordered is not None and not any(m.index.is_directory for m in group):
+            raise _offline(filename, ordered)
         patience = max(
             _LEAST_PATIENCE, self._fallback.settings.deadline * (1 - RESERVE) / len(group)
         )
@@ -187,19 +189,18 @@ class Downloads:
         )
 
     def _missing(self, filename: str) -> FileError:
-        if self._fallback.settings.offline:
-            return FileMissingError(
-                filename,
-                "--offline is on, and no page seen here lists it",
-                "Connect and run again.",
-            )
+        ordered = self._fallback.network.stand.ordered
+        if ordered is not None:
+            cause = f"{ordered.words}, and no page seen here lists it"
+            return FileMissingError(filename, cause, ordered.remedy)
         return FileMissingError(filename, "no index lists it", "Ask for the project's page again.")
 
     def _wait(self, wanted: Wanted, transfer: Transfer) -> Blob | Transfer:
         some = self._fallback.settings.deadline * (1 - RESERVE)
         progress = transfer.wait(min(WHOLE_SECONDS, some), some)
-        if progress is Progress.FAILED and transfer.is_offline:
-            raise _offline(transfer.filename)
+        heeds_network = self._fallback.network.stand.heeds_network
+        if progress is Progress.FAILED and transfer.is_offline and heeds_network:
+            raise _offline(transfer.filename, Cause.NETWORK)
         if progress is Progress.FAILED and transfer.changed and transfer.sha256:
             raise self._changed(wanted, transfer.sha256, transfer.changed[1])
         if progress is Progress.FAILED:
@@ -235,9 +236,9 @@ class Downloads:
         return sha256
 
 
-def _offline(filename: str) -> FileMissingError:
+def _offline(filename: str, cause: Cause) -> FileMissingError:
     return FileMissingError(
         filename,
-        "there is no network or --offline is on, and it was never fetched here",
-        "Connect and run again; `indexfallback cache list` shows what is here.",
+        f"{cause.words}, and it is not in the cache",
+        f"{cause.remedy} `indexfallback cache list` shows what is here.",
     )

@@ -1,9 +1,15 @@
-"""The words for why there is no page: cause, remedy and what each index contributed."""
+"""The words for why there is no page, or not all of it: cause, remedy, what each index said."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from indexfallback.config import Index
 from indexfallback.errors import ProjectError, ProjectNotFoundError, ProjectUnavailableError, Tried
+from indexfallback.mode import Cause
 from indexfallback.outcome import Kind, Outcome
+from indexfallback.page import ProjectPage
 from indexfallback.policy import Candidate, Question, Refuse, Serve, Step, Why
+from indexfallback.words import counted
 
 _REMEDIES = {
     Kind.DENIED: "Check the user name and password of {index}.",
@@ -12,11 +18,14 @@ _REMEDIES = {
     Kind.LIMITED: "Wait a little and run again.",
     Kind.LOCAL: "Close other programs or raise this machine's limits (ulimit -n), and run again.",
     Kind.BARRED: "Add the host to allow-hosts, or leave {index} out.",
-    Kind.OFFLINE: "Connect and run again, or use --offline for what is cached.",
+    Kind.OFFLINE: "Connect and run again; what is in the cache is served meanwhile.",
 }
 _RUN_AGAIN = (
     "Make {index} reachable (VPN, network) and run again, or use --offline for what is cached."
 )
+
+#: Versions that are named: the newest are what one misses.
+_VERSIONS = 5
 
 
 def tried(question: Question, step: Step) -> tuple[Tried, ...]:
@@ -45,7 +54,7 @@ def _tried(question: Question, position: int, candidate: Candidate, end: int | N
         return Tried(name, "absent", "it said so within the last minute")
     if candidate.page_age is not None and candidate.page_age < question.fresh:
         return Tried(name, "found", "its page is fresh")
-    if question.offline and not candidate.index.is_directory:
+    if question.stand.ordered is not None and not candidate.index.is_directory:
         return Tried(name, "not asked", "offline")
     if candidate.held:
         return Tried(name, "skipped", candidate.held)
@@ -67,16 +76,30 @@ def refusal(question: Question, refuse: Refuse) -> ProjectError:
         only = f" (only {', '.join(claimed)} may have it, by projects)" if claimed else ""
         remedy = "Check the name, or add the index that has it."
         return ProjectNotFoundError(project, trail, f"no index has it{only}", remedy)
-    if refuse.why is Why.OFFLINE:
+    if question.offline is not None and refuse.why is Why.OFFLINE:
         return ProjectNotFoundError(
             project,
             trail,
-            "there is no network or --offline is on, and it was never seen here",
-            "Connect and run again; `indexfallback cache list` shows what is here.",
+            f"{question.offline.words}, and it was never seen here",
+            f"{question.offline.remedy} `indexfallback cache list` shows what is here.",
         )
     blocking = question.chain[refuse.position] if refuse.position is not None else None
     return ProjectUnavailableError(
         project, trail, *_blocked(refuse.why, project, blocking, question)
+    )
+
+
+def nothing_held(
+    project: str, page: ProjectPage, trail: tuple[Tried, ...], offline: Cause
+) -> ProjectNotFoundError:
+    """Return the error for a page that is known while none of its files can be had."""
+    files = len(page.files)
+    none = f"none of its {files} files is" if files > 1 else "its only file is not"
+    return ProjectNotFoundError(
+        project,
+        trail,
+        f"{offline.words}, and {none} in the cache",
+        f"{offline.remedy} `indexfallback fetch {project}` gets its files for the next time.",
     )
 
 
@@ -117,3 +140,28 @@ def remedy_for(kind: Kind, index: Index) -> str:
     if index.is_directory:
         return f"Make the directory of {index.name} readable, or correct its url."
     return _REMEDIES.get(kind, _RUN_AGAIN).format(index=index.name)
+
+
+def hidden_lines(report: Mapping[str, Any]) -> Iterator[str]:
+    """Yield what is left out of a page while there is no network, and why, from `why.found`."""
+    hidden = report["hidden"]
+    if hidden is None:
+        return
+    reasons = []
+    if hidden["never_fetched"]:
+        reasons.append(f"{hidden['never_fetched']:,} never downloaded")
+    if hidden["removed"]:
+        reasons.append(f"{hidden['removed']:,} removed since")
+    here, files = hidden["offered"], counted(hidden["offered"] + hidden["files"], "file")
+    verb = "is" if here == 1 else "are"
+    yield (
+        f"offline: {here:,} of {files} {verb} in the cache; {', '.join(reasons)}: "
+        f"`indexfallback fetch {report['project']}` gets them while online"
+    )
+    if hidden["versions"]:
+        more = len(hidden["versions"]) - _VERSIONS
+        rest = f" and {more:,} more" if more > 0 else ""
+        yield f"hidden versions: {', '.join(hidden['versions'][:_VERSIONS])}{rest}"
+    if hidden["sdists"]:
+        what = counted(hidden["sdists"], "sdist")
+        yield f"{what} offered: whether what is needed to build it is in the cache is not known"

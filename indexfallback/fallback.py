@@ -18,7 +18,9 @@ from indexfallback.explain import refusal, tried
 from indexfallback.flight import SingleFlight
 from indexfallback.health import State
 from indexfallback.members import Member, Members
+from indexfallback.mode import Cause
 from indexfallback.name_lists import LIST_USE, NameLists
+from indexfallback.network import Network
 from indexfallback.offer import withheld
 from indexfallback.page import ProjectPage
 from indexfallback.policy import (
@@ -57,29 +59,43 @@ class Answer(NamedTuple):
     #: Seconds since the owner confirmed the page.
     age: float
     tried: tuple[Tried, ...]
-    #: Served without any network, so that only what is held can be offered.
-    offline: bool
+    #: Why it is served without any network, so that only what is held can be offered.
+    offline: Cause | None
     #: What is offered follows from the page's content alone: not so offline, where hashes are
     #: only learnt by downloads, and where a file that has changed is withheld.
     is_settled: bool
 
 
+class _Key(NamedTuple):
+    """All that an answer depends on, but for time."""
+
+    project: str
+    #: The one index that is asked; None for the chain.
+    alone: str | None
+    again: bool
+    #: What was true offline is not online, and the other way round.
+    changes: int
+
+
 class Fallback:
     """Answers for projects, from one chain and one store."""
 
-    def __init__(self, settings: Settings, store: Store, members: Members) -> None:
+    def __init__(
+        self, settings: Settings, store: Store, members: Members, network: Network
+    ) -> None:
         self.settings = settings
         self.store = store
         self.members = members
+        self.network = network
         self.activity = Activity()
         self.refusals = Refusals(store)
         #: How long an answer may be repeated, seconds. What was just put into a directory is
         #: wanted at once.
         has_directory = any(index.is_directory for index in settings.indexes)
         self.repeat_seconds = 0.0 if has_directory else REPEAT_SECONDS
-        self._flights: SingleFlight[tuple[str, str | None, bool], Answer] = SingleFlight()
+        self._flights: SingleFlight[_Key, Answer] = SingleFlight()
         self._lock = threading.Lock()
-        self._answers: dict[tuple[str, str | None, bool], tuple[float, Answer]] = {}
+        self._answers: dict[_Key, tuple[float, Answer]] = {}
         self._asker = Asker(settings, store, members)
         self._prober = Prober(members, store, settings.page_size)
         self._name_lists = NameLists(settings, store, members)
@@ -90,7 +106,7 @@ class Fallback:
         With ``again`` the indexes are asked whatever is fresh. Raises `ProjectNotFoundError` or
         `ProjectUnavailableError`, within the deadline.
         """
-        key = (project, index, again)
+        key = _Key(project, index, again, self.network.changes)
         now = time.monotonic()
         with self._lock:
             repeated = self._answers.get(key)
@@ -122,7 +138,7 @@ class Fallback:
     def forget(self, project: str) -> None:
         """Forget what is in memory of a project, after its records were removed."""
         with self._lock:
-            for key in [key for key in self._answers if key[0] == project]:
+            for key in [key for key in self._answers if key.project == project]:
                 del self._answers[key]
         self._asker.forget(project)
 
@@ -163,15 +179,17 @@ class Fallback:
             chain = [self.members[index].index]
         now, clock = time.time(), time.monotonic()
         known = tuple(self._candidate(self.members[i.name], project, now, clock) for i in chain)
-        return Question(project, known, settings.fresh, settings.keep, settings.offline)
+        return Question(project, known, settings.fresh, settings.keep, self.network.stand)
 
     def _candidate(self, member: Member, project: str, now: float, clock: float) -> Candidate:
         index = member.index
         facts = self.store.pages.facts(index.key, project)
         name_list = self.store.ledger.name_list(index.key) if index.is_private else None
-        # A directory is read at each request, so that its page is never taken as fresh.
         age = None if facts is None else facts.age(now)
-        if index.is_directory and age is not None:
+        # A directory is read at each request, so that its page is never taken as fresh. Nor is
+        # any without a route: only asking tells whether the files can still be had.
+        asks = index.is_directory or self.network.stand.is_cut
+        if asks and age is not None:
             age = max(age, self.settings.fresh)
         return Candidate(
             index,
@@ -216,7 +234,9 @@ class Fallback:
             return None
         now = time.time()
         changed = self._note_changed(question.project, index, page)
-        offline = question.is_offline and not (index.is_directory and asked is not None)
+        # Who has just answered can be reached, whatever was found on the way.
+        answered = asked is not None and asked.outcome.is_page
+        offline = None if answered and not index.is_directory else question.offline
         if step.resolved:
             passed = passed_digest([c.index for c in question.chain[: step.position]])
             with keeping(f"who owns {question.project}"):
@@ -228,7 +248,7 @@ class Fallback:
             index,
             page,
             facts.digest,
-            "stale" if step.stale else "asked" if asked is not None else "fresh",
+            "stale" if step.stale else "asked" if answered else "fresh",
             max(0.0, now - facts.checked),
             tried(question, step),
             offline,

@@ -17,6 +17,7 @@ from indexfallback.explain import remedy_for
 from indexfallback.health import Health, State, begin_trial, learn
 from indexfallback.hosted.listing import Listing
 from indexfallback.lag import Lag
+from indexfallback.network import Network
 from indexfallback.outcome import Kind, Outcome
 from indexfallback.store import Store
 from indexfallback.store.healths import Healths
@@ -49,12 +50,12 @@ class Member:
         index: Index,
         opener: Callable[[], Upstream],
         *,
-        offline: bool,
+        network: Network,
         healths: Healths,
     ) -> None:
         """Begin with what an earlier process left of the index's health and pace."""
         self.index = index
-        self._offline = offline
+        self._network = network
         self._opener = opener
         self._lock = threading.Lock()
         self._upstream: Upstream | None = None
@@ -90,7 +91,7 @@ class Member:
         health = self.health
         if self.index.is_directory:
             return ""
-        if self._offline:
+        if self._network.is_offline:
             return "offline"
         if health.may_ask(now):
             return ""
@@ -117,7 +118,7 @@ class Member:
 
         It is when the wait of an open circuit is over, or nobody has asked for ``idle`` seconds.
         """
-        if self.index.is_directory or self._offline:
+        if self.index.is_directory or self._network.is_offline:
             return False
         with self._lock:
             health = self._health
@@ -157,6 +158,8 @@ class Member:
     def learn(self, outcome: Outcome) -> None:
         """Take an outcome into the health and the figures, and say what changed."""
         now = time.monotonic()
+        if not self.index.is_directory:
+            self._network.learn(self.index.name, outcome)
         with self._lock:
             before = self._health
             after = self._health = learn(before, outcome, now, random.uniform(-1, 1))  # noqa: S311
@@ -249,12 +252,12 @@ def _open(index: Index, settings: Settings, store: Store) -> Upstream:
 class Members:
     """All indexes of the chain, in order."""
 
-    def __init__(self, settings: Settings, store: Store) -> None:
+    def __init__(self, settings: Settings, store: Store, network: Network) -> None:
         self._members = {
             index.name: Member(
                 index,
                 partial(_open, index, settings, store),
-                offline=settings.offline,
+                network=network,
                 healths=store.healths,
             )
             for index in settings.indexes

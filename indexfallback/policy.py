@@ -16,6 +16,7 @@ from enum import Enum
 from math import isinf
 
 from indexfallback.config import Index
+from indexfallback.mode import Cause, Stand
 from indexfallback.outcome import Kind, Outcome
 
 
@@ -65,15 +66,21 @@ class Question:
     chain: tuple[Candidate, ...]
     fresh: float
     keep: float
-    #: The user has said to ask nothing that needs a network.
-    offline: bool = False
+    #: Whether indexes may be asked over a network.
+    stand: Stand
+
+    @property
+    def offline(self) -> Cause | None:
+        """Why there is no network, by the user's word or as an attempt has found."""
+        if self.stand.ordered is not None or not self.stand.heeds_network:
+            return self.stand.ordered
+        found = any(c.outcome is not None and c.outcome.kind is Kind.OFFLINE for c in self.chain)
+        return Cause.NETWORK if found else None
 
     @property
     def is_offline(self) -> bool:
-        """Whether there is no network, by the user's word or as an attempt has found."""
-        return self.offline or any(
-            c.outcome is not None and c.outcome.kind is Kind.OFFLINE for c in self.chain
-        )
+        """Whether there is no network."""
+        return self.offline is not None
 
     def learnt(self, position: int, outcome: Outcome) -> "Question":
         """Return the question with an index's answer added."""
@@ -186,7 +193,8 @@ def next_step(question: Question) -> Step:
             return Serve(position, resolved=_is_resolved(question, position))
         if candidate.is_absent or _defers(question, position) or _is_barred(question, position):
             continue
-        if candidate.outcome is None and (not question.offline or candidate.index.is_directory):
+        may_ask = question.stand.ordered is None or candidate.index.is_directory
+        if candidate.outcome is None and may_ask:
             if candidate.page_age is not None and candidate.page_age < question.fresh:
                 return Serve(position, resolved=_is_resolved(question, position))
             if not candidate.held:

@@ -2,10 +2,12 @@
 
 from indexfallback.config import Settings
 from indexfallback.download import Downloads
+from indexfallback.explain import nothing_held
 from indexfallback.fallback import Answer, Fallback
 from indexfallback.hosted.shelf import Shelf
 from indexfallback.members import Members
-from indexfallback.offer import offered
+from indexfallback.network import Network
+from indexfallback.offer import Reach, hidden, offered
 from indexfallback.page import ProjectPage
 from indexfallback.store import Store
 
@@ -16,9 +18,10 @@ class Shim:
     def __init__(self, settings: Settings) -> None:
         """Open the store; raises `StoreError` if the directory is not safe to use."""
         self.settings = settings
+        self.network = Network(settings)
         self.store = Store(settings.cache_dir, settings.cache_size)
-        self.members = Members(settings, self.store)
-        self.fallback = Fallback(settings, self.store, self.members)
+        self.members = Members(settings, self.store, self.network)
+        self.fallback = Fallback(settings, self.store, self.members, self.network)
         self.downloads = Downloads(self.fallback)
         #: Name of each index that takes uploads to what takes them.
         self.shelves = {
@@ -27,13 +30,28 @@ class Shim:
         }
 
     def offer(self, answer: Answer) -> ProjectPage:
-        """Return the page of an answer as clients see it."""
+        """Return the page of an answer as clients see it.
+
+        Raises `ProjectNotFoundError` where there is no network and none of its files is here: who
+        is offered nothing would say that no version fits.
+        """
+        pins, reach = self.pins_and_reach(answer)
+        page = offered(answer.page, pins, reach)
+        if answer.offline is None or page.files or not hidden(answer.page, pins, reach):
+            return page
+        error = nothing_held(answer.project, answer.page, answer.tried, answer.offline)
+        self.fallback.activity.failed(answer.project, error)
+        raise error
+
+    def pins_and_reach(self, answer: Answer) -> tuple[dict[str, str], Reach | None]:
+        """Return what decides which files of an answer are offered, as `offer.offered` takes it."""
         pins = self.store.pins.of_project(answer.project)
-        held = None
-        if answer.offline:
-            wanted = {file.sha256 for file in answer.page.files if file.sha256 is not None}
-            held = self.store.blobs.held([*wanted, *pins.values()])
-        return offered(answer.page, pins, held)
+        if answer.offline is None:
+            return pins, None
+        listed = {file.sha256 for file in answer.page.files if file.sha256 is not None}
+        held = self.store.blobs.usable(listed.union(pins.values()))
+        # The page that stands in for a directory which cannot be read leads nowhere.
+        return pins, Reach(held, answer.owner.is_directory and answer.how == "asked")
 
     def close(self) -> None:
         """Close connections and files."""

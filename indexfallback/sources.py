@@ -62,7 +62,7 @@ def find_sources(
             yield Source(member, file)
             if not file.hashes:
                 return
-        elif not fallback.settings.offline:
+        elif not fallback.network.is_offline:
             if member.index.pages == "authority":
                 yield from _ask(fallback, member, project, wanted, troubles)
             else:

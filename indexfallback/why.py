@@ -9,9 +9,10 @@ from packaging.version import InvalidVersion, Version
 from indexfallback.config import Index
 from indexfallback.errors import IndexFallbackError, ProjectError, Tried
 from indexfallback.fallback import Answer
+from indexfallback.mode import Stand
 from indexfallback.name_lists import LIST_USE
 from indexfallback.names import version_of
-from indexfallback.offer import withheld
+from indexfallback.offer import hidden, offered, withheld
 from indexfallback.page import File, ProjectPage
 from indexfallback.policy import asking_order, candidates
 from indexfallback.shim import Shim
@@ -21,9 +22,13 @@ from indexfallback.store import Store
 def why(shim: Shim, project: str) -> dict[str, Any]:
     """Ask the chain for a normalised project, and return what came of it, as JSON has it."""
     try:
-        answer = shim.fallback.page(project, again=not shim.settings.offline)
+        answer = shim.fallback.page(project, again=not shim.network.is_offline)
     except ProjectError as error:
         return refused(shim, error)
+    try:
+        shim.offer(answer)
+    except ProjectError as error:
+        return {**refused(shim, error), "hidden": _hidden(shim, answer)}
     return found(shim, answer)
 
 
@@ -36,6 +41,7 @@ def refused(shim: Shim, error: ProjectError) -> dict[str, Any]:
         "remedy": error.remedy,
         "belongs_to": _belongs_to(shim, error.project),
         "indexes": _indexes(shim, error.project, error.tried),
+        "hidden": None,
     }
 
 
@@ -46,12 +52,14 @@ def found(shim: Shim, answer: Answer) -> dict[str, Any]:
         "status": 200,
         "owner": answer.owner.name,
         "how": answer.how,
-        "offline": answer.offline,
+        "offline": answer.offline is not None,
+        "offline_by": answer.offline.value if answer.offline is not None else None,
         "age": round(answer.age, 1),
         "fresh_for": round(max(0.0, shim.settings.fresh - answer.age), 1),
         "belongs_to": _belongs_to(shim, answer.project),
         "indexes": _indexes(shim, answer.project, answer.tried),
         **_files(shim, answer),
+        "hidden": _hidden(shim, answer),
     }
 
 
@@ -125,6 +133,27 @@ def _files(shim: Shim, answer: Answer) -> dict[str, Any]:
     }
 
 
+def _hidden(shim: Shim, answer: Answer) -> dict[str, Any] | None:
+    """Return what is left out of an answer for want of a network; None if nothing is."""
+    pins, reach = shim.pins_and_reach(answer)
+    left_out = hidden(answer.page, pins, reach)
+    if not left_out:
+        return None
+    shown = offered(answer.page, pins, reach).files
+    shown_versions = {version_of(file.filename) for file in shown}
+    versions = {version_of(each.file.filename) for each in left_out} - shown_versions
+    return {
+        "files": len(left_out),
+        "never_fetched": sum(not each.was_held for each in left_out),
+        "removed": sum(each.was_held for each in left_out),
+        # Of which no file is offered, the newest first.
+        "versions": sorted(filter(None, versions), key=Version, reverse=True),
+        "offered": len(shown),
+        # Whether what they are built with is here cannot be known before they are.
+        "sdists": sum(not file.filename.endswith((".whl", ".egg")) for file in shown),
+    }
+
+
 def _changed(shim: Shim, answer: Answer, file: File) -> dict[str, Any]:
     """Return what a file was when first seen, and what it is offered as."""
     pin = shim.store.pins.find(answer.project, file.filename)
@@ -157,12 +186,23 @@ def _version(filename: str) -> Version | None:
 def status(shim: Shim, since: float = 0.0) -> dict[str, Any]:
     """Return the state of the indexes and the store, and what was done since a time, as JSON."""
     return {
-        "offline": shim.settings.offline,
+        **offline_status(shim.network.stand),
         "indexes": [member.status() for member in shim.members],
         "activity": shim.fallback.activity.report(since),
         "refused": shim.fallback.refusals.report(),
         "now": time.time(),
         "cache": cache_status(shim.store, shim.settings.cache_size),
+    }
+
+
+def offline_status(stand: Stand) -> dict[str, Any]:
+    """Return whether the shim is offline and why, as JSON has it."""
+    cause = stand.cause
+    return {
+        "offline": cause is not None,
+        # ``option``, ``command``, ``network``.
+        "offline_by": cause.value if cause is not None else None,
+        "offline_mode": stand.mode.value,
     }
 
 

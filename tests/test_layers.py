@@ -11,7 +11,7 @@ ROOT = Path(__file__).parent.parent
 #: From the bottom up: each imports from its own and from earlier ones only.
 LAYERS = (
     ("errors", "words"),
-    ("names",),
+    ("names", "mode"),
     ("dists",),
     ("config",),
     ("page",),
@@ -22,9 +22,9 @@ LAYERS = (
     ("upstream",),
     ("store",),
     ("hosted",),
-    ("flight", "budget", "lag", "pace", "activity", "members", "probe", "asking", "name_lists",
-     "explain", "offer", "refusals", "fallback", "sources", "opening", "integrity", "arrival",
-     "transfer", "download", "shim", "why"),
+    ("flight", "budget", "lag", "pace", "activity", "network", "members", "probe", "asking",
+     "name_lists", "explain", "offer", "refusals", "fallback", "sources", "opening", "integrity",
+     "arrival", "transfer", "download", "shim", "why"),
     ("server", "tree"),
     ("clients", "service"),
     ("doctor",),
@@ -33,8 +33,8 @@ LAYERS = (
 LEVEL = {module: level for level, modules in enumerate(LAYERS) for module in modules}
 #: Decisions and values: no network, no disk, no clock, no threads.
 PURE = (
-    "errors", "words", "names", "doctor", "page", "formats", "outcome", "health", "policy", "offer",
-    "lag", "pace",
+    "errors", "words", "names", "mode", "doctor", "page", "formats", "outcome", "health", "policy",
+    "offer", "lag", "pace",
 )  # fmt: skip
 IMPURE = frozenset(
     ("requests", "urllib3", "sqlite3", "socket", "ssl", "http", "threading", "time", "os", "io",

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from indexfallback.config import Index, Role
+from indexfallback.mode import Cause, Stand
 from indexfallback.outcome import Kind, Outcome
 from indexfallback.policy import Ask, Candidate, Question, Refuse, Serve, next_step
 
@@ -30,7 +31,8 @@ PYPI = index("pypi", "public")
 def question(*known: Candidate | Index, offline: bool = False) -> Question:
     """Return the question for ``acme-app`` to a chain of which this is known."""
     chain = tuple(c if isinstance(c, Candidate) else Candidate(c) for c in known)
-    return Question("acme-app", chain, FRESH, KEEP, offline)
+    stand = Stand(ordered=Cause.OPTION if offline else None)
+    return Question("acme-app", chain, FRESH, KEEP, stand)
 
 
 def walk(

@@ -22,6 +22,7 @@ _COMMANDS = {
     "doctor": "doctor",
     "env": "env",
     "init": "init",
+    "offline": "offline",
     "publish": "publish",
     "publish-tree": "publish_tree",
     "remove": "withdraw",

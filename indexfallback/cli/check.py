@@ -17,6 +17,7 @@ from indexfallback.config import Index, Settings
 from indexfallback.explain import remedy_for
 from indexfallback.flight import run_within
 from indexfallback.lag import behind
+from indexfallback.network import Network
 from indexfallback.outcome import Kind, Outcome
 from indexfallback.page import ProjectPage
 from indexfallback.upstream import open_index
@@ -117,7 +118,7 @@ def check_all(settings: Settings) -> list[Check]:
         members = [_Member(i, open_index(i, settings, _NoFacts())) for i in settings.indexes]
         for member in members:
             stack.callback(member.upstream.close)
-        ask = partial(_check_within, limits=limits, offline=settings.offline)
+        ask = partial(_check_within, limits=limits, offline=Network(settings).is_offline)
         asked = dict(zip(settings.indexes, pool.map(ask, members), strict=True))
     return [_in_step(index, asked, settings).check for index in settings.indexes]
 

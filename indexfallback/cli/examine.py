@@ -19,6 +19,7 @@ from indexfallback.config.pip import configuration_files
 from indexfallback.doctor import Machine
 from indexfallback.doctor.machine import Cache, IndexCheck, TextFile
 from indexfallback.errors import StoreError
+from indexfallback.network import Network
 
 #: Bytes of a file that are looked at: lock files of the largest projects have some.
 _MOST = 16 * 1024**2
@@ -38,6 +39,7 @@ def examine_machine(settings: Settings, config: Path | None) -> Machine:
         version=__version__,
         health=shim,
         is_port_taken=shim is not None or is_listening(settings),
+        stand=Network(settings).stand,
         indexes=tuple(
             IndexCheck(c.index, c.verdict, c.what, c.remedy, c.seconds, c.clock_ahead)
             for c in check_all(settings)

@@ -10,6 +10,7 @@ from indexfallback.config import Index, Settings
 from indexfallback.errors import ConfigError
 from indexfallback.hosted.shelf import Shelf
 from indexfallback.members import Members
+from indexfallback.network import Network
 
 #: For commands that work on one hosted index.
 index_option = click.option(
@@ -22,7 +23,7 @@ def open_shelf(settings: Settings, name: str | None) -> Iterator[Shelf]:
     """Give a hosted index, without any server; raises `ConfigError` or `StoreError`."""
     index = shelf_index(settings, name)
     with open_store(settings) as store:
-        members = Members(settings, store)
+        members = Members(settings, store, Network(settings))
         try:
             yield Shelf(index, settings, store, members[index.name])
         finally:

@@ -13,6 +13,8 @@ from indexfallback.cli.options import Options, examples, takes_options
 from indexfallback.cli.output import print_json, print_table, say, wrapped
 from indexfallback.cli.running import ask_running, health
 from indexfallback.config import Settings
+from indexfallback.mode import Cause, Mode
+from indexfallback.network import Network
 from indexfallback.server.address import NoAnswer
 from indexfallback.words import counted, ms, size, span
 
@@ -41,6 +43,8 @@ def status(options: Options, as_json: bool) -> None:
         say(f"no shim runs on {settings.host}:{settings.port}")
         print_chain(settings)
         click.echo(_cache_line(report))
+        for line in _offline_lines(report):
+            click.echo(line)
         click.echo("Start one with `indexfallback serve`, or for one command `indexfallback run`.")
     sys.exit(1)
 
@@ -60,12 +64,13 @@ def _of_running(settings: Settings) -> Report | None:
 
 def _of_store(settings: Settings) -> Report:
     from indexfallback.store import Store  # noqa: PLC0415 - a running shim answers without it
-    from indexfallback.why import cache_status  # noqa: PLC0415 - as above
+    from indexfallback.why import cache_status, offline_status  # noqa: PLC0415 - as above
 
     chain = [{"name": i.name, "role": i.role, "url": i.url} for i in settings.indexes]
     with closing(Store(settings.cache_dir, settings.cache_size)) as store:
         cache = cache_status(store, settings.cache_size)
-    return {"running": False, "indexes": chain, "cache": cache}
+    offline = offline_status(Network(settings).stand)
+    return {"running": False, "indexes": chain, "cache": cache, **offline}
 
 
 def _print(report: Report) -> None:
@@ -79,10 +84,20 @@ def _print(report: Report) -> None:
         *_activity_lines(report),
     ):
         click.echo(line)
-    if report["offline"]:
-        click.echo("offline    no index is asked; what was seen before is served")
+    for line in _offline_lines(report):
+        click.echo(line)
     if not report["same_configuration"]:
         say(f"the shim (process {report['pid']}) runs with another configuration than this one")
+
+
+def _offline_lines(report: Report) -> list[str]:
+    """Return why indexes are not asked, or that they are asked whatever the network is."""
+    if report["offline"]:
+        words = Cause(report["offline_by"]).words
+        return [wrapped(f"offline    {words}: what is in the cache is served", "")]
+    if report["offline_mode"] == Mode.OFF.value:
+        return ["offline    off: indexes are asked, network or not"]
+    return []
 
 
 def _row(index: Report) -> tuple[str, ...]:

@@ -13,6 +13,7 @@ from indexfallback.cli.options import Options, examples, project_name, takes_opt
 from indexfallback.cli.output import clock, print_json, print_table, wrapped
 from indexfallback.cli.running import ask_same
 from indexfallback.config import Settings
+from indexfallback.explain import hidden_lines
 from indexfallback.words import counted, ms, span
 
 #: Beyond the deadline that the running shim keeps, seconds.
@@ -59,6 +60,8 @@ def _print(report: Report) -> None:
         click.echo(wrapped(f"What you can do: {report['remedy']}"))
         return
     click.echo(_files_line(report))
+    for line in hidden_lines(report):
+        click.echo(wrapped(line))
     for file in report["withheld"]:
         _print_withheld(report["project"], file)
     status = report["project_status"]

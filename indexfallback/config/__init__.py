@@ -2,6 +2,7 @@
 
 import hashlib
 from dataclasses import dataclass, field, replace
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Literal
 from urllib.parse import urlsplit, urlunsplit
@@ -60,6 +61,12 @@ class Index:
     def is_directory(self) -> bool:
         """Whether the index is a directory on this machine."""
         return self.url.startswith("file:")
+
+    @property
+    def is_on_this_machine(self) -> bool:
+        """Whether it takes no network to reach the index."""
+        host = urlsplit(self.url).hostname or ""
+        return self.is_directory or host == "localhost" or _is_loopback(host)
 
     def claims(self, project: str) -> bool:
         """Tell whether the index claims the normalised project by one of its patterns."""
@@ -121,6 +128,13 @@ class Settings:
     def group(self, name: str) -> tuple[Index, ...]:
         """Return the members of a group, in the order of the chain."""
         return tuple(index for index in self.indexes if index.group == name)
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:  # a name
+        return False
 
 
 def without_credentials(url: str) -> str:

@@ -9,6 +9,7 @@ from indexfallback.clients import edits, ini, toml
 from indexfallback.config import Settings
 from indexfallback.config.address import is_at
 from indexfallback.config.units import InvalidValueError
+from indexfallback.mode import Stand
 
 #: Sections of pip's files that ``pip install`` reads.
 _PIP_SECTIONS = ("global", "install")
@@ -84,6 +85,8 @@ class Machine:
     health: Mapping[str, Any] | None = None
     #: Somebody answers at the configured port.
     is_port_taken: bool = False
+    #: Whether indexes may be asked.
+    stand: Stand = field(default_factory=Stand)
     indexes: tuple[IndexCheck, ...] = ()
     #: Why the CA bundle cannot be read; empty if it can.
     trust_problem: str = ""

@@ -12,6 +12,18 @@ _PROXIES = ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY")
 _EXCEPTIONS = ("no_proxy", "NO_PROXY")
 
 
+def offline(machine: Machine) -> Iterator[Finding]:
+    """Find why nothing new can be installed while nothing is broken."""
+    cause = machine.stand.presumed
+    if cause is not None:
+        what = f"{cause.words}: what is not in the cache is not found, and new versions are hidden"
+        yield warn("offline", what, cause.remedy.rstrip("."))
+    elif machine.stand.heeds_network:
+        yield ok("offline", "the indexes are asked")
+    else:
+        yield ok("offline", "off: the indexes are asked, network or not")
+
+
 def certificates(machine: Machine) -> Iterator[Finding]:
     """Find a CA bundle that cannot be read."""
     bundle = machine.settings.ca_bundle
@@ -71,4 +83,4 @@ def _matches(part: str, host: str) -> bool:
         return False
 
 
-CHECKS = (certificates, proxies)
+CHECKS = (offline, certificates, proxies)

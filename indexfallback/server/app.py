@@ -68,9 +68,10 @@ def make_app(shim: Shim) -> Repeat | Proxied:
     app.add_route("/-/why/{project}", WhyResource(shim))
     app.add_route("/-/metrics", MetricsResource(shim))
     settings = shim.settings
+    repeat = Repeat(app, lambda: shim.network.changes)
     if settings.base_path or settings.trusted_proxies:
-        return Proxied(Repeat(app), settings)
-    return Repeat(app)
+        return Proxied(repeat, settings)
+    return repeat
 
 
 def _guards(shim: Shim, credentials: Credentials) -> list[HostGuard | ReadGuard]:

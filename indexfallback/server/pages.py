@@ -97,7 +97,10 @@ class NamesResource:
         if index is not None and shim.members.get(index) is None:
             raise falcon.HTTPNotFound(description=f"{req.path}: no such index")
         members = [m for m in shim.members if index in (None, m.index.name)]
-        names = shim.store.pages.names([member.index.key for member in members])
+        sources = [member.index.key for member in members]
+        pages = shim.store.pages
+        is_offline = shim.network.stand.cause is not None
+        names = pages.names_held(sources) if is_offline else pages.names(sources)
         limits = Limits(time.monotonic() + shim.settings.deadline, shim.settings.page_size)
         for member in members:
             if member.index.is_directory:

@@ -18,6 +18,7 @@ REPEATABLE = "indexfallback.repeatable"
 _MOST = 8 * 1024**2
 
 _Headers = list[tuple[str, str]]
+_Key = tuple[str | int | None, ...]
 _Application = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
 
@@ -31,9 +32,11 @@ class _Answer(NamedTuple):
 class Repeat:
     """A WSGI application that repeats what another one allows it to."""
 
-    def __init__(self, application: _Application) -> None:
+    def __init__(self, application: _Application, state: Callable[[], int]) -> None:
+        """Repeat nothing that was answered before ``state`` has changed."""
         self._application = application
-        self._answers: dict[tuple[str | None, ...], _Answer] = {}
+        self._state = state
+        self._answers: dict[_Key, _Answer] = {}
         self._size = 0
 
     def __call__(
@@ -51,6 +54,7 @@ class Repeat:
             environ.get("HTTP_ACCEPT"),
             environ.get("HTTP_HOST"),
             environ.get("HTTP_AUTHORIZATION"),
+            self._state(),
         )
         answer = self._answers.get(key)
         if answer is not None and time.monotonic() < answer.ends:
@@ -69,7 +73,7 @@ class Repeat:
 
     def _ask(
         self,
-        key: tuple[str | None, ...],
+        key: _Key,
         environ: dict[str, Any],
         start_response: Callable[..., Any],
     ) -> Iterable[bytes]:

@@ -16,7 +16,7 @@ import os
 import shutil
 import time
 from collections import Counter
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
@@ -97,6 +97,16 @@ class Blobs(Records):
                 return None
         self._touch(sha256)
         return blob
+
+    def usable(self, sha256s: Iterable[str]) -> set[str]:
+        """Return those of ``sha256s`` that lie here in the size that is recorded."""
+        return {s for s, size in self._sizes(sha256s).items() if self._lies(s, size)}
+
+    def _lies(self, sha256: str, size: int) -> bool:
+        try:
+            return self.path(sha256).stat().st_size == size
+        except OSError:  # removed by hand, or a disk that cannot be read
+            return False
 
     def read(
         self, blob: Blob, start: int, stop: int, most: int = PIECE

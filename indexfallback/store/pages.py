@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import msgspec
 
+from indexfallback.names import METADATA_ENDING
 from indexfallback.page import ProjectPage
 from indexfallback.store.database import Database
 
@@ -15,6 +16,13 @@ log = logging.getLogger("indexfallback.store")
 
 #: zlib level: pages are mostly repeated addresses, a fifth remains already at the quickest.
 _COMPRESSION = 1
+
+#: Projects of which a file that was served is stored.
+_NAMES_HELD = f"""
+SELECT DISTINCT project FROM page WHERE EXISTS (
+    SELECT 1 FROM pin JOIN blob ON blob.sha256 = pin.sha256
+    WHERE pin.project = page.project AND pin.filename NOT LIKE '%{METADATA_ENDING}'
+)"""  # noqa: S608 - nobody else's words
 
 _decoder = msgspec.msgpack.Decoder(ProjectPage)
 
@@ -120,6 +128,14 @@ class Pages:
         wanted = list(sources)
         marks = ",".join("?" * len(wanted))
         query = f"SELECT DISTINCT project FROM page WHERE source IN ({marks}) ORDER BY project"  # noqa: S608 - marks
+        with self._database.read() as connection:
+            return [project for (project,) in connection.execute(query, wanted)]
+
+    def names_held(self, sources: Iterable[str]) -> list[str]:
+        """Return those of `names` of which a file that was served is stored, sorted."""
+        wanted = list(sources)
+        marks = ",".join("?" * len(wanted))
+        query = f"{_NAMES_HELD} AND source IN ({marks}) ORDER BY project"
         with self._database.read() as connection:
             return [project for (project,) in connection.execute(query, wanted)]
 

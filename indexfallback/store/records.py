@@ -28,14 +28,18 @@ class Records:
 
     def held(self, sha256s: Iterable[str]) -> set[str]:
         """Return those of ``sha256s`` that are recorded here."""
+        return set(self._sizes(sha256s))
+
+    def _sizes(self, sha256s: Iterable[str]) -> dict[str, int]:
+        """Return the recorded sizes of those that are recorded here."""
         wanted = list(sha256s)
-        held: set[str] = set()
+        held: dict[str, int] = {}
         with self._database.read() as connection:
             for start in range(0, len(wanted), _BATCH):
                 batch = wanted[start : start + _BATCH]
                 marks = ",".join("?" * len(batch))
-                query = f"SELECT sha256 FROM blob WHERE sha256 IN ({marks})"  # noqa: S608 - marks
-                held.update(sha256 for (sha256,) in connection.execute(query, batch))
+                query = f"SELECT sha256, size FROM blob WHERE sha256 IN ({marks})"  # noqa: S608 - marks
+                held.update(connection.execute(query, batch).fetchall())
         return held
 
     def total(self) -> int:

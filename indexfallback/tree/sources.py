@@ -114,7 +114,7 @@ class ChainSource:
     def names(self) -> Iterable[str]:
         """Return the projects that were seen, or, of an index that may be asked, all of them."""
         shim, member = self._shim, self._member
-        if member is None or shim.settings.offline:
+        if member is None or shim.network.is_offline:
             members = shim.members if member is None else [member]
             return shim.store.pages.names([each.index.key for each in members])
         limits = Limits(time.monotonic() + _PATIENCE, shim.settings.page_size)
@@ -132,12 +132,12 @@ class ChainSource:
         index = self._member.index.name if self._member is not None else None
         try:
             answer = self._shim.fallback.page(project, index)
+            page = self._shim.offer(answer)
         except ProjectNotFoundError:
             return None
-        page = self._shim.offer(answer)
         found = (self._distribution(answer.owner.group, page, file) for file in page.files)
         here = (each for each in found if each is not None)
-        if not self._shim.settings.offline:
+        if not self._shim.network.is_offline:
             return page, here
         held = list(here)
         return (page, held) if held else None
@@ -148,7 +148,7 @@ class ChainSource:
         try:
             blob = self._blob(owner, FileKey(page.name, file.sha256), file.filename)
         except FileMissingError as error:
-            if not self._shim.settings.offline:
+            if not self._shim.network.is_offline:
                 raise
             self._skipped.append(f"{file.filename}: {error.cause}")
             return None

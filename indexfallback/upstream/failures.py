@@ -2,7 +2,6 @@
 
 import email.utils
 import errno
-import socket
 import ssl
 import time
 from collections.abc import Iterator
@@ -12,13 +11,12 @@ import requests
 import urllib3
 
 from indexfallback.outcome import Kind, Outcome
+from indexfallback.upstream.route import has_route
 
 #: Out of something on this machine, whatever the index does.
 _LOCAL_ERRNOS = frozenset(
     {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM, errno.EADDRNOTAVAIL}
 )
-#: Addresses that nobody has (RFC 5737 and 3849): to ask the routing table, nothing is sent.
-_NOBODY = ((socket.AF_INET, "192.0.2.1"), (socket.AF_INET6, "2001:db8::1"))
 
 #: Statuses that mean something else than "failed".
 _KINDS = {
@@ -121,15 +119,3 @@ def _unreachable(kind: Kind, detail: str) -> Outcome:
     if has_route():
         return Outcome(kind, detail)
     return Outcome(Kind.OFFLINE, "this machine has no network")
-
-
-def has_route() -> bool:
-    """Tell whether this machine has a route to anywhere outside; nothing is sent."""
-    for family, address in _NOBODY:
-        try:
-            with socket.socket(family, socket.SOCK_DGRAM) as probe:
-                probe.connect((address, 9))
-        except OSError:  # no route, or no such protocol: ask for the other one
-            continue
-        return True
-    return False

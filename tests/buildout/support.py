@@ -104,10 +104,11 @@ class Project:
     def command(self, *arguments: str) -> list[str]:
         return [str(self._environment.executable), *arguments]
 
-    def run(self, *arguments: str, **environ: str) -> Done:
-        """Run buildout and wait for its end."""
+    def run(self, *arguments: str, before: tuple[str, ...] = (), **environ: str) -> Done:
+        """Run buildout, behind another command if need be, and wait for its end."""
         done = subprocess.run(
-            self.command(*arguments), cwd=self.directory, env={**self.environ, **environ},
+            [*before, *self.command(*arguments)],
+            cwd=self.directory, env={**self.environ, **environ},
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
             text=True, check=False, timeout=BUILDOUT_SECONDS,
         )  # fmt: skip

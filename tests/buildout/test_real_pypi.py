@@ -4,6 +4,7 @@ import pytest
 
 from tests.buildout.support import Project
 from tests.clients.conftest import Access
+from tests.clients.support import NO_NETWORK, may_have_own_network
 from tests.serving import clean_environment
 
 pytestmark = pytest.mark.network
@@ -27,3 +28,22 @@ def test_a_recipe_and_a_project_with_dependencies_are_installed_then_from_the_ca
     project.write("", buildout=options, indexfallback=section, py={"eggs": "jinja2"})
     project.run().expect()
     assert project.version_of("jinja2") == version
+
+
+def test_without_any_network_the_newest_versions_that_are_here_are_installed(
+    project: Project, access: Access | None
+) -> None:
+    if access is None:
+        pytest.skip("no network")
+    if not may_have_own_network():
+        pytest.skip("no network namespaces for this user on this system")
+    project.environ = clean_environment(project.directory.parent, **access.environment())
+    options = {"index": access.url}
+    section, eggs = {"indexes": ""}, {"eggs": "jinja2"}
+    older = {"jinja2": "3.0.3", "markupsafe": "2.0.1"}
+    project.write("", buildout=options, indexfallback=section, py=eggs, versions=older)
+    project.run().expect()
+    project.forget_eggs()
+    project.write("", buildout=options, indexfallback=section, py=eggs)
+    project.run(before=NO_NETWORK).expect()
+    assert {name: project.version_of(name) for name in older} == older

@@ -86,9 +86,10 @@ def test_a_stale_page_is_said_to_be_one(cli: CommandLine, private: FakeIndex) ->
 def test_offline_it_says_so(cli: CommandLine, public: FakeIndex) -> None:
     cli("why", "idna").expect()
     public.clear()
-    done = cli("why", "idna", "--offline").expect()
-    assert done.out.splitlines()[0].endswith(", offline)")
+    done = cli("why", "idna", "--offline").expect(1)
+    assert done.out.startswith("idna was not found (404)\n")
     assert "1 private not asked offline" in done.words
+    assert "--offline is on, and none of its 2 files is in the cache" in done.words
     never = cli("--offline", "why", "nope").expect(1)
     assert "it was never seen here" in never.words
     assert public.requests == []

@@ -27,6 +27,23 @@ SERVER_SECONDS = 20
 _SYSTEM = ("PATH", "LANG", "LD_LIBRARY_PATH", "SYSTEMROOT", "PATHEXT", "COMSPEC")
 
 
+#: A network of its own, with loopback and nothing else; as if by root for others.
+NO_NETWORK = (
+    *("unshare", "--net", "--map-root-user", "sh", "-c"),
+    'ip link set lo up && exec "$@"',
+    "sh",
+)
+
+
+def may_have_own_network() -> bool:
+    """Tell whether `NO_NETWORK` is permitted and there is what it takes."""
+    try:
+        tried = subprocess.run([*NO_NETWORK, "true"], check=False, capture_output=True)
+    except FileNotFoundError:
+        return False
+    return tried.returncode == 0
+
+
 @dataclass(frozen=True)
 class Client:
     """A package client, which installs into directories for the Python of a virtual environment."""

@@ -210,7 +210,7 @@ def test_offline_serves_file_and_metadata_of_a_stored_wheel(shim: MakeShim) -> N
 def test_offline_says_that_a_file_was_never_fetched(shim: MakeShim) -> None:
     with FakeIndex([DEMO, SDIST]) as index:
         shim(index).fallback.page("demo")
-        with pytest.raises(FileMissingError, match="offline is on, and it was never fetched here"):
+        with pytest.raises(FileMissingError, match="offline is on, and it is not in the cache"):
             fetch(shim(index, offline=True), SDIST)
 
 

@@ -7,14 +7,19 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from indexfallback.config import Index, Settings
 from indexfallback.errors import ProjectError
+from indexfallback.names import FileKey
+from indexfallback.network import mode_file
 from indexfallback.shim import Shim
+from indexfallback.why import offline_status
 from tests.fakes import FakeIndex, wheel
+from tests.serving import wait_until
 
 #: Behind the cable to nowhere that the test has laid (documentation addresses, RFC 5737).
 NOBODY = "http://198.51.100.2/simple/"
@@ -73,15 +78,62 @@ def no_network() -> list[Story]:
         shim = _shim(Index(name="pypi", url=fake.url, role="public"), fresh=0.0, deadline=2.0)
         told = [_ask(shim, "demo-1")]
         fake.drop_connections()
-        # Without its address this network has no way to anywhere.
-        _run("ip", "addr", "flush", "dev", "lo")
-        told += [_ask(shim, project) for project in ("demo-1", *["demo-2"] * 5)]
-        health = shim.members["pypi"].health
-        told.append({"state": health.state.value, "failures": health.failures})
-        _run("ip", "addr", "add", "127.0.0.1/8", "dev", "lo")
+        with _away():
+            told += [_ask(shim, project) for project in ("demo-1", *["demo-2"] * 5)]
+            health = shim.members["pypi"].health
+            told.append({"state": health.state.value, "failures": health.failures})
         told.append(_ask(shim, "demo-2"))
         shim.close()
     return told
+
+
+@contextmanager
+def _away() -> Iterator[None]:
+    """Take the network away: without its address it has no way to anywhere."""
+    _run("ip", "addr", "flush", "dev", "lo")
+    try:
+        yield
+    finally:
+        _run("ip", "addr", "add", "127.0.0.1/8", "dev", "lo")
+
+
+def travel() -> list[Story]:
+    """Offer a page that stays fresh before the network goes, while it is away, and afterwards."""
+    one, two = wheel("demo", "1.0"), wheel("demo", "2.0")
+    with FakeIndex([one, two, wheel("never", "1.0"), wheel("never", "2.0")]) as fake:
+        url = fake.url.replace("127.0.0.1", "packages.example.com")
+        shim = _shim(Index(name="pypi", url=url, role="public"), deadline=2.0)
+        told = [_offer(shim, "demo")]
+        shim.fallback.page("never")
+        transfer = shim.downloads.get("pypi", FileKey("demo", one.sha256), one.filename)
+        wait_until(lambda: shim.store.blobs.held([one.sha256]), 10, f"{transfer} is not kept")
+        fake.drop_connections()
+        with _away():
+            told += [_seen(shim, True), _offer(shim, "never"), offline_status(shim.network.stand)]
+            mode_file().parent.mkdir(parents=True)
+            mode_file().write_text("off")
+            told.append(_seen(shim, False))
+            mode_file().unlink()
+            told.append(_seen(shim, True))
+        told.append(_seen(shim, False))
+        shim.close()
+    return told
+
+
+def _seen(shim: Shim, is_offline: bool) -> Story:
+    """Return what is offered as soon as the shim has seen that the network has changed."""
+    wait_until(lambda: _offer(shim, "demo")["offline"] is is_offline, 10, "it was not seen")
+    return _offer(shim, "demo")
+
+
+def _offer(shim: Shim, project: str) -> Story:
+    """Return the versions that a project's page offers, or why there are none."""
+    try:
+        answer = shim.fallback.page(project)
+        files = [file.filename.split("-")[1] for file in shim.offer(answer).files]
+    except ProjectError as error:
+        return {"said": str(error), "offline": True}
+    return {"files": files, "offline": answer.offline is not None}
 
 
 def _run(*command: str) -> None:
@@ -94,6 +146,7 @@ def main() -> None:
         "dropped": dropped,
         "silent-resolver": silent_resolver,
         "no-network": no_network,
+        "travel": travel,
     }
     sys.stdout.write(json.dumps(scenarios[sys.argv[1]]()))
 

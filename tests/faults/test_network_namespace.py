@@ -26,7 +26,14 @@ ip neigh add 198.51.100.2 lladdr 02:00:00:00:00:02 dev veth0
 ip route add default via 198.51.100.2
 """
 RESOLVER = 'mount --bind "$0" /etc/resolv.conf\n'
-SETUP = {"dropped": CABLE, "silent-resolver": CABLE + RESOLVER, "no-network": ""}
+#: A name for this machine, as others would have one.
+HOSTS = 'echo "127.0.0.1 packages.example.com" > "$0.hosts"; mount --bind "$0.hosts" /etc/hosts\n'
+SETUP = {
+    "dropped": CABLE,
+    "silent-resolver": CABLE + RESOLVER,
+    "no-network": "",
+    "travel": HOSTS,
+}
 AT_ONCE = 0.1
 #: Importing the HTTP library and starting threads on a busy machine, seconds.
 SLACK = 1.0
@@ -94,3 +101,16 @@ def test_no_network__is_charged_to_nobody_and_over_as_soon_as_it_is(tell: Tell) 
     assert max(story["seconds"] for story in (seen, *never)) < 0.5
     assert health == {"state": "closed", "failures": 0}
     assert (after["who"], after["said"]) == ("pypi", "asked")
+
+
+def test_by_itself_offline__a_fresh_page_lists_what_is_here_until_the_network_is_back(
+    tell: Tell,
+) -> None:
+    before, away, never, state, outage, again, back = tell("travel")
+    assert before == {"files": ["1.0", "2.0"], "offline": False}
+    assert away == {"files": ["1.0"], "offline": True}
+    assert "there is no network, and none of its 2 files is in the cache" in never["said"]
+    assert state == {"offline": True, "offline_by": "network", "offline_mode": "auto"}
+    assert outage == {"files": ["1.0", "2.0"], "offline": False}, "by the mode off"
+    assert again == {"files": ["1.0"], "offline": True}
+    assert back == {"files": ["1.0", "2.0"], "offline": False}

@@ -25,6 +25,10 @@ class Counting:
         return list(self.body)
 
 
+def _unchanging() -> int:
+    return 0
+
+
 def get(application: Repeat, **changes: str) -> tuple[str, list[tuple[str, str]], bytes]:
     started: list[Any] = []
     body = application({**BASE, **changes}, lambda *answer, **_: started.extend(answer[:2]))
@@ -33,7 +37,7 @@ def get(application: Repeat, **changes: str) -> tuple[str, list[tuple[str, str]]
 
 def test_the_same_page_is_asked_for_once() -> None:
     counting = Counting()
-    application = Repeat(counting)
+    application = Repeat(counting, _unchanging)
     answers = [get(application) for _ in range(3)]
     assert answers == [("200 OK", [("ETag", '"1"')], b"page")] * 3
     assert counting.asked == 1
@@ -51,7 +55,7 @@ def test_the_same_page_is_asked_for_once() -> None:
 )
 def test_another_request_is_asked_for_itself(changes: dict[str, str]) -> None:
     counting = Counting()
-    application = Repeat(counting)
+    application = Repeat(counting, _unchanging)
     get(application)
     get(application, **changes)
     assert counting.asked == 2
@@ -59,14 +63,14 @@ def test_another_request_is_asked_for_itself(changes: dict[str, str]) -> None:
 
 def test_nothing_is_repeated_that_the_application_does_not_allow() -> None:
     counting = Counting(seconds=0.0)
-    application = Repeat(counting)
+    application = Repeat(counting, _unchanging)
     assert [get(application)[2] for _ in range(2)] == [b"page"] * 2
     assert counting.asked == 2
 
 
 def test_a_page_is_repeated_no_longer_than_allowed(monkeypatch: pytest.MonkeyPatch) -> None:
     counting = Counting(seconds=1.0)
-    application = Repeat(counting)
+    application = Repeat(counting, _unchanging)
     now = 100.0
     monkeypatch.setattr(time, "monotonic", lambda: now)
     get(application)
@@ -77,15 +81,24 @@ def test_a_page_is_repeated_no_longer_than_allowed(monkeypatch: pytest.MonkeyPat
 
 def test_a_page_beyond_all_bounds_is_not_kept() -> None:
     counting = Counting(body=[b"x" * (repeat._MOST + 1)])
-    application = Repeat(counting)
+    application = Repeat(counting, _unchanging)
     get(application)
     get(application)
     assert counting.asked == 2
 
 
 def test_memory_stays_bounded() -> None:
-    application = Repeat(Counting(body=[b"x" * (repeat._MOST // 4)]))
+    application = Repeat(Counting(body=[b"x" * (repeat._MOST // 4)]), _unchanging)
     for number in range(18):
         get(application, PATH_INFO=f"/simple/p{number}/")
     kept = sum(len(piece) for answer in application._answers.values() for piece in answer.body)
     assert 0 < kept <= repeat._MOST
+
+
+def test_what_was_answered_before_the_network_changed_is_not_repeated() -> None:
+    counting, changes = Counting(), [0]
+    application = Repeat(counting, lambda: changes[0])
+    get(application)
+    changes[0] += 1
+    get(application)
+    assert counting.asked == 2

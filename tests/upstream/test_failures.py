@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from indexfallback.outcome import Kind
 from indexfallback.upstream import failures
-from indexfallback.upstream.failures import has_route, outcome_of_error, outcome_of_status
+from indexfallback.upstream.failures import outcome_of_error, outcome_of_status
+from indexfallback.upstream.route import has_route
 
 
 @pytest.mark.parametrize(

@@ -81,14 +81,14 @@ class BrowseResource:
             to_projects(req, resp, normalize(project))
             return
         try:
-            answer = self._shim.fallback.page(project)
+            shown = self._shown(req, self._shim.fallback.page(project))
         except ProjectError as error:
             if not wants_page(req):
                 raise
             resp.status = falcon.code_to_http_status(error.status)
             _send(resp, refused_page(error.title, refused(self._shim, error)))
             return
-        _send(resp, project_page(self._shown(req, answer)))
+        _send(resp, project_page(shown))
 
     on_head = on_get
 

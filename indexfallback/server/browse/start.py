@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from indexfallback.mode import Cause
 from indexfallback.server.browse.frame import framed
 from indexfallback.server.browse.install import commands
 from indexfallback.server.browse.markup import NOTHING, Html, html, joined
@@ -40,17 +41,23 @@ _INDEX = """\
 
 def start_page(address: str, report: Mapping[str, Any]) -> Html:
     """Return the page for the simple API at ``address`` and the report of `why.status`."""
-    offline = html(
-        '<p class="notice">Offline: only what is in the cache is served, as configured.</p>'
-    )
     body = html(
         _BODY,
-        offline=offline if report["offline"] else NOTHING,
+        offline=_offline(report),
         commands=commands(address, "PROJECT"),
         indexes=joined(_index(index) for index in report["indexes"]),
         cache=_cache(report["cache"]),
     )
     return framed("indexfallback", body, "")
+
+
+def _offline(report: Mapping[str, Any]) -> Html:
+    if not report["offline"]:
+        return NOTHING
+    return html(
+        '<p class="notice">Offline: {words}. What is in the cache is served.</p>',
+        words=Cause(report["offline_by"]).words,
+    )
 
 
 def _index(index: Mapping[str, Any]) -> Html:

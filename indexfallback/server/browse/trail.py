@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
+from indexfallback.explain import hidden_lines
+from indexfallback.mode import Cause
 from indexfallback.server.browse.markup import NOTHING, Html, html, joined
 from indexfallback.words import counted, span
 
@@ -42,17 +44,20 @@ def _owner(report: Mapping[str, Any]) -> Html:
     if "owner" not in report:
         return html("<p>{private}</p>", private=private) if private else NOTHING
     return html(
-        "<p>Served by <b>{owner}</b>, {age}.{private}</p>",
+        "<p>Served by <b>{owner}</b>, {age}.{private}</p>{hidden}",
         owner=report["owner"],
         age=_age(report),
         private=private,
+        hidden=joined(
+            html('<p class="notice">{line}.</p>', line=line) for line in hidden_lines(report)
+        ),
     )
 
 
 def _age(report: Mapping[str, Any]) -> str:
     age = span(report["age"])
     if report["offline"]:
-        return f"from the cache, as it was {age} ago, since there is no network"
+        return f"from the cache, as it was {age} ago, since {Cause(report['offline_by']).words}"
     if report["how"] == "stale":
         return f"from the cache, as it was {age} ago, since the index could not be asked"
     return "asked just now" if report["how"] == "asked" else f"as it was {age} ago"

@@ -1,0 +1,122 @@
+"""Whether the indexes may be asked now: the one place that knows.
+
+The user's mode is a file in the state directory: it is the user's, whatever cache and
+configuration a shim has, and outlives both. A running shim looks at it several times a second.
+
+Locks: none; what is looked up is one value, and two threads that look at once find the same.
+"""
+
+import logging
+import time
+from pathlib import Path
+
+import platformdirs
+
+from indexfallback.config import Settings
+from indexfallback.errors import StoreError
+from indexfallback.mode import Mode, Stand, judge
+from indexfallback.outcome import Kind, Outcome
+from indexfallback.upstream.route import has_route
+
+log = logging.getLogger("indexfallback")
+
+#: File and routing table are looked at this often, seconds, which takes 0.1 ms: what
+#: changes is seen at once by people, and a thousand pages a second pay nothing for it.
+LOOK_SECONDS = 0.2
+
+
+def mode_file() -> Path:
+    """Return where the user's mode is kept; there is no file while it is ``auto``."""
+    return platformdirs.user_state_path("indexfallback") / "offline"
+
+
+def read_mode() -> Mode:
+    """Return the user's mode; raises `StoreError` for what cannot be read."""
+    file = mode_file()
+    try:
+        return Mode(file.read_text(encoding="utf-8").strip())
+    except (FileNotFoundError, NotADirectoryError):
+        return Mode.AUTO
+    except (OSError, ValueError) as error:  # no access, or neither a mode nor text
+        raise StoreError(
+            str(file), f"cannot be used ({error})", "`indexfallback offline auto` mends it"
+        ) from error
+
+
+class Network:
+    """Whether the indexes may be asked, for one process."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._option = settings.offline
+        self._needs_route = not all(index.is_on_this_machine for index in settings.indexes)
+        #: Whether the latest try of an index found no network; None before it tells. Its keys
+        #: never change, so that it can be looked through at any time.
+        self._cut: dict[str, bool | None] = dict.fromkeys(i.name for i in settings.indexes)
+        self._due = 0.0
+        self._stand = Stand()
+        self._problem = ""
+        #: Counts the changes: what was found before the latest one may not hold any more.
+        self._changes = 0
+
+    @property
+    def stand(self) -> Stand:
+        """How it stands now."""
+        now = time.monotonic()
+        if now >= self._due:
+            self._due = now + LOOK_SECONDS
+            self._look()
+        return self._stand
+
+    @property
+    def changes(self) -> int:
+        """How often it has changed so far."""
+        _ = self.stand
+        return self._changes
+
+    @property
+    def is_offline(self) -> bool:
+        """Whether the user has said to ask no index."""
+        return self.stand.ordered is not None
+
+    def learn(self, name: str, outcome: Outcome) -> None:
+        """Take note of what an attempt at an index has told of the network."""
+        is_cut = outcome.kind is Kind.OFFLINE
+        if (is_cut or outcome.is_well) and self._cut[name] is not is_cut:
+            self._cut[name] = is_cut
+            self._look()
+
+    def _look(self) -> None:
+        before = self._stand
+        mode = self._mode()
+        found = self._cut.values()
+        after = judge(
+            mode,
+            option=self._option,
+            # Where the user has said what holds, nothing else counts.
+            has_route=self._option or mode is not Mode.AUTO or not self._needs_route or has_route(),
+            # One that answers is proof of a network, if of a small one.
+            found_cut=True in found and False not in found,
+        )
+        if after != before:
+            self._stand = after
+            self._changes += 1
+            if after.cause is not before.cause:
+                _say(after)
+
+    def _mode(self) -> Mode:
+        """Return the user's mode: what cannot be read counts as ``auto``, and is said once."""
+        try:
+            mode, problem = read_mode(), ""
+        except StoreError as error:
+            mode, problem = Mode.AUTO, str(error)
+        if problem and problem != self._problem:
+            log.warning("%s; as if it said auto", problem)
+        self._problem = problem
+        return mode
+
+
+def _say(stand: Stand) -> None:
+    if stand.cause is not None:
+        log.info("offline: %s; what is in the cache is served", stand.cause.words)
+    else:
+        log.info("online again")

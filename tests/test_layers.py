@@ -12,6 +12,7 @@ ROOT = Path(__file__).parent.parent
 LAYERS = (
     ("errors", "words"),
     ("names",),
+    ("wanted",),
     ("config",),
     ("page",),
     ("formats",),

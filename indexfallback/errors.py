@@ -101,6 +101,19 @@ class WantedError(IndexFallbackError):
         return f"{self.origin}: {self.problem}; {self.remedy}"
 
 
+@dataclass(eq=False)
+class ResolveError(IndexFallbackError):
+    """A resolver found no versions that fit together, or could not ask for them."""
+
+    #: ``pip``, ``uv``, or the target that nobody resolves for.
+    who: str
+    problem: str
+    remedy: str
+
+    def __str__(self) -> str:
+        return f"{self.who}: {self.problem}; {self.remedy}"
+
+
 @dataclass(frozen=True)
 class Tried:
     """What one index contributed to an answer: asked, skipped or not needed."""

@@ -24,9 +24,10 @@ LAYERS = (
     ("hosted",),
     ("flight", "budget", "lag", "pace", "activity", "members", "probe", "asking", "name_lists",
      "explain", "offer", "refusals", "fallback", "sources", "opening", "integrity", "arrival",
-     "transfer", "download", "shim", "why"),
+     "transfer", "download", "shim", "delivery", "why"),
     ("server", "tree"),
     ("clients", "service"),
+    ("fetch",),
     ("doctor",),
     ("cli",),
 )  # fmt: skip

@@ -99,7 +99,8 @@ class Job:
     def _choices(self, each: _Round) -> list[Choice]:
         """Return the files that a round comes to."""
         target, wanted, title = each
-        pins = [pin for pin in wanted.pins if is_wanted(pin, target, self._extras, self._groups)]
+        groups = self._groups or wanted.default_groups
+        pins = [pin for pin in wanted.pins if is_wanted(pin, target, self._extras, groups)]
         if wanted.demands:
             self._watch.step(f"Resolving {counted(len(wanted.demands), 'requirement')} {title}")
             try:

@@ -69,6 +69,8 @@ class Wanted:
     #: Normalised projects, or `ALL`, of which only sdists, or only wheels, will do.
     no_binary: frozenset[str] = frozenset()
     only_binary: frozenset[str] = frozenset()
+    #: Dependency groups that a lock wants where none is asked for (PEP 751).
+    default_groups: frozenset[str] = frozenset()
     #: Whether pre-releases will do.
     pre: bool = False
     #: What a file says and is not followed, in sentences.

@@ -99,7 +99,7 @@ def _pins(
 
 def _pin(project: str, version: str, origin: Origin) -> Pin | Demand:
     try:
-        return Pin(project, str(Version(version)), origin)
+        return Pin(project, str(Version(version)), origin, is_needed=False)
     except InvalidVersion:
         pass
     try:

@@ -33,7 +33,8 @@ def pylock(document: Mapping[str, Any], origin: Origin) -> Wanted:
         hashes = [f"{kind}:{digest}" for file in files for kind, digest in file["hashes"].items()]
         marker = package.get("marker", "")
         pins.append(Pin(name, version, origin, frozenset(hashes), marker))
-    return Wanted(pins=tuple(pins), elsewhere=tuple(elsewhere))
+    groups = frozenset(document.get("default-groups", ()))
+    return Wanted(pins=tuple(pins), elsewhere=tuple(elsewhere), default_groups=groups)
 
 
 def uv_lock(document: Mapping[str, Any], origin: Origin) -> Wanted:

@@ -92,6 +92,20 @@ def test_without_any_network_what_was_seen_is_installed_and_nothing_else(
     assert "it was never seen here" in done.said
 
 
+@pytest.mark.parametrize("name", ["pip", "uv"])
+def test_what_was_fetched_is_installed_without_any_network(
+    name: str, pypi_user: User, environments: dict[str, Client]
+) -> None:
+    if not _may_have_own_network():
+        pytest.skip("no network namespaces for this user on this system")
+    # An sdist, which pip and uv build with setuptools.
+    wanted = ("acme-app", "docopt==0.6.2", *PROJECTS)
+    pypi_user.call(sys.executable, "-m", "indexfallback", "fetch", *wanted).expect()
+    target = pypi_user.target()
+    _run_without_network(pypi_user, *environments[name].install(target, *wanted)).expect()
+    assert installed(target).keys() >= {"acme-app", "docopt", "flask", "werkzeug", "markupsafe"}
+
+
 #: A network of its own, with loopback and nothing else; as if by root for others.
 _NO_NETWORK = (
     *("unshare", "--net", "--map-root-user", "sh", "-c"),

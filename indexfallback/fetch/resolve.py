@@ -78,7 +78,9 @@ class Resolver:
         if uv is None:
             remedy = "install uv, which resolves for other machines"
             raise ResolveError(str(target), "pip resolves for its own Python alone", remedy)
-        command = [uv, "pip", "compile", "--quiet", "--no-cache", "--no-header"]
+        # What is run to build an sdist for its metadata: uv would look for the target's Python.
+        command = [uv, "pip", "compile", "--python", sys.executable]
+        command += ["--quiet", "--no-cache", "--no-header"]
         command += ["--format", "pylock.toml", "--output-file", str(lock), *target.uv_arguments]
         command += ["--prerelease", "allow"] if wanted.pre else []
         self._call("uv", [*command, *arguments], directory)

@@ -15,16 +15,21 @@ _STEP = 0.2
 _KEEPING, _KEPT_WAIT = 30.0, 0.01
 
 
-def deliver(shim: Shim, address: Wanted, came: Callable[[int], None] = lambda _: None) -> Blob:
+def _nobody(received: int, total: int | None) -> None:
+    """Listen to no progress."""
+
+
+def deliver(shim: Shim, address: Wanted, came: Callable[[int, int | None], None] = _nobody) -> Blob:
     """Return a file that is in the store, fetched if need be; raises `FileError`, `StoreError`.
 
-    ``came`` is told now and then how many bytes of it are here.
+    ``came`` is told now and then how many bytes of it are here, and of how many, once that is
+    known.
     """
     found = shim.downloads.get(*address)
     if isinstance(found, Blob):
         return found
     while found.wait(_STEP, 0.0) is Progress.RUNNING:
-        came(found.received)
+        came(found.received, found.total)
     filename = address[2]
     if found.progress is Progress.FAILED:
         raise FileUnavailableError(filename, found.why(), "Run again when one of them is well.")

@@ -72,7 +72,7 @@ class _Bar:
     def expect(self, files: int, size: int) -> None:
         self._files += files
         self._size += size
-        # Where no page states sizes, as HTML does not, there is no total.
+        # Where no page states sizes, as HTML does not, the total comes with the files.
         self._progress.update(self._task, total=self._size or None)
         self._show()
 

@@ -17,6 +17,7 @@ from indexfallback.wanted import Origin, Wanted
 from indexfallback.words import counted, size
 
 if TYPE_CHECKING:
+    from indexfallback.fetch.bring import Brought
     from indexfallback.fetch.job import Job, Result
     from indexfallback.fetch.target import Target
 
@@ -81,12 +82,13 @@ def fetch(
     for remark in wanted.remarks:
         say(remark)
     selected = targets(pythons, platforms)
-    result = _run(options.settings(), options.verbose, wanted, selected,
+    settings = options.settings()
+    result = _run(settings, options.verbose, wanted, selected,
                   {"extras": extras, "groups": groups, "dry_run": dry_run})  # fmt: skip
     if as_json:
         print_json(_as_data(result))
     else:
-        _print(result, dry_run=dry_run)
+        _print(result, [index.name for index in settings.indexes], dry_run=dry_run)
     sys.exit(1 if result.missing else 0)
 
 
@@ -142,7 +144,7 @@ def _say_interrupted(job: "Job") -> None:
 
 def _as_data(result: "Result") -> dict[str, Any]:
     files = [{**asdict(each), "path": each.path and str(each.path)}
-             for each in result.brought.values()]  # fmt: skip
+             for each in _sorted(result)]  # fmt: skip
     return {
         "files": files,
         "missing": [each._asdict() for each in result.missing],
@@ -150,11 +152,18 @@ def _as_data(result: "Result") -> dict[str, Any]:
     }
 
 
-def _print(result: "Result", *, dry_run: bool) -> None:
-    brought = list(result.brought.values())
+def _sorted(result: "Result") -> "list[Brought]":
+    """Return the files by name: they came in any order."""
+    return sorted(result.brought.values(), key=lambda each: each.filename)
+
+
+def _print(result: "Result", chain: list[str], *, dry_run: bool) -> None:
+    brought = _sorted(result)
     rows = []
-    for index in dict.fromkeys(each.index for each in brought):
+    for index in chain:
         of_index = [each for each in brought if each.index == index]
+        if not of_index:
+            continue
         new = [each for each in of_index if each.is_new]
         total = sum(each.size for each in of_index)
         rows.append((index, f"{len(new):,}", f"{len(of_index) - len(new):,}", size(total)))

@@ -97,16 +97,19 @@ def bring(shim: Shim, choice: Choice, began: float, watch: Watch) -> Brought:
     """
     pin, file = choice.pin, choice.file
     key = FileKey(pin.project, file.sha256)
-    counted = 0
+    counted, expected = 0, file.size
 
-    def came(size: int) -> None:
-        nonlocal counted
-        watch.advance(size - counted)
-        counted = size
+    def came(received: int, total: int | None) -> None:
+        nonlocal counted, expected
+        if expected is None and total is not None:  # its page, as HTML, says nothing of sizes
+            watch.expect(0, total)
+            expected = total
+        watch.advance(received - counted)
+        counted = received
 
     blob = deliver(shim, (choice.owner, key, file.filename), came)
     if blob.path.stat().st_mtime >= began:
-        came(file.size or blob.size)
+        came(blob.size, blob.size)
     _check(blob.path, pin, file)
     if file.core_metadata is not False:
         deliver(shim, (choice.owner, key, file.filename + METADATA_ENDING))

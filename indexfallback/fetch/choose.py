@@ -30,7 +30,8 @@ def is_wanted(pin: Pin, target: Target, extras: Collection[str], groups: Collect
     }
     try:
         return marker.evaluate(environment, context="lock_file")
-    except UndefinedEnvironmentName:  # `extra`, of which a lock for all of them says nothing
+    # `extra`, of which a lock for all of them says nothing; packaging 25 raises KeyError.
+    except (UndefinedEnvironmentName, KeyError):
         return True
 
 

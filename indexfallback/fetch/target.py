@@ -89,7 +89,7 @@ class Target:
     def markers(self) -> dict[str, str]:
         """The environment that markers are evaluated in."""
         environment = {name: str(value) for name, value in default_environment().items()}
-        if self.python is not None and self._version != sys.version_info[:2]:
+        if self.python is not None and not self.is_here:
             full = self.python if self.python.count(".") > 1 else f"{self.python}.0"
             environment |= {
                 "python_version": ".".join(full.split(".")[:2]),

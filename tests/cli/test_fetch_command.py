@@ -9,6 +9,7 @@ import pytest
 
 from tests.cli.support import COMMAND_SECONDS, CommandLine
 from tests.fakes import FakeIndex, sdist, wheel
+from tests.fakes.pages import HTML_ONLY
 from tests.serving import wait_until
 
 
@@ -171,3 +172,19 @@ def test_on_a_terminal_a_bar_shows_the_total_and_goes(cli: CommandLine, chain: s
     done = cli.on_terminal("fetch", "idna").expect()
     assert "Fetching 1/1" in done.out
     assert "fetched" in done.out
+
+
+@pytest.mark.skipif(os.name == "nt", reason="no pseudo-terminals")
+def test_the_bar_has_a_total_where_no_page_states_a_size(
+    cli: CommandLine, chain: str, public: FakeIndex
+) -> None:
+    public.formats = HTML_ONLY
+    slow = wheel("slow", size=1 << 20)
+    public.add(slow)
+    # Longer than a file is waited for in silence.
+    public.drip(len(slow.data) / 3, path=f"/files/{slow.filename}")
+    cfg = cli.directory / "versions.cfg"
+    cfg.write_text("[versions]\nslow = 1.0\n", encoding="utf-8")
+    done = cli.on_terminal("fetch", "-r", str(cfg), COLUMNS="100").expect()
+    assert "/1.0 MB" in done.out
+    assert "/s" in done.out

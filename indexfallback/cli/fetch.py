@@ -30,7 +30,7 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
     epilog=examples(
         "indexfallback fetch flask 'django<6'",
         "indexfallback fetch -r pyproject.toml --group dev",
-        "indexfallback fetch -r uv.lock --python 3.12 --platform manylinux_2_28_x86_64",
+        "indexfallback fetch -r uv.lock --python 3.12 --platform macosx_14_0_arm64",
     )
 )
 @click.argument("requirements", nargs=-1, metavar="[PROJECT]...")

@@ -70,6 +70,7 @@ class Job:
         self._groups = groups
         self._dry_run = dry_run
         self._began = time.time()
+        self._done: set[tuple[str, frozenset[str]]] = set()
         self._built: set[tuple[Target, tuple[str, ...]]] = set()
 
     def run(self, wanted: Wanted, targets: Iterable[Target]) -> Result:
@@ -84,16 +85,17 @@ class Job:
 
     def _fetch(self, rounds: list[_Round]) -> list[_Round]:
         """Fetch what rounds want, and return those of the build requirements."""
-        choices: dict[str, Choice] = {}
+        # Two pins may have one file in common, and hashes that have each to be checked.
+        choices: dict[tuple[str, frozenset[str]], Choice] = {}
         sdists: list[tuple[str, Target]] = []
         for each in rounds:
             for choice in self._choices(each):
                 filename = choice.file.filename
-                choices[filename] = choice
+                choices[filename, choice.pin.hashes] = choice
                 if not filename.endswith(".whl"):
                     sdists.append((filename, each.target))
-        fresh = [choice for name, choice in choices.items() if name not in self.result.brought]
-        self._bring(fresh)
+        self._bring([choice for key, choice in choices.items() if key not in self._done])
+        self._done |= choices.keys()
         return self._builds(sdists)
 
     def _choices(self, each: _Round) -> list[Choice]:
@@ -144,7 +146,7 @@ class Job:
         for choice, future in side_by_side(choices, work, "bring"):
             filename = choice.file.filename
             try:
-                self.result.brought[filename] = future.result()
+                self.result.brought.setdefault(filename, future.result())
             except IndexFallbackError as error:
                 self._miss(_missing(filename, error))
             if filename in awaited:

@@ -3,12 +3,16 @@
 A lock is for every platform: which of its files are fetched, the target's tags and the pins'
 markers decide. Which of its packages a project needs for a target is left open where the lock
 has only a graph for it: more is fetched then, and never less.
+
+Of a document that is no such lock, all raise KeyError, TypeError, AttributeError or ValueError.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
-from indexfallback.names import normalize
+from packaging.markers import Marker
+
+from indexfallback.names import is_project_name, normalize
 from indexfallback.wanted import Elsewhere, Origin, Pin, Wanted
 
 #: Kinds of a package in pylock.toml and uv.lock that are no files of an index.
@@ -20,29 +24,29 @@ _POETRY_DIRECT = ("git", "url", "file", "directory")
 
 
 def pylock(document: Mapping[str, Any], origin: Origin) -> Wanted:
-    """Return the pins of a ``pylock.toml``; raises KeyError, TypeError for what is none."""
+    """Return the pins of a ``pylock.toml``."""
     pins: list[Pin] = []
     elsewhere: list[Elsewhere] = []
     for package in document["packages"]:
-        name, version = normalize(package["name"]), package.get("version")
+        name, version = _project(package["name"]), package.get("version")
         if version is None or any(kind in package for kind in _DIRECT):
             if "directory" not in package:  # which is the project itself, or beside it
                 elsewhere.append(Elsewhere(name, origin))
             continue
         files = [*package.get("wheels", ()), *filter(None, [package.get("sdist")])]
         hashes = [f"{kind}:{digest}" for file in files for kind, digest in file["hashes"].items()]
-        marker = package.get("marker", "")
+        marker = _either([package.get("marker", "")])
         pins.append(Pin(name, version, origin, frozenset(hashes), marker))
     groups = frozenset(document.get("default-groups", ()))
     return Wanted(pins=tuple(pins), elsewhere=tuple(elsewhere), default_groups=groups)
 
 
 def uv_lock(document: Mapping[str, Any], origin: Origin) -> Wanted:
-    """Return the pins of a ``uv.lock``; raises KeyError, TypeError for what is none."""
+    """Return the pins of a ``uv.lock``."""
     pins: list[Pin] = []
     elsewhere: list[Elsewhere] = []
     for package in document.get("package", ()):
-        name, source = normalize(package["name"]), package["source"]
+        name, source = _project(package["name"]), package["source"]
         if "registry" in source:
             files = [*package.get("wheels", ()), *filter(None, [package.get("sdist")])]
             markers = package.get("resolution-markers", ())
@@ -56,7 +60,7 @@ def uv_lock(document: Mapping[str, Any], origin: Origin) -> Wanted:
 
 
 def poetry_lock(document: Mapping[str, Any], origin: Origin) -> Wanted:
-    """Return the pins of a ``poetry.lock``; raises KeyError, TypeError for what is none."""
+    """Return the pins of a ``poetry.lock``."""
     pins: list[Pin] = []
     elsewhere: list[Elsewhere] = []
     # Before 1.5 the files of all packages stood together.
@@ -65,13 +69,13 @@ def poetry_lock(document: Mapping[str, Any], origin: Origin) -> Wanted:
         name, source = package["name"], package.get("source", {}).get("type", "")
         if source in _POETRY_DIRECT:
             if source != "directory":
-                elsewhere.append(Elsewhere(normalize(name), origin))
+                elsewhere.append(Elsewhere(name, origin))
             continue
         hashes = _hashes(package.get("files") or together.get(name, ()))
         markers = package.get("markers", "")  # a text, or one for each group
-        marker = markers if isinstance(markers, str) else _either(markers.values())
+        marker = _either([markers] if isinstance(markers, str) else markers.values())
         pins.append(
-            Pin(normalize(name), package["version"], origin, hashes, marker, is_needed=False)
+            Pin(_project(name), package["version"], origin, hashes, marker, is_needed=False)
         )
     return Wanted(pins=tuple(pins), elsewhere=tuple(elsewhere))
 
@@ -81,9 +85,15 @@ def _hashes(files: Iterable[Mapping[str, str]]) -> frozenset[str]:
 
 
 def _either(markers: Iterable[str]) -> str:
-    """Return the marker that holds where one of several does."""
-    return " or ".join(f"({marker})" for marker in _nonempty(markers))
+    """Return the marker that holds where one of several does; raises ValueError."""
+    stated = [marker for marker in markers if marker]
+    for marker in stated:
+        Marker(marker)
+    return stated[0] if len(stated) == 1 else " or ".join(f"({marker})" for marker in stated)
 
 
-def _nonempty(markers: Iterable[str]) -> Iterator[str]:
-    return (marker for marker in markers if marker)
+def _project(name: str) -> str:
+    """Return a project's normalised name; raises ValueError for what cannot be one's."""
+    if not is_project_name(name):
+        raise ValueError(f"{name!r} cannot be a project's name")
+    return normalize(name)

@@ -27,18 +27,24 @@ def read_file(path: Path, extras: Sequence[str] = (), groups: Sequence[str] = ()
     ``uv.lock``, ``poetry.lock``, a buildout's ``.cfg``, or else a file of requirements. Raises
     `WantedError`.
     """
-    if path.name == "pyproject.toml":
-        return pyproject(_toml(path), Origin(str(path)), extras, groups)
     if path.suffix == ".cfg":
         return buildout(str(path), _read)
     kind = path.name.partition(".")[0]
-    if path.name in ("uv.lock", "poetry.lock") or (kind == "pylock" and path.suffix == ".toml"):
-        try:
-            return _LOCKS[kind](_toml(path), Origin(str(path)))
-        except (KeyError, TypeError, AttributeError) as error:
-            problem = f"it is not as a {path.name} should be ({type(error).__name__}: {error})"
-            raise WantedError(str(path), problem, "lock again") from None
-    return requirements(path)
+    is_lock = path.name in ("uv.lock", "poetry.lock") or (
+        kind == "pylock" and path.suffix == ".toml"
+    )
+    if not is_lock and path.name != "pyproject.toml":
+        return requirements(path)
+    document, origin = _toml(path), Origin(str(path))
+    try:
+        if is_lock:
+            return _LOCKS[kind](document, origin)
+        return pyproject(document, origin, extras, groups)
+    except (KeyError, TypeError, AttributeError, ValueError) as error:
+        said = " ".join(str(error).split())
+        problem = f"it is not as a {path.name} should be ({type(error).__name__}: {said})"
+        remedy = "lock again" if is_lock else "mend that and run again"
+        raise WantedError(str(path), problem, remedy) from None
 
 
 def _toml(path: Path) -> dict[str, Any]:

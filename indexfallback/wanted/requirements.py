@@ -34,7 +34,7 @@ def requirements(path: Path, *, constraint: bool = False) -> Wanted:
         parser = RequirementsFileParser(PipSession(), get_line_parser(None))
         for line in parser.parse(str(path), constraint=constraint):
             wanted += _wanted(line)
-    except PipError as error:
+    except (PipError, UnicodeError) as error:
         problem = " ".join(str(error).split())
         raise WantedError(str(path), problem, "write it as `pip install -r` reads it") from None
     return wanted

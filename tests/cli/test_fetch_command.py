@@ -121,6 +121,16 @@ def test_a_hash_that_the_page_does_not_state_is_checked_in_the_file(
     cli("fetch", "-r", str(file)).expect()
 
 
+def test_a_hash_is_checked_also_where_the_same_file_is_wanted_without_one(
+    cli: CommandLine, chain: str, public: FakeIndex
+) -> None:
+    public.add(wheel("late", "1.0"), hashes={})
+    file = cli.directory / "locked.txt"
+    file.write_text(f"late==1.0 --hash=sha256:{'0' * 64}\n", encoding="utf-8")
+    done = cli("fetch", "late", "-r", str(file)).expect(1)
+    assert "missing: late-1.0-py3-none-any.whl: its hash is none that" in done.words
+
+
 def test_an_index_that_is_down_makes_it_fail_and_a_second_run_fetches_what_is_missing(
     cli: CommandLine, chain: str, public: FakeIndex, private: FakeIndex
 ) -> None:

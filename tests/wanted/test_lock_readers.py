@@ -95,6 +95,14 @@ def test_what_is_no_lock_is_named_with_the_remedy(tmp_path: Path) -> None:
         read_file(tmp_path / "none" / "uv.lock")
 
 
+@pytest.mark.parametrize(
+    "line", ['name = "../etc"', 'name = "idna"\nmarkers = "python >> 3"', "name = 3"]
+)
+def test_names_and_markers_that_are_none_are_refused(tmp_path: Path, line: str) -> None:
+    with pytest.raises(WantedError, match=r"poetry\.lock: it is not as a poetry\.lock should be"):
+        read(tmp_path, "poetry.lock", f'[[package]]\nversion = "1"\n{line}\n')
+
+
 def test_a_buildout_pins_what_its_versions_say_over_those_that_it_extends(tmp_path: Path) -> None:
     base = "[versions]\nZope.Interface = 7.0\nold = 1.0\nfree =\n"
     (tmp_path / "base.cfg").write_text(base, encoding="utf-8")

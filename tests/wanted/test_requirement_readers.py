@@ -127,3 +127,10 @@ def test_groups_that_include_one_another_are_refused(tmp_path: Path) -> None:
     text = '[dependency-groups]\na = [{include-group = "b"}]\nb = [{include-group = "a"}]\n'
     with pytest.raises(WantedError, match="includes itself"):
         read_file(write(tmp_path / "pyproject.toml", text), groups=["a"])
+
+
+@pytest.mark.parametrize("dependencies", ['["acme>>1"]', "[3]", "7"])
+def test_dependencies_that_are_none_are_refused(tmp_path: Path, dependencies: str) -> None:
+    text = f'[project]\nname = "a"\ndependencies = {dependencies}\n'
+    with pytest.raises(WantedError, match=r"it is not as a pyproject\.toml should be"):
+        read_file(write(tmp_path / "pyproject.toml", text))

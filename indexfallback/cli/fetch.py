@@ -30,14 +30,14 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
     epilog=examples(
         "indexfallback fetch flask 'django<6'",
         "indexfallback fetch -r pyproject.toml --group dev",
-        "indexfallback fetch -r uv.lock --python 3.12 --platform macosx_14_0_arm64",
+        "indexfallback fetch -r uv.lock --python 3.12 --platform win_amd64",
     )
 )
 @click.argument("requirements", nargs=-1, metavar="[PROJECT]...")
 @click.option(
     "-r", "--requirement", "files", type=_FILE, multiple=True, metavar="FILE",
-    help="What to fetch: requirements.txt, pyproject.toml, pylock.toml, uv.lock, poetry.lock or "
-    "a buildout's .cfg (repeatable).",
+    help="What to fetch: requirements.txt, pyproject.toml, pylock.toml, uv.lock, poetry.lock, or "
+    "the .cfg of a buildout (repeatable).",
 )  # fmt: skip
 @click.option(
     "-c", "--constraint", "limits", type=_FILE, multiple=True, metavar="FILE",
@@ -47,7 +47,7 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 @click.option("--group", "groups", multiple=True, help="With this dependency group of a project.")
 @click.option(
     "--python", "pythons", multiple=True, metavar="VERSION",
-    help="For this Python, as in 3.12, instead of the one in use (repeatable).",
+    help="For this Python (3.12), instead of the one in use (repeatable).",
 )  # fmt: skip
 @click.option(
     "--platform", "platforms", multiple=True, metavar="TAG",
@@ -71,8 +71,8 @@ def fetch(
 ) -> None:
     """Bring all that PROJECTs and files need into the cache, so that it installs offline.
 
-    Versions are resolved by pip, or by uv for another Python or platform; a lock file's are
-    taken as they are. What sdists need to be built comes as well.
+    pip resolves the versions, or uv for other Pythons and platforms. A lock file
+    needs no resolving. Whatever builds its sdists is fetched as well.
     """
     from indexfallback.fetch.target import targets  # noqa: PLC0415 - slow to import
 

@@ -91,6 +91,12 @@ class Arrival:
             return self._progress
 
     @property
+    def received(self) -> int:
+        """The bytes that are here so far."""
+        with self._changed:
+            return self._written
+
+    @property
     def can_stream(self) -> bool:
         """Whether an answer can begin: its length is known, and its first bytes are there."""
         return self.total is not None and self._readable() > 0

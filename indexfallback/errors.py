@@ -86,6 +86,34 @@ class TreeError(IndexFallbackError):
         return f"{self.where}: {self.problem}; {self.remedy}"
 
 
+@dataclass(eq=False)
+class WantedError(IndexFallbackError):
+    """What a file, or the command line, says is wanted cannot be understood."""
+
+    #: ``requirements.txt:3``.
+    origin: str
+    problem: str
+    remedy: str
+
+    exit_code = 2
+
+    def __str__(self) -> str:
+        return f"{self.origin}: {self.problem}; {self.remedy}"
+
+
+@dataclass(eq=False)
+class ResolveError(IndexFallbackError):
+    """A resolver found no versions that fit together, or could not ask for them."""
+
+    #: ``pip``, ``uv``, or the target that nobody resolves for.
+    who: str
+    problem: str
+    remedy: str
+
+    def __str__(self) -> str:
+        return f"{self.who}: {self.problem}; {self.remedy}"
+
+
 @dataclass(frozen=True)
 class Tried:
     """What one index contributed to an answer: asked, skipped or not needed."""

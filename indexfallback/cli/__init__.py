@@ -21,6 +21,7 @@ _COMMANDS = {
     "config": "config",
     "doctor": "doctor",
     "env": "env",
+    "fetch": "fetch",
     "init": "init",
     "offline": "offline",
     "publish": "publish",

@@ -5,11 +5,10 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
-from indexfallback.arrival import Progress
+from indexfallback.delivery import deliver
 from indexfallback.dists.whole import SETTLED
 from indexfallback.errors import (
     FileMissingError,
-    FileUnavailableError,
     ProjectNotFoundError,
     TreeError,
 )
@@ -18,7 +17,6 @@ from indexfallback.names import FileKey
 from indexfallback.outcome import Kind
 from indexfallback.page import File, ProjectPage
 from indexfallback.shim import Shim
-from indexfallback.store import Blob
 from indexfallback.store.disk import hash_file
 from indexfallback.upstream.answers import Limits
 from indexfallback.upstream.directory import BEING_WRITTEN, path_of
@@ -27,10 +25,6 @@ from indexfallback.upstream.directory import BEING_WRITTEN, path_of
 _PATIENCE = 86400.0
 #: What was just copied there is waited for, seconds: it settles in half of one.
 _SETTLING = 5.0
-#: A transfer is waited for in steps, seconds, each ended by its own limits at the latest.
-_STEP = 60.0
-#: A file that has come is in the store within a moment, and is looked for so often, seconds.
-_KEEPING, _KEPT_WAIT = 30.0, 0.01
 
 
 class Distribution(NamedTuple):
@@ -146,7 +140,8 @@ class ChainSource:
         if file.url.startswith("file:"):
             return _on_disk(file)
         try:
-            blob = self._blob(owner, FileKey(page.name, file.sha256), file.filename)
+            key = FileKey(page.name, file.sha256)
+            blob = deliver(self._shim, (owner, key, file.filename))
         except FileMissingError as error:
             if not self._shim.network.is_offline:
                 raise
@@ -155,22 +150,6 @@ class ChainSource:
         # Another user's web server reads it by its link; nobody else gets into the store.
         blob.path.chmod(0o644)
         return Distribution(file, blob.path, blob.sha256)
-
-    def _blob(self, owner: str, key: FileKey, filename: str) -> Blob:
-        found = self._shim.downloads.get(owner, key, filename)
-        if isinstance(found, Blob):
-            return found
-        while found.wait(_STEP, 0.0) is Progress.RUNNING:
-            pass
-        if found.progress is Progress.FAILED:
-            raise FileUnavailableError(filename, found.why(), "Run again when one of them is well.")
-        ends = time.monotonic() + _KEEPING
-        while found.blob is None and time.monotonic() < ends:
-            time.sleep(_KEPT_WAIT)  # it is kept after its last byte, which nothing waits for
-        if found.blob is None:
-            remedy = "see the warnings above, and run again"
-            raise TreeError(str(self._shim.store.directory), f"{filename} cannot be kept", remedy)
-        return found.blob
 
     def skipped(self) -> list[str]:
         """Return the files that are not here."""

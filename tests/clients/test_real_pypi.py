@@ -116,6 +116,20 @@ def test_without_any_network_the_newest_version_that_is_here_is_chosen(
     assert installed(target)["packaging"].startswith("23.")
 
 
+@pytest.mark.parametrize("name", ["pip", "uv"])
+def test_what_was_fetched_is_installed_without_any_network(
+    name: str, pypi_user: User, environments: dict[str, Client]
+) -> None:
+    if not may_have_own_network():
+        pytest.skip("no network namespaces for this user on this system")
+    # An sdist, which pip and uv build with setuptools.
+    wanted = ("acme-app", "docopt==0.6.2", *PROJECTS)
+    pypi_user.call(sys.executable, "-m", "indexfallback", "fetch", *wanted).expect()
+    target = pypi_user.target()
+    _run_without_network(pypi_user, *environments[name].install(target, *wanted)).expect()
+    assert installed(target).keys() >= {"acme-app", "docopt", "flask", "werkzeug", "markupsafe"}
+
+
 def _run_without_network(user: User, *command: str) -> Done:
     run = (sys.executable, "-m", "indexfallback", "run", "--", *command)
     return user.call(*NO_NETWORK, *run)

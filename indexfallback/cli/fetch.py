@@ -1,0 +1,181 @@
+"""``fetch``: everything that a set of requirements needs, into the cache, to install it offline."""
+
+import os
+import sys
+from contextlib import closing
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from indexfallback.cli.arrivals import arrivals
+from indexfallback.cli.options import Options, examples, takes_options
+from indexfallback.cli.output import print_json, print_table, say, say_more
+from indexfallback.config import Settings
+from indexfallback.wanted import Origin, Wanted
+from indexfallback.words import counted, size
+
+if TYPE_CHECKING:
+    from indexfallback.fetch.bring import Brought
+    from indexfallback.fetch.job import Job, Result
+    from indexfallback.fetch.target import Target
+
+#: What a shell answers for a command that Ctrl-C ended.
+_INTERRUPTED = 130
+_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+
+
+@click.command(
+    epilog=examples(
+        "indexfallback fetch flask 'django<6'",
+        "indexfallback fetch -r pyproject.toml --group dev",
+        "indexfallback fetch -r uv.lock --python 3.12 --platform win_amd64",
+    )
+)
+@click.argument("requirements", nargs=-1, metavar="[PROJECT]...")
+@click.option(
+    "-r", "--requirement", "files", type=_FILE, multiple=True, metavar="FILE",
+    help="What to fetch: requirements.txt, pyproject.toml, pylock.toml, uv.lock, poetry.lock, or "
+    "the .cfg of a buildout (repeatable).",
+)  # fmt: skip
+@click.option(
+    "-c", "--constraint", "limits", type=_FILE, multiple=True, metavar="FILE",
+    help="Limit versions by this file (repeatable).",
+)  # fmt: skip
+@click.option("--extra", "extras", multiple=True, help="With this extra of a project.")
+@click.option("--group", "groups", multiple=True, help="With this dependency group of a project.")
+@click.option(
+    "--python", "pythons", multiple=True, metavar="VERSION",
+    help="For this Python (3.12), instead of the one in use (repeatable).",
+)  # fmt: skip
+@click.option(
+    "--platform", "platforms", multiple=True, metavar="TAG",
+    help="For this platform, as in manylinux_2_28_x86_64, instead of this machine (repeatable).",
+)  # fmt: skip
+@click.option("--dry-run", is_flag=True, help="Say what would be fetched.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@takes_options
+def fetch(
+    options: Options,
+    *,
+    requirements: tuple[str, ...],
+    files: tuple[Path, ...],
+    limits: tuple[Path, ...],
+    extras: tuple[str, ...],
+    groups: tuple[str, ...],
+    pythons: tuple[str, ...],
+    platforms: tuple[str, ...],
+    dry_run: bool,
+    as_json: bool,
+) -> None:
+    """Bring all that PROJECTs and files need into the cache, so that it installs offline.
+
+    pip resolves the versions, or uv for other Pythons and platforms. A lock file
+    needs no resolving. Whatever builds its sdists is fetched as well.
+    """
+    from indexfallback.fetch.target import targets  # noqa: PLC0415 - slow to import
+
+    if not requirements and not files:
+        raise click.UsageError("say what to fetch: projects, or files with -r")
+    wanted = _wanted(requirements, files, limits, extras, groups)
+    for remark in wanted.remarks:
+        say(remark)
+    selected = targets(pythons, platforms)
+    settings = options.settings()
+    result = _run(settings, options.verbose, wanted, selected,
+                  {"extras": extras, "groups": groups, "dry_run": dry_run})  # fmt: skip
+    if as_json:
+        print_json(_as_data(result))
+    else:
+        _print(result, [index.name for index in settings.indexes], dry_run=dry_run)
+    sys.exit(1 if result.missing else 0)
+
+
+def _wanted(
+    texts: tuple[str, ...],
+    files: tuple[Path, ...],
+    limits: tuple[Path, ...],
+    extras: tuple[str, ...],
+    groups: tuple[str, ...],
+) -> Wanted:
+    """Return all that the command line wants; raises `WantedError`."""
+    from indexfallback.wanted.reading import read_file  # noqa: PLC0415 - slow to import
+    from indexfallback.wanted.requirements import requirements, specifier  # noqa: PLC0415 - as above
+
+    wanted = Wanted()
+    for text in texts:
+        wanted += specifier(text, Origin("the command line"))
+    for path in files:
+        wanted += read_file(path, extras, groups)
+    for path in limits:
+        wanted += requirements(path, constraint=True)
+    return wanted
+
+
+def _run(
+    settings: Settings,
+    verbose: int,
+    wanted: Wanted,
+    selected: "list[Target]",
+    more: dict[str, Any],
+) -> "Result":
+    from indexfallback.clients.shim_process import shim_for  # noqa: PLC0415 - slow to import
+    from indexfallback.fetch.job import Job  # noqa: PLC0415 - as above
+    from indexfallback.fetch.resolve import Resolver  # noqa: PLC0415 - as above
+    from indexfallback.shim import Shim  # noqa: PLC0415 - as above
+
+    # The resolvers ask a shim of their own process, and the files go into the store that both use.
+    with closing(Shim(settings)) as shim, shim_for(settings, verbose=verbose) as url:
+        with arrivals(verbose) as watch:
+            job = Job(shim, Resolver(url, os.environ), watch, **more)
+            try:
+                return job.run(wanted, selected)
+            except KeyboardInterrupt:
+                pass
+        _say_interrupted(job)
+        sys.exit(_INTERRUPTED)
+
+
+def _say_interrupted(job: "Job") -> None:
+    say(f"interrupted: {counted(len(job.result.brought), 'file')} of this run came")
+    say_more("Run the same command again: only what is missing is fetched.")
+
+
+def _as_data(result: "Result") -> dict[str, Any]:
+    files = [{**asdict(each), "path": each.path and str(each.path)}
+             for each in _sorted(result)]  # fmt: skip
+    return {
+        "files": files,
+        "missing": [each._asdict() for each in result.missing],
+        "left_out": result.left_out,
+    }
+
+
+def _sorted(result: "Result") -> "list[Brought]":
+    """Return the files by name: they came in any order."""
+    return sorted(result.brought.values(), key=lambda each: each.filename)
+
+
+def _print(result: "Result", chain: list[str], *, dry_run: bool) -> None:
+    brought = _sorted(result)
+    rows = []
+    for index in chain:
+        of_index = [each for each in brought if each.index == index]
+        if not of_index:
+            continue
+        new = [each for each in of_index if each.is_new]
+        total = sum(each.size for each in of_index)
+        rows.append((index, f"{len(new):,}", f"{len(of_index) - len(new):,}", size(total)))
+    if rows:
+        header = ("index", "to fetch" if dry_run else "fetched", "here before", "size")
+        print_table(header, rows, right=(1, 2))
+    if dry_run:
+        for each in brought:
+            click.echo(f"  {each.filename}" + ("" if each.is_new else " (here)"))
+    for text in result.left_out:
+        say(f"left out: {text}")
+    for missing in result.missing:
+        say(f"missing: {missing.what}: {missing.cause}".rstrip("."))
+        if missing.remedy:
+            say_more(missing.remedy)

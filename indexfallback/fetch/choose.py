@@ -1,0 +1,111 @@
+"""The files of a page that a pin and a target ask for."""
+
+from collections.abc import Collection
+from collections.abc import Set as AbstractSet
+
+from packaging.markers import Marker, UndefinedEnvironmentName
+from packaging.specifiers import InvalidSpecifier, SpecifierSet
+from packaging.utils import parse_wheel_filename
+from packaging.version import InvalidVersion, Version
+
+from indexfallback.errors import FileMissingError, FileRefusedError
+from indexfallback.fetch.target import Target
+from indexfallback.names import project_of, version_of
+from indexfallback.page import File, ProjectPage
+from indexfallback.wanted import ALL, Pin, Wanted
+
+#: Endings of what an installer builds itself, the first before the others.
+_SDISTS = (".tar.gz", ".zip", ".tar.bz2", ".tgz", ".tar.xz")
+
+
+def is_wanted(pin: Pin, target: Target, extras: Collection[str], groups: Collection[str]) -> bool:
+    """Tell whether a target wants a pin at all."""
+    if not pin.marker:
+        return True
+    marker = Marker(pin.marker)
+    environment: dict[str, str | AbstractSet[str]] = {
+        **target.markers,
+        "extras": frozenset(extras),
+        "dependency_groups": frozenset(groups),
+    }
+    try:
+        return marker.evaluate(environment, context="lock_file")
+    # `extra`, of which a lock for all of them says nothing; packaging 25 raises KeyError.
+    except (UndefinedEnvironmentName, KeyError):
+        return True
+
+
+def choose(page: ProjectPage, pin: Pin, target: Target, wanted: Wanted) -> File | None:
+    """Return the file that an installer would take, the best wheel or else the sdist.
+
+    None if the project does not want a file for this target. Raises `FileError`: there is no
+    such version, none of its files has one of the hashes, or none is for the target.
+    """
+    name = f"{pin.project} {pin.version}"
+    known = [file for file in page.files if _is_of(file, pin)]
+    if not known:
+        cause = f"it is not on the page of {pin.project}, and {pin.origin} asks for it"
+        raise FileMissingError(name, cause, "Ask for a version that is there.")
+    right = [file for file in known if _has_hash(file, pin.hashes)]
+    if not right:
+        raise _refused(name, known[0], pin)
+    fitting = [file for file in right if _takes_python(file, target)]
+    best = _best([file for file in fitting if _takes_format(file, pin.project, wanted)], target)
+    if best is None and pin.is_needed:
+        cause = f"none of its {len(right)} files is for {target}"
+        remedy = "Ask for a version that has one, or let it be built from an sdist."
+        raise FileMissingError(name, cause, remedy)
+    return best
+
+
+def _is_of(file: File, pin: Pin) -> bool:
+    version = version_of(file.filename)
+    if version is None or project_of(file.filename) != pin.project:
+        return False
+    try:
+        return Version(version) == Version(pin.version)
+    except InvalidVersion:
+        return version == pin.version
+
+
+def _has_hash(file: File, hashes: Collection[str]) -> bool:
+    """Tell whether a file may have one of the hashes: where none is stated, its bytes tell."""
+    stated = {f"{kind}:{digest}" for kind, digest in file.hashes.items()}
+    kinds = {each.partition(":")[0] for each in hashes}
+    return not hashes or kinds.isdisjoint(file.hashes) or not stated.isdisjoint(hashes)
+
+
+def _refused(name: str, file: File, pin: Pin) -> FileRefusedError:
+    cause = (
+        f"none of its files has a hash that {pin.origin} asks for; "
+        f"{file.filename} has sha256 {file.sha256}"
+    )
+    return FileRefusedError(name, cause, "Find out which is right before anybody installs it.")
+
+
+def _takes_python(file: File, target: Target) -> bool:
+    try:
+        allowed = SpecifierSet(file.requires_python or "")
+    except InvalidSpecifier:  # which installers pass over
+        return True
+    return allowed.contains(target.markers["python_full_version"], prereleases=True)
+
+
+def _takes_format(file: File, project: str, wanted: Wanted) -> bool:
+    refused = wanted.no_binary if file.filename.endswith(".whl") else wanted.only_binary
+    return refused.isdisjoint((ALL, project))
+
+
+def _best(files: list[File], target: Target) -> File | None:
+    """Return the file that suits best, as pip ranks them: by tag, and by build number."""
+    wheels = []
+    for file in files:
+        if file.filename.endswith(".whl"):
+            _, _, build, tags = parse_wheel_filename(file.filename)
+            ranks = [target.tags[tag] for tag in tags if tag in target.tags]
+            if ranks:
+                wheels.append((-min(ranks), build, file.filename, file))
+    if wheels:
+        return max(wheels)[-1]
+    sdists = [file for ending in _SDISTS for file in files if file.filename.endswith(ending)]
+    return next(iter(sdists), None)

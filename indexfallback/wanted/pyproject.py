@@ -1,0 +1,93 @@
+"""``pyproject.toml``: the dependencies of a project, its extras and groups, and what builds it."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from packaging.requirements import Requirement
+
+from indexfallback.errors import WantedError
+from indexfallback.names import normalize
+from indexfallback.wanted import Demand, Origin, Wanted
+
+#: What builds a project that does not say what does (PEP 518), and the wheel package, which
+#: older setuptools and pip need for it.
+DEFAULT_BUILD = ("setuptools>=40.8.0", "wheel")
+
+
+def build_requires(document: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return what is needed to build a project with this ``pyproject.toml``, or with none."""
+    system = document.get("build-system", {})
+    return tuple(system["requires"]) if "requires" in system else DEFAULT_BUILD
+
+
+def pyproject(
+    document: Mapping[str, Any],
+    origin: Origin,
+    extras: Sequence[str] = (),
+    groups: Sequence[str] = (),
+) -> Wanted:
+    """Return what a project needs, to be built and to run; raises `WantedError`."""
+    project = document.get("project", {})
+    if "dependencies" in project.get("dynamic", ()):
+        raise WantedError(
+            str(origin),
+            "its dependencies are dynamic, and only known when it is built",
+            "lock them (`uv pip compile`, `pip lock`) and fetch the lock file",
+        )
+    lists = _Lists(document, origin)
+    texts = [*project.get("dependencies", ())]
+    for extra in extras:
+        texts += lists.of_extra(extra)
+    for group in groups:
+        texts += lists.of_group(group)
+    if "build-system" in document or "project" in document:
+        texts += build_requires(document)
+    texts = [each for text in texts for each in lists.own(text)]
+    return Wanted(demands=tuple(Demand(text, origin) for text in dict.fromkeys(texts)))
+
+
+class _Lists:
+    """The named lists of requirements, which may include one another."""
+
+    def __init__(self, document: Mapping[str, Any], origin: Origin) -> None:
+        self._origin = origin
+        project = document.get("project", {})
+        self._name = normalize(project.get("name", ""))
+        optional = project.get("optional-dependencies", {})
+        self._extras = {normalize(name): listed for name, listed in optional.items()}
+        groups = document.get("dependency-groups", {})
+        self._groups = {normalize(name): listed for name, listed in groups.items()}
+
+    def of_extra(self, name: str) -> list[str]:
+        """Return the requirements of an extra."""
+        return list(self._find(self._extras, name, "extra"))
+
+    def of_group(self, name: str, within: tuple[str, ...] = ()) -> Iterator[str]:
+        """Yield the requirements of a group, and of those that it includes."""
+        if normalize(name) in within:
+            raise self._error(f"its group {name} includes itself", "break the circle")
+        for entry in self._find(self._groups, name, "group"):
+            if isinstance(entry, str):
+                yield entry
+            else:
+                yield from self.of_group(entry["include-group"], (*within, normalize(name)))
+
+    def own(self, text: str, seen: tuple[str, ...] = ()) -> Iterator[str]:
+        """Yield a requirement, or, of one of the project itself, those of its extras."""
+        requirement = Requirement(text)
+        if not self._name or normalize(requirement.name) != self._name:
+            yield text
+            return
+        for extra in sorted(requirement.extras.difference(seen)):
+            for each in self.of_extra(extra):
+                yield from self.own(each, (*seen, extra))
+
+    def _find(self, lists: Mapping[str, Any], name: str, kind: str) -> Sequence[Any]:
+        if normalize(name) not in lists:
+            known = ", ".join(sorted(lists)) or "none"
+            raise self._error(f"it has no {kind} {name}", f"of those it has {known}")
+        found: Sequence[Any] = lists[normalize(name)]
+        return found
+
+    def _error(self, problem: str, remedy: str) -> WantedError:
+        return WantedError(str(self._origin), problem, remedy)

@@ -1,0 +1,29 @@
+"""A buildout whose pins were fetched is installed while no index can be reached."""
+
+import subprocess
+import sys
+
+from tests.buildout.support import BUILDOUT_SECONDS, Project
+from tests.clients.support import ROOT
+from tests.fakes import FakeIndex, wheel
+from tests.serving import config_text, index_table
+
+
+def test_all_that_versions_pins_is_fetched_and_then_installed_offline(
+    project: Project, public: FakeIndex
+) -> None:
+    public.add(wheel("acme-lib", "3.2"))  # which is newer than what is pinned
+    pins = {"acme-app": "1.0", "acme-lib": "3.1", "acme.built": "2.0"}
+    project.write(f"public = {public.url}", versions=pins)
+    config = project.directory / "indexfallback.toml"
+    config.write_text(config_text(index_table("public", public.url)), encoding="utf-8")
+    command = [sys.executable, "-m", "indexfallback", "--config", str(config), "fetch"]
+    subprocess.run(
+        [*command, "-r", str(project.config)], env=project.environ, cwd=ROOT, check=True,
+        timeout=BUILDOUT_SECONDS,
+    )  # fmt: skip
+    public.stop_listening()
+    project.run(INDEXFALLBACK_OFFLINE="1").expect()
+    assert project.version_of("acme_app") == "1.0"
+    assert project.version_of("acme_lib") == "3.1"
+    assert project.version_of("acme_built") == "2.0"

@@ -24,7 +24,7 @@ LAYERS = (
     ("flight", "budget", "lag", "pace", "activity", "members", "probe", "asking", "name_lists",
      "explain", "offer", "refusals", "fallback", "sources", "opening", "integrity", "arrival",
      "transfer", "download", "shim", "why"),
-    ("server", "tree"),
+    ("server", "tree", "carry"),
     ("clients", "service"),
     ("doctor",),
     ("cli",),

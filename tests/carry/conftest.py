@@ -7,7 +7,13 @@ from pathlib import Path
 import pytest
 
 from indexfallback.store import Store
+from tests.buildout.conftest import environment, make, project, public
 from tests.carry.support import LIMIT, fill, write
+from tests.cli.conftest import cli
+from tests.clients.conftest import access, environments
+
+#: Fixtures of others.
+__all__ = ["access", "cli", "environment", "environments", "make", "project", "public"]
 
 
 @pytest.fixture

@@ -26,6 +26,22 @@ SERVER_SECONDS = 20
 #: configures a package client.
 _SYSTEM = ("PATH", "LANG", "LD_LIBRARY_PATH", "SYSTEMROOT", "PATHEXT", "COMSPEC")
 
+#: Before a command: a network of its own, with loopback and nothing else; as if by root for others.
+NO_NETWORK = (
+    *("unshare", "--net", "--map-root-user", "sh", "-c"),
+    'ip link set lo up && exec "$@"',
+    "sh",
+)
+
+
+def may_have_own_network() -> bool:
+    """Tell whether `NO_NETWORK` works for this user on this system."""
+    try:
+        tried = subprocess.run([*NO_NETWORK, "true"], check=False, capture_output=True)
+    except FileNotFoundError:
+        return False
+    return tried.returncode == 0
+
 
 @dataclass(frozen=True)
 class Client:

@@ -1,7 +1,6 @@
 """The main job on the real PyPI: real projects, then without asking, then without a network."""
 
 import json
-import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,7 +8,15 @@ from pathlib import Path
 import pytest
 
 from tests.clients.conftest import Access
-from tests.clients.support import Client, Done, User, installed, write_config
+from tests.clients.support import (
+    NO_NETWORK,
+    Client,
+    Done,
+    User,
+    installed,
+    may_have_own_network,
+    write_config,
+)
 from tests.fakes import FakeIndex, flat_directory, wheel
 
 pytestmark = pytest.mark.network
@@ -77,7 +84,7 @@ def test_real_projects_are_installed_then_without_asking_then_offline(
 def test_without_any_network_what_was_seen_is_installed_and_nothing_else(
     pypi_user: User, environments: dict[str, Client]
 ) -> None:
-    if not _may_have_own_network():
+    if not may_have_own_network():
         pytest.skip("no network namespaces for this user on this system")
     uv = environments["uv"]
     target, _ = _install(pypi_user, uv)
@@ -92,22 +99,6 @@ def test_without_any_network_what_was_seen_is_installed_and_nothing_else(
     assert "it was never seen here" in done.said
 
 
-#: A network of its own, with loopback and nothing else; as if by root for others.
-_NO_NETWORK = (
-    *("unshare", "--net", "--map-root-user", "sh", "-c"),
-    'ip link set lo up && exec "$@"',
-    "sh",
-)
-
-
-def _may_have_own_network() -> bool:
-    try:
-        tried = subprocess.run([*_NO_NETWORK, "true"], check=False, capture_output=True)
-    except FileNotFoundError:
-        return False
-    return tried.returncode == 0
-
-
 def _run_without_network(user: User, *command: str) -> Done:
     run = (sys.executable, "-m", "indexfallback", "run", "--", *command)
-    return user.call(*_NO_NETWORK, *run)
+    return user.call(*NO_NETWORK, *run)

@@ -20,6 +20,7 @@ from indexfallback.carry.manifest import (
     CarriedPage,
     pages_here,
 )
+from indexfallback.carry.receiving import receive
 from indexfallback.formats.fields import valid_hashes
 from indexfallback.formats.links import Links
 from indexfallback.names import is_safe_filename
@@ -145,14 +146,7 @@ class Import:
             for _ in pieces:
                 pass
             return
-        partial = self._store.blobs.partials.new()
-        try:
-            with partial.open("xb") as written:
-                written.writelines(pieces)
-                written.flush()
-                self._store.blobs.commit(partial, written.fileno(), file.sha256, file.size)
-        finally:
-            partial.unlink(missing_ok=True)
+        receive(self._store, pieces, file.sha256)
 
     def _read(self, carried: CarriedPage) -> ProjectPage:
         """Read a page that comes next; raises `CarryError` if it is none of its index."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from indexfallback.cli.adopt import adopt_directory, export_wheelhouse
 from indexfallback.cli.forget import open_store
 from indexfallback.cli.options import Options, examples, takes_options
 from indexfallback.cli.output import print_json, say, say_more, tilde, tracked, wrapped
@@ -43,6 +44,14 @@ _as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON; byt
     help="Export these projects alone: a name, or a pattern with * and ? (repeatable).",
 )
 @click.option(
+    "--format",
+    "form",
+    type=click.Choice(("archive", "wheelhouse")),
+    default="archive",
+    show_default=True,
+    help="A wheelhouse is a directory of files alone, for machines with nothing but pip.",
+)
+@click.option(
     "--since",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     metavar="MANIFEST",
@@ -60,14 +69,21 @@ def export(
     file: Path,
     *,
     patterns: tuple[str, ...],
+    form: str,
     since: Path | None,
     manifest: Path | None,
     as_json: bool,
 ) -> None:
     """Write what is cached into one archive, FILE, for `cache import` on another machine.
 
-    Pages, files, and who owns which name, of the indexes of the chain.
+    Pages, files, and who owns which name, of the indexes of the chain. With --format wheelhouse,
+    FILE is a directory for `pip install --no-index --find-links`.
     """
+    if form == "wheelhouse":
+        if since is not None or manifest is not None:
+            raise click.UsageError("a wheelhouse has no manifest: leave out --since and --manifest")
+        export_wheelhouse(options.settings(), _patterns(patterns), file, as_json=as_json)
+        return
     from indexfallback.carry.archive import manifest_of, replacing  # noqa: PLC0415 - few need it
     from indexfallback.carry.export import export as write  # noqa: PLC0415 - as above
     from indexfallback.carry.manifest import known, write_manifest  # noqa: PLC0415 - as above
@@ -124,6 +140,8 @@ def _patterns(texts: Sequence[str]) -> tuple[str, ...]:
     epilog=examples(
         "indexfallback cache import packages.tar",
         "indexfallback cache import packages.tar --map mirror=pypi",
+        'indexfallback cache import "$(pip cache dir)"',
+        "indexfallback cache import /srv/bandersnatch --as pypi",
     ),
 )
 @click.argument("path", metavar="PATH", type=click.Path(exists=True, path_type=Path))
@@ -135,10 +153,29 @@ def _patterns(texts: Sequence[str]) -> tuple[str, ...]:
     help="Take an index of the archive for one of this chain, by their names (repeatable); "
     "without it, indexes are the same if their addresses are.",
 )
+@click.option(
+    "--as",
+    "as_index",
+    metavar="INDEX",
+    help="Take the pages of a bandersnatch tree for those of this index.",
+)
 @_as_json
 @takes_options
-def import_(options: Options, path: Path, mapping: tuple[str, ...], as_json: bool) -> None:
-    """Check an archive that `cache export` has written, and add what is in it to the cache."""
+def import_(
+    options: Options, path: Path, *, mapping: tuple[str, ...], as_index: str | None, as_json: bool
+) -> None:
+    """Check an archive that `cache export` has written, and add what is in it to the cache.
+
+    PATH may be a directory, too: a wheelhouse, the cache of pip or uv, or a tree of bandersnatch.
+    Of these each file is taken that the chain's own page of its project lists with its sha256.
+    """
+    if path.is_dir():
+        if mapping:
+            raise click.UsageError("--map is for archives")
+        adopt_directory(options.settings(), path, as_index, as_json=as_json)
+        return
+    if as_index is not None:
+        raise click.UsageError("--as is for trees of bandersnatch")
     from indexfallback.carry.archive import manifest_of  # noqa: PLC0415 - few need it
     from indexfallback.carry.imports import take_in  # noqa: PLC0415 - as above
 

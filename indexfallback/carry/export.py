@@ -5,7 +5,7 @@ The same store gives the same bytes.
 
 import hashlib
 import tempfile
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 from typing import BinaryIO
 
@@ -23,42 +23,40 @@ from indexfallback.carry.manifest import (
     pages_here,
     write_manifest,
 )
+from indexfallback.carry.tracking import Track, untracked
 from indexfallback.config import Index
 from indexfallback.errors import CarryError
-from indexfallback.names import is_claimed
 from indexfallback.store import Blob, Store, maintenance
-
-#: Passes files on and shows how far it is.
-Track = Callable[[Sequence[CarriedFile]], Iterable[CarriedFile]]
 
 
 def export(
     store: Store,
     indexes: Sequence[Index],
-    patterns: Sequence[str],
+    projects: Collection[str],
     path: Path,
     *,
     known: Known,
-    track: Track = iter,
+    track: Track = untracked,
 ) -> Manifest:
-    """Write what ``store`` has of the projects that match, of these indexes, to ``path``.
+    """Write what ``store`` has of ``projects`` and of these indexes to ``path``.
 
     ``known`` is what earlier archives have brought. Returns the manifest; raises `CarryError` and
     OSError, and ``path`` is then as it was.
     """
     with tempfile.TemporaryFile(dir=path.absolute().parent) as bodies, replacing(path) as file:
         # Pages may change while files are written: they are read once.
-        pages = tuple(_pages(store, indexes, patterns, known, bodies))
-        pins = tuple(_pins(store, patterns))
+        pages = tuple(_pages(store, indexes, projects, known, bodies))
+        pins = tuple(_pins(store, projects))
         manifest = Manifest(
             indexes=tuple(_index(store, index) for index in {i.key: i for i in indexes}.values()),
             pins=pins,
-            files=tuple(_files(store, {pin.sha256 for pin in pins}, known)),
+            files=tuple(_files(store, {pin.sha256 for pin in pins}, known, track)),
             pages=pages,
         )
         data = write_manifest(manifest)
         write_member(file, MANIFEST, len(data), [data])
-        for each in track([each for each in manifest.files if each.here]):
+        here = [each for each in manifest.files if each.here]
+        for each in track(here, "Exporting", len(here)):
             write_member(file, each.member, each.size, _bytes(store, each))
         bodies.seek(0)
         for page in pages_here(pages):
@@ -80,15 +78,16 @@ def _index(store: Store, index: Index) -> CarriedIndex:
     )
 
 
-def _pins(store: Store, patterns: Sequence[str]) -> Iterator[CarriedPin]:
+def _pins(store: Store, projects: Collection[str]) -> Iterator[CarriedPin]:
     for pin in store.pins:
-        if is_claimed(pin.project, patterns):
+        if pin.project in projects:
             yield CarriedPin(*pin)
 
 
-def _files(store: Store, wanted: set[str], known: Known) -> Iterator[CarriedFile]:
+def _files(store: Store, wanted: set[str], known: Known, track: Track) -> Iterator[CarriedFile]:
     # What is known and gone by now is still needed by who has it: nobody has to have it here.
-    for sha256 in sorted(store.blobs.held(wanted)):
+    held = sorted(store.blobs.held(wanted))
+    for sha256 in track(held, "Checking", len(held)):
         blob = store.blobs.find(sha256)
         if blob is not None:
             here = sha256 not in known.files
@@ -98,7 +97,7 @@ def _files(store: Store, wanted: set[str], known: Known) -> Iterator[CarriedFile
 def _pages(
     store: Store,
     indexes: Sequence[Index],
-    patterns: Sequence[str],
+    projects: Collection[str],
     known: Known,
     bodies: BinaryIO,
 ) -> Iterator[CarriedPage]:
@@ -106,7 +105,7 @@ def _pages(
     keys = {index.key for index in indexes}
     written: set[str] = set()
     for held in maintenance.held_pages(store):
-        if held.source not in keys or not is_claimed(held.project, patterns):
+        if held.source not in keys or held.project not in projects:
             continue
         page = store.pages.load(held.source, held.project)
         facts = store.pages.facts(held.source, held.project)

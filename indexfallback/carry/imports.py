@@ -8,7 +8,7 @@ and after it was interrupted.
 
 import time
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -21,6 +21,7 @@ from indexfallback.carry.manifest import (
     pages_here,
 )
 from indexfallback.carry.receiving import receive
+from indexfallback.carry.tracking import Track, untracked
 from indexfallback.formats.fields import valid_hashes
 from indexfallback.formats.links import Links
 from indexfallback.names import is_safe_filename
@@ -30,8 +31,6 @@ from indexfallback.store.ledger import Seen
 from indexfallback.store.pins import Pin
 from indexfallback.words import size
 
-#: Passes files on and shows how far it is.
-Track = Callable[[Sequence[CarriedFile]], Iterable[CarriedFile]]
 #: Of a digest of a page (`store.pages.digest_of`), in hexadecimal digits.
 _DIGEST = 32
 
@@ -83,9 +82,10 @@ class Import:
                 f"its files have {size(manifest.size)}, and the cache holds {size(limit)}",
                 "raise cache.max_size, or export fewer projects",
             )
-        held = {each.sha256 for each in manifest.files if self._store.blobs.find(each.sha256)}
+        checked = track(manifest.files, "Checking", len(manifest.files))
+        held = {file.sha256 for file in checked if self._store.blobs.find(file.sha256)}
         self._check_earlier(held)
-        for file in track(self._files):
+        for file in track(self._files, "Importing", len(self._files)):
             self._take(file, held)
         begins = archive.tell()
         pages = pages_here(manifest.pages)
@@ -224,7 +224,7 @@ def is_sound(page: ProjectPage, source: str, *, public: bool) -> bool:
 
 
 def take_in(
-    store: Store, path: Path, keys: Mapping[str, str], limit: int, track: Track = iter
+    store: Store, path: Path, keys: Mapping[str, str], limit: int, track: Track = untracked
 ) -> Imported:
     """Merge the archive at ``path`` into ``store``, as `Import` does.
 

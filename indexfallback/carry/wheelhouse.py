@@ -4,7 +4,7 @@ pip takes any file that lies there, so of a project that a private index owns on
 files go in.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from itertools import groupby
 from pathlib import Path
 from typing import NamedTuple
@@ -12,8 +12,9 @@ from typing import NamedTuple
 from packaging.version import Version
 
 from indexfallback.carry.archive import PIECE, replacing
+from indexfallback.carry.tracking import Track, untracked
 from indexfallback.errors import CarryError
-from indexfallback.names import METADATA_ENDING, is_claimed, version_of
+from indexfallback.names import METADATA_ENDING, version_of
 from indexfallback.store import Store
 from indexfallback.store.disk import hash_file
 
@@ -30,16 +31,12 @@ class Laid(NamedTuple):
     sha256: str
 
 
-#: Passes files on and shows how far it is.
-Track = Callable[[Sequence[Laid]], Iterable[Laid]]
-
-
-def chosen(store: Store, patterns: Sequence[str]) -> list[Laid]:
-    """Return the files that are here of the projects that match, by project and name."""
+def chosen(store: Store, projects: Collection[str]) -> list[Laid]:
+    """Return the files that are here of these projects, by project and name."""
     pins = [
         pin
         for pin in store.pins
-        if is_claimed(pin.project, patterns) and not pin.filename.endswith(METADATA_ENDING)
+        if pin.project in projects and not pin.filename.endswith(METADATA_ENDING)
     ]
     held = store.blobs.held(pin.sha256 for pin in pins)
     found = []
@@ -53,7 +50,7 @@ def chosen(store: Store, patterns: Sequence[str]) -> list[Laid]:
     return found
 
 
-def write(store: Store, files: Sequence[Laid], directory: Path, track: Track = iter) -> int:
+def write(store: Store, files: Sequence[Laid], directory: Path, track: Track = untracked) -> int:
     """Make sure that ``directory`` has the files; return the bytes that were written.
 
     What else lies there stays. Raises `CarryError` and OSError; each file is whole or not there.
@@ -62,7 +59,8 @@ def write(store: Store, files: Sequence[Laid], directory: Path, track: Track = i
     if listed.exists() and not listed.read_bytes().startswith(_MARK.encode()):
         raise CarryError(str(listed), "is somebody else's", "name another directory")
     directory.mkdir(parents=True, exist_ok=True)
-    size = sum(_lay(store, file, directory / file.filename) for file in track(files))
+    tracked = track(files, "Exporting", len(files))
+    size = sum(_lay(store, file, directory / file.filename) for file in tracked)
     with replacing(listed) as written:
         written.write("".join((_MARK, *map(_requirement, _newest(files)))).encode())
     return size

@@ -1,9 +1,8 @@
 """What `cache export` and `cache import` do with directories: wheelhouses, and others' caches."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import closing
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,6 +11,7 @@ import click
 from indexfallback.cli.forget import open_store
 from indexfallback.cli.output import print_json, print_table, say, say_more, tilde, tracked, wrapped
 from indexfallback.config import Index, Settings
+from indexfallback.store import Store
 from indexfallback.words import counted, size
 
 if TYPE_CHECKING:
@@ -23,15 +23,18 @@ _NAMES = 2
 
 
 def export_wheelhouse(
-    settings: Settings, patterns: Sequence[str], directory: Path, *, as_json: bool
+    settings: Settings,
+    select: Callable[[Store], frozenset[str]],
+    directory: Path,
+    *,
+    as_json: bool,
 ) -> None:
     """Write a wheelhouse, and say what is in it."""
     from indexfallback.carry import wheelhouse  # noqa: PLC0415 - few need it
 
     with open_store(settings) as store:
-        files = wheelhouse.chosen(store, patterns)
-        track = partial(tracked, description="Exporting")
-        written = wheelhouse.write(store, files, directory, track)
+        files = wheelhouse.chosen(store, select(store))
+        written = wheelhouse.write(store, files, directory, tracked)
     projects = sorted({file.project for file in files})
     if as_json:
         print_json(

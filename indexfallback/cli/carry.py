@@ -41,8 +41,10 @@ _as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON; byt
     "patterns",
     multiple=True,
     metavar="PATTERN",
-    help="Export these projects alone: a name, or a pattern with * and ? (repeatable).",
+    help="Export these projects and what they require: a name, or a pattern with * and ? "
+    "(repeatable).",
 )
+@click.option("--no-deps", is_flag=True, help="Leave out what the chosen projects require.")
 @click.option(
     "--format",
     "form",
@@ -69,6 +71,7 @@ def export(
     file: Path,
     *,
     patterns: tuple[str, ...],
+    no_deps: bool,
     form: str,
     since: Path | None,
     manifest: Path | None,
@@ -79,21 +82,22 @@ def export(
     Pages, files, and who owns which name, of the indexes of the chain. With --format wheelhouse,
     FILE is a directory for `pip install --no-index --find-links`.
     """
+    from indexfallback.carry.selection import select  # noqa: PLC0415 - few need it
+
+    choose = partial(select, patterns=_patterns(patterns), dependencies=not no_deps)
     if form == "wheelhouse":
         if since is not None or manifest is not None:
             raise click.UsageError("a wheelhouse has no manifest: leave out --since and --manifest")
-        export_wheelhouse(options.settings(), _patterns(patterns), file, as_json=as_json)
+        export_wheelhouse(options.settings(), choose, file, as_json=as_json)
         return
-    from indexfallback.carry.archive import manifest_of, replacing  # noqa: PLC0415 - few need it
+    from indexfallback.carry.archive import manifest_of, replacing  # noqa: PLC0415 - as above
     from indexfallback.carry.export import export as write  # noqa: PLC0415 - as above
     from indexfallback.carry.manifest import known, write_manifest  # noqa: PLC0415 - as above
 
     settings = options.settings()
-    wanted = _patterns(patterns)
     before = known(manifest_of(since)) if since is not None else known(None)
     with open_store(settings) as store:
-        track = partial(tracked, description="Exporting")
-        written = write(store, settings.indexes, wanted, file, known=before, track=track)
+        written = write(store, settings.indexes, choose(store), file, known=before, track=tracked)
     beside = manifest or file.with_name(file.name + _MANIFEST)
     with replacing(beside) as copy:
         copy.write(write_manifest(written))
@@ -183,8 +187,7 @@ def import_(
     manifest = manifest_of(path)
     keys = _keys(settings, manifest, mapping)
     with open_store(settings) as store:
-        track = partial(tracked, description="Importing")
-        imported = take_in(store, path, keys, settings.cache_size, track)
+        imported = take_in(store, path, keys, settings.cache_size, tracked)
     strangers = [index for index in manifest.indexes if not _here(settings, keys, index.url)]
     if as_json:
         names = [index.name for index in strangers]

@@ -8,6 +8,7 @@ from pathlib import Path
 from indexfallback.carry.export import export
 from indexfallback.carry.imports import Imported, take_in
 from indexfallback.carry.manifest import Known, Manifest
+from indexfallback.carry.selection import select
 from indexfallback.config import Index
 from indexfallback.page import File, ProjectPage
 from indexfallback.store import PageFacts, Store, Validators
@@ -60,7 +61,8 @@ def fill(store: Store) -> None:
 
 def write(store: Store, path: Path, *patterns: str, known: Known = Known()) -> Manifest:  # noqa: B008 - frozen
     """Export to a file."""
-    return export(store, CHAIN, patterns or ("*",), path, known=known)
+    projects = select(store, patterns or ("*",), dependencies=True)
+    return export(store, CHAIN, projects, path, known=known)
 
 
 def read(store: Store, path: Path, keys: Mapping[str, str] | None = None) -> Imported:

@@ -81,11 +81,13 @@ def _adopt(shim: Shim, candidate: Candidate) -> Adopted:
 
 
 def _listed(answer: Answer, candidate: Candidate, sha256: str) -> File:
-    """Return the file of the owner's page that the candidate is; raises `_NotTakenError`."""
-    same = [file for file in answer.page.files if file.sha256 == sha256]
-    for file in same:
-        if candidate.filename in (None, file.filename):
-            return file
+    """Return the file of the owner's page that the candidate is, whatever it is called.
+
+    Raises `_NotTakenError`.
+    """
+    same = {file.filename: file for file in answer.page.files if file.sha256 == sha256}
+    if same:
+        return same.get(candidate.filename or "") or next(iter(same.values()))
     named = answer.page.file(candidate.filename) if candidate.filename else None
     if named is None:
         raise _NotTakenError(f"{answer.owner.name} does not list it")

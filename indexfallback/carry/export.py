@@ -4,6 +4,7 @@ The same store gives the same bytes.
 """
 
 import hashlib
+import logging
 import tempfile
 from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
@@ -23,10 +24,13 @@ from indexfallback.carry.manifest import (
     pages_here,
     write_manifest,
 )
+from indexfallback.carry.soundness import is_sound
 from indexfallback.carry.tracking import Track, untracked
 from indexfallback.config import Index
 from indexfallback.errors import CarryError
 from indexfallback.store import Blob, Store, maintenance
+
+log = logging.getLogger("indexfallback")
 
 
 def export(
@@ -102,14 +106,20 @@ def _pages(
     bodies: BinaryIO,
 ) -> Iterator[CarriedPage]:
     """Yield the pages, and write those that are not known to ``bodies``, each content once."""
-    keys = {index.key for index in indexes}
+    roles = {index.key: index.role for index in indexes}
     written: set[str] = set()
     for held in maintenance.held_pages(store):
-        if held.source not in keys or held.project not in projects:
+        if held.source not in roles or held.project not in projects:
             continue
         page = store.pages.load(held.source, held.project)
         facts = store.pages.facts(held.source, held.project)
         if page is None or facts is None:  # damaged, which the log says, or removed meanwhile
+            continue
+        if not is_sound(page, held.source, public=roles[held.source] != "private"):
+            log.warning(
+                "the page of %s from %s is left out: it links to files of this machine elsewhere",
+                held.project, held.source,
+            )  # fmt: skip
             continue
         body = msgspec.msgpack.encode(page)
         sha256 = hashlib.sha256(body).hexdigest()

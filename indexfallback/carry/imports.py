@@ -21,10 +21,8 @@ from indexfallback.carry.manifest import (
     pages_here,
 )
 from indexfallback.carry.receiving import receive
+from indexfallback.carry.soundness import is_sound, moved
 from indexfallback.carry.tracking import Track, untracked
-from indexfallback.formats.fields import valid_hashes
-from indexfallback.formats.links import Links
-from indexfallback.names import is_safe_filename
 from indexfallback.page import ProjectPage
 from indexfallback.store import PageFacts, Store, Validators
 from indexfallback.store.ledger import Seen
@@ -183,7 +181,8 @@ class Import:
         for each in self._pages[carried.sha256]:
             before = self._facts(each)
             if each.here and (before is None or before.checked < each.checked):
-                self._store.pages.put(self._key(each.source), page, _facts(each))
+                key = self._key(each.source)
+                self._store.pages.put(key, moved(page, each.source, key), _facts(each))
                 merged += 1
         return merged
 
@@ -205,21 +204,6 @@ def _facts(carried: CarriedPage) -> PageFacts:
         min(carried.checked, now),
         min(carried.resolved, now),
         carried.passed,
-    )
-
-
-def is_sound(page: ProjectPage, source: str, *, public: bool) -> bool:
-    """Tell whether all that a page names could stand on a page of the index at ``source``."""
-    links = Links(f"{source}{page.name}/", public=public)
-    return all(
-        is_safe_filename(file.filename)
-        and valid_hashes(file.hashes) == file.hashes
-        and all(
-            links.resolve(url) == url and (not url.startswith("file:") or url.startswith(source))
-            for url in (file.url, file.provenance)
-            if url is not None
-        )
-        for file in page.files
     )
 
 

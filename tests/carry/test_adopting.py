@@ -91,6 +91,13 @@ def test_what_a_public_index_lists_is_not_taken_for_a_private_project(
     assert left == {public.filename: "private lists another content under this name"}
 
 
+def test_a_file_that_was_renamed_is_taken_under_its_own_name(made: Shim, tmp_path: Path) -> None:
+    house = lay(tmp_path / "house", IDNA)
+    (house / IDNA.filename).rename(house / "idna-3.10-1-py2-none-any.whl")
+    assert [each.filename for each in run(made, house)[0]] == [IDNA.filename]
+    assert made.store.pins.of_project("idna") == {IDNA.filename: IDNA.sha256}
+
+
 def test_a_release_that_nobody_lists_is_left(made: Shim, tmp_path: Path) -> None:
     new = wheel("idna", "99.0")
     assert run(made, lay(tmp_path / "house", new)) == (

@@ -194,6 +194,9 @@ def import_(
         print_json({**imported._asdict(), "not_in_chain": names})
         return
     _print_imported(path, imported)
+    for index in _unprotected(settings, keys, manifest.indexes):
+        say(f"{index.name} is private in the archive, and no private index here:")
+        say_more('another index may answer for its names; set role = "private".')
     for index in strangers:
         pages = sum(page.source == index.url for page in manifest.pages)
         if pages or index.names:
@@ -225,6 +228,18 @@ def _keys(settings: Settings, manifest: "Manifest", mapping: Sequence[str]) -> d
 
 def _here(settings: Settings, keys: dict[str, str], url: str) -> bool:
     return any(index.key == keys.get(url, url) for index in settings.indexes)
+
+
+def _unprotected(
+    settings: Settings, keys: dict[str, str], indexes: Sequence["CarriedIndex"]
+) -> list["CarriedIndex"]:
+    """Return the private indexes of an archive that have another role here."""
+    public = {index.key for index in settings.indexes if not index.is_private}
+    return [
+        index
+        for index in indexes
+        if index.role == "private" and keys.get(index.url, index.url) in public
+    ]
 
 
 def _say_stranger(index: "CarriedIndex", pages: int) -> None:

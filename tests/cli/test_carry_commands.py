@@ -114,6 +114,12 @@ def test_an_index_that_the_chain_has_not_is_said(there: CommandLine, archive: st
     assert done.widest <= WIDTH
 
 
+def test_a_private_index_that_is_public_here_is_said(there: CommandLine, archive: str) -> None:
+    there.configure(index_table("open", CHAIN[0].url), *tables("pypi"))
+    done = there("cache", "import", archive).expect()
+    assert "private is private in the archive, and no private index here" in done.words
+
+
 def test_map_takes_an_index_for_another_one(there: CommandLine, archive: str) -> None:
     own = "https://mirror.example.org/simple/"
     there.configure(*tables("private"), index_table("own", own))

@@ -90,6 +90,10 @@ def export(
             raise click.UsageError("a wheelhouse has no manifest: leave out --since and --manifest")
         export_wheelhouse(options.settings(), choose, file, as_json=as_json)
         return
+    if file.is_dir():
+        raise click.UsageError(f"{file} is a directory: name a file, or use --format wheelhouse")
+    if not file.absolute().parent.is_dir():
+        raise click.UsageError(f"{file.parent} is no directory")
     from indexfallback.carry.archive import manifest_of, replacing  # noqa: PLC0415 - as above
     from indexfallback.carry.export import export as write  # noqa: PLC0415 - as above
     from indexfallback.carry.manifest import known, write_manifest  # noqa: PLC0415 - as above

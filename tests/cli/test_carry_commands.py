@@ -106,6 +106,15 @@ def test_projects_are_names_and_patterns(here: CommandLine, tmp_path: Path) -> N
     assert "has an item that is no pattern" in done.words
 
 
+@pytest.mark.parametrize(
+    ("path", "problem"), [(".", "is a directory: name a file"), ("no/x.tar", "is no directory")]
+)
+def test_a_place_where_no_archive_can_be_is_refused_at_once(
+    here: CommandLine, tmp_path: Path, path: str, problem: str
+) -> None:
+    assert problem in here("cache", "export", str(tmp_path / path)).expect(2).words
+
+
 def test_an_index_that_the_chain_has_not_is_said(there: CommandLine, archive: str) -> None:
     there.configure(*tables("pypi"))
     done = there("cache", "import", archive).expect()

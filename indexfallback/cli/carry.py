@@ -1,6 +1,6 @@
 """``cache export`` and ``cache import``: what is cached, carried to another machine."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,6 +14,7 @@ from indexfallback.cli.output import print_json, say, say_more, tilde, tracked, 
 from indexfallback.config import Settings
 from indexfallback.config.keys import patterns as read_patterns
 from indexfallback.config.units import InvalidValueError
+from indexfallback.store import Store
 from indexfallback.words import counted, size
 
 if TYPE_CHECKING:
@@ -84,43 +85,53 @@ def export(
     """
     from indexfallback.carry.selection import select  # noqa: PLC0415 - few need it
 
+    settings = options.settings()
     choose = partial(select, patterns=_patterns(patterns), dependencies=not no_deps)
     if form == "wheelhouse":
         if since is not None or manifest is not None:
             raise click.UsageError("a wheelhouse has no manifest: leave out --since and --manifest")
-        export_wheelhouse(options.settings(), choose, file, as_json=as_json)
+        export_wheelhouse(settings, choose, file, as_json=as_json)
         return
     if file.is_dir():
         raise click.UsageError(f"{file} is a directory: name a file, or use --format wheelhouse")
     if not file.absolute().parent.is_dir():
         raise click.UsageError(f"{file.parent} is no directory")
-    from indexfallback.carry.archive import manifest_of, replacing  # noqa: PLC0415 - as above
-    from indexfallback.carry.export import export as write  # noqa: PLC0415 - as above
-    from indexfallback.carry.manifest import known, write_manifest  # noqa: PLC0415 - as above
-
-    settings = options.settings()
-    before = known(manifest_of(since)) if since is not None else known(None)
-    with open_store(settings) as store:
-        written = write(store, settings.indexes, choose(store), file, known=before, track=tracked)
     beside = manifest or file.with_name(file.name + _MANIFEST)
-    with replacing(beside) as copy:
-        copy.write(write_manifest(written))
+    written = _export(settings, choose, file, since, beside)
     if not written.projects:
         say(f"nothing is cached of {', '.join(patterns) or 'any project'}: the archive is empty")
     report = _exported(written, file, beside)
     if as_json:
         print_json(report)
         return
-    click.echo(
-        wrapped(
-            f"{tilde(file)} has {counted(len(written.projects), 'project')}: "
-            f"{counted(report['files'], 'file')} ({size(report['bytes'])}), "
-            f"{counted(report['pages'], 'page')}",
-            "",
-        )
+    have = (
+        counted(len(written.projects), "project"),
+        f"{counted(report['files'], 'file')} ({size(report['bytes'])})",
+        counted(report["pages"], "page"),
     )
+    click.echo(wrapped(f"{tilde(file)} has {have[0]}: {have[1]}, {have[2]}", ""))
     if since is not None:
         say(f"{counted(report['earlier'], 'file')} not in it, since an earlier export had them")
+
+
+def _export(
+    settings: Settings,
+    choose: Callable[[Store], frozenset[str]],
+    file: Path,
+    since: Path | None,
+    beside: Path,
+) -> "Manifest":
+    """Write the archive, and its manifest beside it."""
+    from indexfallback.carry.archive import manifest_of, replacing  # noqa: PLC0415 - few need it
+    from indexfallback.carry.export import export as write  # noqa: PLC0415 - as above
+    from indexfallback.carry.manifest import known, write_manifest  # noqa: PLC0415 - as above
+
+    before = known(manifest_of(since)) if since is not None else known(None)
+    with open_store(settings) as store:
+        written = write(store, settings.indexes, choose(store), file, known=before, track=tracked)
+    with replacing(beside) as copy:
+        copy.write(write_manifest(written))
+    return written
 
 
 def _exported(written: "Manifest", file: Path, beside: Path) -> dict[str, Any]:

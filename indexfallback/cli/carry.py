@@ -32,7 +32,7 @@ _as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON; byt
 @click.command(
     epilog=examples(
         "indexfallback cache export packages.tar",
-        "indexfallback cache export more.tar --since packages.tar.manifest.json",
+        "indexfallback cache export more.tar --since packages.tar",
         "indexfallback cache export some.tar --projects 'acme-*' --projects flask",
     )
 )

@@ -52,7 +52,7 @@ _as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON; byt
     type=click.Choice(("archive", "wheelhouse")),
     default="archive",
     show_default=True,
-    help="A wheelhouse is a directory of files alone, for machines with nothing but pip.",
+    help="A wheelhouse is a directory for machines that have nothing but pip.",
 )
 @click.option(
     "--since",
@@ -168,7 +168,7 @@ def _patterns(texts: Sequence[str]) -> tuple[str, ...]:
     "--map",
     "mapping",
     multiple=True,
-    metavar="THEIRS=OURS",
+    metavar="THEIR=OUR",
     help="Take an index of the archive for one of this chain, by their names (repeatable); "
     "without it, indexes are the same if their addresses are.",
 )
@@ -183,7 +183,7 @@ def _patterns(texts: Sequence[str]) -> tuple[str, ...]:
 def import_(
     options: Options, path: Path, *, mapping: tuple[str, ...], as_index: str | None, as_json: bool
 ) -> None:
-    """Check an archive that `cache export` has written, and add what is in it to the cache.
+    """Check an archive that `cache export` wrote, and add what it has to the cache.
 
     PATH may be a directory, too: a wheelhouse, the cache of pip or uv, or a tree of bandersnatch.
     Of these each file is taken that the chain's own page of its project lists with its sha256.

@@ -169,7 +169,7 @@ def _patterns(texts: Sequence[str]) -> tuple[str, ...]:
     "mapping",
     multiple=True,
     metavar="THEIR=OUR",
-    help="Take an index of the archive for one of this chain, by their names (repeatable); "
+    help="Take an archive's index for one of this chain, by their names (repeatable); "
     "without it, indexes are the same if their addresses are.",
 )
 @click.option(

@@ -114,6 +114,19 @@ class ResolveError(IndexFallbackError):
         return f"{self.who}: {self.problem}; {self.remedy}"
 
 
+@dataclass(eq=False)
+class CarryError(IndexFallbackError):
+    """What is carried from one cache to another cannot be written, or is not as it should be."""
+
+    #: The archive or directory.
+    where: str
+    problem: str
+    remedy: str
+
+    def __str__(self) -> str:
+        return f"{self.where}: {self.problem}; {self.remedy}"
+
+
 @dataclass(frozen=True)
 class Tried:
     """What one index contributed to an answer: asked, skipped or not needed."""

@@ -26,7 +26,7 @@ LAYERS = (
     ("flight", "budget", "lag", "pace", "activity", "network", "members", "probe", "asking",
      "name_lists", "explain", "offer", "refusals", "fallback", "sources", "opening", "integrity",
      "arrival", "transfer", "download", "shim", "delivery", "why"),
-    ("server", "tree"),
+    ("server", "tree", "carry"),
     ("clients", "service"),
     ("fetch",),
     ("doctor",),

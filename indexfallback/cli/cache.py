@@ -1,4 +1,7 @@
-"""``cache``: what is kept, and whether it is whole; `forget` has how to be rid of it."""
+"""``cache``: what is kept, and whether it is whole.
+
+`forget` has how to be rid of it, `carry` how it gets to another machine.
+"""
 
 import sys
 from collections import Counter
@@ -6,6 +9,7 @@ from itertools import groupby
 
 import click
 
+from indexfallback.cli.carry import export, import_
 from indexfallback.cli.forget import accept, disown, open_store, remove
 from indexfallback.cli.options import Options, examples, project_name, takes_options
 from indexfallback.cli.output import clock, print_json, print_table, say, tracked, wrapped
@@ -31,7 +35,7 @@ def cache() -> None:
     """Show, check and clean what is kept on disk."""
 
 
-for command in (remove, accept, disown):
+for command in (remove, accept, disown, export, import_):
     cache.add_command(command)
 
 

@@ -25,6 +25,14 @@ class NameList(NamedTuple):
     names: int
 
 
+class Seen(NamedTuple):
+    """When a name was last listed by an index, and when a page of it was served; None if never."""
+
+    project: str
+    listed: float | None
+    served: float | None
+
+
 class Ledger:
     """The memory of all private indexes' names, each under the index's address."""
 
@@ -82,6 +90,37 @@ class Ledger:
                 "INSERT OR REPLACE INTO name_list VALUES (?, ?, ?)", (source, now, names)
             )
         return names
+
+    def seen(self, source: str) -> list[Seen]:
+        """Return all that is known of the index's names, sorted."""
+        with self._database.read() as connection:
+            rows = connection.execute(
+                "SELECT project, listed, served FROM name WHERE source = ? ORDER BY project",
+                (source,),
+            )
+            return [Seen(*row) for row in rows]
+
+    def merge(self, source: str, seen: Iterable[Seen], fetched: float | None) -> None:
+        """Add what another ledger knows of the index's names; nothing is forgotten.
+
+        ``fetched`` is when its list of names was; None if it never was.
+        """
+        with self._database.write() as connection:
+            connection.executemany(
+                "INSERT INTO name VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET"
+                # SQLite's max() of a NULL is NULL.
+                " listed = coalesce(max(listed, excluded.listed), listed, excluded.listed),"
+                " served = coalesce(max(served, excluded.served), served, excluded.served)",
+                ((source, *each) for each in seen),
+            )
+            if fetched is not None:
+                connection.execute(
+                    "INSERT INTO name_list SELECT ?, ?, count(*) FROM name"
+                    " WHERE source = ? AND listed IS NOT NULL"
+                    " ON CONFLICT DO UPDATE SET fetched = max(fetched, excluded.fetched),"
+                    " names = excluded.names",
+                    (source, fetched, source),
+                )
 
     def names(self, source: str) -> list[str]:
         """Return the projects known to belong to the index, sorted."""

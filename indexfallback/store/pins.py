@@ -1,7 +1,7 @@
 """Pins: the sha256 first seen for a file name of a project, which it then keeps."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from indexfallback.store.database import Database
@@ -62,6 +62,19 @@ class Pins:
                 "SELECT sha256 FROM pin WHERE project = ? AND filename = ?", (project, filename)
             ).fetchone()
         return str(row[0])
+
+    def merge(self, pins: Iterable[Pin]) -> list[Pin]:
+        """Take over pins as they are; return those for which another content was seen here."""
+        with self._database.write() as connection:
+            differing = []
+            for pin in pins:
+                connection.execute("INSERT OR IGNORE INTO pin VALUES (?, ?, ?, ?, ?)", pin)
+                row = connection.execute(
+                    "SELECT sha256 FROM pin WHERE project = ? AND filename = ?", pin[:2]
+                ).fetchone()
+                if row[0] != pin.sha256:
+                    differing.append(pin)
+        return differing
 
     def remove(self, project: str, filename: str | None = None) -> int:
         """Forget the pin of one file, or of all of a project; return how many there were."""

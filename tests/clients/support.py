@@ -26,8 +26,7 @@ SERVER_SECONDS = 20
 #: configures a package client.
 _SYSTEM = ("PATH", "LANG", "LD_LIBRARY_PATH", "SYSTEMROOT", "PATHEXT", "COMSPEC")
 
-
-#: A network of its own, with loopback and nothing else; as if by root for others.
+#: Before a command: a network of its own, with loopback and nothing else; as if by root for others.
 NO_NETWORK = (
     *("unshare", "--net", "--map-root-user", "sh", "-c"),
     'ip link set lo up && exec "$@"',
@@ -36,7 +35,7 @@ NO_NETWORK = (
 
 
 def may_have_own_network() -> bool:
-    """Tell whether `NO_NETWORK` is permitted and there is what it takes."""
+    """Tell whether `NO_NETWORK` works for this user on this system."""
     try:
         tried = subprocess.run([*NO_NETWORK, "true"], check=False, capture_output=True)
     except FileNotFoundError:

@@ -1,0 +1,1 @@
+"""Carrying what is cached to another machine: archives, wheelhouses, and others' caches."""

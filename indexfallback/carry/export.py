@@ -1,0 +1,153 @@
+"""Export: what is cached of chosen projects, written into one archive.
+
+The same store gives the same bytes.
+"""
+
+import hashlib
+import logging
+import tempfile
+from collections.abc import Collection, Iterator, Sequence
+from pathlib import Path
+from typing import BinaryIO
+
+import msgspec
+
+from indexfallback.carry.archive import MANIFEST, PIECE, replacing, write_end, write_member
+from indexfallback.carry.manifest import (
+    CarriedFile,
+    CarriedIndex,
+    CarriedName,
+    CarriedPage,
+    CarriedPin,
+    Known,
+    Manifest,
+    pages_here,
+    write_manifest,
+)
+from indexfallback.carry.soundness import is_sound
+from indexfallback.carry.tracking import Track, untracked
+from indexfallback.config import Index
+from indexfallback.errors import CarryError
+from indexfallback.store import Blob, Store, maintenance
+
+log = logging.getLogger("indexfallback")
+
+
+def export(
+    store: Store,
+    indexes: Sequence[Index],
+    projects: Collection[str],
+    path: Path,
+    *,
+    known: Known,
+    track: Track = untracked,
+) -> Manifest:
+    """Write what ``store`` has of ``projects`` and of these indexes to ``path``.
+
+    ``known`` is what earlier archives have brought. Returns the manifest; raises `CarryError` and
+    OSError, and ``path`` is then as it was.
+    """
+    with tempfile.TemporaryFile(dir=path.absolute().parent) as bodies, replacing(path) as file:
+        # Pages may change while files are written: they are read once.
+        pages = tuple(_pages(store, indexes, projects, known, bodies))
+        pins = tuple(_pins(store, projects))
+        manifest = Manifest(
+            indexes=tuple(_index(store, index) for index in {i.key: i for i in indexes}.values()),
+            pins=pins,
+            files=tuple(_files(store, {pin.sha256 for pin in pins}, known, track)),
+            pages=pages,
+        )
+        data = write_manifest(manifest)
+        write_member(file, MANIFEST, len(data), [data])
+        here = [each for each in manifest.files if each.here]
+        for each in track(here, "Exporting", len(here)):
+            write_member(file, each.member, each.size, _bytes(store, each))
+        bodies.seek(0)
+        for page in pages_here(pages):
+            write_member(file, page.member, page.size, [bodies.read(page.size)])
+        write_end(file)
+    return manifest
+
+
+def _index(store: Store, index: Index) -> CarriedIndex:
+    if not index.is_private:
+        return CarriedIndex(name=index.name, url=index.key, role=index.role)
+    names = store.ledger.name_list(index.key)
+    return CarriedIndex(
+        name=index.name,
+        url=index.key,
+        role=index.role,
+        fetched=names.fetched if names is not None else None,
+        names=tuple(CarriedName(*seen) for seen in store.ledger.seen(index.key)),
+    )
+
+
+def _pins(store: Store, projects: Collection[str]) -> Iterator[CarriedPin]:
+    for pin in store.pins:
+        if pin.project in projects:
+            yield CarriedPin(*pin)
+
+
+def _files(store: Store, wanted: set[str], known: Known, track: Track) -> Iterator[CarriedFile]:
+    # What is known and gone by now is still needed by who has it: nobody has to have it here.
+    held = sorted(store.blobs.held(wanted))
+    for sha256 in track(held, "Checking", len(held)):
+        blob = store.blobs.find(sha256)
+        if blob is not None:
+            here = sha256 not in known.files
+            yield CarriedFile(sha256=sha256, size=blob.size, here=here)
+
+
+def _pages(
+    store: Store,
+    indexes: Sequence[Index],
+    projects: Collection[str],
+    known: Known,
+    bodies: BinaryIO,
+) -> Iterator[CarriedPage]:
+    """Yield the pages, and write those that are not known to ``bodies``, each content once."""
+    roles = {index.key: index.role for index in indexes}
+    written: set[str] = set()
+    for held in maintenance.held_pages(store):
+        if held.source not in roles or held.project not in projects:
+            continue
+        page = store.pages.load(held.source, held.project)
+        facts = store.pages.facts(held.source, held.project)
+        if page is None or facts is None:  # damaged, which the log says, or removed meanwhile
+            continue
+        if not is_sound(page, held.source, public=roles[held.source] != "private"):
+            log.warning(
+                "the page of %s from %s is left out: it links to files of this machine elsewhere",
+                held.project, held.source,
+            )  # fmt: skip
+            continue
+        body = msgspec.msgpack.encode(page)
+        sha256 = hashlib.sha256(body).hexdigest()
+        here = (held.source, held.project, sha256) not in known.pages
+        if here and sha256 not in written:
+            bodies.write(body)
+            written.add(sha256)
+        yield CarriedPage(
+            source=held.source,
+            project=held.project,
+            sha256=sha256,
+            size=len(body),
+            checked=facts.checked,
+            resolved=facts.resolved,
+            passed=facts.passed,
+            etag=facts.validators.etag,
+            modified=facts.validators.last_modified,
+            here=here,
+        )
+
+
+def _bytes(store: Store, file: CarriedFile) -> Iterator[bytes]:
+    blob = Blob(file.sha256, store.blobs.path(file.sha256), file.size)
+    try:
+        yield from store.blobs.read(blob, 0, blob.size, PIECE)
+    except OSError as error:
+        raise CarryError(
+            str(blob.path),
+            f"cannot be exported ({error})",
+            "run again: what is not right is left out then",
+        ) from error

@@ -1,0 +1,55 @@
+"""Which projects go: those that match, and what of the cache they require."""
+
+from collections.abc import Collection, Iterator, Sequence
+from email.parser import BytesHeaderParser
+
+from packaging.requirements import InvalidRequirement, Requirement
+
+from indexfallback.dists.metadata import read_metadata
+from indexfallback.names import METADATA_ENDING, is_claimed, normalize
+from indexfallback.store import Store, maintenance
+from indexfallback.store.maintenance import HeldFile
+
+
+def select(store: Store, patterns: Sequence[str], *, dependencies: bool) -> frozenset[str]:
+    """Return the projects with a page or a pin that match, and what their files require.
+
+    Whatever the platform and the extras: the other machine may be another one.
+    """
+    known = {page.project for page in maintenance.held_pages(store)}
+    known.update(pin.project for pin in store.pins)
+    chosen = {project for project in known if is_claimed(project, patterns)}
+    waiting = list(chosen) if dependencies and chosen != known else []
+    while waiting:
+        required = known.intersection(_required(store, waiting.pop())) - chosen
+        chosen |= required
+        waiting += required
+    return frozenset(chosen)
+
+
+def _required(store: Store, project: str) -> Iterator[str]:
+    """Yield the projects that the cached files of one require."""
+    files = maintenance.held_files(store, project)
+    names = {file.filename for file in files}
+    for file in files:
+        for stated in (
+            BytesHeaderParser()
+            .parsebytes(_metadata(store, file, names))
+            .get_all("Requires-Dist", [])
+        ):
+            try:
+                yield normalize(Requirement(stated).name)
+            except InvalidRequirement:  # of a file from before PEP 508, which pip refuses too
+                continue
+
+
+def _metadata(store: Store, file: HeldFile, names: Collection[str | None]) -> bytes:
+    """Return what a file says of itself; nothing where another one says it, or it cannot tell."""
+    if file.filename is None or f"{file.filename}{METADATA_ENDING}" in names:
+        return b""
+    blob = store.blobs.find(file.sha256)
+    if blob is None:
+        return b""
+    if file.filename.endswith(METADATA_ENDING):
+        return blob.path.read_bytes()
+    return read_metadata(blob.path, file.filename) or b""

@@ -1,0 +1,100 @@
+"""A wheelhouse: cached files in one flat directory, for machines that have nothing but pip.
+
+pip takes any file that lies there, so of a project that a private index owns only that index's
+files go in.
+"""
+
+from collections.abc import Collection, Iterable, Sequence
+from itertools import groupby
+from pathlib import Path
+from typing import NamedTuple
+
+from packaging.version import Version
+
+from indexfallback.carry.archive import PIECE, replacing
+from indexfallback.carry.tracking import Track, untracked
+from indexfallback.errors import CarryError
+from indexfallback.names import METADATA_ENDING, version_of
+from indexfallback.store import Store
+from indexfallback.store.disk import hash_file
+
+#: The newest release of each project with its hashes, for ``pip install -r``.
+REQUIREMENTS = "requirements.txt"
+_MARK = "# Written by `indexfallback cache export`: the newest release of each project here.\n"
+
+
+class Laid(NamedTuple):
+    """A file of a wheelhouse."""
+
+    project: str
+    filename: str
+    sha256: str
+
+
+def chosen(store: Store, projects: Collection[str]) -> list[Laid]:
+    """Return the files that are here of these projects, by project and name."""
+    pins = [
+        pin
+        for pin in store.pins
+        if pin.project in projects and not pin.filename.endswith(METADATA_ENDING)
+    ]
+    held = store.blobs.held(pin.sha256 for pin in pins)
+    found = []
+    for project, group in groupby(pins, lambda pin: pin.project):
+        owners = store.ledger.owners(project)
+        found += [
+            Laid(project, pin.filename, pin.sha256)
+            for pin in group
+            if pin.sha256 in held and (not owners or pin.source in owners)
+        ]
+    return found
+
+
+def write(store: Store, files: Sequence[Laid], directory: Path, track: Track = untracked) -> int:
+    """Make sure that ``directory`` has the files; return the bytes that were written.
+
+    What else lies there stays. Raises `CarryError` and OSError; each file is whole or not there.
+    """
+    listed = directory / REQUIREMENTS
+    if listed.exists() and not listed.read_bytes().startswith(_MARK.encode()):
+        raise CarryError(str(listed), "is somebody else's", "name another directory")
+    directory.mkdir(parents=True, exist_ok=True)
+    tracked = track(files, "Exporting", len(files))
+    size = sum(_lay(store, file, directory / file.filename) for file in tracked)
+    with replacing(listed) as written:
+        written.write("".join((_MARK, *map(_requirement, _newest(files)))).encode())
+    return size
+
+
+def _lay(store: Store, file: Laid, path: Path) -> int:
+    if path.exists():
+        if hash_file(path) != file.sha256:
+            raise CarryError(
+                str(path), "is there with another content", "remove it, or name another directory"
+            )
+        return 0
+    blob = store.blobs.find(file.sha256)
+    if blob is None:
+        raise CarryError(file.filename, "was removed from the cache meanwhile", "run again")
+    with replacing(path) as copy:
+        copy.writelines(store.blobs.read(blob, 0, blob.size, PIECE))
+    return blob.size
+
+
+def _newest(files: Sequence[Laid]) -> Iterable[tuple[str, Version, list[str]]]:
+    """Yield project, version and hashes of the newest releases; a final one, if there is one."""
+    for project, group in groupby(files, lambda file: file.project):
+        releases: dict[Version, list[str]] = {}
+        for file in group:
+            version = version_of(file.filename)
+            if version is not None:
+                releases.setdefault(Version(version), []).append(file.sha256)
+        if releases:
+            newest = max(releases, key=lambda version: (not version.is_prerelease, version))
+            yield project, newest, releases[newest]
+
+
+def _requirement(release: tuple[str, Version, list[str]]) -> str:
+    project, version, sha256s = release
+    hashes = (f"--hash=sha256:{sha256}" for sha256 in sorted(sha256s))
+    return " \\\n    ".join((f"{project}=={version}", *hashes)) + "\n"

@@ -1,0 +1,201 @@
+"""``cache export`` and ``cache import``."""
+
+from pathlib import Path
+
+import pytest
+
+from indexfallback.cli.output import WIDTH
+from indexfallback.store import Store
+from tests.carry.support import CHAIN, LIMIT, NEW, PYPI, fill, keep_file
+from tests.cli.support import CommandLine
+from tests.fakes import wheel
+from tests.serving import index_table
+
+
+def tables(*names: str) -> list[str]:
+    return [
+        index_table(index.name, index.url, role=index.role)
+        for index in CHAIN
+        if not names or index.name in names
+    ]
+
+
+@pytest.fixture
+def here(cli: CommandLine) -> CommandLine:
+    """Somebody with a cache."""
+    cli.configure(*tables())
+    store = Store(cli.cache, LIMIT)
+    fill(store)
+    store.close()
+    return cli
+
+
+@pytest.fixture
+def there(tmp_path: Path) -> CommandLine:
+    """Somebody with the same chain and an empty cache."""
+    directory = tmp_path / "there"
+    directory.mkdir()
+    command_line = CommandLine(directory)
+    command_line.configure(*tables())
+    return command_line
+
+
+@pytest.fixture
+def archive(here: CommandLine, tmp_path: Path) -> str:
+    path = str(tmp_path / "packages.tar")
+    here("cache", "export", path).expect()
+    return path
+
+
+def test_both_say_what_they_did(here: CommandLine, there: CommandLine, tmp_path: Path) -> None:
+    path = str(tmp_path / "packages.tar")
+    done = here("cache", "export", path).expect()
+    assert "packages.tar has 2 projects: 2 files (1.8 KB), 2 pages" in done.words
+    done = there("cache", "import", path).expect()
+    assert (
+        "packages.tar had 2 projects: 2 files taken (1.8 KB), 0 were here; 2 pages taken, "
+        "0 not newer than here"
+    ) in done.words
+    assert done.err == ""
+    there("cache", "verify").expect()
+
+
+def test_json(here: CommandLine, there: CommandLine, tmp_path: Path) -> None:
+    path = str(tmp_path / "packages.tar")
+    report = here("cache", "export", path, "--json").expect().json
+    assert report["projects"] == ["acme-app", "idna"]
+    assert (report["files"], report["earlier"], report["pages"]) == (2, 0, 2)
+    assert report["manifest"] == f"{path}.manifest.json"
+    report = there("cache", "import", path, "--json").expect().json
+    assert (report["files"], report["pages"], report["not_in_chain"]) == (2, 2, [])
+
+
+def test_since_takes_the_manifest_that_an_export_has_left_or_its_archive(
+    here: CommandLine, there: CommandLine, archive: str, tmp_path: Path
+) -> None:
+    store = Store(here.cache, LIMIT)
+    keep_file(store, PYPI, wheel("idna", "3.9"))
+    store.close()
+    manifest = tmp_path / "kept.json"
+    (tmp_path / "packages.tar.manifest.json").rename(manifest)
+    for since in (str(manifest), archive):
+        more = str(tmp_path / "more.tar")
+        report = here("cache", "export", more, "--since", since, "--json").expect().json
+        assert (report["files"], report["earlier"]) == (1, 2)
+    done = there("cache", "import", more).expect(1)
+    assert "it adds to an earlier one" in done.words
+    there("cache", "import", archive).expect()
+    there("cache", "import", more).expect()
+
+
+def test_a_manifest_of_something_else_is_refused(here: CommandLine, tmp_path: Path) -> None:
+    other = tmp_path / "package.json"
+    other.write_text('{"name": "x"}')
+    done = here("cache", "export", str(tmp_path / "x.tar"), "--since", str(other)).expect(1)
+    assert "name the manifest of an export, or its archive" in done.words
+    assert not (tmp_path / "x.tar").exists()
+
+
+def test_projects_are_names_and_patterns(here: CommandLine, tmp_path: Path) -> None:
+    path = str(tmp_path / "some.tar")
+    arguments = ("--projects", "IDNA", "--projects", "other-*", "--json")
+    assert here("cache", "export", path, *arguments).expect().json["projects"] == ["idna"]
+    done = here("cache", "export", path, "--projects", "nothing-*").expect()
+    assert "nothing is cached of nothing-*: the archive is empty" in done.words
+    done = here("cache", "export", path, "--projects", "a/b").expect(2)
+    assert "has an item that is no pattern" in done.words
+
+
+@pytest.mark.parametrize(
+    ("path", "problem"), [(".", "is a directory: name a file"), ("no/x.tar", "is no directory")]
+)
+def test_a_place_where_no_archive_can_be_is_refused_at_once(
+    here: CommandLine, tmp_path: Path, path: str, problem: str
+) -> None:
+    assert problem in here("cache", "export", str(tmp_path / path)).expect(2).words
+
+
+def test_an_index_that_the_chain_has_not_is_said(there: CommandLine, archive: str) -> None:
+    there.configure(*tables("pypi"))
+    done = there("cache", "import", archive).expect()
+    assert "private (https://packages.example.com/simple/) is no index of this chain" in done.words
+    assert "until then another index may answer for its names" in done.words
+    assert done.widest <= WIDTH
+
+
+def test_a_private_index_that_is_public_here_is_said(there: CommandLine, archive: str) -> None:
+    there.configure(index_table("open", CHAIN[0].url), *tables("pypi"))
+    done = there("cache", "import", archive).expect()
+    assert "private is private in the archive, and no private index here" in done.words
+
+
+def test_map_takes_an_index_for_another_one(there: CommandLine, archive: str) -> None:
+    own = "https://mirror.example.org/simple/"
+    there.configure(*tables("private"), index_table("own", own))
+    done = there("cache", "import", archive, "--map", "pypi=own").expect()
+    assert done.err == ""
+    assert "page of own" in there("cache", "list", "idna").expect().out
+
+
+@pytest.mark.parametrize(
+    ("pair", "problem"),
+    [
+        ("nobody=pypi", "the archive has no index 'nobody'; it has private, pypi"),
+        ("pypi=nobody", "no index 'nobody' here; there are private, pypi"),
+        ("private=pypi", "private is private, and pypi is public"),
+    ],
+)
+def test_a_map_that_cannot_be_is_refused(
+    there: CommandLine, archive: str, pair: str, problem: str
+) -> None:
+    assert problem in there("cache", "import", archive, "--map", pair).expect(2).words
+
+
+def test_a_wheelhouse_is_a_directory_of_files(here: CommandLine, tmp_path: Path) -> None:
+    house = tmp_path / "house"
+    done = here("cache", "export", "--format", "wheelhouse", str(house)).expect()
+    assert "house has 2 projects and 2 files, 1.8 KB of them new" in done.words
+    assert (house / NEW.filename).read_bytes() == NEW.data
+    since = ("--since", str(house / NEW.filename))
+    here("cache", "export", "--format", "wheelhouse", str(house), *since).expect(2)
+
+
+def test_a_wheelhouse_is_taken_by_the_pages_that_are_here(
+    here: CommandLine, tmp_path: Path
+) -> None:
+    house = tmp_path / "house"
+    house.mkdir()
+    old, unknown = wheel("idna", "3.9"), wheel("idna", "99.0")
+    for dist in (old, NEW, unknown):
+        (house / dist.filename).write_bytes(dist.data)
+    done = here("--offline", "cache", "import", str(house)).expect()
+    assert "house: wheelhouse" in done.words
+    assert "here already: pypi lists them" in done.words
+    assert "taken: pypi lists them" in done.words
+    assert f"left: pypi does not list it ({unknown.filename})" in done.words
+    assert done.widest <= WIDTH
+    report = here("--offline", "cache", "import", str(house), "--json").expect().json
+    assert (report["kind"], report["pages"], len(report["taken"])) == ("wheelhouse", 0, 2)
+    (left,) = report["left"]
+    assert left["reason"] == "pypi does not list it"
+
+
+@pytest.mark.parametrize(
+    ("option", "problem"),
+    [
+        (("--map", "a=b"), "--map is for archives"),
+        (("--as", "pypi"), "--as is for trees of bandersnatch"),
+        (("--as", "nobody"), "--as nobody names no index; there are private, pypi"),
+    ],
+)
+def test_options_that_mean_nothing_for_a_directory_are_refused(
+    here: CommandLine, tmp_path: Path, option: tuple[str, str], problem: str
+) -> None:
+    house = tmp_path / "house"
+    house.mkdir()
+    assert problem in here("cache", "import", str(house), *option).expect(2).words
+
+
+def test_what_is_not_there_is_said(there: CommandLine, tmp_path: Path) -> None:
+    done = there("cache", "import", str(tmp_path / "nothing.tar")).expect(2)
+    assert "does not exist" in done.words

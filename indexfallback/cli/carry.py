@@ -1,6 +1,6 @@
 """``cache export`` and ``cache import``: what is cached, carried to another machine."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -33,7 +33,7 @@ _as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON; byt
     epilog=examples(
         "indexfallback cache export packages.tar",
         "indexfallback cache export more.tar --since packages.tar",
-        "indexfallback cache export some.tar --projects 'acme-*' --projects flask",
+        "indexfallback cache export some.tar --projects 'acme-*' -r requirements.txt",
     )
 )
 @click.argument("file", type=click.Path(path_type=Path))
@@ -44,6 +44,15 @@ _as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON; byt
     metavar="PATTERN",
     help="Export these projects and what they require: a name, or a pattern with * and ? "
     "(repeatable).",
+)
+@click.option(
+    "-r",
+    "--requirement",
+    "files",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    multiple=True,
+    metavar="FILE",
+    help="Export the projects of this requirements, project or lock file (repeatable).",
 )
 @click.option("--no-deps", is_flag=True, help="Leave out what the chosen projects require.")
 @click.option(
@@ -72,6 +81,7 @@ def export(
     file: Path,
     *,
     patterns: tuple[str, ...],
+    files: tuple[Path, ...],
     no_deps: bool,
     form: str,
     since: Path | None,
@@ -86,7 +96,8 @@ def export(
     from indexfallback.carry.selection import select  # noqa: PLC0415 - few need it
 
     settings = options.settings()
-    choose = partial(select, patterns=_patterns(patterns), dependencies=not no_deps)
+    chosen = _patterns((*patterns, *_projects_of(files)))
+    choose = partial(select, patterns=chosen, dependencies=not no_deps)
     if form == "wheelhouse":
         if since is not None or manifest is not None:
             raise click.UsageError("a wheelhouse has no manifest: leave out --since and --manifest")
@@ -99,7 +110,7 @@ def export(
     beside = manifest or file.with_name(file.name + _MANIFEST)
     written = _export(settings, choose, file, since, beside)
     if not written.projects:
-        say(f"nothing is cached of {', '.join(patterns) or 'any project'}: the archive is empty")
+        say(f"nothing is cached of {', '.join(chosen)}: the archive is empty")
     report = _exported(written, file, beside)
     if as_json:
         print_json(report)
@@ -145,6 +156,16 @@ def _exported(written: "Manifest", file: Path, beside: Path) -> dict[str, Any]:
         "earlier": len(written.files) - len(here),
         "pages": sum(page.here for page in written.pages),
     }
+
+
+def _projects_of(files: Iterable[Path]) -> Iterator[str]:
+    from indexfallback.wanted.reading import read_file  # noqa: PLC0415 - slow to import
+
+    for file in files:
+        projects = read_file(file).projects
+        if not projects:  # which must not mean all of them
+            raise click.BadParameter(f"{file} names no project", param_hint="-r")
+        yield from sorted(projects)
 
 
 def _patterns(texts: Sequence[str]) -> tuple[str, ...]:

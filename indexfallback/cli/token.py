@@ -66,7 +66,8 @@ def _check_index(settings: Settings, index: str, *, read_only: bool) -> None:
 
 @token.command("list", epilog=examples("indexfallback token list --json"))
 @_as_json
-def list_(as_json: bool) -> None:
+@takes_options_but_index
+def list_(options: Options, as_json: bool) -> None:  # noqa: ARG001 - every command takes them
     """List the tokens: what each is for, and when it was used."""
     with closing(Hosting()) as hosting:
         tokens = hosting.tokens.all()
@@ -97,7 +98,8 @@ def _row(each: Token) -> tuple[str, ...]:
 
 @token.command(epilog=examples("indexfallback token revoke ID"))
 @click.argument("token_id", metavar="ID")
-def revoke(token_id: str) -> None:
+@takes_options_but_index
+def revoke(options: Options, token_id: str) -> None:  # noqa: ARG001 - as above
     """Make the token with this ID (of `token list`) worthless, at once."""
     with closing(Hosting()) as hosting:
         if not hosting.tokens.revoke(token_id):

@@ -10,6 +10,10 @@ Reading list:
 from dataclasses import dataclass, field, fields
 from typing import Any, NamedTuple
 
+from packaging.requirements import Requirement
+
+from indexfallback.names import normalize
+
 #: In `Wanted.no_binary` and `Wanted.only_binary`, as in pip: every project.
 ALL = ":all:"
 
@@ -75,6 +79,12 @@ class Wanted:
     pre: bool = False
     #: What a file says and is not followed, in sentences.
     remarks: tuple[str, ...] = field(default=())
+
+    @property
+    def projects(self) -> frozenset[str]:
+        """The normalised names of all projects that are wanted."""
+        demanded = (normalize(Requirement(demand.text).name) for demand in self.demands)
+        return frozenset((*demanded, *(pin.project for pin in self.pins)))
 
     def __add__(self, other: "Wanted") -> "Wanted":
         both: dict[str, Any] = {}

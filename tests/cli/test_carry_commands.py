@@ -106,6 +106,26 @@ def test_projects_are_names_and_patterns(here: CommandLine, tmp_path: Path) -> N
     assert "has an item that is no pattern" in done.words
 
 
+def test_projects_may_be_those_of_requirement_and_lock_files(
+    here: CommandLine, tmp_path: Path
+) -> None:
+    path, requirements, lock = (
+        str(tmp_path / "some.tar"),
+        tmp_path / "r.txt",
+        tmp_path / "pylock.toml",
+    )
+    requirements.write_text("IDNA>=3  # a comment\n")
+    report = here("cache", "export", path, "-r", str(requirements), "--json").expect().json
+    assert report["projects"] == ["idna"]
+    lock.write_text('lock-version = "1.0"\n[[packages]]\nname = "acme-app"\nversion = "1.4"\n')
+    arguments = ("-r", str(lock), "--no-deps", "--json")
+    assert here("cache", "export", path, *arguments).expect().json["projects"] == ["acme-app"]
+    requirements.write_text("# nothing\n")
+    assert (
+        "names no project" in here("cache", "export", path, "-r", str(requirements)).expect(2).words
+    )
+
+
 @pytest.mark.parametrize(
     ("path", "problem"), [(".", "is a directory: name a file"), ("no/x.tar", "is no directory")]
 )

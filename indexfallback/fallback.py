@@ -34,7 +34,7 @@ from indexfallback.policy import (
 )
 from indexfallback.probe import Prober
 from indexfallback.refusals import Refusals
-from indexfallback.store import Store, keeping
+from indexfallback.store import PageFacts, Store, keeping
 
 log = logging.getLogger("indexfallback")
 
@@ -52,7 +52,7 @@ class Answer(NamedTuple):
     page: ProjectPage
     #: Names the page's content.
     digest: str
-    #: ``fresh``, ``asked``, ``stale``.
+    #: ``fresh``, ``asked``, ``stale``, ``mirrored``.
     how: str
     #: Seconds since the owner confirmed the page.
     age: float
@@ -170,7 +170,7 @@ class Fallback:
         facts = self.store.pages.facts(index.key, project)
         name_list = self.store.ledger.name_list(index.key) if index.is_private else None
         # A directory is read at each request, so that its page is never taken as fresh.
-        age = None if facts is None else facts.age(now)
+        age = None if facts is None else 0.0 if facts.mirrored else facts.age(now)
         if index.is_directory and age is not None:
             age = max(age, self.settings.fresh)
         return Candidate(
@@ -178,6 +178,7 @@ class Fallback:
             page_age=age,
             resolution_age=None if facts is None else facts.resolution_age(now),
             passed=facts.passed if facts is not None else "",
+            mirrored=facts is not None and bool(facts.mirrored),
             in_ledger=index.is_private
             and self.store.ledger.ownership(index.key, project) is not None,
             list_known=name_list is not None and now - name_list.fetched < LIST_USE,
@@ -228,7 +229,7 @@ class Fallback:
             index,
             page,
             facts.digest,
-            "stale" if step.stale else "asked" if asked is not None else "fresh",
+            _how(step, asked, facts),
             max(0.0, now - facts.checked),
             tried(question, step),
             offline,
@@ -241,3 +242,9 @@ class Fallback:
         for file in changed:
             self.refusals.note(project, file.filename, index.name, file.sha256 or "")
         return bool(changed)
+
+
+def _how(step: Serve, asked: Asked | None, facts: PageFacts) -> str:
+    if asked is not None:
+        return "stale" if step.stale else "asked"
+    return "mirrored" if facts.mirrored else "stale" if step.stale else "fresh"

@@ -23,7 +23,7 @@ LAYERS = (
     ("hosted",),
     ("flight", "budget", "lag", "pace", "activity", "members", "probe", "asking", "name_lists",
      "explain", "offer", "refusals", "fallback", "sources", "opening", "integrity", "arrival",
-     "transfer", "download", "shim", "why"),
+     "transfer", "download", "shim", "why", "mirror"),
     ("server", "tree"),
     ("clients", "service"),
     ("doctor",),

@@ -22,6 +22,7 @@ _COMMANDS = {
     "doctor": "doctor",
     "env": "env",
     "init": "init",
+    "mirror": "mirror",
     "publish": "publish",
     "publish-tree": "publish_tree",
     "remove": "withdraw",

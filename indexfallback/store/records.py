@@ -12,6 +12,9 @@ FLUSH_SECONDS = 60.0
 #: Names asked for in one query, below SQLite's oldest limit of 999.
 _BATCH = 900
 
+#: Of files, those that no mirrored project needs.
+EVICTABLE = "NOT EXISTS (SELECT 1 FROM mirror_file WHERE mirror_file.sha256 = blob.sha256)"
+
 
 class Records:
     """The records of stored files.
@@ -28,21 +31,25 @@ class Records:
 
     def held(self, sha256s: Iterable[str]) -> set[str]:
         """Return those of ``sha256s`` that are recorded here."""
+        return set(self.sizes(sha256s))
+
+    def sizes(self, sha256s: Iterable[str]) -> dict[str, int]:
+        """Return those of ``sha256s`` that are recorded here, with their bytes."""
         wanted = list(sha256s)
-        held: set[str] = set()
+        held: dict[str, int] = {}
         with self._database.read() as connection:
             for start in range(0, len(wanted), _BATCH):
                 batch = wanted[start : start + _BATCH]
                 marks = ",".join("?" * len(batch))
-                query = f"SELECT sha256 FROM blob WHERE sha256 IN ({marks})"  # noqa: S608 - marks
-                held.update(sha256 for (sha256,) in connection.execute(query, batch))
+                query = f"SELECT sha256, size FROM blob WHERE sha256 IN ({marks})"  # noqa: S608 - marks
+                held.update(connection.execute(query, batch))
         return held
 
     def total(self) -> int:
-        """Return the bytes of all recorded files."""
+        """Return the bytes of all recorded files that may be evicted."""
+        query = f"SELECT coalesce(sum(size), 0) FROM blob WHERE {EVICTABLE}"  # noqa: S608 - ours
         with self._database.read() as connection:
-            row = connection.execute("SELECT coalesce(sum(size), 0) FROM blob").fetchone()
-        return int(row[0])
+            return int(connection.execute(query).fetchone()[0])
 
     def count(self) -> int:
         """Return the number of recorded files."""

@@ -1,4 +1,4 @@
-"""Measures `mirror` beside bandersnatch, and with all names: ``python -m benchmarks.mirror --help``.
+"""Measures `mirror` beside bandersnatch: ``python -m benchmarks.mirror --help``.
 
 Both mirror the same nginx. bandersnatch comes from an environment of its own.
 """
@@ -219,9 +219,7 @@ def _write_file(root: Path, name: str, version: str) -> dict[str, str]:
     }  # fmt: skip
 
 
-def _releases(
-    name: str, url: str, serial: int, files: list[dict[str, str]]
-) -> dict[str, object]:
+def _releases(name: str, url: str, serial: int, files: list[dict[str, str]]) -> dict[str, object]:
     """What bandersnatch asks for."""
     return {
         "info": {"name": name, "version": files[-1]["version"]},

@@ -57,7 +57,8 @@ http {{
 class Nginx:
     """A running nginx that serves the directory ``root``; ``with Nginx(root) as url``.
 
-    ``locations`` is more of its configuration. ``url`` ends in a slash; a tree of `write_tree` has its index at ``url + "simple/"``.
+    ``url`` ends in a slash; a tree of `write_tree` has its index at ``url + "simple/"``.
+    ``locations`` is more of its configuration.
     """
 
     def __init__(self, root: Path, locations: str = "") -> None:

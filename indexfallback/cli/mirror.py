@@ -1,15 +1,20 @@
 """``mirror``: chosen projects of an index, kept complete; what is kept, and whether it is right."""
 
+import signal
 import sys
+import threading
+import time
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, final
 
 import click
 
 from indexfallback.cli.options import Options, examples, takes_options
-from indexfallback.cli.output import print_json, say, say_more, wrapped
+from indexfallback.cli.output import clock, print_json, print_table, say, say_more, wrapped
+from indexfallback.config.units import InvalidValueError, parse_duration
+from indexfallback.errors import MirrorError
 from indexfallback.words import counted, size, span
 
 if TYPE_CHECKING:
@@ -21,32 +26,63 @@ _as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON; byt
 _NAMES = 10
 
 
+@final
 class _Watcher:
     """Shows how far a run is on a terminal, and asks there."""
 
     def __init__(self, *, yes: bool) -> None:
-        from rich.console import Console  # noqa: PLC0415 - slow
-        from rich.progress import Progress  # noqa: PLC0415 - slow
-
-        console = Console(stderr=True)
-        self.bar = Progress(console=console, transient=True, disable=not console.is_terminal)
-        self._task = self.bar.add_task("Mirroring", total=None)
         self._yes = yes
+        self._bar: Any = None
+        self._task: Any = None
+
+    def __enter__(self) -> "_Watcher":
+        if sys.stderr.isatty():
+            from rich.console import Console  # noqa: PLC0415 - slow, and for terminals only
+            from rich.progress import Progress  # noqa: PLC0415 - as above
+
+            self._bar = Progress(console=Console(stderr=True), transient=True)
+            self._task = self._bar.add_task("Mirroring", total=None)
+            self._bar.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._bar is not None:
+            self._bar.stop()
 
     def expect(self, projects: int) -> None:
-        self.bar.update(self._task, total=projects)
+        """Show how many projects there are."""
+        if self._bar is not None:
+            self._bar.update(self._task, total=projects)
 
     def advance(self, account: "Account") -> None:
-        self.bar.update(self._task, advance=1, description=f"Mirroring {size(account.bytes)}")
+        """Show that one is done."""
+        if self._bar is not None:
+            came = f"Mirroring, {counted(account.files, 'file')}, {size(account.bytes)}"
+            self._bar.update(self._task, advance=1, description=came)
 
     def agrees(self, removal: "Removal") -> bool:
-        if self._yes:
-            return True
-        if not sys.stdin.isatty():
-            return False
-        self.bar.stop()
+        """Ask whether so much may go."""
+        if self._yes or not sys.stdin.isatty():
+            return self._yes
+        if self._bar is not None:
+            self._bar.stop()
         _print_removal(removal)
         return click.confirm("Remove all that?", err=True)
+
+
+class _Every(click.ParamType):  # type: ignore[type-arg]  # generic in some versions only
+    """A duration."""
+
+    name = "duration"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> float:
+        """Read ``1h``."""
+        try:
+            return parse_duration(value)
+        except InvalidValueError as error:
+            self.fail(f'"{value}" {error}', param, ctx)
 
 
 @click.group(
@@ -55,16 +91,80 @@ class _Watcher:
 )
 @click.option("--dry-run", "dry", is_flag=True, help="Say what would be done, and do nothing.")
 @click.option("--yes", is_flag=True, help="Remove also more than a fifth of what is mirrored.")
+@click.option("--every", type=_Every(), help="Run again and again, so often: 1h, until stopped.")
 @_as_json
 @takes_options
-def mirror(options: Options, dry: bool, yes: bool, as_json: bool) -> None:
+def mirror(options: Options, dry: bool, yes: bool, every: float | None, as_json: bool) -> None:
     """Bring what [mirror] selects up to date; exit 1 if something could not be had."""
     if click.get_current_context().invoked_subcommand is not None:
         return
+    # A run that is ended in good order keeps what is whole.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     with _mirroring(options) as mirroring:
-        account = _run(mirroring, dry=dry, yes=yes)
+        if every is not None:
+            _repeat(mirroring, every, yes=yes, as_json=as_json)
+            return
+        with _Watcher(yes=yes) as watcher:
+            account = mirroring.run(watcher, dry=dry)
     _report(account, dry=dry, as_json=as_json)
     sys.exit(0 if account.is_well else 1)
+
+
+def _repeat(mirroring: "Mirroring", seconds: float, *, yes: bool, as_json: bool) -> None:
+    """Run until Ctrl-C or SIGTERM; an index that is away now may be back the next time."""
+    never = threading.Event()
+    with suppress(KeyboardInterrupt):
+        while True:
+            began = time.monotonic()
+            try:
+                with _Watcher(yes=yes) as watcher:
+                    account = mirroring.run(watcher)
+                _report(account, dry=False, as_json=as_json)
+                if account.interrupted:
+                    return
+            except MirrorError as error:
+                say(str(error))
+            never.wait(max(0.0, began + seconds - time.monotonic()))
+
+
+@mirror.command(epilog=examples("indexfallback mirror status --json"))
+@_as_json
+@takes_options
+def status(options: Options, as_json: bool) -> None:
+    """Say how much is mirrored, and when that was brought up to date; asks no index."""
+    with _mirroring(options) as mirroring:
+        totals = mirroring.store.mirrors.totals(mirroring.source)
+        run = mirroring.store.mirrors.last_run(mirroring.source)
+    if as_json:
+        print_json({**totals._asdict(), "last_run": run._asdict() if run else None})
+        return
+    rows = [
+        ("index", mirroring.mirror.index),
+        ("projects", f"{totals.projects:,}, {totals.incomplete:,} of them incomplete"),
+        ("files", f"{totals.files:,}, {totals.removed:,} of them removed by the index"),
+        ("size", size(totals.bytes)),
+        ("last run", f"{clock(run.ended)}, {run.failed:,} failed" if run else "none yet"),
+    ]
+    print_table((), rows)
+
+
+@mirror.command(epilog=examples("indexfallback mirror verify"))
+@_as_json
+@takes_options
+def verify(options: Options, as_json: bool) -> None:
+    """Hash every mirrored file, and fetch again what is wrong; exit 1 if that cannot be had."""
+    with _mirroring(options) as mirroring, _Watcher(yes=False) as watcher:
+        found = mirroring.verify(watcher)
+    if as_json:
+        failed = found.account.failed
+        print_json({**found._asdict(), "account": None} | {"failed": failed})
+    else:
+        mended = found.wrong - len(found.lost)
+        files = counted(found.files, "file")
+        click.echo(wrapped(f"{files}, {found.wrong:,} wrong or missing, {mended:,} mended", ""))
+        for name in found.lost:
+            say(f"{name} is lost: the index does not have it as it was")
+    sys.exit(1 if found.lost or found.account.failed else 0)
 
 
 @contextmanager
@@ -73,12 +173,6 @@ def _mirroring(options: Options) -> "Iterator[Mirroring]":
 
     with closing(Mirroring(options.settings())) as mirroring:
         yield mirroring
-
-
-def _run(mirroring: "Mirroring", *, dry: bool, yes: bool) -> "Account":
-    watcher = _Watcher(yes=yes)
-    with watcher.bar:
-        return mirroring.run(watcher, dry=dry)
 
 
 def _report(account: "Account", *, dry: bool, as_json: bool) -> None:

@@ -6,8 +6,6 @@ from datetime import date
 from pathlib import Path
 from typing import Any, Literal, NamedTuple, get_args
 
-from packaging.specifiers import InvalidSpecifier, SpecifierSet
-
 from indexfallback.config.units import InvalidValueError
 
 OnRemoved = Literal["delete", "keep", "keep-hidden"]
@@ -61,6 +59,11 @@ class Mirror:
 
 def wanted(value: object, _base: Path) -> tuple[Wanted, ...]:
     """Read a list of patterns with version specifiers."""
+    from packaging.specifiers import (  # noqa: PLC0415 - 10 ms, for those who mirror
+        InvalidSpecifier,
+        SpecifierSet,
+    )
+
     read = []
     for item in _texts(value, 'write a list like ["acme-*", "django>=4,<6"]'):
         match = _WANTED.fullmatch(item)

@@ -3,7 +3,7 @@
 Used by one thread.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
 from indexfallback.mirror.account import Account, Removal
@@ -35,6 +35,10 @@ class Clearing:
     def add_projects(self, projects: Iterable[str]) -> None:
         """Have projects removed, with all of their files."""
         self._projects.update(projects)
+
+    def spare(self, wants: Callable[[str], bool]) -> None:
+        """Have those projects stay that are wanted after all."""
+        self._projects = {name for name in self._projects if not wants(name)}
 
     def add_change(
         self,

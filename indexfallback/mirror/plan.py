@@ -74,7 +74,7 @@ def make_plan(
 def page_of(page: ProjectPage, files: Sequence[File]) -> ProjectPage:
     """Return a page with these files, and with their versions alone."""
     versions = page.versions
-    if versions is not None:
+    if versions is not None and len(files) != len(page.files):
         there = {version_of(file.filename) for file in files}
         versions = tuple(v for v in versions if _canonical(v) in there)
     served = tuple(_servable(file) for file in files)

@@ -1,15 +1,31 @@
 """The mirror of one configuration: its index, its store and its lock, for a run at a time."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import NamedTuple
+
 from indexfallback.config import Settings
 from indexfallback.errors import ConfigError, MirrorError, StoreError
 from indexfallback.members import Members
 from indexfallback.mirror.account import Account
 from indexfallback.mirror.sync import Sync, Watcher
 from indexfallback.store import Store
+from indexfallback.store.disk import is_right
 from indexfallback.store.locks import FileLock
+from indexfallback.store.mirrors import MirroredFile
 
 #: Held while a run writes; the system drops it at a crash.
 _LOCK = "mirror.lock"
+
+
+class Verified(NamedTuple):
+    """What hashing every file has found."""
+
+    files: int
+    #: Of these, those that were wrong or missing; and of them, those that could not be mended.
+    wrong: int
+    lost: tuple[str, ...]
+    account: Account
 
 
 class Mirroring:
@@ -36,21 +52,54 @@ class Mirroring:
         self.source = self.member.index.key
 
     def run(self, watcher: Watcher, *, dry: bool = False) -> Account:
-        """Bring everything up to date; raises `MirrorError`, OSError and sqlite3.Error."""
+        """Bring everything up to date; raises `MirrorError` and `StoreError`."""
+        with self._alone():
+            return self._sync(watcher, dry=dry).run()
+
+    def verify(self, watcher: Watcher) -> Verified:
+        """Hash every file, and fetch what is wrong again; raises what `run` does."""
+        with self._alone():
+            wrong = list(self._wrong_files())
+            for file in wrong:
+                self.store.blobs.quarantine(file.sha256)
+            unreadable = [
+                name
+                for name in self.store.mirrors.names(self.source)
+                if self.store.pages.load(self.source, name) is None
+            ]
+            projects = sorted({*unreadable, *(file.project for file in wrong)})
+            self.store.mirrors.doubt(self.source, projects)
+            account = self._sync(watcher).run(only=projects) if projects else Account()
+            held = self.store.blobs.held(file.sha256 for file in wrong)
+            lost = tuple(file.filename for file in wrong if file.sha256 not in held)
+            files = self.store.mirrors.totals(self.source).files
+            return Verified(files, len(wrong), lost, account)
+
+    def _wrong_files(self) -> Iterator[MirroredFile]:
+        for file in self.store.mirrors.files(self.source):
+            path = self.store.blobs.path(file.sha256)
+            if not is_right(path):
+                yield file
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """Keep other runs out meanwhile; raises `MirrorError` where one is under way."""
         if self.settings.offline:
             raise MirrorError(self.mirror.index, "--offline is on", "run again without it")
         lock = FileLock(self.store.directory / _LOCK)
-        if not dry and not lock.acquire():
+        if not lock.acquire():
             raise MirrorError(
                 self.mirror.index, "another run is mirroring into this cache",
                 "wait for its end; `indexfallback mirror status` shows what is there",
             )  # fmt: skip
         try:
-            return Sync(
-                self.mirror, self.member, self.store, watcher, self.settings.page_size, dry=dry
-            ).run()
+            yield
         finally:
             lock.release()
+
+    def _sync(self, watcher: Watcher, *, dry: bool = False) -> Sync:
+        size = self.settings.page_size
+        return Sync(self.mirror, self.member, self.store, watcher, size, dry=dry)
 
     def close(self) -> None:
         """Close connections and files."""

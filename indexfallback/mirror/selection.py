@@ -45,6 +45,11 @@ class Selection:
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
     @property
+    def named(self) -> frozenset[str]:
+        """The projects that are named, not matched by a pattern."""
+        return frozenset(self._named)
+
+    @property
     def names(self) -> list[str] | None:
         """The projects, where each is named; None if the index has to say which there are."""
         return None if self._patterns else [n for n in sorted(self._named) if self.wants(n)]

@@ -5,6 +5,7 @@ in a queue.
 """
 
 import contextlib
+import os
 import queue
 import threading
 import time
@@ -14,7 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Protocol
 
 from indexfallback.config.mirror import Mirror
-from indexfallback.errors import MirrorError
+from indexfallback.errors import MirrorError, StoreError
 from indexfallback.members import Member
 from indexfallback.mirror.account import Account, Removal
 from indexfallback.mirror.clearing import Clearing
@@ -23,10 +24,10 @@ from indexfallback.mirror.gate import Gate
 from indexfallback.mirror.incoming import Fetched
 from indexfallback.mirror.intake import Intake
 from indexfallback.mirror.project import Job, emptied, note
-from indexfallback.mirror.selection import Selection
+from indexfallback.mirror.requirements import selection_of
 from indexfallback.outcome import Kind
 from indexfallback.page import File
-from indexfallback.store import PageFacts, Store, Validators
+from indexfallback.store import PageFacts, Store, StoreFault, Validators
 from indexfallback.store.disk import is_right
 from indexfallback.store.mirrors import MirroredProject, Run
 from indexfallback.store.pages import digest_of
@@ -83,14 +84,14 @@ class Sync:
         self._fetcher = Fetcher(member, store.blobs.partials, self._gate, page_size)
         self._intake = Intake(store, member.index)
         self._clearing = Clearing(store, self._source, self._account)
-        self._selection = Selection(mirror)
+        self._selection = selection_of(mirror, store, self._source)
         self._came: queue.SimpleQueue[tuple[Job, _Came]] = queue.SimpleQueue()
 
     def run(self, only: Iterable[str] | None = None) -> Account:
         """Mirror what is wanted; or only some projects, again.
 
-        Raises `MirrorError` when the index cannot be asked, OSError and sqlite3.Error when the
-        store cannot be written. What is whole by then is kept.
+        Raises `MirrorError` when the index cannot be asked, and `StoreError` when the store cannot
+        be written. What is whole by then is kept.
         """
         began = time.time()
         account, serial = self._account, None
@@ -100,6 +101,8 @@ class Sync:
             else:
                 todo = dict.fromkeys(only)
             self._work(todo)
+            while not self._dry and self._mirror.dependencies and (more := self._required()):
+                self._work(more)
             self._end(None if only is not None else serial, began, is_all=only is None)
         except KeyboardInterrupt:
             account.interrupted = True
@@ -107,12 +110,30 @@ class Sync:
         except MirrorError:
             self._intake.flush()
             raise
+        except StoreFault as error:
+            raise StoreError(
+                str(self._store.directory),
+                f"cannot be written ({error})",
+                "free space and run again: what is whole is kept, and gone on from",
+            ) from error
         finally:
             self._stopped.set()
-            self._intake.drop()
+            self._drop()
             account.requests = self._gate.requests
             account.seconds = time.time() - began
         return account
+
+    def _drop(self) -> None:
+        """Leave nothing of what came and was not recorded."""
+        self._intake.drop()
+        with contextlib.suppress(queue.Empty):
+            while True:
+                came = self._came.get_nowait()[1]
+                if isinstance(came, (PageAnswer, BaseException)):
+                    continue
+                for fetched in came[0]:
+                    with contextlib.suppress(OSError):  # cannot be removed: `cache gc` does later
+                        fetched.path.unlink()
 
     def _todo(self) -> tuple[dict[str, int | None], int | None]:
         """Return the projects to look at with their serials, and the index's own serial."""
@@ -139,6 +160,23 @@ class Sync:
             ):
                 del listed[project]
         return listed, serial
+
+    def _required(self) -> dict[str, int | None]:
+        """Return the projects that what has come requires, and that were not looked at."""
+        self._intake.flush()
+        before = self._selection
+        self._selection = selection_of(self._mirror, self._store, self._source)
+        names = self._selection.named - before.named
+        changed = {
+            name
+            for name in self._selection.named
+            if self._selection.fingerprint(name) != before.fingerprint(name)
+        }
+        self._account.projects += len(names)
+        self._clearing.spare(self._selection.wants)
+        return dict.fromkeys(
+            sorted(name for name in names | changed if self._selection.wants(name))
+        )
 
     def _check_serial(self, serial: int | None) -> None:
         last = self._store.mirrors.last_run(self._source)
@@ -204,7 +242,7 @@ class Sync:
         if file.sha256 is None:
             return None
         path = self._store.blobs.path(file.sha256)
-        if not path.exists() or not is_right(path):
+        if not os.path.exists(path) or not is_right(path):  # noqa: PTH110 - a third of the time
             return None
         return Fetched(file, path, file.sha256, path.stat().st_size)
 

@@ -187,7 +187,7 @@ class Connection:
             raise requests.ConnectTimeout(error) from error
         response = requests.Response()
         response.status_code, response.url, response.raw = raw.status, url, raw
-        response.headers = raw.headers  # type: ignore[assignment]  # the same, case and all
+        response.headers = raw.headers
         return response
 
     def _ready(self) -> _Adapter:

@@ -100,7 +100,7 @@ def test_pip_installs_with_the_index_gone(mirror: Mirrored, served: Serve, tmp_p
     shim = _served(mirror, served)
     subprocess.run(
         [sys.executable, "-m", "pip", "install", "--no-cache-dir", "--target", tmp_path / "there",
-         "--index-url", f"{shim.url}simple/", "acme-app<1.5", "other"],
+         "--index-url", shim.url, "acme-app<1.5", "other"],
         env=mirror.cli.environment(), check=True, capture_output=True,
     )  # fmt: skip
     assert (tmp_path / "there" / "acme_app-1.4.dist-info").is_dir()

@@ -36,7 +36,6 @@ class Account:
     stopped: Removal | None = None
     #: Whether it was interrupted.
     interrupted: bool = False
-    requests: int = 0
     seconds: float = 0.0
 
     @property

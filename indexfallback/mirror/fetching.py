@@ -2,16 +2,17 @@
 
 import random
 import time
+from collections.abc import Iterable
 
+from indexfallback.config import Index
 from indexfallback.errors import MirrorError
 from indexfallback.explain import remedy_for
-from indexfallback.members import Member
 from indexfallback.mirror.gate import Gate
 from indexfallback.mirror.incoming import Fetched, Incoming
 from indexfallback.outcome import Kind, Outcome
 from indexfallback.page import File
 from indexfallback.store.partials import Partials
-from indexfallback.upstream.answers import Limits, NamesAnswer, PageAnswer
+from indexfallback.upstream.answers import Limits, NamesAnswer, PageAnswer, Upstream
 
 #: Tries at one page or file: of requests that fail at random one in ten, one in ten thousand
 #: fails this often.
@@ -34,9 +35,11 @@ class FetchError(Exception):
 class Fetcher:
     """Asks one index; used by many threads."""
 
-    def __init__(self, member: Member, partials: Partials, gate: Gate, page_size: int) -> None:
-        self._index = member.index
-        self._upstream = member.upstream
+    def __init__(
+        self, index: Index, upstream: Upstream, partials: Partials, gate: Gate, page_size: int
+    ) -> None:
+        self._index = index
+        self._upstream = upstream
         self._partials = partials
         self._gate = gate
         self._page_size = page_size
@@ -81,6 +84,16 @@ class Fetcher:
                 if number == TRIES:
                     self._fail(outcome)
             self._rest(outcome, number)
+
+    def fetch(self, files: Iterable[File]) -> tuple[list[Fetched], list[str]]:
+        """Fetch files, and return those that came, and why others did not; raises as `file`."""
+        fetched, failures = [], []
+        for file in files:
+            try:
+                fetched.append(self.file(file))
+            except FetchError as error:
+                failures.append(str(error))
+        return fetched, failures
 
     def file(self, file: File) -> Fetched:
         """Fetch a file and verify it; raises `FetchError`, `MirrorError` and OSError."""

@@ -22,14 +22,11 @@ class Gate:
         self._lock = threading.Lock()
         self._next = 0.0
         self._failures = 0
-        #: Requests that went out.
-        self.requests = 0
 
     def wait(self) -> None:
         """Wait for one's turn, or for the end of the run."""
         now = time.monotonic()
         with self._lock:
-            self.requests += 1
             turn = max(self._next, now)
             if self._interval or turn > now:
                 self._next = turn + self._interval

@@ -98,8 +98,7 @@ class Mirroring:
             lock.release()
 
     def _sync(self, watcher: Watcher, *, dry: bool = False) -> Sync:
-        size = self.settings.page_size
-        return Sync(self.mirror, self.member, self.store, watcher, size, dry=dry)
+        return Sync(self.settings, self.mirror, self.member, self.store, watcher, dry=dry)
 
     def close(self) -> None:
         """Close connections and files."""

@@ -5,30 +5,27 @@ in a queue.
 """
 
 import contextlib
-import os
 import queue
-import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Protocol
 
+from indexfallback.config import Settings
 from indexfallback.config.mirror import Mirror
 from indexfallback.errors import MirrorError, StoreError
 from indexfallback.members import Member
 from indexfallback.mirror.account import Account, Removal
 from indexfallback.mirror.clearing import Clearing
-from indexfallback.mirror.fetching import Fetcher, FetchError
-from indexfallback.mirror.gate import Gate
+from indexfallback.mirror.fetching import FetchError
 from indexfallback.mirror.incoming import Fetched
 from indexfallback.mirror.intake import Intake
 from indexfallback.mirror.project import Job, emptied, note
 from indexfallback.mirror.requirements import selection_of
+from indexfallback.mirror.supply import Supply
 from indexfallback.outcome import Kind
-from indexfallback.page import File
 from indexfallback.store import PageFacts, Store, StoreFault, Validators
-from indexfallback.store.disk import is_right
 from indexfallback.store.mirrors import MirroredProject, Run
 from indexfallback.store.pages import digest_of
 from indexfallback.upstream.answers import PageAnswer
@@ -63,11 +60,11 @@ class Sync:
 
     def __init__(
         self,
+        settings: Settings,
         mirror: Mirror,
         member: Member,
         store: Store,
         watcher: Watcher,
-        page_size: int,
         *,
         dry: bool = False,
     ) -> None:
@@ -79,9 +76,7 @@ class Sync:
         self._store = store
         self._watcher = watcher
         self._dry = dry
-        self._stopped = threading.Event()
-        self._gate = Gate(mirror.rate, self._stopped)
-        self._fetcher = Fetcher(member, store.blobs.partials, self._gate, page_size)
+        self._supply = Supply(settings, mirror, member, store)
         self._intake = Intake(store, member.index)
         self._clearing = Clearing(store, self._source, self._account)
         self._selection = selection_of(mirror, store, self._source)
@@ -117,9 +112,8 @@ class Sync:
                 "free space and run again: what is whole is kept, and gone on from",
             ) from error
         finally:
-            self._stopped.set()
+            self._supply.stop()
             self._drop()
-            account.requests = self._gate.requests
             account.seconds = time.time() - began
         return account
 
@@ -142,7 +136,7 @@ class Sync:
         if selection.names is not None:
             listed, serial = dict.fromkeys(selection.names), None
         else:
-            answer = self._fetcher.names()
+            answer = self._supply.names()
             self._check_serial(answer.serial)
             serials = answer.serials or dict.fromkeys(answer.names)
             listed, serial = {n: s for n, s in serials.items() if selection.wants(n)}, answer.serial
@@ -192,7 +186,7 @@ class Sync:
         self._watcher.expect(len(todo))
         waiting = deque(todo.items())
         open_jobs = 0
-        with _threads(self._mirror.connections, self._stopped) as pool:
+        with _threads(self._mirror.connections, self._supply.stop) as pool:
             while waiting or open_jobs:
                 while waiting and open_jobs < _OPEN * self._mirror.connections:
                     job = Job(*waiting.popleft())
@@ -224,27 +218,7 @@ class Sync:
         selected = self._selection.fingerprint(job.project)
         job.is_current = job.state is not None and job.state.selection == selected
         known = facts.validators if facts is not None and job.is_current else Validators()
-        return self._fetcher.page(job.project, *known, least=job.serial)
-
-    def _fetch(self, files: Iterable[File]) -> tuple[list[Fetched], list[str]]:
-        fetched, failures = [], []
-        for file in files:
-            if self._stopped.is_set():
-                break
-            try:
-                fetched.append(self._recovered(file) or self._fetcher.file(file))
-            except FetchError as error:
-                failures.append(str(error))
-        return fetched, failures
-
-    def _recovered(self, file: File) -> Fetched | None:
-        """Return a file that a run stored, and was killed before it was recorded."""
-        if file.sha256 is None:
-            return None
-        path = self._store.blobs.path(file.sha256)
-        if not os.path.exists(path) or not is_right(path):  # noqa: PTH110 - a third of the time
-            return None
-        return Fetched(file, path, file.sha256, path.stat().st_size)
+        return self._supply.page(job.project, *known, least=job.serial)
 
     def _take(self, job: Job, came: _Came, pool: ThreadPoolExecutor) -> None:
         """Take in what a thread has handed over."""
@@ -281,9 +255,10 @@ class Sync:
             self._account.files += len(missing)
             self._account.bytes += sum(file.size or 0 for file in missing)
             return
+        self._supply.expect(len(missing))
         for start in range(0, len(missing), _CHUNK):
             chunk = missing[start : start + _CHUNK]
-            self._submit(pool, job, lambda chunk=chunk: self._fetch(chunk))  # type: ignore[misc]
+            self._submit(pool, job, lambda chunk=chunk: self._supply.fetch(chunk))  # type: ignore[misc]
 
     def _finish(self, job: Job) -> None:
         """Have a project recorded, now or, where something of it goes, in the end."""
@@ -344,13 +319,13 @@ class Sync:
 
 
 @contextlib.contextmanager
-def _threads(number: int, stopped: threading.Event) -> Iterator[ThreadPoolExecutor]:
+def _threads(number: int, stop: Callable[[], None]) -> Iterator[ThreadPoolExecutor]:
     """Give threads that end early if the block does."""
     pool = ThreadPoolExecutor(number, thread_name_prefix="mirror")
     try:
         yield pool
     except BaseException:
-        stopped.set()
+        stop()
         pool.shutdown(cancel_futures=True)
         raise
     pool.shutdown()

@@ -70,7 +70,11 @@ class Job:
         assert plan is not None  # noqa: S101 - the caller has planned
         assert answer is not None  # noqa: S101 - as above
         page = _complete(plan, self.here)
-        kept = [file._replace(removed=file.removed or now) for file in plan.kept]
+        changed = {name for name, _ in plan.refused}
+        kept = [
+            file if file.filename in changed else file._replace(removed=file.removed or now)
+            for file in plan.kept
+        ]
         stated = self.serial if self.serial is not None else page.serial
         is_whole = not self.failures and not plan.refused
         return MirroredProject(

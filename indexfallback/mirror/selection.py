@@ -107,10 +107,10 @@ class Selection:
 
 
 def _digest_of_filters(mirror: Mirror) -> str:
-    """Return a digest of what decides on files, whatever their project."""
+    """Return a digest of what decides which files are here, whatever their project."""
     filters = (
         mirror.exclude, mirror.files, mirror.platforms, mirror.pythons, mirror.latest,
-        mirror.since, mirror.prereleases, mirror.max_file_size,
+        mirror.since, mirror.prereleases, mirror.max_file_size, mirror.on_removed,
     )  # fmt: skip
     return hashlib.sha256(repr(filters).encode()).hexdigest()[:16]
 

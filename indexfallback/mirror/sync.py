@@ -287,7 +287,8 @@ class Sync:
         policy = self._mirror.on_removed
         page = self._store.pages.load(self._source, job.project)
         if job.state is None:
-            job.failures.append(f"{self._index.name} has no such project")
+            if job.project in self._selection.named:
+                job.failures.append(f"{self._index.name} has no such project")
         elif policy == "delete" or page is None:
             self._clearing.add_projects([job.project])
         elif not self._dry:

@@ -123,8 +123,15 @@ class Pages:
             )
 
     def remove(self, project: str, source: str | None = None) -> int:
-        """Forget a project's pages, of one index or of all; return how many there were."""
+        """Forget a project's pages, of one index or of all; return how many there were.
+
+        The mirror gets its own again at its next run.
+        """
         with self._database.write() as connection:
+            connection.execute(
+                "DELETE FROM mirror_page WHERE project = ? AND source = coalesce(?, source)",
+                (project, source),
+            )
             return connection.execute(
                 "DELETE FROM page WHERE project = ? AND source = coalesce(?, source)",
                 (project, source),

@@ -152,3 +152,20 @@ def test_a_file_without_a_hash_is_pinned(mirror: Mirrored) -> None:
     mirror.upstream.add(wheel("other", "1.0"), hashes={})
     mirror.run()
     assert mirror.state()["pages"]["other"].files[0].sha256 == wheel("other", "1.0").sha256
+
+
+def test_another_policy_takes_effect_at_the_next_run(mirror: Mirrored) -> None:
+    mirror.configure(projects=["*"], on_removed="keep")
+    mirror.run()
+    gone = wheel("acme-app", "1.0")
+    mirror.upstream.remove(gone.filename)
+    mirror.run()
+    mirror.configure(projects=["*"], on_removed="delete")
+    mirror.run("--yes")
+    assert not mirror.held(gone.sha256)
+
+
+def test_a_project_that_was_removed_from_the_cache_comes_again(mirror: Mirrored) -> None:
+    mirror.run()
+    mirror.cli("cache", "remove", "other", "--yes").expect()
+    assert mirror.run()["files"] == 1

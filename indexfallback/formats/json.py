@@ -62,11 +62,12 @@ def parse_listing(
     root = wire.read_root(body, url)
     if not declared and root.meta.api_version is None:
         raise fields.not_a_page(url, "its JSON has no API version")
-    names = {
-        item.name if is_normalized(item.name) else normalize(item.name): item.last_serial
-        for item in root.projects
-        if is_project_name(item.name)
-    }
+    names: dict[str, int | None] = {}
+    for item in root.projects:  # of which there may be 800,000, nearly all normalised
+        if is_normalized(item.name):
+            names[item.name] = item.last_serial
+        elif is_project_name(item.name):
+            names[normalize(item.name)] = item.last_serial
     return names, root.meta.last_serial
 
 

@@ -30,6 +30,9 @@ class Selection:
                 self._named.setdefault(wanted.pattern, []).append(wanted.specifier)
             else:
                 self._patterns.append(wanted)
+        #: Of 800,000 names, each is looked at in every run: these spare the patterns.
+        self._takes_names = any(wanted.pattern == "*" for wanted in self._patterns)
+        self._takes_versions = Wanted("*") in self._patterns
         self._barred = tuple(w.pattern for w in mirror.exclude if not w.specifier)
         self._excluded = tuple(w for w in mirror.exclude if w.specifier)
         self._targets = Targets(mirror.platforms, mirror.pythons)
@@ -38,8 +41,7 @@ class Selection:
 
     def fingerprint(self, project: str) -> str:
         """Return a digest of all that decides which files of a project are wanted."""
-        specifiers = self._specifiers(project)
-        if "" in specifiers:
+        if self._takes_versions or "" in (specifiers := self._specifiers(project)):
             return self._filters
         text = "\n".join((self._filters, *sorted(specifiers)))
         return hashlib.sha256(text.encode()).hexdigest()[:16]
@@ -56,10 +58,12 @@ class Selection:
 
     def wants(self, project: str) -> bool:
         """Tell whether anything of a normalised project is wanted."""
-        if is_claimed(project, self._barred):
+        if self._barred and is_claimed(project, self._barred):
             return False
-        return project in self._named or any(
-            fnmatchcase(project, wanted.pattern) for wanted in self._patterns
+        return (
+            self._takes_names
+            or project in self._named
+            or any(fnmatchcase(project, wanted.pattern) for wanted in self._patterns)
         )
 
     def files(self, page: ProjectPage) -> tuple[File, ...]:

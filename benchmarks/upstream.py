@@ -47,6 +47,7 @@ http {{
         listen 127.0.0.1:{port} backlog=1024;
         root {root};
         absolute_redirect off;
+        {locations}
     }}
 }}
 """
@@ -57,10 +58,12 @@ class Nginx:
     """A running nginx that serves the directory ``root``; ``with Nginx(root) as url``.
 
     ``url`` ends in a slash; a tree of `write_tree` has its index at ``url + "simple/"``.
+    ``locations`` is more of its configuration.
     """
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, locations: str = "") -> None:
         self._root = root.resolve()
+        self._locations = locations
         self._port = _free_port()
         self._home = Path()
         self._process: subprocess.Popen[bytes] | None = None
@@ -69,7 +72,13 @@ class Nginx:
         self._home = Path(mkdtemp(prefix="upstream-"))
         config = self._home / "nginx.conf"
         config.write_text(
-            _CONFIG.format(user=_USER, home=self._home, port=self._port, root=self._root),
+            _CONFIG.format(
+                user=_USER,
+                home=self._home,
+                port=self._port,
+                root=self._root,
+                locations=self._locations,
+            ),
             encoding="utf-8",
         )
         log = self._home / "error.log"

@@ -127,6 +127,18 @@ class CarryError(IndexFallbackError):
         return f"{self.where}: {self.problem}; {self.remedy}"
 
 
+@dataclass(eq=False)
+class MirrorError(IndexFallbackError):
+    """An index cannot be mirrored now."""
+
+    index: str
+    problem: str
+    remedy: str
+
+    def __str__(self) -> str:
+        return f"{self.index}: {self.problem}; {self.remedy}"
+
+
 @dataclass(frozen=True)
 class Tried:
     """What one index contributed to an answer: asked, skipped or not needed."""

@@ -50,6 +50,8 @@ def _tried(question: Question, position: int, candidate: Candidate, end: int | N
         owns = found or last.in_ledger or last.index.claims(question.project)
         belongs = "belongs" if owns else "may belong"
         return Tried(name, "skipped", f"{question.project} {belongs} to {last.index.name}")
+    if candidate.mirrored:
+        return Tried(name, "found", "it is mirrored")
     if candidate.remembered_absent:
         return Tried(name, "absent", "it said so within the last minute")
     if candidate.page_age is not None and candidate.page_age < question.fresh:

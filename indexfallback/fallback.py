@@ -36,7 +36,7 @@ from indexfallback.policy import (
 )
 from indexfallback.probe import Prober
 from indexfallback.refusals import Refusals
-from indexfallback.store import Store, keeping
+from indexfallback.store import PageFacts, Store, keeping
 
 log = logging.getLogger("indexfallback")
 
@@ -54,7 +54,7 @@ class Answer(NamedTuple):
     page: ProjectPage
     #: Names the page's content.
     digest: str
-    #: ``fresh``, ``asked``, ``stale``.
+    #: ``fresh``, ``asked``, ``stale``, ``mirrored``.
     how: str
     #: Seconds since the owner confirmed the page.
     age: float
@@ -185,7 +185,7 @@ class Fallback:
         index = member.index
         facts = self.store.pages.facts(index.key, project)
         name_list = self.store.ledger.name_list(index.key) if index.is_private else None
-        age = None if facts is None else facts.age(now)
+        age = None if facts is None else 0.0 if facts.mirrored else facts.age(now)
         # A directory is read at each request, so that its page is never taken as fresh. Nor is
         # any without a route: only asking tells whether the files can still be had.
         asks = index.is_directory or self.network.stand.is_cut
@@ -196,6 +196,7 @@ class Fallback:
             page_age=age,
             resolution_age=None if facts is None else facts.resolution_age(now),
             passed=facts.passed if facts is not None else "",
+            mirrored=facts is not None and bool(facts.mirrored),
             in_ledger=index.is_private
             and self.store.ledger.ownership(index.key, project) is not None,
             list_known=name_list is not None and now - name_list.fetched < LIST_USE,
@@ -248,7 +249,7 @@ class Fallback:
             index,
             page,
             facts.digest,
-            "stale" if step.stale else "asked" if answered else "fresh",
+            _how(step, facts, answered=answered),
             max(0.0, now - facts.checked),
             tried(question, step),
             offline,
@@ -261,3 +262,11 @@ class Fallback:
         for file in changed:
             self.refusals.note(project, file.filename, index.name, file.sha256 or "")
         return bool(changed)
+
+
+def _how(step: Serve, facts: PageFacts, *, answered: bool) -> str:
+    if step.stale:
+        return "stale"
+    if answered:
+        return "asked"
+    return "mirrored" if facts.mirrored else "fresh"

@@ -6,7 +6,7 @@ the step is an answer. The rules are those of the outcome table in the documenta
 - a claim restricts the chain to the claiming indexes;
 - the first index that has the project owns it; pages of different owners are never merged;
 - a project that a private index owns goes to no other index, whatever happens;
-- fresh page, then asking, then stale page, then 503.
+- fresh page, then asking, then stale page, then 503; a mirrored page counts as fresh for good.
 """
 
 import hashlib
@@ -30,6 +30,8 @@ class Candidate:
     resolution_age: float | None = None
     #: Digest of the indexes that this walk had passed (`passed_digest`).
     passed: str = ""
+    #: The mirror keeps the page, with all files on it: it holds whatever the index does.
+    mirrored: bool = False
     #: The project is in the ledger as this index's.
     in_ledger: bool = False
     #: The index's list of names is known and not too old.
@@ -52,6 +54,8 @@ class Candidate:
     @property
     def is_absent(self) -> bool:
         """Whether the index is known not to have the project."""
+        if self.mirrored:
+            return False
         if self.outcome is not None:
             return self.outcome.kind is Kind.ABSENT
         return self.remembered_absent
@@ -94,7 +98,8 @@ class Question:
         """Return the question with an index's page gone, since it cannot be read."""
         known = self.chain[position]
         return self._with(
-            position, replace(known, page_age=None, resolution_age=None, outcome=None)
+            position,
+            replace(known, page_age=None, resolution_age=None, mirrored=False, outcome=None),
         )
 
     def _with(self, position: int, candidate: Candidate) -> "Question":
@@ -193,6 +198,8 @@ def next_step(question: Question) -> Step:
             return Serve(position, resolved=_is_resolved(question, position))
         if candidate.is_absent or _defers(question, position) or _is_barred(question, position):
             continue
+        if candidate.mirrored:
+            return Serve(position, resolved=_is_resolved(question, position))
         may_ask = question.stand.ordered is None or candidate.index.is_directory
         if candidate.outcome is None and may_ask:
             if candidate.page_age is not None and candidate.page_age < question.fresh:

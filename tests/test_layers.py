@@ -25,7 +25,7 @@ LAYERS = (
     ("hosted",),
     ("flight", "budget", "lag", "pace", "activity", "network", "members", "probe", "asking",
      "name_lists", "explain", "offer", "refusals", "fallback", "sources", "opening", "integrity",
-     "arrival", "transfer", "download", "shim", "delivery", "why"),
+     "arrival", "transfer", "download", "shim", "delivery", "why", "mirror"),
     ("server", "tree", "carry"),
     ("clients", "service"),
     ("fetch",),

@@ -23,6 +23,7 @@ _COMMANDS = {
     "env": "env",
     "fetch": "fetch",
     "init": "init",
+    "mirror": "mirror",
     "offline": "offline",
     "publish": "publish",
     "publish-tree": "publish_tree",

@@ -53,6 +53,7 @@ def info(options: Options, as_json: bool) -> None:
     rows = [
         ("directory", report.directory),
         ("files", f"{report.files:,}, {size(report.bytes)} of {size(report.limit)}"),
+        ("mirrored", f"{report.mirrored:,} of them, {size(report.mirrored_bytes)} more, kept"),
         ("pages", f"{report.pages:,}"),
         ("records", size(report.database)),
         ("quarantine", counted(report.quarantined, "file")),

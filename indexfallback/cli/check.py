@@ -190,7 +190,7 @@ def _check_public(member: _Member, limits: Limits) -> _Asked:
 
 def _names(member: _Member, limits: Limits) -> tuple[Outcome, Check | None]:
     """Ask for the list of names; the check is there if there is one."""
-    outcome, names, clock = member.upstream.names(limits)
+    outcome, names, clock, *_ = member.upstream.names(limits)
     if outcome.kind is not Kind.FOUND:
         return outcome, None
     what = counted(len(names), "name")

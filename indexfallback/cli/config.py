@@ -1,6 +1,7 @@
 """``indexfallback config``: where the configuration is, a first one, and what is in force."""
 
 import json
+from dataclasses import fields
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -12,6 +13,7 @@ from indexfallback.clients import files
 from indexfallback.config import Index, Settings
 from indexfallback.config.keys import FIELDS, INDEX_KEYS
 from indexfallback.config.load import config_path
+from indexfallback.config.mirror import text_of
 from indexfallback.config.units import format_duration, format_size
 from indexfallback.errors import ConfigError
 
@@ -22,7 +24,7 @@ HIDDEN = "***"
 _DURATIONS = frozenset(
     ("cache.fresh", "cache.keep", "limits.deadline", "connect_timeout", "read_timeout")
 )
-_SIZES = frozenset(("cache.max_size", "limits.page_size"))
+_SIZES = frozenset(("cache.max_size", "limits.page_size", "max_file_size"))
 
 #: A file with every key; what is not commented out is the default.
 TEMPLATE = """\
@@ -47,6 +49,24 @@ TEMPLATE = """\
 [limits]
 # deadline = "10 s"        # all indexes together, until the first byte; pip gives up at 15 s
 # page_size = "64 MiB"     # no project page is larger
+
+# Chosen projects that `indexfallback mirror` keeps complete; docs/mirror.md says more.
+# [mirror]
+# index = "pypi"
+# projects = ["acme-*", "django>=4,<6"]
+# exclude = ["acme-old"]
+# files = ["wheel", "sdist"]                    # or patterns of file names; default: all
+# platforms = ["manylinux_2_28_x86_64"]         # default: all
+# pythons = ["3.12"]       # default: all
+# latest = 3               # so many of the newest versions; default: all
+# since = 2025-01-31       # nothing uploaded before
+# prereleases = true
+# max_file_size = "500 MB"
+# on_removed = "delete"    # delete | keep | keep-hidden: what the index has removed
+# requirements = ["requirements.txt"]           # what these files name as well
+# dependencies = false     # true: what mirrored wheels require as well
+# connections = 8          # transfers at once
+# rate = 100               # requests a second at most; default: any number
 
 # Indexes are asked in this order; the first that has a project owns it.
 
@@ -137,10 +157,16 @@ def show(options: Options, as_json: bool) -> None:
 
 def _rows(settings: Settings) -> list[_Row]:
     """Return the settings outside of indexes."""
-    return [
+    rows = [
         _Row(key, getattr(settings, field), settings.origins[key])
         for key, field in {**FIELDS, "offline": "offline", "ca_bundle": "ca_bundle"}.items()
     ]
+    if settings.mirror is not None:
+        for field in fields(settings.mirror):
+            key, value = f"mirror.{field.name}", getattr(settings.mirror, field.name)
+            texts = tuple(map(text_of, value)) if isinstance(value, tuple) else value
+            rows.append(_Row(key, texts, settings.origins.get(key, "default")))
+    return rows
 
 
 def _index_rows(settings: Settings, index: Index) -> list[_Row]:

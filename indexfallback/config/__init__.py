@@ -8,6 +8,7 @@ from typing import Literal
 from urllib.parse import urlsplit, urlunsplit
 
 from indexfallback.config.loopback import is_loopback
+from indexfallback.config.mirror import Mirror
 from indexfallback.names import is_claimed
 
 Role = Literal["private", "mirror", "public"]
@@ -96,6 +97,8 @@ class Settings:
     deadline: float = 10.0
     page_size: int = 64 * 1024**2
     offline: bool = False
+    #: What is mirrored, if anything.
+    mirror: Mirror | None = None
     #: Patterns of hosts, with their ports where they have one, that may be asked for anything:
     #: buildout's ``allow-hosts``.
     allow_hosts: tuple[str, ...] = ("*",)

@@ -7,7 +7,7 @@ from ipaddress import ip_network
 from pathlib import Path
 from typing import Any, get_args
 
-from indexfallback.config import OnOutage, Pages, Role
+from indexfallback.config import OnOutage, Pages, Role, mirror
 from indexfallback.config.units import InvalidValueError, parse_duration, parse_size
 from indexfallback.names import is_project_name, normalize
 
@@ -202,6 +202,23 @@ TABLES: dict[str, dict[str, Reader]] = {
     },
     "cache": {"dir": directory, "max_size": size, "fresh": duration, "keep": duration},
     "limits": {"deadline": wait, "page_size": size},
+    "mirror": {
+        "index": index_name,
+        "projects": mirror.wanted,
+        "exclude": mirror.wanted,
+        "files": mirror.file_patterns,
+        "platforms": mirror.platforms,
+        "pythons": mirror.pythons,
+        "latest": mirror.count,
+        "since": mirror.day,
+        "prereleases": flag,
+        "max_file_size": size,
+        "on_removed": choice(*mirror.ON_REMOVED),
+        "requirements": mirror.paths,
+        "dependencies": flag,
+        "connections": mirror.count,
+        "rate": mirror.count,
+    },
 }
 #: The field of `config.Settings` that a key sets.
 FIELDS = {

@@ -7,11 +7,12 @@ from typing import Any, NamedTuple
 
 import platformdirs
 
-from indexfallback.config import Settings
+from indexfallback.config import Index, Settings
 from indexfallback.config.address import PYPI, is_at, shown
 from indexfallback.config.chain import Chain, Entry, build_chain
 from indexfallback.config.file import ConfigFile, read_config_file
-from indexfallback.config.keys import FIELDS, directory, index_name, port
+from indexfallback.config.keys import FIELDS, directory, index_name, port, suggest
+from indexfallback.config.mirror import Mirror
 from indexfallback.config.naming import derive_names
 from indexfallback.config.pip import PipConfig, PipIndex
 from indexfallback.config.units import InvalidValueError
@@ -19,6 +20,8 @@ from indexfallback.errors import ConfigError
 
 #: Variables that name a CA bundle besides pip's own, the strongest first, as in requests.
 _CA_VARIABLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
+#: Before the keys of the table.
+_MIRROR = "mirror."
 _TRUE = frozenset(("1", "true", "yes", "on"))
 _FALSE = frozenset(("0", "false", "no", "off"))
 
@@ -77,11 +80,16 @@ def load_settings(
     chain = _chain(
         entries or file.entries or _named(_pip_indexes(pip, **own)), public, environ, own
     )
-    values = {FIELDS.get(key, key): value for key, (value, _) in found.items()}
+    mirror = _mirror(found, chain.indexes)
+    values = {
+        FIELDS.get(key, key): value
+        for key, (value, _) in found.items()
+        if not key.startswith(_MIRROR)
+    }
     values.setdefault("cache_dir", platformdirs.user_cache_path("indexfallback"))
     origins = dict.fromkeys((*FIELDS, "offline", "ca_bundle"), "default")
     origins |= {key: origin for key, (_, origin) in found.items()}
-    return Settings(indexes=chain.indexes, origins=origins | chain.origins, **values)
+    return Settings(indexes=chain.indexes, mirror=mirror, origins=origins | chain.origins, **values)
 
 
 def pip_chain(environ: Mapping[str, str], *, host: str, port: int) -> Chain:
@@ -130,6 +138,25 @@ def _check_tls(found: Mapping[str, _Origin]) -> None:
             raise ConfigError(
                 given.origin, f"[server]: {key} is set without {other}", f"name the {other} as well"
             )
+
+
+def _mirror(found: Mapping[str, _Origin], indexes: Sequence[Index]) -> Mirror | None:
+    """Return what is to be mirrored, of an index that can be."""
+    keys = {key: found[key] for key in found if key.startswith(_MIRROR)}
+    if not keys:
+        return None
+    names = tuple(index.name for index in indexes if not index.is_directory)
+    origin = keys.get(f"{_MIRROR}index", next(iter(keys.values()))).origin
+    if f"{_MIRROR}index" not in keys:
+        raise ConfigError(
+            origin, "[mirror]: says not of which index", f'add index = "...", {suggest("", names)}'
+        )
+    name = keys[f"{_MIRROR}index"].value
+    if name not in names:
+        kind = "a directory" if any(index.name == name for index in indexes) else "no index"
+        problem = f'[mirror]: index = "{name}" names {kind}'
+        raise ConfigError(origin, problem, suggest(name, names))
+    return Mirror(**{key.removeprefix(_MIRROR): value for key, (value, _) in keys.items()})
 
 
 def _port(text: str) -> int:

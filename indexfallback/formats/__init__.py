@@ -7,7 +7,15 @@ from indexfallback.formats import fields, html, json
 from indexfallback.formats.negotiation import Media, negotiate
 from indexfallback.page import File, ProjectPage
 
-__all__ = ["Media", "negotiate", "parse_names", "parse_page", "render_names", "render_page"]
+__all__ = [
+    "Media",
+    "negotiate",
+    "parse_listing",
+    "parse_names",
+    "parse_page",
+    "render_names",
+    "render_page",
+]
 
 _API = "application/vnd.pypi.simple."
 _HTML = ("text/html", f"{_API}v1+html", f"{_API}latest+html")
@@ -43,14 +51,24 @@ def parse_names(body: bytes, content_type: str, url: str) -> tuple[str, ...]:
         PageError: The answer is no root page of the simple API.
 
     """
+    return tuple(sorted(parse_listing(body, content_type, url)[0]))
+
+
+def parse_listing(
+    body: bytes, content_type: str, url: str
+) -> tuple[dict[str, int | None], int | None]:
+    """Read a root page: the normalised names, each with its serial, and the index's serial.
+
+    None stands for a serial that is not stated. Raises:
+        PageError: The answer is no root page of the simple API.
+
+    """
     kind, charset = _split(content_type)
     if kind in _JSON or kind == _PLAIN_JSON:
-        names = json.parse_names(body, url, declared=kind in _JSON)
-    elif kind in _HTML:
-        names = html.parse_names(body, charset, url)
-    else:
-        raise _wrong_type(kind, url)
-    return tuple(sorted(set(names)))
+        return json.parse_listing(body, url, declared=kind in _JSON)
+    if kind in _HTML:
+        return dict.fromkeys(html.parse_names(body, charset, url)), None
+    raise _wrong_type(kind, url)
 
 
 def render_page(page: ProjectPage, media: Media, href: Callable[[File], str]) -> bytes:

@@ -1,13 +1,19 @@
 """The JSON form (PEP 691) of a project page and of the root page, read and written."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import msgspec
 
 from indexfallback.formats import fields, wire
 from indexfallback.formats.links import Links
-from indexfallback.names import is_distribution, is_project_name, is_safe_filename, normalize
+from indexfallback.names import (
+    is_distribution,
+    is_normalized,
+    is_project_name,
+    is_safe_filename,
+    normalize,
+)
 from indexfallback.page import File, ProjectPage
 
 
@@ -44,8 +50,10 @@ def parse_page(body: bytes, url: str, project: str, *, public: bool, declared: b
     )
 
 
-def parse_names(body: bytes, url: str, *, declared: bool) -> Iterator[str]:
-    """Read the normalised project names of a root page, in its order.
+def parse_listing(
+    body: bytes, url: str, *, declared: bool
+) -> tuple[dict[str, int | None], int | None]:
+    """Read a root page: the normalised project names with their serials, and the index's own.
 
     Raises:
         PageError: It is none.
@@ -54,7 +62,13 @@ def parse_names(body: bytes, url: str, *, declared: bool) -> Iterator[str]:
     root = wire.read_root(body, url)
     if not declared and root.meta.api_version is None:
         raise fields.not_a_page(url, "its JSON has no API version")
-    return (normalize(item.name) for item in root.projects if is_project_name(item.name))
+    names: dict[str, int | None] = {}
+    for item in root.projects:  # of which there may be 800,000, nearly all normalised
+        if is_normalized(item.name):
+            names[item.name] = item.last_serial
+        elif is_project_name(item.name):
+            names[normalize(item.name)] = item.last_serial
+    return names, root.meta.last_serial
 
 
 def render_page(page: ProjectPage, href: Callable[[File], str]) -> bytes:

@@ -64,10 +64,11 @@ class Page(msgspec.Struct, rename="kebab", forbid_unknown_fields=True):
     project_status: Status = msgspec.field(default_factory=Status)
 
 
-class Project(msgspec.Struct):
+class Project(msgspec.Struct, gc=False):
     """One of the root page's ``projects``."""
 
     name: str
+    last_serial: _Count | None = msgspec.field(default=None, name="_last-serial")
 
 
 class Root(msgspec.Struct):

@@ -16,6 +16,7 @@ from indexfallback.store.hosting import Hosting
 from indexfallback.store.keeping import RecordsFault, StoreFault, keeping
 from indexfallback.store.ledger import Ledger
 from indexfallback.store.local_files import LocalFiles
+from indexfallback.store.mirrors import Mirrors
 from indexfallback.store.pages import PageFacts, Pages, Validators
 from indexfallback.store.pins import Pins
 
@@ -66,6 +67,7 @@ class Store:
         self.pages = Pages(self.database)
         self.ledger = Ledger(self.database)
         self.pins = Pins(self.database)
+        self.mirrors = Mirrors(self.database)
         self.healths = Healths(self.database)
         self.local_files = LocalFiles(self.database)
         self.blobs = Blobs(directory, self.database, limit)

@@ -16,15 +16,15 @@ import os
 import shutil
 import time
 from collections import Counter
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
 from indexfallback.store.database import Database
-from indexfallback.store.disk import is_right, sync_directory
+from indexfallback.store.disk import is_right, sync_directories, sync_directory, sync_files
 from indexfallback.store.keeping import keeping
 from indexfallback.store.partials import Partials
-from indexfallback.store.records import Records
+from indexfallback.store.records import EVICTABLE, Records
 
 log = logging.getLogger("indexfallback.store")
 
@@ -100,7 +100,7 @@ class Blobs(Records):
 
     def usable(self, sha256s: Iterable[str]) -> set[str]:
         """Return those of ``sha256s`` that lie here in the size that is recorded."""
-        return {s for s, size in self._sizes(sha256s).items() if self._lies(s, size)}
+        return {s for s, size in self.sizes(sha256s).items() if self._lies(s, size)}
 
     def _lies(self, sha256: str, size: int) -> bool:
         try:
@@ -194,6 +194,17 @@ class Blobs(Records):
         self.partials.remove(sha256)
         return Blob(sha256, target, size)
 
+    def adopt(self, written: Sequence[tuple[Path, str]]) -> None:
+        """Make written and verified partial files blobs, to be recorded next; raises OSError."""
+        sync_files(self.partials.directory, [partial for partial, _ in written])
+        for partial, sha256 in written:
+            target = self.path(sha256)
+            target.parent.mkdir(exist_ok=True, mode=0o700)
+            partial.replace(target)
+        sync_directories({self.path(sha256).parent for _, sha256 in written})
+        for _, sha256 in written:
+            self._remember_right(sha256)
+
     def add(self, data: bytes) -> Blob:
         """Keep a small file that is there already; raises OSError or sqlite3.Error."""
         partial = self.partials.new()
@@ -221,7 +232,7 @@ class Blobs(Records):
     def evict(self, target: int | None = None) -> list[str]:
         """Remove the least recently used files until ``target`` bytes hold, by default the limit.
 
-        A file that is being read stays. Returns the sha256 of what was removed.
+        A file that is being read or that is mirrored stays. Returns the sha256 of what was removed.
         """
         self.flush()
         total = self.total()
@@ -230,7 +241,7 @@ class Blobs(Records):
         if total > (goal if target is not None else self._limit):
             with self._database.read() as connection:
                 oldest = connection.execute(
-                    "SELECT sha256, size FROM blob ORDER BY used"
+                    f"SELECT sha256, size FROM blob WHERE {EVICTABLE} ORDER BY used"  # noqa: S608
                 ).fetchall()
             for sha256, size in oldest:
                 if total <= goal:

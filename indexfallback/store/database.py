@@ -47,6 +47,19 @@ CREATE TABLE blob (
     sha256 TEXT PRIMARY KEY, size INTEGER NOT NULL, added REAL NOT NULL, used REAL NOT NULL
 ) WITHOUT ROWID;
 CREATE INDEX blob_used ON blob (used);
+CREATE TABLE mirror_page (
+    source TEXT NOT NULL, project TEXT NOT NULL, serial INTEGER, selection TEXT NOT NULL,
+    PRIMARY KEY (source, project)
+) WITHOUT ROWID;
+CREATE TABLE mirror_file (
+    source TEXT NOT NULL, project TEXT NOT NULL, filename TEXT NOT NULL, sha256 TEXT NOT NULL,
+    size INTEGER NOT NULL, removed REAL, PRIMARY KEY (source, project, filename)
+) WITHOUT ROWID;
+CREATE INDEX mirror_file_sha256 ON mirror_file (sha256);
+CREATE TABLE mirror_run (
+    source TEXT PRIMARY KEY, serial INTEGER, began REAL NOT NULL, ended REAL NOT NULL,
+    failed INTEGER NOT NULL
+);
 CREATE TABLE health (source TEXT PRIMARY KEY, body BLOB NOT NULL);
 CREATE TABLE pace (source TEXT PRIMARY KEY, seconds REAL NOT NULL);
 CREATE TABLE local_file (

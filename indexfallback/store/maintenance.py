@@ -20,6 +20,9 @@ class Info(NamedTuple):
     pages: int
     database: int
     quarantined: int
+    #: Files that are mirrored, and their bytes, which the limit does not count.
+    mirrored: int
+    mirrored_bytes: int
 
 
 class HeldFile(NamedTuple):
@@ -92,6 +95,7 @@ def info(store: Store, limit: int) -> Info:
         store.pages.count(),
         store.database.size(),
         store.blobs.quarantined(),
+        *store.mirrors.kept(),
     )
 
 
@@ -136,6 +140,7 @@ def forget(store: Store, project: str) -> Forgotten:
     size = files = 0
     pinned = set(store.pins.of_project(project).values())
     shared = _named_elsewhere(store, project)
+    store.mirrors.forget(project)
     here = {file.sha256: file.size for file in held_files(store, project)}
     # Files first: whatever ends this half-way leaves pins, which do no harm, and no bytes that
     # nothing names.

@@ -23,6 +23,14 @@ SELECT DISTINCT project FROM page WHERE EXISTS (
     SELECT 1 FROM pin JOIN blob ON blob.sha256 = pin.sha256
     WHERE pin.project = page.project AND pin.filename NOT LIKE '%{METADATA_ENDING}'
 )"""  # noqa: S608 - nobody else's words
+#: Keeps a page, given a `page_row`.
+PUT_PAGE = (
+    "INSERT OR REPLACE INTO page"
+    " (source, project, body, etag, modified, digest, checked, resolved, passed)"
+    " SELECT ?, ?, ?, ?, ?, ?, ?, ?, ?"
+)
+#: After it: that one is the mirror's to replace.
+_UNLESS_MIRRORED = " WHERE NOT EXISTS (SELECT 1 FROM mirror_page WHERE source = ? AND project = ?)"
 
 _decoder = msgspec.msgpack.Decoder(ProjectPage)
 
@@ -46,6 +54,8 @@ class PageFacts(NamedTuple):
     #: that the walk passed, so that another chain does not take this answer for its own.
     resolved: float = 0.0
     passed: str = ""
+    #: Whether the mirror keeps it, and nobody else; 1 or 0.
+    mirrored: int = 0
 
     def age(self, now: float) -> float:
         """Return seconds since the index confirmed it; infinite if that lies ahead."""
@@ -66,6 +76,12 @@ def digest_of(page: ProjectPage) -> str:
     return hashlib.sha256(msgspec.msgpack.encode(page)).hexdigest()[:32]
 
 
+def page_row(source: str, page: ProjectPage, facts: PageFacts) -> tuple[object, ...]:
+    """Return what `PUT_PAGE` keeps."""
+    body = zlib.compress(msgspec.msgpack.encode(page), _COMPRESSION)
+    return (source, page.name, body, *facts.validators, *facts[1:5])
+
+
 class Pages:
     """The pages of all indexes, each under the index's address without credentials."""
 
@@ -76,11 +92,13 @@ class Pages:
         """Return what is known of an index's page, or None if it was never seen."""
         with self._database.read() as connection:
             row = connection.execute(
-                "SELECT etag, modified, digest, checked, resolved, passed FROM page"
-                " WHERE source = ? AND project = ?",
+                "SELECT etag, modified, digest, checked, resolved, passed,"
+                " EXISTS (SELECT 1 FROM mirror_page"
+                "  WHERE mirror_page.source = page.source AND mirror_page.project = page.project)"
+                " FROM page WHERE source = ? AND project = ?",
                 (source, project),
             ).fetchone()
-        return PageFacts(Validators(row[0], row[1]), *row[2:]) if row else None
+        return PageFacts(Validators(*row[:2]), *row[2:]) if row else None
 
     def load(self, source: str, project: str) -> ProjectPage | None:
         """Return an index's stored page, or None if it was never seen or cannot be read."""
@@ -95,15 +113,11 @@ class Pages:
             return None
 
     def put(self, source: str, page: ProjectPage, facts: PageFacts) -> None:
-        """Keep a page, in place of the one before."""
-        body = zlib.compress(msgspec.msgpack.encode(page), _COMPRESSION)
-        etag, modified = facts.validators
+        """Keep a page, in place of the one before unless that is the mirror's."""
         with self._database.write() as connection:
             connection.execute(
-                "INSERT OR REPLACE INTO page"
-                " (source, project, body, etag, modified, digest, checked, resolved, passed)"
-                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                (source, page.name, body, etag, modified, *facts[1:]),
+                PUT_PAGE + _UNLESS_MIRRORED,
+                (*page_row(source, page, facts), source, page.name),
             )
 
     def confirm(self, source: str, project: str, facts: PageFacts) -> None:
@@ -112,12 +126,19 @@ class Pages:
             connection.execute(
                 "UPDATE page SET checked = ?, resolved = ?, passed = ?"
                 " WHERE source = ? AND project = ?",
-                (*facts[2:], source, project),
+                (*facts[2:5], source, project),
             )
 
     def remove(self, project: str, source: str | None = None) -> int:
-        """Forget a project's pages, of one index or of all; return how many there were."""
+        """Forget a project's pages, of one index or of all; return how many there were.
+
+        The mirror gets its own again at its next run.
+        """
         with self._database.write() as connection:
+            connection.execute(
+                "DELETE FROM mirror_page WHERE project = ? AND source = coalesce(?, source)",
+                (project, source),
+            )
             return connection.execute(
                 "DELETE FROM page WHERE project = ? AND source = coalesce(?, source)",
                 (project, source),

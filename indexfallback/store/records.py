@@ -12,6 +12,9 @@ FLUSH_SECONDS = 60.0
 #: Names asked for in one query, below SQLite's oldest limit of 999.
 _BATCH = 900
 
+#: Of files, those that no mirrored project needs.
+EVICTABLE = "NOT EXISTS (SELECT 1 FROM mirror_file WHERE mirror_file.sha256 = blob.sha256)"
+
 
 class Records:
     """The records of stored files.
@@ -28,10 +31,10 @@ class Records:
 
     def held(self, sha256s: Iterable[str]) -> set[str]:
         """Return those of ``sha256s`` that are recorded here."""
-        return set(self._sizes(sha256s))
+        return set(self.sizes(sha256s))
 
-    def _sizes(self, sha256s: Iterable[str]) -> dict[str, int]:
-        """Return the recorded sizes of those that are recorded here."""
+    def sizes(self, sha256s: Iterable[str]) -> dict[str, int]:
+        """Return those of ``sha256s`` that are recorded here, with their bytes."""
         wanted = list(sha256s)
         held: dict[str, int] = {}
         with self._database.read() as connection:
@@ -43,10 +46,10 @@ class Records:
         return held
 
     def total(self) -> int:
-        """Return the bytes of all recorded files."""
+        """Return the bytes of all recorded files that may be evicted."""
+        query = f"SELECT coalesce(sum(size), 0) FROM blob WHERE {EVICTABLE}"  # noqa: S608 - ours
         with self._database.read() as connection:
-            row = connection.execute("SELECT coalesce(sum(size), 0) FROM blob").fetchone()
-        return int(row[0])
+            return int(connection.execute(query).fetchone()[0])
 
     def count(self) -> int:
         """Return the number of recorded files."""

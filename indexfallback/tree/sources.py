@@ -72,7 +72,7 @@ class DirectorySource:
             item.reason == BEING_WRITTEN for item in self._upstream.skipped()
         ):
             time.sleep(SETTLED / 5)  # nothing else tells of an end of writing
-        outcome, names, _ = self._upstream.names(self._limits())
+        outcome, names, *_ = self._upstream.names(self._limits())
         if outcome.kind is not Kind.FOUND:
             raise self._error(str(outcome))
         return names
@@ -112,7 +112,7 @@ class ChainSource:
             members = shim.members if member is None else [member]
             return shim.store.pages.names([each.index.key for each in members])
         limits = Limits(time.monotonic() + _PATIENCE, shim.settings.page_size)
-        outcome, names, _ = member.upstream.names(limits)
+        outcome, names, *_ = member.upstream.names(limits)
         if outcome.kind is not Kind.FOUND:
             remedy = "run again when it answers, or publish what is here of it with --cached"
             raise TreeError(member.index.name, f"its list of names: {outcome}", remedy)

@@ -35,6 +35,9 @@ class NamesAnswer(NamedTuple):
     names: tuple[str, ...] = ()
     #: As in `PageAnswer`.
     clock: float | None = None
+    #: The same names with their counters of changes, where the index states them, and its own.
+    serials: dict[str, int | None] | None = None
+    serial: int | None = None
 
 
 class Body(NamedTuple):

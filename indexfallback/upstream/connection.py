@@ -14,7 +14,7 @@ import threading
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urljoin, urlsplit, urlunsplit
 
 import requests
 import requests.adapters
@@ -91,7 +91,8 @@ class Connection:
         self._origin = origin(index.url)
         self._lock = threading.Lock()
         self._adapter: _Adapter | None = None
-        self._auth: requests.auth.AuthBase | None = None
+        self._auth: requests.auth.HTTPBasicAuth | None = None
+        self._authorization = ""
         self._proxies: dict[tuple[str, str, int | None], dict[str, str]] = {}
 
     def get(
@@ -138,13 +139,7 @@ class Connection:
         where = urlsplit(url).netloc
         headers = {"User-Agent": _USER_AGENT, **headers}
         try:
-            adapter = self._ready()
-            auth = self._auth if origin(url) == self._origin else None
-            request = requests.Request("GET", url, headers=headers, auth=auth).prepare()
-            # Not by a session: to look where a redirect leads it reads all of its body.
-            response = adapter.send(
-                request, stream=True, timeout=timeout, proxies=self._proxies_for(url)
-            )
+            response = self._answer(url, headers, timeout)
         except (
             requests.RequestException,
             urllib3.exceptions.HTTPError,
@@ -157,6 +152,44 @@ class Connection:
         retry_after = response.headers.get("Retry-After")
         return outcome_of_status(response.status_code, retry_after), response
 
+    def _answer(
+        self, url: str, headers: dict[str, str], timeout: tuple[float, float]
+    ) -> requests.Response:
+        """Return what comes; raises what `requests` and urllib3 raise.
+
+        Not by a session: to look where a redirect leads it reads all of its body. And without a
+        proxy by the adapter's pool itself: a request costs 0.5 ms of CPU there, and 0.9 ms when
+        the adapter sends it.
+        """
+        adapter = self._ready()
+        auth = self._auth if origin(url) == self._origin else None
+        proxies = self._proxies_for(url)
+        if proxies or not url.isascii():
+            request = requests.Request("GET", url, headers=headers, auth=auth).prepare()
+            return adapter.send(request, stream=True, timeout=timeout, proxies=proxies)
+        if auth is not None:
+            headers = {**headers, "Authorization": self._authorization}
+        parts = urlsplit(url)
+        connect, read = timeout
+        try:
+            raw = adapter.poolmanager.connection_from_url(url).urlopen(
+                "GET",
+                urlunsplit(("", "", parts.path or "/", parts.query, "")),
+                headers=headers,
+                retries=False,
+                redirect=False,
+                assert_same_host=False,
+                preload_content=False,
+                decode_content=False,
+                timeout=urllib3.Timeout(connect=connect, read=read),
+            )
+        except urllib3.exceptions.ConnectTimeoutError as error:
+            raise requests.ConnectTimeout(error) from error
+        response = requests.Response()
+        response.status_code, response.url, response.raw = raw.status, url, raw
+        response.headers = raw.headers
+        return response
+
     def _ready(self) -> _Adapter:
         adapter = self._adapter
         if adapter is not None:
@@ -167,10 +200,11 @@ class Connection:
         with self._lock:
             if self._adapter is None:
                 # In this order: who sees the pool must see the credentials, too.
-                self._auth, self._adapter = auth, adapter
+                self._auth, self._authorization = auth, _header(auth)
+                self._adapter = adapter
             return self._adapter
 
-    def _find_auth(self) -> requests.auth.AuthBase | None:
+    def _find_auth(self) -> requests.auth.HTTPBasicAuth | None:
         index = self._index
         if index.username is not None and index.password is not None:
             return _basic(index.username, index.password)
@@ -210,6 +244,12 @@ def _is_here(host: str) -> bool:
 def _basic(username: str, password: str) -> requests.auth.HTTPBasicAuth:
     # UTF-8, as RFC 7617 asks for: the library's own choice, Latin-1, cannot spell every password.
     return requests.auth.HTTPBasicAuth(username.encode(), password.encode())
+
+
+def _header(auth: requests.auth.HTTPBasicAuth | None) -> str:
+    """Return the value of the header that a login is sent in."""
+    request = requests.Request("GET", "http://localhost/", auth=auth).prepare()
+    return str(request.headers.get("Authorization", ""))
 
 
 def _from_keyring(index: Index) -> tuple[str, str] | None:

@@ -12,7 +12,7 @@ import urllib3
 
 from indexfallback.config import Index, Settings, without_credentials
 from indexfallback.errors import PageError
-from indexfallback.formats import parse_names, parse_page
+from indexfallback.formats import parse_listing, parse_page
 from indexfallback.outcome import Kind, Outcome
 from indexfallback.page import File
 from indexfallback.upstream.answers import (
@@ -89,11 +89,13 @@ class HttpIndex:
         if response is None or outcome.kind is not Kind.FOUND:
             return NamesAnswer(outcome)
         try:
-            names = parse_names(body, response.headers.get("Content-Type", ""), response.url)
+            serials, serial = parse_listing(
+                body, response.headers.get("Content-Type", ""), response.url
+            )
         except PageError as error:
             return NamesAnswer(_with(outcome, Kind.NOT_AN_INDEX, f"not an index: {error.problem}"))
-        found = _with(outcome, Kind.FOUND, f"{len(names)} names")
-        return NamesAnswer(found, names, _clock(response))
+        found = _with(outcome, Kind.FOUND, f"{len(serials)} names")
+        return NamesAnswer(found, tuple(sorted(serials)), _clock(response), serials, serial)
 
     def _fetch(
         self, url: str, headers: dict[str, str], limits: Limits

@@ -63,6 +63,8 @@ class FakeIndex(Faults):
         self.metadata = metadata
         #: Whether files are served in parts.
         self.ranges = ranges
+        #: Whether pages and the list of names state counters of changes, as warehouse's do.
+        self.serials = False
         #: What links to files start with; by default they are relative.
         self.files_url = files_url
         self._login = (username, password) if username is not None else None
@@ -163,6 +165,7 @@ class FakeIndex(Faults):
         """Offer a project no longer."""
         with self._changed:
             del self._projects[normalize(name)]
+            self._changes += 1
 
     def project(self, name: str) -> Project:
         """Return what is said of a project, to be changed; made if need be, marked as modified."""
@@ -264,7 +267,10 @@ class FakeIndex(Faults):
 
     def _root(self, request: Request) -> Reply:
         form = negotiate(request.headers.get("Accept", "*/*"), self.formats)
-        return _entity(render_root(sorted(self._projects), form), _type(form), self._changes)
+        serials = {name: project.modified for name, project in self._projects.items()}
+        stated = {**serials, "": self._changes} if self.serials else None
+        page = render_root(sorted(self._projects), form, stated)
+        return _entity(page, _type(form), self._changes)
 
     def _page(self, request: Request, name: str) -> Reply:
         if name != normalize(name):
@@ -274,7 +280,8 @@ class FakeIndex(Faults):
             return _plain(404)
         files = {filename: self._listed(listed) for filename, listed in project.files.items()}
         form = negotiate(request.headers.get("Accept", "*/*"), self.formats)
-        page = render(replace(project, files=files), form)
+        serial = project.modified if self.serials else project.serial
+        page = render(replace(project, files=files, serial=serial), form)
         return _entity(page, _type(form), project.modified)
 
     def _listed(self, listed: Listed) -> Listed:

@@ -1,7 +1,7 @@
 """Pages of the simple API, rendered without the product's own code so as to check it."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from html import escape
 from typing import Any, Literal
@@ -79,11 +79,17 @@ def render(project: Project, form: Format) -> bytes:
     return _json(project) if form == "json" else _html(project)
 
 
-def render_root(names: Iterable[str], form: Format) -> bytes:
-    """Return the root page."""
+def render_root(
+    names: Iterable[str], form: Format, serials: Mapping[str, int] | None = None
+) -> bytes:
+    """Return the root page; ``serials`` are those of the names, and of the index under ``""``."""
     if form == "json":
-        projects = [{"name": name} for name in names]
-        return json.dumps({"meta": {"api-version": API_VERSION}, "projects": projects}).encode()
+        projects: list[dict[str, Any]] = [{"name": name} for name in names]
+        meta: dict[str, Any] = {"api-version": API_VERSION}
+        if serials is not None:
+            meta["_last-serial"] = serials[""]
+            projects = [{**each, "_last-serial": serials[each["name"]]} for each in projects]
+        return json.dumps({"meta": meta, "projects": projects}).encode()
     anchors = [f'<a href="{escape(name)}/">{escape(name)}</a><br>' for name in names]
     return _document("Simple index", [], anchors)
 

@@ -1,0 +1,143 @@
+"""What is to be mirrored: the values of ``[mirror]``, and how each key is read."""
+
+import re
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any, Literal, NamedTuple, get_args
+
+from indexfallback.config.units import InvalidValueError
+
+OnRemoved = Literal["delete", "keep", "keep-hidden"]
+ON_REMOVED: tuple[str, ...] = get_args(OnRemoved)
+
+_WANTED = re.compile(r"\s*([A-Za-z0-9._*?-]+)\s*(.*?)\s*", re.ASCII | re.DOTALL)
+_PYTHON = re.compile(r"3\.[0-9]{1,2}t?", re.ASCII)
+_PLATFORM = re.compile(r"[A-Za-z0-9_*?.-]+", re.ASCII)
+_MOST = 10_000
+
+
+class Wanted(NamedTuple):
+    """Some releases: of the projects that a pattern matches, the versions of a specifier."""
+
+    #: Normalised but for its ``*`` and ``?``.
+    pattern: str
+    #: PEP 440; empty for every version.
+    specifier: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Mirror:
+    """What of which index is kept complete."""
+
+    #: Name of the index in the chain.
+    index: str
+    projects: tuple[Wanted, ...] = ()
+    exclude: tuple[Wanted, ...] = ()
+    #: ``wheel``, ``sdist``, or patterns of file names; nothing means every file.
+    files: tuple[str, ...] = ()
+    #: Patterns of wheels' platforms, or platforms that wheels have to run on.
+    platforms: tuple[str, ...] = ()
+    #: Versions of Python, ``3.12``, that files have to be for.
+    pythons: tuple[str, ...] = ()
+    #: So many of the newest versions of each project.
+    latest: int | None = None
+    #: ISO date; what was uploaded before is left out.
+    since: str | None = None
+    prereleases: bool = True
+    #: Bytes.
+    max_file_size: int | None = None
+    on_removed: OnRemoved = "delete"
+    #: Files with requirements: what they name is mirrored as well.
+    requirements: tuple[Path, ...] = ()
+    #: Whether what mirrored projects require is mirrored as well.
+    dependencies: bool = False
+    #: Transfers at once, and requests a second (None for no bound).
+    connections: int = 8
+    rate: int | None = None
+
+
+def wanted(value: object, _base: Path) -> tuple[Wanted, ...]:
+    """Read a list of patterns with version specifiers."""
+    from packaging.specifiers import (  # noqa: PLC0415 - 10 ms, for those who mirror
+        InvalidSpecifier,
+        SpecifierSet,
+    )
+
+    read = []
+    for item in _texts(value, 'write a list like ["acme-*", "django>=4,<6"]'):
+        match = _WANTED.fullmatch(item)
+        if match is None:
+            raise InvalidValueError(
+                f'has the item "{item}", which is no pattern',
+                'write names, "*" and "?", and versions, like "django>=4,<6"',
+            )
+        try:
+            specifier = str(SpecifierSet(match[2]))
+        except InvalidSpecifier as error:
+            raise InvalidValueError(
+                f'has the item "{item}", whose versions are no specifier',
+                'write versions like "django>=4,<6"',
+            ) from error
+        read.append(Wanted(re.sub(r"[-_.]+", "-", match[1]).lower(), specifier))
+    return tuple(dict.fromkeys(read))
+
+
+def file_patterns(value: object, _base: Path) -> tuple[str, ...]:
+    """Read a list of kinds and patterns of files."""
+    return tuple(dict.fromkeys(_texts(value, 'write a list like ["wheel", "*.tar.gz"]')))
+
+
+def platforms(value: object, _base: Path) -> tuple[str, ...]:
+    """Read a list of platforms as wheels name them."""
+    return _matching(value, _PLATFORM, "platform", ["manylinux_2_28_x86_64", "win_amd64"])
+
+
+def pythons(value: object, _base: Path) -> tuple[str, ...]:
+    """Read a list of Python versions."""
+    return _matching(value, _PYTHON, "version of Python", ["3.9", "3.12"])
+
+
+def count(value: object, _base: Path) -> int:
+    """Read a number above zero."""
+    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= _MOST:
+        raise InvalidValueError("is not a number above zero", "write a number like 3, no quotes")
+    return value
+
+
+def day(value: object, _base: Path) -> str:
+    """Read a date, TOML's own or in quotes."""
+    try:
+        return date.fromisoformat(str(value)[: len("2026-01-01")]).isoformat()
+    except ValueError as error:
+        raise InvalidValueError("is not a date", "write a date like 2026-01-31") from error
+
+
+def paths(value: object, base: Path) -> tuple[Path, ...]:
+    """Read a list of paths."""
+    read = _texts(value, 'write a list like ["requirements.txt"]')
+    return tuple(base / Path(item).expanduser() for item in read)
+
+
+def _matching(
+    value: object, pattern: "re.Pattern[str]", what: str, like: list[str]
+) -> tuple[str, ...]:
+    example = ", ".join(f'"{item}"' for item in like)
+    read = _texts(value, f"write a list like [{example}]")
+    for item in read:
+        if not pattern.fullmatch(item):
+            raise InvalidValueError(f'has the item "{item}", no {what}', f"write {example}")
+    return tuple(dict.fromkeys(read))
+
+
+def _texts(value: object, remedy: str) -> list[str]:
+    if not isinstance(value, list):
+        raise InvalidValueError("is not a list", remedy)
+    if not all(isinstance(item, str) and item.strip() for item in value):
+        raise InvalidValueError("has an item that is no text", remedy)
+    return value
+
+
+def text_of(value: Any) -> str:
+    """Return one item of a list as the configuration file has it."""
+    return "".join(value) if isinstance(value, Wanted) else str(value)

@@ -1,0 +1,1 @@
+"""The mirror: chosen projects of one index, kept complete in the store."""

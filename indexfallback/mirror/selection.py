@@ -1,0 +1,148 @@
+"""Which projects are mirrored, and which of their files: the settings, applied to a page."""
+
+import hashlib
+from collections.abc import Iterable
+from dataclasses import replace
+from fnmatch import fnmatchcase
+from functools import lru_cache
+
+from packaging.specifiers import SpecifierSet
+from packaging.version import Version
+
+from indexfallback.config.mirror import Mirror, Wanted
+from indexfallback.mirror.compatibility import Targets
+from indexfallback.names import is_claimed, version_of
+from indexfallback.page import File, ProjectPage
+
+_SPECIAL = frozenset("*?")
+
+
+class Selection:
+    """What is wanted of an index."""
+
+    def __init__(self, mirror: Mirror, more: Iterable[Wanted] = ()) -> None:
+        """Select by the settings, and ``more`` releases: those of requirements."""
+        self._mirror = replace(mirror, projects=(*mirror.projects, *sorted(more)))
+        self._named: dict[str, list[str]] = {}
+        self._patterns: list[Wanted] = []
+        for wanted in self._mirror.projects:
+            if _SPECIAL.isdisjoint(wanted.pattern):
+                self._named.setdefault(wanted.pattern, []).append(wanted.specifier)
+            else:
+                self._patterns.append(wanted)
+        #: Of 800,000 names, each is looked at in every run: these spare the patterns.
+        self._takes_names = any(wanted.pattern == "*" for wanted in self._patterns)
+        self._takes_versions = Wanted("*") in self._patterns
+        self._barred = tuple(w.pattern for w in mirror.exclude if not w.specifier)
+        self._excluded = tuple(w for w in mirror.exclude if w.specifier)
+        self._targets = Targets(mirror.platforms, mirror.pythons)
+        self._looks_at_versions = mirror.latest is not None or not mirror.prereleases
+        self._filters = _digest_of_filters(mirror)
+
+    def fingerprint(self, project: str) -> str:
+        """Return a digest of all that decides which files of a project are wanted."""
+        if self._takes_versions or "" in (specifiers := self._specifiers(project)):
+            return self._filters
+        text = "\n".join((self._filters, *sorted(specifiers)))
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+    @property
+    def named(self) -> frozenset[str]:
+        """The projects that are named, not matched by a pattern."""
+        return frozenset(self._named)
+
+    @property
+    def names(self) -> list[str] | None:
+        """The projects, where each is named; None if the index has to say which there are."""
+        return None if self._patterns else [n for n in sorted(self._named) if self.wants(n)]
+
+    def wants(self, project: str) -> bool:
+        """Tell whether anything of a normalised project is wanted."""
+        if self._barred and is_claimed(project, self._barred):
+            return False
+        return (
+            self._takes_names
+            or project in self._named
+            or any(fnmatchcase(project, wanted.pattern) for wanted in self._patterns)
+        )
+
+    def files(self, page: ProjectPage) -> tuple[File, ...]:
+        """Return the files of a page that are wanted, in its order."""
+        if not self.wants(page.name):
+            return ()
+        files = tuple(file for file in page.files if self._is_wanted(file))
+        specifiers = self._specifiers(page.name)
+        excluded = [w.specifier for w in self._excluded if fnmatchcase(page.name, w.pattern)]
+        if "" in specifiers and not excluded and not self._looks_at_versions:
+            return files
+        chosen = self._newest(
+            version
+            for version in {version_of(file.filename) for file in files}
+            if ("" in specifiers or _is_among(version, specifiers))
+            and not _is_among(version, excluded)
+            and (self._mirror.prereleases or not _is_prerelease(version))
+        )
+        return tuple(file for file in files if version_of(file.filename) in chosen)
+
+    def _specifiers(self, project: str) -> list[str]:
+        """Return the specifiers of which one has to hold; an empty one always does."""
+        return [
+            *self._named.get(project, ()),
+            *(w.specifier for w in self._patterns if fnmatchcase(project, w.pattern)),
+        ]
+
+    def _is_wanted(self, file: File) -> bool:
+        """Tell whether a file is wanted, whatever its version."""
+        mirror = self._mirror
+        if mirror.files and not any(_is_kind(file.filename, kind) for kind in mirror.files):
+            return False
+        if mirror.max_file_size is not None and (file.size or 0) > mirror.max_file_size:
+            return False
+        # Both are spelt so that they sort; a page that does not say when loses nothing.
+        if mirror.since is not None and (file.upload_time or mirror.since) < mirror.since:
+            return False
+        return self._targets.take(file)
+
+    def _newest(self, versions: Iterable[str | None]) -> set[str | None]:
+        if self._mirror.latest is None:
+            return set(versions)
+        known = sorted((v for v in versions if v is not None), key=_parsed, reverse=True)
+        return set(known[: self._mirror.latest])
+
+
+def _digest_of_filters(mirror: Mirror) -> str:
+    """Return a digest of what decides which files are here, whatever their project."""
+    filters = (
+        mirror.exclude, mirror.files, mirror.platforms, mirror.pythons, mirror.latest,
+        mirror.since, mirror.prereleases, mirror.max_file_size, mirror.on_removed,
+    )  # fmt: skip
+    return hashlib.sha256(repr(filters).encode()).hexdigest()[:16]
+
+
+def _is_kind(filename: str, kind: str) -> bool:
+    is_wheel = filename.endswith(".whl")
+    if kind == "wheel":
+        return is_wheel
+    if kind == "sdist":
+        return filename.endswith((".tar.gz", ".zip", ".tar.bz2", ".tgz", ".tar.xz", ".tar.Z"))
+    return fnmatchcase(filename, kind)
+
+
+def _is_among(version: str | None, specifiers: Iterable[str]) -> bool:
+    return version is not None and any(
+        _specifier(text).contains(version, prereleases=True) for text in specifiers
+    )
+
+
+def _is_prerelease(version: str | None) -> bool:
+    return version is not None and _parsed(version).is_prerelease
+
+
+@lru_cache(maxsize=1024)
+def _specifier(text: str) -> SpecifierSet:
+    return SpecifierSet(text)
+
+
+@lru_cache(maxsize=4096)
+def _parsed(version: str) -> Version:
+    return Version(version)

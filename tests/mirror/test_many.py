@@ -1,0 +1,50 @@
+"""A run of so many files that more processes fetch them."""
+
+import subprocess
+from collections.abc import Iterator
+
+import psutil
+import pytest
+
+from tests.cli.conftest import cli  # noqa: F401 - a fixture
+from tests.fakes import FakeIndex, wheel
+from tests.mirror.support import Mirrored
+from tests.serving import all_ended, wait_until
+
+
+@pytest.fixture
+def upstream() -> Iterator[FakeIndex]:
+    """Return an index with 600 files."""
+    dists = [wheel(f"p{number}", f"1.{minor}") for number in range(40) for minor in range(15)]
+    with FakeIndex(dists) as index:
+        index.serials = True
+        yield index
+
+
+def test_every_file_comes(mirror: Mirrored) -> None:
+    account = mirror.run()
+    assert (account["files"], account["failed"]) == (600, {})
+    assert len(mirror.state()["files"]) == 600
+
+
+def test_a_file_that_fails_in_another_process_is_named(mirror: Mirrored) -> None:
+    broken = wheel("p9", "1.14").filename
+    mirror.upstream.fail(404, path=f"/files/{broken}")
+    assert broken in mirror.run(code=1)["failed"]["p9"]
+    assert len(mirror.state()["files"]) == 599
+
+
+def test_no_process_outlives_a_run_that_is_killed(mirror: Mirrored) -> None:
+    with mirror.upstream.delay(0.05, path="/files/"):
+        run = subprocess.Popen(
+            mirror.cli.arguments("mirror"), cwd=mirror.cli.cwd, env=mirror.cli.environment(),
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        )  # fmt: skip
+        process = psutil.Process(run.pid)
+        wait_until(process.children, 60, "no more processes are started")
+        hands = process.children()
+        run.kill()
+        run.wait()
+        wait_until(lambda: all_ended(hands), 60, "a process is left")
+    assert mirror.run()["failed"] == {}
+    assert len(mirror.state()["files"]) == 600

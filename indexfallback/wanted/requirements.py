@@ -36,7 +36,9 @@ def requirements(path: Path, *, constraint: bool = False) -> Wanted:
             wanted += _wanted(line)
     except (PipError, UnicodeError) as error:
         problem = " ".join(str(error).split())
-        raise WantedError(str(path), problem, "mend that, so that `pip install -r` reads it") from None
+        raise WantedError(
+            str(path), problem, "mend that, so that `pip install -r` reads it"
+        ) from None
     return wanted
 
 

@@ -18,7 +18,7 @@ from tests.buildout.support import (
     key_of,
 )
 from tests.clients.conftest import Access, access  # noqa: F401 - a fixture
-from tests.clients.support import ROOT, make_environment, uv_executable
+from tests.clients.support import ROOT, alone, make_environment, uv_executable
 from tests.fakes import FakeIndex, sdist, wheel
 
 #: Making one environment: 25 distributions from PyPI.
@@ -48,29 +48,36 @@ def _dependencies() -> str:
 
 
 def _environment(version: Version, home: Path, access: Access | None) -> Environment:  # noqa: F811
-    done = home / "made"
-    if not done.exists():
-        if access is None:
-            pytest.skip("no network, and no environment from an earlier run")
-        python = make_environment(home / "venv")
-        variables = {**os.environ, **access.environment(), "UV_DEFAULT_INDEX": access.url}
-
-        def call(*command: str) -> None:
-            subprocess.run(command, env=variables, check=True, timeout=_MAKING_SECONDS)
-
-        ours = ("--editable", str(ROOT)) if version.is_beside else ()
-        install = (uv_executable(), "pip", "install", "--quiet", "--python", str(python))
-        call(*install, *version.requirements, *ours)
-        pip = (str(python), "-m", "pip")
-        of_pip = ("--quiet", "--index-url", access.url, "--no-deps")
-        recipe = f"zc.recipe.egg=={version.recipe}"
-        call(*pip, "download", *of_pip, "--dest", str(home / "recipe"), recipe, *version.builders)
-        if not version.is_beside:
-            call(*pip, "wheel", *of_pip[:-1], "--wheel-dir", str(home / "wheels"), str(ROOT))
-        done.touch()
+    with alone(home / "making.lock", _MAKING_SECONDS):
+        _make(version, home, access)
     python = home / "venv" / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
     recipe_files = tuple(map(file_dist, (home / "recipe").iterdir()))
     return Environment(version, python, recipe_files, home / "wheels")
+
+
+def _make(version: Version, home: Path, access: Access | None) -> None:  # noqa: F811
+    """Install a buildout and ours, if that was not done before."""
+    done = home / "made"
+    if done.exists():
+        return
+    if access is None:
+        pytest.skip("no network, and no environment from an earlier run")
+    python = make_environment(home / "venv")
+    variables = {**os.environ, **access.environment(), "UV_DEFAULT_INDEX": access.url}
+
+    def call(*command: str) -> None:
+        subprocess.run(command, env=variables, check=True, timeout=_MAKING_SECONDS)
+
+    ours = ("--editable", str(ROOT)) if version.is_beside else ()
+    install = (uv_executable(), "pip", "install", "--quiet", "--python", str(python))
+    call(*install, *version.requirements, *ours)
+    pip = (str(python), "-m", "pip")
+    of_pip = ("--quiet", "--index-url", access.url, "--no-deps")
+    recipe = f"zc.recipe.egg=={version.recipe}"
+    call(*pip, "download", *of_pip, "--dest", str(home / "recipe"), recipe, *version.builders)
+    if not version.is_beside:
+        call(*pip, "wheel", *of_pip[:-1], "--wheel-dir", str(home / "wheels"), str(ROOT))
+    done.touch()
 
 
 @pytest.fixture

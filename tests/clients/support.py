@@ -16,6 +16,8 @@ from typing import Any
 
 from indexfallback.names import normalize
 from indexfallback.server.address import ask
+from indexfallback.store.locks import FileLock
+from tests.serving import wait_until
 
 ROOT = Path(__file__).parents[2]
 #: Longest that one client may take; pip needs a second or two, a loaded machine several.
@@ -41,6 +43,17 @@ def may_have_own_network() -> bool:
     except FileNotFoundError:
         return False
     return tried.returncode == 0
+
+
+@contextmanager
+def alone(path: Path, seconds: float) -> Iterator[None]:
+    """Hold a lock file, so that one process of a run makes what all of them use."""
+    lock = FileLock(path)
+    wait_until(lock.acquire, seconds, f"what {path} guards is being made for too long")
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 @dataclass(frozen=True)

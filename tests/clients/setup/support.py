@@ -11,7 +11,15 @@ from hashlib import sha256
 from pathlib import Path
 
 from tests.clients.conftest import OLD_PIP, Access
-from tests.clients.support import CLIENT_SECONDS, ROOT, Done, User, make_environment, uv_executable
+from tests.clients.support import (
+    CLIENT_SECONDS,
+    ROOT,
+    Done,
+    User,
+    alone,
+    make_environment,
+    uv_executable,
+)
 
 #: Client to what its environment has; what has no version is the newest of the month.
 REQUIREMENTS = {
@@ -34,13 +42,14 @@ def environment_of(client: str, base: Path, access: Access) -> Path:
     text = json.dumps([requirements, sys.version, sys.prefix, time.strftime("%Y-%m")])
     home = base / f"{client}-{sha256(text.encode()).hexdigest()[:12]}"
     done = home / "done"
-    if not done.exists():
-        shutil.rmtree(home, ignore_errors=True)
-        python = make_environment(home)
-        command = [uv_executable(), "pip", "install", "--quiet", "--python", str(python)]
-        environ = {**os.environ, **access.environment(), "UV_DEFAULT_INDEX": access.url}
-        subprocess.run([*command, *requirements], env=environ, check=True, timeout=SLOW_SECONDS)
-        done.touch()
+    with alone(home.with_suffix(".lock"), SLOW_SECONDS):
+        if not done.exists():
+            shutil.rmtree(home, ignore_errors=True)
+            python = make_environment(home)
+            command = [uv_executable(), "pip", "install", "--quiet", "--python", str(python)]
+            environ = {**os.environ, **access.environment(), "UV_DEFAULT_INDEX": access.url}
+            subprocess.run([*command, *requirements], env=environ, check=True, timeout=SLOW_SECONDS)
+            done.touch()
     return home / ("Scripts" if os.name == "nt" else "bin")
 
 

@@ -131,7 +131,7 @@ def _repeat(mirroring: "Mirroring", seconds: float, *, yes: bool, as_json: bool)
 @_as_json
 @takes_options
 def status(options: Options, as_json: bool) -> None:
-    """Say how much is mirrored, and when that was brought up to date; asks no index."""
+    """Say how much is mirrored, and how old that is; asks no index."""
     with _mirroring(options) as mirroring:
         totals = mirroring.store.mirrors.totals(mirroring.source)
         run = mirroring.store.mirrors.last_run(mirroring.source)
@@ -152,7 +152,7 @@ def status(options: Options, as_json: bool) -> None:
 @_as_json
 @takes_options
 def verify(options: Options, as_json: bool) -> None:
-    """Hash every mirrored file, and fetch again what is wrong; exit 1 if that cannot be had."""
+    """Hash every mirrored file, and fetch what is wrong again; exit 1 if it is not to be had."""
     with _mirroring(options) as mirroring, _Watcher(yes=False) as watcher:
         found = mirroring.verify(watcher)
     if as_json:

@@ -183,6 +183,8 @@ class Connection:
                 decode_content=False,
                 timeout=urllib3.Timeout(connect=connect, read=read),
             )
+        except urllib3.exceptions.NewConnectionError:  # refused, no route: some are time-outs, too
+            raise
         except urllib3.exceptions.ConnectTimeoutError as error:
             raise requests.ConnectTimeout(error) from error
         response = requests.Response()

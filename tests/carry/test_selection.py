@@ -43,7 +43,11 @@ def test_metadata_that_was_fetched_says_it_without_the_wheel(empty: Store) -> No
     assert chosen(empty, "web") == {"web", "routes"}
 
 
-def test_an_sdist_and_what_is_no_requirement_choose_nothing(empty: Store) -> None:
-    keep(empty, sdist("web", requires=["routes"]), wheel("old", requires=["routes (=1"]))
-    keep(empty, wheel("routes"))
-    assert chosen(empty, "web", "old") == {"web", "old"}
+def test_what_is_no_requirement_chooses_nothing(empty: Store) -> None:
+    keep(empty, wheel("old", requires=["routes (=1"]), wheel("routes"))
+    assert chosen(empty, "old") == {"old"}
+
+
+def test_an_sdist_whose_metadata_is_final_says_it_as_well(empty: Store) -> None:
+    keep(empty, sdist("web", requires=["routes"]), wheel("routes"))
+    assert chosen(empty, "web") == {"web", "routes"}

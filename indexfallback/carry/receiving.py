@@ -80,6 +80,8 @@ class Receiving:
         return size
 
     def _flush(self) -> None:
+        if not self._waiting:
+            return  # which would cost as much as many
         self._blobs.adopt([(each.path, sha256) for sha256, each in self._waiting.items()])
         self._blobs.record({sha256: each.size for sha256, each in self._waiting.items()})
         self._waiting, self._bytes = {}, 0

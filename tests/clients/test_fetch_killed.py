@@ -23,10 +23,12 @@ OURS = (sys.executable, "-m", "indexfallback")
 #: Large enough to be cut anywhere in the middle, and small enough for tests.
 DISTS = [wheel(f"part-{number}", "1.0", size=200_000) for number in range(8)]
 APP = wheel("acme-app", "1.4", requires=[dist.project for dist in DISTS])
-#: Bytes a second of each file: a run takes a second longer.
-_RATE = 200_000
+#: Bytes a second of each file: two seconds, so that none is whole before it is killed.
+_RATE = 100_000
 #: Requests for pages and metadata of a whole run.
-_REQUESTS = 35
+_REQUESTS = 30
+#: Bytes that come between two kills, at most: an eighth of all.
+_PART = 200_000
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="SIGKILL is POSIX's")
@@ -42,7 +44,7 @@ def test_a_fetch_that_is_killed_again_and_again_ends_with_all_that_installs_offl
         requests = chosen.randint(0, _REQUESTS)
         _fetch_until(user, lambda: chain.asked() >= requests)
         for _ in range(3):
-            come = _come(user) + chosen.randint(1, 300_000)
+            come = _come(user) + chosen.randint(1, _PART)
             _fetch_until(user, lambda come=come: _come(user) >= come)  # type: ignore[misc]
     chain.forget_requests()
     user.call(*OURS, "fetch", "acme-app").expect()

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from indexfallback.carry.archive import PIECE
 from indexfallback.carry.foreign import Candidate, Left, pages
-from indexfallback.carry.receiving import receive
+from indexfallback.carry.receiving import Receiving
 from indexfallback.config import Index
 from indexfallback.errors import IndexFallbackError, PageError, ProjectError
 from indexfallback.fallback import Answer
@@ -44,21 +44,22 @@ def adopt(shim: Shim, found: Iterable[Candidate | Left]) -> Iterator[Adopted | L
 
     Raises OSError and sqlite3.Error where the store cannot be written.
     """
-    for each in found:
-        if isinstance(each, Left):
-            yield each
-            continue
-        try:
-            yield _adopt(shim, each)
-        except _NotTakenError as error:
-            yield Left(str(each.path), str(error))
+    with Receiving(shim.store) as receiving:
+        for each in found:
+            if isinstance(each, Left):
+                yield each
+                continue
+            try:
+                yield _adopt(shim, each, receiving)
+            except _NotTakenError as error:
+                yield Left(str(each.path), str(error))
 
 
 class _NotTakenError(Exception):
     """A candidate is not taken; says why."""
 
 
-def _adopt(shim: Shim, candidate: Candidate) -> Adopted:
+def _adopt(shim: Shim, candidate: Candidate, receiving: Receiving) -> Adopted:
     try:
         sha256 = hash_file(candidate.path)
     except OSError as error:
@@ -73,9 +74,9 @@ def _adopt(shim: Shim, candidate: Candidate) -> Adopted:
     if pin not in (None, sha256):
         raise _NotTakenError("another content was first seen here under this name")
     size = candidate.path.stat().st_size
-    new = shim.store.blobs.find(sha256) is None
+    new = sha256 not in receiving
     if new:
-        size = receive(shim.store, _pieces(candidate.path, sha256), sha256).size
+        size = receiving.receive(_pieces(candidate.path, sha256), sha256)
     shim.store.pins.record(candidate.project, file.filename, sha256, owner.key)
     return Adopted(file.filename, candidate.project, owner.name, size, new)
 

@@ -5,17 +5,13 @@ expected next, with its size and sha256, so that no link, path or header of anot
 """
 
 import hashlib
-import os
 import tarfile
-import uuid
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
 from indexfallback.carry.manifest import MAX_MANIFEST, Manifest, read_manifest
 from indexfallback.errors import CarryError
-from indexfallback.store.disk import sync_directory
 
 MANIFEST = "manifest.json"
 #: What is read and written at once, bytes.
@@ -24,21 +20,6 @@ _BLOCK = tarfile.BLOCKSIZE
 #: Two empty blocks end a tar.
 _END = bytes(2 * _BLOCK)
 _ANOTHER = "copy it again, or make a new one with `indexfallback cache export`"
-
-
-@contextmanager
-def replacing(path: Path) -> Iterator[BinaryIO]:
-    """Give a new file that takes the name ``path`` once it is whole and durable, or is removed."""
-    temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
-    try:
-        with temporary.open("xb") as file:
-            yield file
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-        sync_directory(path.absolute().parent)
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def write_member(file: BinaryIO, name: str, size: int, pieces: Iterable[bytes]) -> None:

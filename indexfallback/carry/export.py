@@ -12,7 +12,7 @@ from typing import BinaryIO
 
 import msgspec
 
-from indexfallback.carry.archive import MANIFEST, PIECE, replacing, write_end, write_member
+from indexfallback.carry.archive import MANIFEST, PIECE, write_end, write_member
 from indexfallback.carry.manifest import (
     CarriedFile,
     CarriedIndex,
@@ -24,6 +24,7 @@ from indexfallback.carry.manifest import (
     pages_here,
     write_manifest,
 )
+from indexfallback.carry.replacing import remove_left, replacing
 from indexfallback.carry.soundness import is_sound
 from indexfallback.carry.tracking import Track, untracked
 from indexfallback.config import Index
@@ -47,6 +48,7 @@ def export(
     ``known`` is what earlier archives have brought. Returns the manifest; raises `CarryError` and
     OSError, and ``path`` is then as it was.
     """
+    remove_left(path.absolute().parent, [path.name])
     with tempfile.TemporaryFile(dir=path.absolute().parent) as bodies, replacing(path) as file:
         # Pages may change while files are written: they are read once.
         pages = tuple(_pages(store, indexes, projects, known, bodies))

@@ -20,7 +20,7 @@ from indexfallback.carry.manifest import (
     CarriedPage,
     pages_here,
 )
-from indexfallback.carry.receiving import receive
+from indexfallback.carry.receiving import Receiving
 from indexfallback.carry.soundness import is_sound, moved
 from indexfallback.carry.tracking import Track, untracked
 from indexfallback.page import ProjectPage
@@ -83,8 +83,9 @@ class Import:
         checked = track(manifest.files, "Checking", len(manifest.files))
         held = {file.sha256 for file in checked if self._store.blobs.find(file.sha256)}
         self._check_earlier(held)
-        for file in track(self._files, "Importing", len(self._files)):
-            self._take(file, held)
+        with Receiving(self._store) as receiving:
+            for file in track(self._files, "Importing", len(self._files)):
+                self._take(file, held, receiving)
         begins = archive.tell()
         pages = pages_here(manifest.pages)
         for page in pages:
@@ -138,13 +139,13 @@ class Import:
             facts.digest == page.sha256[:_DIGEST] or facts.checked >= page.checked
         )
 
-    def _take(self, file: CarriedFile, held: Collection[str]) -> None:
+    def _take(self, file: CarriedFile, held: Collection[str], receiving: Receiving) -> None:
         pieces = self._archive.member(file.member, file.size, file.sha256)
         if file.sha256 in held:
             for _ in pieces:
                 pass
             return
-        receive(self._store, pieces, file.sha256)
+        receiving.receive(pieces, file.sha256)
 
     def _read(self, carried: CarriedPage) -> ProjectPage:
         """Read a page that comes next; raises `CarryError` if it is none of its index."""

@@ -11,7 +11,8 @@ from typing import NamedTuple
 
 from packaging.version import Version
 
-from indexfallback.carry.archive import PIECE, replacing
+from indexfallback.carry.archive import PIECE
+from indexfallback.carry.replacing import remove_left, replacing
 from indexfallback.carry.tracking import Track, untracked
 from indexfallback.errors import CarryError
 from indexfallback.names import METADATA_ENDING, version_of
@@ -59,6 +60,7 @@ def write(store: Store, files: Sequence[Laid], directory: Path, track: Track = u
     if listed.exists() and not listed.read_bytes().startswith(_MARK.encode()):
         raise CarryError(str(listed), "is somebody else's", "name another directory")
     directory.mkdir(parents=True, exist_ok=True)
+    remove_left(directory, {REQUIREMENTS, *(file.filename for file in files)})
     tracked = track(files, "Exporting", len(files))
     size = sum(_lay(store, file, directory / file.filename) for file in tracked)
     with replacing(listed) as written:

@@ -25,13 +25,16 @@ def arrivals(verbose: int) -> Iterator["Watch"]:
         TimeRemainingColumn,
         TransferSpeedColumn,
     )
+    from rich.table import Column  # noqa: PLC0415 - as above
 
     console = Console(stderr=True)
     if not console.is_terminal:
         yield _Lines(verbose)
         return
-    columns = (TextColumn("{task.description}"), BarColumn(None), DownloadColumn(),
-               TransferSpeedColumn(), TimeRemainingColumn())  # fmt: skip
+    # Beside a long description these would take a second line.
+    numbers = (DownloadColumn, TransferSpeedColumn, TimeRemainingColumn)
+    columns = (TextColumn("{task.description}"), BarColumn(None),
+               *(each(table_column=Column(no_wrap=True)) for each in numbers))  # fmt: skip
     with Progress(*columns, console=console, transient=True) as progress:
         yield _Bar(progress, verbose)
 

@@ -133,13 +133,15 @@ def _export(
     beside: Path,
 ) -> "Manifest":
     """Write the archive, and its manifest beside it."""
-    from indexfallback.carry.archive import manifest_of, replacing  # noqa: PLC0415 - few need it
+    from indexfallback.carry.archive import manifest_of  # noqa: PLC0415 - few need it
     from indexfallback.carry.export import export as write  # noqa: PLC0415 - as above
     from indexfallback.carry.manifest import known, write_manifest  # noqa: PLC0415 - as above
+    from indexfallback.carry.replacing import remove_left, replacing  # noqa: PLC0415 - as above
 
     before = known(manifest_of(since)) if since is not None else known(None)
     with open_store(settings) as store:
         written = write(store, settings.indexes, choose(store), file, known=before, track=tracked)
+    remove_left(beside.absolute().parent, [beside.name])
     with replacing(beside) as copy:
         copy.write(write_manifest(written))
     return written

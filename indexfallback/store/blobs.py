@@ -16,7 +16,7 @@ import os
 import shutil
 import time
 from collections import Counter
-from collections.abc import Generator, Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
@@ -189,7 +189,7 @@ class Blobs(Records):
             shutil.copyfile(partial, whole)
             whole.replace(target)
         sync_directory(target.parent)
-        self._record(sha256, size)
+        self.record({sha256: size})
         self._remember_right(sha256)
         self.partials.remove(sha256)
         return Blob(sha256, target, size)
@@ -213,15 +213,17 @@ class Blobs(Records):
             file.flush()
             return self.commit(partial, file.fileno(), hashlib.sha256(data).hexdigest(), len(data))
 
-    def _record(self, sha256: str, size: int) -> None:
+    def record(self, sizes: Mapping[str, int]) -> None:
+        """Record files that were made blobs, by sha256; raises sqlite3.Error."""
         now = time.time()
         with self._database.write() as connection:
-            connection.execute(
-                "INSERT OR REPLACE INTO blob VALUES (?, ?, ?, ?)", (sha256, size, now, now)
+            connection.executemany(
+                "INSERT OR REPLACE INTO blob VALUES (?, ?, ?, ?)",
+                ((sha256, size, now, now) for sha256, size in sizes.items()),
             )
         with self._lock:
             if self._total is not None:
-                self._total += size
+                self._total += sum(sizes.values())
             first = self._total is None
             full = self._total is None or self._total > self._limit
         if full:
@@ -293,7 +295,7 @@ class Blobs(Records):
                 self._forget([sha256])
                 verdict = "quarantined"
             elif sha256 not in recorded:
-                self._record(sha256, path.stat().st_size)
+                self.record({sha256: path.stat().st_size})
                 verdict = "adopted"
             else:
                 verdict = "right"

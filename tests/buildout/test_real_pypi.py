@@ -1,11 +1,14 @@
 """A buildout on the real PyPI: a recipe and a project with dependencies, then without asking."""
 
+import subprocess
+import sys
+
 import pytest
 
-from tests.buildout.support import Project
+from tests.buildout.support import BUILDOUT_SECONDS, NEWEST, Project
 from tests.clients.conftest import Access
-from tests.clients.support import NO_NETWORK, may_have_own_network
-from tests.serving import clean_environment
+from tests.clients.support import NO_NETWORK, ROOT, may_have_own_network
+from tests.serving import clean_environment, config_text, index_table
 
 pytestmark = pytest.mark.network
 
@@ -47,3 +50,25 @@ def test_without_any_network_the_newest_versions_that_are_here_are_installed(
     project.write("", buildout=options, indexfallback=section, py=eggs)
     project.run(before=NO_NETWORK).expect()
     assert {name: project.version_of(name) for name in older} == older
+
+
+def test_what_was_fetched_is_installed_without_any_network(
+    project: Project, access: Access | None
+) -> None:
+    if access is None:
+        pytest.skip("no network")
+    if not may_have_own_network():
+        pytest.skip("no network namespaces for this user on this system")
+    project.environ = clean_environment(project.directory.parent, **access.environment())
+    config = project.directory / "indexfallback.toml"
+    config.write_text(config_text(index_table("pypi", access.url)), encoding="utf-8")
+    command = [sys.executable, "-m", "indexfallback", "--config", str(config), "fetch"]
+    subprocess.run(
+        [*command, "jinja2", f"zc.recipe.egg=={NEWEST.recipe}"], env=project.environ, cwd=ROOT,
+        check=True, timeout=BUILDOUT_SECONDS,
+    )  # fmt: skip
+    section = {"config": str(config), "indexes": ""}
+    project.write("", indexfallback=section, py={"eggs": "jinja2"})
+    project.run(before=NO_NETWORK).expect()
+    assert project.version_of("jinja2")
+    assert project.version_of("markupsafe")

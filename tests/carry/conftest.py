@@ -10,10 +10,21 @@ from indexfallback.store import Store
 from tests.buildout.conftest import environment, make, project, public
 from tests.carry.support import LIMIT, fill, write
 from tests.cli.conftest import cli
-from tests.clients.conftest import access, environments
+from tests.clients.conftest import access, environments, user
+from tests.clients.setup.conftest import programs
 
 #: Fixtures of others.
-__all__ = ["access", "cli", "environment", "environments", "make", "project", "public"]
+__all__ = [
+    "access",
+    "cli",
+    "environment",
+    "environments",
+    "make",
+    "programs",
+    "project",
+    "public",
+    "user",
+]
 
 
 @pytest.fixture

@@ -92,10 +92,10 @@ def test_an_import_that_is_killed_is_gone_on_with(
     cli.configure(*(index_table(index.name, index.url, role=index.role) for index in CHAIN))
     command = cli.arguments("cache", "import", str(archive))
     process = subprocess.Popen(command, env=cli.environment())
-    blobs = cli.cache / "blobs" / "sha256"
+    partial = cli.cache / "partial"
 
     def is_under_way() -> bool:
-        return len(list(blobs.glob("??/*"))) >= after or process.poll() is not None
+        return len(list(partial.glob("*"))) >= after or process.poll() is not None
 
     wait_until(is_under_way, 60, "it keeps nothing")
     process.send_signal(signal.SIGKILL)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.buildout.support import BUILDOUT_SECONDS, Project
+from tests.buildout.support import BUILDOUT_SECONDS, NEWEST, Project
 from tests.clients.conftest import Access
 from tests.clients.support import (
     NO_NETWORK,
@@ -32,19 +32,26 @@ def there(tmp_path: Path) -> User:
     return User(home)
 
 
-@pytest.mark.network
-def test_pip_and_uv_install_what_was_fetched_from_the_real_pypi(
-    tmp_path: Path,
-    there: User,
-    environments: dict[str, Client],
-    access: Access | None,
-) -> None:
+@pytest.fixture
+def here(tmp_path: Path, access: Access | None) -> User:
+    """Somebody who has a network."""
     if access is None:
         pytest.skip("no network")
     home = tmp_path / "here"
     home.mkdir()
     here = User(home)
     here.environment |= access.environment()
+    return here
+
+
+@pytest.mark.network
+def test_pip_and_uv_install_what_was_fetched_from_the_real_pypi(
+    tmp_path: Path,
+    here: User,
+    there: User,
+    environments: dict[str, Client],
+    access: Access,
+) -> None:
     archive = tmp_path / "packages.tar"
     with FakeIndex([wheel("acme-app", requires=["flask"])]) as private:
         indexes = {"private": {"url": private.url}, "pypi": {"url": access.url, "role": "public"}}
@@ -62,6 +69,24 @@ def test_pip_and_uv_install_what_was_fetched_from_the_real_pypi(
         there.call(*NO_NETWORK, *OURS, "run", "--", *command).expect()
         assert installed(target) == found
     assert found.keys() >= {"acme-app", "flask", "werkzeug"}
+
+
+@pytest.mark.network
+def test_buildout_installs_what_was_fetched_from_the_real_pypi(
+    tmp_path: Path, here: User, there: User, project: Project, access: Access
+) -> None:
+    archive = str(tmp_path / "packages.tar")
+    for user in (here, there):
+        write_config(user.config, {"pypi": {"url": access.url, "role": "public"}})
+    here.call(*OURS, "fetch", "jinja2", f"zc.recipe.egg=={NEWEST.recipe}").expect()
+    here.call(*OURS, "cache", "export", archive).expect()
+    there.call(*NO_NETWORK, *OURS, "cache", "import", archive).expect()
+    project.environ |= there.environment
+    section = {"config": str(there.config), "indexes": ""}
+    project.write("", indexfallback=section, py={"eggs": "jinja2"})
+    project.run(before=NO_NETWORK).expect()
+    assert project.version_of("jinja2")
+    assert project.version_of("markupsafe")
 
 
 def test_buildout_installs_a_part_with_its_recipe(

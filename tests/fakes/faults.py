@@ -1,7 +1,9 @@
 """What can go wrong at an index: one method a fault, each for some requests or until lifted."""
 
 import gzip
+import itertools
 from collections.abc import Callable, Mapping
+from random import Random
 from threading import Event, Lock
 from types import TracebackType
 from typing import TypeAlias, final
@@ -191,6 +193,23 @@ class Faults:
     def drop(self, *, reset: bool = False, path: str = "/", times: int | None = None) -> Rule:
         """Close (or reset) the connection without an answer."""
         return self.cut(-1, reset=reset, path=path, times=times)
+
+    def flake(self, chosen: Random, share: float, *, path: str = "/") -> Rule:
+        """Disturb a share of the requests: in turn 503, half of the body, and a reset."""
+        turns = itertools.cycle(range(3))
+
+        def change(_: Request, reply: Reply, __: Event) -> None:
+            if chosen.random() >= share:
+                return
+            turn = next(turns)
+            if turn == 0:
+                reply.status, reply.body, reply.entity = 503, b"", False
+            elif turn == 1:
+                reply.cut_after = len(reply.body) // 2
+            else:
+                reply.cut_after, reply.reset = -1, True
+
+        return self._add(change, path, None)
 
     def hang(self, *, path: str = "/", times: int | None = None) -> Rule:
         """Read the request and say nothing until lifted, then answer it."""

@@ -249,6 +249,8 @@ class FakeIndex(Faults):
 
     def _get(self, request: Request) -> Reply:
         match request.path.split("/")[1:]:
+            case ["simple"]:
+                return _plain(301, {"Location": "/simple/"})
             case ["simple", ""]:
                 return self._root(request)
             case ["simple", name]:

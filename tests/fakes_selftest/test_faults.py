@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from random import Random
 
 import pytest
 import requests
@@ -165,6 +166,21 @@ def test_a_reset_body_ends_in_an_error(index: FakeIndex) -> None:
 def test_a_dropped_request_gets_no_byte(index: FakeIndex) -> None:
     index.drop()
     assert _bytes_of(index) == b""
+
+
+def test_a_flaking_index_fails_a_share_of_the_requests_in_each_way(index: FakeIndex) -> None:
+    path = f"/files/{FOO.filename}"
+    index.flake(Random(1), 0.5, path=path)
+    ends = []
+    for _ in range(30):
+        try:
+            head, _, body = _bytes_of(index, path).partition(b"\r\n\r\n")
+        except ConnectionResetError:
+            ends.append("reset")
+        else:
+            ends.append("503" if b" 503 " in head else "whole" if body == FOO.data else "cut")
+    assert set(ends) == {"503", "cut", "reset", "whole"}
+    assert 5 < ends.count("whole") < 25
 
 
 def test_a_hanging_request_is_answered_when_lifted(

@@ -1,5 +1,6 @@
 """A run of so many files that more processes fetch them."""
 
+import random
 import subprocess
 from collections.abc import Iterator
 
@@ -25,6 +26,19 @@ def test_every_file_comes(mirror: Mirrored) -> None:
     account = mirror.run()
     assert (account["files"], account["failed"]) == (600, {})
     assert len(mirror.state()["files"]) == 600
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_a_tenth_of_all_requests_failing_at_random_leaves_nothing_out(
+    mirror: Mirrored, seed: int
+) -> None:
+    with mirror.upstream.flake(random.Random(seed), 0.1):
+        # One request in ten thousand fails as often as it is tried: the next run asks for it.
+        assert any(mirror().code == 0 for _ in range(3))
+    # The list of names, 40 pages and 600 files: what is more was asked for again.
+    assert mirror.upstream.count() > 641
+    assert len(mirror.state()["files"]) == 600
+    assert mirror.run()["files"] == 0
 
 
 def test_a_file_that_fails_in_another_process_is_named(mirror: Mirrored) -> None:

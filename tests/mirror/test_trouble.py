@@ -27,6 +27,13 @@ def _end_state(mirror: Mirrored, cli: CommandLine) -> object:
     return whole.state()
 
 
+def _start(mirror: Mirrored) -> "subprocess.Popen[str]":
+    return subprocess.Popen(
+        mirror.cli.arguments("mirror"), cwd=mirror.cli.cwd, env=mirror.cli.environment(),
+        stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="SIGKILL is POSIX's")
 @pytest.mark.parametrize("seed", range(4))
 def test_a_run_that_is_killed_again_and_again_ends_as_an_uninterrupted_one(
@@ -57,10 +64,7 @@ def test_a_run_that_is_killed_again_and_again_ends_as_an_uninterrupted_one(
 def test_a_run_that_is_ended_in_good_order_keeps_what_is_whole(mirror: Mirrored) -> None:
     last = wheel("other", "1.0").filename
     with mirror.upstream.hang(path=f"/files/{last}"):
-        process = subprocess.Popen(
-            mirror.cli.arguments("mirror"), cwd=mirror.cli.cwd, env=mirror.cli.environment(),
-            stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
-        )  # fmt: skip
+        process = _start(mirror)
         mirror.upstream.wait_for(f"/files/{last}", seconds=60)
         wait_until(lambda: mirror.upstream.count() >= _REQUESTS, 60, "it does not come so far")
         process.send_signal(signal.SIGTERM)
@@ -129,6 +133,20 @@ def test_a_second_run_at_once_is_refused_and_a_killed_one_is_not_in_the_way(
     assert "another run is mirroring" in mirror().expect(1).words
     lock.release()
     mirror.run()
+
+
+def test_of_two_runs_at_once_one_is_refused_and_the_other_completes(mirror: Mirrored) -> None:
+    with mirror.upstream.hang(path="/simple/"):
+        runs = [_start(mirror) for _ in range(2)]
+        wait_until(lambda: any(run.poll() is not None for run in runs), 60, "none is refused")
+        refused, other = sorted(runs, key=lambda run: run.poll() is None)
+        assert other.poll() is None
+    said = refused.communicate(timeout=60)[1]
+    assert refused.returncode == 1
+    assert "another run is mirroring" in " ".join(said.split())
+    other.communicate(timeout=60)
+    assert other.returncode == 0
+    assert len(mirror.state()["files"]) == 14
 
 
 def test_a_full_disk_is_said_and_gone_on_from(mirror: Mirrored, mount: Callable[..., Path]) -> None:

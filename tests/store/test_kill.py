@@ -39,7 +39,7 @@ def keep(number):
     if number == 3 and step == "before the directory's fsync":
         blobs.sync_directory = die
     if number == 3 and step == "before the record":
-        store.blobs._record = die
+        store.blobs.record = die
     if number == 3 and step == "in the record's transaction":
         connection = store.database._connect()
         connection.execute("BEGIN IMMEDIATE")

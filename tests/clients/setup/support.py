@@ -31,6 +31,8 @@ REQUIREMENTS = {
     "pipenv": ("pipenv",),
     "hatch": ("hatch",),
     "buildout": ("zc.buildout", "zc.recipe.egg", "setuptools"),
+    # No client, but whose tree is read.
+    "bandersnatch": ("bandersnatch",),
 }
 #: Resolving and installing with the slowest of them, on a machine with other things to do.
 SLOW_SECONDS = CLIENT_SECONDS * 3

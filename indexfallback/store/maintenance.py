@@ -101,13 +101,14 @@ def info(store: Store, limit: int) -> Info:
 
 def held_files(store: Store, project: str | None = None) -> list[HeldFile]:
     """Return the files that are here, by project and name; bytes under two names come twice."""
+    # Compared with nothing but the name, so that SQLite finds a project by its index.
+    where, values = ("WHERE pin.project = ?", (project,)) if project is not None else ("", ())
     with store.database.read() as connection:
         rows = connection.execute(
             "SELECT pin.project, pin.filename, blob.sha256, blob.size, blob.used"
-            " FROM blob LEFT JOIN pin USING (sha256)"
-            " WHERE pin.project IS coalesce(?, pin.project)"
+            f" FROM blob LEFT JOIN pin USING (sha256) {where}"
             " ORDER BY pin.project, pin.filename, blob.sha256",
-            (project,),
+            values,
         ).fetchall()
     return [HeldFile(*row) for row in rows]
 

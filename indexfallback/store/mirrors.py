@@ -14,6 +14,8 @@ from indexfallback.page import ProjectPage
 from indexfallback.store.database import Database
 from indexfallback.store.pages import PUT_PAGE, PageFacts, page_row
 
+_FILES = "SELECT project, filename, sha256, size, removed FROM mirror_file WHERE source = ?"
+
 
 class MirroredFile(NamedTuple):
     """A file that is kept."""
@@ -96,12 +98,11 @@ class Mirrors:
 
     def files(self, source: str, project: str | None = None) -> Iterator[MirroredFile]:
         """Return the files that are kept, of a project or of all."""
+        query, values = f"{_FILES} ORDER BY project, filename", [source]
+        if project is not None:  # a query of its own: only so does SQLite use its index for it
+            query, values = f"{_FILES} AND project = ? ORDER BY filename", [source, project]
         with self._database.read() as connection:
-            rows = connection.execute(
-                "SELECT project, filename, sha256, size, removed FROM mirror_file"
-                " WHERE source = ? AND project = coalesce(?, project) ORDER BY project, filename",
-                (source, project),
-            ).fetchall()
+            rows = connection.execute(query, values).fetchall()
         return (MirroredFile(*row) for row in rows)
 
     def put(self, source: str, files: Iterable[MirroredFile]) -> None:

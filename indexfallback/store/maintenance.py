@@ -105,7 +105,7 @@ def held_files(store: Store, project: str | None = None) -> list[HeldFile]:
     where, values = ("WHERE pin.project = ?", (project,)) if project is not None else ("", ())
     with store.database.read() as connection:
         rows = connection.execute(
-            "SELECT pin.project, pin.filename, blob.sha256, blob.size, blob.used"
+            "SELECT pin.project, pin.filename, blob.sha256, blob.size, blob.used"  # noqa: S608 - ours
             f" FROM blob LEFT JOIN pin USING (sha256) {where}"
             " ORDER BY pin.project, pin.filename, blob.sha256",
             values,

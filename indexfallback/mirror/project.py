@@ -25,6 +25,8 @@ class Job:
     serial: int | None
     answer: PageAnswer | None = None
     plan: Plan | None = None
+    #: Of the page that is stored of it; empty if none is.
+    digest: str = ""
     #: Whether it was mirrored before, by this selection.
     state: State | None = None
     is_current: bool = False

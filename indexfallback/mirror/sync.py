@@ -217,6 +217,7 @@ class Sync:
         facts = self._store.pages.facts(self._source, job.project)
         selected = self._selection.fingerprint(job.project)
         job.is_current = job.state is not None and job.state.selection == selected
+        job.digest = facts.digest if facts is not None else ""
         known = facts.validators if facts is not None and job.is_current else Validators()
         return self._supply.page(job.project, *known, least=job.serial)
 
@@ -245,7 +246,6 @@ class Sync:
             job.failures.append(f"its page is older than it was: serial {page.serial}")
             return
         plan = job.plan_page(self._store, self._source, self._selection, self._mirror.on_removed)
-        self._account.changed += 1
         self._account.refused += [
             f"{name} (sha256 {sha256} is offered)" for name, sha256 in plan.refused
         ]
@@ -274,9 +274,10 @@ class Sync:
         # By the same selection, what is wanted no more made room for what is newer.
         removed = job.plan.gone[len(job.plan.gone) - job.plan.removed :]
         surprising = removed if job.is_current else job.plan.gone
+        project = job.finished(self._selection, time.time())
+        self._account.changed += project.facts.digest != job.digest
         if not job.plan.gone and self._dry:
             return
-        project = job.finished(self._selection, time.time())
         if job.plan.gone:
             self._clearing.add_change(project, job.plan.gone, surprising)
         else:

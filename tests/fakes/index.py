@@ -65,6 +65,8 @@ class FakeIndex(Faults):
         self.ranges = ranges
         #: Whether pages and the list of names state counters of changes, as warehouse's do.
         self.serials = False
+        #: Whether a page has an ETag and a time, to be asked for again.
+        self.validators = True
         #: What links to files start with; by default they are relative.
         self.files_url = files_url
         self._login = (username, password) if username is not None else None
@@ -284,7 +286,10 @@ class FakeIndex(Faults):
         form = negotiate(request.headers.get("Accept", "*/*"), self.formats)
         serial = project.modified if self.serials else project.serial
         page = render(replace(project, files=files, serial=serial), form)
-        return _entity(page, _type(form), project.modified)
+        reply = _entity(page, _type(form), project.modified)
+        if not self.validators:
+            del reply.headers["ETag"], reply.headers["Last-Modified"]
+        return reply
 
     def _listed(self, listed: Listed) -> Listed:
         """Return a file as the page lists it under today's settings."""

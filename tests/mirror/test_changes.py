@@ -39,6 +39,17 @@ def test_without_serials_an_etag_saves_the_page(mirror: Mirrored) -> None:
     assert (account["asked"], account["changed"], account["files"]) == (3, 0, 0)
 
 
+def test_without_serials_and_etags_a_page_that_is_the_same_counts_as_unchanged(
+    mirror: Mirrored,
+) -> None:
+    mirror.upstream.serials = mirror.upstream.validators = False
+    assert mirror.run()["changed"] == 3
+    account = mirror.run()
+    assert (account["asked"], account["changed"], account["files"]) == (3, 0, 0)
+    mirror.upstream.add(wheel("other", "1.1"))
+    assert mirror.run()["changed"] == 1
+
+
 def test_an_html_index_is_mirrored(mirror: Mirrored) -> None:
     mirror.upstream.formats = frozenset({"html"})
     assert mirror.run()["files"] == 14

@@ -139,7 +139,7 @@ def test_a_file_is_durable_before_it_has_its_name_and_has_its_name_before_it_is_
     note(Path, "replace", "rename")
     note(os, "fsync", "fsync")
     note(blobs, "sync_directory", "of the directory:")
-    note(store.blobs, "_record", "record")
+    note(store.blobs, "record", "record")
     spool.keep("0" * 64)
     expected = ["fsync", "rename", "of the directory:", "fsync", "record"]
     assert steps == expected

@@ -47,5 +47,7 @@ def test_they_are_those_of_the_status(world: World) -> None:
         labels = f'{{index="{index["name"]}"}}'
         assert shown[f"indexfallback_index_requests_total{labels}"] == index["requests"]
         assert shown[f"indexfallback_index_up{labels}"] == 1
-    assert shown['indexfallback_sent_bytes_total{source="index"}'] == len(DEMO.data)
+    sent = report["activity"]["bytes"]
+    assert shown['indexfallback_sent_bytes_total{source="index"}'] == sent["fetched"] > 0
+    assert shown['indexfallback_sent_bytes_total{source="cache"}'] == sent["cached"]
     assert shown["indexfallback_offline"] == 0

@@ -3,8 +3,7 @@
 import re
 from typing import Any
 
-#: Of the distribution, as ``extensions`` lists it, and of the section.
-NAME = "indexfallback"
+from buildout_ext.name import NAME
 
 
 def load(buildout: Any) -> None:

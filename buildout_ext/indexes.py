@@ -11,7 +11,7 @@ from urllib.parse import unquote
 
 from zc.buildout import easy_install
 
-from buildout_ext import NAME
+from buildout_ext.name import NAME
 
 log = logging.getLogger(NAME)
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from buildout_ext import NAME
+from buildout_ext.name import NAME
 from indexfallback.config import Settings
 from indexfallback.config.address import PYPI, shown
 from indexfallback.config.chain import Entry

@@ -12,8 +12,8 @@ from typing import Any
 import zc.buildout
 from zc.buildout import easy_install
 
-from buildout_ext import NAME
 from buildout_ext.indexes import pip_without_index, repointed
+from buildout_ext.name import NAME
 from buildout_ext.section import read_settings
 from indexfallback.clients.environment import client_environment
 from indexfallback.clients.shim_process import ask_shim, shim_for

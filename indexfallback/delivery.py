@@ -3,9 +3,9 @@
 import time
 from collections.abc import Callable
 
-from indexfallback.arrival import Progress
-from indexfallback.download import Wanted
 from indexfallback.errors import FileUnavailableError, StoreError
+from indexfallback.files.arrival import Progress
+from indexfallback.files.download import Wanted
 from indexfallback.shim import Shim
 from indexfallback.store import Blob
 

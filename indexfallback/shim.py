@@ -1,13 +1,13 @@
 """The shim: store, chain, fallback and downloads, put together and closed together."""
 
+from indexfallback.chain.explain import nothing_held
+from indexfallback.chain.fallback import Answer, Fallback
+from indexfallback.chain.members import Members
+from indexfallback.chain.network import Network
+from indexfallback.chain.offer import Reach, hidden, offered
 from indexfallback.config import Settings
-from indexfallback.download import Downloads
-from indexfallback.explain import nothing_held
-from indexfallback.fallback import Answer, Fallback
+from indexfallback.files.download import Downloads
 from indexfallback.hosted.shelf import Shelf
-from indexfallback.members import Members
-from indexfallback.network import Network
-from indexfallback.offer import Reach, hidden, offered
 from indexfallback.page import ProjectPage
 from indexfallback.store import Store
 

@@ -6,15 +6,15 @@ from typing import Any
 
 from packaging.version import InvalidVersion, Version
 
+from indexfallback.chain.fallback import Answer
+from indexfallback.chain.name_lists import LIST_USE
+from indexfallback.chain.offer import hidden, offered, withheld
+from indexfallback.chain.policy import asking_order, candidates
 from indexfallback.config import Index
 from indexfallback.errors import IndexFallbackError, ProjectError, Tried
-from indexfallback.fallback import Answer
 from indexfallback.mode import Stand
-from indexfallback.name_lists import LIST_USE
 from indexfallback.names import version_of
-from indexfallback.offer import hidden, offered, withheld
 from indexfallback.page import File, ProjectPage
-from indexfallback.policy import asking_order, candidates
 from indexfallback.shim import Shim
 from indexfallback.store import Store
 

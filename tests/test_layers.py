@@ -2,41 +2,42 @@
 
 import ast
 from collections.abc import Iterator
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).parent.parent
 
-#: From the bottom up: each imports from its own and from earlier ones only.
-LAYERS = (
-    ("errors", "words"),
-    ("names", "mode"),
-    ("dists",),
-    ("wanted",),
-    ("config",),
-    ("page",),
-    ("formats",),
-    ("outcome",),
-    ("health",),
-    ("policy",),
-    ("upstream",),
-    ("store",),
-    ("hosted",),
-    ("flight", "budget", "lag", "pace", "activity", "network", "members", "probe", "asking",
-     "name_lists", "explain", "offer", "refusals", "fallback", "sources", "opening", "integrity",
-     "arrival", "transfer", "download", "shim", "delivery", "why", "mirror"),
-    ("server", "tree", "carry"),
-    ("clients", "service"),
-    ("fetch",),
-    ("doctor",),
-    ("cli",),
+#: From the bottom up: each imports from itself and from earlier ones only.
+ORDER = (
+    "errors", "words", "names", "page", "outcome", "health", "mode", "flight",
+    "config", "formats", "dists", "wanted",
+    "upstream", "store", "hosted",
+    "chain", "files",
+    "shim", "why", "delivery",
+    "server",
+    "mirror", "tree", "carry",
+    "clients", "service", "doctor", "fetch",
+    "cli",
 )  # fmt: skip
-LEVEL = {module: level for level, modules in enumerate(LAYERS) for module in modules}
+#: The same inside the folders whose modules stand on one another.
+INSIDE = {
+    "chain": (
+        "budget", "lag", "offer", "activity", "policy", "explain", "network", "members",
+        "refusals", "asking", "probe", "name_lists", "fallback",
+    ),
+    "files": ("pace", "sources", "integrity", "opening", "arrival", "transfer", "download"),
+}  # fmt: skip
+LEVEL = {module: level for level, module in enumerate(ORDER)} | {
+    f"{folder}.{module}": level
+    for folder, modules in INSIDE.items()
+    for level, module in enumerate(modules)
+}
 #: Decisions and values: no network, no disk, no clock, no threads.
 PURE = (
-    "errors", "words", "names", "mode", "doctor", "page", "formats", "outcome", "health", "policy",
-    "offer", "lag", "pace",
+    "errors", "words", "names", "mode", "doctor", "page", "formats", "outcome", "health",
+    "chain.policy", "chain.offer", "chain.lag", "chain.explain", "files.pace",
 )  # fmt: skip
 IMPURE = frozenset(
     ("requests", "urllib3", "sqlite3", "socket", "ssl", "http", "threading", "time", "os", "io",
@@ -70,27 +71,58 @@ def imports(code: ast.Module) -> Iterator[str]:
                 yield from (f"indexfallback.{alias.name}" for alias in node.names)
 
 
-def layer(module: str) -> int | None:
-    """Return the level of ``indexfallback.x.y``; None for other packages and for the root."""
-    package, _, rest = module.partition(".")
-    return LEVEL.get(rest.partition(".")[0]) if package == "indexfallback" else None
+def wrong_imports(module: str) -> Iterator[str]:
+    """Yield the modules that one imports although they are not below it."""
+    parts = module.split(".")
+    for name in imports(MODULES[module]):
+        package, *other = name.split(".")
+        if package != "indexfallback" or not other or other[0] == "__version__":
+            continue
+        if other[0] != parts[0]:
+            own, level = LEVEL[parts[0]], LEVEL[other[0]]
+        elif parts[0] in INSIDE and len(parts) > 1 and len(other) > 1 and other[1] != parts[1]:
+            own, level = LEVEL[module], LEVEL[".".join(other[:2])]
+        else:
+            continue
+        if level > own:
+            yield name
 
 
 PACKAGES = sorted(name for name in MODULES if name not in ("", "__main__"))
 
 
 def test_every_module_has_its_place_in_the_order() -> None:
-    assert {name.partition(".")[0] for name in PACKAGES} == set(LEVEL)
+    assert {name.partition(".")[0] for name in PACKAGES} == set(ORDER)
+
+
+@pytest.mark.parametrize("folder", INSIDE)
+def test_every_module_of_a_folder_has_its_place(folder: str) -> None:
+    inside = {name.removeprefix(f"{folder}.") for name in PACKAGES if name.startswith(f"{folder}.")}
+    assert inside == set(INSIDE[folder])
 
 
 @pytest.mark.parametrize("module", PACKAGES)
 def test_imports_point_one_way(module: str) -> None:
-    own = LEVEL[module.partition(".")[0]]
-    wrong = [name for name in imports(MODULES[module]) if (layer(name) or 0) > own]
+    wrong = list(wrong_imports(module))
     assert not wrong, f"indexfallback.{module} is below {wrong}"
 
 
-@pytest.mark.parametrize("module", [m for m in PACKAGES if m.partition(".")[0] in PURE])
+def test_no_modules_import_each_other() -> None:
+    graph = {
+        name: {
+            used.removeprefix("indexfallback.")
+            for used in imports(code)
+            if used.removeprefix("indexfallback.") in MODULES
+        }
+        - {name}
+        for name, code in MODULES.items()
+    }
+    assert list(TopologicalSorter(graph).static_order())
+
+
+@pytest.mark.parametrize(
+    "module", [m for m in PACKAGES if m in PURE or m.partition(".")[0] in PURE]
+)
 def test_a_pure_module_has_nothing_to_do_io_with(module: str) -> None:
     used = {name.partition(".")[0] for name in imports(MODULES[module])} & IMPURE
     assert not {name for name in used if (module, name) not in EXCEPT}

@@ -13,9 +13,9 @@ from typing import NamedTuple
 from indexfallback.carry.archive import PIECE
 from indexfallback.carry.foreign import Candidate, Left, pages
 from indexfallback.carry.receiving import Receiving
+from indexfallback.chain.fallback import Answer
 from indexfallback.config import Index
 from indexfallback.errors import IndexFallbackError, PageError, ProjectError
-from indexfallback.fallback import Answer
 from indexfallback.formats import parse_page
 from indexfallback.names import is_normalized
 from indexfallback.page import File

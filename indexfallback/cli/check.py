@@ -11,13 +11,13 @@ from typing import NamedTuple
 
 import click
 
+from indexfallback.chain.explain import remedy_for
+from indexfallback.chain.lag import behind
+from indexfallback.chain.network import Network
 from indexfallback.cli.options import Options, examples, takes_options
 from indexfallback.cli.output import print_json, print_table, say, say_more
 from indexfallback.config import Index, Settings
-from indexfallback.explain import remedy_for
 from indexfallback.flight import run_within
-from indexfallback.lag import behind
-from indexfallback.network import Network
 from indexfallback.outcome import Kind, Outcome
 from indexfallback.page import ProjectPage
 from indexfallback.upstream import open_index

@@ -10,6 +10,7 @@ from pathlib import Path
 import platformdirs
 
 from indexfallback import __version__
+from indexfallback.chain.network import Network
 from indexfallback.cli.check import check_all
 from indexfallback.cli.output import tilde
 from indexfallback.cli.running import health, is_listening
@@ -19,7 +20,6 @@ from indexfallback.config.pip import configuration_files
 from indexfallback.doctor import Machine
 from indexfallback.doctor.machine import Cache, IndexCheck, TextFile
 from indexfallback.errors import StoreError
-from indexfallback.network import Network
 
 #: Bytes of a file that are looked at: lock files of the largest projects have some.
 _MOST = 16 * 1024**2

@@ -5,12 +5,12 @@ from contextlib import contextmanager
 
 import click
 
+from indexfallback.chain.members import Members
+from indexfallback.chain.network import Network
 from indexfallback.cli.forget import open_store
 from indexfallback.config import Index, Settings
 from indexfallback.errors import ConfigError
 from indexfallback.hosted.shelf import Shelf
-from indexfallback.members import Members
-from indexfallback.network import Network
 
 #: For commands that work on one hosted index.
 index_option = click.option(

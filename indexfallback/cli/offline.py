@@ -2,12 +2,12 @@
 
 import click
 
+from indexfallback.chain.network import Network, mode_file
 from indexfallback.cli.options import Options, examples, takes_options
 from indexfallback.cli.output import print_json, wrapped
 from indexfallback.clients import files
 from indexfallback.errors import StoreError
 from indexfallback.mode import Cause, Mode, Stand
-from indexfallback.network import Network, mode_file
 
 _MEANINGS = {
     Mode.ON: "no index is asked; pages list what is in the cache",

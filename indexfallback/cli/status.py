@@ -8,13 +8,13 @@ from typing import Any
 
 import click
 
+from indexfallback.chain.network import Network
 from indexfallback.cli.chain import print_chain
 from indexfallback.cli.options import Options, examples, takes_options
 from indexfallback.cli.output import print_json, print_table, say, wrapped
 from indexfallback.cli.running import ask_running, health
 from indexfallback.config import Settings
 from indexfallback.mode import Cause, Mode
-from indexfallback.network import Network
 from indexfallback.server.address import NoAnswer
 from indexfallback.words import counted, ms, size, span
 

@@ -9,11 +9,11 @@ from typing import Any
 
 import click
 
+from indexfallback.chain.explain import hidden_lines
 from indexfallback.cli.options import Options, examples, project_name, takes_options
 from indexfallback.cli.output import clock, print_json, print_table, wrapped
 from indexfallback.cli.running import ask_same
 from indexfallback.config import Settings
-from indexfallback.explain import hidden_lines
 from indexfallback.words import counted, ms, span
 
 #: Beyond the deadline that the running shim keeps, seconds.

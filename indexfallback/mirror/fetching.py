@@ -4,9 +4,9 @@ import random
 import time
 from collections.abc import Iterable
 
+from indexfallback.chain.explain import remedy_for
 from indexfallback.config import Index
 from indexfallback.errors import MirrorError
-from indexfallback.explain import remedy_for
 from indexfallback.mirror.gate import Gate
 from indexfallback.mirror.incoming import Fetched, Incoming
 from indexfallback.outcome import Kind, Outcome

@@ -6,9 +6,9 @@ import time
 from pathlib import Path
 from typing import NamedTuple
 
-from indexfallback.integrity import Digest
+from indexfallback.files.integrity import Digest
+from indexfallback.files.pace import WINDOW, Pace
 from indexfallback.outcome import Kind, Outcome
-from indexfallback.pace import WINDOW, Pace
 from indexfallback.page import File
 from indexfallback.store.partials import Partials
 from indexfallback.upstream.answers import Body, FileAnswer, TransferError

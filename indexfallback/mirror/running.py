@@ -4,12 +4,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import NamedTuple
 
+from indexfallback.chain.members import Members
+from indexfallback.chain.network import Network
 from indexfallback.config import Settings
 from indexfallback.errors import ConfigError, MirrorError, StoreError
-from indexfallback.members import Members
 from indexfallback.mirror.account import Account
 from indexfallback.mirror.sync import Sync, Watcher
-from indexfallback.network import Network
 from indexfallback.store import Store
 from indexfallback.store.disk import is_right
 from indexfallback.store.locks import FileLock

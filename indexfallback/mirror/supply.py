@@ -7,9 +7,9 @@ import os
 import threading
 from collections.abc import Sequence
 
+from indexfallback.chain.members import Member
 from indexfallback.config import Settings
 from indexfallback.config.mirror import Mirror
-from indexfallback.members import Member
 from indexfallback.mirror.fetching import Fetcher
 from indexfallback.mirror.gate import Gate
 from indexfallback.mirror.hands import Hands

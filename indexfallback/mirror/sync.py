@@ -12,10 +12,10 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Protocol
 
+from indexfallback.chain.members import Member
 from indexfallback.config import Settings
 from indexfallback.config.mirror import Mirror
 from indexfallback.errors import MirrorError, StoreError
-from indexfallback.members import Member
 from indexfallback.mirror.account import Account, Removal
 from indexfallback.mirror.clearing import Clearing
 from indexfallback.mirror.fetching import FetchError

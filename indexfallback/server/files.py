@@ -11,14 +11,14 @@ from typing import NamedTuple
 
 import falcon
 
-from indexfallback.arrival import Progress
-from indexfallback.download import Wanted
+from indexfallback.files.arrival import Progress
+from indexfallback.files.download import Wanted
+from indexfallback.files.transfer import Transfer
 from indexfallback.names import FileKey, is_safe_filename
 from indexfallback.server.pages import matches
 from indexfallback.shim import Shim
 from indexfallback.store import Blob
 from indexfallback.store.blobs import PIECE
-from indexfallback.transfer import Transfer
 
 #: A single range; several are answered with the whole, as RFC 9110, 14.2 allows, since serving
 #: ten thousand of them is an attack (CVE-2025-62727). Eighteen digits are beyond every file, and

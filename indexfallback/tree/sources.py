@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
+from indexfallback.chain.members import Member
 from indexfallback.delivery import deliver
 from indexfallback.dists.whole import SETTLED
 from indexfallback.errors import (
@@ -12,7 +13,6 @@ from indexfallback.errors import (
     ProjectNotFoundError,
     TreeError,
 )
-from indexfallback.members import Member
 from indexfallback.names import FileKey
 from indexfallback.outcome import Kind
 from indexfallback.page import File, ProjectPage

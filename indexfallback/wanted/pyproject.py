@@ -1,6 +1,7 @@
 """``pyproject.toml``: the dependencies of a project, its extras and groups, and what builds it."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from packaging.requirements import Requirement
@@ -8,6 +9,7 @@ from packaging.requirements import Requirement
 from indexfallback.errors import WantedError
 from indexfallback.names import normalize
 from indexfallback.wanted import Demand, Origin, Wanted
+from indexfallback.wanted.documents import read_toml
 
 #: What builds a project that does not say what does (PEP 518), and the wheel package, which
 #: older setuptools and pip need for it.
@@ -18,6 +20,15 @@ def build_requires(document: Mapping[str, Any]) -> tuple[str, ...]:
     """Return what is needed to build a project with this ``pyproject.toml``, or with none."""
     system = document.get("build-system", {})
     return tuple(system["requires"]) if "requires" in system else DEFAULT_BUILD
+
+
+def pyproject_file(path: Path, extras: Sequence[str] = (), groups: Sequence[str] = ()) -> Wanted:
+    """Return what the project of a ``pyproject.toml`` needs; raises `WantedError`."""
+    return read_toml(
+        path,
+        lambda document: pyproject(document, Origin(str(path)), extras, groups),
+        "mend that and run again",
+    )
 
 
 def pyproject(

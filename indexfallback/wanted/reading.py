@@ -1,21 +1,14 @@
-"""Files that say what is wanted, told apart by their names and read from the disk."""
+"""Files that say what is wanted, told apart by their names."""
 
-import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
-from indexfallback.errors import WantedError
 from indexfallback.wanted import Origin, Wanted
 from indexfallback.wanted.buildout import buildout
+from indexfallback.wanted.documents import read_text, read_toml
 from indexfallback.wanted.locks import poetry_lock, pylock, uv_lock
-from indexfallback.wanted.pyproject import pyproject
+from indexfallback.wanted.pyproject import pyproject_file
 from indexfallback.wanted.requirements import requirements
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
 
 _LOCKS = {"pylock": pylock, "uv": uv_lock, "poetry": poetry_lock}
 
@@ -28,38 +21,11 @@ def read_file(path: Path, extras: Sequence[str] = (), groups: Sequence[str] = ()
     `WantedError`.
     """
     if path.suffix == ".cfg":
-        return buildout(str(path), _read)
+        return buildout(str(path), read_text)
+    if path.name == "pyproject.toml":
+        return pyproject_file(path, extras, groups)
     kind = path.name.partition(".")[0]
-    is_lock = path.name in ("uv.lock", "poetry.lock") or (
-        kind == "pylock" and path.suffix == ".toml"
-    )
-    if not is_lock and path.name != "pyproject.toml":
-        return requirements(path)
-    document, origin = _toml(path), Origin(str(path))
-    try:
-        if is_lock:
-            return _LOCKS[kind](document, origin)
-        return pyproject(document, origin, extras, groups)
-    except (KeyError, TypeError, AttributeError, ValueError) as error:
-        said = " ".join(str(error).split())
-        problem = f"it is not as a {path.name} should be ({type(error).__name__}: {said})"
-        remedy = "lock again" if is_lock else "mend that and run again"
-        raise WantedError(str(path), problem, remedy) from None
-
-
-def _toml(path: Path) -> dict[str, Any]:
-    text = _read(str(path), "")[1]
-    try:
-        return tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise WantedError(str(path), f"it is no TOML ({error})", "mend or lock again") from None
-
-
-def _read(file: str, by: str) -> tuple[str, str]:
-    """Return path and text of a file, relative to the one that names it; raises `WantedError`."""
-    path = Path(by).parent / file
-    try:
-        return str(path), path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        named = f"it cannot be read ({error})" + (f"; {by} names it" if by else "")
-        raise WantedError(str(path), named, "mend that and run again") from None
+    if path.name in ("uv.lock", "poetry.lock") or (kind == "pylock" and path.suffix == ".toml"):
+        lock = _LOCKS[kind]
+        return read_toml(path, lambda document: lock(document, Origin(str(path))), "lock again")
+    return requirements(path)

@@ -9,6 +9,7 @@ from packaging.requirements import InvalidRequirement, Requirement
 from indexfallback.errors import WantedError
 from indexfallback.names import normalize
 from indexfallback.wanted import Demand, Elsewhere, Origin, Pin, Wanted
+from indexfallback.wanted.pyproject import pyproject_file
 
 #: Options that point past the shim, as pip's parser calls them, and as they are written.
 _INDEXES = {
@@ -77,14 +78,12 @@ def _is_elsewhere(text: str) -> bool:
 
 def _directory(text: str) -> Wanted | None:
     """Return what a project in a local directory needs; None if that is no such directory."""
-    from indexfallback.wanted.reading import read_file  # noqa: PLC0415 - they read one another
-
     start, bracket, extras = text.partition("[")
     path = Path(start.removeprefix("file:")) / "pyproject.toml"
     if "://" in text or not path.is_file():
         return None
     names = [name.strip() for name in extras.rstrip("] ").split(",")] if bracket else []
-    return read_file(path, extras=names)
+    return pyproject_file(path, names)
 
 
 def _pin(text: str, hashes: dict[str, list[str]], origin: Origin) -> Pin:

@@ -12,10 +12,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from indexfallback.chain.network import mode_file
 from indexfallback.config import Index, Settings
 from indexfallback.errors import ProjectError
 from indexfallback.names import FileKey
-from indexfallback.network import mode_file
 from indexfallback.shim import Shim
 from indexfallback.why import offline_status
 from tests.fakes import FakeIndex, wheel

@@ -5,10 +5,10 @@ from collections.abc import Callable
 
 import pytest
 
+from tests.chain.chain import mirror, pypi
 from tests.conftest import MakeShim
 from tests.fakes import Dist, FakeIndex, sdist, wheel
 from tests.fakes.pages import HTML_ONLY, JSON_TYPE
-from tests.fallback.chain import mirror, pypi
 from tests.faults.client import Client
 
 DEMO = wheel("demo", requires=["idna"], requires_python=">=3.8", size=50_000)

@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
+from tests.chain.chain import mirror, pypi
 from tests.conftest import MakeShim
 from tests.fakes import FakeIndex, wheel
 from tests.fakes.pages import JSON_TYPE
-from tests.fallback.chain import mirror, pypi
 from tests.faults.client import Client
 
 IDNA = wheel("idna", "3.0")

@@ -12,8 +12,8 @@ from indexfallback.health import State
 from indexfallback.outcome import Kind, Outcome
 from indexfallback.store import Store
 from tests.conftest import MakeShim
-from tests.download.support import fetch, is_kept
 from tests.fakes import FakeIndex, wheel
+from tests.files.support import fetch, is_kept
 from tests.serving import wait_until
 
 DEMO = wheel("demo", size=1000)

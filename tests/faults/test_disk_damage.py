@@ -12,8 +12,8 @@ import pytest
 from indexfallback.shim import Shim
 from indexfallback.store import Blob, blobs
 from tests.conftest import MakeShim, Serve
-from tests.download.support import BIG, fetch, is_kept, key_of
 from tests.fakes import FakeIndex, wheel
+from tests.files.support import BIG, fetch, is_kept, key_of
 from tests.serving import index_table, wait_until
 
 DEMO = wheel("demo", size=BIG)

@@ -7,8 +7,8 @@ import pytest
 
 from indexfallback.store import Blob, Store
 from tests.conftest import MakeShim
-from tests.download.support import BIG, fetch, is_kept, key_of
 from tests.fakes import FakeIndex, wheel
+from tests.files.support import BIG, fetch, is_kept, key_of
 from tests.serving import wait_until
 
 DEMO = wheel("demo", size=BIG)

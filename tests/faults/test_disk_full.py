@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 
 from tests.conftest import MakeShim, Serve
-from tests.download.support import BIG, fetch, is_kept
 from tests.fakes import FakeIndex, wheel
+from tests.files.support import BIG, fetch, is_kept
 from tests.serving import index_table, wait_until
 
 DEMO = wheel("demo", size=BIG)

@@ -11,14 +11,14 @@ import psutil
 import pytest
 
 from indexfallback.errors import FileUnavailableError
+from indexfallback.files.transfer import Transfer
 from indexfallback.shim import Shim
 from indexfallback.store import Store
 from indexfallback.store.spool import Spool
-from indexfallback.transfer import Transfer
 from indexfallback.upstream.answers import TransferError
 from tests.conftest import MakeShim, Serve
-from tests.download.support import BIG, fetch, is_kept, key_of
 from tests.fakes import FakeIndex, wheel
+from tests.files.support import BIG, fetch, is_kept, key_of
 from tests.serving import Served, index_table, wait_until
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="Windows keeps no partial files")
@@ -184,7 +184,7 @@ def test_a_transfer_that_failed_is_gone_on_with_by_the_next_one(shim: MakeShim) 
 def test_wrong_bytes_that_were_left_and_are_on_their_way_to_a_reader_end_in_a_cut(
     shim: MakeShim, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("indexfallback.download.WHOLE_SECONDS", 0.1)
+    monkeypatch.setattr("indexfallback.files.download.WHOLE_SECONDS", 0.1)
     with FakeIndex([DEMO]) as index:
         made = shim(index)
         leave(made, WRONG)

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 import pytest
 
 from indexfallback.outcome import Kind
+from tests.chain.chain import mirror, private, pypi, refusal
 from tests.conftest import MakeShim
 from tests.fakes import FakeIndex, wheel
 from tests.fakes.pages import JSON_TYPE
-from tests.fallback.chain import mirror, private, pypi, refusal
 from tests.faults.client import Client
 
 DEMO = wheel("demo", size=50_000)

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 import pytest
 
 from indexfallback.config import Index
+from tests.chain.chain import private, pypi
 from tests.conftest import MakeShim
 from tests.fakes import FakeIndex, wheel
 from tests.fakes.pages import JSON_TYPE
-from tests.fallback.chain import private, pypi
 from tests.faults.client import Client
 
 DEMO = wheel("demo", size=1000)

@@ -5,9 +5,9 @@ import re
 import pytest
 
 from indexfallback.health import State
+from tests.chain.chain import mirror, pypi
 from tests.conftest import MakeShim, Serve
 from tests.fakes import FakeIndex, wheel
-from tests.fallback.chain import mirror, pypi
 from tests.faults.client import Client
 from tests.serving import index_table
 

@@ -4,10 +4,10 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
+from tests.chain.chain import mirror, pypi
 from tests.conftest import MakeShim
 from tests.fakes import FakeIndex, wheel
 from tests.fakes.pages import Format
-from tests.fallback.chain import mirror, pypi
 from tests.faults.client import Client
 
 DEMO = wheel("demo", size=400_000)

@@ -16,9 +16,9 @@ import pytest
 from indexfallback.config import Index
 from indexfallback.health import State
 from indexfallback.shim import Shim
+from tests.chain.chain import ask, mirror, pypi, until
 from tests.conftest import MakeShim
 from tests.fakes import FakeIndex, wheel
-from tests.fallback.chain import ask, mirror, pypi, until
 
 PROJECTS = [f"demo-{number}" for number in range(20)]
 #: Connect timeout of these tests, seconds; by default it is 3.

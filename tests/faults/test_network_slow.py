@@ -5,11 +5,11 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from indexfallback import pace
+from indexfallback.files import pace
 from indexfallback.health import State
+from tests.chain.chain import ask, mirror, pypi
 from tests.conftest import MakeShim
 from tests.fakes import FakeIndex, wheel
-from tests.fallback.chain import ask, mirror, pypi
 from tests.faults.client import Client
 
 DEMO, OTHER = wheel("demo"), wheel("other")

@@ -8,13 +8,13 @@ from itertools import pairwise
 import pytest
 
 from indexfallback import health as constants
-from indexfallback import probe
-from indexfallback.asking import RETRY_MOST, RETRY_PER_SECOND, RETRY_SHARE
+from indexfallback.chain import probe
+from indexfallback.chain.asking import RETRY_MOST, RETRY_PER_SECOND, RETRY_SHARE
 from indexfallback.health import FIRST_WAIT, JITTER, Health, State, begin_trial, learn
 from indexfallback.outcome import Kind, Outcome
+from tests.chain.chain import ask, mirror, pypi
 from tests.conftest import MakeShim
 from tests.fakes import FakeIndex, wheel
-from tests.fallback.chain import ask, mirror, pypi
 
 PROJECTS = [f"demo-{number}" for number in range(40)]
 #: An index that flaps is up for so long and then down for so long, seconds.

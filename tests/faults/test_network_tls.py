@@ -12,9 +12,9 @@ import pytest
 import trustme
 
 from indexfallback.health import INSECURE_WAIT, State
+from tests.chain.chain import ask, how, mirror, private, pypi
 from tests.conftest import MakeShim
 from tests.fakes import FakeIndex, wheel
-from tests.fallback.chain import ask, how, mirror, private, pypi
 
 PAST = datetime(2020, 1, 1, tzinfo=timezone.utc)
 DEMO = wheel("demo")

@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from indexfallback import fallback
+from indexfallback.chain import fallback
 from indexfallback.config import OnOutage, Settings
 from indexfallback.shim import Shim
 from indexfallback.store import Store
+from tests.chain.chain import ask, private, pypi
 from tests.conftest import Serve
 from tests.fakes import FakeIndex, wheel
-from tests.fallback.chain import ask, private, pypi
 from tests.serving import index_table, wait_until
 
 NAMES = ("acme-app", "acme-lib")

@@ -8,8 +8,8 @@ from indexfallback.server import files
 from indexfallback.server.files import SMALL_PIECE, FileResource, Span
 from indexfallback.store.blobs import PIECE
 from tests.conftest import MakeShim
-from tests.download.support import BIG, key_of
 from tests.fakes import FakeIndex, wheel
+from tests.files.support import BIG, key_of
 
 DEMO = wheel("demo", size=BIG)
 

@@ -11,8 +11,8 @@ from indexfallback.names import FileKey
 from indexfallback.outcome import Kind, Outcome
 from indexfallback.shim import Shim
 from indexfallback.upstream.http import HttpIndex
+from tests.chain.chain import ask, mirror, private, pypi, refusal
 from tests.fakes import FakeIndex, wheel
-from tests.fallback.chain import ask, mirror, private, pypi, refusal
 from tests.upstream.conftest import within
 
 MakeShim = Callable[..., Shim]

@@ -7,9 +7,9 @@ import tarfile
 import zlib
 from typing import BinaryIO
 
-from indexfallback.arrival import Progress
 from indexfallback.dists.wheel import MAX_METADATA, metadata_in
 from indexfallback.errors import IndexFallbackError
+from indexfallback.files.arrival import Progress
 from indexfallback.names import METADATA_ENDING, FileKey
 from indexfallback.page import File
 from indexfallback.shim import Shim

@@ -4,10 +4,10 @@ import re
 
 import falcon
 
+from indexfallback.chain.fallback import Answer
+from indexfallback.chain.policy import asking_order
 from indexfallback.errors import ProjectError
-from indexfallback.fallback import Answer
 from indexfallback.names import is_normalized, is_project_name, normalize
-from indexfallback.policy import asking_order
 from indexfallback.server.browse.about import About, about
 from indexfallback.server.browse.frame import HEADERS
 from indexfallback.server.browse.listing import find, listing_page

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from indexfallback.explain import hidden_lines
+from indexfallback.chain.explain import hidden_lines
 from indexfallback.mode import Cause
 from indexfallback.server.browse.markup import NOTHING, Html, html, joined
 from indexfallback.words import counted, span

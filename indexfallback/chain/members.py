@@ -1,0 +1,283 @@
+"""The chain at run time: each index with its upstream, its health and its figures.
+
+Locks: ``Member._lock`` guards the health and the figures of one index.
+"""
+
+import logging
+import random
+import statistics
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+
+from indexfallback.chain.explain import remedy_for
+from indexfallback.chain.lag import Lag
+from indexfallback.chain.network import Network
+from indexfallback.config import Index, Settings
+from indexfallback.health import Health, State, begin_trial, learn
+from indexfallback.hosted.listing import Listing
+from indexfallback.outcome import Kind, Outcome
+from indexfallback.store import Store
+from indexfallback.store.healths import Healths
+from indexfallback.upstream import open_index
+from indexfallback.upstream.answers import Upstream
+from indexfallback.upstream.directory import DirectoryIndex
+
+log = logging.getLogger("indexfallback")
+
+#: A first byte may take four times as long as nearly all did before, within bounds: below 1.5 s
+#: a busy moment would count as an outage, above 5 s nobody else could be asked in time.
+FIRST_BYTE_SHARE, FIRST_BYTE_LEAST, FIRST_BYTE_MOST = 4.0, 1.5, 5.0
+#: An answer is slow when it takes longer than nearly all before, within bounds, seconds.
+HEDGE_LEAST, HEDGE_MOST = 0.3, 2.0
+#: Answers that make a percentile worth something.
+_ENOUGH = 5
+#: Answers whose times make up the percentiles: some minutes of a busy index.
+_SAMPLES = 200
+
+
+#: Files of a directory that a status names: a heap of other things is not worth more.
+SKIPPED_SHOWN = 100
+
+
+class Member:
+    """One index of the chain while it is used."""
+
+    def __init__(
+        self,
+        index: Index,
+        opener: Callable[[], Upstream],
+        *,
+        network: Network,
+        healths: Healths,
+    ) -> None:
+        """Begin with what an earlier process left of the index's health and pace."""
+        self.index = index
+        self._network = network
+        self._opener = opener
+        self._lock = threading.Lock()
+        self._upstream: Upstream | None = None
+        self._healths = healths
+        self._asked = time.monotonic()
+        self._lags: dict[str, Lag] = {}
+        self._health = healths.get(index.key) or Health(since=time.monotonic())
+        self._pace = healths.pace(index.key)
+        self._seconds: deque[float] = deque(maxlen=_SAMPLES)
+        self._requests = 0
+        self._errors = 0
+        self._last_error = ""
+        self._failed = 0.0
+        # The failure that was said last, until the index answers again.
+        self._said = ""
+
+    @property
+    def upstream(self) -> Upstream:
+        """The open upstream; opening it imports the HTTP library."""
+        with self._lock:
+            if self._upstream is None:
+                self._upstream = self._opener()
+            return self._upstream
+
+    @property
+    def health(self) -> Health:
+        """What is known of the index's health now."""
+        with self._lock:
+            return self._health
+
+    def held(self, now: float) -> str:
+        """Return why the index is not to be asked now, or nothing. ``now`` is monotonic."""
+        health = self.health
+        if self.index.is_directory:
+            return ""
+        if self._network.is_offline:
+            return "offline"
+        if health.may_ask(now):
+            return ""
+        seconds = health.until - now
+        if health.state is not State.CLOSED:
+            when = f"next try in {seconds:.0f} s" if seconds > 0 else "being tried"
+            return f"circuit {health.state.value}, {when}: {health.reason}"
+        return f"left alone for {seconds:.0f} s: {health.reason}"
+
+    def begin_trial(self, now: float, seconds: float) -> bool:
+        """Tell whether a client's request may go out.
+
+        If the circuit is not closed, it is the one that finds out whether the index is back.
+        """
+        with self._lock:
+            if self._health.state is State.CLOSED:
+                return True
+            trial = begin_trial(self._health, now, seconds)
+            self._health = trial or self._health
+            return trial is not None
+
+    def begin_probe(self, now: float, idle: float, seconds: float) -> bool:
+        """Tell whether a background probe is due, and take it.
+
+        It is when the wait of an open circuit is over, or nobody has asked for ``idle`` seconds.
+        """
+        if self.index.is_directory or self._network.is_offline:
+            return False
+        with self._lock:
+            health = self._health
+            if health.may_try(now):
+                trial = begin_trial(health, now, seconds)
+                self._health = trial or health
+                return trial is not None
+            due = health.may_ask(now) and now - self._asked >= idle
+            if due:
+                self._asked = now
+            return due
+
+    def patience(self) -> float:
+        """Return seconds to wait for a first byte: four times the index's own slow answers."""
+        return min(max(FIRST_BYTE_SHARE * self._p95(), FIRST_BYTE_LEAST), FIRST_BYTE_MOST)
+
+    def hedge_after(self) -> float:
+        """Return seconds after which an answer is slow for this index."""
+        return min(max(self._p95(), HEDGE_LEAST), HEDGE_MOST)
+
+    def _p95(self) -> float:
+        """Return the time that 19 of 20 answers take, seconds; infinite while it is not known."""
+        with self._lock:
+            seconds = sorted(self._seconds)
+        if len(seconds) >= _ENOUGH:
+            return _percentile_95(seconds)
+        return max([self._pace, *seconds]) if self._pace is not None else float("inf")
+
+    def note_lag(self, project: str, lag: Lag | None) -> None:
+        """Note how far a mirror's page is behind its public index."""
+        with self._lock:
+            if lag is None:
+                self._lags.pop(project, None)
+            else:
+                self._lags[project] = lag
+
+    def learn(self, outcome: Outcome) -> None:
+        """Take an outcome into the health and the figures, and say what changed."""
+        now = time.monotonic()
+        if not self.index.is_directory:
+            self._network.learn(self.index.name, outcome)
+        with self._lock:
+            before = self._health
+            after = self._health = learn(before, outcome, now, random.uniform(-1, 1))  # noqa: S311
+            self._requests += 1
+            self._asked = now
+            if outcome.is_well:
+                self._seconds.append(outcome.elapsed)
+            else:
+                self._errors += 1
+                self._last_error = str(outcome)
+                self._failed = time.time()
+            said, self._said = self._said, "" if outcome.is_well else str(outcome)
+        if after.state is not before.state:
+            self._healths.put(self.index.key, after)
+        # A trial that fails, and one that is not enough yet, are no news.
+        closed = [health.state is State.CLOSED for health in (before, after)]
+        if str(outcome) != said or closed[0] is not closed[1]:
+            self._say(before, after, outcome, now)
+
+    def _say(self, before: Health, after: Health, outcome: Outcome, now: float) -> None:
+        name, wait = self.index.name, after.until - now
+        remedy = remedy_for(outcome.kind, self.index)
+        if outcome.kind is Kind.INSECURE:
+            log.error(
+                "%s: %s; not asked for %.0f s, never without TLS. %s", name, outcome, wait, remedy
+            )
+        elif after.state is State.OPEN and before.state is State.CLOSED:
+            log.warning("%s: unavailable (%s); skipped for %.0f s. %s", name, outcome, wait, remedy)
+        elif after.state is State.CLOSED and before.state is not State.CLOSED:
+            log.info("%s: up again after %.0f s", name, now - before.since)
+        elif outcome.kind in (Kind.DENIED, Kind.LIMITED):
+            log.warning("%s: %s; left alone for %.0f s. %s", name, outcome, wait, remedy)
+        elif outcome.is_unavailable:
+            log.warning("%s: %s. %s", name, outcome, remedy)
+
+    def status(self) -> dict[str, object]:
+        """Return state and figures; seconds, and seconds ago."""
+        now = time.monotonic()
+        with self._lock:
+            health, seconds = self._health, sorted(self._seconds)
+            figures = {"requests": self._requests, "errors": self._errors}
+            last_error, failed = self._last_error, self._failed
+            lags = list(self._lags.values())
+        # An index that nobody has asked yet need not be opened for this: it skips nothing.
+        skipped = self.upstream.skipped() if self.index.is_directory else ()
+        return {
+            "name": self.index.name,
+            "role": self.index.role,
+            "mirror_of": self.index.mirror_of,
+            "url": self.index.url,
+            "state": health.state.value,
+            "since": round(now - health.since, 1),
+            "held": self.held(now),
+            "next_try": round(max(0.0, health.until - now), 1),
+            "p50": round(statistics.median(seconds), 4) if seconds else None,
+            "p95": round(_percentile_95(seconds), 4) if seconds else None,
+            **figures,
+            # Of a mirror: projects whose page was behind, and by how many seconds at most.
+            "behind": len(lags),
+            "behind_seconds": max((lag.seconds or 0.0 for lag in lags), default=0.0),
+            "last_error": last_error,
+            # Seconds since the epoch; 0 if never.
+            "failed": failed,
+            # Of a directory: what lies there and is not offered, the first of it by name.
+            "skipped": len(skipped),
+            "skipped_files": [item._asdict() for item in skipped[:SKIPPED_SHOWN]],
+        }
+
+    def close(self) -> None:
+        """Close the upstream's connections, and leave to the next process how quick it was."""
+        with self._lock:
+            upstream, seconds = self._upstream, sorted(self._seconds)
+        if len(seconds) >= _ENOUGH:
+            self._healths.put_pace(self.index.key, _percentile_95(seconds))
+        if upstream is not None:
+            upstream.close()
+
+
+def _percentile_95(ordered: Sequence[float]) -> float:
+    return ordered[int(len(ordered) * 0.95)]
+
+
+def _open(index: Index, settings: Settings, store: Store) -> Upstream:
+    upstream = open_index(index, settings, store.local_files)
+    if index.upload and isinstance(upstream, DirectoryIndex):
+        return Listing(index, upstream, store.hosting)
+    return upstream
+
+
+class Members:
+    """All indexes of the chain, in order."""
+
+    def __init__(self, settings: Settings, store: Store, network: Network) -> None:
+        self._members = {
+            index.name: Member(
+                index,
+                partial(_open, index, settings, store),
+                network=network,
+                healths=store.healths,
+            )
+            for index in settings.indexes
+        }
+
+    def __iter__(self) -> Iterator[Member]:
+        return iter(self._members.values())
+
+    def __getitem__(self, name: str) -> Member:
+        return self._members[name]
+
+    def get(self, name: str) -> Member | None:
+        """Return the index of that name, or None."""
+        return self._members.get(name)
+
+    def group(self, name: str) -> list[Member]:
+        """Return the members of a group, in the order of the chain."""
+        return [member for member in self if member.index.group == name]
+
+    def close(self) -> None:
+        """Close every upstream."""
+        for member in self:
+            member.close()

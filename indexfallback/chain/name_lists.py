@@ -1,0 +1,72 @@
+"""Private indexes' lists of names: fetched into the ledger in the background.
+
+Locks: ``NameLists._lock`` guards ``_looked``; each list is fetched by a thread of its own, which
+ends with the index's own limits.
+"""
+
+import logging
+import threading
+import time
+
+from indexfallback.chain.members import Member, Members
+from indexfallback.config import Settings
+from indexfallback.outcome import Kind
+from indexfallback.store import Store, keeping
+from indexfallback.upstream.answers import Limits
+
+log = logging.getLogger("indexfallback")
+
+#: A list is refreshed each hour, used for a week, and after a day with a warning; seconds.
+LIST_REFRESH = 3600.0
+LIST_WARN = 86400.0
+LIST_USE = 7 * 86400.0
+#: Whether a list is due is looked at this often, seconds; also the wait after a failure.
+_LOOK_SECONDS = 60.0
+
+
+class NameLists:
+    """Keeps the ledger's lists of names young, while there are clients."""
+
+    def __init__(self, settings: Settings, store: Store, members: Members) -> None:
+        self._settings = settings
+        self._store = store
+        self._members = members
+        self._lock = threading.Lock()
+        self._looked: dict[str, float] = {}
+
+    def refresh(self) -> None:
+        """Fetch the lists that are due, in the background; called for each walk, and cheap."""
+        now = time.monotonic()
+        for member in self._members:
+            if not member.index.is_private or member.held(now):
+                continue
+            name = member.index.name
+            with self._lock:
+                looked = self._looked.get(name)
+                if looked is not None and now - looked < _LOOK_SECONDS:
+                    continue
+                self._looked[name] = now
+            threading.Thread(
+                target=self._fetch, args=(member,), name=f"names-{name}", daemon=True
+            ).start()
+
+    def _fetch(self, member: Member) -> None:
+        index = member.index
+        with keeping(f"the list of names of {index.name}"):
+            known = self._store.ledger.name_list(index.key)
+            age = time.time() - known.fetched if known is not None else LIST_USE
+            if 0 <= age < LIST_REFRESH:
+                return
+            ends = time.monotonic() + index.connect_timeout + index.read_timeout
+            answer = member.upstream.names(Limits(ends, self._settings.page_size))
+            if answer.outcome.kind is Kind.FOUND:
+                self._store.ledger.record_list(index.key, answer.names)
+            elif age >= LIST_WARN:
+                log.warning(
+                    "%s: its list of names could not be fetched (%s), and %s",
+                    index.name,
+                    answer.outcome,
+                    "none is known: set projects for it, so that an outage does not stop the rest"
+                    if known is None
+                    else f"the one of {age / 86400:.0f} days ago is used for a week at most",
+                )

@@ -1,0 +1,94 @@
+"""Background probes: whether an index that was skipped is back, and an idle one still there.
+
+Lazy: without clients there are no probes, and no thread. Each probe has a thread of its own, so
+that an index which hangs does not keep the others from being looked at; the prober owns them all
+and `Prober.close` ends the loop, while a probe ends by its limits.
+
+Locks: ``_changed`` guards ``_thread``, ``_client`` and ``_closed``.
+"""
+
+import threading
+import time
+
+from indexfallback.chain.members import Member, Members
+from indexfallback.outcome import Outcome
+from indexfallback.store import Store, StoreFault
+from indexfallback.upstream.answers import Limits
+
+#: An index that nobody asked for this long is probed, seconds.
+IDLE_SECONDS = 60.0
+#: Without a client for this long, nothing is probed, seconds.
+CLIENT_SECONDS = 600.0
+#: A probe may take this long: what the slowest healthy page takes, seconds.
+PROBE_SECONDS = 10.0
+#: The loop looks at least this often, seconds, for what may have changed meanwhile.
+_LOOK_SECONDS = 1.0
+#: The page that every copy of the public index has; its root would be 40 MB.
+_PUBLIC_PROJECT = "pip"
+
+
+class Prober:
+    """Probes the indexes of a chain while there are clients."""
+
+    def __init__(self, members: Members, store: Store, page_size: int) -> None:
+        self._members = members
+        self._store = store
+        self._page_size = page_size
+        self._changed = threading.Condition()
+        self._thread: threading.Thread | None = None
+        self._client = float("-inf")
+        self._closed = False
+
+    def wake(self) -> None:
+        """Note that a client was here."""
+        with self._changed:
+            self._client = time.monotonic()
+            if self._thread is None and not self._closed:
+                self._thread = threading.Thread(target=self._run, name="prober", daemon=True)
+                self._thread.start()
+
+    def close(self) -> None:
+        """Stop probing."""
+        with self._changed:
+            self._closed = True
+            self._changed.notify_all()
+            thread = self._thread
+        if thread is not None:
+            thread.join()
+
+    def _run(self) -> None:
+        while True:
+            now = time.monotonic()
+            with self._changed:
+                if self._closed or now - self._client > CLIENT_SECONDS:
+                    self._thread = None
+                    return
+            for member in self._members:
+                if member.begin_probe(now, IDLE_SECONDS, PROBE_SECONDS):
+                    threading.Thread(
+                        target=self._probe, args=(member,), name=f"probe-{member.index.name}",
+                        daemon=True,
+                    ).start()  # fmt: skip
+            with self._changed:
+                self._changed.wait_for(lambda: self._closed, _LOOK_SECONDS)
+
+    def _probe(self, member: Member) -> None:
+        member.learn(self._ask(member))
+
+    def _ask(self, member: Member) -> Outcome:
+        limits = Limits(time.monotonic() + PROBE_SECONDS, self._page_size)
+        project = self._project(member)
+        if project is None:
+            return member.upstream.names(limits).outcome
+        return member.upstream.page(project, limits, None, None).outcome
+
+    def _project(self, member: Member) -> str | None:
+        """Return the project whose page to ask for, None for the root."""
+        index = member.index
+        if index.probe is not None:
+            return index.probe
+        try:
+            served = self._store.pages.latest(index.key)
+        except StoreFault:  # the disk's trouble is said elsewhere; the root does as well
+            served = None
+        return served or (None if index.is_private else _PUBLIC_PROJECT)

@@ -1,0 +1,121 @@
+"""Where a file can be fetched: every index of the owner's group whose page lists the same file."""
+
+import logging
+from collections.abc import Iterator
+from typing import NamedTuple
+from urllib.parse import urlsplit
+
+import msgspec
+
+from indexfallback.chain.fallback import Fallback
+from indexfallback.chain.members import Member
+from indexfallback.errors import FileUnavailableError, ProjectError, ProjectUnavailableError
+from indexfallback.names import METADATA_ENDING
+from indexfallback.page import File, ProjectPage
+
+log = logging.getLogger("indexfallback")
+
+
+class Source(NamedTuple):
+    """One index and the file as its page lists it."""
+
+    member: Member
+    file: File
+
+    @property
+    def is_at_index(self) -> bool:
+        """Whether the file lies on the index's own host."""
+        return urlsplit(self.file.url)[:2] == urlsplit(self.member.index.url)[:2]
+
+
+class _Wanted(NamedTuple):
+    #: The distribution on the page, and the file itself: the same, or its metadata.
+    listed: str
+    filename: str
+    #: Of the distribution, if known.
+    sha256: str | None
+
+
+def find_sources(
+    fallback: Fallback, owner: str, project: str, filename: str, sha256: str | None
+) -> Iterator[Source]:
+    """Yield where to fetch a file, best first; later ones are only looked up when asked for.
+
+    ``owner`` is the index or the group of the file's address; ``sha256`` is that of the file or
+    None. Without a hash only the first index that lists the file will do, since nothing says
+    that another one means the same bytes.
+
+    Raises:
+        FileUnavailableError: No index could say whether it lists the file.
+
+    """
+    wanted = _Wanted(filename.removesuffix(METADATA_ENDING), filename, sha256)
+    later: list[Member] = []
+    # Of each index why it could not say, or None if it could.
+    troubles: list[ProjectUnavailableError | None] = []
+    for member in _ordered(fallback, owner, project):
+        page = fallback.store.pages.load(member.index.key, project)
+        file = _pick(page, wanted)
+        if page is not None:
+            troubles.append(None)
+        if file is not None:
+            yield Source(member, file)
+            if not file.hashes:
+                return
+        elif not fallback.network.is_offline:
+            if member.index.pages == "authority":
+                yield from _ask(fallback, member, project, wanted, troubles)
+            else:
+                later.append(member)
+    for member in later:
+        yield from _ask(fallback, member, project, wanted, troubles)
+    trouble = next(iter(troubles), None)
+    if trouble is not None and all(troubles):
+        raise FileUnavailableError(filename, trouble.cause, trouble.remedy)
+
+
+def _ordered(fallback: Fallback, owner: str, project: str) -> list[Member]:
+    """Return the group: mirrors that only serve bytes, then whose page is the youngest."""
+
+    def rank(member: Member) -> tuple[bool, float]:
+        facts = fallback.store.pages.facts(member.index.key, project)
+        return member.index.pages != "authority", -facts.checked if facts is not None else 0.0
+
+    return sorted(fallback.members.group(owner), key=rank)
+
+
+def _ask(
+    fallback: Fallback,
+    member: Member,
+    project: str,
+    wanted: _Wanted,
+    troubles: list[ProjectUnavailableError | None],
+) -> Iterator[Source]:
+    try:
+        page = fallback.page(project, member.index.name).page
+    except ProjectError as error:
+        troubles.append(error if isinstance(error, ProjectUnavailableError) else None)
+        log.info("%s cannot help with %s: %s", member.index.name, wanted.filename, error)
+        return
+    troubles.append(None)
+    file = _pick(page, wanted)
+    if file is not None:
+        yield Source(member, file)
+
+
+def _pick(page: ProjectPage | None, wanted: _Wanted) -> File | None:
+    """Return the file, or its metadata as a file of its own, if it can be the one wanted."""
+    file = page.file(wanted.listed) if page is not None else None
+    if file is None or (wanted.sha256 and file.sha256 and file.sha256 != wanted.sha256):
+        return None
+    if wanted.listed == wanted.filename:
+        return file
+    if file.core_metadata is False:
+        return None
+    return msgspec.structs.replace(
+        file,
+        filename=wanted.filename,
+        url=file.url + METADATA_ENDING,
+        hashes=file.core_metadata if isinstance(file.core_metadata, dict) else {},
+        size=None,
+    )

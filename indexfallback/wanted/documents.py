@@ -1,0 +1,46 @@
+"""Text and TOML files that requirements are read from, and the errors where they cannot be."""
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+from indexfallback.errors import WantedError
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+T = TypeVar("T")
+
+
+def read_text(file: str, named_by: str = "") -> tuple[str, str]:
+    """Return path and text of a file, relative to the file that names it.
+
+    Raises `WantedError` if it cannot be read.
+    """
+    path = Path(named_by).parent / file
+    try:
+        return str(path), path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        named = f"it cannot be read ({error})" + (f"; {named_by} names it" if named_by else "")
+        raise WantedError(str(path), named, "mend that and run again") from None
+
+
+def read_toml(path: Path, interpret: Callable[[dict[str, Any]], T], remedy: str) -> T:
+    """Return what ``interpret`` makes of a TOML document.
+
+    Raises `WantedError`, with ``remedy``, if the file is no TOML or not of the expected shape.
+    """
+    _, text = read_text(str(path))
+    try:
+        document = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise WantedError(str(path), f"it is no TOML ({error})", remedy) from None
+    try:
+        return interpret(document)
+    except (KeyError, TypeError, AttributeError, ValueError) as error:
+        said = " ".join(str(error).split())
+        problem = f"it is not as a {path.name} should be ({type(error).__name__}: {said})"
+        raise WantedError(str(path), problem, remedy) from None

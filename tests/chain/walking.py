@@ -1,0 +1,49 @@
+"""Walks down a chain without I/O: short ways to write a question, and the caller's loop."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from indexfallback.chain.policy import Ask, Candidate, Question, Refuse, Serve, next_step
+from indexfallback.config import Index, Role
+from indexfallback.mode import Cause, Stand
+from indexfallback.outcome import Kind, Outcome
+
+FRESH = 600.0
+KEEP = 86400.0
+
+#: All that keeps an index from saying whether it has a project, while there is a network.
+TROUBLE = tuple(
+    kind for kind in Kind if Outcome(kind, "").is_unavailable and kind is not Kind.OFFLINE
+)
+
+
+def index(name: str, role: Role = "private", **values: Any) -> Index:
+    """Return an index of that name at an address made of it."""
+    made: dict[str, Any] = {"url": f"https://{name}.example.com/simple/", **values}
+    return Index(name=name, role=role, **made)
+
+
+PRIVATE = index("private")
+MIRROR = index("mirror", "mirror", mirror_of="pypi")
+PYPI = index("pypi", "public")
+
+
+def question(*known: Candidate | Index, offline: bool = False) -> Question:
+    """Return the question for ``acme-app`` to a chain of which this is known."""
+    chain = tuple(c if isinstance(c, Candidate) else Candidate(c) for c in known)
+    stand = Stand(ordered=Cause.OPTION if offline else None)
+    return Question("acme-app", chain, FRESH, KEEP, stand)
+
+
+def walk(
+    asked: Question, answers: Mapping[str, Kind] | Callable[[str], Kind]
+) -> tuple[list[str], Serve | Refuse]:
+    """Return the indexes that a walk asks, and its end, where they answer so."""
+    answer = answers.__getitem__ if isinstance(answers, Mapping) else answers
+    names: list[str] = []
+    while isinstance(step := next_step(asked), Ask):
+        name = asked.chain[step.position].index.name
+        names.append(name)
+        assert len(names) <= len(asked.chain), f"asked in circles: {names}"
+        asked = asked.learnt(step.position, Outcome(answer(name), ""))
+    return names, step

@@ -1,0 +1,241 @@
+"""One file for one reader: from where it comes, how it is checked, and what is kept."""
+
+import hashlib
+from pathlib import Path
+
+import pytest
+
+from indexfallback.config import Index
+from indexfallback.errors import FileMissingError, FileRefusedError, FileUnavailableError
+from indexfallback.names import FileKey
+from indexfallback.store import Blob, maintenance
+from tests.conftest import MakeShim
+from tests.fakes import DirectoryTree, FakeIndex, flat_directory, sdist, wheel
+from tests.files.support import BIG, fetch, is_kept, key_of
+from tests.serving import wait_until
+
+DEMO = wheel("demo", requires=["other"], size=BIG)
+SDIST = sdist("demo", size=1000)
+
+
+def path_of(filename: str) -> str:
+    return f"/files/{filename}"
+
+
+def test_a_file_is_fetched_once_and_then_served_from_the_store(shim: MakeShim) -> None:
+    with FakeIndex([DEMO]) as index:
+        made = shim(index)
+        assert fetch(made, DEMO) == DEMO.data
+        wait_until(lambda: is_kept(made), 5, "the file was not kept")
+        for _ in range(2):
+            assert isinstance(made.downloads.get("pypi", key_of(DEMO), DEMO.filename), Blob)
+            assert fetch(made, DEMO) == DEMO.data
+        assert index.count(path_of(DEMO.filename)) == 1
+
+
+def test_a_file_needs_no_page_asked_before(shim: MakeShim) -> None:
+    with FakeIndex([SDIST]) as index:
+        assert fetch(shim(index), SDIST) == SDIST.data
+
+
+def test_a_file_that_no_index_lists_is_missing(shim: MakeShim) -> None:
+    with (
+        FakeIndex([DEMO]) as index,
+        pytest.raises(FileMissingError, match=r"demo-1\.0\.tar\.gz: no index lists it"),
+    ):
+        fetch(shim(index), SDIST)
+
+
+def test_a_file_of_another_hash_than_its_address_is_missing(shim: MakeShim) -> None:
+    with FakeIndex([DEMO]) as index, pytest.raises(FileMissingError):
+        shim(index).downloads.get("pypi", FileKey("demo", "0" * 64), DEMO.filename)
+
+
+def test_a_file_of_an_unknown_owner_is_missing(shim: MakeShim) -> None:
+    with FakeIndex([DEMO]) as index, pytest.raises(FileMissingError):
+        fetch(shim(index), DEMO, owner="nobody")
+
+
+@pytest.mark.fault(31)
+def test_wrong_bytes_are_neither_served_nor_kept(shim: MakeShim) -> None:
+    with FakeIndex([DEMO]) as index:
+        index.corrupt(DEMO.filename)
+        made = shim(index)
+        with pytest.raises(FileUnavailableError, match=r"wrong bytes: sha256 [0-9a-f]{64} where"):
+            fetch(made, DEMO)
+        assert list(made.store.blobs.verify()) == []
+        assert made.store.pins.get("demo", DEMO.filename) is None
+        assert list((made.store.directory / "partial").iterdir()) == []
+
+
+@pytest.mark.fault(31)
+def test_a_source_of_wrong_bytes_is_not_asked_again_at_once(shim: MakeShim) -> None:
+    with FakeIndex([DEMO]) as index:
+        index.corrupt(DEMO.filename, times=1)
+        made = shim(index)
+        for expected in ("wrong bytes", "gave wrong bytes lately"):
+            with pytest.raises(FileUnavailableError, match=expected):
+                fetch(made, DEMO)
+        assert index.count(path_of(DEMO.filename)) == 1
+
+
+@pytest.mark.fault(31)
+@pytest.mark.parametrize("algorithm", ["sha512", "md5"])
+def test_another_hash_than_sha256_is_verified(shim: MakeShim, algorithm: str) -> None:
+    digest = hashlib.new(algorithm, DEMO.data).hexdigest()
+    with FakeIndex() as index:
+        index.add(DEMO, hashes={algorithm: digest})
+        rule = index.corrupt(DEMO.filename)
+        made = shim(index)
+        with pytest.raises(FileUnavailableError, match=f"wrong bytes: {algorithm} "):
+            fetch(made, DEMO, hashed=False)
+        rule.lift()
+        made.downloads._wrong._until.clear()
+        assert fetch(made, DEMO, hashed=False) == DEMO.data
+
+
+@pytest.mark.fault(32)
+def test_a_file_without_hash_is_pinned_by_its_first_download(shim: MakeShim) -> None:
+    with FakeIndex() as index:
+        index.add(DEMO, hashes={})
+        made = shim(index)
+        assert fetch(made, DEMO, hashed=False) == DEMO.data
+        pins = made.store.pins
+        wait_until(lambda: pins.get("demo", DEMO.filename), 5, "it was not pinned")
+        assert pins.get("demo", DEMO.filename) == DEMO.sha256
+
+
+@pytest.mark.fault(32)
+def test_a_pinned_file_is_served_with_its_first_content_when_it_has_changed(
+    shim: MakeShim,
+) -> None:
+    changed = wheel("demo", size=BIG, extra_files={"evil.py": b"import os"})
+    with FakeIndex() as index:
+        index.add(DEMO, hashes={})
+        made = shim(index, fresh=0.0)
+        fetch(made, DEMO, hashed=False)
+        wait_until(lambda: is_kept(made), 5, "the file was not kept")
+        index.add(changed, hashes={})
+        assert fetch(made, changed, hashed=False) == DEMO.data
+
+
+@pytest.mark.fault(33)
+def test_a_changed_file_is_refused_by_its_new_hash(shim: MakeShim) -> None:
+    changed = wheel("demo", size=BIG, extra_files={"evil.py": b"import os"})
+    with FakeIndex([DEMO]) as index:
+        made = shim(index, fresh=0.0)
+        fetch(made, DEMO)
+        wait_until(lambda: is_kept(made), 5, "the file was not kept")
+        index.add(changed)
+        made.fallback.page("demo")
+        with pytest.raises(FileRefusedError) as caught:
+            fetch(made, changed)
+        assert caught.value.status == 409
+        assert f"first seen with sha256 {DEMO.sha256}" in str(caught.value)
+        assert index.count(path_of(DEMO.filename)) == 1
+
+
+@pytest.mark.fault(32)
+def test_a_file_without_hash_that_changed_is_refused_when_its_first_content_is_gone(
+    shim: MakeShim,
+) -> None:
+    changed = wheel("demo", size=BIG, extra_files={"evil.py": b"import os"})
+    with FakeIndex() as index:
+        index.add(DEMO, hashes={})
+        made = shim(index)
+        fetch(made, DEMO, hashed=False)
+        wait_until(lambda: is_kept(made), 5, "the file was not kept")
+        made.store.blobs.remove(DEMO.sha256)
+        index.add(changed, hashes={})
+        with pytest.raises(FileRefusedError, match=f"is offered with {changed.sha256} now"):
+            fetch(made, changed, hashed=False)
+        assert made.store.blobs.count() == 0
+        (refused,) = made.fallback.refusals.report()
+        assert (refused["index"], refused["offered"]) == ("pypi", changed.sha256)
+        maintenance.accept(made.store, "demo", DEMO.filename)
+        assert fetch(made, changed, hashed=False) == changed.data
+
+
+@pytest.mark.fault("incident: python-tuf CVE-2020-15163")
+@pytest.mark.fault(55)
+@pytest.mark.parametrize("damage", ["deleted", "cut"])
+def test_a_damaged_blob_is_fetched_again(shim: MakeShim, damage: str) -> None:
+    with FakeIndex([DEMO]) as index:
+        made = shim(index)
+        fetch(made, DEMO)
+        wait_until(lambda: is_kept(made), 5, "the file was not kept")
+        path = made.store.blobs.path(DEMO.sha256)
+        if damage == "deleted":
+            path.unlink()
+        else:
+            path.write_bytes(DEMO.data[:1000])
+        assert fetch(made, DEMO) == DEMO.data
+        assert index.count(path_of(DEMO.filename)) == 2
+
+
+def test_metadata_is_fetched_alone(shim: MakeShim) -> None:
+    with FakeIndex([DEMO]) as index:
+        assert fetch(shim(index), DEMO, ending=".metadata") == DEMO.metadata
+        assert index.count(path_of(DEMO.filename)) == 0
+
+
+def test_metadata_with_a_wrong_hash_is_not_served(shim: MakeShim) -> None:
+    with FakeIndex([DEMO]) as index:
+        index.corrupt(DEMO.filename + ".metadata")
+        with pytest.raises(FileUnavailableError, match="wrong bytes"):
+            fetch(shim(index), DEMO, ending=".metadata")
+
+
+def test_metadata_of_a_stored_wheel_is_read_from_inside_it(shim: MakeShim) -> None:
+    with FakeIndex([DEMO]) as index:
+        made = shim(index)
+        fetch(made, DEMO)
+        wait_until(lambda: is_kept(made), 5, "the file was not kept")
+        index.stop_listening()
+        assert fetch(made, DEMO, ending=".metadata") == DEMO.metadata
+
+
+def test_offline_serves_file_and_metadata_of_a_stored_wheel(shim: MakeShim) -> None:
+    with FakeIndex([DEMO]) as index:
+        made = shim(index)
+        fetch(made, DEMO)
+        wait_until(lambda: is_kept(made), 5, "the file was not kept")
+        requests = index.count()
+        offline = shim(index, offline=True)
+        assert fetch(offline, DEMO) == DEMO.data
+        assert fetch(offline, DEMO, ending=".metadata") == DEMO.metadata
+        assert index.count() == requests
+
+
+def test_offline_says_that_a_file_was_never_fetched(shim: MakeShim) -> None:
+    with FakeIndex([DEMO, SDIST]) as index:
+        shim(index).fallback.page("demo")
+        with pytest.raises(FileMissingError, match="offline is on, and it is not in the cache"):
+            fetch(shim(index, offline=True), SDIST)
+
+
+def test_a_flat_directory_gives_files_and_metadata(shim: MakeShim, tmp_path: Path) -> None:
+    path = flat_directory(tmp_path / "wheels", [DEMO, SDIST])
+    made = shim(Index(name="local", url=f"{path.as_uri()}/"))
+    assert fetch(made, DEMO, owner="local") == DEMO.data
+    assert fetch(made, SDIST, owner="local") == SDIST.data
+    assert fetch(made, DEMO, owner="local", ending=".metadata") == DEMO.metadata
+
+
+def test_a_static_tree_gives_files_and_metadata(shim: MakeShim, tmp_path: Path) -> None:
+    tree = DirectoryTree(tmp_path / "tree", [DEMO, SDIST])
+    made = shim(Index(name="local", url=f"{(tree.root / 'simple').as_uri()}/"))
+    assert fetch(made, DEMO, owner="local") == DEMO.data
+    assert fetch(made, SDIST, owner="local") == SDIST.data
+    assert fetch(made, DEMO, owner="local", ending=".metadata") == DEMO.metadata
+
+
+def test_a_file_changed_under_its_page_in_a_directory_is_not_served(
+    shim: MakeShim, tmp_path: Path
+) -> None:
+    tree = DirectoryTree(tmp_path / "tree", [DEMO])
+    made = shim(Index(name="local", url=f"{(tree.root / 'simple').as_uri()}/"))
+    made.fallback.page("demo")
+    (tree.root / "files" / DEMO.filename).write_bytes(b"something else")
+    with pytest.raises(FileUnavailableError, match="local: wrong bytes"):
+        fetch(made, DEMO, owner="local")

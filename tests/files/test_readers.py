@@ -1,0 +1,155 @@
+"""One upstream transfer for any number of readers, whoever leaves."""
+
+import threading
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from indexfallback.files.arrival import Progress
+from indexfallback.files.transfer import Transfer
+from indexfallback.store import Blob
+from tests.conftest import MakeShim
+from tests.fakes import FakeIndex, wheel
+from tests.files.support import BIG, fetch, key_of
+from tests.serving import wait_until
+
+DEMO = wheel("demo", size=BIG)
+PATH = f"/files/{DEMO.filename}"
+READERS = 50
+
+
+@pytest.fixture
+def pool() -> Iterator[ThreadPoolExecutor]:
+    with ThreadPoolExecutor(READERS) as executor:
+        yield executor
+
+
+@pytest.mark.fault("incident: cachecontrol #325")
+@pytest.mark.fault(68)
+@pytest.mark.parametrize("hashed", [True, False], ids=["with hash", "without hash"])
+@pytest.mark.parametrize("slow", [True, False], ids=["slow", "quick"])
+def test_many_readers_at_once_cost_one_upstream_transfer(
+    shim: MakeShim, pool: ThreadPoolExecutor, *, slow: bool, hashed: bool
+) -> None:
+    with FakeIndex() as index:
+        index.add(DEMO, hashes=None if hashed else {})
+        if slow:
+            index.drip(1_000_000, path=PATH)
+        made = shim(index)
+        start = threading.Barrier(READERS)
+
+        def read() -> bytes:
+            start.wait(10)
+            return fetch(made, DEMO, hashed=hashed)
+
+        readers = [pool.submit(read) for _ in range(READERS)]
+        assert all(reader.result(30) == DEMO.data for reader in readers)
+        assert index.count(PATH) == 1
+        assert index.count("/simple/demo/") == 1
+
+
+def test_different_files_are_fetched_at_the_same_time(
+    shim: MakeShim, pool: ThreadPoolExecutor
+) -> None:
+    dists = [wheel("demo", f"1.{number}", size=BIG) for number in range(4)]
+    with FakeIndex(dists) as index:
+        hanging = index.hang(path="/files/")
+        made = shim(index)
+        readers = [pool.submit(fetch, made, dist) for dist in dists]
+        for dist in dists:
+            index.wait_for(f"/files/{dist.filename}")
+        hanging.lift()
+        assert [reader.result(20) for reader in readers] == [dist.data for dist in dists]
+
+
+@pytest.mark.fault(69)
+def test_the_first_readers_leaving_does_not_stop_the_others(
+    shim: MakeShim, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("indexfallback.files.download.WHOLE_SECONDS", 0.1)
+    with FakeIndex([DEMO]) as index:
+        slow = index.drip(1_000_000, path=PATH)
+        made = shim(index)
+        found = [made.downloads.get("pypi", key_of(DEMO), DEMO.filename) for _ in range(2)]
+        transfer = found[0]
+        assert found[1] is transfer
+        assert isinstance(transfer, Transfer)
+        leaving = transfer.read(0, transfer.total or 0)
+        next(leaving)
+        leaving.close()  # what a server does when its client leaves
+        slow.lift()
+        assert b"".join(transfer.read(0, transfer.total or 0)) == DEMO.data
+        assert index.count(PATH) == 1
+
+
+@pytest.mark.fault(70)
+def test_a_transfer_that_all_readers_left_is_still_kept(
+    shim: MakeShim, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("indexfallback.files.download.WHOLE_SECONDS", 0.1)
+    with FakeIndex([DEMO]) as index:
+        slow = index.drip(1_000_000, path=PATH)
+        made = shim(index)
+        found = made.downloads.get("pypi", key_of(DEMO), DEMO.filename)
+        assert isinstance(found, Transfer)
+        leaving = found.read(0, found.total or 0)
+        next(leaving)
+        leaving.close()  # what a server does when its client leaves
+        del found, leaving
+        slow.lift()
+        wait_until(lambda: made.store.blobs.count() == 1, 10, "the file was not kept")
+        assert isinstance(made.downloads.get("pypi", key_of(DEMO), DEMO.filename), Blob)
+        assert index.count(PATH) == 1
+
+
+def test_a_late_reader_gets_the_whole_from_its_beginning(
+    shim: MakeShim, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("indexfallback.files.download.WHOLE_SECONDS", 0.1)
+    with FakeIndex([DEMO]) as index:
+        slow = index.drip(1_000_000, path=PATH)
+        made = shim(index)
+        first = made.downloads.get("pypi", key_of(DEMO), DEMO.filename)
+        assert isinstance(first, Transfer)
+        early = first.read(0, first.total or 0)
+        pieces = [next(early) for _ in range(2)]
+        late = made.downloads.get("pypi", key_of(DEMO), DEMO.filename)
+        assert late is first
+        slow.lift()
+        assert b"".join(first.read(0, first.total or 0)) == DEMO.data
+        assert b"".join([*pieces, *early]) == DEMO.data
+
+
+def test_a_failed_transfer_is_tried_again_by_the_next_reader(shim: MakeShim) -> None:
+    with FakeIndex([DEMO]) as index:
+        failing = index.fail(503, path=PATH)
+        made = shim(index)
+        with pytest.raises(Exception, match="503 Service Unavailable"):
+            fetch(made, DEMO)
+        failing.lift()
+        assert fetch(made, DEMO) == DEMO.data
+
+
+def test_after_a_failure_nothing_of_the_transfer_is_left(shim: MakeShim) -> None:
+    with FakeIndex([DEMO]) as index:
+        index.cut(1000, path=PATH)
+        index.header("ETag", None, path=PATH)
+        made = shim(index)
+        index.fail(500, path=PATH)
+        with pytest.raises(Exception, match="500"):
+            fetch(made, DEMO)
+        partial = made.store.directory / "partial"
+        wait_until(lambda: not list(partial.iterdir()), 5, "a partial file was left")
+        assert made.downloads._running == {}
+
+
+def test_a_reader_sees_a_transfers_end_at_once(shim: MakeShim) -> None:
+    with FakeIndex([DEMO]) as index:
+        made = shim(index)
+        started = time.monotonic()
+        found = made.downloads.get("pypi", key_of(DEMO), DEMO.filename)
+        assert isinstance(found, Transfer)
+        assert found.progress is Progress.DONE
+        assert time.monotonic() - started < 1.0

@@ -47,7 +47,7 @@ _REMEDIES = {
 }
 
 
-class Stand(NamedTuple):
+class OfflineState(NamedTuple):
     """How it stands now."""
 
     mode: Mode = Mode.AUTO
@@ -75,11 +75,11 @@ class Stand(NamedTuple):
         return self.mode is not Mode.OFF
 
 
-def judge(mode: Mode, *, option: bool, has_route: bool, found_cut: bool) -> Stand:
+def judge(mode: Mode, *, option: bool, has_route: bool, found_cut: bool) -> OfflineState:
     """Return how it stands; ``found_cut`` is what the latest tries have told."""
     if option:
-        return Stand(mode, Cause.OPTION)
+        return OfflineState(mode, Cause.OPTION)
     if mode is Mode.ON:
-        return Stand(mode, Cause.COMMAND)
+        return OfflineState(mode, Cause.COMMAND)
     is_cut = mode is Mode.AUTO and not has_route
-    return Stand(mode, None, is_cut, is_cut and found_cut)
+    return OfflineState(mode, None, is_cut, is_cut and found_cut)

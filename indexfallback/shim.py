@@ -4,7 +4,7 @@ from indexfallback.chain.explain import nothing_held
 from indexfallback.chain.fallback import Answer, Fallback
 from indexfallback.chain.members import Members
 from indexfallback.chain.network import Network
-from indexfallback.chain.offer import Reach, hidden, offered
+from indexfallback.chain.offer import Available, hidden, offered
 from indexfallback.config import Settings
 from indexfallback.files.download import Downloads
 from indexfallback.hosted.shelf import Shelf
@@ -35,15 +35,15 @@ class Shim:
         Raises `ProjectNotFoundError` where there is no network and none of its files is here: who
         is offered nothing would say that no version fits.
         """
-        pins, reach = self.pins_and_reach(answer)
-        page = offered(answer.page, pins, reach)
-        if answer.offline is None or page.files or not hidden(answer.page, pins, reach):
+        pins, available = self.pins_and_available(answer)
+        page = offered(answer.page, pins, available)
+        if answer.offline is None or page.files or not hidden(answer.page, pins, available):
             return page
         error = nothing_held(answer.project, answer.page, answer.tried, answer.offline)
         self.fallback.activity.failed(answer.project, error)
         raise error
 
-    def pins_and_reach(self, answer: Answer) -> tuple[dict[str, str], Reach | None]:
+    def pins_and_available(self, answer: Answer) -> tuple[dict[str, str], Available | None]:
         """Return what decides which files of an answer are offered, as `offer.offered` takes it."""
         pins = self.store.pins.of_project(answer.project)
         if answer.offline is None:
@@ -51,7 +51,7 @@ class Shim:
         listed = {file.sha256 for file in answer.page.files if file.sha256 is not None}
         held = self.store.blobs.usable(listed.union(pins.values()))
         # The page that stands in for a directory which cannot be read leads nowhere.
-        return pins, Reach(held, answer.owner.is_directory and answer.how == "asked")
+        return pins, Available(held, answer.owner.is_directory and answer.how == "asked")
 
     def close(self) -> None:
         """Close connections and files."""

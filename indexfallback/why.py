@@ -9,10 +9,10 @@ from packaging.version import InvalidVersion, Version
 from indexfallback.chain.fallback import Answer
 from indexfallback.chain.name_lists import LIST_USE
 from indexfallback.chain.offer import hidden, offered, withheld
-from indexfallback.chain.policy import asking_order, candidates
+from indexfallback.chain.question import asking_order, candidates
 from indexfallback.config import Index
 from indexfallback.errors import IndexFallbackError, ProjectError, Tried
-from indexfallback.mode import Stand
+from indexfallback.mode import OfflineState
 from indexfallback.names import version_of
 from indexfallback.page import File, ProjectPage
 from indexfallback.shim import Shim
@@ -135,11 +135,11 @@ def _files(shim: Shim, answer: Answer) -> dict[str, Any]:
 
 def _hidden(shim: Shim, answer: Answer) -> dict[str, Any] | None:
     """Return what is left out of an answer for want of a network; None if nothing is."""
-    pins, reach = shim.pins_and_reach(answer)
-    left_out = hidden(answer.page, pins, reach)
+    pins, available = shim.pins_and_available(answer)
+    left_out = hidden(answer.page, pins, available)
     if not left_out:
         return None
-    shown = offered(answer.page, pins, reach).files
+    shown = offered(answer.page, pins, available).files
     shown_versions = {version_of(file.filename) for file in shown}
     versions = {version_of(each.file.filename) for each in left_out} - shown_versions
     return {
@@ -186,7 +186,7 @@ def _version(filename: str) -> Version | None:
 def status(shim: Shim, since: float = 0.0) -> dict[str, Any]:
     """Return the state of the indexes and the store, and what was done since a time, as JSON."""
     return {
-        **offline_status(shim.network.stand),
+        **offline_status(shim.network.offline_state),
         "indexes": [member.status() for member in shim.members],
         "activity": shim.fallback.activity.report(since),
         "refused": shim.fallback.refusals.report(),
@@ -195,14 +195,14 @@ def status(shim: Shim, since: float = 0.0) -> dict[str, Any]:
     }
 
 
-def offline_status(stand: Stand) -> dict[str, Any]:
+def offline_status(state: OfflineState) -> dict[str, Any]:
     """Return whether the shim is offline and why, as JSON has it."""
-    cause = stand.cause
+    cause = state.cause
     return {
         "offline": cause is not None,
         # ``option``, ``command``, ``network``.
         "offline_by": cause.value if cause is not None else None,
-        "offline_mode": stand.mode.value,
+        "offline_mode": state.mode.value,
     }
 
 

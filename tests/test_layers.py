@@ -24,7 +24,7 @@ ORDER = (
 #: The same inside the folders whose modules stand on one another.
 INSIDE = {
     "chain": (
-        "budget", "lag", "offer", "activity", "policy", "explain", "network", "members",
+        "budget", "lag", "offer", "activity", "question", "policy", "explain", "network", "members",
         "refusals", "asking", "probe", "name_lists", "fallback",
     ),
     "files": ("pace", "sources", "integrity", "opening", "arrival", "transfer", "download"),
@@ -37,7 +37,7 @@ LEVEL = {module: level for level, module in enumerate(ORDER)} | {
 #: Decisions and values: no network, no disk, no clock, no threads.
 PURE = (
     "errors", "words", "names", "mode", "doctor", "page", "formats", "outcome", "health",
-    "chain.policy", "chain.offer", "chain.lag", "chain.explain", "files.pace",
+    "chain.question", "chain.policy", "chain.offer", "chain.lag", "chain.explain", "files.pace",
 )  # fmt: skip
 IMPURE = frozenset(
     ("requests", "urllib3", "sqlite3", "socket", "ssl", "http", "threading", "time", "os", "io",

@@ -7,8 +7,8 @@ from indexfallback.mode import Cause, Mode, judge
 
 @pytest.mark.parametrize("mode", Mode)
 def test_the_option_is_stronger_than_every_mode(mode: Mode) -> None:
-    stand = judge(mode, option=True, has_route=True, found_cut=False)
-    assert (stand.ordered, stand.cause, stand.mode) == (Cause.OPTION, Cause.OPTION, mode)
+    state = judge(mode, option=True, has_route=True, found_cut=False)
+    assert (state.ordered, state.cause, state.mode) == (Cause.OPTION, Cause.OPTION, mode)
 
 
 @pytest.mark.parametrize(
@@ -30,13 +30,13 @@ def test_only_on_orders_to_ask_nobody(mode: Mode, ordered: Cause | None) -> None
 def test_by_itself_it_is_offline_when_a_try_fails_and_there_is_no_route(
     has_route: bool, found_cut: bool, cause: Cause | None
 ) -> None:
-    stand = judge(Mode.AUTO, option=False, has_route=has_route, found_cut=found_cut)
-    assert (stand.cause, stand.is_cut) == (cause, not has_route)
+    state = judge(Mode.AUTO, option=False, has_route=has_route, found_cut=found_cut)
+    assert (state.cause, state.is_cut) == (cause, not has_route)
 
 
 def test_off_takes_no_note_of_the_network() -> None:
-    stand = judge(Mode.OFF, option=False, has_route=False, found_cut=True)
-    assert (stand.cause, stand.presumed, stand.heeds_network) == (None, None, False)
+    state = judge(Mode.OFF, option=False, has_route=False, found_cut=True)
+    assert (state.cause, state.presumed, state.heeds_network) == (None, None, False)
 
 
 @pytest.mark.parametrize("cause", Cause)

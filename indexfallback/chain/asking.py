@@ -17,7 +17,7 @@ from typing import NamedTuple
 from indexfallback.chain.budget import Budget
 from indexfallback.chain.lag import behind
 from indexfallback.chain.members import Member, Members
-from indexfallback.chain.policy import Question
+from indexfallback.chain.question import Question
 from indexfallback.config import Index, Settings
 from indexfallback.flight import start
 from indexfallback.outcome import Kind, Outcome

@@ -3,7 +3,8 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from indexfallback.chain.policy import Candidate, Question, Refuse, Serve, Step, Why
+from indexfallback.chain.policy import Refuse, Serve, Step, Why
+from indexfallback.chain.question import Candidate, Question
 from indexfallback.config import Index
 from indexfallback.errors import ProjectError, ProjectNotFoundError, ProjectUnavailableError, Tried
 from indexfallback.mode import Cause
@@ -56,7 +57,7 @@ def _tried(question: Question, position: int, candidate: Candidate, end: int | N
         return Tried(name, "absent", "it said so within the last minute")
     if candidate.page_age is not None and candidate.page_age < question.fresh:
         return Tried(name, "found", "its page is fresh")
-    if question.stand.ordered is not None and not candidate.index.is_directory:
+    if question.offline_state.ordered is not None and not candidate.index.is_directory:
         return Tried(name, "not asked", "offline")
     if candidate.held:
         return Tried(name, "skipped", candidate.held)

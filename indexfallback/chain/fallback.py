@@ -17,18 +17,9 @@ from indexfallback.chain.members import Member, Members
 from indexfallback.chain.name_lists import LIST_USE, NameLists
 from indexfallback.chain.network import Network
 from indexfallback.chain.offer import withheld
-from indexfallback.chain.policy import (
-    Ask,
-    Candidate,
-    Question,
-    Refuse,
-    Serve,
-    as_unknown,
-    candidates,
-    next_step,
-    passed_digest,
-)
+from indexfallback.chain.policy import Ask, Refuse, Serve, next_step
 from indexfallback.chain.probe import Prober
+from indexfallback.chain.question import Candidate, Question, as_unknown, candidates, passed_digest
 from indexfallback.chain.refusals import Refusals
 from indexfallback.config import Index, Settings
 from indexfallback.errors import ProjectError, ProjectUnavailableError, Tried
@@ -179,7 +170,7 @@ class Fallback:
             chain = [self.members[index].index]
         now, clock = time.time(), time.monotonic()
         known = tuple(self._candidate(self.members[i.name], project, now, clock) for i in chain)
-        return Question(project, known, settings.fresh, settings.keep, self.network.stand)
+        return Question(project, known, settings.fresh, settings.keep, self.network.offline_state)
 
     def _candidate(self, member: Member, project: str, now: float, clock: float) -> Candidate:
         index = member.index
@@ -188,7 +179,7 @@ class Fallback:
         age = None if facts is None else 0.0 if facts.mirrored else facts.age(now)
         # A directory is read at each request, so that its page is never taken as fresh. Nor is
         # any without a route: only asking tells whether the files can still be had.
-        asks = index.is_directory or self.network.stand.is_cut
+        asks = index.is_directory or self.network.offline_state.is_cut
         if asks and age is not None:
             age = max(age, self.settings.fresh)
         return Candidate(

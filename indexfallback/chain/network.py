@@ -14,7 +14,7 @@ import platformdirs
 
 from indexfallback.config import Settings
 from indexfallback.errors import StoreError
-from indexfallback.mode import Mode, Stand, judge
+from indexfallback.mode import Mode, OfflineState, judge
 from indexfallback.outcome import Kind, Outcome
 from indexfallback.upstream.route import has_route
 
@@ -53,30 +53,30 @@ class Network:
         #: never change, so that it can be looked through at any time.
         self._cut: dict[str, bool | None] = dict.fromkeys(i.name for i in settings.indexes)
         self._due = 0.0
-        self._stand = Stand()
+        self._state = OfflineState()
         self._problem = ""
         #: Counts the changes: what was found before the latest one may not hold any more.
         self._changes = 0
 
     @property
-    def stand(self) -> Stand:
+    def offline_state(self) -> OfflineState:
         """How it stands now."""
         now = time.monotonic()
         if now >= self._due:
             self._due = now + LOOK_SECONDS
             self._look()
-        return self._stand
+        return self._state
 
     @property
     def changes(self) -> int:
         """How often it has changed so far."""
-        _ = self.stand
+        _ = self.offline_state
         return self._changes
 
     @property
     def is_offline(self) -> bool:
         """Whether the user has said to ask no index."""
-        return self.stand.ordered is not None
+        return self.offline_state.ordered is not None
 
     def learn(self, name: str, outcome: Outcome) -> None:
         """Take note of what an attempt at an index has told of the network."""
@@ -86,7 +86,7 @@ class Network:
             self._look()
 
     def _look(self) -> None:
-        before = self._stand
+        before = self._state
         mode = self._mode()
         found = self._cut.values()
         after = judge(
@@ -98,7 +98,7 @@ class Network:
             found_cut=True in found and False not in found,
         )
         if after != before:
-            self._stand = after
+            self._state = after
             self._changes += 1
             if after.cause is not before.cause:
                 _say(after)
@@ -115,8 +115,8 @@ class Network:
         return mode
 
 
-def _say(stand: Stand) -> None:
-    if stand.cause is not None:
-        log.info("offline: %s; what is in the cache is served", stand.cause.words)
+def _say(state: OfflineState) -> None:
+    if state.cause is not None:
+        log.info("offline: %s; what is in the cache is served", state.cause.words)
     else:
         log.info("online again")

@@ -9,7 +9,7 @@ from indexfallback.names import METADATA_ENDING
 from indexfallback.page import File, ProjectPage
 
 
-class Reach(NamedTuple):
+class Available(NamedTuple):
     """What can be had while there is no network."""
 
     #: The sha256 of what the store has.
@@ -26,19 +26,21 @@ class Hidden(NamedTuple):
     was_held: bool
 
 
-def offered(page: ProjectPage, pins: Mapping[str, str], reach: Reach | None = None) -> ProjectPage:
+def offered(
+    page: ProjectPage, pins: Mapping[str, str], available: Available | None = None
+) -> ProjectPage:
     """Return the page as clients see it.
 
     ``pins`` is file name to sha256 of what was served before: another content is withheld, and
-    a missing hash is filled in. ``reach`` is what can be had offline; None if everything can.
+    a missing hash is filled in. ``available`` is what can be had offline; None if everything can.
 
     Of a quarantined project nothing is offered for installation (PEP 792).
     """
     if page.status == "quarantined":
         return msgspec.structs.replace(page, files=())
-    if not pins and reach is None:
+    if not pins and available is None:
         return page
-    files = [_offered_file(file, pins, reach) for file in page.files]
+    files = [_offered_file(file, pins, available) for file in page.files]
     return msgspec.structs.replace(page, files=tuple(file for file in files if file is not None))
 
 
@@ -47,14 +49,14 @@ def withheld(page: ProjectPage, pins: Mapping[str, str]) -> list[File]:
     return [file for file in page.files if _differs(file, pins)] if pins else []
 
 
-def hidden(page: ProjectPage, pins: Mapping[str, str], reach: Reach | None) -> list[Hidden]:
+def hidden(page: ProjectPage, pins: Mapping[str, str], available: Available | None) -> list[Hidden]:
     """Return the files of a page that are left out for want of a network, and for nothing else."""
-    if reach is None or page.status == "quarantined":
+    if available is None or page.status == "quarantined":
         return []
     return [
         Hidden(file, file.filename in pins)
         for file in page.files
-        if not _differs(file, pins) and not _is_reached(_as_pinned(file, pins), reach)
+        if not _differs(file, pins) and not _is_available(_as_pinned(file, pins), available)
     ]
 
 
@@ -63,16 +65,16 @@ def _differs(file: File, pins: Mapping[str, str]) -> bool:
     return pin is not None and file.sha256 is not None and pin != file.sha256
 
 
-def _offered_file(file: File, pins: Mapping[str, str], reach: Reach | None) -> File | None:
+def _offered_file(file: File, pins: Mapping[str, str], available: Available | None) -> File | None:
     if _differs(file, pins):
         return None
     file = _as_pinned(file, pins)
-    if reach is None:
+    if available is None:
         return file
     # Metadata alone would lead a resolver to what it cannot install.
-    if not _is_reached(file, reach):
+    if not _is_available(file, available):
         return None
-    if file.core_metadata is not False and not _has_metadata(file, pins, reach):
+    if file.core_metadata is not False and not _has_metadata(file, pins, available):
         file = msgspec.structs.replace(file, core_metadata=False)
     return file
 
@@ -84,11 +86,11 @@ def _as_pinned(file: File, pins: Mapping[str, str]) -> File:
     return msgspec.structs.replace(file, hashes={**file.hashes, "sha256": pin})
 
 
-def _is_reached(file: File, reach: Reach) -> bool:
-    return file.sha256 in reach.held or (reach.is_local and file.url.startswith("file:"))
+def _is_available(file: File, available: Available) -> bool:
+    return file.sha256 in available.held or (available.is_local and file.url.startswith("file:"))
 
 
-def _has_metadata(file: File, pins: Mapping[str, str], reach: Reach) -> bool:
+def _has_metadata(file: File, pins: Mapping[str, str], available: Available) -> bool:
     """Tell whether a file's metadata is here, or in the file itself: a wheel's is."""
-    stored = pins.get(file.filename + METADATA_ENDING) in reach.held
+    stored = pins.get(file.filename + METADATA_ENDING) in available.held
     return stored or file.filename.endswith(".whl")

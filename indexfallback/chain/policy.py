@@ -9,102 +9,12 @@ the step is an answer. The rules are those of the outcome table in the documenta
 - fresh page, then asking, then stale page, then 503; a mirrored page counts as fresh for good.
 """
 
-import hashlib
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import Enum
 from math import isinf
 
-from indexfallback.config import Index
-from indexfallback.mode import Cause, Stand
-from indexfallback.outcome import Kind, Outcome
-
-
-@dataclass(frozen=True)
-class Candidate:
-    """One index of the chain, and what is known of it with regard to one project."""
-
-    index: Index
-    #: Age in seconds of its stored page, and of the walk that led there; None if there is none.
-    page_age: float | None = None
-    resolution_age: float | None = None
-    #: Digest of the indexes that this walk had passed (`passed_digest`).
-    passed: str = ""
-    #: The mirror keeps the page, with all files on it: it holds whatever the index does.
-    mirrored: bool = False
-    #: The project is in the ledger as this index's.
-    in_ledger: bool = False
-    #: The index's list of names is known and not too old.
-    list_known: bool = False
-    #: It said within the last minute that it does not have the project.
-    remembered_absent: bool = False
-    #: Why it is not to be asked now; empty if it may be. And what it answered that made it so.
-    held: str = ""
-    trouble: Kind | None = None
-    #: What it answered in this walk.
-    outcome: Outcome | None = None
-
-    @property
-    def kind(self) -> Kind | None:
-        """What it answered in this walk or, if it is held, before; None if nothing."""
-        if self.outcome is not None:
-            return self.outcome.kind
-        return self.trouble if self.held else None
-
-    @property
-    def is_absent(self) -> bool:
-        """Whether the index is known not to have the project."""
-        if self.mirrored:
-            return False
-        if self.outcome is not None:
-            return self.outcome.kind is Kind.ABSENT
-        return self.remembered_absent
-
-
-@dataclass(frozen=True)
-class Question:
-    """All that a step depends on. Durations are seconds."""
-
-    project: str
-    #: In the order in which they are asked (`candidates`).
-    chain: tuple[Candidate, ...]
-    fresh: float
-    keep: float
-    #: Whether indexes may be asked over a network.
-    stand: Stand
-
-    @property
-    def offline(self) -> Cause | None:
-        """Why there is no network, by the user's word or as an attempt has found."""
-        if self.stand.ordered is not None or not self.stand.heeds_network:
-            return self.stand.ordered
-        found = any(c.outcome is not None and c.outcome.kind is Kind.OFFLINE for c in self.chain)
-        return Cause.NETWORK if found else None
-
-    @property
-    def is_offline(self) -> bool:
-        """Whether there is no network."""
-        return self.offline is not None
-
-    def learnt(self, position: int, outcome: Outcome) -> "Question":
-        """Return the question with an index's answer added."""
-        return self._with(position, replace(self.chain[position], outcome=outcome))
-
-    def released(self, position: int) -> "Question":
-        """Return the question with an index that may be asked after all."""
-        return self._with(position, replace(self.chain[position], held=""))
-
-    def without_page(self, position: int) -> "Question":
-        """Return the question with an index's page gone, since it cannot be read."""
-        known = self.chain[position]
-        return self._with(
-            position,
-            replace(known, page_age=None, resolution_age=None, mirrored=False, outcome=None),
-        )
-
-    def _with(self, position: int, candidate: Candidate) -> "Question":
-        chain = (*self.chain[:position], candidate, *self.chain[position + 1 :])
-        return replace(self, chain=chain)
+from indexfallback.chain.question import Candidate, Question, passed_digest
+from indexfallback.outcome import Kind
 
 
 @dataclass(frozen=True)
@@ -154,39 +64,6 @@ class Refuse:
 Step = Ask | Serve | Refuse
 
 
-def candidates(chain: Sequence[Index], project: str) -> tuple[Index, ...]:
-    """Return the indexes that may answer for ``project``, in the order to ask them.
-
-    A claim restricts the chain to the claiming groups.
-    """
-    groups = {index.group for index in chain if index.claims(project)}
-    return asking_order([index for index in chain if not groups or index.group in groups])
-
-
-def asking_order(members: Sequence[Index]) -> tuple[Index, ...]:
-    """Return indexes in the order to ask them.
-
-    A mirror with ``pages = "authority"`` comes behind the public index whose pages it defers to.
-    """
-    ordered = [index for index in members if index.pages != "authority"]
-    for mirror in reversed([index for index in members if index.pages == "authority"]):
-        authority = next((i for i in ordered if i.name == mirror.mirror_of), None)
-        ordered.insert(ordered.index(authority) + 1 if authority else 0, mirror)
-    return tuple(ordered)
-
-
-def as_unknown(question: Question) -> Question:
-    """Return the question with nothing taken as fresh, so that every index is asked again."""
-    chain = tuple(replace(c, resolution_age=None, remembered_absent=False) for c in question.chain)
-    return replace(question, chain=chain, fresh=0.0)
-
-
-def passed_digest(indexes: Sequence[Index]) -> str:
-    """Return a short digest of the indexes that a walk has passed."""
-    text = "\n".join(index.key for index in indexes)
-    return hashlib.sha256(text.encode()).hexdigest()[:16]
-
-
 def next_step(question: Question) -> Step:
     """Return what to do next for the question's project."""
     known = _resolved_before(question)
@@ -200,7 +77,7 @@ def next_step(question: Question) -> Step:
             continue
         if candidate.mirrored:
             return Serve(position, resolved=_is_resolved(question, position))
-        may_ask = question.stand.ordered is None or candidate.index.is_directory
+        may_ask = question.offline_state.ordered is None or candidate.index.is_directory
         if candidate.outcome is None and may_ask:
             if candidate.page_age is not None and candidate.page_age < question.fresh:
                 return Serve(position, resolved=_is_resolved(question, position))

@@ -39,7 +39,7 @@ def examine_machine(settings: Settings, config: Path | None) -> Machine:
         version=__version__,
         health=shim,
         is_port_taken=shim is not None or is_listening(settings),
-        stand=Network(settings).stand,
+        offline_state=Network(settings).offline_state,
         indexes=tuple(
             IndexCheck(c.index, c.verdict, c.what, c.remedy, c.seconds, c.clock_ahead)
             for c in check_all(settings)

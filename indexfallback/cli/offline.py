@@ -7,7 +7,7 @@ from indexfallback.cli.options import Options, examples, takes_options
 from indexfallback.cli.output import print_json, wrapped
 from indexfallback.clients import files
 from indexfallback.errors import StoreError
-from indexfallback.mode import Cause, Mode, Stand
+from indexfallback.mode import Cause, Mode, OfflineState
 
 _MEANINGS = {
     Mode.ON: "no index is asked; pages list what is in the cache",
@@ -33,11 +33,11 @@ def offline(options: Options, mode: str | None, as_json: bool) -> None:
     settings = options.settings()
     if mode is not None:
         _set(Mode(mode))
-    stand = Network(settings).stand
+    state = Network(settings).offline_state
     if as_json:
-        print_json(_as_data(stand))
+        print_json(_as_data(state))
     else:
-        for line in _lines(stand):
+        for line in _lines(state):
             click.echo(wrapped(line, ""))
 
 
@@ -56,20 +56,20 @@ def _set(mode: Mode) -> None:
         ) from error
 
 
-def _as_data(stand: Stand) -> dict[str, object]:
-    cause = stand.presumed
+def _as_data(state: OfflineState) -> dict[str, object]:
+    cause = state.presumed
     return {
-        "offline_mode": stand.mode.value,
+        "offline_mode": state.mode.value,
         "offline": cause is not None,
         "offline_by": cause.value if cause is not None else None,
         "file": str(mode_file()),
     }
 
 
-def _lines(stand: Stand) -> list[str]:
-    lines = [f"{stand.mode.value}: {_MEANINGS[stand.mode]}"]
-    if stand.ordered is Cause.OPTION:
+def _lines(state: OfflineState) -> list[str]:
+    lines = [f"{state.mode.value}: {_MEANINGS[state.mode]}"]
+    if state.ordered is Cause.OPTION:
         lines.append("Here --offline is on, which is stronger")
-    elif stand.is_cut:
+    elif state.is_cut:
         lines.append("There is none now: what is in the cache is served")
     return lines

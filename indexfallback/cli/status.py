@@ -69,7 +69,7 @@ def _of_store(settings: Settings) -> Report:
     chain = [{"name": i.name, "role": i.role, "url": i.url} for i in settings.indexes]
     with closing(Store(settings.cache_dir, settings.cache_size)) as store:
         cache = cache_status(store, settings.cache_size)
-    offline = offline_status(Network(settings).stand)
+    offline = offline_status(Network(settings).offline_state)
     return {"running": False, "indexes": chain, "cache": cache, **offline}
 
 

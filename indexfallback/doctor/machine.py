@@ -9,7 +9,7 @@ from indexfallback.clients import edits, ini, toml
 from indexfallback.config import Settings
 from indexfallback.config.address import is_at
 from indexfallback.config.units import InvalidValueError
-from indexfallback.mode import Stand
+from indexfallback.mode import OfflineState
 
 #: Sections of pip's files that ``pip install`` reads.
 _PIP_SECTIONS = ("global", "install")
@@ -86,7 +86,7 @@ class Machine:
     #: Somebody answers at the configured port.
     is_port_taken: bool = False
     #: Whether indexes may be asked.
-    stand: Stand = field(default_factory=Stand)
+    offline_state: OfflineState = field(default_factory=OfflineState)
     indexes: tuple[IndexCheck, ...] = ()
     #: Why the CA bundle cannot be read; empty if it can.
     trust_problem: str = ""

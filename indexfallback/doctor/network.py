@@ -14,11 +14,11 @@ _EXCEPTIONS = ("no_proxy", "NO_PROXY")
 
 def offline(machine: Machine) -> Iterator[Finding]:
     """Find why nothing new can be installed while nothing is broken."""
-    cause = machine.stand.presumed
+    cause = machine.offline_state.presumed
     if cause is not None:
         what = f"{cause.words}: what is not in the cache is not found, and new versions are hidden"
         yield warn("offline", what, cause.remedy.rstrip("."))
-    elif machine.stand.heeds_network:
+    elif machine.offline_state.heeds_network:
         yield ok("offline", "the indexes are asked")
     else:
         yield ok("offline", "off: the indexes are asked, network or not")

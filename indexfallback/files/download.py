@@ -125,7 +125,7 @@ class Downloads:
         if blob is not None:
             return blob
         group = self._fallback.members.group(owner)
-        ordered = self._fallback.network.stand.ordered
+        ordered = self._fallback.network.offline_state.ordered
         if ordered is not None and not any(m.index.is_directory for m in group):
             raise _offline(filename, ordered)
         patience = max(
@@ -189,7 +189,7 @@ class Downloads:
         )
 
     def _missing(self, filename: str) -> FileError:
-        ordered = self._fallback.network.stand.ordered
+        ordered = self._fallback.network.offline_state.ordered
         if ordered is not None:
             cause = f"{ordered.words}, and no page seen here lists it"
             return FileMissingError(filename, cause, ordered.remedy)
@@ -198,7 +198,7 @@ class Downloads:
     def _wait(self, wanted: Wanted, transfer: Transfer) -> Blob | Transfer:
         some = self._fallback.settings.deadline * (1 - RESERVE)
         progress = transfer.wait(min(WHOLE_SECONDS, some), some)
-        heeds_network = self._fallback.network.stand.heeds_network
+        heeds_network = self._fallback.network.offline_state.heeds_network
         if progress is Progress.FAILED and transfer.is_offline and heeds_network:
             raise _offline(transfer.filename, Cause.NETWORK)
         if progress is Progress.FAILED and transfer.changed and transfer.sha256:

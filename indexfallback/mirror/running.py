@@ -86,7 +86,7 @@ class Mirroring:
     @contextmanager
     def _alone(self) -> Iterator[None]:
         """Keep other runs out meanwhile; raises `MirrorError` where one is under way."""
-        ordered = self._network.stand.ordered
+        ordered = self._network.offline_state.ordered
         if ordered is not None:
             raise MirrorError(self.mirror.index, ordered.words, ordered.remedy)
         lock = FileLock(self.store.directory / _LOCK)

@@ -99,7 +99,7 @@ class NamesResource:
         members = [m for m in shim.members if index in (None, m.index.name)]
         sources = [member.index.key for member in members]
         pages = shim.store.pages
-        is_offline = shim.network.stand.cause is not None
+        is_offline = shim.network.offline_state.cause is not None
         names = pages.names_held(sources) if is_offline else pages.names(sources)
         limits = Limits(time.monotonic() + shim.settings.deadline, shim.settings.page_size)
         for member in members:

@@ -3,7 +3,8 @@
 import pytest
 
 from indexfallback.chain.explain import refusal, tried
-from indexfallback.chain.policy import Ask, Candidate, Question, Refuse, Step, next_step
+from indexfallback.chain.policy import Ask, Refuse, Step, next_step
+from indexfallback.chain.question import Candidate, Question
 from indexfallback.errors import ProjectError, ProjectNotFoundError, ProjectUnavailableError
 from indexfallback.outcome import Kind, Outcome
 from tests.chain.walking import FRESH, MIRROR, PRIVATE, PYPI, TROUBLE, index, question

@@ -3,7 +3,7 @@
 import msgspec
 import pytest
 
-from indexfallback.chain.offer import Reach, hidden, offered, withheld
+from indexfallback.chain.offer import Available, hidden, offered, withheld
 from indexfallback.page import File, ProjectPage
 
 OLD, NEW, OF_METADATA = "a" * 64, "b" * 64, "c" * 64
@@ -51,14 +51,14 @@ def test_only_of_a_quarantined_project_nothing_is_offered(status: str | None, of
 
 def test_offline_only_files_that_are_held_are_offered() -> None:
     both = page(file(WHEEL, OLD), file(SDIST, NEW))
-    assert [f.filename for f in offered(both, {}, Reach({NEW})).files] == [SDIST]
-    assert offered(both, {}, Reach(())).files == ()
+    assert [f.filename for f in offered(both, {}, Available({NEW})).files] == [SDIST]
+    assert offered(both, {}, Available(())).files == ()
 
 
 def test_offline_a_file_that_its_page_states_no_hash_of_is_offered_by_its_pin() -> None:
     listed = page(file(WHEEL, None))
-    assert offered(listed, {}, Reach({OLD})).files == ()
-    (only,) = offered(listed, {WHEEL: OLD}, Reach({OLD})).files
+    assert offered(listed, {}, Available({OLD})).files == ()
+    (only,) = offered(listed, {WHEEL: OLD}, Available({OLD})).files
     assert only.sha256 == OLD
 
 
@@ -66,36 +66,36 @@ def test_offline_metadata_is_only_advertised_where_it_is_here_or_inside_the_file
     stated = {"sha256": OF_METADATA}
     listed = page(file(core_metadata=stated), file(SDIST, NEW, core_metadata=stated))
     held = {OLD, NEW}
-    without = {f.filename: f.core_metadata for f in offered(listed, {}, Reach(held)).files}
+    without = {f.filename: f.core_metadata for f in offered(listed, {}, Available(held)).files}
     assert without == {WHEEL: stated, SDIST: False}
     pins = {f"{SDIST}.metadata": OF_METADATA}
-    stored = offered(listed, pins, Reach({*held, OF_METADATA}))
+    stored = offered(listed, pins, Available({*held, OF_METADATA}))
     assert [f.core_metadata for f in stored.files] == [stated, stated]
 
 
 def test_offline_a_file_of_which_only_the_metadata_is_here_is_not_offered() -> None:
     listed = page(file(core_metadata={"sha256": OF_METADATA}))
     pins = {f"{WHEEL}.metadata": OF_METADATA}
-    assert offered(listed, pins, Reach({OF_METADATA})).files == ()
+    assert offered(listed, pins, Available({OF_METADATA})).files == ()
 
 
 def test_offline_a_page_that_was_read_here_offers_the_files_it_leads_to_here() -> None:
     local = msgspec.structs.replace(file(WHEEL, None), url=f"file:///srv/wheels/{WHEEL}")
     both = page(local, file(SDIST, NEW))
-    assert offered(both, {}, Reach((), is_local=True)).files == (local,)
-    assert offered(both, {}, Reach(())).files == ()
+    assert offered(both, {}, Available((), is_local=True)).files == (local,)
+    assert offered(both, {}, Available(())).files == ()
 
 
 def test_offline_what_is_yanked_or_for_another_python_stays_marked() -> None:
     marked = file(yanked="broken", requires_python=">=3.12")
-    assert offered(page(marked), {}, Reach({OLD})).files == (marked,)
+    assert offered(page(marked), {}, Available({OLD})).files == (marked,)
 
 
 def test_offline_what_is_hidden_is_told_and_whether_it_was_here() -> None:
     other = file("acme_app-2.0-py3-none-any.whl", OF_METADATA)
     listed = page(file(WHEEL, OLD), file(SDIST, NEW), other)
     pins = {WHEEL: OLD, SDIST: NEW}
-    found = hidden(listed, pins, Reach({OLD}))
+    found = hidden(listed, pins, Available({OLD}))
     assert [(each.file.filename, each.was_held) for each in found] == [
         (SDIST, True),
         (other.filename, False),
@@ -105,4 +105,4 @@ def test_offline_what_is_hidden_is_told_and_whether_it_was_here() -> None:
 
 def test_offline_what_has_changed_is_withheld_and_not_hidden() -> None:
     changed = page(file(sha256=NEW))
-    assert hidden(changed, {WHEEL: OLD}, Reach(())) == []
+    assert hidden(changed, {WHEEL: OLD}, Available(())) == []

@@ -75,7 +75,7 @@ def test_an_index_that_still_answers_is_offered_whole_without_a_route(
     assert offered(made) == ["1.0", "2.0"]
     assert offered(made) == ["1.0", "2.0"]
     assert made.fallback.page("acme-app").offline is None
-    assert made.network.stand.cause is None
+    assert made.network.offline_state.cause is None
 
 
 @pytest.mark.usefixtures("no_route")
@@ -95,13 +95,13 @@ def test_the_latest_try_of_every_index_decides_whether_there_is_a_network(
 ) -> None:
     made = shim(private(index), away(role="public"), deadline=2.0)
     assert [ask(made), ask(made, "unknown"), ask(made)] == ["private", 404, "private"]
-    assert made.network.stand.cause is None
+    assert made.network.offline_state.cause is None
     before = made.network.changes
     assert [ask(made, name) for name in ("unknown", "acme-app", "other")] == [404, "private", 404]
     assert made.network.changes == before, "each walk is a change"
     alone = shim(away(role="public"), deadline=2.0)
     assert ask(alone) == 404
-    assert alone.network.stand.cause is Cause.NETWORK
+    assert alone.network.offline_state.cause is Cause.NETWORK
 
 
 def test_a_damaged_mode_is_said_once(
@@ -171,7 +171,7 @@ def test_the_mode_off_makes_no_network_an_outage(
 ) -> None:
     mode.write_text("off\n")
     made = shim(away(role="public"), deadline=2.0)
-    assert made.network.stand.cause is None
+    assert made.network.offline_state.cause is None
     assert ask(made) == 503
 
 
@@ -180,14 +180,14 @@ def test_a_mode_is_seen_while_it_runs(shim: MakeShim, index: FakeIndex, mode: Pa
     fetch(made, OLD)
     before = made.network.changes
     mode.write_text("on\n")
-    wait_until(lambda: made.network.stand.cause is Cause.COMMAND, 10, "it is not seen")
+    wait_until(lambda: made.network.offline_state.cause is Cause.COMMAND, 10, "it is not seen")
     assert made.network.changes == before + 1
     assert offered(made) == ["1.0"]
     with pytest.raises(FileMissingError, match="`indexfallback offline on` holds"):
         fetch(made, NEW)
     assert made.members["pypi"].held(0.0) == "offline"
     mode.unlink()
-    wait_until(lambda: made.network.stand.cause is None, 10, "it is not seen")
+    wait_until(lambda: made.network.offline_state.cause is None, 10, "it is not seen")
     assert offered(made) == ["1.0", "2.0"]
 
 

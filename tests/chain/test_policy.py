@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from indexfallback.chain.policy import Candidate, Refuse, Serve, Why, candidates
+from indexfallback.chain.policy import Refuse, Serve, Why
+from indexfallback.chain.question import Candidate, candidates
 from indexfallback.config import OnOutage
 from indexfallback.outcome import Kind
 from tests.chain.walking import FRESH, KEEP, MIRROR, PRIVATE, PYPI, TROUBLE, index, question, walk

@@ -4,7 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from indexfallback.chain.policy import Candidate, Refuse, Serve, Why, passed_digest
+from indexfallback.chain.policy import Refuse, Serve, Why
+from indexfallback.chain.question import Candidate, passed_digest
 from indexfallback.config import OnOutage
 from indexfallback.outcome import Kind
 from tests.chain.walking import FRESH, KEEP, MIRROR, PRIVATE, PYPI, index, question, walk

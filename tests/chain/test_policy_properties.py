@@ -6,16 +6,8 @@ from typing import NamedTuple
 from hypothesis import event, given, settings
 from hypothesis import strategies as st
 
-from indexfallback.chain.policy import (
-    Candidate,
-    Question,
-    Refuse,
-    Serve,
-    Why,
-    as_unknown,
-    candidates,
-    passed_digest,
-)
+from indexfallback.chain.policy import Refuse, Serve, Why
+from indexfallback.chain.question import Candidate, Question, as_unknown, candidates, passed_digest
 from indexfallback.config import Index
 from indexfallback.outcome import Kind, Outcome
 from tests.chain.walking import FRESH, KEEP, index, question, walk

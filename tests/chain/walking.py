@@ -3,9 +3,10 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from indexfallback.chain.policy import Ask, Candidate, Question, Refuse, Serve, next_step
+from indexfallback.chain.policy import Ask, Refuse, Serve, next_step
+from indexfallback.chain.question import Candidate, Question
 from indexfallback.config import Index, Role
-from indexfallback.mode import Cause, Stand
+from indexfallback.mode import Cause, OfflineState
 from indexfallback.outcome import Kind, Outcome
 
 FRESH = 600.0
@@ -31,8 +32,8 @@ PYPI = index("pypi", "public")
 def question(*known: Candidate | Index, offline: bool = False) -> Question:
     """Return the question for ``acme-app`` to a chain of which this is known."""
     chain = tuple(c if isinstance(c, Candidate) else Candidate(c) for c in known)
-    stand = Stand(ordered=Cause.OPTION if offline else None)
-    return Question("acme-app", chain, FRESH, KEEP, stand)
+    state = OfflineState(ordered=Cause.OPTION if offline else None)
+    return Question("acme-app", chain, FRESH, KEEP, state)
 
 
 def walk(

@@ -109,7 +109,11 @@ def travel() -> list[Story]:
         wait_until(lambda: shim.store.blobs.held([one.sha256]), 10, f"{transfer} is not kept")
         fake.drop_connections()
         with _away():
-            told += [_seen(shim, True), _offer(shim, "never"), offline_status(shim.network.stand)]
+            told += [
+                _seen(shim, True),
+                _offer(shim, "never"),
+                offline_status(shim.network.offline_state),
+            ]
             mode_file().parent.mkdir(parents=True)
             mode_file().write_text("off")
             told.append(_seen(shim, False))

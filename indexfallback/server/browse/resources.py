@@ -5,7 +5,7 @@ import re
 import falcon
 
 from indexfallback.chain.fallback import Answer
-from indexfallback.chain.policy import asking_order
+from indexfallback.chain.question import asking_order
 from indexfallback.errors import ProjectError
 from indexfallback.names import is_normalized, is_project_name, normalize
 from indexfallback.server.browse.about import About, about

@@ -90,7 +90,7 @@ class Links:
         rest, up = href, 0
         while rest.startswith("../"):
             rest, up = rest[3:], up + 1
-        if rest[:1] in ".?" or "/." in rest or "//" in rest or ":" in rest:
+        if rest[:1] in ".?" or "/." in rest or "//" in href or ":" in rest:
             return _urljoin(self._base, href)
         if rest.startswith("/"):
             return self._root + rest

@@ -67,9 +67,10 @@ def render(shown: Shown) -> str:
 
 
 def _lines(shown: Shown) -> Iterator[str]:
-    yield "# Faults, and the tests that show what happens"
+    yield "# Tested faults"
     yield ""
-    yield "Written by `python docs/make_faults.py` from the tests' marks; do not edit."
+    yield "The tests cause each of these faults and check what the shim does about it."
+    yield "`python docs/make_faults.py` writes this page from the tests' marks: do not edit it."
     yield ""
     yield f"In every row: {catalogue.EVERYWHERE}."
     for title, section in catalogue.SECTIONS.items():
@@ -96,14 +97,15 @@ def _table(title: str, head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -
 
 
 def _tests(tests: Iterable[str], number: int = 0) -> str:
-    """Return links to tests, named by their sentences, and why there are no more of them."""
-    links = []
+    """Return the tests of a fault by their files, and why there are no more of them."""
+    sentences: dict[str, list[str]] = {}
     for test in tests:
         path, _, name = test.partition("::")
         sentence = name.removeprefix("test_").replace("__", ": ").replace("_", " ")
-        links.append(f"[{sentence}](../{path})")
+        sentences.setdefault(path, []).append(sentence)
+    files = [f"`{path}`: {'; '.join(found)}" for path, found in sentences.items()]
     reason = catalogue.REASONS.get(number)
-    return "<br>".join([*links, *([reason] if reason else [])])
+    return "<br>".join([*files, *([reason] if reason else [])])
 
 
 def main(*arguments: str) -> str | None:

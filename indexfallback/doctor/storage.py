@@ -40,7 +40,7 @@ def cache(machine: Machine) -> Iterator[Finding]:
         found.append(fail("cache", what, "Make it yours to write, or set INDEXFALLBACK_CACHE_DIR"))
     if state.is_newer:
         what = f"{state.directory} was written by a newer version: this one keeps its own in there"
-        found.append(warn("cache", what, "python -m pip install --upgrade indexfallback"))
+        found.append(warn("cache", what, "Install the newer version of indexfallback here, too"))
     if state.damaged:
         what = f"its records were damaged, and put aside as {', '.join(state.damaged)}"
         found.append(warn("cache", what, "indexfallback cache verify, then remove what is aside"))

@@ -261,7 +261,7 @@ def _from_keyring(index: Index) -> tuple[str, str] | None:
     except Exception as error:  # noqa: BLE001 - keyring back ends raise what they like
         log.warning(
             "index %s: the keyring gave no password (%s); asking without one: install "
-            "indexfallback[keyring], or set password_env",
+            "keyring beside indexfallback (its extra [keyring]), or set password_env",
             index.name, error,
         )  # fmt: skip
         return None

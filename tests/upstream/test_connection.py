@@ -134,7 +134,7 @@ def test_a_keyring_that_breaks_is_said_and_does_not_break_the_index(
     monkeypatch.setitem(sys.modules, "keyring", None)  # as if it were not installed
     assert page(opened(remote, keyring=True)).outcome.kind is Kind.FOUND
     assert "index remote: the keyring gave no password" in caplog.text
-    assert "indexfallback[keyring]" in caplog.text
+    assert "its extra [keyring]" in caplog.text
 
 
 @pytest.mark.fault(43)

@@ -8,7 +8,7 @@ import pytest
 
 from indexfallback.chain.asking import HEDGE_MOST, hedge_budget
 from indexfallback.config import Index
-from indexfallback.files.opening import Opening
+from indexfallback.files.opening import HedgedOpener
 from indexfallback.files.sources import Source
 from indexfallback.outcome import Kind, Outcome
 from indexfallback.page import File
@@ -95,11 +95,11 @@ def test_the_slow_one_comes_again_once_it_has_answered(
         return FileAnswer(Outcome(Kind.FOUND, ""), Body(0, None, bytes, closed.set))
 
     sources = iter([slow, quick])
-    opening = Opening(sources, ask, hedge_budget())
-    assert opening.quickest(next(opening)).source is quick
+    opener = HedgedOpener(sources, ask, hedge_budget())
+    assert opener.quickest(next(opener)).source is quick
     assert not closed.is_set()
     answered.set()
-    assert list(opening) == [slow]
+    assert list(opener) == [slow]
     assert closed.wait(5), "its body stays open"
 
 

@@ -56,7 +56,7 @@ class FileResource:
         """Answer with the file, or with the range that was asked for."""
         file_key = FileKey.parse(key)
         if file_key is None or not is_safe_filename(filename):
-            raise falcon.HTTPNotFound(description="no file has such an address")
+            raise falcon.HTTPNotFound(description="this is not the address of a file")
         address = FileAddress(owner, file_key, filename)
         found = self._shim.downloads.get(*address)
         size, etag = _size_and_etag(found)

@@ -12,7 +12,7 @@ from indexfallback.formats import Media, negotiate, render_names, render_page
 from indexfallback.names import FileKey, is_normalized, is_project_name, normalize
 from indexfallback.page import File, ProjectPage
 from indexfallback.server.rendered import Rendered, RenderedPages, as_rendered
-from indexfallback.server.repeat import REPEATABLE
+from indexfallback.server.response_cache import MAX_AGE
 from indexfallback.shim import Shim
 from indexfallback.upstream.answers import Limits
 
@@ -25,8 +25,8 @@ _INDEX_TO_ROOT = "../../../../"
 class ProjectResource:
     """``/simple/{project}/`` and ``/index/{index}/simple/{project}/``.
 
-    With ``direct``, ``/direct/simple/{project}/``: the same with the files' addresses at their
-    index, for what writes addresses into lock files.
+    With ``direct``, ``/direct/simple/{project}/``: the same page with links to the files at their
+    index, for clients that write links into lock files.
     """
 
     def __init__(self, shim: Shim, *, direct: bool = False) -> None:
@@ -39,7 +39,7 @@ class ProjectResource:
     ) -> None:
         """Answer with the project's page."""
         if not is_project_name(project) or (index and self._shim.members.get(index) is None):
-            raise falcon.HTTPNotFound(description=f"{req.path}: no such project or index")
+            raise falcon.HTTPNotFound(description=f"{req.path}: this names no project or no index")
         if not is_normalized(project):
             redirect(req, resp, normalize(project), index, direct=self._direct)
             return
@@ -49,7 +49,7 @@ class ProjectResource:
         if answer.page.serial is not None:
             resp.set_header("X-PyPI-Last-Serial", str(answer.page.serial))
         if answer.is_settled:
-            req.env[REPEATABLE] = self._shim.fallback.repeat_seconds
+            req.env[MAX_AGE] = self._shim.fallback.repeat_seconds
         _send(req, resp, media, self._render(answer, media, index))
 
     on_head = on_get
@@ -77,14 +77,14 @@ def address(to_root: str, owner: str, page: ProjectPage, file: File) -> str:
 
 
 def _upstream_or(href: Callable[[File], str], file: File) -> str:
-    """Return a file's address at its index, or ``href`` where nobody but us serves it."""
+    """Return a file's address at its index; ``href`` for a local file, which only we serve."""
     return href(file) if file.url.startswith("file:") else file.url
 
 
 class NamesResource:
-    """``/simple/`` and ``/index/{index}/simple/``: what was served, and local directories' names.
+    """``/simple/`` and ``/index/{index}/simple/``: names served before, and of local directories.
 
-    Small and instant: the whole public list is 40 MB, and buildout asks for it after each miss.
+    The list is small: buildout asks for it after each miss, and all public names are 40 MB.
     """
 
     def __init__(self, shim: Shim) -> None:
@@ -95,7 +95,7 @@ class NamesResource:
         """Answer with the names."""
         shim = self._shim
         if index is not None and shim.members.get(index) is None:
-            raise falcon.HTTPNotFound(description=f"{req.path}: no such index")
+            raise falcon.HTTPNotFound(description=f"{req.path}: no index has this name")
         members = [m for m in shim.members if index in (None, m.index.name)]
         sources = [member.index.key for member in members]
         pages = shim.store.pages
@@ -106,7 +106,7 @@ class NamesResource:
             if member.index.is_directory:
                 names += member.upstream.names(limits).names
         media = _media(req)
-        # Each part is sorted already, which makes this quick also for many thousands.
+        # Each part is sorted already, so that sorting many thousands of names is quick.
         listed = tuple(dict.fromkeys(sorted(names)))
         rendered = self._rendered.get((listed, media), lambda: render_names(listed, media))
         _send(req, resp, media, rendered)
@@ -115,7 +115,7 @@ class NamesResource:
 
 
 class SlashResource:
-    """Addresses that lack their last slash."""
+    """Addresses without the slash at their end."""
 
     def __init__(self, *, direct: bool = False) -> None:
         self._direct = direct
@@ -137,7 +137,7 @@ class SlashResource:
 def redirect(
     req: falcon.Request, resp: falcon.Response, project: str, index: str | None, *, direct: bool
 ) -> None:
-    """Answer 301 to a page's proper address, which is made of checked parts only."""
+    """Answer 301 to a page's canonical address, which has validated parts only."""
     base = "/direct/simple/" if direct else "/simple/"
     if index is not None:
         base = f"/index/{quote(index, safe='')}/simple/"
@@ -149,7 +149,7 @@ def _media(req: falcon.Request) -> Media:
     media = negotiate(req.get_header("Accept"))
     if media is None:
         kinds = ", ".join(kind.value for kind in Media)
-        raise falcon.HTTPNotAcceptable(description=f"This index speaks {kinds}")
+        raise falcon.HTTPNotAcceptable(description=f"This index answers with {kinds}")
     return media
 
 
@@ -171,7 +171,7 @@ def _send(req: falcon.Request, resp: falcon.Response, media: Media, rendered: Re
 
 
 def matches(if_none_match: str | None, etag: str) -> bool:
-    """Tell whether a client holds this content already (RFC 9110, 13.1.2: weak comparison)."""
+    """Tell whether a client has this content (RFC 9110, 13.1.2: weak comparison)."""
     if if_none_match is None:
         return False
     return any(tag.strip().removeprefix("W/") in (etag, "*") for tag in if_none_match.split(","))

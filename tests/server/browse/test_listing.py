@@ -37,7 +37,7 @@ def test_a_page_that_is_not_there_is_the_nearest_one(page: int, shown: int, firs
 
 def test_the_links_to_other_pages_keep_the_query() -> None:
     page = listing_page(find(MANY, "name&x", 1))
-    assert "0 names" in page
+    assert "0 known projects" in page
     page = listing_page(find(MANY, "name", 2))
     assert 'href="?q=name&amp;page=1"' in page
     assert 'href="?q=name&amp;page=3"' in page

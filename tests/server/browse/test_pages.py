@@ -56,7 +56,7 @@ def test_a_project_shows_who_owns_it_and_who_was_passed(town: Town) -> None:
 def test_a_private_project_says_whose_it_is(town: Town) -> None:
     page = town.page("/projects/acme-core/")
     assert "It belongs to <b>private</b>" in page
-    assert "no other index may answer for it" in page
+    assert "no other index can serve it" in page
 
 
 def test_a_files_link_leads_to_the_file(town: Town) -> None:
@@ -198,7 +198,7 @@ def test_a_file_that_has_changed_is_said_and_not_linked(served: Serve) -> None:
         look = partial(shim.get, "/projects/demo/", BROWSER)
         wait_until(lambda: withheld in look().body, 20, "it is not withheld")
         page = look().body.decode()
-    assert "None that could be installed" in page
+    assert "No files that can be installed" in page
 
 
 def test_what_is_unavailable_says_which_index_and_what_to_do(served: Serve) -> None:

@@ -76,4 +76,4 @@ def test_a_project_of_thousands_of_files_is_shown_in_pages() -> None:
 
 
 def test_a_project_without_files_says_so() -> None:
-    assert "None that could be installed" in section()
+    assert "No files that can be installed" in section()

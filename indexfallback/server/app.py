@@ -8,8 +8,8 @@ from falcon import media
 from indexfallback.config.loopback import is_loopback
 from indexfallback.errors import IndexFallbackError
 from indexfallback.server.browse.resources import (
+    PROJECTS,
     BrowseResource,
-    BrowseSlashResource,
     ListingResource,
     StartResource,
 )
@@ -24,6 +24,7 @@ from indexfallback.server.guards import (
 from indexfallback.server.metrics import MetricsResource
 from indexfallback.server.pages import NamesResource, ProjectResource, SlashResource
 from indexfallback.server.proxied import Proxied
+from indexfallback.server.rendered import RenderedPages
 from indexfallback.server.response_cache import ResponseCache
 from indexfallback.server.state import HealthResource, StatusResource, WhyResource
 from indexfallback.server.uploads import UploadResource, multipart_handler
@@ -39,9 +40,9 @@ def make_app(shim: Shim) -> ResponseCache | Proxied:
     app.set_error_serializer(answer_http_error)
     app.add_error_handler(IndexFallbackError, answer_error)
     app.add_error_handler(RecordsFault, answer_records_fault)
-    for resources in (_for_clients(shim), _for_people(shim), _for_programs(shim)):
-        for path, resource in resources.items():
-            app.add_route(path, resource)
+    routes = _for_clients(shim) | _for_people(shim) | _for_programs(shim)
+    for path, resource in routes.items():
+        app.add_route(path, resource)
     uploads = UploadResource(shim, credentials)
     for path in ("/upload", "/upload/", "/upload/{index}", "/upload/{index}/"):
         app.add_route(path, uploads)  # twine and others follow no redirect of an upload
@@ -62,30 +63,26 @@ def _guards(shim: Shim, credentials: Credentials) -> list[HostGuard | ReadGuard]
 
 def _for_clients(shim: Shim) -> dict[str, Any]:
     """Return the simple API, of the chain and of one index, and the files."""
-    names, projects = NamesResource(shim), ProjectResource(shim)
-    resources: dict[str, Any] = {"/files/{owner}/{key}/{filename}": FileResource(shim)}
-    for root, slash, project in (
-        ("/simple", SlashResource(), projects),
-        ("/index/{index}/simple", SlashResource(), projects),
-        ("/direct/simple", SlashResource(direct=True), ProjectResource(shim, direct=True)),
-    ):
-        resources |= {
-            root: slash,
-            f"{root}/": names,
-            f"{root}/{{project}}": slash,
-            f"{root}/{{project}}/": project,
-        }
-    return resources
+    names, rendered = NamesResource(shim), RenderedPages()
+    routes: dict[str, Any] = {"/files/{owner}/{key}/{filename}": FileResource(shim)}
+    for root in ("/simple/", "/index/{index}/simple/"):
+        routes |= _tree(root, names, ProjectResource(shim, root, rendered))
+    root = "/direct/simple/"
+    return routes | _tree(root, names, ProjectResource(shim, root, rendered, direct=True))
 
 
 def _for_people(shim: Shim) -> dict[str, Any]:
-    slash = BrowseSlashResource()
+    return {"/": StartResource(shim)} | _tree(PROJECTS, ListingResource(shim), BrowseResource(shim))
+
+
+def _tree(root: str, names: object, project: object) -> dict[str, Any]:
+    """Return a list of names and a page for each, and redirects from addresses without a slash."""
+    slash = SlashResource(root)
     return {
-        "/": StartResource(shim),
-        "/projects": slash,
-        "/projects/": ListingResource(shim),
-        "/projects/{project}": slash,
-        "/projects/{project}/": BrowseResource(shim),
+        root[:-1]: slash,
+        root: names,
+        f"{root}{{project}}": slash,
+        f"{root}{{project}}/": project,
     }
 
 

@@ -16,23 +16,21 @@ from indexfallback.server.response_cache import MAX_AGE
 from indexfallback.shim import Shim
 from indexfallback.upstream.answers import Limits
 
-#: From ``/simple/NAME/``, ``/direct/simple/NAME/`` and ``/index/INDEX/simple/NAME/`` to ``/``.
-_TO_ROOT = "../../"
-_DIRECT_TO_ROOT = "../../../"
-_INDEX_TO_ROOT = "../../../../"
-
 
 class ProjectResource:
-    """``/simple/{project}/`` and ``/index/{index}/simple/{project}/``.
+    """A project's page below ``root``: of the chain, or of the index that the address names.
 
-    With ``direct``, ``/direct/simple/{project}/``: the same page with links to the files at their
-    index, for clients that write links into lock files.
+    With ``direct`` it links to the files at their index, for clients that write links into lock
+    files.
     """
 
-    def __init__(self, shim: Shim, *, direct: bool = False) -> None:
+    def __init__(
+        self, shim: Shim, root: str, rendered: RenderedPages, *, direct: bool = False
+    ) -> None:
         self._shim = shim
+        self._root = root
+        self._rendered = rendered
         self._direct = direct
-        self._rendered = RenderedPages()
 
     def on_get(
         self, req: falcon.Request, resp: falcon.Response, project: str, index: str | None = None
@@ -41,7 +39,7 @@ class ProjectResource:
         if not is_project_name(project) or (index and self._shim.members.get(index) is None):
             raise falcon.HTTPNotFound(description=f"{req.path}: this names no project or no index")
         if not is_normalized(project):
-            redirect(req, resp, normalize(project), index, direct=self._direct)
+            redirect(req, resp, self._root, normalize(project), index)
             return
         media = _media(req)
         answer = self._shim.fallback.page(project, index)
@@ -50,15 +48,13 @@ class ProjectResource:
             resp.set_header("X-PyPI-Last-Serial", str(answer.page.serial))
         if answer.is_settled:
             req.env[MAX_AGE] = self._shim.fallback.repeat_seconds
-        _send(req, resp, media, self._render(answer, media, index))
+        _send(req, resp, media, self._render(answer, media))
 
     on_head = on_get
 
-    def _render(self, answer: Answer, media: Media, index: str | None) -> Rendered:
-        to_root = _TO_ROOT if index is None else _INDEX_TO_ROOT
+    def _render(self, answer: Answer, media: Media) -> Rendered:
+        to_root = "../" * self._root.count("/")
         owner = answer.owner.group
-        if self._direct:
-            to_root = _DIRECT_TO_ROOT
 
         def render() -> bytes:
             page = self._shim.offer(answer)
@@ -115,34 +111,28 @@ class NamesResource:
 
 
 class SlashResource:
-    """Addresses without the slash at their end."""
+    """The addresses below ``root`` without the slash at their end."""
 
-    def __init__(self, *, direct: bool = False) -> None:
-        self._direct = direct
+    def __init__(self, root: str) -> None:
+        self._root = root
 
     def on_get(
-        self,
-        req: falcon.Request,
-        resp: falcon.Response,
-        project: str = "",
-        index: str | None = None,
+        self, req: falcon.Request, resp: falcon.Response, project: str = "", index: str = ""
     ) -> None:
         """Redirect to the address with the slash."""
         name = normalize(project) if is_project_name(project) else ""
-        redirect(req, resp, name, index, direct=self._direct)
+        redirect(req, resp, self._root, name, index)
 
     on_head = on_get
 
 
 def redirect(
-    req: falcon.Request, resp: falcon.Response, project: str, index: str | None, *, direct: bool
+    req: falcon.Request, resp: falcon.Response, root: str, project: str, index: str | None = None
 ) -> None:
     """Answer 301 to a page's canonical address, which has validated parts only."""
-    base = "/direct/simple/" if direct else "/simple/"
-    if index is not None:
-        base = f"/index/{quote(index, safe='')}/simple/"
+    path = root.format(index=quote(index or "", safe=""))
     resp.status = falcon.HTTP_301
-    resp.location = f"{req.root_path}{base}{project}/" if project else f"{req.root_path}{base}"
+    resp.location = f"{req.root_path}{path}{project}/" if project else f"{req.root_path}{path}"
 
 
 def _media(req: falcon.Request) -> Media:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
-from indexfallback.server.browse.markup import NOTHING, Html, html, joined
+from indexfallback.server.browse.markup import NOTHING, Html, html, joined, optional
 
 #: Most dependencies, and most links, that are shown.
 _MOST = 40
@@ -29,13 +29,11 @@ def about(metadata: bytes) -> About:
     from packaging.metadata import parse_email  # noqa: PLC0415 - 20 ms that clients need not wait for
 
     raw, _ = parse_email(metadata)
-    people = [raw.get("author") or raw.get("author_email"),
-              raw.get("maintainer") or raw.get("maintainer_email")]  # fmt: skip
     facts = (
         ("Python", raw.get("requires_python")),
         ("Licence", raw.get("license_expression") or _first_line(raw.get("license"))),
-        ("Author", people[0]),
-        ("Maintainer", people[1]),
+        ("Author", raw.get("author") or raw.get("author_email")),
+        ("Maintainer", raw.get("maintainer") or raw.get("maintainer_email")),
         ("Keywords", ", ".join(raw.get("keywords", []))),
     )
     return About(
@@ -79,8 +77,8 @@ def about_section(known: About) -> Html:
     )
     return html(
         "{facts}{links}{requires}",
-        facts=html('<dl class="facts">{facts}</dl>', facts=facts) if facts else NOTHING,
-        links=html("<h2>Links</h2><ul>{links}</ul>", links=links) if links else NOTHING,
+        facts=optional('<dl class="facts">{facts}</dl>', facts=facts),
+        links=optional("<h2>Links</h2><ul>{links}</ul>", links=links),
         requires=_requires(known.requires),
     )
 

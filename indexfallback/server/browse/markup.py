@@ -15,6 +15,11 @@ def html(template: str, /, **values: object) -> Html:
     return Html(template.format_map({name: _safe(value) for name, value in values.items()}))
 
 
+def optional(template: str, /, **values: object) -> Html:
+    """Return a template filled in, or nothing if a value is empty."""
+    return html(template, **values) if all(values.values()) else NOTHING
+
+
 def joined(parts: Iterable[Html], between: str = "") -> Html:
     """Return the parts, concatenated."""
     return Html(between.join(parts))

@@ -7,7 +7,7 @@ from indexfallback.server.browse.about import About, about_section
 from indexfallback.server.browse.description import description_section
 from indexfallback.server.browse.frame import framed
 from indexfallback.server.browse.install import commands
-from indexfallback.server.browse.markup import NOTHING, Html, html, joined
+from indexfallback.server.browse.markup import NOTHING, Html, html, joined, optional
 from indexfallback.server.browse.ownership import ownership_section
 from indexfallback.server.browse.releases import Release, releases_section
 
@@ -64,9 +64,7 @@ def project_page(view: ProjectView) -> Html:
         _BODY,
         name=view.name,
         version=version,
-        summary=html('<p class="lead">{text}</p>', text=view.about.summary)
-        if view.about.summary
-        else NOTHING,
+        summary=optional('<p class="lead">{text}</p>', text=view.about.summary),
         owner=view.report["owner"],
         notices=_notices(view.report),
         commands=commands(view.address, view.name),

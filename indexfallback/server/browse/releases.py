@@ -9,7 +9,7 @@ from packaging.version import Version
 from indexfallback.names import FileKey, version_of
 from indexfallback.page import File, ProjectPage
 from indexfallback.server.browse.listing import pagination
-from indexfallback.server.browse.markup import NOTHING, Html, html, joined
+from indexfallback.server.browse.markup import NOTHING, Html, html, joined, optional
 from indexfallback.words import counted, size
 
 #: Versions on a page: at most some hundred files, even of a project with thousands.
@@ -132,11 +132,9 @@ def _file(file: File, project: str, owner: str, held: Collection[str]) -> Html:
         filename=file.filename,
         marks=joined(marks),
         facts=" · ".join(facts),
-        hash=html(
+        hash=optional(
             '<div class="hash"><span>{algorithm}</span> <code>{digest}</code></div>',
             algorithm=algorithm,
             digest=digest,
-        )
-        if digest
-        else NOTHING,
+        ),
     )

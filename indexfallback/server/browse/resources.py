@@ -17,11 +17,14 @@ from indexfallback.server.browse.project import ProjectView, project_page, refus
 from indexfallback.server.browse.releases import current, releases
 from indexfallback.server.browse.start import start_page
 from indexfallback.server.guards import wants_page
+from indexfallback.server.pages import redirect
 from indexfallback.server.proxied import PUBLIC_ROOT
 from indexfallback.shim import Shim
 from indexfallback.upstream.answers import Limits
 from indexfallback.why import found, refused, status
 
+#: The address of the list, and of the projects below it.
+PROJECTS = "/projects/"
 #: The number of a page; anything else is the first page.
 _NUMBER = re.compile(r"[0-9]{1,6}", re.ASCII)
 
@@ -78,7 +81,7 @@ class BrowseResource:
         if not is_project_name(project):
             raise falcon.HTTPNotFound(description="this is not a project name")
         if not is_normalized(project):
-            to_projects(req, resp, normalize(project))
+            redirect(req, resp, PROJECTS, normalize(project))
             return
         try:
             view = self._view(req, self._shim.fallback.page(project))
@@ -111,23 +114,6 @@ class BrowseResource:
             self._shim.store.blobs.held(f.sha256 for f in page.files if f.sha256 is not None),
             _page(req),
         )
-
-
-class BrowseSlashResource:
-    """Addresses for people without the slash at their end."""
-
-    def on_get(self, req: falcon.Request, resp: falcon.Response, project: str = "") -> None:
-        """Redirect to the address with the slash."""
-        to_projects(req, resp, normalize(project) if is_project_name(project) else "")
-
-    on_head = on_get
-
-
-def to_projects(req: falcon.Request, resp: falcon.Response, project: str) -> None:
-    """Answer 301 to a page's canonical address, which has validated parts only."""
-    resp.status = falcon.HTTP_301
-    base = f"{req.root_path}/projects/"
-    resp.location = f"{base}{project}/" if project else base
 
 
 def _simple(req: falcon.Request) -> str:

@@ -6,7 +6,7 @@ from typing import Any
 from indexfallback.mode import Cause
 from indexfallback.server.browse.frame import framed
 from indexfallback.server.browse.install import commands
-from indexfallback.server.browse.markup import NOTHING, Html, html, joined
+from indexfallback.server.browse.markup import NOTHING, Html, html, joined, optional
 from indexfallback.words import counted, ms, size, span
 
 #: State of a circuit to its words and its colour.
@@ -76,7 +76,7 @@ def _index(index: Mapping[str, Any]) -> Html:
         colour=colour,
         url=index["url"],
         figures=_figures(index),
-        trouble=html('<div class="trouble">{why}</div>', why=trouble) if trouble else NOTHING,
+        trouble=optional('<div class="trouble">{why}</div>', why=trouble),
     )
 
 

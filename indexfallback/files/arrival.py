@@ -104,12 +104,13 @@ class IncomingFile:
         Raises `TransferError` if they do not come: the connection must then be cut.
         """
         position = start
+
+        def can_go_on() -> bool:
+            return self._has_ended() or self._readable() > position
+
         while position < stop:
             with self._changed:
-                self._changed.wait_for(
-                    lambda at=position: self._has_ended() or self._readable() > at,  # type: ignore[misc]  # mypy cannot type a default
-                    READER_PATIENCE,
-                )
+                self._changed.wait_for(can_go_on, READER_PATIENCE)
                 ready = min(self._readable(), stop)
             if ready <= position:
                 raise self._error()

@@ -1,4 +1,4 @@
-"""What several tests of files need."""
+"""Fixtures for the tests of files."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""A file whose source is slow to begin is opened beside it at another index of the group."""
+"""Hedged requests: a file is asked for at a second index of the group when the first is slow."""
 
 import threading
 import time
@@ -61,7 +61,7 @@ def test_a_slow_start_is_answered_for_by_the_public_index_at_about_the_mirrors_p
     assert (near.count(PATH), far.count(PATH)) == (1, 1)
 
 
-def test_while_the_mirror_is_quick_nobody_else_is_asked(
+def test_while_the_mirror_is_quick_no_other_index_is_asked(
     shim: MakeShim, near: FakeIndex, far: FakeIndex
 ) -> None:
     assert fetch(mirrored(shim, near, far), DEMO) == DEMO.data
@@ -124,7 +124,7 @@ def test_a_few_at_once_and_then_one_in_twenty(
     assert beside == HEDGE_MOST
 
 
-def test_beside_a_private_index_nobody_is_asked(
+def test_a_request_to_a_private_index_is_never_hedged(
     shim: MakeShim, near: FakeIndex, far: FakeIndex
 ) -> None:
     near.delay(2.5, path=PATH)

@@ -1,4 +1,4 @@
-"""One upstream transfer for any number of readers, whoever leaves."""
+"""One upstream transfer serves any number of readers, also when some of them leave."""
 
 import threading
 import time

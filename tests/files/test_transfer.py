@@ -1,4 +1,4 @@
-"""A transfer that breaks, lies or is slow: what reaches a reader is the right file or an end."""
+"""Transfers that break, bring wrong bytes or are slow: a reader gets the right file or an error."""
 
 import time
 from collections.abc import Callable

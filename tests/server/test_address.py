@@ -1,4 +1,4 @@
-"""Where it listens, and who is there already."""
+"""The address of the server: free, taken, or served already."""
 
 import http.server
 import json
@@ -145,7 +145,7 @@ def test_a_port_is_one_shims_until_released(monkeypatch: pytest.MonkeyPatch) -> 
     take_port("127.0.0.1", number, "fingerprint").release()
 
 
-def test_a_free_port_is_given_to_nobody_else() -> None:
+def test_a_free_port_is_given_to_one_process_only() -> None:
     ports = [take_port("127.0.0.1", 0, "fingerprint") for _ in range(20)]
     assert len({port.number for port in ports}) == 20
     assert ports[0].url == f"http://127.0.0.1:{ports[0].number}"

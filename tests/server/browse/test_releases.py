@@ -1,4 +1,4 @@
-"""A project's files by version: which is the newest, and what stands beside each."""
+"""A project's files by version: the newest one, and the facts of each."""
 
 from indexfallback.page import File, ProjectPage
 from indexfallback.server.browse.releases import (

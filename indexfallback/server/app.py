@@ -40,12 +40,8 @@ def make_app(shim: Shim) -> ResponseCache | Proxied:
     app.set_error_serializer(answer_http_error)
     app.add_error_handler(IndexFallbackError, answer_error)
     app.add_error_handler(RecordsFault, answer_records_fault)
-    routes = _for_clients(shim) | _for_people(shim) | _for_programs(shim)
-    for path, resource in routes.items():
+    for path, resource in routes(shim, credentials).items():
         app.add_route(path, resource)
-    uploads = UploadResource(shim, credentials)
-    for path in ("/upload", "/upload/", "/upload/{index}", "/upload/{index}/"):
-        app.add_route(path, uploads)  # twine and others follow no redirect of an upload
     cached = ResponseCache(app, lambda: shim.network.changes)
     settings = shim.settings
     if settings.base_path or settings.trusted_proxies:
@@ -59,6 +55,19 @@ def _guards(shim: Shim, credentials: Credentials) -> list[HostGuard | ReadGuard]
     # No check of the Host, since others reach this server by any name; a foreign page in a
     # browser has no token.
     return [ReadGuard(credentials)] if shim.settings.asks_for_tokens else []
+
+
+def routes(shim: Shim, credentials: Credentials) -> dict[str, Any]:
+    """Return each address, as a template of Falcon, and the resource that answers it."""
+    uploads = UploadResource(shim, credentials)
+    # With and without the slash: clients do not follow the redirect of an upload.
+    upload_paths = ("/upload", "/upload/", "/upload/{index}", "/upload/{index}/")
+    return (
+        _for_clients(shim)
+        | dict.fromkeys(upload_paths, uploads)
+        | _for_people(shim)
+        | _for_programs(shim)
+    )
 
 
 def _for_clients(shim: Shim) -> dict[str, Any]:

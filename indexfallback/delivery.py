@@ -1,42 +1,41 @@
-"""A whole file in the store, for those who keep it and have no client to send it to."""
+"""A whole file in the store, for commands that keep files and have no client to send them to."""
 
-import time
 from collections.abc import Callable
 
 from indexfallback.errors import FileUnavailableError, StoreError
 from indexfallback.files.arrival import Progress
-from indexfallback.files.download import Wanted
+from indexfallback.files.download import FileAddress
 from indexfallback.shim import Shim
 from indexfallback.store import Blob
 
-#: A transfer is waited for in steps, seconds: so often its bytes are counted.
+#: Progress is reported this often, seconds.
 _STEP = 0.2
-#: A file that has come is in the store within a moment, and is looked for so often, seconds.
-_KEEPING, _KEPT_WAIT = 30.0, 0.01
+#: A file is stored within a moment of its last byte; it is waited for this long, seconds.
+_STORING = 30.0
 
 
-def _nobody(received: int, total: int | None) -> None:
-    """Listen to no progress."""
+def _no_report(received: int, total: int | None) -> None:
+    """Report no progress."""
 
 
-def deliver(shim: Shim, address: Wanted, came: Callable[[int, int | None], None] = _nobody) -> Blob:
-    """Return a file that is in the store, fetched if need be; raises `FileError`, `StoreError`.
+def deliver(
+    shim: Shim, address: FileAddress, report: Callable[[int, int | None], None] = _no_report
+) -> Blob:
+    """Return a stored file, fetched if necessary; raises `FileError`, `StoreError`.
 
-    ``came`` is told now and then how many bytes of it are here, and of how many, once that is
-    known.
+    ``report`` is called now and then with the bytes that have come and the length of the file,
+    None while it is unknown.
     """
     found = shim.downloads.get(*address)
     if isinstance(found, Blob):
         return found
     while found.wait(_STEP, 0.0) is Progress.RUNNING:
-        came(found.received, found.total)
-    filename = address[2]
+        report(found.received, found.total)
     if found.progress is Progress.FAILED:
-        raise FileUnavailableError(filename, found.why(), "Run again when one of them is well.")
-    ends = time.monotonic() + _KEEPING
-    while found.blob is None and time.monotonic() < ends:
-        time.sleep(_KEPT_WAIT)  # it is kept after its last byte, which nothing waits for
-    if found.blob is None:
+        remedy = "Run again when one of the indexes works."
+        raise FileUnavailableError(found.filename, found.why(), remedy)
+    blob = found.wait_stored(_STORING)
+    if blob is None:
         remedy = "see the warnings above, and run again"
-        raise StoreError(str(shim.store.directory), f"{filename} cannot be kept", remedy)
-    return found.blob
+        raise StoreError(str(shim.store.directory), f"{found.filename} cannot be stored", remedy)
+    return blob

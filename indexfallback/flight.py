@@ -1,4 +1,4 @@
-"""Waiting: for the same work done once for many, and for work that may never end.
+"""Work that is shared by many callers, and work that is waited for with a deadline.
 
 Locks: ``SingleFlight._lock`` guards ``_flights``; the work runs outside it.
 """
@@ -21,9 +21,9 @@ class SingleFlight(Generic[K, V]):
         self._flights: dict[K, Future[V]] = {}
 
     def run(self, key: K, work: Callable[[], V], seconds: float) -> V:
-        """Return what ``work`` returns or raises, done by this or by another caller.
+        """Return the result of ``work``, or raise its error; this or another caller runs it.
 
-        Raises TimeoutError if another caller has not finished within ``seconds``.
+        Raises TimeoutError if another caller does not finish within ``seconds``.
         """
         with self._lock:
             flight = self._flights.get(key)
@@ -44,9 +44,9 @@ class SingleFlight(Generic[K, V]):
 
 
 def start(work: Callable[[], V], name: str) -> Future[V]:
-    """Begin ``work`` in a thread of its own, and return what it will return or raise.
+    """Start ``work`` in a thread of its own, and return the future of its result.
 
-    A caller that waits no longer leaves the thread to its own, shorter limits; it is a daemon,
+    The thread ends by the limits of ``work``, also if the caller waits no longer. It is a daemon,
     since a name look-up cannot be interrupted.
     """
     result: Future[V] = Future()
@@ -54,7 +54,7 @@ def start(work: Callable[[], V], name: str) -> Future[V]:
     def run() -> None:
         try:
             result.set_result(work())
-        except BaseException as error:  # noqa: BLE001 - handed to the caller, whatever it is
+        except BaseException as error:  # noqa: BLE001 - the caller gets it
             result.set_exception(error)
 
     threading.Thread(target=run, name=name, daemon=True).start()
@@ -62,7 +62,7 @@ def start(work: Callable[[], V], name: str) -> Future[V]:
 
 
 def run_within(work: Callable[[], V], seconds: float, name: str) -> V:
-    """Return what ``work`` returns or raises, done in a thread of its own (`start`).
+    """Return the result of ``work``, or raise its error; it runs in a thread of its own.
 
     Raises TimeoutError after ``seconds``.
     """

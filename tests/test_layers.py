@@ -138,7 +138,7 @@ def test_the_settings_are_values_without_io() -> None:
 
 
 def test_what_writes_pages_for_people_neither_reads_nor_asks() -> None:
-    pages = ("about", "install", "listing", "markup", "project", "releases", "start", "trail")
+    pages = ("about", "install", "listing", "markup", "ownership", "project", "releases", "start")
     for name in pages:
         code = MODULES[f"server.browse.{name}"]
         assert not IMPURE.intersection(used.partition(".")[0] for used in imports(code)), name

@@ -10,6 +10,7 @@ from typing import Protocol, TypeVar
 
 from indexfallback.delivery import deliver
 from indexfallback.errors import FileRefusedError
+from indexfallback.files.download import FileAddress
 from indexfallback.flight import start
 from indexfallback.names import METADATA_ENDING, FileKey
 from indexfallback.page import File
@@ -99,7 +100,7 @@ def bring(shim: Shim, choice: Choice, began: float, watch: Watch) -> Brought:
     key = FileKey(pin.project, file.sha256)
     counted, expected = 0, file.size
 
-    def came(received: int, total: int | None) -> None:
+    def report(received: int, total: int | None) -> None:
         nonlocal counted, expected
         if expected is None and total is not None:  # its page, as HTML, says nothing of sizes
             watch.expect(0, total)
@@ -107,12 +108,12 @@ def bring(shim: Shim, choice: Choice, began: float, watch: Watch) -> Brought:
         watch.advance(received - counted)
         counted = received
 
-    blob = deliver(shim, (choice.owner, key, file.filename), came)
+    blob = deliver(shim, FileAddress(choice.owner, key, file.filename), report)
     if blob.path.stat().st_mtime >= began:
-        came(blob.size, blob.size)
+        report(blob.size, blob.size)
     _check(blob.path, pin, file)
     if file.core_metadata is not False:
-        deliver(shim, (choice.owner, key, file.filename + METADATA_ENDING))
+        deliver(shim, FileAddress(choice.owner, key, file.filename + METADATA_ENDING))
     seen = shim.store.pins.find(pin.project, file.filename)
     source = seen.source if seen is not None else ""
     names = {member.index.key: member.index.name for member in shim.members}

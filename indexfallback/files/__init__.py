@@ -1,1 +1,1 @@
-"""The way of one file: which index has it, its transfer, and its readers."""
+"""Files: which index has one, how it is fetched, and who reads it meanwhile."""

@@ -1,37 +1,32 @@
-"""The bytes of one file as they come: one thread adds them, any number of readers follow.
+"""A file while it is fetched: one thread writes it, any number of readers follow.
 
-What a reader gets is the right file or a connection cut short: the last piece is held back
-until the whole has been verified.
+A reader gets the right file or a connection that is cut: the last piece is held back until the
+whole file is verified.
 
-Locks: ``Arrival._changed`` guards the progress; no byte is read or written while it is held.
+Locks: ``IncomingFile._changed`` guards the length, the progress and the count of bytes; no byte
+is read or written while it is held.
 """
 
-import logging
 import threading
 import time
 from collections.abc import Generator
 from enum import Enum
 
-from indexfallback.files.integrity import Digest
 from indexfallback.outcome import Kind, Outcome
-from indexfallback.store import Blob, Store, keeping
+from indexfallback.store import Blob
 from indexfallback.store.blobs import PIECE
 from indexfallback.store.spool import Spool
 from indexfallback.upstream.answers import TransferError
 
-log = logging.getLogger("indexfallback")
-
-#: Bytes held back until the whole is verified: the last piece.
+#: Bytes held back until the whole file is verified: the last piece.
 HELD_BACK = PIECE
-#: Pieces that what an earlier process left is hashed in, bytes.
-_HASH_PIECE = 1 << 20
-#: Longest wait of a reader for the next byte, seconds: above every limit of a single source,
-#: so that it only ends what has ended already.
+#: Longest wait of a reader for the next byte, seconds: longer than every limit of one source, so
+#: that it only ends transfers that have already stopped.
 READER_PATIENCE = 120.0
 
 
 class Progress(Enum):
-    """How far a transfer is."""
+    """The state of a transfer."""
 
     RUNNING = "running"
     #: Whole and verified.
@@ -39,146 +34,163 @@ class Progress(Enum):
     FAILED = "failed"
 
 
-class SpoiledError(Exception):
-    """Bytes that cannot be continued are on their way to a reader: only an end is left."""
+class CommittedError(Exception):
+    """The file must be fetched from its start, but answers have begun: they can only be cut."""
 
 
-class Arrival:
-    """One file on its way: what is there of it, and who reads it."""
+class IncomingFile:
+    """One file that is being fetched."""
 
-    def __init__(self, filename: str, sha256: str | None, store: Store) -> None:
+    def __init__(self, filename: str, sha256: str | None) -> None:
         self.filename = filename
-        #: Expected, then verified; None while it is not known.
+        #: Expected at first, verified in the end; None while it is unknown.
         self.sha256 = sha256
-        #: Bytes of the whole file, None while no source has said.
+        #: Bytes of the whole file; None until a source states it.
         self.total: int | None = None
-        #: In the store, if it could be kept.
-        self.blob: Blob | None = None
-        #: What each source answered, for messages.
+        #: Why each source failed, for messages.
         self.failures: list[str] = []
-        self._store = store
-        self._spool: Spool  # made by the writing thread, before the first byte
+        self._spool: Spool  # set by `begin`, before a byte can be read
         self._changed = threading.Condition()
         self._progress = Progress.RUNNING
-        self._written = 0
-        #: Whether some of what is there was left by an earlier process.
-        self._inherited = False
-        self._given = False
-        self._digest = Digest()
-
-    # The readers' side.
+        self._received = 0
+        self._is_committed = False
+        self._blob: Blob | None = None
+        self._is_settled = False
 
     @property
     def progress(self) -> Progress:
-        """How far it is."""
+        """The state of the transfer."""
         with self._changed:
-            return self._progress
-
-    def wait(self, whole: float, some: float) -> Progress:
-        """Wait up to ``whole`` seconds for all of it, then up to ``some`` for a first byte.
-
-        The waits are counted from now; a first byte only counts once the length is known.
-        """
-        started = time.monotonic()
-        with self._changed:
-            self._changed.wait_for(lambda: self._progress is not Progress.RUNNING, whole)
-            left = max(0.0, started + some - time.monotonic())
-            self._changed.wait_for(
-                lambda: self._progress is not Progress.RUNNING or self.can_stream, left
-            )
-            # From here on its length is promised, and what is there may be sent.
-            self._given = self._given or self.can_stream
             return self._progress
 
     @property
     def received(self) -> int:
-        """The bytes that are here so far."""
+        """The number of bytes that have come so far."""
         with self._changed:
-            return self._written
+            return self._received
 
     @property
     def can_stream(self) -> bool:
-        """Whether an answer can begin: its length is known, and its first bytes are there."""
+        """Whether an answer can begin: the length is known and the first bytes can be sent."""
         return self.total is not None and self._readable() > 0
+
+    @property
+    def is_committed(self) -> bool:
+        """Whether an answer may have begun: its length and first bytes cannot be taken back."""
+        return self._is_committed
+
+    def why(self) -> str:
+        """Return why the transfer failed, source by source."""
+        return "; ".join(self.failures) or "no index lists it"
+
+    # For readers.
+
+    def wait(self, whole: float, some: float) -> Progress:
+        """Wait up to ``whole`` seconds for the whole file, and up to ``some`` for a first byte.
+
+        Both are counted from the call; the first byte counts once the length is known.
+        """
+        started = time.monotonic()
+        with self._changed:
+            self._changed.wait_for(self._has_ended, whole)
+            left = max(0.0, started + some - time.monotonic())
+            self._changed.wait_for(lambda: self._has_ended() or self.can_stream, left)
+            self._is_committed = self._is_committed or self.can_stream
+            return self._progress
 
     def read(self, start: int, stop: int, most: int = PIECE) -> Generator[bytes, None, None]:
         """Yield the bytes from ``start`` to ``stop`` as they come, at most ``most`` at once.
 
-        Raises `TransferError` when they do not: the connection is then to be cut.
+        Raises `TransferError` if they do not come: the connection must then be cut.
         """
         position = start
+
+        def can_go_on() -> bool:
+            return self._has_ended() or self._readable() > position
+
         while position < stop:
             with self._changed:
-                self._changed.wait_for(
-                    lambda at=position: (
-                        self._readable() > at  # type: ignore[misc]  # mypy cannot type a default
-                        or self._progress is not Progress.RUNNING
-                    ),
-                    READER_PATIENCE,
-                )
+                self._changed.wait_for(can_go_on, READER_PATIENCE)
                 ready = min(self._readable(), stop)
             if ready <= position:
-                raise TransferError(failed(f"{self.filename}: {self.why()}"))
+                raise self._error()
             while position < ready:
                 piece = self._spool.read(position, min(most, ready - position))
-                if not piece:  # it failed meanwhile, and another transfer goes on with the file
-                    raise TransferError(failed(f"{self.filename}: {self.why()}"))
+                if not piece:  # the transfer has failed, and the next one has emptied the file
+                    raise self._error()
                 position += len(piece)
                 yield piece
 
+    def wait_stored(self, seconds: float) -> Blob | None:
+        """Wait up to ``seconds`` until the whole file is stored; return None if it is not."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._is_settled, seconds)
+            return self._blob
+
+    def _has_ended(self) -> bool:
+        return self._progress is not Progress.RUNNING
+
     def _readable(self) -> int:
         if self._progress is Progress.DONE:
-            return self._written
+            return self._received
         if self._progress is Progress.FAILED or self.total is None:
             return 0
-        return min(self._written, max(0, self.total - HELD_BACK))
+        return min(self._received, max(0, self.total - HELD_BACK))
 
-    def why(self) -> str:
-        """Return why it failed, source by source."""
-        return "; ".join(self.failures) or "no index lists it"
+    def _error(self) -> TransferError:
+        return TransferError(failed(f"{self.filename}: {self.why()}"))
 
-    # The writing thread's side.
+    # For the thread that writes the file.
 
-    def _open(self) -> None:
-        """Make the spool, and take in what an earlier process left of the file; raises OSError."""
-        self._spool = Spool(self._store.blobs, self.sha256)
-        try:
-            for offset in range(0, self._spool.size, _HASH_PIECE):
-                self._digest.update(self._spool.read(offset, _HASH_PIECE))
-        except OSError as error:
-            log.warning("%s: what is here of it cannot be read (%s)", self.filename, error)
-            self._start_over()
-            return
-        self._inherited = self._spool.size > 0
+    def begin(self, spool: Spool) -> None:
+        """Set the spool, which may hold bytes that an earlier process left; called once."""
+        self._spool = spool
         with self._changed:
-            self._written = self._spool.size
+            self._received = spool.size
 
-    def _append(self, piece: bytes) -> None:
-        if self.total is not None and self._written + len(piece) > self.total:
+    def expect(self, total: int) -> None:
+        """Set the length that a source states."""
+        with self._changed:
+            self.total = total
+
+    def append(self, piece: bytes) -> None:
+        """Write the next bytes; raises `TransferError` beyond the length, OSError from the disk."""
+        if self.total is not None and self._received + len(piece) > self.total:
             raise TransferError(failed(f"more than the {self.total} bytes stated"))
-        self._digest.update(piece)
         self._spool.write(piece)
         with self._changed:
-            self._written += len(piece)
+            self._received += len(piece)
             self._changed.notify_all()
 
-    def _start_over(self) -> None:
-        """Begin again with nothing, unless a reader has got bytes already."""
+    def start_over(self) -> None:
+        """Remove all bytes; raises `CommittedError` if an answer may have begun."""
         with self._changed:
-            if self._given:
-                raise SpoiledError
-            self._written = 0
+            if self._is_committed:
+                raise CommittedError
+            self._received = 0
             self.total = None
         self._spool.clear()
-        self._inherited = False
-        self._digest = Digest()
 
-    def _keep(self) -> None:
-        with keeping(self.filename):
-            if self.sha256 is not None:
-                self.blob = self._spool.keep(self.sha256)
+    def finish(self, sha256: str) -> None:
+        """End the transfer: the bytes that are there are the whole file, and right."""
+        with self._changed:
+            self.sha256, self.total = sha256, self._received
+            self._progress = Progress.DONE
+            self._changed.notify_all()
+
+    def settle(self, blob: Blob | None) -> None:
+        """Set the stored file of a finished transfer, or None if the file could not be stored."""
+        with self._changed:
+            self._blob, self._is_settled = blob, True
+            self._changed.notify_all()
+
+    def fail(self) -> None:
+        """End the transfer without the whole file: readers get an error."""
+        with self._changed:
+            self._progress = Progress.FAILED
+            self._changed.notify_all()
 
 
 def failed(detail: str) -> Outcome:
-    """Return the outcome of an index that answered and did not deliver."""
+    """Return the outcome of an index that answered but did not deliver."""
     return Outcome(Kind.FAILED, detail)

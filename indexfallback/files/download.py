@@ -1,11 +1,12 @@
-"""Files for clients: from the store, else by a transfer that all who want the same file share.
+"""Files for clients: from the store, else by a transfer that all clients of the file share.
 
-Locks: ``Downloads._lock`` guards ``_running`` and ``_tainted``.
+Locks: ``Downloads._lock`` guards ``_running`` and ``_not_resumable``.
 """
 
 import itertools
 import logging
 import threading
+from typing import NamedTuple
 
 from indexfallback.chain.asking import RESERVE, hedge_budget
 from indexfallback.chain.fallback import Fallback
@@ -16,7 +17,7 @@ from indexfallback.errors import (
     FileRefusedError,
     FileUnavailableError,
 )
-from indexfallback.files.arrival import Progress
+from indexfallback.files.arrival import IncomingFile, Progress
 from indexfallback.files.integrity import WrongSources
 from indexfallback.files.sources import Source, find_sources
 from indexfallback.files.transfer import Transfer
@@ -25,95 +26,103 @@ from indexfallback.mode import Cause
 from indexfallback.names import METADATA_ENDING, FileKey
 from indexfallback.store import Blob, keeping
 
-#: An answer waits this long for the whole file, seconds: below it, a wrong file can still be
-#: replaced by a right one unseen; above it, clients begin to show a stalled download.
+#: An answer waits this long for the whole file, seconds: until then a wrong file can be replaced
+#: by a right one before the client sees it; with a longer wait clients show a stalled download.
 WHOLE_SECONDS = 2.0
-#: Least patience with a source's first byte, seconds, however many there are.
+#: Least wait for a source's first byte, seconds, however many sources there are.
 _LEAST_PATIENCE = 1.0
-#: Files remembered as cut short with wrong bytes: whoever resumes one gets it whole, also after
-#: others did.
-_TAINTED = 1000
+#: Number of files remembered as not resumable. One stays on the list when a client has fetched it
+#: again, since other clients may still hold wrong bytes.
+_MOST_NOT_RESUMABLE = 1000
 
 log = logging.getLogger("indexfallback")
 
-Wanted = tuple[str, FileKey, str]
+
+class FileAddress(NamedTuple):
+    """What a file's address on this server says."""
+
+    owner: str
+    key: FileKey
+    filename: str
 
 
 class Downloads:
-    """Every file on its way to a client."""
+    """All files that clients ask for."""
 
     def __init__(self, fallback: Fallback) -> None:
         self._fallback = fallback
         self._store = fallback.store
         self._lock = threading.Lock()
-        self._flights: SingleFlight[Wanted, Blob | Transfer] = SingleFlight()
-        self._running: dict[Wanted, Transfer] = {}
-        self._tainted: dict[Wanted, None] = {}
+        self._flights: SingleFlight[FileAddress, Blob | Transfer] = SingleFlight()
+        self._running: dict[FileAddress, Transfer] = {}
+        self._not_resumable: dict[FileAddress, None] = {}
         self._wrong = WrongSources()
         self._hedges = hedge_budget()
 
-    def get(self, owner: str, key: FileKey, filename: str) -> Blob | Transfer:
-        """Return a stored file, or a transfer whose first bytes are there.
+    def get(self, owner: str, key: FileKey, filename: str) -> Blob | IncomingFile:
+        """Return a stored file, or one that is being fetched and whose first bytes are there.
 
-        ``owner`` and ``key`` are those of the file's address. Raises `FileError`, within the
-        deadline.
+        ``owner``, ``key`` and ``filename`` are those of the file's address. Raises `FileError`,
+        within the deadline.
         """
         try:
-            return self._get((owner, key, filename))
+            return self._get(FileAddress(owner, key, filename))
         except FileError as error:
             self._fallback.activity.failed(filename, error)
             if isinstance(error, FileUnavailableError):
                 log.warning("%s", error)
             raise
 
-    def is_tainted(self, owner: str, key: FileKey, filename: str) -> bool:
-        """Tell whether a client may hold wrong bytes of the file, so that it must not resume."""
+    def is_resumable(self, address: FileAddress) -> bool:
+        """Tell whether a client may resume the file: not if it may hold wrong bytes of it."""
         with self._lock:
-            return (owner, key, filename) in self._tainted
+            return address not in self._not_resumable
 
-    def taint(self, wanted: Wanted) -> None:
+    def refuse_resume(self, address: FileAddress) -> None:
         """Remember that a client may hold wrong bytes of a file."""
         with self._lock:
-            self._tainted[wanted] = None
-            if len(self._tainted) > _TAINTED:
-                del self._tainted[next(iter(self._tainted))]
+            self._not_resumable[address] = None
+            if len(self._not_resumable) > _MOST_NOT_RESUMABLE:
+                del self._not_resumable[next(iter(self._not_resumable))]
 
-    def _get(self, wanted: Wanted) -> Blob | Transfer:
-        # First what is in memory: a thousand who want one file at once would wait for the store.
-        with self._lock:
-            running = self._running.get(wanted)
+    def _get(self, address: FileAddress) -> Blob | IncomingFile:
+        # Memory first: a thousand clients that want one file at once would wait for the store.
+        running = self._running_transfer(address)
         if running is not None:
-            return self._wait(wanted, running)
-        stored, _ = self._stored(wanted)
+            return self._wait(address, running)
+        stored, _ = self._stored(address)
         if stored is not None:
             return stored
         try:
             found = self._flights.run(
-                wanted, lambda: self._look_up(wanted), self._fallback.settings.deadline
+                address, lambda: self._look_up(address), self._fallback.settings.deadline
             )
         except TimeoutError:
             late = "the page that lists it did not come within the deadline"
-            raise FileUnavailableError(wanted[2], late, "Run again.") from None
-        return found if isinstance(found, Blob) else self._wait(wanted, found)
+            raise FileUnavailableError(address.filename, late, "Run again.") from None
+        return found if isinstance(found, Blob) else self._wait(address, found)
 
-    def _stored(self, wanted: Wanted) -> tuple[Blob | None, str | None]:
-        """Return a file as it is pinned, if it is here, and the sha256 that it must have."""
-        _, key, filename = wanted
+    def _running_transfer(self, address: FileAddress) -> Transfer | None:
+        with self._lock:
+            return self._running.get(address)
+
+    def _stored(self, address: FileAddress) -> tuple[Blob | None, str | None]:
+        """Return the file with the pinned content, if it is stored, and the sha256 it must have."""
+        _, key, filename = address
         pin = self._store.pins.get(key.project, filename)
-        # A metadata file's address carries the hash of the distribution, not its own.
+        # The address of a metadata file has the hash of the distribution, not its own.
         stated = None if filename.endswith(METADATA_ENDING) else key.sha256
         if pin is not None and stated is not None and pin != stated:
-            raise self._changed(wanted, pin, stated)
+            raise self._changed(address, pin, stated)
         return self._store.blobs.find(pin) if pin is not None else None, stated or pin
 
-    def _look_up(self, wanted: Wanted) -> Blob | Transfer:
-        """Find what the pages say of a file, and start to fetch it unless it is here."""
-        owner, key, filename = wanted
-        with self._lock:
-            running = self._running.get(wanted)
+    def _look_up(self, address: FileAddress) -> Blob | Transfer:
+        """Find the file on the pages, and start to fetch it unless its bytes are stored."""
+        owner, key, filename = address
+        running = self._running_transfer(address)
         if running is not None:
             return running
-        stored, sha256 = self._stored(wanted)  # it may have come since
+        stored, sha256 = self._stored(address)  # it may have been stored meanwhile
         if stored is not None:
             return stored
         sources = find_sources(self._fallback, owner, key.project, filename, key.sha256)
@@ -121,51 +130,48 @@ class Downloads:
         if first is None:
             raise self._missing(filename)
         sha256 = sha256 or first.file.sha256
-        blob = self._held(wanted, first, sha256)
+        blob = self._stored_elsewhere(address, first, sha256)
         if blob is not None:
             return blob
         group = self._fallback.members.group(owner)
         ordered = self._fallback.network.offline_state.ordered
         if ordered is not None and not any(m.index.is_directory for m in group):
             raise _offline(filename, ordered)
-        patience = max(
-            _LEAST_PATIENCE, self._fallback.settings.deadline * (1 - RESERVE) / len(group)
-        )
+        share = self._fallback.settings.deadline * (1 - RESERVE) / len(group)
         transfer = Transfer(
-            filename,
+            IncomingFile(filename, sha256),
             itertools.chain([first], sources),
-            sha256,
             store=self._store,
             wrong=self._wrong,
-            patience=patience,
+            patience=max(_LEAST_PATIENCE, share),
             hedges=None if first.member.index.is_private or len(group) == 1 else self._hedges,
-            finished=lambda done: self._finish(wanted, done),
+            finished=lambda done: self._finish(address, done),
         )
         with self._lock:
-            self._running[wanted] = transfer
+            self._running[address] = transfer
         transfer.start()
         return transfer
 
-    def _held(self, wanted: Wanted, first: Source, sha256: str | None) -> Blob | None:
-        """Return the file if its bytes are here under another name, or inside a wheel."""
-        _, key, filename = wanted
+    def _stored_elsewhere(
+        self, address: FileAddress, first: Source, sha256: str | None
+    ) -> Blob | None:
+        """Return the file if its bytes are stored under another name or inside a wheel."""
+        _, key, filename = address
         blob = self._store.blobs.find(sha256) if sha256 is not None else None
         if blob is None and filename.endswith(METADATA_ENDING):
             blob = self._metadata_inside(key, filename, sha256)
         if blob is not None:
-            pin = self._pin(wanted, blob.sha256, first)
+            pin = self._pin(address, blob.sha256, first)
             if pin != blob.sha256:
-                raise self._changed(wanted, pin, blob.sha256)
+                raise self._changed(address, pin, blob.sha256)
         return blob
 
     def _metadata_inside(self, key: FileKey, filename: str, sha256: str | None) -> Blob | None:
-        """Read metadata out of the distribution that it belongs to, if that is here."""
+        """Read metadata from the distribution that it belongs to, if that is stored."""
         listed = filename.removesuffix(METADATA_ENDING)
         pin = key.sha256 or self._store.pins.get(key.project, listed)
         dist = self._store.blobs.find(pin) if pin is not None else None
-        if dist is None:
-            return None
-        data = read_metadata(dist.path, listed)
+        data = read_metadata(dist.path, listed) if dist is not None else None
         if data is None:
             return None
         with keeping(f"the metadata of {listed}"):
@@ -173,9 +179,9 @@ class Downloads:
             return blob if sha256 in (None, blob.sha256) else None
         return None
 
-    def _changed(self, wanted: Wanted, pin: str, sha256: str) -> FileRefusedError:
-        """Return the error for another content than was first seen, and note who offers it."""
-        owner, key, filename = wanted
+    def _changed(self, address: FileAddress, pin: str, sha256: str) -> FileRefusedError:
+        """Return the error for content that differs from the pin, and record who offers it."""
+        owner, key, filename = address
         for member in self._fallback.members.group(owner):
             page = self._store.pages.load(member.index.key, key.project)
             file = page.file(filename) if page is not None else None
@@ -191,46 +197,43 @@ class Downloads:
     def _missing(self, filename: str) -> FileError:
         ordered = self._fallback.network.offline_state.ordered
         if ordered is not None:
-            cause = f"{ordered.words}, and no page seen here lists it"
+            cause = f"{ordered.words}, and no cached page lists it"
             return FileMissingError(filename, cause, ordered.remedy)
         return FileMissingError(filename, "no index lists it", "Ask for the project's page again.")
 
-    def _wait(self, wanted: Wanted, transfer: Transfer) -> Blob | Transfer:
-        some = self._fallback.settings.deadline * (1 - RESERVE)
-        progress = transfer.wait(min(WHOLE_SECONDS, some), some)
-        heeds_network = self._fallback.network.offline_state.heeds_network
-        if progress is Progress.FAILED and transfer.is_offline and heeds_network:
-            raise _offline(transfer.filename, Cause.NETWORK)
-        if progress is Progress.FAILED and transfer.changed and transfer.sha256:
-            raise self._changed(wanted, transfer.sha256, transfer.changed[1])
+    def _wait(self, address: FileAddress, transfer: Transfer) -> IncomingFile:
+        """Return the file of a transfer once an answer can begin with it."""
+        file, some = transfer.file, self._fallback.settings.deadline * (1 - RESERVE)
+        progress = file.wait(min(WHOLE_SECONDS, some), some)
         if progress is Progress.FAILED:
-            raise FileUnavailableError(
-                transfer.filename, transfer.why(), "Run again when one of them is well."
-            )
-        if progress is Progress.RUNNING and not transfer.can_stream:
-            raise FileUnavailableError(
-                transfer.filename,
-                "its first bytes did not come within the deadline",
-                "It is being fetched: run again.",
-            )
-        return transfer
+            if transfer.is_offline and self._fallback.network.offline_state.heeds_network:
+                raise _offline(file.filename, Cause.NETWORK)
+            if transfer.changed and file.sha256:
+                raise self._changed(address, file.sha256, transfer.changed[1])
+            remedy = "Run again when one of the indexes works."
+            raise FileUnavailableError(file.filename, file.why(), remedy)
+        if progress is Progress.RUNNING and not file.can_stream:
+            late = "its first bytes did not come within the deadline"
+            raise FileUnavailableError(file.filename, late, "It is being fetched: run again.")
+        return file
 
-    def _finish(self, wanted: Wanted, transfer: Transfer) -> None:
-        if transfer.progress is Progress.DONE and transfer.source is not None:
-            self._pin(wanted, transfer.sha256 or "", transfer.source)
+    def _finish(self, address: FileAddress, transfer: Transfer) -> None:
+        file = transfer.file
+        if file.progress is Progress.DONE and transfer.source is not None:
+            self._pin(address, file.sha256 or "", transfer.source)
         with self._lock:
-            self._running.pop(wanted, None)
+            self._running.pop(address, None)
         if transfer.changed:
             source, offered = transfer.changed
             self._fallback.refusals.note(
-                wanted[1].project, wanted[2], source.member.index.name, offered
+                address.key.project, file.filename, source.member.index.name, offered
             )
-        if transfer.tainted:
-            self.taint(wanted)
+        if transfer.sent_wrong_bytes:
+            self.refuse_resume(address)
 
-    def _pin(self, wanted: Wanted, sha256: str, source: Source) -> str:
-        """Pin a file's content, and return the pin that holds: another thread's may be older."""
-        _, key, filename = wanted
+    def _pin(self, address: FileAddress, sha256: str, source: Source) -> str:
+        """Pin the file's content, and return the pin that holds: it may be an older one."""
+        _, key, filename = address
         with keeping(f"the pin of {filename}"):
             return self._store.pins.record(key.project, filename, sha256, source.member.index.key)
         return sha256
@@ -240,5 +243,5 @@ def _offline(filename: str, cause: Cause) -> FileMissingError:
     return FileMissingError(
         filename,
         f"{cause.words}, and it is not in the cache",
-        f"{cause.remedy} `indexfallback cache list` shows what is here.",
+        f"{cause.remedy} `indexfallback cache list` shows what it holds.",
     )

@@ -1,4 +1,4 @@
-"""Whether a file's bytes are right: its hashes as they come, and who gave wrong ones lately."""
+"""Whether a file's bytes are right: hashes of incoming bytes, and sources of wrong bytes."""
 
 import hashlib
 import threading
@@ -8,10 +8,10 @@ from indexfallback.files.sources import Source
 from indexfallback.formats.fields import strongest
 from indexfallback.page import File
 
-#: A wrong file is not asked for again where it came from for this long, seconds.
+#: A source of a wrong file is not asked for that file again for this long, seconds.
 WRONG_SECONDS = 600.0
-#: What a file begins with, by the ending of its name: where no hash tells, it tells an archive
-#: from the page of a login or an error.
+#: First bytes of an archive, by the ending of its name: without a hash they tell an archive from a
+#: login or error page.
 _SIGNATURES = {
     ".whl": b"PK",
     ".zip": b"PK",
@@ -25,23 +25,23 @@ _LONGEST_SIGNATURE = 5
 
 
 class Digest:
-    """Hashes a file as it comes: sha256 always, and what else there is to check it by."""
+    """Hashes incoming bytes: by sha256, and by another algorithm if the file has no sha256."""
 
     def __init__(self) -> None:
         self._sha256 = hashlib.sha256()
-        self._begin = b""
+        self._head = b""
         self._other: tuple[str, hashlib._Hash] | None = None
 
     def expect(self, file: File) -> None:
-        """Check by a file's other hashes where it has no sha256; called before the first byte."""
+        """Set the file whose hashes to check; called before the first byte."""
         name = None if file.sha256 else strongest(file.hashes)
-        # These hashes came from the index for this very check, not for security of ours.
+        # The index chose the algorithm; it need not be a secure one.
         self._other = (name, hashlib.new(name, usedforsecurity=False)) if name else None
 
     def update(self, piece: bytes) -> None:
         """Take in the next bytes."""
         self._sha256.update(piece)
-        self._begin += bytes(piece[: _LONGEST_SIGNATURE - len(self._begin)])
+        self._head += bytes(piece[: _LONGEST_SIGNATURE - len(self._head)])
         if self._other is not None:
             self._other[1].update(piece)
 
@@ -50,7 +50,7 @@ class Digest:
         return self._sha256.hexdigest()
 
     def problem(self, file: File, sha256: str | None) -> str | None:
-        """Return what is wrong with the bytes, or None if they are what was expected."""
+        """Return what is wrong with the bytes, or None if they are right."""
         expected = sha256 or file.sha256
         if expected is not None and expected != self.sha256():
             return f"wrong bytes: sha256 {self.sha256()} where {expected} was expected"
@@ -58,7 +58,7 @@ class Digest:
             name, digest = self._other
             if digest.hexdigest() != file.hashes[name]:
                 return f"wrong bytes: {name} {digest.hexdigest()}, not {file.hashes[name]}"
-        if expected is None and not self._begin.startswith(_signature(file.filename)):
+        if expected is None and not self._head.startswith(_signature(file.filename)):
             return "wrong bytes: not an archive of the kind that its name says"
         return None
 
@@ -69,7 +69,7 @@ def _signature(filename: str) -> bytes:
 
 
 class WrongSources:
-    """The sources that gave wrong bytes lately.
+    """The sources that lately gave wrong bytes.
 
     Locks: ``_lock`` guards ``_until``.
     """
@@ -79,12 +79,12 @@ class WrongSources:
         self._until: dict[tuple[str, str, str | None], float] = {}
 
     def add(self, source: Source, expected: str | None) -> None:
-        """Remember that a source's bytes were not those of the sha256 that was expected."""
+        """Remember that a source's bytes do not have the expected sha256."""
         with self._lock:
             self._until[_key(source, expected)] = time.monotonic() + WRONG_SECONDS
 
     def has(self, source: Source, expected: str | None) -> bool:
-        """Tell whether the source gave other bytes lately; what is expected may have changed."""
+        """Tell whether the source lately gave wrong bytes where this sha256 was expected."""
         with self._lock:
             until = self._until.get(_key(source, expected), 0.0)
         return time.monotonic() < until

@@ -1,7 +1,7 @@
-"""Opening a file at one source, and beside a slow one at the next: the first that answers is read.
+"""Hedged requests: a file is asked for at one source and, if that is slow, at the next one too.
 
-An `Opening` belongs to one transfer and is used by its thread alone; the threads that ask end by
-the limits of their sources.
+A `HedgedOpener` belongs to one transfer and is used by its thread alone. The threads that ask end
+by the limits of their sources.
 """
 
 import concurrent.futures
@@ -16,18 +16,18 @@ from indexfallback.upstream.answers import FileAnswer
 
 
 class Opened(NamedTuple):
-    """Which source answered, and what."""
+    """A source and its answer."""
 
     source: Source
     answer: FileAnswer
 
 
-#: A source asked; or, beside it, the next one if there is one.
-_Asked = Future[Opened] | Future[Opened | None]
+#: A request at one source; at the next one, which there may not be, its result may be None.
+_Request = Future[Opened] | Future[Opened | None]
 
 
-class Opening(Iterator[Source]):
-    """The sources of one file in their order, of which two may be asked at once."""
+class HedgedOpener(Iterator[Source]):
+    """Iterates over the sources of one file, of which two may be asked at once."""
 
     def __init__(
         self,
@@ -35,23 +35,24 @@ class Opening(Iterator[Source]):
         ask: Callable[[Source], FileAnswer],
         hedges: Budget | None,
     ) -> None:
-        """Ask ``sources`` by ``ask``; without ``hedges`` never two of them at once."""
+        """Ask ``sources`` with ``ask``; without ``hedges`` one at a time."""
         self._sources = sources
         self._ask = ask
         self._hedges = hedges
-        self._passed_over: list[Source] = []
-        self._late: list[_Asked] = []
+        #: Sources that were slower than another one: they are tried again.
+        self._slower: list[Source] = []
+        self._late: list[_Request] = []
 
     def __next__(self) -> Source:
-        """Return the next source: one that was slower than another comes again."""
+        """Return the next source; a slower one comes again once it has answered."""
         if self._late:
             opened = [late.result() for late in self._late]
-            self._passed_over += [late.source for late in opened if late is not None]
+            self._slower += [late.source for late in opened if late is not None]
             self._late.clear()
-        return self._passed_over.pop(0) if self._passed_over else next(self._sources)
+        return self._slower.pop(0) if self._slower else next(self._sources)
 
     def quickest(self, source: Source) -> Opened:
-        """Ask a source for the file, and once it is slow the next one beside it."""
+        """Ask a source, and the next one too if that is slow; return the first answer."""
         if self._hedges is None or source.file.sha256 is None:
             return self._open(source)
         self._hedges.earn()
@@ -63,9 +64,9 @@ class Opening(Iterator[Source]):
         for done in concurrent.futures.as_completed((first, second)):
             opened = done.result()
             if opened is not None and opened.answer.body is not None:
-                self._leave(second if done is first else first)
+                self._abandon(second if done is first else first)
                 return opened
-        self._leave(second)
+        self._abandon(second)
         return first.result()
 
     def _open(self, source: Source) -> Opened:
@@ -75,12 +76,12 @@ class Opening(Iterator[Source]):
         source = next(self._sources, None)
         return self._open(source) if source is not None else None
 
-    def _leave(self, late: _Asked) -> None:
+    def _abandon(self, late: _Request) -> None:
         self._late.append(late)
         late.add_done_callback(_close)
 
 
-def _close(late: _Asked) -> None:
+def _close(late: _Request) -> None:
     opened = late.result() if late.exception() is None else None
     if opened is not None and opened.answer.body is not None:
         opened.answer.body.close()

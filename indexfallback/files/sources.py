@@ -1,4 +1,4 @@
-"""Where a file can be fetched: every index of the owner's group whose page lists the same file."""
+"""Where a file can be fetched: each index of the owner's group whose page lists the same file."""
 
 import logging
 from collections.abc import Iterator
@@ -24,13 +24,14 @@ class Source(NamedTuple):
 
     @property
     def is_at_index(self) -> bool:
-        """Whether the file lies on the index's own host."""
+        """Whether the file is on the index's own host."""
         return urlsplit(self.file.url)[:2] == urlsplit(self.member.index.url)[:2]
 
 
 class _Wanted(NamedTuple):
-    #: The distribution on the page, and the file itself: the same, or its metadata.
+    #: The distribution that the page lists.
     listed: str
+    #: The distribution itself, or its metadata file.
     filename: str
     #: Of the distribution, if known.
     sha256: str | None
@@ -39,19 +40,19 @@ class _Wanted(NamedTuple):
 def find_sources(
     fallback: Fallback, owner: str, project: str, filename: str, sha256: str | None
 ) -> Iterator[Source]:
-    """Yield where to fetch a file, best first; later ones are only looked up when asked for.
+    """Yield the sources of a file, best first; each is looked up when it is needed.
 
-    ``owner`` is the index or the group of the file's address; ``sha256`` is that of the file or
-    None. Without a hash only the first index that lists the file will do, since nothing says
-    that another one means the same bytes.
+    ``owner`` is the index or the group in the file's address; ``sha256`` is that of the
+    distribution, or None. Without a hash only the first index that lists the file is a source:
+    another one may list other bytes under the same name.
 
     Raises:
-        FileUnavailableError: No index could say whether it lists the file.
+        FileUnavailableError: No index could be asked whether it lists the file.
 
     """
     wanted = _Wanted(filename.removesuffix(METADATA_ENDING), filename, sha256)
     later: list[Member] = []
-    # Of each index why it could not say, or None if it could.
+    # For each index why it could not be asked, or None if its page is known.
     troubles: list[ProjectUnavailableError | None] = []
     for member in _ordered(fallback, owner, project):
         page = fallback.store.pages.load(member.index.key, project)
@@ -75,7 +76,7 @@ def find_sources(
 
 
 def _ordered(fallback: Fallback, owner: str, project: str) -> list[Member]:
-    """Return the group: mirrors that only serve bytes, then whose page is the youngest."""
+    """Return the group: mirrors that only serve bytes first, then by the age of their page."""
 
     def rank(member: Member) -> tuple[bool, float]:
         facts = fallback.store.pages.facts(member.index.key, project)
@@ -104,7 +105,7 @@ def _ask(
 
 
 def _pick(page: ProjectPage | None, wanted: _Wanted) -> File | None:
-    """Return the file, or its metadata as a file of its own, if it can be the one wanted."""
+    """Return the wanted file if the page lists it; metadata count as a file of their own."""
     file = page.file(wanted.listed) if page is not None else None
     if file is None or (wanted.sha256 and file.sha256 and file.sha256 != wanted.sha256):
         return None

@@ -1,6 +1,7 @@
-"""One file on its way from the indexes: fetched once, resumed where it breaks, read by many.
+"""The transfer of one file: from which source, from which byte on, and whether the bytes are right.
 
-Also across processes: what one that was killed left of a file is gone on with.
+A transfer that breaks is resumed, also at another source, and also when it was begun by a process
+that was killed.
 """
 
 import logging
@@ -9,38 +10,40 @@ import time
 from collections.abc import Callable, Iterator
 
 from indexfallback.chain.budget import Budget
-from indexfallback.files.arrival import Arrival, Progress, SpoiledError, failed
-from indexfallback.files.integrity import WrongSources
-from indexfallback.files.opening import Opening
-from indexfallback.files.pace import WINDOW, Pace
+from indexfallback.files.arrival import CommittedError, IncomingFile, failed
+from indexfallback.files.integrity import Digest, WrongSources
+from indexfallback.files.opening import HedgedOpener
+from indexfallback.files.pace import unstalled
 from indexfallback.files.sources import Source
 from indexfallback.outcome import Kind, Outcome
-from indexfallback.store import Store, StoreFault
+from indexfallback.store import Store, StoreFault, keeping
+from indexfallback.store.spool import Spool
 from indexfallback.upstream.answers import Body, FileAnswer, TransferError
 
 log = logging.getLogger("indexfallback")
 
-#: Tries at one source that bring nothing before the next one gets its turn.
+#: Tries in a row at one source without new bytes, after which the next source is asked.
 FRUITLESS_TRIES = 2
-#: What a failed file says of the whole index, if both lie on one host.
+#: Bytes hashed at once of what an earlier process left.
+_HASH_PIECE = 1 << 20
+#: Failures of a file that tell of the whole index, if both are on one host.
 _OF_THE_INDEX = frozenset({Kind.SILENT, Kind.BLACKHOLE, Kind.INSECURE, Kind.LIMITED})
-#: What no second try mends.
+#: Failures that a second try does not mend.
 _FINAL = frozenset(
     {Kind.DENIED, Kind.LIMITED, Kind.INSECURE, Kind.BLACKHOLE, Kind.NOT_AN_INDEX, Kind.BARRED}
 )
 
 
-class Transfer(Arrival):
-    """Fetches one file in a thread of its own and lets any number of readers follow.
+class Transfer:
+    """Fetches one file in a thread of its own.
 
     The thread ends by itself: every wait in it has a limit, and the sources are finite.
     """
 
     def __init__(
         self,
-        filename: str,
+        file: IncomingFile,
         sources: Iterator[Source],
-        sha256: str | None,
         *,
         store: Store,
         wrong: WrongSources,
@@ -48,25 +51,32 @@ class Transfer(Arrival):
         hedges: Budget | None,
         finished: Callable[["Transfer"], None],
     ) -> None:
-        """Prepare to fetch ``filename``; ``patience`` is seconds for a source's first byte.
+        """Prepare to fetch ``file``; ``patience`` is seconds for a source's first byte.
 
-        ``hedges`` allows to ask a second source beside a slow one. ``finished`` is called in the
-        thread, once, when there is nothing more to come.
+        ``hedges`` allows asking a second source beside a slow one. ``finished`` is called once, in
+        the thread, when the transfer has ended.
         """
-        super().__init__(filename, sha256, store)
-        #: Wrong bytes may have gone out to a reader.
-        self.tainted = False
+        self.file = file
+        #: The source of the latest bytes.
         self.source: Source | None = None
-        #: Who offers another content than was first seen, and its sha256, where no hash said so.
+        #: Whether a client may have got wrong bytes.
+        self.sent_wrong_bytes = False
+        #: A source whose file has no hash and is not the one first seen, and the sha256 it has.
         self.changed: tuple[Source, str] | None = None
         self._sources = sources
+        self._store = store
         self._hedges = hedges
         self._wrong = wrong
         self._patience = patience
         self._finished = finished
+        self._digest = Digest()
+        #: Whether some of the bytes were left by an earlier process.
+        self._has_leftovers = False
         self._kinds: set[Kind] = set()
         self._etag: str | None = None
-        self._thread = threading.Thread(target=self._run, name=f"fetch-{filename}", daemon=True)
+        self._thread = threading.Thread(
+            target=self._run, name=f"fetch-{file.filename}", daemon=True
+        )
 
     def start(self) -> None:
         """Start fetching."""
@@ -74,104 +84,121 @@ class Transfer(Arrival):
 
     @property
     def is_offline(self) -> bool:
-        """Whether it failed for want of any network, and for nothing else."""
+        """Whether it failed because there is no network, and for no other reason."""
         return self._kinds == {Kind.OFFLINE}
 
     def _run(self) -> None:
         done = False
         try:
-            self._open()
-            # Not an attribute: it refers to us, and the file would stay open in that circle.
-            opening = Opening(filter(self._may_use, self._sources), self._ask, self._hedges)
-            done = any(self._fetch_from(source, opening) for source in opening)
+            spool = self._open_spool()
+            # Not an attribute: it refers to this object, and the circle would keep the file open.
+            opener = HedgedOpener(filter(self._may_use, self._sources), self._ask, self._hedges)
+            done = any(self._fetch_from(source, opener) for source in opener)
             if not done:
-                self._spool.release()  # whoever tries next goes on with what is there
-        except SpoiledError:
-            self.tainted = True
-            self._spool.drop()  # nobody is to go on with these bytes
+                spool.release()  # the next transfer goes on with what is there
+        except CommittedError:
+            self.sent_wrong_bytes = True
+            spool.drop()  # no other transfer must go on with these bytes
         except StoreFault as error:
-            self.failures.append(f"this machine: {error}; free space and run again")
-            log.error("%s: %s", self.filename, error)  # noqa: TRY400 - the message says it all
+            self.file.failures.append(f"this machine: {error}; free space and run again")
+            log.error("%s: %s", self.file.filename, error)  # noqa: TRY400 - no trace is needed
         finally:
             if not done:
-                self._finished(self)  # first: a reader that is cut off comes back at once
-            with self._changed:
-                self._progress = Progress.DONE if done else Progress.FAILED
-                self._changed.notify_all()
-            if done:
-                self._keep()
-                self._finished(self)
+                self._finished(self)  # first: a reader that is cut off asks again at once
+                self.file.fail()
+        if done:
+            self._store_file(spool)
+            self._finished(self)
+
+    def _open_spool(self) -> Spool:
+        """Return the spool, and hash what an earlier process left in it; raises OSError."""
+        spool = Spool(self._store.blobs, self.file.sha256)
+        try:
+            for offset in range(0, spool.size, _HASH_PIECE):
+                self._digest.update(spool.read(offset, _HASH_PIECE))
+        except OSError as error:
+            log.warning("%s: the part that is here cannot be read (%s)", self.file.filename, error)
+            spool.clear()
+            self._digest = Digest()
+        self._has_leftovers = spool.size > 0
+        self.file.begin(spool)
+        return spool
+
+    def _store_file(self, spool: Spool) -> None:
+        """Let readers have the last piece, then store the file if the disk allows it."""
+        sha256, blob = self._digest.sha256(), None
+        self.file.finish(sha256)
+        with keeping(self.file.filename):
+            blob = spool.keep(sha256)
+        self.file.settle(blob)
 
     def _may_use(self, source: Source) -> bool:
         held = source.member.held(time.monotonic())
-        if self._wrong.has(source, self.sha256):
+        if self._wrong.has(source, self.file.sha256):
             held = "gave wrong bytes lately"
         if held:
-            self.failures.append(f"{source.member.index.name}: {held}")
+            self.file.failures.append(f"{source.member.index.name}: {held}")
         return not held
 
-    def _fetch_from(self, source: Source, opening: Opening) -> bool:
+    def _fetch_from(self, source: Source, opener: HedgedOpener) -> bool:
         """Fetch what is missing from one source; return whether the file is whole and right."""
-        if self._inherited and self._is_whole(source):
+        file, answer = self.file, None
+        if self._has_leftovers and self._is_whole(source):
             self.source = source
             return self._verify(source)
-        answer = None
-        if not self._written:
-            source, answer = opening.quickest(source)
-        fruitless, reached = 0, self._written
+        if not file.received:
+            source, answer = opener.quickest(source)
+        fruitless, reached = 0, file.received
         while fruitless < FRUITLESS_TRIES:
-            before, inherited = self._written, self._inherited
+            before, had_leftovers = file.received, self._has_leftovers
             outcome = self._try(source, answer or self._ask(source))
             answer = None
             if outcome is None or self._is_whole(source):
                 if self._verify(source):
                     return True
-                if not inherited:
+                if not had_leftovers:
                     return False
-                reached = 0  # nor is what was left counted as what the source has brought
+                reached = 0  # the leftovers were wrong: the source starts from nothing
                 continue
             self._fail(source, str(outcome))
             self._kinds.add(outcome.kind)
             if outcome.is_well or outcome.kind in _FINAL:
                 return False
-            if outcome.kind is Kind.SILENT and self._written == before:
-                return False  # waiting once more would take the time that another source needs
+            if outcome.kind is Kind.SILENT and file.received == before:
+                return False  # a second wait would take the time that another source needs
             # Bytes that come too slowly are no reason to stay.
-            advances = self._written > reached and outcome.kind is not Kind.SILENT
+            advances = file.received > reached and outcome.kind is not Kind.SILENT
             fruitless = 0 if advances else fruitless + 1
-            reached = max(reached, self._written)
+            reached = max(reached, file.received)
         return False
 
     def _fail(self, source: Source, problem: str) -> None:
         name = source.member.index.name
-        log.warning("%s: %s: %s", name, self.filename, problem)
-        self.failures.append(f"{name}: {problem}")
+        log.warning("%s: %s: %s", name, self.file.filename, problem)
+        self.file.failures.append(f"{name}: {problem}")
 
     def _ask(self, source: Source) -> FileAnswer:
         etag = self._etag if source is self.source else None
-        answer = source.member.upstream.open(source.file, self._written, etag, self._patience)
+        answer = source.member.upstream.open(source.file, self.file.received, etag, self._patience)
         _learn(source, answer.outcome)
         return answer
 
     def _try(self, source: Source, answer: FileAnswer) -> Outcome | None:
-        """Read an answer from where it stopped to the end; return what went wrong, or None."""
-        if answer.body is None:
+        """Read the missing bytes from an answer; return what went wrong, or None."""
+        body, file = answer.body, self.file
+        if body is None:
             return answer.outcome
-        body = answer.body
         try:
-            self._begin(source, body)
-            skip = self._written - body.start
-            pace = Pace(time.monotonic())
-            while piece := body.read():
-                if pace.is_stalled(len(piece), time.monotonic()):
-                    stalled = Outcome(Kind.SILENT, f"stalled: under 1 KiB/s for {WINDOW:.0f} s")
-                    _learn(source, stalled)
-                    return stalled
-                if skip < len(piece):
-                    self._append(piece[skip:])
+            self._continue_with(source, body)
+            skip = file.received - body.start
+            for piece in unstalled(body, time.monotonic):
+                new = piece[skip:]
                 skip = max(0, skip - len(piece))
-            if self.total is not None and self._written < self.total:
-                return failed(f"ended after {self._written} of {self.total} bytes")
+                if new:
+                    file.append(new)
+                    self._digest.update(new)
+            if file.total is not None and file.received < file.total:
+                return failed(f"ended after {file.received} of {file.total} bytes")
         except TransferError as error:
             _learn(source, error.outcome)
             return error.outcome
@@ -179,52 +206,54 @@ class Transfer(Arrival):
             body.close()
         return None
 
-    def _begin(self, source: Source, body: Body) -> None:
-        """Make sure that a source's bytes continue those that are there."""
+    def _continue_with(self, source: Source, body: Body) -> None:
+        """Start over unless the body continues the bytes that are there; raises TransferError."""
+        file, total = self.file, body.total
         same = source is self.source and self._etag is not None and body.etag == self._etag
-        if self._written and source.file.sha256 is None and not same:
-            self._start_over()  # nothing says that these are the same bytes
-        if body.total is not None and (
-            self.total not in (None, body.total) or self._written > body.total
-        ):
-            if self._given:
-                problem = f"{body.total} bytes, where {self.total} were expected"
-                raise TransferError(failed(problem))
-            self._start_over()  # either may be wrong: the hash tells
-        if body.start not in (0, self._written):
+        if file.received and source.file.sha256 is None and not same:
+            self._start_over()  # nothing tells that the file is still the same
+        if total is not None and (file.total not in (None, total) or file.received > total):
+            if file.is_committed:
+                raise TransferError(failed(f"{total} bytes, where {file.total} were expected"))
+            self._start_over()  # either length may be wrong: the hash tells
+        if body.start not in (0, file.received):
             raise TransferError(failed("answered another range than asked for"))
-        if not self._written:
+        if not file.received:
             self._digest.expect(source.file)
         self.source, self._etag = source, body.etag
-        with self._changed:
-            self.total = body.total if body.total is not None else self.total
+        if total is not None:
+            file.expect(total)
+
+    def _start_over(self) -> None:
+        self.file.start_over()
+        self._has_leftovers = False
+        self._digest = Digest()
 
     def _is_whole(self, source: Source) -> bool:
-        """Tell whether all is there although more was announced: the hash decides."""
-        expected = self.sha256 or source.file.sha256
-        return self._written > 0 and expected == self._digest.sha256()
+        """Tell by the hash whether the file is whole, although the source announced more."""
+        expected = self.file.sha256 or source.file.sha256
+        return self.file.received > 0 and expected == self._digest.sha256()
 
     def _verify(self, source: Source) -> bool:
-        problem = self._digest.problem(source.file, self.sha256)
-        if problem is not None:
-            if self._inherited:  # the source is not to blame
-                log.warning(
-                    "%s: what an earlier process left of it was wrong; fetched anew", self.filename
-                )
-            else:
-                self._wrong.add(source, self.sha256)
-                self._fail(source, problem)
-                if self.sha256 is not None and not source.file.hashes:
-                    self.changed = (source, self._digest.sha256())
-            self._start_over()
-            return False
-        self.sha256 = self._digest.sha256()
-        with self._changed:
-            self.total = self._written
-        return True
+        expected = self.file.sha256
+        problem = self._digest.problem(source.file, expected)
+        if problem is None:
+            return True
+        if self._has_leftovers:  # the source is not to blame
+            log.warning(
+                "%s: the part that an earlier process left was wrong; it is fetched again",
+                self.file.filename,
+            )
+        else:
+            self._wrong.add(source, expected)
+            self._fail(source, problem)
+            if expected is not None and not source.file.hashes:
+                self.changed = (source, self._digest.sha256())
+        self._start_over()
+        return False
 
 
 def _learn(source: Source, outcome: Outcome) -> None:
-    # A file may lie on another host than the pages, and then says nothing of them.
+    # A file on another host than the pages tells nothing of the index.
     if source.is_at_index and outcome.kind in _OF_THE_INDEX:
         source.member.learn(outcome)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from indexfallback.files.integrity import Digest
-from indexfallback.files.pace import WINDOW, Pace
+from indexfallback.files.pace import unstalled
 from indexfallback.outcome import Kind, Outcome
 from indexfallback.page import File
 from indexfallback.store.partials import Partials
@@ -78,10 +78,7 @@ class Incoming:
             self._digest.expect(self.file)
         # Without a hash only a validator tells that the next bytes continue these.
         self.etag = body.etag
-        pace = Pace(time.monotonic())
-        while piece := body.read():
-            if pace.is_stalled(len(piece), time.monotonic()):
-                return Outcome(Kind.SILENT, f"stalled: under 1 KiB/s for {WINDOW:.0f} s")
+        for piece in unstalled(body, time.monotonic):
             view = memoryview(piece)
             while view:
                 view = view[os.write(self._partial.fd, view) :]

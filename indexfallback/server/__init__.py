@@ -1,1 +1,1 @@
-"""The server: a plain WSGI application on loopback, and the processes that run it."""
+"""The server: a WSGI application, and the processes that run it."""

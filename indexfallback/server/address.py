@@ -1,7 +1,7 @@
-"""Where the server listens: one shim for each port, and who is there already.
+"""The address where the server listens: a port that one shim alone may use.
 
-The server binds with SO_REUSEPORT on Linux, so that a second one on the same port would start
-silently and take every other connection; a lock for each port prevents that.
+On Linux the server binds with SO_REUSEPORT: a second server on the same port would start without
+an error and take every other connection. A lock for each port prevents that.
 """
 
 import errno
@@ -26,12 +26,12 @@ from indexfallback.store.tokens import USER
 
 log = logging.getLogger("indexfallback")
 
-#: A worker that is dying may still hold the lock for as long as it may take to die, seconds.
+#: A worker that is ending may hold the lock for as long as it may take to end, seconds.
 LOCK_SECONDS = 3.0
-#: Asking on loopback who is there, seconds.
+#: Time-out of a request to a server on loopback, seconds.
 _ASK_SECONDS = 2.0
 
-#: What asking can fail with: nobody there, no answer in time, another program.
+#: Errors of `ask`: no server, no answer in time, another program.
 NoAnswer = (OSError, ValueError, http.client.HTTPException)
 
 
@@ -52,7 +52,7 @@ class PortTakenError(IndexFallbackError):
 
 @dataclass(eq=False)
 class PortRefusedError(IndexFallbackError):
-    """The system does not let us listen there."""
+    """The system does not let this process listen on the address."""
 
     host: str
     port: int
@@ -60,14 +60,14 @@ class PortRefusedError(IndexFallbackError):
 
     def __str__(self) -> str:
         return (
-            f"{self.host}:{self.port} cannot be listened on ({self.reason}); choose another port "
+            f"cannot listen on {self.host}:{self.port} ({self.reason}); choose another port "
             "with --port or INDEXFALLBACK_PORT, or another host in the configuration"
         )
 
 
 @dataclass(eq=False)
 class AlreadyServedError(IndexFallbackError):
-    """A shim with this very configuration serves the port: nothing to do."""
+    """A shim with the same configuration serves the port already: there is nothing to do."""
 
     url: str
     pid: int
@@ -79,7 +79,7 @@ class AlreadyServedError(IndexFallbackError):
 
 
 class Port:
-    """A port of this machine that this process alone may serve."""
+    """A port of this machine that only this process may serve."""
 
     def __init__(
         self,
@@ -98,11 +98,11 @@ class Port:
 
     @property
     def url(self) -> str:
-        """The address of the server's root, without a last slash."""
+        """The address of the server's root, without a slash at the end."""
         return url_of(self.host, self.number, tls=self._tls)
 
     def release(self) -> None:
-        """Let others have the port."""
+        """Give the port up."""
         if self._lock is not None:
             self._lock.release()
         if self._held is not None:
@@ -110,13 +110,13 @@ class Port:
 
 
 def url_of(host: str, number: int, *, tls: bool = False) -> str:
-    """Return the address of a server's root, without a last slash."""
+    """Return the address of a server's root, without a slash at the end."""
     scheme = "https" if tls else "http"
     return f"{scheme}://[{host}]:{number}" if ":" in host else f"{scheme}://{host}:{number}"
 
 
 def take_port(host: str, number: int, configuration: str, *, tls: bool = False) -> Port:
-    """Return the port, ours alone; number 0 takes a free one.
+    """Return the port, locked for this process; number 0 takes a free one.
 
     Raises `AlreadyServedError`, `PortTakenError` or `PortRefusedError`.
     """
@@ -129,7 +129,7 @@ def take_port(host: str, number: int, configuration: str, *, tls: bool = False) 
         refuse_if_served(host, number, configuration, tls=tls)
         if time.monotonic() > ends:
             raise PortTakenError(host, number, "a shim that is starting or does not answer")
-        time.sleep(0.05)  # the lock has no other way to be waited for with a deadline
+        time.sleep(0.05)  # a file lock cannot be waited for with a deadline
     try:
         refuse_if_served(host, number, configuration, tls=tls)
         held = _bind(host, number)
@@ -140,7 +140,7 @@ def take_port(host: str, number: int, configuration: str, *, tls: bool = False) 
 
 
 def _bind(host: str, number: int) -> socket.socket:
-    """Bind without listening: nobody else is given the number, and nothing is delivered here."""
+    """Bind without listening: the number stays ours, and no connection arrives here."""
     held = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
     if hasattr(socket, "SO_REUSEPORT"):
         held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -158,24 +158,24 @@ def _bind(host: str, number: int) -> socket.socket:
 def _kept(held: socket.socket) -> socket.socket | None:
     if hasattr(socket, "SO_REUSEPORT"):
         return held
-    held.close()  # Windows: the server could not bind beside it
+    held.close()  # Windows: the server could not bind the same port
     return None
 
 
 def _acquired(lock: FileLock) -> bool:
     try:
         return lock.acquire()
-    except OSError as error:  # a home that cannot be written, as in some containers
-        log.warning("%s: no lock for the port (%s); going on without", lock.path, error)
+    except OSError as error:  # a home directory that is read-only, as in some containers
+        log.warning("%s: the port cannot be locked (%s); going on without a lock", lock.path, error)
         return True
 
 
 def refuse_if_served(host: str, number: int, configuration: str, *, tls: bool = False) -> None:
-    """Return if nobody listens there; raises `AlreadyServedError` or `PortTakenError`."""
+    """Return if no server listens there; raises `AlreadyServedError` or `PortTakenError`."""
     url = url_of(host, number, tls=tls)
     try:
         health = ask(url, "/-/health")
-    except ConnectionRefusedError:  # nobody there, which is what was hoped for
+    except ConnectionRefusedError:  # the port is free
         return
     except NoAnswer:
         raise PortTakenError(host, number, "another program") from None
@@ -188,9 +188,9 @@ def refuse_if_served(host: str, number: int, configuration: str, *, tls: bool = 
 
 
 def ask(url: str, path: str, seconds: float = _ASK_SECONDS, *, token: str | None = None) -> Any:
-    """Return the JSON that the shim at an address answers for a path; never through a proxy.
+    """Return the JSON that the shim at an address answers for a path; uses no proxy.
 
-    Raises one of `NoAnswer` if it is none, or not well.
+    Raises one of `NoAnswer` if no shim answers, or with an error.
     """
     parts = urlsplit(url)
     connect: Callable[..., http.client.HTTPConnection] = http.client.HTTPConnection
@@ -212,9 +212,9 @@ def _login(token: str) -> dict[str, str]:
 
 
 def _own_tls() -> ssl.SSLContext:
-    """Return a context for a shim of this machine, whose certificate names another address.
+    """Return a TLS context for a shim on this machine, whose certificate names another address.
 
-    Who it is matters no more than without TLS: all that is said is a token of a moment.
+    The certificate is not checked: only a short-lived token is sent, as it is without TLS.
     """
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname = False

@@ -1,4 +1,6 @@
-"""The WSGI application: addresses to resources."""
+"""The WSGI application: which resource answers which address."""
+
+from typing import Any
 
 import falcon
 from falcon import media
@@ -6,8 +8,8 @@ from falcon import media
 from indexfallback.config.loopback import is_loopback
 from indexfallback.errors import IndexFallbackError
 from indexfallback.server.browse.resources import (
+    PROJECTS,
     BrowseResource,
-    BrowseSlashResource,
     ListingResource,
     StartResource,
 )
@@ -22,14 +24,15 @@ from indexfallback.server.guards import (
 from indexfallback.server.metrics import MetricsResource
 from indexfallback.server.pages import NamesResource, ProjectResource, SlashResource
 from indexfallback.server.proxied import Proxied
-from indexfallback.server.repeat import Repeat
+from indexfallback.server.rendered import RenderedPages
+from indexfallback.server.response_cache import ResponseCache
 from indexfallback.server.state import HealthResource, StatusResource, WhyResource
 from indexfallback.server.uploads import UploadResource, multipart_handler
 from indexfallback.shim import Shim
 from indexfallback.store import RecordsFault
 
 
-def make_app(shim: Shim) -> Repeat | Proxied:
+def make_app(shim: Shim) -> ResponseCache | Proxied:
     """Return the WSGI application that serves a shim."""
     credentials = Credentials(shim.store.hosting)
     app = falcon.App(middleware=_guards(shim, credentials))
@@ -37,45 +40,65 @@ def make_app(shim: Shim) -> Repeat | Proxied:
     app.set_error_serializer(answer_http_error)
     app.add_error_handler(IndexFallbackError, answer_error)
     app.add_error_handler(RecordsFault, answer_records_fault)
-    projects, names, slash = ProjectResource(shim), NamesResource(shim), SlashResource()
-    app.add_route("/", StartResource(shim))
-    slash_browse = BrowseSlashResource()
-    app.add_route("/projects", slash_browse)
-    app.add_route("/projects/", ListingResource(shim))
-    app.add_route("/projects/{project}", slash_browse)
-    app.add_route("/projects/{project}/", BrowseResource(shim))
-    app.add_route("/simple", slash)
-    app.add_route("/simple/", names)
-    app.add_route("/simple/{project}", slash)
-    app.add_route("/simple/{project}/", projects)
-    slash_direct = SlashResource(direct=True)
-    app.add_route("/direct/simple", slash_direct)
-    app.add_route("/direct/simple/", names)
-    app.add_route("/direct/simple/{project}", slash_direct)
-    app.add_route("/direct/simple/{project}/", ProjectResource(shim, direct=True))
-    app.add_route("/index/{index}/simple", slash)
-    app.add_route("/index/{index}/simple/", names)
-    app.add_route("/index/{index}/simple/{project}", slash)
-    app.add_route("/index/{index}/simple/{project}/", projects)
-    app.add_route("/files/{owner}/{key}/{filename}", FileResource(shim))
-    uploads = UploadResource(shim, credentials)
-    for path in ("/upload", "/upload/{index}"):
-        # A client does not follow a redirect with a file in its hands.
-        app.add_route(path, uploads)
-        app.add_route(f"{path}/", uploads)
-    app.add_route("/-/health", HealthResource(shim))
-    app.add_route("/-/status", StatusResource(shim))
-    app.add_route("/-/why/{project}", WhyResource(shim))
-    app.add_route("/-/metrics", MetricsResource(shim))
+    for path, resource in routes(shim, credentials).items():
+        app.add_route(path, resource)
+    cached = ResponseCache(app, lambda: shim.network.changes)
     settings = shim.settings
-    repeat = Repeat(app, lambda: shim.network.changes)
     if settings.base_path or settings.trusted_proxies:
-        return Proxied(repeat, settings)
-    return repeat
+        return Proxied(cached, settings)
+    return cached
 
 
 def _guards(shim: Shim, credentials: Credentials) -> list[HostGuard | ReadGuard]:
     if is_loopback(shim.settings.host):
         return [HostGuard()]
-    # By whichever name others reach it: a page in a browser has no token, whatever its host.
+    # No check of the Host, since others reach this server by any name; a foreign page in a
+    # browser has no token.
     return [ReadGuard(credentials)] if shim.settings.asks_for_tokens else []
+
+
+def routes(shim: Shim, credentials: Credentials) -> dict[str, Any]:
+    """Return each address, as a template of Falcon, and the resource that answers it."""
+    uploads = UploadResource(shim, credentials)
+    # With and without the slash: clients do not follow the redirect of an upload.
+    upload_paths = ("/upload", "/upload/", "/upload/{index}", "/upload/{index}/")
+    return (
+        _for_clients(shim)
+        | dict.fromkeys(upload_paths, uploads)
+        | _for_people(shim)
+        | _for_programs(shim)
+    )
+
+
+def _for_clients(shim: Shim) -> dict[str, Any]:
+    """Return the simple API, of the chain and of one index, and the files."""
+    names, rendered = NamesResource(shim), RenderedPages()
+    routes: dict[str, Any] = {"/files/{owner}/{key}/{filename}": FileResource(shim)}
+    for root in ("/simple/", "/index/{index}/simple/"):
+        routes |= _tree(root, names, ProjectResource(shim, root, rendered))
+    root = "/direct/simple/"
+    return routes | _tree(root, names, ProjectResource(shim, root, rendered, direct=True))
+
+
+def _for_people(shim: Shim) -> dict[str, Any]:
+    return {"/": StartResource(shim)} | _tree(PROJECTS, ListingResource(shim), BrowseResource(shim))
+
+
+def _tree(root: str, names: object, project: object) -> dict[str, Any]:
+    """Return a list of names and a page for each, and redirects from addresses without a slash."""
+    slash = SlashResource(root)
+    return {
+        root[:-1]: slash,
+        root: names,
+        f"{root}{{project}}": slash,
+        f"{root}{{project}}/": project,
+    }
+
+
+def _for_programs(shim: Shim) -> dict[str, Any]:
+    return {
+        "/-/health": HealthResource(shim),
+        "/-/status": StatusResource(shim),
+        "/-/why/{project}": WhyResource(shim),
+        "/-/metrics": MetricsResource(shim),
+    }

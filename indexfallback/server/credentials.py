@@ -1,4 +1,4 @@
-"""Tokens as clients send them: the password of the user ``__token__`` (Basic authentication)."""
+"""Tokens of clients: the password of the user ``__token__`` (Basic authentication, RFC 7617)."""
 
 import base64
 import binascii
@@ -14,15 +14,16 @@ _HOW = f'log in as "{USER}", with a token of `indexfallback token create` as the
 
 
 class Credentials:
-    """Lets in who has a token for what is asked."""
+    """Checks that a request has a token for what it asks."""
 
     def __init__(self, hosting: Hosting) -> None:
         self._hosting = hosting
 
     def require(self, req: falcon.Request, index: str | None, *, upload: bool = False) -> None:
-        """Return if the request may read, or upload to, an index; with None, the whole chain.
+        """Return if the request may read, or upload to, an index; None is the whole chain.
 
-        Raises falcon.HTTPUnauthorized, and falcon.HTTPForbidden for a token for something else.
+        Raises falcon.HTTPUnauthorized without a valid token, and falcon.HTTPForbidden with a token
+        for another index or for reading only.
         """
         secret = _secret(req.auth)
         token = self._hosting.tokens.find(secret) if secret is not None else None
@@ -38,7 +39,7 @@ class Credentials:
 
 
 def _secret(header: str | None) -> str | None:
-    """Return the password of an Authorization header, or None if it is not a token's."""
+    """Return the token of an Authorization header, or None if it has none."""
     scheme, _, value = (header or "").partition(" ")
     if scheme.lower() != "basic":
         return None
@@ -60,7 +61,7 @@ def _forbidden(token: Token, why: str) -> falcon.HTTPForbidden:
 
 
 class ReadGuard:
-    """Asks for a token before anything is read, where others than this machine can ask."""
+    """Demands a token for every read, where other machines can reach the server."""
 
     def __init__(self, credentials: Credentials) -> None:
         self._credentials = credentials
@@ -72,9 +73,9 @@ class ReadGuard:
         resource: object,  # noqa: ARG002
         params: dict[str, str],
     ) -> None:
-        """Answer 401 or 403 to who may not read this; uploads see to it themselves.
+        """Answer 401 or 403 to a request that may not read this; uploads check by themselves.
 
-        Whether the server is up may be asked by anybody: it says nothing of packages.
+        ``/-/health`` needs no token: it tells nothing about packages.
         """
         if req.method in ("GET", "HEAD") and req.path != "/-/health":
             self._credentials.require(req, params.get("index") or params.get("owner"))

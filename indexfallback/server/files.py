@@ -1,4 +1,4 @@
-"""Files: whole or from an offset, out of the store or while they still come.
+"""Files: whole or a range, from the store or while they are fetched.
 
 Locks: ``FileResource._lock`` guards ``_streams``.
 """
@@ -11,33 +11,32 @@ from typing import NamedTuple
 
 import falcon
 
-from indexfallback.files.arrival import Progress
-from indexfallback.files.download import Wanted
-from indexfallback.files.transfer import Transfer
+from indexfallback.files.arrival import IncomingFile, Progress
+from indexfallback.files.download import FileAddress
 from indexfallback.names import FileKey, is_safe_filename
 from indexfallback.server.pages import matches
 from indexfallback.shim import Shim
 from indexfallback.store import Blob
 from indexfallback.store.blobs import PIECE
 
-#: A single range; several are answered with the whole, as RFC 9110, 14.2 allows, since serving
-#: ten thousand of them is an attack (CVE-2025-62727). Eighteen digits are beyond every file, and
-#: Python refuses to convert some thousands of them.
+#: A single range; several are answered with the whole file, as RFC 9110, 14.2 allows, since a
+#: request for ten thousand ranges is an attack (CVE-2025-62727). No file needs more than eighteen
+#: digits, and Python refuses to convert some thousands of them.
 _RANGE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})", re.ASCII)
-#: So many streams take pieces of full size. Beyond them memory counts more than speed, which a
-#: crowd shares anyway: a thousand with full pieces take 700 MB.
+#: Up to this many streams get pieces of full size. With more of them memory matters more than
+#: speed: a thousand streams with full pieces take 700 MB.
 FEW_STREAMS = 64
 SMALL_PIECE = 8 * 1024
 _HEADERS = {
     "Accept-Ranges": "bytes",
-    # pip's own choice of "for ever": the address carries the hash.
+    # The number with which pip says "for ever": the address has the hash.
     "Cache-Control": "max-age=365000000, immutable",
     "X-Content-Type-Options": "nosniff",
 }
 
 
 class Span(NamedTuple):
-    """The bytes that are sent: from ``start`` up to, not including, ``stop``."""
+    """The bytes that are sent: from ``start`` up to but not including ``stop``."""
 
     start: int
     stop: int
@@ -54,11 +53,12 @@ class FileResource:
     def on_get(
         self, req: falcon.Request, resp: falcon.Response, owner: str, key: str, filename: str
     ) -> None:
-        """Answer with the file, or with the part of it that was asked for."""
+        """Answer with the file, or with the range that was asked for."""
         file_key = FileKey.parse(key)
         if file_key is None or not is_safe_filename(filename):
-            raise falcon.HTTPNotFound(description="no file has such an address")
-        found = self._shim.downloads.get(owner, file_key, filename)
+            raise falcon.HTTPNotFound(description="this is not the address of a file")
+        address = FileAddress(owner, file_key, filename)
+        found = self._shim.downloads.get(*address)
         size, etag = _size_and_etag(found)
         resp.set_headers(_HEADERS)
         resp.content_type = "application/octet-stream"
@@ -70,37 +70,38 @@ class FileResource:
         wanted = _wanted(req, size, etag)
         if wanted is None:
             raise falcon.HTTPRangeNotSatisfiable(size)
-        # Of a transfer, only what follows its first bytes comes soon enough.
-        if isinstance(found, Transfer) and wanted.start and found.progress is Progress.RUNNING:
-            wanted = Span(0, size)
-        if self._shim.downloads.is_tainted(owner, file_key, filename):
+        # A later range of a file that is still fetched could come too late for the client.
+        is_late = isinstance(found, IncomingFile) and found.progress is Progress.RUNNING
+        if (is_late and wanted.start) or not self._shim.downloads.is_resumable(address):
             wanted = Span(0, size)
         if wanted != Span(0, size):
             resp.status = falcon.HTTP_206
             resp.set_header("Content-Range", f"bytes {wanted.start}-{wanted.stop - 1}/{size}")
         resp.content_length = wanted.stop - wanted.start
         if req.method != "HEAD":
-            resp.stream = self._stream((owner, file_key, filename), found, wanted)
+            resp.stream = self._stream(address, found, wanted)
             self._shim.fallback.activity.sent(
                 wanted.stop - wanted.start, cached=isinstance(found, Blob)
             )
 
     on_head = on_get
 
-    def _stream(self, address: Wanted, found: Blob | Transfer, span: Span) -> Iterator[bytes]:
-        with self._one_more() as piece:
-            if isinstance(found, Transfer):
+    def _stream(
+        self, address: FileAddress, found: Blob | IncomingFile, span: Span
+    ) -> Iterator[bytes]:
+        with self._counted_stream() as piece:
+            if isinstance(found, IncomingFile):
                 yield from found.read(span.start, span.stop, piece)
                 return
             try:
                 yield from self._shim.store.blobs.read(found, span.start, span.stop, piece)
             except OSError:
-                self._shim.downloads.taint(address)
+                self._shim.downloads.refuse_resume(address)
                 raise
 
     @contextmanager
-    def _one_more(self) -> Iterator[int]:
-        """Count a stream, and give the bytes that it may hold at once."""
+    def _counted_stream(self) -> Iterator[int]:
+        """Count a stream while it is open, and yield the size of its pieces, bytes."""
         with self._lock:
             self._streams += 1
             crowded = self._streams > FEW_STREAMS
@@ -111,16 +112,16 @@ class FileResource:
                 self._streams -= 1
 
 
-def _size_and_etag(found: Blob | Transfer) -> tuple[int, str | None]:
+def _size_and_etag(found: Blob | IncomingFile) -> tuple[int, str | None]:
     if isinstance(found, Blob):
         return found.size, f'"{found.sha256}"'
     return found.total or 0, f'"{found.sha256}"' if found.sha256 else None
 
 
 def _wanted(req: falcon.Request, size: int, etag: str | None) -> Span | None:
-    """Return the bytes that a request asks for, or None where there are no such bytes.
+    """Return the bytes that a request asks for, or None if the file does not have them.
 
-    Source: RFC 9110, 14.1.2 and 13.1.5. What is not understood is ignored, as it demands.
+    Source: RFC 9110, 14.1.2 and 13.1.5, by which an invalid Range is ignored.
     """
     whole = Span(0, size)
     match = _RANGE.fullmatch(req.get_header("Range") or "")

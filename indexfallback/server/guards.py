@@ -1,4 +1,4 @@
-"""What stands before every request: its Host is ours; and how errors are answered."""
+"""The check of the Host before every request, and the answers for errors."""
 
 import logging
 
@@ -19,8 +19,8 @@ PROBLEM_JSON = "application/problem+json"
 class HostGuard:
     """Refuses a Host that is not this machine's loopback.
 
-    A page in a browser may have its own name resolve to 127.0.0.1 and then read what is here
-    (DNS rebinding, CVE-2025-66414); its requests still carry its own name.
+    The name of a web page may resolve to 127.0.0.1, and the page could then read from this server
+    (DNS rebinding, CVE-2025-66414); its requests still have its own name as Host.
     """
 
     def process_request(self, req: falcon.Request, resp: falcon.Response) -> None:  # noqa: ARG002
@@ -45,7 +45,7 @@ def answer_error(
     error: IndexFallbackError,
     params: dict[str, object],  # noqa: ARG001 - Falcon's signature
 ) -> None:
-    """Answer one of our errors."""
+    """Answer an error of this package."""
     _answer(req, resp, error.status, error.title, str(error))
 
 
@@ -55,20 +55,20 @@ def answer_records_fault(
     error: RecordsFault,
     params: dict[str, object],  # noqa: ARG001 - Falcon's signature
 ) -> None:
-    """Answer a failing disk: what is owned and pinned cannot be told, so nothing is served."""
+    """Answer a failing disk: owners and pins cannot be read, so that nothing can be served."""
     fault = StoreError("the cache", f"cannot be read ({error})", "look at the disk, then restart")
     log.error("%s", fault)
     _answer(req, resp, fault.status, fault.title, str(fault))
 
 
 def answer_http_error(req: falcon.Request, resp: falcon.Response, error: falcon.HTTPError) -> None:
-    """Answer one of the framework's errors in the same form."""
+    """Answer an error of the framework in the same form."""
     detail = error.description or f"{req.method} {req.path}"
     _answer(req, resp, error.status_code, error.title or str(error.status), detail)
 
 
 def wants_page(req: falcon.Request) -> bool:
-    """Tell whether a person looks at a page for people: a browser names HTML first."""
+    """Tell whether a browser asks for a page for people: it names HTML first in Accept."""
     accept = req.get_header("Accept") or ""
     return req.path.startswith("/projects/") and accept.startswith("text/html")
 
@@ -76,7 +76,7 @@ def wants_page(req: falcon.Request) -> bool:
 def _answer(
     req: falcon.Request, resp: falcon.Response, status: int, title: str, detail: str
 ) -> None:
-    """Answer an error: never with HTML to a client, since buildout follows links in it."""
+    """Answer an error; never with HTML to a client, since buildout follows the links in it."""
     resp.status = falcon.code_to_http_status(status)
     if wants_page(req):
         resp.content_type = falcon.MEDIA_HTML

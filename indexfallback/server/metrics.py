@@ -1,4 +1,4 @@
-"""``/-/metrics``: the figures of the status in Prometheus' text format, version 0.0.4."""
+"""``/-/metrics``: the figures of the status in the text format of Prometheus, version 0.0.4."""
 
 from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
@@ -12,7 +12,7 @@ _TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
 
 class _Metric(NamedTuple):
-    """One figure; ``samples`` are labels, as the format has them, and values."""
+    """One figure; ``samples`` are labels, written in the format, and values."""
 
     name: str
     kind: str
@@ -21,13 +21,13 @@ class _Metric(NamedTuple):
 
 
 class MetricsResource:
-    """The figures, for a program that asks again and again."""
+    """``/-/metrics``."""
 
     def __init__(self, shim: Shim) -> None:
         self._shim = shim
 
     def on_get(self, req: falcon.Request, resp: falcon.Response) -> None:  # noqa: ARG002
-        """Answer with the figures of this moment."""
+        """Answer with the current figures."""
         resp.content_type = _TYPE
         resp.set_header("Cache-Control", "no-store")
         resp.text = render(status(self._shim))
@@ -36,7 +36,7 @@ class MetricsResource:
 
 
 def render(report: dict[str, Any]) -> str:
-    """Return a status in the text format; what is not known has no sample."""
+    """Return a status in the text format; an unknown value has no sample."""
     lines = []
     for metric in _metrics(report):
         name = f"indexfallback_{metric.name}"
@@ -50,7 +50,7 @@ def render(report: dict[str, Any]) -> str:
 
 
 def _metrics(report: dict[str, Any]) -> Iterator[_Metric]:
-    # The name of an index has no character that would need escaping.
+    # The name of an index has no characters that must be escaped.
     indexes = {f'{{index="{index["name"]}"}}': index for index in report["indexes"]}
 
     def of_each(key: str) -> list[tuple[str, float | None]]:
@@ -59,18 +59,19 @@ def _metrics(report: dict[str, Any]) -> Iterator[_Metric]:
     yield _Metric("offline", "gauge", "Whether no index is asked.", [("", report["offline"])])
     states = [(labels, index["state"] == "closed") for labels, index in indexes.items()]
     yield _Metric("index_up", "gauge", "Whether the index is asked as usual.", states)
-    yield _Metric("index_requests_total", "counter", "Answers and failures.", of_each("requests"))
-    yield _Metric("index_errors_total", "counter", "Failures among them.", of_each("errors"))
+    yield _Metric("index_requests_total", "counter", "Requests.", of_each("requests"))
+    yield _Metric("index_errors_total", "counter", "Requests that failed.", of_each("errors"))
     quantiles = [
         (f'{{index="{index["name"]}",quantile="{quantile}"}}', index[key])
         for index in report["indexes"]
         for quantile, key in (("0.5", "p50"), ("0.95", "p95"))
     ]
-    yield _Metric("index_first_byte_seconds", "summary", "Of the latest answers.", quantiles)
+    text = "Seconds until the first byte of the latest answers."
+    yield _Metric("index_first_byte_seconds", "summary", text, quantiles)
     sent = report["activity"]["bytes"]
     sources = [(f'{{source="{source}"}}', sent[key])
                for source, key in (("cache", "cached"), ("index", "fetched"))]  # fmt: skip
-    yield _Metric("sent_bytes_total", "counter", "Of files, to clients.", sources)
+    yield _Metric("sent_bytes_total", "counter", "Bytes of files sent to clients.", sources)
     for key in ("bytes", "files", "pages"):
-        text = f"{key.capitalize()} that are kept."
+        text = f"{key.capitalize()} in the cache."
         yield _Metric(f"cache_{key}", "gauge", text, [("", report["cache"].get(key))])

@@ -12,36 +12,34 @@ from indexfallback.formats import Media, negotiate, render_names, render_page
 from indexfallback.names import FileKey, is_normalized, is_project_name, normalize
 from indexfallback.page import File, ProjectPage
 from indexfallback.server.rendered import Rendered, RenderedPages, as_rendered
-from indexfallback.server.repeat import REPEATABLE
+from indexfallback.server.response_cache import MAX_AGE
 from indexfallback.shim import Shim
 from indexfallback.upstream.answers import Limits
 
-#: From ``/simple/NAME/``, ``/direct/simple/NAME/`` and ``/index/INDEX/simple/NAME/`` to ``/``.
-_TO_ROOT = "../../"
-_DIRECT_TO_ROOT = "../../../"
-_INDEX_TO_ROOT = "../../../../"
-
 
 class ProjectResource:
-    """``/simple/{project}/`` and ``/index/{index}/simple/{project}/``.
+    """A project's page below ``root``: of the chain, or of the index that the address names.
 
-    With ``direct``, ``/direct/simple/{project}/``: the same with the files' addresses at their
-    index, for what writes addresses into lock files.
+    With ``direct`` it links to the files at their index, for clients that write links into lock
+    files.
     """
 
-    def __init__(self, shim: Shim, *, direct: bool = False) -> None:
+    def __init__(
+        self, shim: Shim, root: str, rendered: RenderedPages, *, direct: bool = False
+    ) -> None:
         self._shim = shim
+        self._root = root
+        self._rendered = rendered
         self._direct = direct
-        self._rendered = RenderedPages()
 
     def on_get(
         self, req: falcon.Request, resp: falcon.Response, project: str, index: str | None = None
     ) -> None:
         """Answer with the project's page."""
         if not is_project_name(project) or (index and self._shim.members.get(index) is None):
-            raise falcon.HTTPNotFound(description=f"{req.path}: no such project or index")
+            raise falcon.HTTPNotFound(description=f"{req.path}: this names no project or no index")
         if not is_normalized(project):
-            redirect(req, resp, normalize(project), index, direct=self._direct)
+            redirect(req, resp, self._root, normalize(project), index)
             return
         media = _media(req)
         answer = self._shim.fallback.page(project, index)
@@ -49,16 +47,14 @@ class ProjectResource:
         if answer.page.serial is not None:
             resp.set_header("X-PyPI-Last-Serial", str(answer.page.serial))
         if answer.is_settled:
-            req.env[REPEATABLE] = self._shim.fallback.repeat_seconds
-        _send(req, resp, media, self._render(answer, media, index))
+            req.env[MAX_AGE] = self._shim.fallback.repeat_seconds
+        _send(req, resp, media, self._render(answer, media))
 
     on_head = on_get
 
-    def _render(self, answer: Answer, media: Media, index: str | None) -> Rendered:
-        to_root = _TO_ROOT if index is None else _INDEX_TO_ROOT
+    def _render(self, answer: Answer, media: Media) -> Rendered:
+        to_root = "../" * self._root.count("/")
         owner = answer.owner.group
-        if self._direct:
-            to_root = _DIRECT_TO_ROOT
 
         def render() -> bytes:
             page = self._shim.offer(answer)
@@ -77,14 +73,14 @@ def address(to_root: str, owner: str, page: ProjectPage, file: File) -> str:
 
 
 def _upstream_or(href: Callable[[File], str], file: File) -> str:
-    """Return a file's address at its index, or ``href`` where nobody but us serves it."""
+    """Return a file's address at its index; ``href`` for a local file, which only we serve."""
     return href(file) if file.url.startswith("file:") else file.url
 
 
 class NamesResource:
-    """``/simple/`` and ``/index/{index}/simple/``: what was served, and local directories' names.
+    """``/simple/`` and ``/index/{index}/simple/``: names served before, and of local directories.
 
-    Small and instant: the whole public list is 40 MB, and buildout asks for it after each miss.
+    The list is small: buildout asks for it after each miss, and all public names are 40 MB.
     """
 
     def __init__(self, shim: Shim) -> None:
@@ -95,7 +91,7 @@ class NamesResource:
         """Answer with the names."""
         shim = self._shim
         if index is not None and shim.members.get(index) is None:
-            raise falcon.HTTPNotFound(description=f"{req.path}: no such index")
+            raise falcon.HTTPNotFound(description=f"{req.path}: no index has this name")
         members = [m for m in shim.members if index in (None, m.index.name)]
         sources = [member.index.key for member in members]
         pages = shim.store.pages
@@ -106,7 +102,7 @@ class NamesResource:
             if member.index.is_directory:
                 names += member.upstream.names(limits).names
         media = _media(req)
-        # Each part is sorted already, which makes this quick also for many thousands.
+        # Each part is sorted already, so that sorting many thousands of names is quick.
         listed = tuple(dict.fromkeys(sorted(names)))
         rendered = self._rendered.get((listed, media), lambda: render_names(listed, media))
         _send(req, resp, media, rendered)
@@ -115,41 +111,35 @@ class NamesResource:
 
 
 class SlashResource:
-    """Addresses that lack their last slash."""
+    """The addresses below ``root`` without the slash at their end."""
 
-    def __init__(self, *, direct: bool = False) -> None:
-        self._direct = direct
+    def __init__(self, root: str) -> None:
+        self._root = root
 
     def on_get(
-        self,
-        req: falcon.Request,
-        resp: falcon.Response,
-        project: str = "",
-        index: str | None = None,
+        self, req: falcon.Request, resp: falcon.Response, project: str = "", index: str = ""
     ) -> None:
         """Redirect to the address with the slash."""
         name = normalize(project) if is_project_name(project) else ""
-        redirect(req, resp, name, index, direct=self._direct)
+        redirect(req, resp, self._root, name, index)
 
     on_head = on_get
 
 
 def redirect(
-    req: falcon.Request, resp: falcon.Response, project: str, index: str | None, *, direct: bool
+    req: falcon.Request, resp: falcon.Response, root: str, project: str, index: str | None = None
 ) -> None:
-    """Answer 301 to a page's proper address, which is made of checked parts only."""
-    base = "/direct/simple/" if direct else "/simple/"
-    if index is not None:
-        base = f"/index/{quote(index, safe='')}/simple/"
+    """Answer 301 to a page's canonical address, which has validated parts only."""
+    path = root.format(index=quote(index or "", safe=""))
     resp.status = falcon.HTTP_301
-    resp.location = f"{req.root_path}{base}{project}/" if project else f"{req.root_path}{base}"
+    resp.location = f"{req.root_path}{path}{project}/" if project else f"{req.root_path}{path}"
 
 
 def _media(req: falcon.Request) -> Media:
     media = negotiate(req.get_header("Accept"))
     if media is None:
         kinds = ", ".join(kind.value for kind in Media)
-        raise falcon.HTTPNotAcceptable(description=f"This index speaks {kinds}")
+        raise falcon.HTTPNotAcceptable(description=f"This index answers with {kinds}")
     return media
 
 
@@ -171,7 +161,7 @@ def _send(req: falcon.Request, resp: falcon.Response, media: Media, rendered: Re
 
 
 def matches(if_none_match: str | None, etag: str) -> bool:
-    """Tell whether a client holds this content already (RFC 9110, 13.1.2: weak comparison)."""
+    """Tell whether a client has this content (RFC 9110, 13.1.2: weak comparison)."""
     if if_none_match is None:
         return False
     return any(tag.strip().removeprefix("W/") in (etag, "*") for tag in if_none_match.split(","))

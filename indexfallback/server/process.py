@@ -1,7 +1,7 @@
-"""The processes of the server: a supervisor that waits, and the worker that answers.
+"""The processes of the server: a supervisor, and a worker that answers.
 
-Nothing outlives what it belongs to: the worker ends when the pipe from its supervisor closes,
-however the supervisor ended, and the supervisor ends when its standard input does, if asked to.
+The worker ends when the pipe from the supervisor closes, even if that was killed. On request, the
+supervisor ends at the end of its standard input.
 """
 
 import ctypes
@@ -30,21 +30,21 @@ from indexfallback.store.hosting import Hosting
 
 log = logging.getLogger("indexfallback")
 
-#: Each reader of a file that is still coming holds a thread; they are made when needed. With
-#: 256, 300 readers of one slow file made /-/health wait 12 s.
+#: Each reader of a file in transfer needs a thread; threads are started when needed. With 256,
+#: 300 readers of one slow file made /-/health wait 12 s.
 THREADS = 1100
 #: A thread without work ends after this long, seconds.
 IDLE_SECONDS = 10
-#: Heaps that glibc keeps for all threads together; its own choice, eight a core, holds 30 MB
-#: more after fifty clients, and Python's threads allocate one at a time anyway.
+#: Heaps (arenas) of glibc for all threads together. Its default, eight a core, takes 30 MB more
+#: after fifty clients; Python's threads allocate one at a time anyway.
 ARENAS = 2
 #: Connections that may wait to be accepted: uv opens 142 at once.
 BACKLOG = 1024
-#: A client that has not sent its headers by then is not served, milliseconds.
+#: Time in which a client must send its headers, milliseconds.
 HEADER_TIMEOUT = 10_000
-#: A worker in the middle of a transfer does not end by itself, seconds.
+#: A worker is killed this long after SIGTERM, seconds: during a transfer it does not end.
 KILL_SECONDS = 3
-#: Bytes that a connection may hold: one piece of a file, and headers of any sane size.
+#: Bytes buffered for a connection: one piece of a file, or the largest usual headers.
 BUFFER_SIZE = 128 * 1024
 
 #: From glibc's malloc.h.
@@ -61,11 +61,11 @@ def run_server(
 ) -> None:
     """Serve until a signal; with ``stop_at_eof``, also until standard input ends.
 
-    ``started`` is called when the port is bound, ``logging_setup`` in the worker: picklable,
-    like the settings. Raises `ConfigError` for an address that others can reach, if there is
-    nothing to know them by.
+    ``started`` is called when the port is bound, ``logging_setup`` in the worker; both must be
+    picklable. Raises `ConfigError` for an unusable certificate, and for an address that other
+    machines can reach while there is no token.
     """
-    _refuse_open_door(settings, port)
+    _refuse_without_tokens(settings, port)
     check_certificate(settings)
     reader, writer = Pipe(duplex=False)
     server = _server(settings, port)
@@ -76,7 +76,7 @@ def run_server(
     try:
         server.serve(target_loader=load, wrap_loader=False)
     except SystemExit:
-        # A terminal gives Ctrl-C to the worker as well, which may end before it is told to.
+        # A terminal sends Ctrl-C to the worker as well, which may then end first.
         if not server.interrupt_signal:
             raise
     finally:
@@ -100,11 +100,11 @@ def _server(settings: Settings, port: Port) -> AbstractServer[Any]:
         http1_settings=HTTP1Settings(
             header_read_timeout=HEADER_TIMEOUT, max_buffer_size=BUFFER_SIZE
         ),
-        # Over TLS it would speak HTTP/2 as well, which nothing here was measured with.
+        # With TLS it would also offer HTTP/2, which was not measured here.
         http=HTTPModes.http1,
         ssl_cert=settings.tls_cert,
         ssl_key=settings.tls_key,
-        # Buildouts of old Pythons have no newer one.
+        # Old Pythons, as some buildouts use, have no newer version.
         ssl_protocol_min=SSLProtocols.tls12,
         workers_kill_timeout=KILL_SECONDS,
         log_enabled=False,
@@ -112,13 +112,13 @@ def _server(settings: Settings, port: Port) -> AbstractServer[Any]:
 
 
 def check_certificate(settings: Settings) -> None:
-    """Return if certificate and key can be used, or there are none; raises `ConfigError`."""
+    """Return if certificate and key are usable or not configured; raises `ConfigError`."""
     if settings.tls_cert is None or settings.tls_key is None:
         return
     try:
         for path in (settings.tls_cert, settings.tls_key):
-            path.open("rb").close()  # its error names the file, the next one's does not
-        # A password would be asked for at the terminal; none fits.
+            path.open("rb").close()  # this error names the file, that of the next call does not
+        # Without a password OpenSSL would ask for one at the terminal.
         ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(
             settings.tls_cert, settings.tls_key, password=""
         )
@@ -130,7 +130,7 @@ def check_certificate(settings: Settings) -> None:
         ) from error
 
 
-def _refuse_open_door(settings: Settings, port: Port) -> None:
+def _refuse_without_tokens(settings: Settings, port: Port) -> None:
     if not settings.asks_for_tokens:
         return
     with closing(Hosting()) as hosting:
@@ -138,7 +138,7 @@ def _refuse_open_door(settings: Settings, port: Port) -> None:
     if not tokens:
         raise ConfigError(
             settings.origins.get("server.host", "server.host"),
-            f'host = "{port.host}" can be reached by others, and no token says who may read',
+            f'host = "{port.host}" can be reached by others, and there is no token to read with',
             "make one with `indexfallback token create --read-only`, set public_read = true in "
             '[server], or use "127.0.0.1"',
         )
@@ -157,11 +157,11 @@ def _load_app(
     settings: Settings, reader: Connection, writer: Connection, logging_setup: Callable[[], None]
 ) -> Any:
     """Return the application, in the worker."""
-    from indexfallback.server.app import make_app  # noqa: PLC0415 - the supervisor needs none of it
+    from indexfallback.server.app import make_app  # noqa: PLC0415 - only the worker needs it
     from indexfallback.shim import Shim  # noqa: PLC0415 - as above
 
     _limit_arenas()
-    writer.close()  # the worker's copy, or it would never see the end
+    writer.close()  # the worker's own copy: with it open, the pipe would never end
     logging_setup()
     threading.Thread(target=_end_with, args=(reader,), name="supervisor", daemon=True).start()
     shim = Shim(settings)
@@ -180,14 +180,14 @@ def _limit_arenas() -> None:
 def _end_with(supervisor: Connection) -> None:
     try:
         supervisor.recv_bytes()
-    except (EOFError, OSError):  # it has ended, whatever the reason
-        log.info("the supervising process has ended; stopping")
+    except (EOFError, OSError):  # the pipe is closed: the supervisor has ended
+        log.info("the supervisor has ended; stopping")
     if sys.platform != "win32":
-        # Nobody is left to kill us if a transfer keeps us; no thread runs that late.
+        # The supervisor would kill a worker that is held up by a transfer; now the alarm does.
         signal.alarm(KILL_SECONDS)
     os.kill(os.getpid(), signal.SIGTERM)
 
 
 def _import_upstream() -> None:
-    """Import the HTTP library while the server answers already: 0.2 s."""
+    """Import the HTTP library, which takes 0.2 s, while the server already answers."""
     import indexfallback.upstream.http  # noqa: F401, PLC0415 - see above

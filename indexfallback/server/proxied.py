@@ -1,8 +1,8 @@
-"""What proxies in front of the server say: where it is shown, and how the client came there.
+"""The server behind proxies: the path and the address at which clients reach it.
 
-Anybody can send X-Forwarded-*, so that nothing of them is looked at unless it comes from a proxy
-that the configuration names. The Host of a request is checked all the same: a page in a browser on
-the proxy's machine can send these headers, too, but never another Host than its own.
+Any client can send X-Forwarded-*: these headers count only from a proxy that the configuration
+names. The Host of such a request is checked all the same, since a web page on the proxy's machine
+can send these headers too, but no Host other than its own.
 """
 
 import re
@@ -12,7 +12,7 @@ from typing import Any
 
 from indexfallback.config import Settings
 
-#: Where the application finds the address at which the client sees the server's root.
+#: Key of the environment: the address of the server's root as the client sees it.
 PUBLIC_ROOT = "indexfallback.root"
 
 _HOST = re.compile(r"(?:[A-Za-z0-9._-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])(?::[0-9]{1,5})?", re.ASCII)
@@ -20,7 +20,7 @@ _Application = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
 
 class Proxied:
-    """A WSGI application below a path and behind proxies, as the configuration says."""
+    """A WSGI application below ``base_path`` and behind ``trusted_proxies``."""
 
     def __init__(self, application: _Application, settings: Settings) -> None:
         self._application = application
@@ -32,7 +32,7 @@ class Proxied:
     ) -> Iterable[bytes]:
         """Answer a request."""
         path: str = environ["PATH_INFO"]
-        # Some proxies take the base off the path, others leave it there.
+        # Some proxies remove the base from the path, others do not.
         is_below = bool(self._base) and path.startswith(f"{self._base}/")
         if is_below:
             environ["PATH_INFO"] = path[len(self._base) :]
@@ -44,8 +44,8 @@ class Proxied:
         return self._application(environ, start_response)
 
     def _forwarded(self, environ: dict[str, Any]) -> str | None:
-        """Return the address of the root for the client of a proxy; None for other clients."""
-        # What a client sends itself may stand before the word of the proxy that is trusted.
+        """Return the root's address as a trusted proxy states it, or None."""
+        # The trusted proxy appends: values of the client come first.
         scheme, host = (
             environ.get(f"HTTP_X_FORWARDED_{name}", "").rpartition(",")[2].strip()
             for name in ("PROTO", "HOST")
@@ -57,6 +57,6 @@ class Proxied:
     def _trusts(self, address: str) -> bool:
         try:
             peer = ip_address(address)
-        except ValueError:  # no address at all, as of a Unix socket
+        except ValueError:  # a Unix socket has no address
             return False
         return any(peer in network for network in self._trusted)

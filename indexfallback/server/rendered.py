@@ -1,4 +1,4 @@
-"""Rendered pages in memory, so that a page is written once and not for each request.
+"""Rendered pages in memory, so that a page is not rendered again for each request.
 
 Locks: ``_lock`` guards ``_pages`` and ``_size``; rendering happens outside it.
 """
@@ -31,7 +31,7 @@ class RenderedPages:
         self._size = 0
 
     def get(self, key: Hashable, render: Callable[[], bytes]) -> Rendered:
-        """Return what ``key`` was rendered to, or render it now."""
+        """Return the rendered page of ``key``; render it if it is not there."""
         with self._lock:
             rendered = self._pages.get(key)
             if rendered is not None:
@@ -49,5 +49,5 @@ class RenderedPages:
 
 
 def as_rendered(body: bytes) -> Rendered:
-    """Return a body with the ETag that its content makes."""
+    """Return a body with an ETag made from its content."""
     return Rendered(body, f'"{hashlib.sha256(body).hexdigest()[:32]}"')

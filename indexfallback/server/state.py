@@ -1,4 +1,4 @@
-"""What the shim says of itself, for programs: health, status and why."""
+"""The state of the shim, for programs: health, status and why."""
 
 import os
 import time
@@ -20,14 +20,14 @@ def _send(resp: falcon.Response, report: Any) -> None:
 
 
 class HealthResource:
-    """``/-/health``: that it is up, and which configuration it runs with."""
+    """``/-/health``: whether the server is up, and its configuration."""
 
     def __init__(self, shim: Shim) -> None:
         self._fingerprint = shim.settings.fingerprint
         self._started = time.time()
 
     def on_get(self, req: falcon.Request, resp: falcon.Response) -> None:  # noqa: ARG002
-        """Answer at once, touching nothing."""
+        """Answer at once, without the store or an index."""
         _send(
             resp,
             {
@@ -44,28 +44,28 @@ class HealthResource:
 
 
 class StatusResource:
-    """``/-/status``: the indexes, the store and what was done (``?since=SECONDS``)."""
+    """``/-/status``: indexes, store and activity (``?since=SECONDS`` since the epoch)."""
 
     def __init__(self, shim: Shim) -> None:
         self._shim = shim
 
     def on_get(self, req: falcon.Request, resp: falcon.Response) -> None:
-        """Answer with the state of everything."""
+        """Answer with the report of `why.status`."""
         _send(resp, status(self._shim, req.get_param_as_float("since", default=0.0)))
 
     on_head = on_get
 
 
 class WhyResource:
-    """``/-/why/{project}``: what each index says of a project."""
+    """``/-/why/{project}``: what each index answers for a project."""
 
     def __init__(self, shim: Shim) -> None:
         self._shim = shim
 
     def on_get(self, req: falcon.Request, resp: falcon.Response, project: str) -> None:
-        """Ask the chain and answer with what came of it."""
+        """Ask the chain and answer with the report of `why.why`."""
         if not is_project_name(project):
-            raise falcon.HTTPNotFound(description=f"{req.path}: no project has such a name")
+            raise falcon.HTTPNotFound(description=f"{req.path}: this is not a project name")
         _send(resp, why(self._shim, normalize(project)))
 
     on_head = on_get

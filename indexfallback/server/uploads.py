@@ -1,4 +1,4 @@
-"""The legacy upload API: one form with one file, streamed to the disk as it comes."""
+"""The legacy upload API: a form with one file, which is streamed to the disk."""
 
 from collections.abc import Mapping
 from contextlib import suppress
@@ -13,20 +13,19 @@ from indexfallback.hosted.shelf import Published, Shelf
 from indexfallback.server.credentials import Credentials
 from indexfallback.shim import Shim
 
-#: Of the file, bytes at once.
+#: Bytes of the file that are read at once.
 _PIECE = 256 * 1024
-#: The fields that are read are names, versions and digests; bytes.
+#: Longest field, bytes: those that are read are names, versions and digests.
 _MAX_FIELD = 4096
-#: Classifiers, requirements and keywords come as a field each; those of the largest projects are
-#: some hundred.
+#: Each classifier, requirement and keyword is a field; the largest projects have some hundred.
 _MAX_FIELDS = 10_000
-#: A client sees an answer to what it is still sending if that is taken off its hands: up to so
-#: many bytes of a file that is refused before it was read.
+#: Bytes that are read of a refused file: most clients read the answer only after they have sent
+#: the whole file.
 _DRAIN = 64 * 1024**2
 
 
 def multipart_handler() -> MultipartFormHandler:
-    """Return the framework's reader of forms, with room for the fields of any project."""
+    """Return the framework's form reader, with a limit that every project's fields fit in."""
     handler = MultipartFormHandler()
     handler.parse_options.max_body_part_count = _MAX_FIELDS
     return handler
@@ -40,7 +39,7 @@ class UploadResource:
         self._credentials = credentials
 
     def on_post(self, req: falcon.Request, resp: falcon.Response, index: str = "") -> None:
-        """Take a file."""
+        """Receive and publish a file."""
         try:
             published = self._take(req, index)
         except Exception:
@@ -57,9 +56,9 @@ class UploadResource:
         self._credentials.require(req, name, upload=True)
         shelf = self._shim.shelves.get(name)
         if shelf is None:
-            raise falcon.HTTPNotFound(description=f"{name} is not an index that takes uploads")
+            raise falcon.HTTPNotFound(description=f"{name} is not an index with upload = true")
         if req.content_length is None:
-            raise falcon.HTTPLengthRequired(description="say how long the form is")
+            raise falcon.HTTPLengthRequired(description="the request has no Content-Length")
         with shelf.receive() as incoming:
             filename, fields = _receive(req, shelf, incoming)
             return shelf.publish(incoming, filename, read_form(fields, filename))
@@ -70,16 +69,16 @@ class UploadResource:
             return names[0]
         if not names:
             raise falcon.HTTPNotFound(
-                description="no index takes uploads: set upload = true for a directory"
+                description="no index accepts uploads: set upload = true for a directory"
             )
         addresses = " or ".join(f"/upload/{name}/" for name in names)
-        raise falcon.HTTPNotFound(description=f"several indexes take uploads: use {addresses}")
+        raise falcon.HTTPNotFound(description=f"several indexes accept uploads: use {addresses}")
 
 
 def _receive(
     req: falcon.Request, shelf: Shelf, incoming: Incoming
 ) -> tuple[str, Mapping[str, str]]:
-    """Read the form, its file to the disk; return the file's name and the other fields."""
+    """Write the form's file to the disk; return its name and the other fields."""
     filename: str | None = None
     fields: dict[str, str] = {}
     for part in req.get_media():
@@ -91,7 +90,7 @@ def _receive(
             _write(part, filename, incoming)
         elif part.name in FIELDS:
             fields[part.name] = _text(part)
-    # The end of the form was seen: nothing was cut off.
+    # The parser has reached the end of the form: the file is complete.
     if filename is None:
         raise UploadRefusedError("upload", f"the form has no file {CONTENT}", "Update the client")
     return filename, fields
@@ -111,16 +110,16 @@ def _text(part: BodyPart) -> str:
 
 
 def _refuse_foreign_origin(req: falcon.Request) -> None:
-    """Refuse what a page of another site has a browser send: browsers say where it is from."""
+    """Refuse an upload that a page of another site makes: browsers send its Origin."""
     origin = req.get_header("Origin")
     if origin is not None and origin != req.prefix:
         raise falcon.HTTPForbidden(
-            title="Foreign origin", description=f"a page of {origin[:100]} may not upload here"
+            title="Foreign origin", description=f"a page of {origin[:100]} must not upload here"
         )
 
 
 def _drain(req: falcon.Request) -> None:
     left = _DRAIN
-    with suppress(OSError):  # it has left
+    with suppress(OSError):  # the client is gone
         while left > 0 and (piece := req.bounded_stream.read(min(_PIECE, left))):
             left -= len(piece)

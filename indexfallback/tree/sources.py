@@ -13,6 +13,7 @@ from indexfallback.errors import (
     ProjectNotFoundError,
     TreeError,
 )
+from indexfallback.files.download import FileAddress
 from indexfallback.names import FileKey
 from indexfallback.outcome import Kind
 from indexfallback.page import File, ProjectPage
@@ -141,7 +142,7 @@ class ChainSource:
             return _on_disk(file)
         try:
             key = FileKey(page.name, file.sha256)
-            blob = deliver(self._shim, (owner, key, file.filename))
+            blob = deliver(self._shim, FileAddress(owner, key, file.filename))
         except FileMissingError as error:
             if not self._shim.network.is_offline:
                 raise

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from indexfallback.files.transfer import Transfer
+from indexfallback.files.arrival import IncomingFile
 from indexfallback.names import FileKey
 from indexfallback.shim import Shim
 from indexfallback.why import status, why
@@ -31,7 +31,7 @@ def credentials(of: FakeIndex) -> list[str | None]:
 def fetch(made: Shim) -> bytes:
     """Return the bytes of ``acme-app`` as a client gets them."""
     found = made.downloads.get("private", FileKey("acme-app", APP.sha256), APP.filename)
-    if isinstance(found, Transfer):
+    if isinstance(found, IncomingFile):
         return b"".join(found.read(0, len(APP.data)))
     return found.path.read_bytes()
 

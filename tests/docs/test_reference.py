@@ -8,8 +8,12 @@ import click
 import pytest
 
 from indexfallback.cli import cli
+from indexfallback.config import Index
 from indexfallback.config.keys import FIELDS, INDEX_KEYS
 from indexfallback.config.mirror import Mirror
+from indexfallback.server.app import routes
+from indexfallback.server.credentials import Credentials
+from tests.conftest import MakeShim
 from tests.docs.pages import PAGES, ROOT, blocks
 from tests.test_layers import INSIDE, ORDER
 
@@ -45,15 +49,14 @@ def test_every_key_is_in_the_reference(key: str) -> None:
     assert re.search(rf"^\|[^|]*`{name}`[^|]*\|", section, re.MULTILINE)
 
 
-def test_every_address_is_in_the_reference() -> None:
-    source = (ROOT / "indexfallback" / "server" / "app.py").read_text(encoding="utf-8")
-    routes = {
-        re.sub(r"\{(\w+)\}", lambda name: name[1].upper(), route).rstrip("/")
-        for route in re.findall(r'"(/[^"]*)"', source)
+def test_every_address_is_in_the_reference(shim: MakeShim) -> None:
+    made = shim(Index(name="pypi", url="http://127.0.0.1:9/simple/", role="public"))
+    paths = {
+        re.sub(r"\{(\w+)\}", lambda name: name[1].upper(), path).rstrip("/")
+        for path in routes(made, Credentials(made.store.hosting))
     }
-    assert "/simple/PROJECT" in routes
     text = PAGES["docs/addresses.md"]
-    assert [r for r in routes if f"`{r}`" not in text and f"`{r}/`" not in text] == []
+    assert [path for path in paths if f"`{path}`" not in text and f"`{path}/`" not in text] == []
 
 
 def test_the_picture_of_the_architecture_shows_every_part() -> None:

@@ -199,7 +199,7 @@ def test_what_was_left_of_a_file_and_cannot_be_read_is_fetched_again(
         monkeypatch.setattr("os.pread", pread)
         assert fetch(made, DEMO) == DEMO.data
         assert [r.headers.get("Range") for r in index.requests if r.path == PATH] == [None]
-        assert "what is here of it cannot be read ([Errno 5] Input/output error)" in caplog.text
+        assert "the part that is here cannot be read ([Errno 5] Input/output error)" in caplog.text
 
 
 @pytest.mark.fault(52)

@@ -11,7 +11,8 @@ import psutil
 import pytest
 
 from indexfallback.errors import FileUnavailableError
-from indexfallback.files.transfer import Transfer
+from indexfallback.files.arrival import IncomingFile
+from indexfallback.files.download import FileAddress
 from indexfallback.shim import Shim
 from indexfallback.store import Store
 from indexfallback.store.spool import Spool
@@ -190,11 +191,11 @@ def test_wrong_bytes_that_were_left_and_are_on_their_way_to_a_reader_end_in_a_cu
         leave(made, WRONG)
         slow = index.drip(1_000_000, path=PATH)
         found = made.downloads.get("pypi", key_of(DEMO), DEMO.filename)
-        assert isinstance(found, Transfer)
+        assert isinstance(found, IncomingFile)
         slow.lift()
         with pytest.raises(TransferError):
             b"".join(found.read(0, found.total or 0))
-        assert made.downloads.is_tainted("pypi", key_of(DEMO), DEMO.filename)
+        assert not made.downloads.is_resumable(FileAddress("pypi", key_of(DEMO), DEMO.filename))
         index.clear()
         assert fetch(made, DEMO) == DEMO.data
         assert ranges(index) == [None]

@@ -1,5 +1,6 @@
 """Reading files through `Downloads` as the server does."""
 
+from indexfallback.files.arrival import IncomingFile, Progress
 from indexfallback.names import FileKey
 from indexfallback.shim import Shim
 from indexfallback.store import Blob
@@ -23,6 +24,14 @@ def fetch(
         with shim.store.blobs.open(found) as file:
             return file.read()
     return b"".join(found.read(0, found.total or 0))
+
+
+def streamed(shim: Shim, dist: Dist) -> IncomingFile:
+    """Return a file whose answer begins before it is whole (with the fixture ``impatient``)."""
+    found = shim.downloads.get("pypi", key_of(dist), dist.filename)
+    assert isinstance(found, IncomingFile)
+    assert found.progress is Progress.RUNNING
+    return found
 
 
 def is_kept(shim: Shim) -> bool:

@@ -1,4 +1,4 @@
-"""One file for one reader: from where it comes, how it is checked, and what is kept."""
+"""One file for one reader: its source, its verification, and what is stored."""
 
 import hashlib
 from pathlib import Path

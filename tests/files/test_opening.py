@@ -1,4 +1,4 @@
-"""A file whose source is slow to begin is opened beside it at another index of the group."""
+"""Hedged requests: a file is asked for at a second index of the group when the first is slow."""
 
 import threading
 import time
@@ -8,7 +8,7 @@ import pytest
 
 from indexfallback.chain.asking import HEDGE_MOST, hedge_budget
 from indexfallback.config import Index
-from indexfallback.files.opening import Opening
+from indexfallback.files.opening import HedgedOpener
 from indexfallback.files.sources import Source
 from indexfallback.outcome import Kind, Outcome
 from indexfallback.page import File
@@ -61,7 +61,7 @@ def test_a_slow_start_is_answered_for_by_the_public_index_at_about_the_mirrors_p
     assert (near.count(PATH), far.count(PATH)) == (1, 1)
 
 
-def test_while_the_mirror_is_quick_nobody_else_is_asked(
+def test_while_the_mirror_is_quick_no_other_index_is_asked(
     shim: MakeShim, near: FakeIndex, far: FakeIndex
 ) -> None:
     assert fetch(mirrored(shim, near, far), DEMO) == DEMO.data
@@ -95,11 +95,11 @@ def test_the_slow_one_comes_again_once_it_has_answered(
         return FileAnswer(Outcome(Kind.FOUND, ""), Body(0, None, bytes, closed.set))
 
     sources = iter([slow, quick])
-    opening = Opening(sources, ask, hedge_budget())
-    assert opening.quickest(next(opening)).source is quick
+    opener = HedgedOpener(sources, ask, hedge_budget())
+    assert opener.quickest(next(opener)).source is quick
     assert not closed.is_set()
     answered.set()
-    assert list(opening) == [slow]
+    assert list(opener) == [slow]
     assert closed.wait(5), "its body stays open"
 
 
@@ -124,7 +124,7 @@ def test_a_few_at_once_and_then_one_in_twenty(
     assert beside == HEDGE_MOST
 
 
-def test_beside_a_private_index_nobody_is_asked(
+def test_a_request_to_a_private_index_is_never_hedged(
     shim: MakeShim, near: FakeIndex, far: FakeIndex
 ) -> None:
     near.delay(2.5, path=PATH)

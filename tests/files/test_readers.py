@@ -1,4 +1,4 @@
-"""One upstream transfer for any number of readers, whoever leaves."""
+"""One upstream transfer serves any number of readers, also when some of them leave."""
 
 import threading
 import time
@@ -7,12 +7,11 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from indexfallback.files.arrival import Progress
-from indexfallback.files.transfer import Transfer
+from indexfallback.files.arrival import IncomingFile, Progress
 from indexfallback.store import Blob
 from tests.conftest import MakeShim
 from tests.fakes import FakeIndex, wheel
-from tests.files.support import BIG, fetch, key_of
+from tests.files.support import BIG, fetch, key_of, streamed
 from tests.serving import wait_until
 
 DEMO = wheel("demo", size=BIG)
@@ -65,60 +64,49 @@ def test_different_files_are_fetched_at_the_same_time(
 
 
 @pytest.mark.fault(69)
-def test_the_first_readers_leaving_does_not_stop_the_others(
-    shim: MakeShim, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("indexfallback.files.download.WHOLE_SECONDS", 0.1)
+@pytest.mark.usefixtures("impatient")
+def test_the_first_readers_leaving_does_not_stop_the_others(shim: MakeShim) -> None:
     with FakeIndex([DEMO]) as index:
         slow = index.drip(1_000_000, path=PATH)
         made = shim(index)
-        found = [made.downloads.get("pypi", key_of(DEMO), DEMO.filename) for _ in range(2)]
-        transfer = found[0]
-        assert found[1] is transfer
-        assert isinstance(transfer, Transfer)
-        leaving = transfer.read(0, transfer.total or 0)
+        file = streamed(made, DEMO)
+        assert streamed(made, DEMO) is file
+        leaving = file.read(0, file.total or 0)
         next(leaving)
         leaving.close()  # what a server does when its client leaves
         slow.lift()
-        assert b"".join(transfer.read(0, transfer.total or 0)) == DEMO.data
+        assert b"".join(file.read(0, file.total or 0)) == DEMO.data
         assert index.count(PATH) == 1
 
 
 @pytest.mark.fault(70)
-def test_a_transfer_that_all_readers_left_is_still_kept(
-    shim: MakeShim, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("indexfallback.files.download.WHOLE_SECONDS", 0.1)
+@pytest.mark.usefixtures("impatient")
+def test_a_transfer_that_all_readers_left_is_still_kept(shim: MakeShim) -> None:
     with FakeIndex([DEMO]) as index:
         slow = index.drip(1_000_000, path=PATH)
         made = shim(index)
-        found = made.downloads.get("pypi", key_of(DEMO), DEMO.filename)
-        assert isinstance(found, Transfer)
-        leaving = found.read(0, found.total or 0)
+        file = streamed(made, DEMO)
+        leaving = file.read(0, file.total or 0)
         next(leaving)
         leaving.close()  # what a server does when its client leaves
-        del found, leaving
+        del file, leaving
         slow.lift()
         wait_until(lambda: made.store.blobs.count() == 1, 10, "the file was not kept")
         assert isinstance(made.downloads.get("pypi", key_of(DEMO), DEMO.filename), Blob)
         assert index.count(PATH) == 1
 
 
-def test_a_late_reader_gets_the_whole_from_its_beginning(
-    shim: MakeShim, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("indexfallback.files.download.WHOLE_SECONDS", 0.1)
+@pytest.mark.usefixtures("impatient")
+def test_a_late_reader_gets_the_whole_from_its_beginning(shim: MakeShim) -> None:
     with FakeIndex([DEMO]) as index:
         slow = index.drip(1_000_000, path=PATH)
         made = shim(index)
-        first = made.downloads.get("pypi", key_of(DEMO), DEMO.filename)
-        assert isinstance(first, Transfer)
-        early = first.read(0, first.total or 0)
+        file = streamed(made, DEMO)
+        early = file.read(0, file.total or 0)
         pieces = [next(early) for _ in range(2)]
-        late = made.downloads.get("pypi", key_of(DEMO), DEMO.filename)
-        assert late is first
+        assert streamed(made, DEMO) is file
         slow.lift()
-        assert b"".join(first.read(0, first.total or 0)) == DEMO.data
+        assert b"".join(file.read(0, file.total or 0)) == DEMO.data
         assert b"".join([*pieces, *early]) == DEMO.data
 
 
@@ -150,6 +138,6 @@ def test_a_reader_sees_a_transfers_end_at_once(shim: MakeShim) -> None:
         made = shim(index)
         started = time.monotonic()
         found = made.downloads.get("pypi", key_of(DEMO), DEMO.filename)
-        assert isinstance(found, Transfer)
+        assert isinstance(found, IncomingFile)
         assert found.progress is Progress.DONE
         assert time.monotonic() - started < 1.0

@@ -1,4 +1,4 @@
-"""A transfer that breaks, lies or is slow: what reaches a reader is the right file or an end."""
+"""Transfers that break, bring wrong bytes or are slow: a reader gets the right file or an error."""
 
 import time
 from collections.abc import Callable
@@ -8,13 +8,11 @@ import pytest
 
 from indexfallback.config import Index
 from indexfallback.errors import FileUnavailableError
-from indexfallback.files.arrival import Progress
-from indexfallback.files.transfer import Transfer
-from indexfallback.shim import Shim
+from indexfallback.files.download import FileAddress
 from indexfallback.upstream.answers import TransferError
 from tests.conftest import MakeShim
 from tests.fakes import FakeIndex, wheel
-from tests.files.support import BIG, fetch, is_kept, key_of
+from tests.files.support import BIG, fetch, is_kept, key_of, streamed
 from tests.serving import wait_until
 
 DEMO = wheel("demo", size=BIG)
@@ -210,41 +208,28 @@ def test_when_all_sources_hang_the_answer_comes_within_the_deadline(shim: MakeSh
         assert time.monotonic() - started < 2.0
 
 
-def streamed(made: Shim) -> Transfer:
-    """Return a transfer that is answered with before it is whole."""
-    found = made.downloads.get("pypi", key_of(DEMO), DEMO.filename)
-    assert isinstance(found, Transfer)
-    assert found.progress is Progress.RUNNING
-    return found
-
-
-@pytest.fixture
-def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Do not wait for a whole file before the answer begins."""
-    monkeypatch.setattr("indexfallback.files.download.WHOLE_SECONDS", 0.1)
-
-
-@pytest.mark.usefixtures("_impatient")
+@pytest.mark.usefixtures("impatient")
 def test_a_slow_file_is_answered_with_what_is_there(shim: MakeShim) -> None:
     with FakeIndex([DEMO]) as index:
         slow = index.drip(1_000_000, path=PATH)
-        transfer = streamed(shim(index))
-        pieces = transfer.read(0, transfer.total or 0)
+        file = streamed(shim(index), DEMO)
+        pieces = file.read(0, file.total or 0)
         first = next(pieces)
         assert DEMO.data.startswith(first)
         slow.lift()
         assert first + b"".join(pieces) == DEMO.data
 
 
-@pytest.mark.usefixtures("_impatient")
+@pytest.mark.usefixtures("impatient")
 def test_the_last_piece_is_not_sent_before_the_whole_is_verified(shim: MakeShim) -> None:
     with FakeIndex([DEMO]) as index:
         slow = index.drip(1_000_000, path=PATH)
         index.corrupt(DEMO.filename)
-        transfer = streamed(shim(index))
+        made = shim(index)
+        file = streamed(made, DEMO)
         sent: list[bytes] = []
         slow.lift()
         with pytest.raises(TransferError, match="wrong bytes"):
-            sent.extend(transfer.read(0, transfer.total or 0))
+            sent.extend(file.read(0, file.total or 0))
         assert len(b"".join(sent)) <= len(DEMO.data) - 65536
-        assert transfer.tainted
+        assert not made.downloads.is_resumable(FileAddress("pypi", key_of(DEMO), DEMO.filename))

@@ -1,4 +1,4 @@
-"""One shim and one fake index for all tests that change neither's faults."""
+"""One shim and one fake index for all tests that add no faults."""
 
 import re
 from collections.abc import Iterator

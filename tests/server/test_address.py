@@ -1,4 +1,4 @@
-"""Where it listens, and who is there already."""
+"""The address of the server: free, taken, or served already."""
 
 import http.server
 import json
@@ -145,7 +145,7 @@ def test_a_port_is_one_shims_until_released(monkeypatch: pytest.MonkeyPatch) -> 
     take_port("127.0.0.1", number, "fingerprint").release()
 
 
-def test_a_free_port_is_given_to_nobody_else() -> None:
+def test_a_free_port_is_given_to_one_process_only() -> None:
     ports = [take_port("127.0.0.1", 0, "fingerprint") for _ in range(20)]
     assert len({port.number for port in ports}) == 20
     assert ports[0].url == f"http://127.0.0.1:{ports[0].number}"
@@ -156,7 +156,7 @@ def test_a_free_port_is_given_to_nobody_else() -> None:
 def test_an_address_of_another_machine_is_an_error_that_says_so() -> None:
     with pytest.raises(PortRefusedError) as caught:
         take_port("192.0.2.1", 0, "fingerprint")
-    assert "192.0.2.1:0 cannot be listened on (" in str(caught.value)
+    assert "cannot listen on 192.0.2.1:0 (" in str(caught.value)
     assert caught.value.exit_code == 1
 
 

@@ -1,4 +1,4 @@
-"""Pages under ``/direct/simple/``, which keep the addresses that files have at their index."""
+"""Pages under ``/direct/simple/``, with links to the files at their index."""
 
 import json
 import re

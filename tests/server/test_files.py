@@ -15,7 +15,7 @@ def path(world: World) -> str:
     return path
 
 
-def test_a_file_says_what_it_is(world: World, path: str) -> None:
+def test_a_file_has_its_headers(world: World, path: str) -> None:
     answer = world.shim.get(path)
     assert answer.body == DEMO.data
     assert answer.headers["Content-Type"] == "application/octet-stream"

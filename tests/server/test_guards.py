@@ -1,4 +1,4 @@
-"""What stands before every request, and the form of every error."""
+"""The checks before every request, and the form of every error."""
 
 import http.client
 import socket
@@ -112,7 +112,7 @@ HOSTILE = {
 @pytest.mark.fault("incident: aiohttp CVE-2024-23334")
 @pytest.mark.fault("incident: python-tuf CVE-2021-41131")
 @pytest.mark.parametrize("kind", HOSTILE)
-def test_a_hostile_path_is_a_404_and_asks_nobody(world: World, kind: str) -> None:
+def test_a_hostile_path_is_a_404_and_asks_no_index(world: World, kind: str) -> None:
     before = world.pypi.count()
     answer = world.shim.get(HOSTILE[kind])
     assert answer.problem["status"] == 404

@@ -43,7 +43,7 @@ def test_a_page_comes_in_the_form_asked_for(
 
 
 @pytest.mark.parametrize("path", PAGES)
-def test_a_form_that_nobody_has_is_refused_as_406(world: World, path: str) -> None:
+def test_an_unsupported_media_type_is_refused_as_406(world: World, path: str) -> None:
     answer = world.shim.get(path, {"Accept": "image/png"})
     assert answer.status == 406
     assert "application/vnd.pypi.simple.v1+json" in answer.problem["detail"]
@@ -142,7 +142,7 @@ def test_one_index_alone_is_asked_under_its_own_address(world: World) -> None:
     assert world.shim.get("/index/private/simple/acme-core/").status == 200
 
 
-def test_a_project_that_nobody_has_is_a_404_with_the_reason(world: World) -> None:
+def test_a_project_that_no_index_has_is_a_404_with_the_reason(world: World) -> None:
     problem = world.shim.get("/simple/never-asked-for-before/").problem
     assert problem["title"] == "No such project"
     assert "pypi: absent (404 Not Found)" in problem["detail"]

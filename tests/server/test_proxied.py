@@ -1,4 +1,4 @@
-"""The server below a path, and behind proxies that are believed or not."""
+"""The server below a path, and behind proxies that are trusted or not."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -46,7 +46,7 @@ def test_a_redirect_stays_below_the_base(served: Serve, index: FakeIndex) -> Non
         assert shim.get(path, FORWARDED).headers["Location"] == f"/pypi{direct}"
 
 
-def test_a_trusted_proxy_says_under_which_name_it_is_seen(served: Serve, index: FakeIndex) -> None:
+def test_a_trusted_proxy_states_the_public_address(served: Serve, index: FakeIndex) -> None:
     shim = below(served, index, "127.0.0.0/8")
     for path in ("/", "/pypi/", "/projects/demo/"):
         assert PUBLIC in shim.get(path, FORWARDED).body.decode()
@@ -62,7 +62,7 @@ def test_another_sender_of_the_same_headers_is_not_believed(
         assert shim.get("/simple/demo", headers).headers["Location"] == "/simple/demo/"
 
 
-def test_without_trusted_proxies_nobody_is_believed(served: Serve, index: FakeIndex) -> None:
+def test_untrusted_forwarded_headers_are_ignored(served: Serve, index: FakeIndex) -> None:
     shim = served(index_table("pypi", index.url))
     assert "packages.example.com" not in shim.get("/", FORWARDED).body.decode()
 
@@ -85,7 +85,7 @@ def test_a_foreign_host_is_refused_whatever_a_proxy_says(served: Serve, index: F
         ({"X-Forwarded-Host": ""}, "http://127.0.0.1:"),
     ],
 )
-def test_what_a_proxy_says_is_an_address_or_nothing(
+def test_an_invalid_forwarded_address_is_ignored(
     served: Serve, index: FakeIndex, sent: dict[str, str], root: str
 ) -> None:
     shim = below(served, index, "127.0.0.1", base="/")

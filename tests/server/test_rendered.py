@@ -1,4 +1,4 @@
-"""Rendered pages: written once, within a bound."""
+"""Rendered pages: rendered once, and bounded in memory."""
 
 import threading
 

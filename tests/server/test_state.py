@@ -1,4 +1,4 @@
-"""What the shim says of itself."""
+"""Health, status and why."""
 
 import time
 from functools import partial
@@ -69,7 +69,7 @@ def test_why_tells_who_owns_a_project_and_who_was_asked(world: World) -> None:
     ]
 
 
-def test_why_of_a_project_that_nobody_has_says_so(world: World) -> None:
+def test_why_says_that_no_index_has_a_project(world: World) -> None:
     report = world.shim.json("/-/why/no-such-thing")
     assert report["status"] == 404
     assert report["cause"] == "no index has it"

@@ -1,4 +1,4 @@
-"""Files on their way, over a real socket: slow, broken, wrong, and wanted by many."""
+"""Files in transfer over a real socket: slow, broken, wrong, and read by many clients."""
 
 import contextlib
 import http.client
@@ -80,7 +80,7 @@ def test_a_client_that_leaves_does_not_stop_the_transfer(shim: Served, index: Fa
     assert index.count(UPSTREAM) == 1
 
 
-def test_a_range_of_a_file_on_its_way_is_answered_with_the_whole(
+def test_a_range_of_a_file_in_transfer_is_answered_with_the_whole(
     shim: Served, index: FakeIndex
 ) -> None:
     slow = index.drip(SLOW, path=UPSTREAM)
@@ -91,7 +91,7 @@ def test_a_range_of_a_file_on_its_way_is_answered_with_the_whole(
 
 @pytest.mark.fault(16)
 @pytest.mark.fault(31)
-def test_wrong_bytes_on_their_way_end_in_a_cut_and_are_not_resumed(
+def test_wrong_bytes_in_transfer_end_in_a_cut_and_are_not_resumed(
     shim: Served, index: FakeIndex
 ) -> None:
     slow = index.drip(SLOW, path=UPSTREAM)

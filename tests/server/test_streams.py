@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from indexfallback.files.download import FileAddress
 from indexfallback.server import files
 from indexfallback.server.files import SMALL_PIECE, FileResource, Span
 from indexfallback.store.blobs import PIECE
@@ -20,7 +21,7 @@ def test_pieces_are_small_while_there_are_many_streams(
     monkeypatch.setattr(files, "FEW_STREAMS", 1)
     with FakeIndex([DEMO]) as index:
         made = shim(index)
-        address = ("pypi", key_of(DEMO), DEMO.filename)
+        address = FileAddress("pypi", key_of(DEMO), DEMO.filename)
         found = made.downloads.get(*address)
         resource = FileResource(made)
 

@@ -1,4 +1,4 @@
-"""What docs/team.md shows, started for real: Debian's nginx, and systemd's own look at the unit."""
+"""The examples of docs/team.md with Debian's nginx and systemd's check of the unit."""
 
 import configparser
 import contextlib
@@ -201,7 +201,7 @@ def test_an_upload_goes_through_nginx(team: Callable[..., Team], tmp_path: Path)
     assert lib.filename in _get(made, "simple/acme-lib/")[1]
 
 
-def test_who_is_not_allowed_reads_nothing(team: Callable[..., Team]) -> None:
+def test_a_client_that_is_not_allowed_reads_nothing(team: Callable[..., Team]) -> None:
     assert _get(team(), "simple/acme-app/")[0] == 403
 
 

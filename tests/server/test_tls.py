@@ -125,7 +125,7 @@ def test_the_key_of_another_certificate_is_refused_at_the_start(
     assert "name a certificate and its own key" in said
 
 
-def test_a_certificate_that_is_none_is_refused_at_the_start(
+def test_an_invalid_certificate_is_refused_at_the_start(
     certificate: Certificate, tmp_path: Path
 ) -> None:
     wrong = tmp_path / "wrong.pem"

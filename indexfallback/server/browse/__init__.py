@@ -1,5 +1,5 @@
-"""Pages for people: the state of the indexes, the names that are known, and each project.
+"""Pages for people: the state of the indexes, the known projects, and a page for each project.
 
-Values become HTML by pure functions, one module a part of a page; `metadata` and `resources` read
-and answer. Nothing here needs a script, and nothing comes from another host.
+Pure functions turn values into HTML, one module for each part of a page; `metadata` and
+`resources` do the I/O. The pages use no scripts and nothing from other hosts.
 """

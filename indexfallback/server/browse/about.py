@@ -1,17 +1,17 @@
-"""What a distribution says of itself: its metadata, as a person reads them."""
+"""The metadata of a distribution, for people."""
 
 from collections.abc import Iterator
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
-from indexfallback.server.browse.markup import NOTHING, Html, html, joined
+from indexfallback.server.browse.markup import NOTHING, Html, html, joined, optional
 
-#: Dependencies and links shown: what nobody reads further than.
+#: Most dependencies, and most links, that are shown.
 _MOST = 40
 
 
 class About(NamedTuple):
-    """The metadata of one version; other people's text."""
+    """The metadata of one version; untrusted text."""
 
     summary: str = ""
     description: str = ""
@@ -25,17 +25,15 @@ class About(NamedTuple):
 
 
 def about(metadata: bytes) -> About:
-    """Return what the core metadata say; what cannot be read is left out."""
-    from packaging.metadata import parse_email  # noqa: PLC0415 - 20 ms that no client waits for
+    """Return the parsed core metadata; unreadable fields are left out."""
+    from packaging.metadata import parse_email  # noqa: PLC0415 - 20 ms that clients need not wait for
 
     raw, _ = parse_email(metadata)
-    people = [raw.get("author") or raw.get("author_email"),
-              raw.get("maintainer") or raw.get("maintainer_email")]  # fmt: skip
     facts = (
         ("Python", raw.get("requires_python")),
         ("Licence", raw.get("license_expression") or _first_line(raw.get("license"))),
-        ("Author", people[0]),
-        ("Maintainer", people[1]),
+        ("Author", raw.get("author") or raw.get("author_email")),
+        ("Maintainer", raw.get("maintainer") or raw.get("maintainer_email")),
         ("Keywords", ", ".join(raw.get("keywords", []))),
     )
     return About(
@@ -49,7 +47,7 @@ def about(metadata: bytes) -> About:
 
 
 def _first_line(text: str | None) -> str:
-    """Return the first line: some put the whole licence there."""
+    """Return the first line: some projects put the whole licence text there."""
     return (text or "").strip().partition("\n")[0]
 
 
@@ -57,14 +55,14 @@ def _links(home_page: str | None, urls: dict[str, str]) -> Iterator[tuple[str, s
     for label, address in {**({"Home page": home_page} if home_page else {}), **urls}.items():
         try:
             parts = urlsplit(address)
-        except ValueError:  # a bracket without its other
+        except ValueError:  # an unmatched bracket
             continue
         if parts.scheme in ("http", "https") and parts.netloc:
             yield label, address
 
 
 def about_section(known: About) -> Html:
-    """Return the part of the page beside the description."""
+    """Return the column beside the description."""
     facts = joined(
         html("<dt>{label}</dt><dd>{value}</dd>", label=label, value=value)
         for label, value in known.facts
@@ -79,8 +77,8 @@ def about_section(known: About) -> Html:
     )
     return html(
         "{facts}{links}{requires}",
-        facts=html('<dl class="facts">{facts}</dl>', facts=facts) if facts else NOTHING,
-        links=html("<h2>Links</h2><ul>{links}</ul>", links=links) if links else NOTHING,
+        facts=optional('<dl class="facts">{facts}</dl>', facts=facts),
+        links=optional("<h2>Links</h2><ul>{links}</ul>", links=links),
         requires=_requires(known.requires),
     )
 

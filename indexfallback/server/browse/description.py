@@ -1,10 +1,10 @@
-"""A project's description as safe HTML: rendered if `readme-renderer` is there, else as it stands.
+"""A project's description as safe HTML: rendered if `readme-renderer` is installed, else as text.
 
-It is other people's markup, and cleaned twice: by the renderer, then of all that could look like
-a part of our page or ask another host for something.
+The markup is untrusted and is cleaned twice: by the renderer, then of all that could look like a
+part of our page or load something from another host.
 
-Locks: ``_rendering`` lets one description be rendered at a time; who does not get it in time shows
-the text.
+Locks: ``_rendering`` lets one thread render at a time; another one that does not get it in time
+shows the text.
 """
 
 import functools
@@ -13,20 +13,20 @@ import threading
 from indexfallback.server.browse import renderer
 from indexfallback.server.browse.markup import NOTHING, Html, html
 
-#: Characters that are rendered; the longest descriptions of known projects have 200,000.
+#: Longest description that is rendered, characters; the longest known ones have 200,000.
 RENDERED = 300_000
-#: Characters that are shown at all.
+#: Characters that are shown of a text.
 SHOWN = 1_000_000
-#: The descriptions that were rendered last stay, up to a few MB.
+#: Rendered descriptions that stay in memory: a few MB.
 _KEPT = 32
-#: A page waits this long for the descriptions of others to be rendered, seconds.
+#: Longest wait for other descriptions to be rendered, seconds.
 _PATIENCE = 3.0
 
 _rendering = threading.Lock()
 
 
 def description_section(text: str, content_type: str) -> Html:
-    """Return the part of the page with a description of that type (text/x-rst if empty)."""
+    """Return the section with a description of that content type (text/x-rst if empty)."""
     if not text.strip():
         return NOTHING
     return html(
@@ -37,7 +37,7 @@ def description_section(text: str, content_type: str) -> Html:
 
 
 def _plain(text: str) -> Html:
-    cut = html("<p>It is longer, and cut here.</p>") if len(text) > SHOWN else NOTHING
+    cut = html("<p>The rest is not shown.</p>") if len(text) > SHOWN else NOTHING
     return html('<pre class="plain">{text}</pre>{cut}', text=text[:SHOWN], cut=cut)
 
 
@@ -55,6 +55,6 @@ def _rendered(text: str, content_type: str) -> Html | None:
 
 @functools.lru_cache(maxsize=_KEPT)
 def _render(text: str, *, markdown: bool) -> Html | None:
-    """Return what was rendered; also that it could not be, so that nobody waits for it again."""
+    """Return the rendered description; None is cached too, so that it is tried only once."""
     made = renderer.rendered(text, markdown=markdown)
     return Html(made) if made else None

@@ -1,4 +1,4 @@
-"""What is around every page for people: head, style, navigation, and the headers sent with it."""
+"""The frame of every page for people: head, style, navigation, and response headers."""
 
 import base64
 import hashlib
@@ -10,14 +10,14 @@ from indexfallback.server.browse.markup import Html, html
 _STYLE = files(__package__).joinpath("style.css").read_text(encoding="utf-8")
 _STYLE_HASH = base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()
 
-#: No script, no other host, no frame around it; the one style sheet is named by its hash, since
-#: descriptions are other people's markup.
+#: No scripts, no other hosts, no embedding in frames. The style sheet is allowed by its hash, so
+#: that a description, which is untrusted markup, cannot bring its own.
 HEADERS = {
     "Content-Security-Policy": (
         f"default-src 'none'; style-src 'sha256-{_STYLE_HASH}'; form-action 'self'; "
         "base-uri 'none'; frame-ancestors 'none'"
     ),
-    # The names of private projects are not for the sites that a description links to.
+    # Sites that a description links to must not learn the names of private projects.
     "Referrer-Policy": "no-referrer",
     "X-Content-Type-Options": "nosniff",
     "Cache-Control": "no-cache",
@@ -53,7 +53,7 @@ aria-label="Find a project" autocomplete="off" spellcheck="false" maxlength="255
 
 
 def framed(title: str, body: Html, to_root: str, *, query: str = "", listing: bool = False) -> Html:
-    """Return a whole page; ``to_root`` leads from its address to ``/``."""
+    """Return a whole page; ``to_root`` is the relative link from it to ``/``."""
     return html(
         _PAGE,
         title=title,

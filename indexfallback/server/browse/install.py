@@ -1,4 +1,4 @@
-"""How to install through this index: lines to copy."""
+"""The commands that install through this index, to copy."""
 
 from indexfallback.server.browse.markup import Html, html
 

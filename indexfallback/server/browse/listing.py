@@ -1,4 +1,4 @@
-"""The list of the projects that the shim knows, searched and in pages."""
+"""The list of known projects, with search and pagination."""
 
 from collections.abc import Mapping
 from typing import NamedTuple
@@ -9,16 +9,16 @@ from indexfallback.server.browse.frame import framed
 from indexfallback.server.browse.markup import NOTHING, Html, html, joined
 from indexfallback.words import counted
 
-#: Names on a page: a few screens, and no browser is slow with them.
+#: Names on a page: a few screens, which every browser shows quickly.
 PER_PAGE = 150
 _TO_ROOT = "../"
 
 
 class Listing(NamedTuple):
-    """One page of the names that a search found."""
+    """One page of the result of a search."""
 
     query: str
-    #: Name and index, in the order to show them.
+    #: Name and index, in the order shown.
     names: list[tuple[str, str]]
     found: int
     #: Counted from 1.
@@ -27,18 +27,17 @@ class Listing(NamedTuple):
 
     @property
     def wanted(self) -> str:
-        """The one project that the query names, normalised; empty if it can be none's name."""
+        """The query as a normalised project name; empty if it is not a valid name."""
         return normalize(self.query) if is_project_name(self.query) else ""
 
 
 def find(known: Mapping[str, str], query: str, page: int) -> Listing:
-    """Return a page of the names that contain the query: itself, what begins so, all others.
+    """Return a page of the names that contain the query: those that begin with it come first.
 
-    ``known`` is name to index. A page that is not there is the nearest one that is.
+    ``known`` maps names to indexes. A page number out of range gives the nearest page.
     """
     part = normalize(query.strip())
     found = sorted(name for name in known if part in name)
-    # The name itself is the first that begins so.
     begins = [name for name in found if name.startswith(part)]
     found = begins + [name for name in found if not name.startswith(part)]
     pages = max(1, -(-len(found) // PER_PAGE))
@@ -50,27 +49,28 @@ def find(known: Mapping[str, str], query: str, page: int) -> Listing:
 def listing_page(listing: Listing) -> Html:
     """Return the page."""
     title = f"“{listing.query}”" if listing.query else "Projects"
+    query = {"q": listing.query} if listing.query else {}
     body = html(
-        '<h1>{title}</h1><p class="lead">{count}</p>{ask}{names}{turn}',
+        '<h1>{title}</h1><p class="lead">{count}</p>{ask}{names}{pagination}',
         title=title,
         count=_count(listing),
         ask=_ask(listing),
         names=_names(listing),
-        turn=turn(listing.page, listing.pages, {"q": listing.query} if listing.query else {}),
+        pagination=pagination(listing.page, listing.pages, query),
     )
     return framed(f"{title} · indexfallback", body, _TO_ROOT, query=listing.query, listing=True)
 
 
 def _count(listing: Listing) -> str:
     if listing.query:
-        return f"{counted(listing.found, 'name')} known here with “{listing.query}” in it."
+        return f"{counted(listing.found, 'known project')} with “{listing.query}” in the name."
     if not listing.found:
-        return "No project was asked for yet. What is installed through this index shows up here."
-    return f"{counted(listing.found, 'project')} known here, of all indexes."
+        return "None yet. Projects appear here once they are installed through this index."
+    return f"{counted(listing.found, 'known project')} in all indexes."
 
 
 def _ask(listing: Listing) -> Html:
-    """Return the way to a project that is not known yet, but may well be there."""
+    """Return the link that asks the indexes for a project that is not known yet."""
     if not listing.wanted or any(name == listing.wanted for name, _ in listing.names):
         return NOTHING
     return html(
@@ -89,8 +89,8 @@ def _names(listing: Listing) -> Html:
     return html('<ul class="names">{items}</ul>', items=items)
 
 
-def turn(page: int, pages: int, query: Mapping[str, str]) -> Html:
-    """Return the links to the pages before and after, where there are several."""
+def pagination(page: int, pages: int, query: Mapping[str, str]) -> Html:
+    """Return the links to the previous and the next page, if there are several pages."""
     if pages == 1:
         return NOTHING
 
@@ -103,10 +103,10 @@ def turn(page: int, pages: int, query: Mapping[str, str]) -> Html:
         )
 
     return html(
-        '<nav class="turn" aria-label="Pages">{before}<span>Page {page} of {pages}</span>{after}'
-        "</nav>",
-        before=link(page - 1, "← Before", "prev"),
+        '<nav class="pagination" aria-label="Pages">'
+        "{before}<span>Page {page} of {pages}</span>{after}</nav>",
+        before=link(page - 1, "← Previous", "prev"),
         page=page,
         pages=pages,
-        after=link(page + 1, "After →", "next"),
+        after=link(page + 1, "Next →", "next"),
     )

@@ -1,4 +1,4 @@
-"""The metadata of a distribution: what is here, else fetched as a client would, within bounds."""
+"""The metadata of a distribution: from the cache, else fetched as a client would, within limits."""
 
 import gzip
 import io
@@ -18,23 +18,24 @@ from indexfallback.upstream.answers import TransferError
 
 log = logging.getLogger("indexfallback")
 
-#: A distribution up to this size is fetched for its metadata, bytes: a second at most.
+#: Largest distribution that is fetched for its metadata, bytes: it takes about a second.
 FETCHED = 5 * 1000**2
-#: Where PKG-INFO comes later than this in an archive, unpacked bytes, it is not looked for.
+#: Unpacked bytes of an archive in which PKG-INFO is looked for.
 _UNPACKED = 50 * 1000**2
+#: Errors of a damaged archive, or of one larger than that.
 _DAMAGED = (tarfile.TarError, zlib.error, EOFError, OSError, ValueError)
 
 
 def metadata_of(shim: Shim, owner: str, project: str, files: tuple[File, ...]) -> bytes | None:
-    """Return the core metadata of a version, from the first of its files that has any; or None.
+    """Return the core metadata of a version, from the first of its files that has some, or None.
 
-    ``owner`` is as in the files' addresses.
+    ``owner`` is that of the files' addresses.
     """
     for file in files:
         try:
             found = _metadata(shim, owner, project, file)
         except (IndexFallbackError, TransferError, OSError) as error:
-            log.info("%s: no metadata to show: %s", file.filename, error)
+            log.info("%s: its metadata cannot be shown: %s", file.filename, error)
             continue
         if found is not None:
             return found
@@ -53,7 +54,7 @@ def _metadata(shim: Shim, owner: str, project: str, file: File) -> bytes | None:
             return _inside(archive, file.filename)
     if file.size is None or file.size > FETCHED:
         return None
-    # Not out of the store: a file is answered before it is kept.
+    # Not from the store: a download is answered before it is stored.
     data = _read(shim, owner, key, file.filename)
     return _inside(io.BytesIO(data), file.filename) if data is not None else None
 
@@ -67,20 +68,20 @@ def _inside(archive: BinaryIO, filename: str) -> bytes | None:
 
 
 def _read(shim: Shim, owner: str, key: FileKey, filename: str) -> bytes | None:
-    """Return a whole file; None if it is too large, or is still coming after some seconds."""
+    """Return a whole file; None if it is too large, or not fetched within some seconds."""
     found = shim.downloads.get(owner, key, filename)
     length = found.size if isinstance(found, Blob) else found.total or 0
     if length > max(MAX_METADATA, FETCHED):
         return None
     if isinstance(found, Blob):
         return b"".join(shim.store.blobs.read(found, 0, length))
-    # It goes on coming: who looks again finds it here.
+    # A transfer that is still running goes on: the next request finds the file.
     is_whole = found.progress is Progress.DONE
     return b"".join(found.read(0, length)) if is_whole else None
 
 
 def pkg_info_in(file: BinaryIO, filename: str) -> bytes | None:
-    """Return the PKG-INFO of an open ``.tar.gz`` of that name; None where none is to be trusted."""
+    """Return the PKG-INFO of an open ``.tar.gz`` of that name; None if it has no usable one."""
     wanted = f"{filename.removesuffix('.tar.gz')}/PKG-INFO"
     try:
         with (
@@ -91,20 +92,20 @@ def pkg_info_in(file: BinaryIO, filename: str) -> bytes | None:
                 if member.name == wanted and member.isreg() and member.size <= MAX_METADATA:
                     found = archive.extractfile(member)
                     return found.read() if found is not None else None
-    except _DAMAGED:  # not an archive, not a whole one, or a bomb: no metadata to show
+    except _DAMAGED:  # not an archive, cut, or a bomb
         return None
     return None
 
 
 class _Bounded(gzip.GzipFile):
-    """An archive of which only so much is unpacked: a header alone may claim gigabytes."""
+    """A gzip file that is unpacked up to a limit: a small one may unpack to gigabytes."""
 
     _left = _UNPACKED
 
     def read(self, size: int | None = -1) -> bytes:
-        """Return the next bytes; raises OSError beyond the bound."""
+        """Return the next bytes; raises OSError beyond the limit."""
         data = super().read(size)
         self._left -= len(data)
         if self._left < 0:
-            raise OSError("larger than what is looked through")
+            raise OSError(f"unpacks to more than {_UNPACKED} bytes")
         return data

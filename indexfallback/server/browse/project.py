@@ -1,4 +1,4 @@
-"""The page of one project, and the pages that say why there is none."""
+"""The page of one project, and the pages for errors."""
 
 from collections.abc import Collection, Mapping
 from typing import Any, NamedTuple
@@ -7,9 +7,9 @@ from indexfallback.server.browse.about import About, about_section
 from indexfallback.server.browse.description import description_section
 from indexfallback.server.browse.frame import framed
 from indexfallback.server.browse.install import commands
-from indexfallback.server.browse.markup import NOTHING, Html, html, joined
+from indexfallback.server.browse.markup import NOTHING, Html, html, joined, optional
+from indexfallback.server.browse.ownership import ownership_section
 from indexfallback.server.browse.releases import Release, releases_section
-from indexfallback.server.browse.trail import trail_section
 
 _TO_ROOT = "../../"
 
@@ -21,7 +21,7 @@ _BODY = """\
 {commands}
 <nav class="parts" aria-label="Parts">{parts}</nav>
 <div class="columns">
-<div>{description}{files}{trail}</div>
+<div>{description}{files}{ownership}</div>
 <aside>{about}</aside>
 </div>
 """
@@ -30,57 +30,55 @@ _REFUSED = """\
 <h1>{title}</h1>
 <p class="lead">{cause}.</p>
 <p>{remedy}</p>
-{trail}
+{ownership}
 """
 
 
-class Shown(NamedTuple):
-    """All that the page of a project shows."""
+class ProjectView(NamedTuple):
+    """The data of a project's page."""
 
     name: str
-    #: Of the simple API.
+    #: The address of the simple API.
     address: str
     #: From `why.found`.
     report: Mapping[str, Any]
     releases: list[Release]
-    #: The version that a client would take; None if there are no files.
+    #: The version that a client would install; None if there are no files.
     current: Release | None
     about: About
-    #: The owner as files' addresses have it.
+    #: The owner in the files' addresses.
     owner: str
-    #: The sha256 of the files that are in the store.
+    #: The sha256 of the stored files.
     held: Collection[str]
-    #: Of the files, from 1.
+    #: Number of the page of files, from 1.
     page: int
 
 
-def project_page(shown: Shown) -> Html:
+def project_page(view: ProjectView) -> Html:
     """Return the page."""
-    described = shown.page == 1 and bool(shown.about.description.strip())
+    described = view.page == 1 and bool(view.about.description.strip())
     parts = [("description", "Description")] if described else []
     parts += [("files", "Files"), ("indexes", "Where it comes from")]
-    version = shown.current.version if shown.current is not None else ""
+    version = view.current.version if view.current is not None else ""
     body = html(
         _BODY,
-        name=shown.name,
+        name=view.name,
         version=version,
-        summary=html('<p class="lead">{text}</p>', text=shown.about.summary)
-        if shown.about.summary
-        else NOTHING,
-        owner=shown.report["owner"],
-        notices=_notices(shown.report),
-        commands=commands(shown.address, shown.name),
+        summary=optional('<p class="lead">{text}</p>', text=view.about.summary),
+        owner=view.report["owner"],
+        notices=_notices(view.report),
+        commands=commands(view.address, view.name),
         parts=joined(
             html('<a href="#{part}">{text}</a>', part=part, text=text) for part, text in parts
         ),
-        description=description_section(shown.about.description, shown.about.content_type)
+        description=description_section(view.about.description, view.about.content_type)
         if described
         else NOTHING,
-        files=releases_section(shown.releases, shown.name, shown.owner, shown.held, shown.page),
-        trail=trail_section(shown.report),
-        about=about_section(shown.about),
+        files=releases_section(view.releases, view.name, view.owner, view.held, view.page),
+        ownership=ownership_section(view.report),
+        about=about_section(view.about),
     )
-    return framed(f"{shown.name} · indexfallback", body, _TO_ROOT)
+    return framed(f"{view.name} · indexfallback", body, _TO_ROOT)
 
 
 def _notices(report: Mapping[str, Any]) -> Html:
@@ -89,7 +87,7 @@ def _notices(report: Mapping[str, Any]) -> Html:
     if status not in (None, "active"):
         notices.append(f"{status}: {reason}" if reason else status)
     notices += [
-        f"{changed['filename']} is withheld: it is not what it was when it was first seen."
+        f"{changed['filename']} is withheld: its content has changed since it was first seen."
         for changed in report["withheld"]
     ]
     return joined(html('<p class="notice">{text}</p>', text=text) for text in notices)
@@ -102,12 +100,12 @@ def refused_page(title: str, report: Mapping[str, Any]) -> Html:
         title=f"{title}: {report['project']}",
         cause=report["cause"][:1].upper() + report["cause"][1:],
         remedy=report["remedy"],
-        trail=trail_section(report),
+        ownership=ownership_section(report),
     )
     return framed(f"{report['project']} · indexfallback", body, _TO_ROOT)
 
 
 def problem_page(title: str, detail: str, to_root: str) -> Html:
-    """Return the page for any other error; ``to_root`` leads from its address to ``/``."""
+    """Return the page for any other error; ``to_root`` is the relative link from it to ``/``."""
     body = html('<h1>{title}</h1><p class="lead">{detail}</p>', title=title, detail=detail)
     return framed(f"{title} · indexfallback", body, to_root)

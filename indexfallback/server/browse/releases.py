@@ -1,4 +1,4 @@
-"""A project's files, by version, the newest first."""
+"""A project's files by version, newest first."""
 
 from collections.abc import Collection, Iterable
 from typing import NamedTuple
@@ -8,11 +8,11 @@ from packaging.version import Version
 
 from indexfallback.names import FileKey, version_of
 from indexfallback.page import File, ProjectPage
-from indexfallback.server.browse.listing import turn
-from indexfallback.server.browse.markup import NOTHING, Html, html, joined
+from indexfallback.server.browse.listing import pagination
+from indexfallback.server.browse.markup import NOTHING, Html, html, joined, optional
 from indexfallback.words import counted, size
 
-#: Versions on a page: some hundred files at most, of projects that have thousands.
+#: Versions on a page: at most some hundred files, even of a project with thousands.
 PER_PAGE = 20
 
 _FILE = """\
@@ -25,23 +25,23 @@ _FILE = """\
 class Release(NamedTuple):
     """The files of one version."""
 
-    #: Empty for files whose names do not tell it.
+    #: Empty if the files' names have none.
     version: str
     files: tuple[File, ...]
 
     @property
     def is_yanked(self) -> bool:
-        """Whether no file of it is left to choose (PEP 592)."""
+        """Whether all of its files are yanked (PEP 592)."""
         return all(file.yanked is not False for file in self.files)
 
     @property
     def is_prerelease(self) -> bool:
-        """Whether it is taken only by who asks for it."""
+        """Whether clients install it only on request (PEP 440)."""
         return bool(self.version) and Version(self.version).is_prerelease
 
 
 def releases(page: ProjectPage) -> list[Release]:
-    """Return the versions of a page, the newest first; what has no version comes last."""
+    """Return the versions of a page, newest first; files without a version come last."""
     files: dict[str, list[File]] = {}
     for file in page.files:
         files.setdefault(_version(file.filename), []).append(file)
@@ -64,27 +64,27 @@ def _wheels_first(file: File) -> tuple[bool, str]:
 
 
 def current(known: Iterable[Release]) -> Release | None:
-    """Return the version that a client would take: the newest that is neither yanked nor early."""
+    """Return the version that a client would install: the newest final one that is not yanked."""
     found = list(known)
-    settled = (r for r in found if r.version and not r.is_yanked and not r.is_prerelease)
-    return next(settled, found[0] if found else None)
+    final = (r for r in found if r.version and not r.is_yanked and not r.is_prerelease)
+    return next(final, found[0] if found else None)
 
 
 def releases_section(
     known: list[Release], project: str, owner: str, held: Collection[str], page: int
 ) -> Html:
-    """Return the part of the page that lists the files; ``held`` is the sha256 of what is here."""
+    """Return the section that lists the files; ``held`` has the sha256 of the stored ones."""
     pages = max(1, -(-len(known) // PER_PAGE))
     page = min(max(1, page), pages)
     shown = known[(page - 1) * PER_PAGE : page * PER_PAGE]
     newest = current(known)
     return html(
-        '<section id="files"><h2>Files</h2>{releases}{turn}</section>',
+        '<section id="files"><h2>Files</h2>{releases}{pagination}</section>',
         releases=joined(
             _release(release, project, owner, held, is_open=release is newest) for release in shown
         )
-        or html("<p>None that could be installed.</p>"),
-        turn=turn(page, pages, {}),
+        or html("<p>No files that can be installed.</p>"),
+        pagination=pagination(page, pages, {}),
     )
 
 
@@ -97,7 +97,7 @@ def _release(
         "<details{open}><summary><b>{version}</b>{marks} <small>{facts}</small></summary>"
         '<ul class="files">{files}</ul></details>',
         open=Html(" open" if is_open else ""),
-        version=release.version or "No version in the name",
+        version=release.version or "Unknown version",
         marks=_release_marks(release),
         facts=" · ".join([*facts, counted(len(release.files), "file")]),
         files=joined(_file(file, project, owner, held) for file in release.files),
@@ -132,11 +132,9 @@ def _file(file: File, project: str, owner: str, held: Collection[str]) -> Html:
         filename=file.filename,
         marks=joined(marks),
         facts=" · ".join(facts),
-        hash=html(
+        hash=optional(
             '<div class="hash"><span>{algorithm}</span> <code>{digest}</code></div>',
             algorithm=algorithm,
             digest=digest,
-        )
-        if digest
-        else NOTHING,
+        ),
     )

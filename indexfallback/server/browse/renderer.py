@@ -1,6 +1,6 @@
-"""Rendering of one description, in a process of its own that can be ended.
+"""Rendering of one description, in a process of its own that can be killed.
 
-Some markup costs a renderer minutes, and holds up all other threads of the process meanwhile.
+Some markup takes the renderer minutes, in which it blocks all other threads of its process.
 """
 
 import subprocess
@@ -8,11 +8,11 @@ import sys
 from importlib.util import find_spec
 from os import pathsep
 
-#: The longest descriptions of known projects take two, imports included; seconds.
+#: Time limit, seconds: the longest known descriptions take two, imports included.
 SECONDS = 6.0
-#: Bytes of HTML; more than that was made of little by markup that multiplies.
+#: Most bytes of HTML: only malicious markup expands to more.
 _MOST = 5_000_000
-#: The process imports what we import, wherever our path came from.
+#: The process gets the import path of this one.
 _MAIN = """\
 import os, sys
 sys.path[:] = sys.argv.pop(1).split(os.pathsep)
@@ -37,7 +37,7 @@ def is_there() -> bool:
 
 
 def rendered(text: str, *, markdown: bool) -> str | None:
-    """Return clean HTML; None for what cannot be rendered, or not within bounds."""
+    """Return clean HTML; None if the text cannot be rendered within the limits."""
     command = [sys.executable, "-c", _MAIN, pathsep.join(filter(None, sys.path))]
     try:
         done = subprocess.run(  # noqa: S603 - ourselves
@@ -54,14 +54,14 @@ def rendered(text: str, *, markdown: bool) -> str | None:
 
 def main() -> None:
     """Render standard input to standard output, as the first argument says."""
-    import nh3  # noqa: PLC0415 - in the process of its own only
+    import nh3  # noqa: PLC0415 - only in the process of its own
     from readme_renderer import clean, markdown, rst  # noqa: PLC0415 - as above
 
     text = sys.stdin.buffer.read().decode("utf-8")
     made = markdown.render(text) if sys.argv[1] == "markdown" else rst.render(text)
     cleaned = nh3.clean(
         made or "",
-        # No picture: each would ask another host who it is that looks.
+        # No images: each would tell another host that somebody looks at the page.
         tags=clean.ALLOWED_TAGS - {"img", "picture"},
         attributes=_ATTRIBUTES,
         attribute_filter=_filtered,
@@ -73,7 +73,7 @@ def main() -> None:
 
 
 def _filtered(_tag: str, attribute: str, value: str) -> str | None:
-    """Drop links that lead nowhere from here: to files of a repository, to pages of ours."""
+    """Drop relative links: they are meant for a repository's files, and would lead to our pages."""
     if attribute != "href" or value.startswith(("#", "http://", "https://", "mailto:")):
         return value
     return None

@@ -1,4 +1,4 @@
-"""The addresses for people: ``/``, ``/projects/`` and ``/projects/{project}/``."""
+"""The resources for people: ``/``, ``/projects/`` and ``/projects/{project}/``."""
 
 import re
 
@@ -13,21 +13,24 @@ from indexfallback.server.browse.frame import HEADERS
 from indexfallback.server.browse.listing import find, listing_page
 from indexfallback.server.browse.markup import Html
 from indexfallback.server.browse.metadata import metadata_of
-from indexfallback.server.browse.project import Shown, project_page, refused_page
+from indexfallback.server.browse.project import ProjectView, project_page, refused_page
 from indexfallback.server.browse.releases import current, releases
 from indexfallback.server.browse.start import start_page
 from indexfallback.server.guards import wants_page
+from indexfallback.server.pages import redirect
 from indexfallback.server.proxied import PUBLIC_ROOT
 from indexfallback.shim import Shim
 from indexfallback.upstream.answers import Limits
 from indexfallback.why import found, refused, status
 
-#: What is none is the first page; beyond six digits nobody turns pages.
+#: The address of the list, and of the projects below it.
+PROJECTS = "/projects/"
+#: The number of a page; anything else is the first page.
 _NUMBER = re.compile(r"[0-9]{1,6}", re.ASCII)
 
 
 class StartResource:
-    """``/``: what this is, how to use it, and how the indexes are."""
+    """``/``: what this server is, how to use it, and the state of the indexes."""
 
     def __init__(self, shim: Shim) -> None:
         self._shim = shim
@@ -40,7 +43,7 @@ class StartResource:
 
 
 class ListingResource:
-    """``/projects/``: the names that are known here (``?q=PART&page=NUMBER``)."""
+    """``/projects/``: the known projects (``?q=PART&page=NUMBER``)."""
 
     def __init__(self, shim: Shim) -> None:
         self._shim = shim
@@ -53,7 +56,7 @@ class ListingResource:
     on_head = on_get
 
     def _known(self) -> dict[str, str]:
-        """Return each name and the first index of the chain that is known to have it."""
+        """Return each known name, and the first index of the chain that has it."""
         shim = self._shim
         limits = Limits(0.0, shim.settings.page_size)
         known: dict[str, str] = {}
@@ -68,31 +71,31 @@ class ListingResource:
 
 
 class BrowseResource:
-    """``/projects/{project}/``: all that is known of a project (``?page=NUMBER`` of its files)."""
+    """``/projects/{project}/``: one project (``?page=NUMBER`` of its files)."""
 
     def __init__(self, shim: Shim) -> None:
         self._shim = shim
 
     def on_get(self, req: falcon.Request, resp: falcon.Response, project: str) -> None:
-        """Answer with the page, or with the one that says why there is none."""
+        """Answer with the project's page, or with one that gives the reason for an error."""
         if not is_project_name(project):
-            raise falcon.HTTPNotFound(description="no project has such a name")
+            raise falcon.HTTPNotFound(description="this is not a project name")
         if not is_normalized(project):
-            to_projects(req, resp, normalize(project))
+            redirect(req, resp, PROJECTS, normalize(project))
             return
         try:
-            shown = self._shown(req, self._shim.fallback.page(project))
+            view = self._view(req, self._shim.fallback.page(project))
         except ProjectError as error:
             if not wants_page(req):
                 raise
             resp.status = falcon.code_to_http_status(error.status)
             _send(resp, refused_page(error.title, refused(self._shim, error)))
             return
-        _send(resp, project_page(shown))
+        _send(resp, project_page(view))
 
     on_head = on_get
 
-    def _shown(self, req: falcon.Request, answer: Answer) -> Shown:
+    def _view(self, req: falcon.Request, answer: Answer) -> ProjectView:
         page = self._shim.offer(answer)
         known = releases(page)
         newest = current(known)
@@ -100,7 +103,7 @@ class BrowseResource:
         metadata = None
         if newest is not None:
             metadata = metadata_of(self._shim, owner, page.name, newest.files)
-        return Shown(
+        return ProjectView(
             page.name,
             _simple(req),
             found(self._shim, answer),
@@ -111,23 +114,6 @@ class BrowseResource:
             self._shim.store.blobs.held(f.sha256 for f in page.files if f.sha256 is not None),
             _page(req),
         )
-
-
-class BrowseSlashResource:
-    """Addresses for people that lack their last slash."""
-
-    def on_get(self, req: falcon.Request, resp: falcon.Response, project: str = "") -> None:
-        """Redirect to the address with the slash."""
-        to_projects(req, resp, normalize(project) if is_project_name(project) else "")
-
-    on_head = on_get
-
-
-def to_projects(req: falcon.Request, resp: falcon.Response, project: str) -> None:
-    """Answer 301 to a page's proper address, which is made of checked parts only."""
-    resp.status = falcon.HTTP_301
-    base = f"{req.root_path}/projects/"
-    resp.location = f"{base}{project}/" if project else base
 
 
 def _simple(req: falcon.Request) -> str:

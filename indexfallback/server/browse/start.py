@@ -1,4 +1,4 @@
-"""The start page: what this is, how to use it, and how the indexes are."""
+"""The start page: what this server is, how to use it, and the state of the indexes."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -6,10 +6,10 @@ from typing import Any
 from indexfallback.mode import Cause
 from indexfallback.server.browse.frame import framed
 from indexfallback.server.browse.install import commands
-from indexfallback.server.browse.markup import NOTHING, Html, html, joined
+from indexfallback.server.browse.markup import NOTHING, Html, html, joined, optional
 from indexfallback.words import counted, ms, size, span
 
-#: State of a circuit to its word and its colour.
+#: State of a circuit to its words and its colour.
 _STATES = {
     "closed": ("up", "good"),
     "open": ("down", "bad"),
@@ -19,7 +19,7 @@ _STATES = {
 _BODY = """\
 <h1>One package index in front of all of yours</h1>
 <p class="lead">The indexes below are asked in this order; the first that has a project owns it.
-What was seen is kept here, for when they are slow, down or out of reach.</p>
+Pages and files are cached here, for when an index is slow, down or unreachable.</p>
 {offline}
 <h2>Use it</h2>
 {commands}
@@ -40,7 +40,7 @@ _INDEX = """\
 
 
 def start_page(address: str, report: Mapping[str, Any]) -> Html:
-    """Return the page for the simple API at ``address`` and the report of `why.status`."""
+    """Return the page; ``address`` is that of the simple API, ``report`` from `why.status`."""
     body = html(
         _BODY,
         offline=_offline(report),
@@ -55,7 +55,7 @@ def _offline(report: Mapping[str, Any]) -> Html:
     if not report["offline"]:
         return NOTHING
     return html(
-        '<p class="notice">Offline: {words}. What is in the cache is served.</p>',
+        '<p class="notice">Offline: {words}. Projects and files in the cache are served.</p>',
         words=Cause(report["offline_by"]).words,
     )
 
@@ -76,7 +76,7 @@ def _index(index: Mapping[str, Any]) -> Html:
         colour=colour,
         url=index["url"],
         figures=_figures(index),
-        trouble=html('<div class="trouble">{why}</div>', why=trouble) if trouble else NOTHING,
+        trouble=optional('<div class="trouble">{why}</div>', why=trouble),
     )
 
 
@@ -94,12 +94,12 @@ def _figures(index: Mapping[str, Any]) -> str:
 def _cache(cache: Mapping[str, Any]) -> Html:
     if "error" in cache:
         return html('<p class="notice">{error}</p>', error=cache["error"])
-    kept = html('<p class="notice">Nothing outlives this process: see its log.</p>')
+    notice = html('<p class="notice">The cache ends with this process: see its log.</p>')
     return html(
         "<p>{bytes} of {limit}, {files}, {pages}.</p>{temporary}",
         bytes=size(cache["bytes"]),
         limit=size(cache["limit"]),
         files=counted(cache["files"], "file"),
         pages=counted(cache["pages"], "page"),
-        temporary=kept if cache["temporary"] else NOTHING,
+        temporary=notice if cache["temporary"] else NOTHING,
     )

@@ -1,4 +1,4 @@
-"""A shim whose projects say something of themselves."""
+"""A shim whose projects have metadata."""
 
 from collections.abc import Iterator
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Distributions that say more of themselves than the fakes do."""
+"""Distributions with more metadata than the fakes have."""
 
 import gzip
 import io

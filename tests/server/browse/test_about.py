@@ -1,4 +1,4 @@
-"""What a distribution says of itself, as a person reads it."""
+"""The metadata of a distribution, for people."""
 
 from indexfallback.server.browse.about import about, about_section
 

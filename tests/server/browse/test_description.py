@@ -1,4 +1,4 @@
-"""Descriptions are other people's markup: what of it is left."""
+"""Descriptions are untrusted markup: how they are cleaned."""
 
 import re
 import sys
@@ -60,7 +60,7 @@ BAD = (
 
 
 @pytest.mark.parametrize("kind", [MARKDOWN, RST, PLAIN, "no/such; x"])
-def test_nothing_runs_asks_others_or_looks_like_ours(kind: str) -> None:
+def test_no_script_no_other_host_and_no_style_of_ours_is_left(kind: str) -> None:
     # One after the other: each takes a process.
     for text in [*HOSTILE, "\n\n".join(HOSTILE)] if kind == MARKDOWN else ["\n\n".join(HOSTILE)]:
         found = _body(description_section(f"{text}\n\nafter", kind))
@@ -99,7 +99,7 @@ def test_a_link_into_the_repository_leads_nowhere_from_here() -> None:
         (RST, "\x00\x1b[31m"),
     ],
 )
-def test_what_is_broken_is_shown_as_it_stands(kind: str, text: str) -> None:
+def test_broken_markup_is_shown_as_text(kind: str, text: str) -> None:
     found = description_section(text, kind)
     assert "root:" not in found
     assert "<b>" not in found
@@ -111,18 +111,18 @@ def test_what_is_broken_is_shown_as_it_stands(kind: str, text: str) -> None:
     [(MARKDOWN, "> " * 100_000), (RST, "- *a*\n\n" * 40_000), (RST, "x" * 5_000_000)],
     ids=["quotes", "items", "huge"],
 )
-def test_one_that_would_take_minutes_is_shown_as_it_stands(text: str, kind: str) -> None:
+def test_markup_that_would_take_minutes_is_shown_as_text(text: str, kind: str) -> None:
     began = time.monotonic()
     for _ in range(3):  # and is not tried again
         assert '<pre class="plain">' in description_section(text, kind)
     assert time.monotonic() - began < 3 * SECONDS
 
 
-def test_beyond_its_bounds_it_is_text_and_then_cut() -> None:
+def test_a_long_description_is_shown_as_text_and_a_longer_one_is_cut() -> None:
     long = description_section("**b** " * (RENDERED // 6 + 1), MARKDOWN)
     assert "<strong>" not in long
-    assert "cut here" not in long
-    assert "cut here" in description_section("x" * (SHOWN + 1), PLAIN)
+    assert "The rest is not shown" not in long
+    assert "The rest is not shown" in description_section("x" * (SHOWN + 1), PLAIN)
 
 
 def test_an_empty_one_is_no_part_of_the_page() -> None:

@@ -1,4 +1,4 @@
-"""The names that a search finds, and their pages."""
+"""Search among the known names, and pagination."""
 
 import pytest
 
@@ -16,7 +16,7 @@ def test_without_a_query_all_names_are_there_in_their_order() -> None:
     assert names("") == sorted(KNOWN)
 
 
-def test_the_name_itself_comes_first_and_then_what_begins_with_it() -> None:
+def test_the_exact_name_comes_first_and_then_names_that_begin_with_it() -> None:
     assert names("zope") == ["zope", "zope-interface", "interface-zope"]
 
 
@@ -37,7 +37,7 @@ def test_a_page_that_is_not_there_is_the_nearest_one(page: int, shown: int, firs
 
 def test_the_links_to_other_pages_keep_the_query() -> None:
     page = listing_page(find(MANY, "name&x", 1))
-    assert "0 names" in page
+    assert "0 known projects" in page
     page = listing_page(find(MANY, "name", 2))
     assert 'href="?q=name&amp;page=1"' in page
     assert 'href="?q=name&amp;page=3"' in page

@@ -1,4 +1,4 @@
-"""Where the metadata of a project come from, and how much is fetched for them."""
+"""The source of the metadata of a project, and how much is fetched for them."""
 
 import gzip
 import io
@@ -91,7 +91,7 @@ def test_an_index_that_fails_leaves_a_page_without_metadata(
     assert summary_by(made) is None
 
 
-def test_nobody_waits_for_a_distribution_that_comes_slowly_and_the_next_look_finds_it(
+def test_a_slow_distribution_is_not_waited_for_and_is_there_at_the_next_request(
     shim: MakeShim,
 ) -> None:
     large = described(wheel("demo", size=500_000), "Summary: told")

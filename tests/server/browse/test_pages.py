@@ -25,7 +25,7 @@ PAGES = [
 ]
 
 
-def test_a_project_shows_what_it_says_of_itself(town: Town) -> None:
+def test_a_project_shows_its_metadata(town: Town) -> None:
     page = town.page("/projects/demo/")
     for expected in (
         "<h1>demo <small>2.0</small></h1>",
@@ -45,7 +45,7 @@ def test_a_project_shows_how_to_install_it(town: Town) -> None:
     assert f"<code>uv pip install --default-index {town.shim.url} demo</code>" in page
 
 
-def test_a_project_shows_who_owns_it_and_who_was_passed(town: Town) -> None:
+def test_a_project_shows_its_owner_and_the_indexes_asked_before(town: Town) -> None:
     page = town.page("/projects/demo/")
     assert "From <b>pypi</b>" in page
     (private, mirror, pypi) = _ROW.findall(page)
@@ -53,10 +53,10 @@ def test_a_project_shows_who_owns_it_and_who_was_passed(town: Town) -> None:
     assert mirror[1] in ("skipped", "unavailable")
 
 
-def test_a_private_project_says_whose_it_is(town: Town) -> None:
+def test_a_private_project_names_its_owner(town: Town) -> None:
     page = town.page("/projects/acme-core/")
     assert "It belongs to <b>private</b>" in page
-    assert "no other index may answer for it" in page
+    assert "no other index can serve it" in page
 
 
 def test_a_files_link_leads_to_the_file(town: Town) -> None:
@@ -112,7 +112,7 @@ def test_every_link_of_ours_works_below_any_base(town: Town, path: str) -> None:
             assert town.look(linked).status in (200, 404 if "no-such-thing" in path else 200), href
 
 
-def test_a_project_that_nobody_has_is_a_page_for_people_and_json_for_clients(town: Town) -> None:
+def test_a_project_that_no_index_has_is_a_page_for_people_and_json_for_clients(town: Town) -> None:
     answer = town.look("/projects/no-such-thing/")
     assert answer.status == 404
     assert "No such project: no-such-thing" in answer.body.decode()
@@ -198,7 +198,7 @@ def test_a_file_that_has_changed_is_said_and_not_linked(served: Serve) -> None:
         look = partial(shim.get, "/projects/demo/", BROWSER)
         wait_until(lambda: withheld in look().body, 20, "it is not withheld")
         page = look().body.decode()
-    assert "None that could be installed" in page
+    assert "No files that can be installed" in page
 
 
 def test_what_is_unavailable_says_which_index_and_what_to_do(served: Serve) -> None:

@@ -1,4 +1,4 @@
-"""A project's files by version: which is the newest, and what stands beside each."""
+"""A project's files by version: the newest one, and the facts of each."""
 
 from indexfallback.page import File, ProjectPage
 from indexfallback.server.browse.releases import (
@@ -76,4 +76,4 @@ def test_a_project_of_thousands_of_files_is_shown_in_pages() -> None:
 
 
 def test_a_project_without_files_says_so() -> None:
-    assert "None that could be installed" in section()
+    assert "No files that can be installed" in section()

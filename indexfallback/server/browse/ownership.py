@@ -1,4 +1,4 @@
-"""Who owns a project, and how that was decided, index by index."""
+"""The owner of a project, and what each index answered for it."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -13,13 +13,17 @@ _ROW = """\
 <span class="state {colour}">{what}</span></div>
 <div class="note">{detail}</div></li>
 """
-#: What an index contributed to its colour.
+#: Answer of an index to its colour.
 _COLOURS = {"found": "good", "unavailable": "bad"}
-_HOW = {"projects": "it claims the name", "list": "it lists the name", "page": "it was seen there"}
+_HOW = {
+    "projects": "it claims the name",
+    "list": "it lists the name",
+    "page": "it has served the project before",
+}
 
 
-def trail_section(report: Mapping[str, Any]) -> Html:
-    """Return the part of the page for a report of `why.why`."""
+def ownership_section(report: Mapping[str, Any]) -> Html:
+    """Return the section for a report of `why.why`."""
     return html(
         '<section id="indexes"><h2>{title}</h2>{owner}<ol class="indexes">{rows}</ol></section>',
         title="Where it comes from" if "owner" in report else "What each index said",
@@ -34,7 +38,7 @@ def _owner(report: Mapping[str, Any]) -> Html:
     belongs = report["belongs_to"]
     private = (
         html(
-            " It belongs to <b>{index}</b>, since {how}: no other index may answer for it.",
+            " It belongs to <b>{index}</b>, since {how}: no other index can serve it.",
             index=belongs["index"],
             how=_HOW[belongs["by"]],
         )
@@ -57,14 +61,14 @@ def _owner(report: Mapping[str, Any]) -> Html:
 def _age(report: Mapping[str, Any]) -> str:
     age = span(report["age"])
     if report["offline"]:
-        return f"from the cache, as it was {age} ago, since {Cause(report['offline_by']).words}"
+        return f"from the cache, {age} old, since {Cause(report['offline_by']).words}"
     if report["how"] == "stale":
-        return f"from the cache, as it was {age} ago, since the index could not be asked"
-    return "asked just now" if report["how"] == "asked" else f"as it was {age} ago"
+        return f"from the cache, {age} old, since the index could not be asked"
+    return "asked just now" if report["how"] == "asked" else f"asked {age} ago"
 
 
 def _row(entry: Mapping[str, Any], *, by_rule: bool) -> Html:
-    # Passed over for its state, and not since the name is another's.
+    # Skipped for its state, not because the name belongs to another index.
     is_held = entry["what"] == "skipped" and not by_rule
     known = []
     if entry["files"] is not None:

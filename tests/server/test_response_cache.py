@@ -1,4 +1,4 @@
-"""What is sent again without asking the application, and what never is."""
+"""Which responses are cached, and for how long."""
 
 import time
 from collections.abc import Callable, Iterable
@@ -6,8 +6,7 @@ from typing import Any
 
 import pytest
 
-from indexfallback.server import repeat
-from indexfallback.server.repeat import REPEATABLE, Repeat
+from indexfallback.server.response_cache import LIMIT, MAX_AGE, ResponseCache
 
 BASE = {"REQUEST_METHOD": "GET", "PATH_INFO": "/simple/idna/", "HTTP_HOST": "127.0.0.1"}
 
@@ -20,7 +19,7 @@ class Counting:
 
     def __call__(self, environ: dict[str, Any], start: Callable[..., Any]) -> Iterable[bytes]:
         self.asked += 1
-        environ[REPEATABLE] = self.seconds
+        environ[MAX_AGE] = self.seconds
         start("200 OK", [("ETag", '"1"')])
         return list(self.body)
 
@@ -29,15 +28,15 @@ def _unchanging() -> int:
     return 0
 
 
-def get(application: Repeat, **changes: str) -> tuple[str, list[tuple[str, str]], bytes]:
+def get(application: ResponseCache, **changes: str) -> tuple[str, list[tuple[str, str]], bytes]:
     started: list[Any] = []
     body = application({**BASE, **changes}, lambda *answer, **_: started.extend(answer[:2]))
     return started[0], started[1], b"".join(body)
 
 
-def test_the_same_page_is_asked_for_once() -> None:
+def test_the_application_is_asked_for_a_page_once() -> None:
     counting = Counting()
-    application = Repeat(counting, _unchanging)
+    application = ResponseCache(counting, _unchanging)
     answers = [get(application) for _ in range(3)]
     assert answers == [("200 OK", [("ETag", '"1"')], b"page")] * 3
     assert counting.asked == 1
@@ -53,24 +52,24 @@ def test_the_same_page_is_asked_for_once() -> None:
         {"REQUEST_METHOD": "HEAD"},
     ],
 )
-def test_another_request_is_asked_for_itself(changes: dict[str, str]) -> None:
+def test_another_request_is_passed_to_the_application(changes: dict[str, str]) -> None:
     counting = Counting()
-    application = Repeat(counting, _unchanging)
+    application = ResponseCache(counting, _unchanging)
     get(application)
     get(application, **changes)
     assert counting.asked == 2
 
 
-def test_nothing_is_repeated_that_the_application_does_not_allow() -> None:
+def test_nothing_is_cached_without_a_maximum_age() -> None:
     counting = Counting(seconds=0.0)
-    application = Repeat(counting, _unchanging)
+    application = ResponseCache(counting, _unchanging)
     assert [get(application)[2] for _ in range(2)] == [b"page"] * 2
     assert counting.asked == 2
 
 
-def test_a_page_is_repeated_no_longer_than_allowed(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_page_is_cached_no_longer_than_its_maximum_age(monkeypatch: pytest.MonkeyPatch) -> None:
     counting = Counting(seconds=1.0)
-    application = Repeat(counting, _unchanging)
+    application = ResponseCache(counting, _unchanging)
     now = 100.0
     monkeypatch.setattr(time, "monotonic", lambda: now)
     get(application)
@@ -79,25 +78,25 @@ def test_a_page_is_repeated_no_longer_than_allowed(monkeypatch: pytest.MonkeyPat
     assert counting.asked == 2
 
 
-def test_a_page_beyond_all_bounds_is_not_kept() -> None:
-    counting = Counting(body=[b"x" * (repeat._MOST + 1)])
-    application = Repeat(counting, _unchanging)
+def test_a_page_larger_than_the_limit_is_not_cached() -> None:
+    counting = Counting(body=[b"x" * (LIMIT + 1)])
+    application = ResponseCache(counting, _unchanging)
     get(application)
     get(application)
     assert counting.asked == 2
 
 
-def test_memory_stays_bounded() -> None:
-    application = Repeat(Counting(body=[b"x" * (repeat._MOST // 4)]), _unchanging)
+def test_the_cached_pages_stay_below_the_limit() -> None:
+    application = ResponseCache(Counting(body=[b"x" * (LIMIT // 4)]), _unchanging)
     for number in range(18):
         get(application, PATH_INFO=f"/simple/p{number}/")
-    kept = sum(len(piece) for answer in application._answers.values() for piece in answer.body)
-    assert 0 < kept <= repeat._MOST
+    cached = sum(len(b"".join(r.body)) for r in application._responses.values())
+    assert 0 < cached <= LIMIT
 
 
-def test_what_was_answered_before_the_network_changed_is_not_repeated() -> None:
+def test_a_page_from_before_the_network_changed_is_not_used() -> None:
     counting, changes = Counting(), [0]
-    application = Repeat(counting, lambda: changes[0])
+    application = ResponseCache(counting, lambda: changes[0])
     get(application)
     changes[0] += 1
     get(application)

@@ -1,11 +1,9 @@
 """Which projects go: those that match, and what of the cache they require."""
 
 from collections.abc import Collection, Iterator, Sequence
-from email.parser import BytesHeaderParser
-
-from packaging.requirements import InvalidRequirement, Requirement
 
 from indexfallback.dists.metadata import read_metadata
+from indexfallback.dists.requirements import requires_dist
 from indexfallback.names import METADATA_ENDING, is_claimed, normalize
 from indexfallback.store import Store, maintenance
 from indexfallback.store.maintenance import HeldFile
@@ -32,15 +30,8 @@ def _required(store: Store, project: str) -> Iterator[str]:
     files = maintenance.held_files(store, project)
     names = {file.filename for file in files}
     for file in files:
-        for stated in (
-            BytesHeaderParser()
-            .parsebytes(_metadata(store, file, names))
-            .get_all("Requires-Dist", [])
-        ):
-            try:
-                yield normalize(Requirement(stated).name)
-            except InvalidRequirement:  # of a file from before PEP 508, which pip refuses too
-                continue
+        for requirement in requires_dist(_metadata(store, file, names)):
+            yield normalize(requirement.name)
 
 
 def _metadata(store: Store, file: HeldFile, names: Collection[str | None]) -> bytes:

@@ -1,4 +1,9 @@
-"""One file on its way into the mirror: written as it comes, continued where it broke, verified."""
+"""One file that a run fetches: written as it arrives, resumed after a break, verified.
+
+`files.transfer` does the same for clients, with readers that follow and one durable write a file;
+a run has neither readers nor, in its worker processes, a database, and makes files durable in
+batches (`write_batch`).
+"""
 
 import contextlib
 import os
@@ -13,13 +18,13 @@ from indexfallback.page import File
 from indexfallback.store.partials import Partials
 from indexfallback.upstream.answers import Body, FileAnswer, TransferError
 
-#: From this size on, bytes, what was fetched of a file outlives a run that is killed.
+#: From this size on, bytes, a partial file survives a killed run.
 _LARGE = 16 << 20
 _HASH_PIECE = 1 << 20
 
 
-class Fetched(NamedTuple):
-    """A file that is whole and right, in a partial file of its own."""
+class FetchedFile(NamedTuple):
+    """A file that is complete and verified, in a partial file of its own."""
 
     file: File
     path: Path
@@ -27,11 +32,11 @@ class Fetched(NamedTuple):
     size: int
 
 
-class Incoming:
-    """A file that is being fetched, by one thread."""
+class FileDownload:
+    """A file that one thread is fetching."""
 
     def __init__(self, file: File, partials: Partials) -> None:
-        """Begin with what an earlier run left of a large file; raises OSError."""
+        """Open a partial file, with what an earlier run left of a large file; raises OSError."""
         self.file = file
         self._partials = partials
         is_large = (file.size or 0) >= _LARGE
@@ -44,12 +49,12 @@ class Incoming:
             self.written += len(piece)
 
     @property
-    def is_whole(self) -> bool:
-        """Whether what is there is all of the file already."""
+    def is_complete(self) -> bool:
+        """Whether the partial file is the whole file already."""
         return self.written > 0 and self._digest.sha256() == self.file.sha256
 
-    def take(self, answer: FileAnswer) -> Outcome:
-        """Read an answer to its end; return FOUND if the file is whole and right, or what is wrong.
+    def receive(self, answer: FileAnswer) -> Outcome:
+        """Read an answer to its end; return FOUND if the file is complete and verified.
 
         Raises OSError.
         """
@@ -69,14 +74,13 @@ class Incoming:
         return outcome
 
     def _read(self, body: Body) -> Outcome | None:
-        """Write what comes; return what went wrong, or None."""
+        """Write the body; return what went wrong, or None."""
         if body.start not in (0, self.written):
             return Outcome(Kind.FAILED, "answered another range than asked for")
         if body.start != self.written:
             self._start_over()
         if not self.written:
             self._digest.expect(self.file)
-        # Without a hash only a validator tells that the next bytes continue these.
         self.etag = body.etag
         for piece in unstalled(body, time.monotonic):
             view = memoryview(piece)
@@ -88,8 +92,8 @@ class Incoming:
             return Outcome(Kind.FAILED, f"ended after {self.written} of {body.total} bytes")
         return None
 
-    def forget_unless_continued(self) -> None:
-        """Begin again with nothing where nobody could tell that other bytes continue these."""
+    def discard_unless_resumable(self) -> None:
+        """Start over if neither a hash nor an ETag can show that the next bytes are the rest."""
         if self.written and self.file.sha256 is None and self.etag is None:
             self._start_over()
 
@@ -99,18 +103,18 @@ class Incoming:
         self.written = 0
         self._digest = Digest()
 
-    def finish(self) -> Fetched:
-        """Give the file away; raises OSError."""
+    def finish(self) -> FetchedFile:
+        """Close the file and return it; the caller owns it. Raises OSError."""
         path = self._partial.path
         if self._partial.stays:
-            # Under its own name others would take it for what a run that ended has left.
+            # Under its own name another process would take it for an abandoned partial file.
             path = path.replace(self._partials.new())
         os.close(self._partial.fd)
-        return Fetched(self.file, path, self._digest.sha256(), self.written)
+        return FetchedFile(self.file, path, self._digest.sha256(), self.written)
 
-    def leave(self) -> None:
-        """Leave what can be continued to the next run."""
+    def abandon(self) -> None:
+        """Close the file; keep what the next run can resume, remove the rest."""
         os.close(self._partial.fd)
         if not (self._partial.stays and self.written):
-            with contextlib.suppress(OSError):  # cleaned up meanwhile
+            with contextlib.suppress(OSError):  # another process has removed it
                 self._partial.path.unlink()

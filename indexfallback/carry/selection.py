@@ -1,4 +1,4 @@
-"""Which projects go: those that match, and what of the cache they require."""
+"""Selects the projects of an export: those that match, and their cached requirements."""
 
 from collections.abc import Collection, Iterator, Sequence
 
@@ -12,7 +12,7 @@ from indexfallback.store.maintenance import HeldFile
 def select(store: Store, patterns: Sequence[str], *, dependencies: bool) -> frozenset[str]:
     """Return the projects with a page or a pin that match, and what their files require.
 
-    Whatever the platform and the extras: the other machine may be another one.
+    For all platforms and extras, because the other machine may differ.
     """
     known = {page.project for page in maintenance.held_pages(store)}
     known.update(pin.project for pin in store.pins)
@@ -35,7 +35,7 @@ def _required(store: Store, project: str) -> Iterator[str]:
 
 
 def _metadata(store: Store, file: HeldFile, names: Collection[str | None]) -> bytes:
-    """Return what a file says of itself; nothing where another one says it, or it cannot tell."""
+    """Return the metadata of a file; empty if it has none, or if it is cached beside it."""
     if file.filename is None or f"{file.filename}{METADATA_ENDING}" in names:
         return b""
     blob = store.blobs.find(file.sha256)

@@ -1,6 +1,6 @@
-"""Bytes on their way into the store from elsewhere than an index: many are made durable at once.
+"""Files that are imported into the store, made durable in batches.
 
-Used by one thread.
+Used by one thread. `mirror.write_batch` batches the files and projects of a mirror.
 """
 
 import contextlib
@@ -11,21 +11,21 @@ from typing import NamedTuple, final
 
 from indexfallback.store import Store, StoreFault
 
-#: Files and bytes that wait at most: what whoever is killed has to receive again. Making so many
-#: durable takes as long as two or three do one by one.
+#: The largest batch in files and bytes: a killed import loses at most so many. To make a batch
+#: durable takes as long as two or three single files.
 _MOST_FILES, _MOST_BYTES = 200, 64 << 20
 
 
 class _Waiting(NamedTuple):
-    """A file that is whole, and not durable yet."""
+    """A complete file that is not durable yet."""
 
     path: Path
     size: int
 
 
 @final
-class Receiving:
-    """Files that come one after the other; a context manager, which keeps all that are whole.
+class BlobBatch:
+    """Files to store; a context manager that stores all complete files at its end.
 
     Its end raises OSError and sqlite3.Error, unless another exception ends it.
     """
@@ -35,7 +35,7 @@ class Receiving:
         self._waiting: dict[str, _Waiting] = {}
         self._bytes = 0
 
-    def __enter__(self) -> "Receiving":
+    def __enter__(self) -> "BlobBatch":
         return self
 
     def __exit__(
@@ -48,7 +48,7 @@ class Receiving:
             if kind is None:
                 self._flush()
             else:
-                # What is on its way says what went wrong, and that may keep these files out, too.
+                # The first exception names the cause, which may make this fail, too.
                 with contextlib.suppress(*StoreFault):
                     self._flush()
         finally:
@@ -56,14 +56,14 @@ class Receiving:
                 waiting.path.unlink(missing_ok=True)
 
     def __contains__(self, sha256: str) -> bool:
-        """Tell whether a file has come, or was here."""
+        """Tell whether a file was added, or is in the store."""
         return sha256 in self._waiting or self._blobs.find(sha256) is not None
 
-    def receive(self, pieces: Iterable[bytes], sha256: str) -> int:
-        """Take a file that is not here, and return its size.
+    def add(self, pieces: Iterable[bytes], sha256: str) -> int:
+        """Add a file that is not in the store, and return its size.
 
-        ``pieces`` raise an exception behind the last one unless they are right. Raises that,
-        OSError and sqlite3.Error; nothing of the file is left then.
+        ``pieces`` must raise after the last piece if the bytes are wrong. Raises that exception,
+        OSError and sqlite3.Error, and removes the file then.
         """
         path = self._blobs.partials.new()
         try:
@@ -81,7 +81,7 @@ class Receiving:
 
     def _flush(self) -> None:
         if not self._waiting:
-            return  # which would cost as much as many
+            return  # an empty batch would cost as much as a full one
         self._blobs.adopt([(each.path, sha256) for sha256, each in self._waiting.items()])
         self._blobs.record({sha256: each.size for sha256, each in self._waiting.items()})
         self._waiting, self._bytes = {}, 0

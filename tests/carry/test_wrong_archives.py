@@ -125,8 +125,8 @@ def test_a_member_of_another_size(empty: Store, archive: Path) -> None:
 
 def test_what_is_no_archive(empty: Store, tmp_path: Path) -> None:
     path = tmp_path / "photo.jpg"
-    for content, problem in ((b"", "cut short"), (b"\xff" * 4096, "no archive"),
-                             (b"\0" * 4096, "no archive")):  # fmt: skip
+    for content, problem in ((b"", "cut short"), (b"\xff" * 4096, "not an archive"),
+                             (b"\0" * 4096, "not an archive")):  # fmt: skip
         path.write_bytes(content)
         refuse(empty, path, problem)
 
@@ -142,7 +142,10 @@ def test_what_is_no_archive(empty: Store, tmp_path: Path) -> None:
         (lambda m: m["files"].append(m["files"][0]), "twice"),
         (lambda m: m["pages"].append(m["pages"][0]), "twice"),
         (lambda m: m["pages"][0].update(project="../x"), "a project's name is invalid"),
-        (lambda m: m["pages"][0].update(source="https://other.example.com/"), "belongs to no index"),
+        (
+            lambda m: m["pages"][0].update(source="https://other.example.com/"),
+            "belongs to no index",
+        ),
         (lambda m: m["pages"][0].update(size=1 << 40), "too large"),
         (lambda m: m["pins"][0].__setitem__(1, "../../x.whl"), "a file's name is invalid"),
         (lambda m: m["pins"][0].__setitem__(2, "0"), "a sha256 is invalid"),

@@ -18,7 +18,7 @@ def test_a_file_of_requirements_that_is_not_there_is_said(mirror: Mirrored) -> N
     mirror.configure(requirements=["missing.txt"])
     done = mirror().expect(2)
     assert "missing.txt: Could not open requirements file" in done.words
-    assert "mend that" in done.words
+    assert "correct that" in done.words
 
 
 def test_what_wheels_require_is_mirrored_to_the_end(mirror: Mirrored) -> None:

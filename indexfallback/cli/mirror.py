@@ -31,41 +31,35 @@ class _Progress:
     """Shows how far a run is, and asks for consent, on a terminal."""
 
     def __init__(self, *, yes: bool) -> None:
+        from rich.console import Console  # noqa: PLC0415 - slow to import
+        from rich.progress import Progress  # noqa: PLC0415 - as above
+
         self._yes = yes
-        self._bar: Any = None
-        self._task: Any = None
+        console = Console(stderr=True)
+        self._bar = Progress(console=console, transient=True, disable=not console.is_terminal)
+        self._task = self._bar.add_task("Mirroring", total=None)
 
     def __enter__(self) -> "_Progress":
-        if sys.stderr.isatty():
-            from rich.console import Console  # noqa: PLC0415 - slow, and for terminals only
-            from rich.progress import Progress  # noqa: PLC0415 - as above
-
-            self._bar = Progress(console=Console(stderr=True), transient=True)
-            self._task = self._bar.add_task("MirrorSession", total=None)
-            self._bar.start()
+        self._bar.start()
         return self
 
     def __exit__(self, *_: object) -> None:
-        if self._bar is not None:
-            self._bar.stop()
+        self._bar.stop()
 
     def expect(self, projects: int) -> None:
         """Show the number of projects."""
-        if self._bar is not None:
-            self._bar.update(self._task, total=projects)
+        self._bar.update(self._task, total=projects)
 
     def advance(self, result: "Result") -> None:
         """Show that one more project is done."""
-        if self._bar is not None:
-            text = f"Mirroring, {counted(result.files, 'file')}, {size(result.bytes)}"
-            self._bar.update(self._task, advance=1, description=text)
+        text = f"Mirroring, {counted(result.files, 'file')}, {size(result.bytes)}"
+        self._bar.update(self._task, advance=1, description=text)
 
     def agrees(self, removal: "Removal") -> bool:
         """Ask whether so much may be removed."""
         if self._yes or not sys.stdin.isatty():
             return self._yes
-        if self._bar is not None:
-            self._bar.stop()
+        self._bar.stop()
         _print_removal(removal)
         return click.confirm("Remove all that?", err=True)
 

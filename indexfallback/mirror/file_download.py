@@ -11,9 +11,10 @@ import time
 from pathlib import Path
 from typing import NamedTuple
 
+from indexfallback.files.arrival import failed
 from indexfallback.files.integrity import Digest
 from indexfallback.files.pace import unstalled
-from indexfallback.outcome import Kind, Outcome
+from indexfallback.outcome import Outcome
 from indexfallback.page import File
 from indexfallback.store.partials import Partials
 from indexfallback.upstream.answers import Body, FileAnswer, TransferError
@@ -61,22 +62,21 @@ class FileDownload:
         if answer.body is None:
             return answer.outcome
         try:
-            outcome = self._read(answer.body) or answer.outcome
+            self._read(answer.body)
         except TransferError as error:
             return error.outcome
         finally:
             answer.body.close()
-        if outcome.kind is Kind.FOUND:
-            problem = self._digest.problem(self.file, self.file.sha256)
-            if problem is not None:
-                self._start_over()
-                return Outcome(Kind.FAILED, problem)
-        return outcome
+        problem = self._digest.problem(self.file, self.file.sha256)
+        if problem is not None:
+            self._start_over()
+            return failed(problem)
+        return answer.outcome
 
-    def _read(self, body: Body) -> Outcome | None:
-        """Write the body; return what went wrong, or None."""
+    def _read(self, body: Body) -> None:
+        """Write the body; raises `TransferError` and OSError."""
         if body.start not in (0, self.written):
-            return Outcome(Kind.FAILED, "answered another range than asked for")
+            raise TransferError(failed("answered another range than asked for"))
         if body.start != self.written:
             self._start_over()
         if not self.written:
@@ -89,8 +89,7 @@ class FileDownload:
             self._digest.update(piece)
             self.written += len(piece)
         if body.total is not None and self.written != body.total:
-            return Outcome(Kind.FAILED, f"ended after {self.written} of {body.total} bytes")
-        return None
+            raise TransferError(failed(f"ended after {self.written} of {body.total} bytes"))
 
     def discard_unless_resumable(self) -> None:
         """Start over if neither a hash nor an ETag can show that the next bytes are the rest."""

@@ -14,9 +14,6 @@ from indexfallback.names import version_of
 from indexfallback.page import File, ProjectPage
 from indexfallback.store.mirrors import MirroredFile
 
-#: The part of the projects, or of the files, that may be removed without the user's consent.
-MOST_REMOVED = 0.2
-
 
 @dataclass(frozen=True)
 class Plan:
@@ -28,12 +25,17 @@ class Plan:
     wanted: tuple[File, ...]
     #: Files that stay although the index has removed or changed them.
     kept: tuple[MirroredFile, ...] = ()
-    #: Files to remove: first the unwanted ones, then those that the index has removed.
-    gone: tuple[MirroredFile, ...] = ()
-    #: How many of `gone` the index has removed.
-    removed: int = 0
+    #: Files to remove because the selection does not want them.
+    unwanted: tuple[MirroredFile, ...] = ()
+    #: Files to remove because the index has removed them.
+    removed: tuple[MirroredFile, ...] = ()
     #: Name and offered sha256 of the files whose content differs from their pin.
     refused: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def gone(self) -> tuple[MirroredFile, ...]:
+        """All files to remove."""
+        return (*self.unwanted, *self.removed)
 
 
 def make_plan(
@@ -66,8 +68,8 @@ def make_plan(
         page_of(now, (*good, *(old[name] for name in again if name in old))),
         good,
         (*stays, *kept),
-        (*unwanted, *(removed if policy == "delete" else ())),
-        len(removed) if policy == "delete" else 0,
+        tuple(unwanted),
+        tuple(removed) if policy == "delete" else (),
         tuple(changed.items()),
     )
 
@@ -80,11 +82,6 @@ def page_of(page: ProjectPage, files: Sequence[File]) -> ProjectPage:
         versions = tuple(v for v in versions if _canonical(v) in there)
     served = tuple(_servable(file) for file in files)
     return msgspec.structs.replace(page, files=served, versions=versions)
-
-
-def needs_consent(projects: int, gone_projects: int, files: int, gone_files: int) -> bool:
-    """Tell whether so much would be removed that the user has to agree."""
-    return gone_projects > MOST_REMOVED * projects or gone_files > MOST_REMOVED * files
 
 
 def _differs(file: File, pins: Mapping[str, str]) -> bool:

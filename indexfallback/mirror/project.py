@@ -5,9 +5,8 @@ from dataclasses import dataclass, field
 
 import msgspec
 
-from indexfallback.config.mirror import OnRemoved
 from indexfallback.mirror.file_download import FetchedFile
-from indexfallback.mirror.plan import Plan, make_plan, page_of
+from indexfallback.mirror.plan import Plan, page_of
 from indexfallback.mirror.selection import Selection
 from indexfallback.page import File, ProjectPage
 from indexfallback.store import PageFacts, Store, Validators
@@ -37,25 +36,8 @@ class ProjectJob:
     open_tasks: int = 0
     failures: list[str] = field(default_factory=list)
 
-    def make_plan(self, store: Store, source: str, selection: Selection, policy: OnRemoved) -> Plan:
-        """Plan what to fetch, keep and remove, from the page that the index has answered."""
-        assert self.answer is not None  # noqa: S101 - the caller has looked
-        page = self.answer.page
-        assert page is not None  # noqa: S101 - as above
-        self.plan = make_plan(
-            page,
-            selection.files(page),
-            store.pages.load(source, self.project),
-            store.mirrors.files(source, self.project),
-            pins=store.pins.of_project(self.project),
-            policy=policy,
-        )
-        return self.plan
-
-    def missing(self, store: Store) -> list[File]:
+    def missing(self, plan: Plan, store: Store) -> list[File]:
         """Return the planned files that are to be fetched, and add the stored ones to `present`."""
-        plan = self.plan
-        assert plan is not None  # noqa: S101 - the caller has planned
         held = store.blobs.sizes([file.sha256 for file in plan.wanted if file.sha256])
         missing = []
         for file in plan.wanted:
@@ -73,11 +55,10 @@ class ProjectJob:
         file = self.present[filename] = MirroredFile(self.project, filename, sha256, size)
         return file
 
-    def finished(self, selection: Selection, now: float) -> MirroredProject:
+    def finished(
+        self, plan: Plan, answer: PageAnswer, selection: Selection, now: float
+    ) -> MirroredProject:
         """Return the record of the project, whose page lists the present files."""
-        plan, answer = self.plan, self.answer
-        assert plan is not None  # noqa: S101 - the caller has planned
-        assert answer is not None  # noqa: S101 - as above
         page = _with_present_files(plan, self.present)
         refused = {name for name, _ in plan.refused}
         kept = [

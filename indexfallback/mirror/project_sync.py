@@ -8,14 +8,14 @@ import time
 from indexfallback.config.mirror import Mirror
 from indexfallback.mirror.fetch_pool import FetchPool
 from indexfallback.mirror.file_download import FetchedFile
-from indexfallback.mirror.plan import page_of
+from indexfallback.mirror.plan import make_plan, page_of
 from indexfallback.mirror.project import ProjectJob
 from indexfallback.mirror.removals import PendingRemovals
 from indexfallback.mirror.requirements import selection_of
 from indexfallback.mirror.result import Result
 from indexfallback.mirror.write_batch import WriteBatch
 from indexfallback.outcome import Kind
-from indexfallback.page import File
+from indexfallback.page import File, ProjectPage
 from indexfallback.store import PageFacts, Store, Validators
 from indexfallback.store.mirrors import MirroredProject
 from indexfallback.store.pages import digest_of
@@ -53,18 +53,25 @@ class ProjectSync:
         known = facts.validators if facts is not None and job.is_current else Validators()
         return pool.page(job.project, *known, least=job.serial)
 
-    def plan(self, job: ProjectJob) -> list[File]:
+    def plan(self, job: ProjectJob, page: ProjectPage) -> list[File]:
         """Plan from the page that was answered; return the files to fetch."""
-        page = job.answer.page if job.answer is not None else None
         serials = [s for s in (job.serial, job.state and job.state.serial) if s is not None]
-        if page is not None and page.serial is not None and page.serial < max(serials, default=0):
+        if page.serial is not None and page.serial < max(serials, default=0):
             job.failures.append(f"its page is older than the mirrored one: serial {page.serial}")
             return []
-        plan = job.make_plan(self._store, self._source, self.selection, self._mirror.on_removed)
+        store, source = self._store, self._source
+        plan = job.plan = make_plan(
+            page,
+            self.selection.files(page),
+            store.pages.load(source, job.project),
+            store.mirrors.files(source, job.project),
+            pins=store.pins.of_project(job.project),
+            policy=self._mirror.on_removed,
+        )
         self._result.refused += [
             f"{name} (sha256 {sha256} is offered)" for name, sha256 in plan.refused
         ]
-        missing = job.missing(self._store)
+        missing = job.missing(plan, store)
         self._result.present += len(job.present)
         if self._dry:
             self._result.files += len(missing)
@@ -85,17 +92,17 @@ class ProjectSync:
             self._finish_absent(job)
         if job.failures:
             self._result.failed[job.project] = "; ".join(job.failures)
-        if job.plan is None:
+        plan = job.plan
+        if plan is None or job.answer is None:
             if not self._dry and job.is_current and job.serial is not None and not job.failures:
                 self._store.mirrors.confirm(self._source, job.project, job.serial, time.time())
             return
         # Under the same selection, a file that is unwanted now has made room for a newer one.
-        by_index = job.plan.gone[len(job.plan.gone) - job.plan.removed :]
-        counted = by_index if job.is_current else job.plan.gone
-        project = job.finished(self.selection, time.time())
+        counted = plan.removed if job.is_current else plan.gone
+        project = job.finished(plan, job.answer, self.selection, time.time())
         self._result.changed += project.facts.digest != job.digest
-        if job.plan.gone:
-            self._removals.add_change(project, job.plan.gone, counted)
+        if plan.gone:
+            self._removals.add_change(project, plan.gone, counted)
         elif not self._dry:
             self._batch.add_project(project)
 

@@ -1,4 +1,4 @@
-"""The removals of a run: collected until its end, checked against the limit, then carried out.
+"""The removals of a run, collected until its end, because large ones need the user's consent.
 
 Used by one thread.
 """
@@ -6,7 +6,6 @@ Used by one thread.
 from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
-from indexfallback.mirror.plan import needs_consent
 from indexfallback.mirror.result import Removal, Result
 from indexfallback.mirror.write_batch import WriteBatch
 from indexfallback.store import Store
@@ -16,7 +15,7 @@ from indexfallback.store.mirrors import MirroredFile, MirroredProject
 class _Change(NamedTuple):
     project: MirroredProject
     removed: tuple[MirroredFile, ...]
-    #: The removed files that count towards the limit.
+    #: The removed files that count for the consent.
     counted: tuple[MirroredFile, ...]
 
 
@@ -47,14 +46,14 @@ class PendingRemovals:
     ) -> None:
         """Record a project without its ``removed`` files.
 
-        ``counted`` are the removed files that count towards the limit: not those that an unchanged
+        ``counted`` are the removed files that count for the consent: not those that an unchanged
         selection removes, such as old versions under ``latest``.
         """
         self._changes.append(_Change(project, removed, counted))
 
     @property
     def removal(self) -> Removal:
-        """What counts towards the limit."""
+        """The removals for which the user may have to agree."""
         files = [f for name in self._projects for f in self._files(name)]
         files += [file for change in self._changes for file in change.counted]
         return Removal(
@@ -62,14 +61,6 @@ class PendingRemovals:
             tuple(sorted(file.filename for file in files)),
             self._before.projects,
             self._before.files,
-        )
-
-    @property
-    def needs_consent(self) -> bool:
-        """Whether the limit is exceeded, so that the user has to agree."""
-        removal = self.removal
-        return needs_consent(
-            removal.all_projects, len(removal.projects), removal.all_files, len(removal.files)
         )
 
     def report(self) -> None:

@@ -3,6 +3,9 @@
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+#: The part of the projects, or of the files, that may be removed without the user's consent.
+MOST_REMOVED = 0.2
+
 
 class Removal(NamedTuple):
     """What a run wants to remove, and how much is mirrored in all."""
@@ -11,6 +14,14 @@ class Removal(NamedTuple):
     files: tuple[str, ...]
     all_projects: int
     all_files: int
+
+    @property
+    def needs_consent(self) -> bool:
+        """Whether it is so much that the user has to agree."""
+        return (
+            len(self.projects) > MOST_REMOVED * self.all_projects
+            or len(self.files) > MOST_REMOVED * self.all_files
+        )
 
 
 @dataclass

@@ -210,7 +210,7 @@ class Sync:
         if isinstance(done, PageAnswer):
             job.answer = done
             if done.page is not None:
-                missing = self._projects.plan(job)
+                missing = self._projects.plan(job, done.page)
                 self._pool.expect(len(missing))
                 for start in range(0, len(missing), _CHUNK):
                     chunk = missing[start : start + _CHUNK]
@@ -223,14 +223,15 @@ class Sync:
 
     def _end(self, serial: int | None, began: float, *, is_all: bool) -> None:
         """Store the last batch, carry out the removals if the user agrees, and record the run."""
+        removal = self._removals.removal
         if self._dry:
             self._removals.report()
-            if self._removals.needs_consent:
-                self._result.stopped = self._removals.removal
+            if removal.needs_consent:
+                self._result.stopped = removal
             return
         self._batch.flush()
-        if self._removals.needs_consent and not self._progress.agrees(self._removals.removal):
-            self._result.stopped = self._removals.removal
+        if removal.needs_consent and not self._progress.agrees(removal):
+            self._result.stopped = removal
             return
         self._removals.carry_out(self._batch)
         if is_all:

@@ -6,21 +6,13 @@ Used by one thread. `mirror.write_batch` batches the files and projects of a mir
 import contextlib
 from collections.abc import Iterable
 from pathlib import Path
-from types import TracebackType
-from typing import NamedTuple, final
+from typing import final
 
 from indexfallback.store import Store, StoreFault
 
 #: The largest batch in files and bytes: a killed import loses at most so many. To make a batch
 #: durable takes as long as two or three single files.
 _MOST_FILES, _MOST_BYTES = 200, 64 << 20
-
-
-class _Waiting(NamedTuple):
-    """A complete file that is not durable yet."""
-
-    path: Path
-    size: int
 
 
 @final
@@ -32,18 +24,14 @@ class BlobBatch:
 
     def __init__(self, store: Store) -> None:
         self._blobs = store.blobs
-        self._waiting: dict[str, _Waiting] = {}
+        #: sha256 to path and size of complete files that are not durable yet.
+        self._waiting: dict[str, tuple[Path, int]] = {}
         self._bytes = 0
 
     def __enter__(self) -> "BlobBatch":
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        at: TracebackType | None,
-    ) -> None:
+    def __exit__(self, kind: type[BaseException] | None, *_at: object) -> None:
         try:
             if kind is None:
                 self._flush()
@@ -52,8 +40,8 @@ class BlobBatch:
                 with contextlib.suppress(*StoreFault):
                     self._flush()
         finally:
-            for waiting in self._waiting.values():
-                waiting.path.unlink(missing_ok=True)
+            for path, _ in self._waiting.values():
+                path.unlink(missing_ok=True)
 
     def __contains__(self, sha256: str) -> bool:
         """Tell whether a file was added, or is in the store."""
@@ -73,7 +61,7 @@ class BlobBatch:
         except BaseException:
             path.unlink(missing_ok=True)
             raise
-        self._waiting[sha256] = _Waiting(path, size)
+        self._waiting[sha256] = path, size
         self._bytes += size
         if len(self._waiting) >= _MOST_FILES or self._bytes >= _MOST_BYTES:
             self._flush()
@@ -82,6 +70,6 @@ class BlobBatch:
     def _flush(self) -> None:
         if not self._waiting:
             return  # an empty batch would cost as much as a full one
-        self._blobs.adopt([(each.path, sha256) for sha256, each in self._waiting.items()])
-        self._blobs.record({sha256: each.size for sha256, each in self._waiting.items()})
+        self._blobs.adopt([(path, sha256) for sha256, (path, _) in self._waiting.items()])
+        self._blobs.record({sha256: size for sha256, (_, size) in self._waiting.items()})
         self._waiting, self._bytes = {}, 0

@@ -120,10 +120,8 @@ def _pages(
         if page is None or facts is None:  # damaged (and logged), or removed meanwhile
             continue
         if not is_possible(page, held.source, public=roles[held.source] != "private"):
-            log.warning(
-                "the page of %s from %s is left out: it links to files of this machine elsewhere",
-                held.project, held.source,
-            )  # fmt: skip
+            message = "the page of %s from %s is left out: it links to other files of this machine"
+            log.warning(message, held.project, held.source)
             continue
         body = msgspec.msgpack.encode(page)
         sha256 = hashlib.sha256(body).hexdigest()

@@ -16,6 +16,7 @@ from indexfallback.errors import TreeError
 from indexfallback.words import counted
 
 if TYPE_CHECKING:
+    from indexfallback.tree.sources import Source
     from indexfallback.tree.writer import Written
 
 #: The most left-out files that are printed; the rest is counted.
@@ -118,7 +119,7 @@ def _publish(settings: Settings, index: Index | None, dest: Path) -> "tuple[Writ
     with closing(Shim(settings)) as shim:
         member = shim.members[index.name] if index is not None else None
         if member is not None and member.index.is_directory:
-            source: ChainSource | DirectorySource = DirectorySource(member, settings.page_size)
+            source: Source = DirectorySource(member, settings.page_size)
         else:
             source = ChainSource(shim, member)
         return publish(source, dest, partial(tracked, description="Publishing"))

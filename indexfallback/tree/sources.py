@@ -3,7 +3,7 @@
 import time
 from collections.abc import Iterable
 from pathlib import Path
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
 from indexfallback.chain.members import Member
 from indexfallback.delivery import deliver
@@ -32,25 +32,6 @@ class Distribution(NamedTuple):
     sha256: str
 
 
-class Source(Protocol):
-    """Supplies the projects of a tree."""
-
-    def names(self) -> Iterable[str]:
-        """Return the projects; raises `TreeError` if they are unknown."""
-        ...
-
-    def page(self, project: str) -> tuple[ProjectPage, Iterable[Distribution]] | None:
-        """Return the page of a project and its files, or None if the project does not exist.
-
-        Raises `IndexFallbackError` if the page or a file is not available.
-        """
-        ...
-
-    def skipped(self) -> list[str]:
-        """Return each file that was left out, with the reason."""
-        ...
-
-
 class DirectorySource:
     """A directory, without pins and owners."""
 
@@ -63,7 +44,10 @@ class DirectorySource:
         return Limits(time.monotonic() + _PAGE_SECONDS, self._page_size)
 
     def names(self) -> Iterable[str]:
-        """Return the projects, after waiting for files that are being written."""
+        """Return the projects, after waiting for files that are being written.
+
+        Raises `TreeError` if the directory cannot be read.
+        """
         ends = time.monotonic() + _SETTLE_SECONDS
         while time.monotonic() < ends and any(
             item.reason == BEING_WRITTEN for item in self._upstream.skipped()
@@ -75,7 +59,10 @@ class DirectorySource:
         return names
 
     def page(self, project: str) -> tuple[ProjectPage, Iterable[Distribution]] | None:
-        """Return the page of a project and its files."""
+        """Return the page of a project and its files, or None if the project does not exist.
+
+        Raises `TreeError` if its page is damaged or has other links.
+        """
         answer = self._upstream.page(project, self._limits(), None, None)
         if answer.outcome.kind in (Kind.ABSENT, Kind.LOCAL):  # LOCAL: none of its files is ready
             return None
@@ -103,7 +90,10 @@ class ChainSource:
         self._skipped: list[str] = []
 
     def names(self) -> Iterable[str]:
-        """Return all projects of the index; of the chain, or offline, the cached ones."""
+        """Return all projects of the index; of the chain, or offline, the cached ones.
+
+        Raises `TreeError` if the index does not answer.
+        """
         shim, member = self._shim, self._member
         if member is None or shim.network.is_offline:
             members = shim.members if member is None else [member]
@@ -118,7 +108,8 @@ class ChainSource:
     def page(self, project: str) -> tuple[ProjectPage, Iterable[Distribution]] | None:
         """Return the page of a project as clients see it, and its files, fetched if needed.
 
-        Offline, files that are not cached are left out, and so are projects without files.
+        Offline, files that are not cached are left out, and projects without files are None.
+        Raises `IndexFallbackError` if the page or a file is not available.
         """
         index = self._member.index.name if self._member is not None else None
         try:
@@ -156,3 +147,6 @@ class ChainSource:
 def _on_disk(file: File) -> Distribution:
     path = path_of(file.url)
     return Distribution(file, path, file.sha256 or hash_file(path))
+
+
+Source = DirectorySource | ChainSource

@@ -12,7 +12,6 @@ import stat
 import uuid
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
 from typing import final
 
 from indexfallback.errors import TreeError
@@ -68,12 +67,7 @@ class Tree:
         (self._root / MARK).write_bytes(_MARK_TEXT)
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        at: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._lock.release()
 
     def owner_of(self, filename: str) -> str | None:

@@ -1,1 +1,1 @@
-"""Carrying what is cached to another machine: archives, wheelhouses, and others' caches."""
+"""Export and import of the cache: archives, wheelhouses, and the caches of other tools."""

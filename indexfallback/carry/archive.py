@@ -1,7 +1,7 @@
-"""The archive itself: a plain tar of regular files, read strictly in the order of its manifest.
+"""The archive file: a plain tar of regular files in the order of its manifest.
 
-`tar tvf` lists it. Nothing is ever unpacked by the name in it: a member must be the one that is
-expected next, with its size and sha256, so that no link, path or header of another kind gets in.
+Reading checks that each member is the expected next one, by name, size and sha256. No member is
+unpacked to a path of its own, so links and path traversal have no effect.
 """
 
 import hashlib
@@ -14,38 +14,38 @@ from indexfallback.carry.manifest import MAX_MANIFEST, Manifest, read_manifest
 from indexfallback.errors import CarryError
 
 MANIFEST = "manifest.json"
-#: What is read and written at once, bytes.
+#: The size of reads and writes, bytes.
 PIECE = 1 << 20
 _BLOCK = tarfile.BLOCKSIZE
-#: Two empty blocks end a tar.
+#: A tar ends with two empty blocks.
 _END = bytes(2 * _BLOCK)
-_ANOTHER = "copy it again, or make a new one with `indexfallback cache export`"
+_COPY_AGAIN = "copy it again, or make a new one with `indexfallback cache export`"
 
 
 def write_member(file: BinaryIO, name: str, size: int, pieces: Iterable[bytes]) -> None:
     """Add a member whose ``pieces`` are ``size`` bytes."""
     info = tarfile.TarInfo(name)
     info.size = size
-    # GNU's form has no limit to sizes, and needs no more than one block for a short name.
+    # GNU's format has no size limit, and its header is one block for short names.
     file.write(info.tobuf(tarfile.GNU_FORMAT))
     file.writelines(pieces)
     file.write(bytes(-size % _BLOCK))
 
 
 def write_end(file: BinaryIO) -> None:
-    """Mark that nothing follows."""
+    """Write the end of the archive."""
     file.write(_END)
 
 
 class Archive:
-    """An archive that is read member by member."""
+    """Reads an archive member by member."""
 
     def __init__(self, path: Path, file: BinaryIO) -> None:
         self._path = path
         self._file = file
 
-    def error(self, problem: str, remedy: str = _ANOTHER) -> CarryError:
-        """Return the error that says what is wrong with the archive."""
+    def error(self, problem: str, remedy: str = _COPY_AGAIN) -> CarryError:
+        """Return an error about this archive."""
         return CarryError(str(self._path), problem, remedy)
 
     def manifest(self) -> Manifest:
@@ -58,41 +58,43 @@ class Archive:
             return read_manifest(data)
         except ValueError as error:
             raise self.error(
-                str(error), "use the indexfallback that made it, or a newer one"
+                str(error),
+                "use the indexfallback that wrote it, or a newer one",
             ) from None
 
     def member(self, name: str, size: int, sha256: str) -> Iterator[bytes]:
-        """Read the next member.
+        """Yield the bytes of the next member.
 
-        Raises `CarryError` if it is another one, and behind its last byte if its sha256 is.
+        Raises `CarryError` if it has another name or size, and after its last byte if it has
+        another sha256.
         """
         if self._header(name) != size:
-            raise self.error(f"{name} has another size than its manifest says")
+            raise self.error(f"{name} has another size than in the manifest")
         digest = hashlib.sha256()
         for piece in self._bytes(size):
             digest.update(piece)
             yield piece
         if digest.hexdigest() != sha256:
-            raise self.error(f"{name} is not what its manifest says")
+            raise self.error(f"{name} has another sha256 than in the manifest")
 
     def end(self) -> None:
-        """See that nothing follows; raises `CarryError`."""
+        """Check that the archive ends here; raises `CarryError`."""
         if self._exactly(len(_END)).strip(b"\0"):
-            raise self.error("it has more in it than its manifest says")
+            raise self.error("it has more members than its manifest")
 
     def tell(self) -> int:
-        """Return where the next member begins."""
+        """Return the position of the next member."""
         return self._file.tell()
 
     def seek(self, position: int) -> None:
-        """Go to where a member begins."""
+        """Go to the position of a member."""
         self._file.seek(position)
 
     def _header(self, name: str) -> int:
         try:
             info = tarfile.TarInfo.frombuf(self._exactly(_BLOCK), "ascii", "strict")
         except (tarfile.HeaderError, UnicodeError) as error:
-            raise self.error(f"it is no archive of a cache ({error})") from error
+            raise self.error(f"it is not an archive of a cache ({error})") from error
         if info.type != tarfile.REGTYPE or info.name != name:
             raise self.error(f"it has {info.name[:100]!r} where {name} should be")
         return info.size
@@ -113,7 +115,7 @@ class Archive:
 
 
 def manifest_of(path: Path) -> Manifest:
-    """Return the manifest of an archive, or the one that was written beside it.
+    """Return the manifest of an archive, or of the manifest file beside it.
 
     Raises `CarryError`, and OSError.
     """

@@ -1,4 +1,4 @@
-"""Export: what is cached of chosen projects, written into one archive.
+"""Writes the cached pages and files of selected projects into one archive.
 
 The same store gives the same bytes.
 """
@@ -13,6 +13,7 @@ from typing import BinaryIO
 import msgspec
 
 from indexfallback.carry.archive import MANIFEST, PIECE, write_end, write_member
+from indexfallback.carry.atomic import remove_abandoned, replacing
 from indexfallback.carry.manifest import (
     CarriedFile,
     CarriedIndex,
@@ -24,9 +25,8 @@ from indexfallback.carry.manifest import (
     pages_here,
     write_manifest,
 )
-from indexfallback.carry.replacing import remove_left, replacing
-from indexfallback.carry.soundness import is_sound
-from indexfallback.carry.tracking import Track, untracked
+from indexfallback.carry.page_check import is_possible
+from indexfallback.carry.progress import Progress, no_progress
 from indexfallback.config import Index
 from indexfallback.errors import CarryError
 from indexfallback.store import Blob, Store, maintenance
@@ -41,28 +41,28 @@ def export(
     path: Path,
     *,
     known: Known,
-    track: Track = untracked,
+    progress: Progress = no_progress,
 ) -> Manifest:
-    """Write what ``store`` has of ``projects`` and of these indexes to ``path``.
+    """Write the pages and files of ``projects`` from these indexes to ``path``.
 
-    ``known`` is what earlier archives have brought. Returns the manifest; raises `CarryError` and
-    OSError, and ``path`` is then as it was.
+    ``known`` is the content of earlier archives, which is left out. Returns the manifest. Raises
+    `CarryError` and OSError, and leaves ``path`` unchanged then.
     """
-    remove_left(path.absolute().parent, [path.name])
+    remove_abandoned(path.absolute().parent, [path.name])
     with tempfile.TemporaryFile(dir=path.absolute().parent) as bodies, replacing(path) as file:
-        # Pages may change while files are written: they are read once.
+        # Pages are read once, because they may change while files are written.
         pages = tuple(_pages(store, indexes, projects, known, bodies))
         pins = tuple(_pins(store, projects))
         manifest = Manifest(
             indexes=tuple(_index(store, index) for index in {i.key: i for i in indexes}.values()),
             pins=pins,
-            files=tuple(_files(store, {pin.sha256 for pin in pins}, known, track)),
+            files=tuple(_files(store, {pin.sha256 for pin in pins}, known, progress)),
             pages=pages,
         )
         data = write_manifest(manifest)
         write_member(file, MANIFEST, len(data), [data])
         here = [each for each in manifest.files if each.here]
-        for each in track(here, "Exporting", len(here)):
+        for each in progress(here, "Exporting", len(here)):
             write_member(file, each.member, each.size, _bytes(store, each))
         bodies.seek(0)
         for page in pages_here(pages):
@@ -90,10 +90,12 @@ def _pins(store: Store, projects: Collection[str]) -> Iterator[CarriedPin]:
             yield CarriedPin(*pin)
 
 
-def _files(store: Store, wanted: set[str], known: Known, track: Track) -> Iterator[CarriedFile]:
-    # What is known and gone by now is still needed by who has it: nobody has to have it here.
+def _files(
+    store: Store, wanted: set[str], known: Known, progress: Progress
+) -> Iterator[CarriedFile]:
+    # Files of earlier archives are listed only while they are cached here.
     held = sorted(store.blobs.held(wanted))
-    for sha256 in track(held, "Checking", len(held)):
+    for sha256 in progress(held, "Checking", len(held)):
         blob = store.blobs.find(sha256)
         if blob is not None:
             here = sha256 not in known.files
@@ -107,7 +109,7 @@ def _pages(
     known: Known,
     bodies: BinaryIO,
 ) -> Iterator[CarriedPage]:
-    """Yield the pages, and write those that are not known to ``bodies``, each content once."""
+    """Yield the pages; write each new content once to ``bodies``."""
     roles = {index.key: index.role for index in indexes}
     written: set[str] = set()
     for held in maintenance.held_pages(store):
@@ -115,13 +117,11 @@ def _pages(
             continue
         page = store.pages.load(held.source, held.project)
         facts = store.pages.facts(held.source, held.project)
-        if page is None or facts is None:  # damaged, which the log says, or removed meanwhile
+        if page is None or facts is None:  # damaged (and logged), or removed meanwhile
             continue
-        if not is_sound(page, held.source, public=roles[held.source] != "private"):
-            log.warning(
-                "the page of %s from %s is left out: it links to files of this machine elsewhere",
-                held.project, held.source,
-            )  # fmt: skip
+        if not is_possible(page, held.source, public=roles[held.source] != "private"):
+            message = "the page of %s from %s is left out: it links to other files of this machine"
+            log.warning(message, held.project, held.source)
             continue
         body = msgspec.msgpack.encode(page)
         sha256 = hashlib.sha256(body).hexdigest()
@@ -151,5 +151,5 @@ def _bytes(store: Store, file: CarriedFile) -> Iterator[bytes]:
         raise CarryError(
             str(blob.path),
             f"cannot be exported ({error})",
-            "run again: what is not right is left out then",
+            "run again: damaged files are left out then",
         ) from error

@@ -1,9 +1,8 @@
-"""Import: an archive's content, checked to its last byte, and then merged into the store.
+"""Checks an archive to its last byte, and then merges it into the store.
 
-Files are kept as they come, since bytes that are what their sha256 says do no harm. Pages, pins and
-owners are merged at the end, when all is there and right: owners first, so that no page of theirs
-is ever without them. Nothing that is here is forgotten, so that it may be run again, twice at once,
-and after it was interrupted.
+Verified files are stored at once. Pages, pins and owners are merged after everything was checked,
+owners first, so that a page is never stored before its owner. An import never removes or replaces
+newer records, so it can be repeated, interrupted, and run twice at once.
 """
 
 import time
@@ -15,51 +14,46 @@ from typing import NamedTuple
 import msgspec
 
 from indexfallback.carry.archive import Archive
-from indexfallback.carry.manifest import (
-    CarriedFile,
-    CarriedPage,
-    pages_here,
-)
-from indexfallback.carry.receiving import Receiving
-from indexfallback.carry.soundness import is_sound, moved
-from indexfallback.carry.tracking import Track, untracked
+from indexfallback.carry.blob_batch import BlobBatch
+from indexfallback.carry.manifest import CarriedFile, CarriedPage, pages_here
+from indexfallback.carry.page_check import is_possible, moved
+from indexfallback.carry.progress import Progress, no_progress
 from indexfallback.page import ProjectPage
 from indexfallback.store import PageFacts, Store, Validators
 from indexfallback.store.ledger import Seen
 from indexfallback.store.pins import Pin
 from indexfallback.words import size
 
-#: Of a digest of a page (`store.pages.digest_of`), in hexadecimal digits.
+#: The length of a page's digest (`store.pages.digest_of`) in hexadecimal digits.
 _DIGEST = 32
 
 _decoder = msgspec.msgpack.Decoder(ProjectPage)
 
 
 class Imported(NamedTuple):
-    """What an import did."""
+    """The result of an import."""
 
     projects: int
-    #: New here, and their bytes.
+    #: Files that were not cached before, and their bytes.
     files: int
     bytes: int
-    #: Were here already.
+    #: Files that were cached already.
     held: int
     pages: int
-    #: Pages that are as new here, or newer.
+    #: Pages that were not merged: the cached ones are as new, or newer.
     kept: int
     pins: int
-    #: Files that had another content here when they were first seen: they are withheld.
+    #: Files whose pin here has another sha256: they are withheld.
     changed: list[str]
 
 
 class Import:
-    """An archive on its way into a store."""
+    """Imports one archive into a store."""
 
     def __init__(self, store: Store, archive: Archive, keys: Mapping[str, str]) -> None:
         """Read the manifest; raises `CarryError`.
 
-        ``keys`` is the address of an index in the archive to the one that it has here, where that
-        is another.
+        ``keys`` maps the address of an index in the archive to its address here, if that differs.
         """
         self._store = store
         self._archive = archive
@@ -67,25 +61,25 @@ class Import:
         self._keys = keys
         self._roles = {index.url: index.role for index in self.manifest.indexes}
         self._files = [file for file in self.manifest.files if file.here]
-        #: What each page's content is the page of.
+        #: The sha256 of a content to the pages that have it.
         self._pages: defaultdict[str, list[CarriedPage]] = defaultdict(list)
         for page in self.manifest.pages:
             self._pages[page.sha256].append(page)
 
-    def run(self, limit: int, track: Track) -> Imported:
-        """Check everything and merge it into the store, which holds ``limit`` bytes."""
+    def run(self, limit: int, progress: Progress) -> Imported:
+        """Check and merge the archive into a store of at most ``limit`` bytes."""
         manifest, archive = self.manifest, self._archive
         if manifest.size > limit:
             raise archive.error(
                 f"its files have {size(manifest.size)}, and the cache holds {size(limit)}",
                 "raise cache.max_size, or export fewer projects",
             )
-        checked = track(manifest.files, "Checking", len(manifest.files))
+        checked = progress(manifest.files, "Checking", len(manifest.files))
         held = {file.sha256 for file in checked if self._store.blobs.find(file.sha256)}
         self._check_earlier(held)
-        with Receiving(self._store) as receiving:
-            for file in track(self._files, "Importing", len(self._files)):
-                self._take(file, held, receiving)
+        with BlobBatch(self._store) as batch:
+            for file in progress(self._files, "Importing", len(self._files)):
+                self._take(file, held, batch)
         begins = archive.tell()
         pages = pages_here(manifest.pages)
         for page in pages:
@@ -111,7 +105,7 @@ class Import:
         return self._keys.get(source, source)
 
     def _check_earlier(self, held: set[str]) -> None:
-        """Refuse an archive that adds to one which is not here."""
+        """Refuse an archive whose earlier archive was not imported."""
         names = {pin.sha256: pin.filename for pin in self.manifest.pins}
         missing = [
             names.get(file.sha256, file.sha256)
@@ -139,16 +133,16 @@ class Import:
             facts.digest == page.sha256[:_DIGEST] or facts.checked >= page.checked
         )
 
-    def _take(self, file: CarriedFile, held: Collection[str], receiving: Receiving) -> None:
+    def _take(self, file: CarriedFile, held: Collection[str], batch: BlobBatch) -> None:
         pieces = self._archive.member(file.member, file.size, file.sha256)
         if file.sha256 in held:
             for _ in pieces:
                 pass
             return
-        receiving.receive(pieces, file.sha256)
+        batch.add(pieces, file.sha256)
 
     def _read(self, carried: CarriedPage) -> ProjectPage:
-        """Read a page that comes next; raises `CarryError` if it is none of its index."""
+        """Read the next page; raises `CarryError` if its index cannot have such a page."""
         body = b"".join(self._archive.member(carried.member, carried.size, carried.sha256))
         try:
             page = _decoder.decode(body)
@@ -158,14 +152,14 @@ class Import:
             ) from error
         for each in self._pages[carried.sha256]:
             public = self._roles[each.source] != "private"
-            if page.name != each.project or not is_sound(page, each.source, public=public):
+            if page.name != each.project or not is_possible(page, each.source, public=public):
                 raise self._archive.error(
-                    f"the page of {each.project} has what no page of {each.source} has"
+                    f"the page of {each.project} cannot be from {each.source}"
                 )
         return page
 
     def _merge_records(self) -> list[Pin]:
-        """Take over owners and pins; return the pins that are others here."""
+        """Merge owners and pins; return the pins that differ here."""
         now = time.time()
         for index in self.manifest.indexes:
             seen = (Seen(*msgspec.structs.astuple(name)) for name in index.names)
@@ -177,7 +171,7 @@ class Import:
         )
 
     def _merge_page(self, carried: CarriedPage, page: ProjectPage) -> int:
-        """Keep a page for each index that has it, unless a newer one is here; return how many."""
+        """Store a page for each of its indexes, unless a newer one is cached; return how many."""
         merged = 0
         for each in self._pages[carried.sha256]:
             before = self._facts(each)
@@ -188,7 +182,7 @@ class Import:
         return merged
 
     def _confirm(self, carried: CarriedPage) -> int:
-        """Record that a page which is here already was confirmed again; return how many."""
+        """Record a later confirmation of a page of an earlier archive; return 1, or 0 if none."""
         before = self._facts(carried)
         if before is None or before.checked >= carried.checked:
             return 0
@@ -197,7 +191,7 @@ class Import:
 
 
 def _facts(carried: CarriedPage) -> PageFacts:
-    """Return what is known of a page; a clock that ran ahead must not make it new for ever."""
+    """Return the facts of a page, with no time in the future (from a clock that ran ahead)."""
     now = time.time()
     return PageFacts(
         Validators(carried.etag, carried.modified),
@@ -208,12 +202,12 @@ def _facts(carried: CarriedPage) -> PageFacts:
     )
 
 
-def take_in(
-    store: Store, path: Path, keys: Mapping[str, str], limit: int, track: Track = untracked
+def import_archive(
+    store: Store, path: Path, keys: Mapping[str, str], limit: int, progress: Progress = no_progress
 ) -> Imported:
     """Merge the archive at ``path`` into ``store``, as `Import` does.
 
-    Raises `CarryError`, OSError and sqlite3.Error; run it again then: what came is not lost.
+    Raises `CarryError`, OSError and sqlite3.Error. Stored files are kept for the next try.
     """
     with path.open("rb") as file:
-        return Import(store, Archive(path, file), keys).run(limit, track)
+        return Import(store, Archive(path, file), keys).run(limit, progress)

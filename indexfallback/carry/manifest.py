@@ -1,7 +1,7 @@
-"""What an archive says of itself: all that is in it, and who owns which name. Pure.
+"""The manifest of an archive: its content, and the owners of names. Pure.
 
-It stands first in an archive, so that whoever takes the archive knows each member's name, size and
-sha256 before it comes, and refuses everything else.
+It is the first member, so that an import knows the name, size and sha256 of every further member
+and refuses all others.
 """
 
 from collections.abc import Iterable
@@ -11,16 +11,16 @@ import msgspec
 
 from indexfallback.names import is_normalized, is_safe_filename, is_sha256
 
-#: What an archive of this kind says that it is; raised when the meaning of a field changes.
+#: The format that a manifest states; its number grows when the meaning of a field changes.
 FORMAT: Literal["indexfallback archive 1"] = "indexfallback archive 1"
-#: The largest manifest that is read, bytes: one of a million files takes as much.
+#: The largest manifest, bytes: enough for a million files.
 MAX_MANIFEST = 256 << 20
-#: The largest page, bytes: four times what a page as an index sends it may have by default.
+#: The largest page, bytes: four times the default of ``limits.page_size``.
 MAX_PAGE = 256 << 20
 
 
 class _Part(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What is checked when it is read: a ValueError becomes an error that names the place."""
+    """A part whose fields are checked when it is read; a ValueError names the place."""
 
 
 def _check(*, right: bool, problem: str) -> None:
@@ -36,7 +36,7 @@ class CarriedName(_Part, frozen=True, array_like=True):
     served: float | None
 
     def __post_init__(self) -> None:
-        _check(right=is_normalized(self.project), problem="a project's name is none")
+        _check(right=is_normalized(self.project), problem="a project's name is invalid")
 
 
 class CarriedIndex(_Part, frozen=True):
@@ -46,14 +46,14 @@ class CarriedIndex(_Part, frozen=True):
     #: Without credentials, as pages refer to it.
     url: str
     role: Literal["private", "mirror", "public"]
-    #: Of a private index: when its list of names was fetched, None if never; and all its names,
-    #: whatever else was chosen for the archive, since a part of them protects nothing.
+    #: Of a private index: the time of its list of names, None if it was never fetched; and all of
+    #: its names, also those of projects that are not in the archive, because all need protection.
     fetched: float | None = None
     names: tuple[CarriedName, ...] = ()
 
 
 class CarriedPin(_Part, frozen=True, array_like=True):
-    """What a file was when it was first seen."""
+    """The content of a file when it was first seen."""
 
     project: str
     filename: str
@@ -63,21 +63,21 @@ class CarriedPin(_Part, frozen=True, array_like=True):
     source: str
 
     def __post_init__(self) -> None:
-        _check(right=is_normalized(self.project), problem="a project's name is none")
-        _check(right=is_safe_filename(self.filename), problem="a file's name is none")
-        _check(right=is_sha256(self.sha256), problem="a sha256 is none")
+        _check(right=is_normalized(self.project), problem="a project's name is invalid")
+        _check(right=is_safe_filename(self.filename), problem="a file's name is invalid")
+        _check(right=is_sha256(self.sha256), problem="a sha256 is invalid")
 
 
 class CarriedFile(_Part, frozen=True):
-    """The bytes of a file."""
+    """A file of the archive."""
 
     sha256: str
     size: int
-    #: Whether they are in this archive, or were in an earlier one.
+    #: Whether this archive has it, or an earlier one had it.
     here: bool
 
     def __post_init__(self) -> None:
-        _check(right=is_sha256(self.sha256), problem="a sha256 is none")
+        _check(right=is_sha256(self.sha256), problem="a sha256 is invalid")
         _check(right=self.size >= 0, problem="a size is negative")
 
     @property
@@ -87,12 +87,12 @@ class CarriedFile(_Part, frozen=True):
 
 
 class CarriedPage(_Part, frozen=True, kw_only=True):
-    """A page, as `store.PageFacts` has it."""
+    """A page, with its `store.PageFacts`."""
 
     #: Address of the index.
     source: str
     project: str
-    #: Of its content in the form in which it is kept (MessagePack).
+    #: Of its content as it is stored (MessagePack).
     sha256: str
     size: int
     checked: float
@@ -100,12 +100,12 @@ class CarriedPage(_Part, frozen=True, kw_only=True):
     passed: str
     etag: str | None = None
     modified: str | None = None
-    #: Whether it is in this archive, or was the same in an earlier one.
+    #: Whether this archive has it, or an earlier one had the same content.
     here: bool
 
     def __post_init__(self) -> None:
-        _check(right=is_normalized(self.project), problem="a project's name is none")
-        _check(right=is_sha256(self.sha256), problem="a sha256 is none")
+        _check(right=is_normalized(self.project), problem="a project's name is invalid")
+        _check(right=is_sha256(self.sha256), problem="a sha256 is invalid")
         _check(right=0 <= self.size <= MAX_PAGE, problem="a page is too large")
 
     @property
@@ -115,7 +115,7 @@ class CarriedPage(_Part, frozen=True, kw_only=True):
 
 
 class Manifest(_Part, frozen=True, kw_only=True):
-    """All of an archive. The same store gives the same manifest, so it has no date of its own."""
+    """The content of an archive; without a date, so that the same store gives the same bytes."""
 
     format: Literal["indexfallback archive 1"] = FORMAT
     #: In the order of the chain.
@@ -130,18 +130,18 @@ class Manifest(_Part, frozen=True, kw_only=True):
         _check(right=len(sources) == len(self.indexes), problem="two indexes have one address")
         _check(
             right={page.source for page in self.pages} <= sources,
-            problem="a page is of no index",
+            problem="a page belongs to no index",
         )
         for parts in (
             [file.sha256 for file in self.files],
             [(page.source, page.project) for page in self.pages],
             [(pin.project, pin.filename) for pin in self.pins],
         ):
-            _check(right=len(set(parts)) == len(parts), problem="something is there twice")
+            _check(right=len(set(parts)) == len(parts), problem="an entry is there twice")
 
     @property
     def size(self) -> int:
-        """Bytes of all files, of this archive and of earlier ones."""
+        """Bytes of all files, also those of earlier archives."""
         return sum(file.size for file in self.files)
 
     @property
@@ -151,7 +151,7 @@ class Manifest(_Part, frozen=True, kw_only=True):
 
 
 class Known(NamedTuple):
-    """What an earlier archive, and those before it, have brought."""
+    """The content of an earlier archive, and of those before it."""
 
     files: frozenset[str] = frozenset()
     #: Source, project and sha256.
@@ -163,7 +163,7 @@ class _Format(msgspec.Struct):
 
 
 def read_manifest(data: bytes) -> Manifest:
-    """Return the manifest that ``data`` is; raises ValueError, which says what is wrong."""
+    """Return the manifest in ``data``; raises ValueError with the problem."""
     try:
         found = msgspec.json.decode(data, type=_Format).format
         if found != FORMAT:
@@ -174,12 +174,12 @@ def read_manifest(data: bytes) -> Manifest:
 
 
 def write_manifest(manifest: Manifest) -> bytes:
-    """Return a manifest as text that people can read."""
+    """Return a manifest as indented JSON."""
     return msgspec.json.format(msgspec.json.encode(manifest), indent=1) + b"\n"
 
 
 def known(manifest: Manifest | None) -> Known:
-    """Return what need not be carried again after an archive."""
+    """Return the content of an archive that a later one can leave out."""
     if manifest is None:
         return Known()
     return Known(
@@ -189,5 +189,5 @@ def known(manifest: Manifest | None) -> Known:
 
 
 def pages_here(pages: Iterable[CarriedPage]) -> list[CarriedPage]:
-    """Return the pages that an archive has members for: pages that say the same share one."""
+    """Return one page for each member; pages with the same content share a member."""
     return list({page.sha256: page for page in pages if page.here}.values())

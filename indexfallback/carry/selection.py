@@ -1,11 +1,9 @@
-"""Which projects go: those that match, and what of the cache they require."""
+"""Selects the projects of an export: those that match, and their cached requirements."""
 
 from collections.abc import Collection, Iterator, Sequence
-from email.parser import BytesHeaderParser
-
-from packaging.requirements import InvalidRequirement, Requirement
 
 from indexfallback.dists.metadata import read_metadata
+from indexfallback.dists.requirements import requires_dist
 from indexfallback.names import METADATA_ENDING, is_claimed, normalize
 from indexfallback.store import Store, maintenance
 from indexfallback.store.maintenance import HeldFile
@@ -14,7 +12,7 @@ from indexfallback.store.maintenance import HeldFile
 def select(store: Store, patterns: Sequence[str], *, dependencies: bool) -> frozenset[str]:
     """Return the projects with a page or a pin that match, and what their files require.
 
-    Whatever the platform and the extras: the other machine may be another one.
+    For all platforms and extras, because the other machine may differ.
     """
     known = {page.project for page in maintenance.held_pages(store)}
     known.update(pin.project for pin in store.pins)
@@ -32,19 +30,12 @@ def _required(store: Store, project: str) -> Iterator[str]:
     files = maintenance.held_files(store, project)
     names = {file.filename for file in files}
     for file in files:
-        for stated in (
-            BytesHeaderParser()
-            .parsebytes(_metadata(store, file, names))
-            .get_all("Requires-Dist", [])
-        ):
-            try:
-                yield normalize(Requirement(stated).name)
-            except InvalidRequirement:  # of a file from before PEP 508, which pip refuses too
-                continue
+        for requirement in requires_dist(_metadata(store, file, names)):
+            yield normalize(requirement.name)
 
 
 def _metadata(store: Store, file: HeldFile, names: Collection[str | None]) -> bytes:
-    """Return what a file says of itself; nothing where another one says it, or it cannot tell."""
+    """Return the metadata of a file; empty if it has none, or if it is cached beside it."""
     if file.filename is None or f"{file.filename}{METADATA_ENDING}" in names:
         return b""
     blob = store.blobs.find(file.sha256)

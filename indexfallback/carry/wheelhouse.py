@@ -1,7 +1,6 @@
-"""A wheelhouse: cached files in one flat directory, for machines that have nothing but pip.
+"""Writes a wheelhouse: cached files in one flat directory, for machines with only pip.
 
-pip takes any file that lies there, so of a project that a private index owns only that index's
-files go in.
+pip installs any file in it, so a project that a private index owns gets only that index's files.
 """
 
 from collections.abc import Collection, Iterable, Sequence
@@ -12,8 +11,8 @@ from typing import NamedTuple
 from packaging.version import Version
 
 from indexfallback.carry.archive import PIECE
-from indexfallback.carry.replacing import remove_left, replacing
-from indexfallback.carry.tracking import Track, untracked
+from indexfallback.carry.atomic import remove_abandoned, replacing
+from indexfallback.carry.progress import Progress, no_progress
 from indexfallback.errors import CarryError
 from indexfallback.names import METADATA_ENDING, version_of
 from indexfallback.store import Store
@@ -24,7 +23,7 @@ REQUIREMENTS = "requirements.txt"
 _MARK = "# Written by `indexfallback cache export`: the newest release of each project here.\n"
 
 
-class Laid(NamedTuple):
+class WheelhouseFile(NamedTuple):
     """A file of a wheelhouse."""
 
     project: str
@@ -32,8 +31,8 @@ class Laid(NamedTuple):
     sha256: str
 
 
-def chosen(store: Store, projects: Collection[str]) -> list[Laid]:
-    """Return the files that are here of these projects, by project and name."""
+def chosen(store: Store, projects: Collection[str]) -> list[WheelhouseFile]:
+    """Return the cached files of these projects, by project and name."""
     pins = [
         pin
         for pin in store.pins
@@ -44,35 +43,37 @@ def chosen(store: Store, projects: Collection[str]) -> list[Laid]:
     for project, group in groupby(pins, lambda pin: pin.project):
         owners = store.ledger.owners(project)
         found += [
-            Laid(project, pin.filename, pin.sha256)
+            WheelhouseFile(project, pin.filename, pin.sha256)
             for pin in group
             if pin.sha256 in held and (not owners or pin.source in owners)
         ]
     return found
 
 
-def write(store: Store, files: Sequence[Laid], directory: Path, track: Track = untracked) -> int:
-    """Make sure that ``directory`` has the files; return the bytes that were written.
+def write(
+    store: Store, files: Sequence[WheelhouseFile], directory: Path, progress: Progress = no_progress
+) -> int:
+    """Write the files that ``directory`` lacks; return how many bytes that were.
 
-    What else lies there stays. Raises `CarryError` and OSError; each file is whole or not there.
+    Other files there stay. Raises `CarryError` and OSError; no file is left incomplete.
     """
     listed = directory / REQUIREMENTS
     if listed.exists() and not listed.read_bytes().startswith(_MARK.encode()):
-        raise CarryError(str(listed), "is somebody else's", "name another directory")
+        raise CarryError(str(listed), "was not written by an export", "name another directory")
     directory.mkdir(parents=True, exist_ok=True)
-    remove_left(directory, {REQUIREMENTS, *(file.filename for file in files)})
-    tracked = track(files, "Exporting", len(files))
-    size = sum(_lay(store, file, directory / file.filename) for file in tracked)
+    remove_abandoned(directory, {REQUIREMENTS, *(file.filename for file in files)})
+    followed = progress(files, "Exporting", len(files))
+    size = sum(_write(store, file, directory / file.filename) for file in followed)
     with replacing(listed) as written:
         written.write("".join((_MARK, *map(_requirement, _newest(files)))).encode())
     return size
 
 
-def _lay(store: Store, file: Laid, path: Path) -> int:
+def _write(store: Store, file: WheelhouseFile, path: Path) -> int:
     if path.exists():
         if hash_file(path) != file.sha256:
             raise CarryError(
-                str(path), "is there with another content", "remove it, or name another directory"
+                str(path), "exists with another content", "remove it, or name another directory"
             )
         return 0
     blob = store.blobs.find(file.sha256)
@@ -83,8 +84,8 @@ def _lay(store: Store, file: Laid, path: Path) -> int:
     return blob.size
 
 
-def _newest(files: Sequence[Laid]) -> Iterable[tuple[str, Version, list[str]]]:
-    """Yield project, version and hashes of the newest releases; a final one, if there is one."""
+def _newest(files: Sequence[WheelhouseFile]) -> Iterable[tuple[str, Version, list[str]]]:
+    """Yield project, version and hashes of the newest releases, final ones first."""
     for project, group in groupby(files, lambda file: file.project):
         releases: dict[Version, list[str]] = {}
         for file in group:

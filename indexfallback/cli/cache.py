@@ -1,6 +1,6 @@
 """``cache``: what is kept, and whether it is whole.
 
-`forget` has how to be rid of it, `carry` how it gets to another machine.
+`forget` has how to be rid of it; `cache_export` and `cache_import` carry it to another machine.
 """
 
 import sys
@@ -9,7 +9,8 @@ from itertools import groupby
 
 import click
 
-from indexfallback.cli.carry import export, import_
+from indexfallback.cli.cache_export import export
+from indexfallback.cli.cache_import import import_
 from indexfallback.cli.forget import accept, disown, open_store, remove
 from indexfallback.cli.options import Options, examples, project_name, takes_options
 from indexfallback.cli.output import clock, print_json, print_table, say, tracked, wrapped

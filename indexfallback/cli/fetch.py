@@ -1,4 +1,4 @@
-"""``fetch``: everything that a set of requirements needs, into the cache, to install it offline."""
+"""``fetch``: fetches everything that requirements need into the cache, to install it offline."""
 
 import os
 import sys
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from indexfallback.cli.arrivals import arrivals
+from indexfallback.cli.fetch_progress import fetch_progress
 from indexfallback.cli.options import Options, examples, takes_options
 from indexfallback.cli.output import print_json, print_table, say, say_more
 from indexfallback.config import Settings
@@ -17,11 +17,11 @@ from indexfallback.wanted import Origin, Wanted
 from indexfallback.words import counted, size
 
 if TYPE_CHECKING:
-    from indexfallback.fetch.bring import Brought
+    from indexfallback.fetch.download import FetchedFile
     from indexfallback.fetch.job import Job, Result
     from indexfallback.fetch.target import Target
 
-#: What a shell answers for a command that Ctrl-C ended.
+#: The exit code of shells for a command that Ctrl-C has ended.
 _INTERRUPTED = 130
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
@@ -43,8 +43,8 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
     "-c", "--constraint", "limits", type=_FILE, multiple=True, metavar="FILE",
     help="Limit versions by this file (repeatable).",
 )  # fmt: skip
-@click.option("--extra", "extras", multiple=True, help="With this extra of a project.")
-@click.option("--group", "groups", multiple=True, help="With this dependency group of a project.")
+@click.option("--extra", "extras", multiple=True, help="Include this extra.")
+@click.option("--group", "groups", multiple=True, help="Include this dependency group.")
 @click.option(
     "--python", "pythons", multiple=True, metavar="VERSION",
     help="For this Python (3.12), instead of the one in use (repeatable).",
@@ -53,7 +53,7 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
     "--platform", "platforms", multiple=True, metavar="TAG",
     help="For this platform, as in manylinux_2_28_x86_64, instead of this machine (repeatable).",
 )  # fmt: skip
-@click.option("--dry-run", is_flag=True, help="Say what would be fetched.")
+@click.option("--dry-run", is_flag=True, help="Say what would be fetched, and fetch nothing.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @takes_options
 def fetch(
@@ -69,10 +69,10 @@ def fetch(
     dry_run: bool,
     as_json: bool,
 ) -> None:
-    """Bring all that PROJECTs and files need into the cache, so that it installs offline.
+    """Fetch all that PROJECTs and files need into the cache, to install it offline.
 
     pip resolves the versions, or uv for other Pythons and platforms. A lock file
-    needs no resolving. Whatever builds its sdists is fetched as well.
+    needs no resolving. The build requirements of sdists are fetched, too.
     """
     from indexfallback.fetch.target import targets  # noqa: PLC0415 - slow to import
 
@@ -99,7 +99,7 @@ def _wanted(
     extras: tuple[str, ...],
     groups: tuple[str, ...],
 ) -> Wanted:
-    """Return all that the command line wants; raises `WantedError`."""
+    """Return the requirements of the command line; raises `WantedError`."""
     from indexfallback.wanted.reading import read_file  # noqa: PLC0415 - slow to import
     from indexfallback.wanted.requirements import requirements, specifier  # noqa: PLC0415 - as above
 
@@ -122,13 +122,13 @@ def _run(
 ) -> "Result":
     from indexfallback.clients.shim_process import shim_for  # noqa: PLC0415 - slow to import
     from indexfallback.fetch.job import Job  # noqa: PLC0415 - as above
-    from indexfallback.fetch.resolve import Resolver  # noqa: PLC0415 - as above
+    from indexfallback.fetch.resolver import Resolver  # noqa: PLC0415 - as above
     from indexfallback.shim import Shim  # noqa: PLC0415 - as above
 
-    # The resolvers ask a shim of their own process, and the files go into the store that both use.
+    # The resolvers ask the shim of another process; both shims use the same store.
     with closing(Shim(settings)) as shim, shim_for(settings, verbose=verbose) as url:
-        with arrivals(verbose) as watch:
-            job = Job(shim, Resolver(url, os.environ), watch, **more)
+        with fetch_progress(verbose) as progress:
+            job = Job(shim, Resolver(url, os.environ), progress, **more)
             try:
                 return job.run(wanted, selected)
             except KeyboardInterrupt:
@@ -138,8 +138,8 @@ def _run(
 
 
 def _say_interrupted(job: "Job") -> None:
-    say(f"interrupted: {counted(len(job.result.brought), 'file')} of this run came")
-    say_more("Run the same command again: only what is missing is fetched.")
+    say(f"interrupted: {counted(len(job.result.files), 'file')} of this run fetched")
+    say_more("Run the same command again: it fetches only the missing files.")
 
 
 def _as_data(result: "Result") -> dict[str, Any]:
@@ -152,16 +152,16 @@ def _as_data(result: "Result") -> dict[str, Any]:
     }
 
 
-def _sorted(result: "Result") -> "list[Brought]":
-    """Return the files by name: they came in any order."""
-    return sorted(result.brought.values(), key=lambda each: each.filename)
+def _sorted(result: "Result") -> "list[FetchedFile]":
+    """Return the files by name."""
+    return sorted(result.files.values(), key=lambda each: each.filename)
 
 
 def _print(result: "Result", chain: list[str], *, dry_run: bool) -> None:
-    brought = _sorted(result)
+    files = _sorted(result)
     rows = []
     for index in chain:
-        of_index = [each for each in brought if each.index == index]
+        of_index = [each for each in files if each.index == index]
         if not of_index:
             continue
         new = [each for each in of_index if each.is_new]
@@ -171,7 +171,7 @@ def _print(result: "Result", chain: list[str], *, dry_run: bool) -> None:
         header = ("index", "to fetch" if dry_run else "fetched", "here before", "size")
         print_table(header, rows, right=(1, 2))
     if dry_run:
-        for each in brought:
+        for each in files:
             click.echo(f"  {each.filename}" + ("" if each.is_new else " (here)"))
     for text in result.left_out:
         say(f"left out: {text}")

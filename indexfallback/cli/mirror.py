@@ -1,4 +1,4 @@
-"""``mirror``: chosen projects of an index, kept complete; what is kept, and whether it is right."""
+"""``mirror``: keep selected projects of an index complete, show their state, verify them."""
 
 import signal
 import sys
@@ -18,60 +18,54 @@ from indexfallback.errors import MirrorError
 from indexfallback.words import counted, size, span
 
 if TYPE_CHECKING:
-    from indexfallback.mirror.account import Account, Removal
-    from indexfallback.mirror.running import Mirroring
+    from indexfallback.mirror.result import Removal, Result
+    from indexfallback.mirror.session import MirrorSession
 
 _as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON; bytes as numbers.")
-#: Names that are printed of a list: the rest is counted.
+#: The most names that are printed of a list; the rest is counted.
 _NAMES = 10
 
 
 @final
-class _Watcher:
-    """Shows how far a run is on a terminal, and asks there."""
+class _Progress:
+    """Shows how far a run is, and asks for consent, on a terminal."""
 
     def __init__(self, *, yes: bool) -> None:
+        from rich.console import Console  # noqa: PLC0415 - slow to import
+        from rich.progress import Progress  # noqa: PLC0415 - as above
+
         self._yes = yes
-        self._bar: Any = None
-        self._task: Any = None
+        console = Console(stderr=True)
+        self._bar = Progress(console=console, transient=True, disable=not console.is_terminal)
+        self._task = self._bar.add_task("Mirroring", total=None)
 
-    def __enter__(self) -> "_Watcher":
-        if sys.stderr.isatty():
-            from rich.console import Console  # noqa: PLC0415 - slow, and for terminals only
-            from rich.progress import Progress  # noqa: PLC0415 - as above
-
-            self._bar = Progress(console=Console(stderr=True), transient=True)
-            self._task = self._bar.add_task("Mirroring", total=None)
-            self._bar.start()
+    def __enter__(self) -> "_Progress":
+        self._bar.start()
         return self
 
     def __exit__(self, *_: object) -> None:
-        if self._bar is not None:
-            self._bar.stop()
+        self._bar.stop()
 
     def expect(self, projects: int) -> None:
-        """Show how many projects there are."""
-        if self._bar is not None:
-            self._bar.update(self._task, total=projects)
+        """Show the number of projects."""
+        self._bar.update(self._task, total=projects)
 
-    def advance(self, account: "Account") -> None:
-        """Show that one is done."""
-        if self._bar is not None:
-            came = f"Mirroring, {counted(account.files, 'file')}, {size(account.bytes)}"
-            self._bar.update(self._task, advance=1, description=came)
+    def advance(self, result: "Result") -> None:
+        """Show that one more project is done."""
+        text = f"Mirroring, {counted(result.files, 'file')}, {size(result.bytes)}"
+        self._bar.update(self._task, advance=1, description=text)
 
     def agrees(self, removal: "Removal") -> bool:
-        """Ask whether so much may go."""
+        """Ask whether so much may be removed."""
         if self._yes or not sys.stdin.isatty():
             return self._yes
-        if self._bar is not None:
-            self._bar.stop()
+        self._bar.stop()
         _print_removal(removal)
         return click.confirm("Remove all that?", err=True)
 
 
-class _Every(click.ParamType):  # type: ignore[type-arg]  # generic in some versions only
-    """A duration."""
+class _Duration(click.ParamType):  # type: ignore[type-arg]  # generic in some versions only
+    """A duration, as in the configuration."""
 
     name = "duration"
 
@@ -90,37 +84,37 @@ class _Every(click.ParamType):  # type: ignore[type-arg]  # generic in some vers
     epilog=examples("indexfallback mirror --dry-run", "indexfallback mirror --every 1h"),
 )
 @click.option("--dry-run", "dry", is_flag=True, help="Say what would be done, and do nothing.")
-@click.option("--yes", is_flag=True, help="Remove also more than a fifth of what is mirrored.")
-@click.option("--every", type=_Every(), help="Run again and again, so often: 1h, until stopped.")
+@click.option("--yes", is_flag=True, help="Remove even more than a fifth of the projects or files.")
+@click.option("--every", type=_Duration(), help="Repeat the run every so often (1h).")
 @_as_json
 @takes_options
 def mirror(options: Options, dry: bool, yes: bool, every: float | None, as_json: bool) -> None:
-    """Bring what [mirror] selects up to date; exit 1 if something could not be had."""
+    """Bring what [mirror] selects up to date; exit 1 if something is missing."""
     if click.get_current_context().invoked_subcommand is not None:
         return
-    # A run that is ended in good order keeps what is whole.
+    # SIGTERM ends a run as Ctrl-C does: complete files are kept.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    with _mirroring(options) as mirroring:
+    with _session(options) as session:
         if every is not None:
-            _repeat(mirroring, every, yes=yes, as_json=as_json)
+            _repeat(session, every, yes=yes, as_json=as_json)
             return
-        with _Watcher(yes=yes) as watcher:
-            account = mirroring.run(watcher, dry=dry)
-    _report(account, dry=dry, as_json=as_json)
-    sys.exit(0 if account.is_well else 1)
+        with _Progress(yes=yes) as progress:
+            result = session.run(progress, dry=dry)
+    _report(result, dry=dry, as_json=as_json)
+    sys.exit(0 if result.is_complete else 1)
 
 
-def _repeat(mirroring: "Mirroring", seconds: float, *, yes: bool, as_json: bool) -> None:
-    """Run until Ctrl-C or SIGTERM; an index that is away now may be back the next time."""
+def _repeat(session: "MirrorSession", seconds: float, *, yes: bool, as_json: bool) -> None:
+    """Run until Ctrl-C or SIGTERM; an index that fails now may answer the next run."""
     never = threading.Event()
     with suppress(KeyboardInterrupt):
         while True:
             began = time.monotonic()
             try:
-                with _Watcher(yes=yes) as watcher:
-                    account = mirroring.run(watcher)
-                _report(account, dry=False, as_json=as_json)
-                if account.interrupted:
+                with _Progress(yes=yes) as progress:
+                    result = session.run(progress)
+                _report(result, dry=False, as_json=as_json)
+                if result.interrupted:
                     return
             except MirrorError as error:
                 say(str(error))
@@ -131,15 +125,15 @@ def _repeat(mirroring: "Mirroring", seconds: float, *, yes: bool, as_json: bool)
 @_as_json
 @takes_options
 def status(options: Options, as_json: bool) -> None:
-    """Say how much is mirrored, and how old that is; asks no index."""
-    with _mirroring(options) as mirroring:
-        totals = mirroring.store.mirrors.totals(mirroring.source)
-        run = mirroring.store.mirrors.last_run(mirroring.source)
+    """Show how much is mirrored, and how old it is, without asking the index."""
+    with _session(options) as session:
+        totals = session.store.mirrors.totals(session.source)
+        run = session.store.mirrors.last_run(session.source)
     if as_json:
         print_json({**totals._asdict(), "last_run": run._asdict() if run else None})
         return
     rows = [
-        ("index", mirroring.mirror.index),
+        ("index", session.mirror.index),
         ("projects", f"{totals.projects:,}, {totals.incomplete:,} of them incomplete"),
         ("files", f"{totals.files:,}, {totals.removed:,} of them removed by the index"),
         ("size", size(totals.bytes)),
@@ -152,58 +146,57 @@ def status(options: Options, as_json: bool) -> None:
 @_as_json
 @takes_options
 def verify(options: Options, as_json: bool) -> None:
-    """Hash every mirrored file, and fetch what is wrong again; exit 1 if it is not to be had."""
-    with _mirroring(options) as mirroring, _Watcher(yes=False) as watcher:
-        found = mirroring.verify(watcher)
+    """Hash every mirrored file, and fetch wrong ones again; exit 1 if that fails."""
+    with _session(options) as session, _Progress(yes=False) as progress:
+        found = session.verify(progress)
     if as_json:
-        failed = found.account.failed
-        print_json({**found._asdict(), "account": None} | {"failed": failed})
+        print_json(found._asdict())
     else:
         mended = found.wrong - len(found.lost)
         files = counted(found.files, "file")
         click.echo(wrapped(f"{files}, {found.wrong:,} wrong or missing, {mended:,} mended", ""))
         for name in found.lost:
-            say(f"{name} is lost: the index does not have it as it was")
-    sys.exit(1 if found.lost or found.account.failed else 0)
+            say(f"{name} is lost: the index does not have the same file any more")
+    sys.exit(1 if found.lost or found.failed else 0)
 
 
 @contextmanager
-def _mirroring(options: Options) -> "Iterator[Mirroring]":
-    from indexfallback.mirror.running import Mirroring  # noqa: PLC0415 - slow to import
+def _session(options: Options) -> "Iterator[MirrorSession]":
+    from indexfallback.mirror.session import MirrorSession  # noqa: PLC0415 - slow to import
 
-    with closing(Mirroring(options.settings())) as mirroring:
-        yield mirroring
+    with closing(MirrorSession(options.settings())) as session:
+        yield session
 
 
-def _report(account: "Account", *, dry: bool, as_json: bool) -> None:
+def _report(result: "Result", *, dry: bool, as_json: bool) -> None:
     if as_json:
-        print_json({**asdict(account), "dry_run": dry, "stopped": _as_data(account.stopped)})
+        print_json({**asdict(result), "dry_run": dry, "stopped": _as_data(result.stopped)})
         return
-    click.echo(wrapped(_summary(account, dry=dry), ""))
-    for project, why in sorted(account.failed.items())[:_NAMES]:
+    click.echo(wrapped(_summary(result, dry=dry), ""))
+    for project, why in sorted(result.failed.items())[:_NAMES]:
         click.echo(wrapped(f"{project}: {why}"))
-    if len(account.failed) > _NAMES:
-        click.echo(f"  and {len(account.failed) - _NAMES:,} more")
-    for refused in account.refused:
-        say(f"refused: {refused}; it was first seen with another content, which stays")
-    if account.stopped is not None and not dry:
-        say("nothing was removed: more than a fifth would go")
-        _print_removal(account.stopped)
-        say_more("If that is meant, run again with --yes")
-    if account.interrupted:
-        say("interrupted; what is whole is kept: run again to go on")
-    elif account.failed:
-        say("not everything could be had: run again to go on")
+    if len(result.failed) > _NAMES:
+        click.echo(f"  and {len(result.failed) - _NAMES:,} more")
+    for refused in result.refused:
+        say(f"refused: {refused}; its content has changed, and the first one stays")
+    if result.stopped is not None and not dry:
+        say("nothing was removed: it would be more than a fifth")
+        _print_removal(result.stopped)
+        say_more("To remove all that, run again with --yes")
+    if result.interrupted:
+        say("interrupted; complete files are kept: run again to continue")
+    elif result.failed:
+        say("something could not be fetched: run again to continue")
 
 
-def _summary(account: "Account", *, dry: bool) -> str:
-    gone = (len(account.removed_projects), len(account.removed_files))
+def _summary(result: "Result", *, dry: bool) -> str:
+    gone = (len(result.removed_projects), len(result.removed_files))
     would = "would be " if dry else ""
     return (
-        f"{counted(account.projects, 'project')} wanted, {account.asked:,} asked for, "
-        f"{account.changed:,} changed; {counted(account.files, 'file')} ({size(account.bytes)}) "
+        f"{counted(result.projects, 'project')} selected, {result.asked:,} requested, "
+        f"{result.changed:,} changed; {counted(result.files, 'file')} ({size(result.bytes)}) "
         f"{would}fetched; {counted(gone[0], 'project')} and {counted(gone[1], 'file')} "
-        f"{would}removed; {len(account.failed):,} failed ({span(account.seconds)})"
+        f"{would}removed; {len(result.failed):,} failed ({span(result.seconds)})"
     )
 
 
@@ -215,7 +208,7 @@ def _print_removal(removal: "Removal") -> None:
         if names:
             more = f" and {len(names) - _NAMES:,} more" if len(names) > _NAMES else ""
             listed = ", ".join(names[:_NAMES])
-            say_more(f"{counted(len(names), what)} of {of:,} would go: {listed}{more}")
+            say_more(f"{counted(len(names), what)} of {of:,} would be removed: {listed}{more}")
 
 
 def _as_data(removal: "Removal | None") -> dict[str, Any] | None:

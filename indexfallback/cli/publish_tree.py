@@ -1,4 +1,4 @@
-"""``publish-tree``: an index, or what is cached, as pages and files that any web server serves."""
+"""``publish-tree``: writes an index, or the cache, as static pages and files."""
 
 import os
 from contextlib import closing
@@ -16,11 +16,12 @@ from indexfallback.errors import TreeError
 from indexfallback.words import counted
 
 if TYPE_CHECKING:
+    from indexfallback.tree.sources import Source
     from indexfallback.tree.writer import Written
 
-#: What was left out, at most so many names: the rest is counted.
+#: The most left-out files that are printed; the rest is counted.
 _NAMES = 10
-#: What the directory of the command line is called as an index.
+#: The index name of the directory on the command line.
 _DIRECTORY = "directory"
 
 
@@ -46,13 +47,13 @@ def publish_tree(
 ) -> None:
     """Write an index into DEST, for any web server, an object store or file://.
 
-    That is the index of --index NAME, or else the only directory of the chain. DEST is made or
-    renewed: only what has changed is written, and nothing stays from before.
+    The index is --index NAME, by default the only directory of the chain. Only changes are
+    written to DEST, and files that are not of the index any more are removed.
     """
     names = [text for text in options.indexes if "=" not in text]
     if len(names) + cached + (directory is not None) > 1:
         raise click.UsageError("--index NAME, --cached and --directory exclude one another")
-    chain = tuple(text for text in options.indexes if "=" in text) or _chain_before()
+    chain = tuple(text for text in options.indexes if "=" in text) or _chain_of_parent()
     if directory is not None:
         chain, names = (f"{_DIRECTORY}={directory.absolute()}",), [_DIRECTORY]
     settings = replace(options, indexes=chain).settings()
@@ -68,8 +69,8 @@ def publish_tree(
         _print(dest, written, skipped)
 
 
-def _chain_before() -> tuple[str, ...]:
-    """Return the chain that was given before the command's name: a name behind it is none."""
+def _chain_of_parent() -> tuple[str, ...]:
+    """Return the chain before the command's name; --index after it names the index to publish."""
     parent = click.get_current_context().parent
     before = parent.find_object(Options) if parent is not None else None
     return before.indexes if before is not None else ()
@@ -84,8 +85,8 @@ def _index(settings: Settings, names: list[str]) -> Index:
             raise click.UsageError(f"--index {names[0]} names no index; there are: {known}")
         if not index.is_private and not index.is_directory:
             raise click.UsageError(
-                f"{index.name} is {index.role}, and too large to publish; "
-                "--cached publishes what of it is here"
+                f"{index.name} is a {index.role} index, too large to publish; "
+                "--cached publishes what is cached of it"
             )
         return index
     directories = [index for index in settings.indexes if index.is_directory]
@@ -93,13 +94,13 @@ def _index(settings: Settings, names: list[str]) -> Index:
         found = ", ".join(index.name for index in directories) or "none"
         raise click.UsageError(
             "say what to publish: --index NAME, --cached or --directory DIR "
-            f"(of directories, the chain has {found})"
+            f"(directories in the chain: {found})"
         )
     return directories[0]
 
 
 def _check_apart(index: Index, dest: Path) -> None:
-    """Refuse a tree inside the directory that it is made of, or around it."""
+    """Refuse a tree that contains its source directory, or lies in it."""
     from indexfallback.upstream.directory import path_of  # noqa: PLC0415 - slow to import
 
     if not index.is_directory:
@@ -118,7 +119,7 @@ def _publish(settings: Settings, index: Index | None, dest: Path) -> "tuple[Writ
     with closing(Shim(settings)) as shim:
         member = shim.members[index.name] if index is not None else None
         if member is not None and member.index.is_directory:
-            source: ChainSource | DirectorySource = DirectorySource(member, settings.page_size)
+            source: Source = DirectorySource(member, settings.page_size)
         else:
             source = ChainSource(shim, member)
         return publish(source, dest, partial(tracked, description="Publishing"))

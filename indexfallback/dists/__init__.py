@@ -1,1 +1,1 @@
-"""Distributions as files: whether they are whole, what they say of themselves, and their bounds."""
+"""Distributions as files: their completeness, their metadata, and checks of their archives."""

@@ -1,16 +1,16 @@
-"""What every archive must be before it is hosted: read in one way only, and small once unpacked."""
+"""Checks of archives before they are hosted: unambiguous, and not too large when unpacked."""
 
 from collections.abc import Iterable
 
-#: A wheel or sdist that unpacks to more than this, by more than this ratio, is a bomb (PyPI's own
-#: limits): a file of zeros shrinks to a thousandth, and code to a fifth.
+#: An archive above this unpacked size and ratio is a bomb (PyPI's limits). A file of zeros shrinks
+#: to a thousandth, code to a fifth.
 BOMB_SIZE, BOMB_RATIO = 64 * 1024**2, 50
-#: Members of an archive; the largest wheels have some ten thousand.
+#: The most members of an archive; the largest wheels have about ten thousand.
 MAX_MEMBERS = 100_000
 
 
 class ArchiveError(Exception):
-    """An archive is not one that every installer reads in the same way; says why."""
+    """An archive is damaged, or installers could read it in different ways; says why."""
 
 
 def check_size(unpacked: int, packed: int) -> None:
@@ -22,7 +22,7 @@ def check_size(unpacked: int, packed: int) -> None:
 
 
 def check_paths(names: Iterable[str]) -> None:
-    """Refuse members that lead out of a directory, or two in one place; raises `ArchiveError`."""
+    """Refuse members outside of the directory, or with the same path; raises `ArchiveError`."""
     seen: set[str] = set()
     for name in names:
         parts = name.rstrip("/").split("/")

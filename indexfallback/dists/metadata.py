@@ -1,4 +1,4 @@
-"""The metadata that may stand beside a distribution (PEP 658)."""
+"""The metadata that an index may serve beside a distribution (PEP 658)."""
 
 from pathlib import Path
 
@@ -10,9 +10,9 @@ _SDISTS = (".tar.gz", ".zip")
 
 
 def read_metadata(path: Path, filename: str) -> bytes | None:
-    """Return the metadata of the distribution of that name, or None where there is none to trust.
+    """Return the metadata of a distribution, or None if it has none that is reliable.
 
-    Of an sdist only what building does not change. Raises OSError.
+    That of an sdist is reliable only if a build does not change it. Raises OSError.
     """
     if filename.endswith(".whl"):
         return read_wheel_metadata(path, filename)
@@ -20,6 +20,6 @@ def read_metadata(path: Path, filename: str) -> bytes | None:
         return None
     try:
         metadata = read_pkg_info(path, filename)
-    except ArchiveError:  # whoever installs it says so
+    except ArchiveError:  # the installer will report it
         return None
     return metadata if metadata is not None and is_static(metadata) else None

@@ -1,4 +1,4 @@
-"""The metadata inside an sdist, and whether it holds for what is built from it."""
+"""The metadata inside an sdist, and whether it is valid for the wheels that are built from it."""
 
 import zipfile
 from email.parser import BytesHeaderParser
@@ -11,14 +11,14 @@ from indexfallback.dists.tars import is_pkg_info, read_tar
 from indexfallback.dists.wheel import MAX_METADATA
 from indexfallback.dists.zips import check_zip
 
-#: The first whose fields are what is built, but for those that it calls dynamic (PEP 643).
+#: The first version with fields that a build does not change, unless they are dynamic (PEP 643).
 _STATIC_SINCE = Version("2.2")
 
 
 def read_pkg_info(path: Path, filename: str) -> bytes | None:
-    """Return the PKG-INFO of the sdist of that name, ``.tar.gz`` or ``.zip``; None if it has none.
+    """Return the PKG-INFO of an sdist, ``.tar.gz`` or ``.zip``; None if it has none.
 
-    Raises `ArchiveError` for one that is not to be unpacked, and OSError.
+    Raises `ArchiveError` for an archive that must not be unpacked, and OSError.
     """
     if not filename.endswith(".zip"):
         return read_tar(path)[1]
@@ -36,7 +36,7 @@ def read_pkg_info(path: Path, filename: str) -> bytes | None:
 
 
 def is_static(metadata: bytes) -> bool:
-    """Tell whether building changes nothing of it: only then may it stand beside it (PEP 658)."""
+    """Tell whether a build changes no field: only then may an index serve it (PEP 658)."""
     headers = BytesHeaderParser().parsebytes(metadata)
     try:
         version = Version(str(headers.get("Metadata-Version", "0")))

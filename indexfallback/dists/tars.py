@@ -1,4 +1,4 @@
-"""Sdists as tar archives, read once from end to end with bounds, and never unpacked."""
+"""Reads sdists in tar archives once from end to end, within limits, without unpacking them."""
 
 import gzip
 import tarfile
@@ -8,15 +8,15 @@ from pathlib import Path
 from indexfallback.dists.bounds import MAX_MEMBERS, ArchiveError, check_paths, check_size
 from indexfallback.dists.wheel import MAX_METADATA
 
-#: What reading a damaged archive raises. UnicodeError for names, OSError for no gzip at all.
+#: The exceptions for a damaged archive: UnicodeError for names, OSError if it is not gzip.
 _DAMAGED = (tarfile.TarError, zlib.error, EOFError, ValueError, OverflowError, OSError)
-#: The longest header that is read at once: a name of 64 KB is none.
+#: The longest header, bytes.
 _MAX_READ = MAX_METADATA
 _SKIP = 1 << 20
 
 
 class _Bounded:
-    """The unpacked bytes of an archive: none after too many, never many at once."""
+    """Reads the unpacked bytes of an archive, within limits of the total and of each read."""
 
     def __init__(self, file: gzip.GzipFile, packed: int) -> None:
         self._file = file
@@ -33,18 +33,18 @@ class _Bounded:
         return data
 
     def seek(self, position: int) -> None:
-        """Go on further behind."""
+        """Skip to a later position."""
         while self._position < position:
             if not self.read(min(_SKIP, position - self._position)):
                 raise ArchiveError("it ends in the middle")
 
     def tell(self) -> int:
-        """Return how many bytes were read."""
+        """Return the number of bytes that were read."""
         return self._position
 
 
 def read_tar(path: Path) -> tuple[list[str], bytes | None]:
-    """Return the members' names, and the PKG-INFO beside the project if there is one.
+    """Return the members' names, and ``NAME-VERSION/PKG-INFO`` or None.
 
     Raises `ArchiveError`, and OSError if it cannot be opened.
     """
@@ -64,10 +64,10 @@ def read_tar(path: Path) -> tuple[list[str], bytes | None]:
                         raise ArchiveError(f"it has more than {MAX_MEMBERS} members")
                     if member.isfile() and is_pkg_info(member.name):
                         metadata = _read(archive, member)
-                while bounded.read(_SKIP):  # to the end, where gzip's checksum is
+                while bounded.read(_SKIP):  # to the end, to check gzip's checksum
                     pass
         except _DAMAGED as error:
-            raise ArchiveError(f"it is no well-formed tar.gz archive ({error})") from error
+            raise ArchiveError(f"it is not a well-formed tar.gz archive ({error})") from error
     if not names:
         raise ArchiveError("it is empty")
     check_paths(names)
@@ -75,7 +75,7 @@ def read_tar(path: Path) -> tuple[list[str], bytes | None]:
 
 
 def is_pkg_info(name: str) -> bool:
-    """Tell whether a member is an sdist's own metadata: ``NAME-VERSION/PKG-INFO``."""
+    """Tell whether a member is the metadata of an sdist: ``NAME-VERSION/PKG-INFO``."""
     return name.count("/") == 1 and name.endswith("/PKG-INFO")
 
 
@@ -87,7 +87,7 @@ def _read(archive: tarfile.TarFile, member: tarfile.TarInfo) -> bytes:
 
 
 def _check_member(member: tarfile.TarInfo) -> None:
-    """Refuse what is neither file nor directory, and links that lead out of the archive."""
+    """Refuse special files, and links that lead out of the archive."""
     if not (member.isfile() or member.isdir() or member.issym() or member.islnk()):
         raise ArchiveError(f"its member {member.name!r} is neither file nor directory")
     if member.issym() or member.islnk():
@@ -99,7 +99,7 @@ def _check_link(name: str, base: str, target: str) -> None:
     depth = len([part for part in base.split("/") if part])
     for part in target.split("/"):
         depth += -1 if part == ".." else part not in ("", ".")
-        # The first level is the sdist's own directory.
+        # The first level is the directory NAME-VERSION.
         if depth < 1:
             raise ArchiveError(f"its link {name!r} leads out of it")
     if target.startswith("/"):

@@ -1,4 +1,4 @@
-"""The metadata inside a wheel, read with bounds: a wheel is somebody else's archive."""
+"""The metadata inside a wheel, read within limits, because a wheel may be malicious."""
 
 import zipfile
 import zlib
@@ -8,19 +8,19 @@ from typing import BinaryIO
 
 from indexfallback.names import normalize, project_of
 
-#: The largest METADATA in the wild is a README of some hundred KB; bytes.
+#: The largest METADATA, bytes; known ones have some hundred KB, mostly a README.
 MAX_METADATA = 5 * 1024 * 1024
-#: What installers take; the others may ask for gigabytes of memory to unpack a byte.
+#: The methods of installers; others can need gigabytes of memory to unpack a byte.
 _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
-#: What reading a damaged archive raises; OSError for an offset before its start.
+#: The exceptions for a damaged archive; OSError for an offset before its start.
 _DAMAGED = (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, ValueError, OSError)
 
 
 def read_wheel_metadata(path: Path, filename: str) -> bytes | None:
-    """Return the METADATA of the wheel of that name, or None where there is none to trust.
+    """Return the METADATA of a wheel, or None if it has none that is reliable.
 
-    There must be exactly one ``*.dist-info/METADATA``, of the project in the file's name
-    (PEP 427): an archive that can be read in two ways is not read at all. Raises OSError.
+    It must have exactly one ``*.dist-info/METADATA``, for the project in the file's name (PEP 427),
+    so that all clients read the same one. Raises OSError.
     """
     with path.open("rb") as file:
         return metadata_in(file, filename)
@@ -32,7 +32,7 @@ def metadata_in(file: BinaryIO, filename: str) -> bytes | None:
         with zipfile.ZipFile(file) as archive:
             return _read(archive, project_of(filename))
     except _DAMAGED:
-        return None  # not a zip, or one with features that no wheel has: no metadata to offer
+        return None  # not a zip, or one with features that wheels do not have
 
 
 def _read(archive: zipfile.ZipFile, project: str | None) -> bytes | None:
@@ -54,5 +54,5 @@ def _read(archive: zipfile.ZipFile, project: str | None) -> bytes | None:
 def requires_python(metadata: bytes) -> str | None:
     """Return the Requires-Python of a METADATA file, or None if it states none."""
     stated = BytesHeaderParser().parsebytes(metadata).get("Requires-Python")
-    # What is not ASCII comes as another type, and is no specifier (PEP 440); lines may be folded.
+    # A non-ASCII value has another type, and is not a specifier (PEP 440); lines may be folded.
     return " ".join(stated.split()) if isinstance(stated, str) else None

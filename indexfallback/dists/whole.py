@@ -1,6 +1,6 @@
-"""Whether a distribution is whole: one that is still being written is an archive that breaks off.
+"""Tells whether a distribution is complete, or still being written and so cut short.
 
-What does not begin as an archive is not judged here: clients refuse it by themselves.
+A file that does not begin as an archive counts as complete: clients refuse it by themselves.
 """
 
 import os
@@ -13,16 +13,16 @@ from io import BufferedIOBase
 from lzma import LZMAError, LZMAFile
 from pathlib import Path
 
-#: Nothing was written to a settled file for this long, seconds: writers of local files pause for
-#: milliseconds, and what is put into a directory is to be seen within a second.
+#: The time after which an unchanged file is settled, seconds: writers of local files pause for
+#: milliseconds, and a new file has to be visible within a second.
 SETTLED = 0.5
 _SECOND = 10**9
 _PIECE = 1 << 20
-#: At most so many pieces of an archive are unpacked, a GB in all: no sdist has as many, and a bomb
-#: has millions.
+#: The most pieces of an archive that are unpacked, a GB in all: sdists have fewer, bombs have
+#: millions.
 _PIECES = 1024
 _ZIP = b"PK\x03\x04"
-#: How each kind of compressed archive begins, and what unpacks it.
+#: The first bytes of each compression, and the class that unpacks it.
 _COMPRESSED: dict[bytes, Callable[[Path], BufferedIOBase]] = {
     b"\x1f\x8b": GzipFile,
     b"BZh": BZ2File,
@@ -31,19 +31,19 @@ _COMPRESSED: dict[bytes, Callable[[Path], BufferedIOBase]] = {
 
 
 def is_settled(status: os.stat_result, now: float) -> bool:
-    """Tell whether nobody seems to write to a file any more.
+    """Tell whether a file seems to be no longer written.
 
-    Writing sets both of its times. Once it has been renamed, linked or given its times, as by
-    programs that copy with care, the change (ctime) is the later one.
+    Writing sets both mtime and ctime. A rename, a link or a change of times, with which careful
+    programs end, sets only ctime.
     """
-    # Elsewhere this is not the time of a change.
+    # On other systems ctime is not the time of a change.
     if os.name == "posix" and status.st_ctime_ns > status.st_mtime_ns:
         return True
     return abs(now - status.st_mtime_ns / _SECOND) >= SETTLED
 
 
 def breaks_off(path: Path) -> bool:
-    """Tell whether a file is empty, or an archive that ends before its end. Raises OSError."""
+    """Tell whether a file is empty, or an archive that is cut short. Raises OSError."""
     with path.open("rb") as file:
         start = file.read(6)
     if start.startswith(_ZIP):
@@ -62,6 +62,6 @@ def _ends_early(path: Path, unpack: Callable[[Path], BufferedIOBase]) -> bool:
                     return False
     except EOFError:
         return True
-    except (zlib.error, LZMAError, BadGzipFile):  # damaged, and not by being cut short
+    except (zlib.error, LZMAError, BadGzipFile):  # damaged, but not cut short
         return False
     return False

@@ -1,8 +1,8 @@
-"""Zip archives that can be read in one way only.
+"""Checks that a zip archive can be read in one way only.
 
-A zip says twice what is in it: before each member, and in the directory at its end. Installers
-differ in which they believe, and so unpack different files (CVE-2025-54368). Here both must say
-the same, with nothing before, between or behind.
+A zip describes its members twice: before each member, and in the directory at its end. Installers
+differ in which they use, and so can unpack different files (CVE-2025-54368). Both must agree here,
+without bytes before, between or behind them.
 """
 
 import struct
@@ -13,9 +13,9 @@ from typing import BinaryIO
 
 from indexfallback.dists.bounds import MAX_MEMBERS, ArchiveError, check_paths, check_size
 
-#: What every installer takes.
+#: The methods that all installers support.
 _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
-#: What reading a damaged archive raises.
+#: The exceptions for a damaged archive.
 _DAMAGED = (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, ValueError, struct.error)
 
 _LOCAL = struct.Struct("<4s5H3L2H")
@@ -27,9 +27,9 @@ _END64_MARK = b"PK\6\7"
 #: Offset of the directory's size and start in the record at the end.
 _END_DIRECTORY = struct.Struct("<2L")
 _ENCRYPTED, _SIZES_FOLLOW = 0x1, 0x8
-#: A size that stands in an extra field instead.
+#: Marks a size that is in an extra field instead.
 _ELSEWHERE = 0xFFFFFFFF
-#: The sizes behind a member that was written as a stream, in their four possible forms.
+#: The possible lengths of the sizes behind a member that was written as a stream.
 _FOLLOWING = (12, 16, 20, 24)
 
 
@@ -48,18 +48,18 @@ def check_zip(path: Path) -> list[str]:
             _check_end(file, ends, archive.start_dir, size)
             return names
     except _DAMAGED as error:
-        raise ArchiveError(f"it is no well-formed zip archive ({error})") from error
+        raise ArchiveError(f"it is not a well-formed zip archive ({error})") from error
 
 
 def _check_members(file: BinaryIO, members: list[zipfile.ZipInfo]) -> int:
-    """Compare what stands before each member with the directory; return where the last ends."""
+    """Compare the header of each member with the directory; return the end of the last one."""
     ends = 0
     follows: tuple[int, ...] = (0,)
     for member in sorted(members, key=lambda member: member.header_offset):
         if member.header_offset - ends not in follows:
-            raise ArchiveError(f"there is something hidden before {member.filename!r}")
+            raise ArchiveError(f"it has hidden bytes before {member.filename!r}")
         if member.flag_bits & _ENCRYPTED or member.compress_type not in _METHODS:
-            raise ArchiveError(f"{member.filename!r} is encrypted, or packed in a rare way")
+            raise ArchiveError(f"{member.filename!r} is encrypted, or packed by a rare method")
         ends = _check_member(file, member)
         follows = _FOLLOWING if member.flag_bits & _SIZES_FOLLOW else (0,)
     return ends + (_following(file, ends) if follows != (0,) else 0)
@@ -79,32 +79,32 @@ def _check_member(file: BinaryIO, member: zipfile.ZipInfo) -> int:
         packed in (member.compress_size, _ELSEWHERE) and unpacked in (member.file_size, _ELSEWHERE)
     )
     if stated != expected or not sizes_agree:
-        raise ArchiveError(f"it says two things of {member.filename!r}")
+        raise ArchiveError(f"its header and directory differ on {member.filename!r}")
     return int(member.header_offset + _LOCAL.size + name_size + extra_size + member.compress_size)
 
 
 def _following(file: BinaryIO, ends: int) -> int:
-    """Return the length of the sizes behind the last member, which the directory ends."""
+    """Return the length of the sizes between the last member and the directory."""
     file.seek(ends)
     behind = file.read(max(_FOLLOWING) + 4)
     for length in _FOLLOWING:
         if behind[length : length + 4] == b"PK\1\2":
             return length
-    raise ArchiveError("there is something hidden before its directory")
+    raise ArchiveError("it has hidden bytes before its directory")
 
 
 def _check_end(file: BinaryIO, ends: int, directory: int, size: int) -> None:
-    """See that the directory follows the last member, and the end of the file the directory."""
+    """Check that the directory follows the last member, and that the file ends after it."""
     if directory != ends:
-        raise ArchiveError("there is something hidden before its directory")
+        raise ArchiveError("it has hidden bytes before its directory")
     file.seek(size - _END_SIZE)
     end = file.read(_END_SIZE)
     if not end.startswith(_END_MARK):
-        raise ArchiveError("there is something behind its end")
+        raise ArchiveError("it has bytes behind its end")
     length, _ = _END_DIRECTORY.unpack_from(end, 12)
     stop = size - _END_SIZE
     file.seek(stop - 20)
     if file.read(4) == _END64_MARK:
         stop -= _END64_SIZE
     if length != _ELSEWHERE and directory + length != stop:
-        raise ArchiveError("there is something hidden behind its directory")
+        raise ArchiveError("it has hidden bytes behind its directory")

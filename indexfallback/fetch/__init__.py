@@ -1,6 +1,6 @@
-"""Fetching: everything that a set of requirements needs, into the store, to be installed offline.
+"""Fetches everything that a set of requirements needs into the store, to install it offline.
 
-`job.py` goes through it from the top: `resolve.py` has pip or uv resolve through the shim,
-`choose.py` picks the files that fit a target, `bring.py` brings them, `builds.py` says what the
-sdists among them need to be built, and that is resolved in turn.
+A run starts in `job`: `resolver` resolves requirements with pip or uv through the shim,
+`file_selection` selects the files for a target, `download` fetches them, and `build_requirements`
+reads what the sdists among them need to be built, which the job resolves in turn.
 """

@@ -1,4 +1,4 @@
-"""Targets: the Python and the platform that will install, as tags and as markers see them."""
+"""Targets: a Python and a platform to install on, as tags and as markers name them."""
 
 import platform
 import re
@@ -11,13 +11,9 @@ from typing import NamedTuple
 from packaging import tags
 from packaging.markers import default_environment
 
+from indexfallback.dists.platforms import accepted_platforms, parse_platform
 from indexfallback.errors import WantedError
 
-#: The names of manylinux before it had the version of glibc in it (PEP 600).
-_OLD_MANYLINUX = {(2, 17): "manylinux2014", (2, 12): "manylinux2010", (2, 5): "manylinux1"}
-#: The oldest glibc that wheels are made for.
-_OLDEST_GLIBC = 5
-_PLATFORM = re.compile(r"(manylinux|musllinux|macosx)_(\d+)_(\d+)_(\w+)", re.ASCII)
 _WINDOWS = {"win_amd64": "AMD64", "win_arm64": "ARM64", "win32": "x86"}
 _PYTHON = re.compile(r"3\.(\d+)(?:\.\d+)?", re.ASCII)
 _REMEDY = (
@@ -26,7 +22,7 @@ _REMEDY = (
 
 
 class _System(NamedTuple):
-    """A platform as its parts, and as markers and uv name it."""
+    """A platform as markers and uv name it."""
 
     os_name: str
     sys_platform: str
@@ -37,17 +33,17 @@ class _System(NamedTuple):
 
 @dataclass(frozen=True)
 class Target:
-    """Who will install: this Python on this machine, where neither is given."""
+    """A Python on a platform; by default this Python on this machine."""
 
-    #: ``3.12``; None for the Python that runs this.
+    #: ``3.12``; None for the running Python.
     python: str | None = None
     #: The tag of a wheel's platform; None for this machine.
     platform: str | None = None
 
     def __post_init__(self) -> None:
-        """Refuse what nobody knows; raises `WantedError`."""
+        """Raise `WantedError` for an unknown version or platform."""
         if self.python is not None and not _PYTHON.fullmatch(self.python):
-            problem = f"{self.python} is no version of Python 3"
+            problem = f"{self.python} is not a version of Python 3"
             raise WantedError("--python", problem, "give one like 3.12")
         if self.platform is not None:
             _system(self.platform)
@@ -58,7 +54,7 @@ class Target:
 
     @property
     def is_here(self) -> bool:
-        """Whether it is the Python that runs this, whose own pip can tell what it needs."""
+        """Whether it is the running Python, whose own pip can resolve for it."""
         return self.platform is None and self._version in (None, sys.version_info[:2])
 
     @property
@@ -70,7 +66,7 @@ class Target:
 
     @property
     def uv_arguments(self) -> list[str]:
-        """What makes uv resolve for it."""
+        """The arguments by which uv resolves for it."""
         python = self.python or platform.python_version()
         arguments = ["--python-version", python]
         return [*arguments, *(["--python-platform", _system(self.platform).uv]
@@ -78,7 +74,7 @@ class Target:
 
     @cached_property
     def tags(self) -> Mapping[tags.Tag, int]:
-        """The tags of the wheels that it can install, each with its rank, the best first."""
+        """The tags of the wheels that it can install, each with its rank; 0 is the best."""
         if self.is_here:
             found: Iterator[tags.Tag] = tags.sys_tags()
         else:
@@ -87,7 +83,7 @@ class Target:
 
     @cached_property
     def markers(self) -> dict[str, str]:
-        """The environment that markers are evaluated in."""
+        """The environment for markers (PEP 508)."""
         environment = {name: str(value) for name, value in default_environment().items()}
         if self.python is not None and not self.is_here:
             full = self.python if self.python.count(".") > 1 else f"{self.python}.0"
@@ -121,14 +117,14 @@ def targets(pythons: Sequence[str], platforms: Sequence[str]) -> list[Target]:
 
 
 def _system(name: str) -> _System:
-    """Return what a platform's tag means; raises `WantedError`."""
+    """Return the parts of a platform tag; raises `WantedError`."""
     if machine := _WINDOWS.get(name):
         processor = {"AMD64": "x86_64", "ARM64": "aarch64", "x86": "i686"}[machine]
         return _System("nt", "win32", "Windows", machine, f"{processor}-pc-windows-msvc")
-    match = _PLATFORM.fullmatch(name)
-    if match is None:
-        raise WantedError("--platform", f"{name} is no platform known here", _REMEDY)
-    kind, major, minor, machine = match.groups()
+    parsed = parse_platform(name)
+    if parsed is None:
+        raise WantedError("--platform", f"{name} is not a known platform", _REMEDY)
+    kind, major, minor, machine = parsed
     if kind == "macosx":
         processor = machine.replace("arm64", "aarch64")
         return _System("posix", "darwin", "Darwin", machine, f"{processor}-apple-darwin")
@@ -138,26 +134,7 @@ def _system(name: str) -> _System:
 
 
 def _tags(version: tuple[int, int], name: str | None) -> Iterator[tags.Tag]:
-    platforms = list(_platforms(name)) if name is not None else list(tags.platform_tags())
+    platforms = list(tags.platform_tags() if name is None else accepted_platforms(name))
     yield from tags.cpython_tags(version, platforms=platforms)
     interpreter = f"cp{version[0]}{version[1]}"
     yield from tags.compatible_tags(version, interpreter, platforms)
-
-
-def _platforms(name: str) -> Iterator[str]:
-    """Yield the platforms whose wheels a platform takes, the best first."""
-    match = _PLATFORM.fullmatch(name)
-    if match is None:  # Windows
-        yield name
-        return
-    kind, machine = match[1], match[4]
-    major, minor = int(match[2]), int(match[3])
-    if kind == "macosx":
-        yield from tags.mac_platforms((major, minor), machine)
-        return
-    oldest = _OLDEST_GLIBC if kind == "manylinux" else 0
-    for older in range(minor, oldest - 1, -1):
-        yield f"{kind}_{major}_{older}_{machine}"
-        if kind == "manylinux" and (major, older) in _OLD_MANYLINUX:
-            yield f"{_OLD_MANYLINUX[major, older]}_{machine}"
-    yield f"linux_{machine}"

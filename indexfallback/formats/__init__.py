@@ -1,4 +1,4 @@
-"""The wire: pages of the simple API in HTML and JSON, read into the model and written from it."""
+"""The wire formats: reads and writes pages of the simple API, in HTML and in JSON."""
 
 from collections.abc import Callable, Iterable
 
@@ -11,7 +11,6 @@ __all__ = [
     "Media",
     "negotiate",
     "parse_listing",
-    "parse_names",
     "parse_page",
     "render_names",
     "render_page",
@@ -20,20 +19,20 @@ __all__ = [
 _API = "application/vnd.pypi.simple."
 _HTML = ("text/html", f"{_API}v1+html", f"{_API}latest+html")
 _JSON = (f"{_API}v1+json", f"{_API}latest+json")
-#: Plain web servers send JSON files so; the body must show that it is the simple API's.
+#: The type from plain web servers; the body has to show that it is a page of the simple API.
 _PLAIN_JSON = "application/json"
 
 
 def parse_page(
     body: bytes, content_type: str, url: str, project: str, *, public: bool = False
 ) -> ProjectPage:
-    """Read the page of the normalised ``project`` as the index at ``url`` answered it.
+    """Read the page of the normalised ``project`` from the index at ``url``.
 
     With ``public``, links to loopback, link-local and private addresses are dropped, unless
-    ``url`` itself is at one.
+    ``url`` itself is one.
 
     Raises:
-        PageError: The answer is no page of the simple API, or not this project's.
+        PageError: The answer is not a page of the simple API, or of another project.
 
     """
     kind, charset = _split(content_type)
@@ -44,23 +43,13 @@ def parse_page(
     raise _wrong_type(kind, url)
 
 
-def parse_names(body: bytes, content_type: str, url: str) -> tuple[str, ...]:
-    """Read a root page: the normalised names of the index's projects, sorted, each once.
-
-    Raises:
-        PageError: The answer is no root page of the simple API.
-
-    """
-    return tuple(sorted(parse_listing(body, content_type, url)[0]))
-
-
 def parse_listing(
     body: bytes, content_type: str, url: str
 ) -> tuple[dict[str, int | None], int | None]:
     """Read a root page: the normalised names, each with its serial, and the index's serial.
 
     None stands for a serial that is not stated. Raises:
-        PageError: The answer is no root page of the simple API.
+        PageError: The answer is not a root page of the simple API.
 
     """
     kind, charset = _split(content_type)
@@ -96,7 +85,7 @@ def _split(content_type: str) -> tuple[str, str | None]:
 
 
 def _wrong_type(kind: str, url: str) -> PageError:
-    """Return the error for a type that is no page's."""
+    """Return the error for a type that pages do not have."""
     if kind.startswith(f"{_API}v"):
         version = kind.removeprefix(f"{_API}v").partition("+")[0]
         return fields.not_a_page(url, f"it has API version {version[:20]!r}, only 1.x is known")

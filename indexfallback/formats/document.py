@@ -1,4 +1,4 @@
-"""An HTML answer: decoded, kept from nesting too deeply, parsed, and what its head says."""
+"""Decodes and parses an HTML answer, and reads its head."""
 
 import codecs
 import re
@@ -8,45 +8,47 @@ from selectolax.lexbor import LexborHTMLParser
 from indexfallback.formats import fields
 from indexfallback.formats.links import Links
 
-#: Elements open at once. Real pages have five or so; the time that the parser takes grows with
-#: the square of the depth, 78 s for 100,000.
+#: The most elements open at once. Real pages have about five; the parser's time grows with the
+#: square of the depth, to 78 s for 100,000.
 _MAX_DEPTH = 256
-#: Tags that open a level: not those that HTML closes by itself, which are most of a page.
+#: Tags that open a level, without those that HTML closes implicitly, which are most of a page.
 _LEVEL = re.compile(
     r"<(?!/?(?i:a|br|dd|dt|hr|img|input|li|link|meta|option|p|td|th|tr)[\s/>])(/?[a-zA-Z][^\s/>]*)"
 )
-#: Where HTML looks for a charset.
+#: The first bytes, in which HTML looks for a charset.
 _CHARSET_WITHIN = 1024
 _CHARSET = re.compile(rb"<meta[^>]+charset\s*=[\s\"']*([\w:.-]+)", re.IGNORECASE)
-#: Python has codecs that are no charsets, and slow or odd on foreign bytes: punycode, utf-7.
+#: The allowed charsets: other codecs of Python are slow or wrong on arbitrary bytes (utf-7).
 _CHARSETS = re.compile(
     r"utf-?8|utf-?16(?:[lb]e)?|(?:us-)?ascii|latin-?1|iso-?8859-\d+|(?:windows-|cp)125\d"
     r"|koi8-[ru]|gb(?:k|2312|18030)|big5|shift_jis|euc-(?:jp|kr)",
     re.IGNORECASE,
 )
-#: Room for what some indexes put after the document's end: a serial, the generator.
+#: Room for comments of indexes behind the document's end (a serial, the generator), characters.
 _MARGIN = 1024
+#: Bytes at both ends that are searched for ``<html>``, between comments.
+_EDGE = 2048
 _BOMS = (
     (codecs.BOM_UTF8, "utf-8"),
     (codecs.BOM_UTF16_LE, "utf-16-le"),
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
-#: What login pages, captive portals and single-page applications have, and empty pages have not.
+#: Elements of login pages, captive portals and single-page applications, not of empty pages.
 _INTERACTIVE = "a, form, input, button, script, iframe, frame, meta[http-equiv=refresh i]"
 
 
 class Document:
-    """A parsed page and what its head says.
+    """A parsed page with its head.
 
     Raises:
-        PageError: It is no HTML, or of another version of the API.
+        PageError: It is not HTML, is cut short, or has another version of the API.
 
     """
 
     def __init__(self, body: bytes, charset: str | None, url: str) -> None:
         text = _decode(body, charset)
         if not text.lstrip().startswith("<"):
-            raise fields.not_a_page(url, "it is called HTML and is not")
+            raise fields.not_a_page(url, "its type is HTML, but its content is not")
         if _nests_deeply(text):
             raise fields.not_a_page(url, f"its HTML nests more than {_MAX_DEPTH} levels deep")
         self.tree = LexborHTMLParser(text)
@@ -59,6 +61,8 @@ class Document:
             if name and content:
                 self.meta.setdefault(name.strip().lower(), []).append(content.strip())
         fields.check_version(self.first("pypi:repository-version"), url)
+        if _is_cut_short(body):
+            raise fields.not_a_page(url, "its HTML is cut short")
 
     def first(self, name: str) -> str | None:
         """Return the content of the first ``<meta>`` of that name, or None."""
@@ -66,7 +70,7 @@ class Document:
 
     @property
     def is_declared(self) -> bool:
-        """Whether the page says itself that it belongs to the simple API."""
+        """Whether the page states a version of the simple API."""
         return "pypi:repository-version" in self.meta
 
     @property
@@ -76,12 +80,12 @@ class Document:
 
     @property
     def is_blank(self) -> bool:
-        """Whether the page is whole and has nothing to click or to run, as an empty list has."""
+        """Whether the page is complete and has nothing to click or run, as an empty list."""
         return self._is_whole and self.tree.css_first(_INTERACTIVE) is None
 
     @property
     def is_titled(self) -> bool:
-        """Whether the page is titled as pages of the simple API are by tradition."""
+        """Whether the page has the traditional title of pages of the simple API."""
         titles = (node.text().strip().lower() for node in self.tree.css("title, h1"))
         return any(title.startswith("links for") for title in titles)
 
@@ -102,7 +106,7 @@ def _decode(body: bytes, charset: str | None) -> str:
     if charset is None and (declared := _CHARSET.search(body[:_CHARSET_WITHIN])):
         charset = declared[1].decode("ascii", "replace")
         if charset.lower().startswith("utf-16"):
-            charset = None  # it could not have been read, then
+            charset = None  # or this could not have been read
     if charset is None or not _CHARSETS.fullmatch(charset):
         charset = "utf-8"
     try:
@@ -111,8 +115,16 @@ def _decode(body: bytes, charset: str | None) -> str:
         return body.decode("utf-8", "replace")
 
 
+def _is_cut_short(body: bytes) -> bool:
+    """Tell whether a document begins with ``<html>`` and does not end.
+
+    No other sign shows this if the length of the body is not stated, or wrong.
+    """
+    return b"<html" in body[:_EDGE].lower() and b"</html" not in body[-_EDGE:].lower()
+
+
 def _is_whole(text: str) -> bool:
-    """Tell whether a document begins and ends as one: neither garbage nor cut short."""
+    """Tell whether a document has both a beginning and an end."""
     start, end = text.lstrip()[:_MARGIN].lower(), text[-_MARGIN:].lower()
     return start.startswith(("<!doctype html", "<html")) and ("</html>" in end or "</body>" in end)
 
@@ -120,8 +132,8 @@ def _is_whole(text: str) -> bool:
 def _nests_deeply(text: str) -> bool:
     """Tell whether more elements are open at once than any page needs.
 
-    A malicious page can hide its depth from this; it costs a core then, since the parser
-    releases the GIL, and an index that means harm can do worse.
+    A malicious page can hide its depth from this. It then costs one core, because the parser
+    releases the GIL; a malicious index can do worse.
     """
     levels: list[str] = []
     for tag in map(str.lower, _LEVEL.findall(text)):

@@ -1,4 +1,4 @@
-"""Values that both formats spell alike: hashes, times, metadata, statuses, the API version."""
+"""Values that both formats have: hashes, times, statuses, the API version."""
 
 import hashlib
 import logging
@@ -20,14 +20,14 @@ _STATUSES = frozenset(get_args(Status))
 _KNOWN_MINOR = 4
 _HEX = re.compile("[0-9a-f]+")
 _TIME = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d+))?(?:Z|\+00:00)", re.ASCII)
-#: Algorithm to the length of its digest in hexadecimal; the shakes have no length of their own.
+#: Algorithm to the length of its digest in hexadecimal; 0 for the shakes, which have any length.
 _HEX_LENGTHS = {
     name: size * 2
     for name in hashlib.algorithms_guaranteed
     if (size := hashlib.new(name, usedforsecurity=False).digest_size)
 }
-#: Which hash to state where only one can be: sha256 first, since everybody checks it, then what
-#: pip checks, from strong to weak.
+#: The order in which one hash is selected: sha256, which every client checks, then those that pip
+#: checks, from strong to weak.
 _BY_STRENGTH = (
     "sha256", "sha512", "sha384", "sha3_512", "blake2b", "sha3_384", "sha3_256", "blake2s",
     "sha224", "sha3_224", "sha1", "md5",
@@ -35,7 +35,7 @@ _BY_STRENGTH = (
 
 
 def not_a_page(url: str, problem: str) -> PageError:
-    """Return the error that says why the answer of ``url`` is no page."""
+    """Return the error for an answer of ``url`` that is not a page."""
     return PageError(redact(url), problem)
 
 
@@ -43,7 +43,7 @@ def check_version(stated: object, url: str) -> None:
     """Accept version 1 of the API in any minor version; None counts as 1.0 (PEP 629).
 
     Raises:
-        PageError: The version is another, or none at all.
+        PageError: It is another version, or not a version.
 
     """
     version = "1.0" if stated is None else str(stated).strip()[:20]
@@ -55,14 +55,14 @@ def check_version(stated: object, url: str) -> None:
 
 
 def api_version(page: ProjectPage) -> str:
-    """Return the highest version whose required fields are all there (PEP 700 requires two)."""
+    """Return the highest version whose required fields the page has (PEP 700 requires two)."""
     if page.versions is not None and all(file.size is not None for file in page.files):
         return f"1.{_KNOWN_MINOR}"
     return "1.0"
 
 
 def valid_hashes(stated: Mapping[str, Any]) -> dict[str, str]:
-    """Return the hashes whose algorithm hashlib knows and whose digest has the right form."""
+    """Return the hashes with an algorithm of hashlib and a digest of the right form."""
     if len(stated) == 1 and isinstance(sha256 := stated.get("sha256"), str) and is_sha256(sha256):
         return {"sha256": sha256}  # nearly every file
     hashes = {}
@@ -85,18 +85,18 @@ def fragment_hashes(fragment: str) -> dict[str, str]:
 
 
 def best_hash(hashes: Mapping[str, str]) -> str | None:
-    """Return ``algorithm=digest`` of the hash to state where only one can be stated."""
+    """Return ``algorithm=digest`` for a place that can hold only one hash."""
     algorithm = strongest(hashes)
     return algorithm and f"{algorithm}={hashes[algorithm]}"
 
 
 def strongest(hashes: Mapping[str, str]) -> str | None:
-    """Return the algorithm to trust most, sha256 before all, or None where there is none."""
+    """Return the preferred algorithm, sha256 if it is there, or None if there is none."""
     return next((name for name in _BY_STRENGTH if name in hashes), None)
 
 
 def yanked(stated: bool | str) -> bool | str:
-    """Return whether a file is yanked, or a reason that is not empty."""
+    """Return whether a file is yanked, or the reason if it is not empty."""
     return stated if isinstance(stated, bool) else stated.strip() or True
 
 

@@ -19,14 +19,10 @@ from indexfallback.names import (
 from indexfallback.page import File, ProjectPage
 
 _BOOLEANS = {"true": True, "false": False}
-#: Of the anchors of a root page, how many must name their address, where nothing else tells.
+#: The part of the anchors that must be named like their address, in an undeclared root page.
 _ROOT_MAJORITY = 0.75
-#: HTML has no NUL at all, and reads a carriage return as a line feed.
+#: HTML cannot hold NUL, and a parser reads a carriage return as a line feed.
 _CONTROLS = {0: "\ufffd", 10: "&#10;", 13: "&#13;"}
-
-
-#: Where a document says that it begins and that it ends, bytes: comments may come around both.
-_EDGE = 2048
 
 
 def parse_page(
@@ -35,12 +31,10 @@ def parse_page(
     """Read a project page.
 
     Raises:
-        PageError: It is none.
+        PageError: It is not one.
 
     """
     document = Document(body, charset, url)
-    if _breaks_off(body):
-        raise fields.not_a_page(url, "its HTML breaks off before its end")
     links = document.links(url, public=public)
     files: dict[str, File] = {}
     for node in document.tree.tags("a"):
@@ -56,35 +50,25 @@ def parse_page(
     return ProjectPage(
         name=project,
         files=tuple(files.values()),
-        tracks=_addresses(document.meta.get("pypi:tracks", ()), links),
-        alternate_locations=_addresses(document.meta.get("pypi:alternate-locations", ()), links),
+        tracks=links.resolve_all(document.meta.get("pypi:tracks", ())),
+        alternate_locations=links.resolve_all(document.meta.get("pypi:alternate-locations", ())),
         status=status,
         status_reason=document.first("pypi:project-status-reason") if status else None,
     )
-
-
-def _breaks_off(body: bytes) -> bool:
-    """Tell whether what begins as a document does not end as one.
-
-    A body whose length is not stated, or wrongly, may be cut short without any other sign.
-    """
-    return b"<html" in body[:_EDGE].lower() and b"</html" not in body[-_EDGE:].lower()
 
 
 def parse_names(body: bytes, charset: str | None, url: str) -> Iterator[str]:
     """Read the normalised project names of a root page, in its order.
 
     Raises:
-        PageError: It is none.
+        PageError: It is not one.
 
     """
     document = Document(body, charset, url)
-    if _breaks_off(body):
-        raise fields.not_a_page(url, "its HTML breaks off before its end")
     anchors = [
         (node.text().strip().removesuffix("/"), href)
         for node in document.tree.tags("a")
-        # Not the links by which directory listings sort themselves and lead back up.
+        # Not the links of directory listings for sorting, and to the parent.
         if (href := node.attributes.get("href")) and not href.startswith(("?", "#", ".."))
     ]
     if document.is_declared:
@@ -126,19 +110,8 @@ def render_names(names: Iterable[str]) -> Iterator[str]:
     yield "</body>\n</html>\n"
 
 
-def render_start(names: Iterable[str], simple: str) -> Iterator[str]:
-    """Write a start page for people, whose links work without a web server, too."""
-    yield _head("Package index", "1.0")
-    yield '<meta name="viewport" content="width=device-width">\n</head>\n<body>\n'
-    yield "<h1>Package index</h1>\n<p>Install from it by the address of this page:</p>\n"
-    yield f"<pre>pip install --index-url ADDRESS/{simple}/ PROJECT</pre>\n<ul>\n"
-    for name in map(_quote, names):
-        yield f'<li><a href="{simple}/{name}/index.html">{name}</a></li>\n'
-    yield "</ul>\n</body>\n</html>\n"
-
-
 def _file(node: LexborNode, links: Links) -> File | None:
-    """Return the file that an anchor links to, or None if it links to none."""
+    """Return the file that an anchor links to, or None if it is another link."""
     attributes = node.attributes
     target, _, fragment = (attributes.get("href") or "").partition("#")
     url = links.resolve(target) if target else None
@@ -165,7 +138,7 @@ def _file(node: LexborNode, links: Links) -> File | None:
 
 
 def _core_metadata(stated: str | None) -> bool | dict[str, str]:
-    """Return what ``true`` or ``sha256=...`` states."""
+    """Return the value of ``true`` or ``sha256=...``."""
     if stated is None:
         return False
     if "=" in stated:
@@ -173,14 +146,10 @@ def _core_metadata(stated: str | None) -> bool | dict[str, str]:
     return stated.strip().lower() == "true"
 
 
-def _addresses(stated: Iterable[str], links: Links) -> tuple[str, ...]:
-    return tuple(address for text in stated if (address := links.resolve(text)))
-
-
 def _listed(text: str, href: str, links: Links, root: str | None) -> str | None:
-    """Return the project that an anchor of a root page names by its text and address alike.
+    """Return the project whose name is both the text and the address of an anchor, or None.
 
-    An address elsewhere must at least be a directory: "Login" leading to ``/login`` is none.
+    An address outside of the root must be a directory, which "Login" at ``/login`` is not.
     """
     parent, _, last = (
         (links.resolve(href) or "").partition("?")[0].removesuffix("/").rpartition("/")

@@ -18,10 +18,10 @@ from indexfallback.page import File, ProjectPage
 
 
 def parse_page(body: bytes, url: str, project: str, *, public: bool, declared: bool) -> ProjectPage:
-    """Read a project page; ``declared`` tells whether its type is the simple API's own.
+    """Read a project page; ``declared`` tells whether its media type is that of the simple API.
 
     Raises:
-        PageError: It is none.
+        PageError: It is not one.
 
     """
     page, extra, meta_extra, file_extras = wire.read_page(body, url)
@@ -40,8 +40,8 @@ def parse_page(body: bytes, url: str, project: str, *, public: bool, declared: b
         name=project,
         files=tuple(files.values()),
         versions=page.versions,
-        tracks=_addresses(page.meta.tracks, links),
-        alternate_locations=_addresses(page.alternate_locations, links),
+        tracks=links.resolve_all(page.meta.tracks),
+        alternate_locations=links.resolve_all(page.alternate_locations),
         status=status,
         status_reason=page.project_status.reason if status else None,
         serial=page.meta.last_serial,
@@ -56,7 +56,7 @@ def parse_listing(
     """Read a root page: the normalised project names with their serials, and the index's own.
 
     Raises:
-        PageError: It is none.
+        PageError: It is not one.
 
     """
     root = wire.read_root(body, url)
@@ -98,7 +98,7 @@ def render_names(names: Iterable[str]) -> bytes:
 
 
 def _file(raw: wire.File, extra: dict[str, Any] | None, links: Links) -> File | None:
-    """Return the file that an entry of ``files`` means, or None if it may not be offered."""
+    """Return the file of an entry of ``files``, or None if it may not be offered."""
     url = links.resolve(raw.url)
     if url is None:
         return None
@@ -121,15 +121,11 @@ def _file(raw: wire.File, extra: dict[str, Any] | None, links: Links) -> File | 
 
 
 def _core_metadata(raw: wire.File) -> bool | dict[str, str]:
-    """Return what the newest spelling in use states (PEP 714)."""
+    """Return the value under its newest spelling (PEP 714)."""
     for stated in (raw.core_metadata, raw.dist_info_metadata, raw.data_dist_info_metadata):
         if stated is not None:
             return stated if isinstance(stated, bool) else fields.valid_hashes(stated) or True
     return False
-
-
-def _addresses(stated: Iterable[str], links: Links) -> tuple[str, ...]:
-    return tuple(address for text in stated if (address := links.resolve(text)))
 
 
 def _entry(file: File, href: str) -> dict[str, Any]:

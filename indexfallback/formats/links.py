@@ -1,22 +1,23 @@
-"""Links of a page, resolved to absolute addresses that may be asked for."""
+"""Resolves the links of a page to absolute addresses, and refuses those that must not be used."""
 
 import socket
+from collections.abc import Iterable
 from ipaddress import IPv4Address, ip_address
 from urllib.parse import urljoin, urlsplit
 
 from indexfallback.config import without_credentials
 
-#: The longest address kept: what common servers take in a request line.
+#: The longest address: common servers accept it in a request line.
 _MAX_LENGTH = 8192
-#: What HTML strips around an address.
+#: Characters that HTML strips around an address.
 _SPACE = " \t\n\f\r"
 
 
 def is_local(host: str) -> bool:
     """Tell whether ``host`` is this machine's name or an address that the internet cannot reach.
 
-    A non-ASCII host counts as one: Unicode digits and dots turn into an address only when the
-    name is looked up. Names are not looked up here.
+    A non-ASCII host counts as local, because a lookup may turn Unicode digits and dots into an
+    address. This function looks up no names.
     """
     host = host.rstrip(".").lower()
     if not host.isascii() or host == "localhost" or host.endswith(".localhost"):
@@ -25,7 +26,7 @@ def is_local(host: str) -> bool:
         address = ip_address(host)
     except ValueError:
         try:
-            # Resolvers take 127.1, 0x7f000001 and 2130706433 for addresses too.
+            # Resolvers accept 127.1, 0x7f000001 and 2130706433 as addresses, too.
             address = IPv4Address(socket.inet_aton(host))
         except OSError:
             return False
@@ -34,18 +35,18 @@ def is_local(host: str) -> bool:
 
 
 class Links:
-    """The links of one page: where they lead, and whether they may be followed.
+    """The links of one page.
 
-    Only http and https are followed, and ``file:`` where the page itself is a file. With
-    ``public``, links to local addresses are refused, unless the page is at one itself.
-    Joining is the hot path of reading a page: an origin and a directory are looked at once.
+    Allowed are http and https, and ``file:`` if the page itself is a file. With ``public``, links
+    to local addresses are refused, unless the page is at one itself. Joining is the hot path of
+    reading a page, so origins and directories are cached.
     """
 
     def __init__(self, url: str, *, public: bool = False) -> None:
         page = urlsplit(url)
         self._file_host = page.netloc if page.scheme == "file" else None
         self._public = public and not is_local(page.hostname or "")
-        #: An authority as links spell it to the same without credentials, or None if refused.
+        #: Authority of a link to the same without credentials, or None if it is refused.
         self._origins: dict[str, str | None] = {}
         self._base_on(without_credentials(url))
 
@@ -53,11 +54,11 @@ class Links:
         self._base = url
         parts = urlsplit(url)
         self._root = f"{parts.scheme}://{parts.netloc}"
-        #: How many directories up to that directory's address, ending in a slash.
+        #: Number of directories up to the address of that directory, with a slash at its end.
         self._directories: dict[int, str] = {}
 
     def rebase(self, href: str) -> None:
-        """Follow a ``<base href>``, if it may be followed."""
+        """Apply a ``<base href>``, if it is allowed."""
         base = self.resolve(href)
         if base is not None:
             self._base_on(base)
@@ -67,7 +68,7 @@ class Links:
         href = href.strip(_SPACE)
         if "#" in href:
             href = href.partition("#")[0]
-        # Half of all readers take a backslash for a slash, so that its host is anyone's guess.
+        # Clients differ in whether a backslash is a slash, and so in the host.
         if len(href) > _MAX_LENGTH or not href.isprintable() or "\\" in href:
             return None
         if " " in href:
@@ -85,8 +86,12 @@ class Links:
         origin = self._origins[authority]
         return origin and origin + url[path:]
 
+    def resolve_all(self, hrefs: Iterable[str]) -> tuple[str, ...]:
+        """Return the addresses of all links that are not refused."""
+        return tuple(address for href in hrefs if (address := self.resolve(href)))
+
     def _join(self, href: str) -> str:
-        """Return ``href`` joined to the base: as ``urljoin``, without parsing the usual forms."""
+        """Return ``href`` joined to the base, as ``urljoin`` does, but faster for common forms."""
         rest, up = href, 0
         while rest.startswith("../"):
             rest, up = rest[3:], up + 1
@@ -115,7 +120,7 @@ class Links:
 
 
 def _urljoin(base: str, href: str) -> str:
-    """Return the joined address, or an empty text if ``href`` is none."""
+    """Return the joined address, or an empty text if ``href`` is invalid."""
     try:
         return urljoin(base, href)
     except ValueError:

@@ -1,4 +1,4 @@
-"""The media types of the simple API, and which of them a client gets (RFC 9110, 12.5.1)."""
+"""The media types of the simple API, and content negotiation (RFC 9110, 12.5.1)."""
 
 from enum import Enum
 from functools import lru_cache
@@ -6,9 +6,9 @@ from typing import NamedTuple
 
 
 class Media(Enum):
-    """A type that this server sends; the first one is sent where the client does not care."""
+    """A type that this server sends; the first is the default."""
 
-    #: What buildout reads: it needs "html" in the type and sends no Accept.
+    #: For buildout, which needs "html" in the type and sends no Accept.
     HTML = "text/html"
     JSON_V1 = "application/vnd.pypi.simple.v1+json"
     HTML_V1 = "application/vnd.pypi.simple.v1+html"
@@ -19,16 +19,16 @@ class Media(Enum):
         return self is Media.JSON_V1
 
 
-#: What a client may call each type: PEP 691 has ``latest`` answered with the version sent.
+#: The names of each type in Accept; PEP 691 answers ``latest`` with the sent version.
 _SPELLINGS = {
     media: (media.value, media.value.replace(".v1+", ".latest+")) for media in Media
 }  # fmt: skip
-#: Distinct Accept headers remembered; a machine has a dozen clients.
+#: Cached Accept headers; a machine has about a dozen clients.
 _REMEMBERED = 256
 
 
 class _Rank(NamedTuple):
-    """How much a client wants a type: by weight, then exact before ``*``, then as listed."""
+    """A client's preference for a type: by weight, then exact before ``*``, then as listed."""
 
     weight: float
     exactness: int
@@ -37,7 +37,7 @@ class _Rank(NamedTuple):
 
 @lru_cache(_REMEMBERED)
 def negotiate(accept: str | None) -> Media | None:
-    """Return the type to answer an Accept header with, or None if it takes none of ours (406)."""
+    """Return the type for an Accept header, or None if it accepts none of them (406)."""
     if accept is None or not accept.strip():
         return Media.HTML
     ranges = _ranges(accept)
@@ -46,7 +46,7 @@ def negotiate(accept: str | None) -> Media | None:
 
 
 def _ranges(accept: str) -> dict[str, tuple[float, int]]:
-    """Return each media range with its weight and its place, counted down from 0."""
+    """Return each media range with its weight and its place (0, -1, -2, ...)."""
     ranges: dict[str, tuple[float, int]] = {}
     for place, item in enumerate(accept.lower().split(",")):
         name, *parameters = (part.strip() for part in item.split(";"))
@@ -59,7 +59,7 @@ def _ranges(accept: str) -> dict[str, tuple[float, int]]:
 
 
 def _weight(parameters: list[str]) -> float | None:
-    """Return the weight among a range's parameters, or None for one that is none."""
+    """Return the weight among a range's parameters, or None if it is invalid."""
     for parameter in parameters:
         name, _, value = parameter.partition("=")
         if name.strip() == "q":
@@ -72,7 +72,7 @@ def _weight(parameters: list[str]) -> float | None:
 
 
 def _rank(media: Media, ranges: dict[str, tuple[float, int]]) -> _Rank:
-    """Return the rank of a type: the most exact range that it matches decides, as RFC 9110 says."""
+    """Return the rank of a type, by the most exact range that it matches (RFC 9110)."""
     family = media.value.partition("/")[0]
     for exactness, names in ((2, _SPELLINGS[media]), (1, (f"{family}/*",)), (0, ("*/*",))):
         found = [ranges[name] for name in names if name in ranges]

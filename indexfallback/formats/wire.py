@@ -1,4 +1,4 @@
-"""The JSON form as it is on the wire: decoded into typed values, and salvaged where some fail."""
+"""The JSON form on the wire, decoded into typed values; invalid ones are dropped."""
 
 import codecs
 from collections.abc import Iterable
@@ -12,10 +12,10 @@ from indexfallback.formats import fields
 _Wire = TypeVar("_Wire", bound=msgspec.Struct)
 _Decoded = TypeVar("_Decoded")
 
-#: What SQLite and every client can hold.
+#: An integer that SQLite and every client can hold.
 _Count = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
-#: Levels of an unknown key's value that are passed on; decoding itself takes some hundreds, and
-#: could then not be encoded again further down the stack.
+#: The most levels of an unknown key's value. Decoding allows some hundreds, which encoding, deeper
+#: in the stack, could not write again.
 _MAX_DEPTH = 16
 _MAX_INT = 2**63 - 1
 
@@ -40,7 +40,7 @@ class File(msgspec.Struct, rename="kebab", forbid_unknown_fields=True, gc=False)
 class Meta(msgspec.Struct, rename="kebab", forbid_unknown_fields=True):
     """The top level's ``meta``."""
 
-    #: Any, since one that is no string must not pass for one that is not stated.
+    #: Any type, so that an invalid version is not taken for a missing one.
     api_version: Any = None
     last_serial: _Count | None = msgspec.field(default=None, name="_last-serial")
     tracks: tuple[str, ...] = ()
@@ -98,13 +98,14 @@ _TYPES: dict[type[msgspec.Struct], dict[str, Any]] = {
 
 
 def read_page(body: bytes, url: str) -> Read:
-    """Decode a project page: as it should be, or else value by value.
+    """Decode a project page.
 
-    The first way is fast and refuses any unknown key and any invalid value. The second keeps
-    the former and drops the latter, a file that has no name or no address included.
+    First strictly, which is fast and refuses unknown keys and invalid values. If that fails, value
+    by value: unknown keys are kept, and invalid values, and files without a name or an address,
+    are dropped.
 
     Raises:
-        PageError: It is none, or of another version of the API.
+        PageError: It is not one, or has another version of the API.
 
     """
     try:
@@ -116,10 +117,10 @@ def read_page(body: bytes, url: str) -> Read:
 
 
 def read_root(body: bytes, url: str) -> Root:
-    """Decode a root page likewise.
+    """Decode a root page in the same way.
 
     Raises:
-        PageError: It is none, or of another version of the API.
+        PageError: It is not one, or has another version of the API.
 
     """
     try:
@@ -134,7 +135,7 @@ def _decode(body: bytes, url: str, decoder: "msgspec.json.Decoder[_Decoded]") ->
     """Decode ``body``.
 
     Raises:
-        PageError: It is no JSON.
+        PageError: It is not JSON.
         msgspec.ValidationError: It is JSON of another shape.
 
     """
@@ -152,7 +153,7 @@ def _decode_object(body: bytes, url: str) -> dict[str, Any]:
     """Decode ``body``, whatever keys it has.
 
     Raises:
-        PageError: It is no JSON object.
+        PageError: It is not a JSON object.
 
     """
     try:
@@ -160,7 +161,7 @@ def _decode_object(body: bytes, url: str) -> dict[str, Any]:
     except msgspec.ValidationError as error:  # a number that no type holds
         raise fields.not_a_page(url, f"its JSON cannot be read ({error})") from error
     if not isinstance(raw, dict):
-        raise fields.not_a_page(url, "its JSON is no object")
+        raise fields.not_a_page(url, "its JSON is not an object")
     return raw
 
 
@@ -188,7 +189,7 @@ def _salvage_root(raw: dict[str, Any], url: str) -> Root:
 
 
 def _salvage_meta(raw: dict[str, Any], url: str) -> tuple[Meta, dict[str, Any]]:
-    """Take ``meta`` out of a page, and check first the version: another has another shape."""
+    """Remove ``meta`` from a page and return it; checks the version, which defines the shape."""
     found, extra = _salvage(raw.pop("meta", None), Meta)
     meta = found or Meta()
     fields.check_version(meta.api_version, url)
@@ -196,7 +197,7 @@ def _salvage_meta(raw: dict[str, Any], url: str) -> tuple[Meta, dict[str, Any]]:
 
 
 def _pop_list(raw: dict[str, Any], key: str, url: str) -> list[Any]:
-    """Take a list out of a page."""
+    """Remove a list from a page and return it."""
     items = raw.pop(key, None)
     if not isinstance(items, list):
         raise fields.not_a_page(url, f"its JSON has no list of {key}")
@@ -204,9 +205,9 @@ def _pop_list(raw: dict[str, Any], key: str, url: str) -> list[Any]:
 
 
 def _salvage(raw: Any, kind: type[_Wire]) -> tuple[_Wire | None, dict[str, Any]]:
-    """Return what of ``raw`` is valid as ``kind``, and its unknown keys.
+    """Return the valid values of ``raw`` as ``kind``, and its unknown keys.
 
-    Nothing of it is valid if it is no object or a required value is missing.
+    The first is None if ``raw`` is not an object or a required value is missing.
     """
     if not isinstance(raw, dict):
         return None, {}
@@ -232,7 +233,7 @@ def _is_valid(value: Any, kind: Any) -> bool:
 
 
 def _is_plain(value: Any, depth: int = 0) -> bool:
-    """Tell whether an unknown value can be written again: no depths, no giant integers."""
+    """Tell whether an unknown value can be written again: not too deep, no huge integers."""
     if isinstance(value, dict):
         value = list(value.values())
     if isinstance(value, list):

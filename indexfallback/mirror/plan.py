@@ -1,6 +1,7 @@
-"""What a project's page, as it is now, makes of what is mirrored of it; and when to stop and ask.
+"""The plan for one project: what to fetch, to keep and to remove. Pure.
 
-Pure: (page now, selection, what is kept, pins, policy) -> what to get, to drop and to list.
+It is made from the page as it is now, the selection, the mirrored files, their pins and the policy
+for files that the index has removed.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -13,26 +14,28 @@ from indexfallback.names import version_of
 from indexfallback.page import File, ProjectPage
 from indexfallback.store.mirrors import MirroredFile
 
-#: Of the projects or of the files, the part that may go without a question.
-MOST_REMOVED = 0.2
-
 
 @dataclass(frozen=True)
 class Plan:
-    """What is to be done for one project."""
+    """What to do for one project."""
 
-    #: As it is to be served: what is wanted and not refused, and what is kept although removed.
+    #: The page to serve: wanted files without the refused ones, and kept files.
     page: ProjectPage
-    #: What is listed by the index and wanted: to be here, or to be fetched.
+    #: Files that the index lists and the selection wants, stored or to be fetched.
     wanted: tuple[File, ...]
-    #: What the index has removed and is kept.
+    #: Files that stay although the index has removed or changed them.
     kept: tuple[MirroredFile, ...] = ()
-    #: What was kept and goes: because the index has removed it, or since it is wanted no more.
-    gone: tuple[MirroredFile, ...] = ()
-    #: Of these, what the index has removed.
-    removed: int = 0
-    #: What is offered with another content than was first seen, and the sha256 of that.
+    #: Files to remove because the selection does not want them.
+    unwanted: tuple[MirroredFile, ...] = ()
+    #: Files to remove because the index has removed them.
+    removed: tuple[MirroredFile, ...] = ()
+    #: Name and offered sha256 of the files whose content differs from their pin.
     refused: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def gone(self) -> tuple[MirroredFile, ...]:
+        """All files to remove."""
+        return (*self.unwanted, *self.removed)
 
 
 def make_plan(
@@ -44,10 +47,10 @@ def make_plan(
     pins: Mapping[str, str],
     policy: OnRemoved,
 ) -> Plan:
-    """Return what is to be done.
+    """Return the plan.
 
-    ``wanted`` are the files of ``now`` that are selected, ``before`` is the page that is served
-    so far, and ``files`` are those that are kept so far.
+    ``wanted`` are the selected files of ``now``; ``before`` is the stored page, and ``files`` are
+    the mirrored files.
     """
     have = {file.filename: file for file in files}
     listed = {file.filename for file in now.files}
@@ -56,7 +59,7 @@ def make_plan(
     removed = [f for name, f in have.items() if name not in listed]
     unwanted = [f for name, f in have.items() if name in listed and name not in chosen]
     kept = [] if policy == "delete" else removed
-    # What has changed under its name stays as it was first seen, if that is here.
+    # A changed file stays as it is mirrored.
     stays = [have[name] for name in changed if name in have]
     old = {file.filename: file for file in before.files} if before is not None else {}
     good = tuple(_with_pin(file, pins) for file in wanted if file.filename not in changed)
@@ -65,14 +68,14 @@ def make_plan(
         page_of(now, (*good, *(old[name] for name in again if name in old))),
         good,
         (*stays, *kept),
-        (*unwanted, *(removed if policy == "delete" else ())),
-        len(removed) if policy == "delete" else 0,
+        tuple(unwanted),
+        tuple(removed) if policy == "delete" else (),
         tuple(changed.items()),
     )
 
 
 def page_of(page: ProjectPage, files: Sequence[File]) -> ProjectPage:
-    """Return a page with these files, and with their versions alone."""
+    """Return a page with these files only, and only their versions."""
     versions = page.versions
     if versions is not None and len(files) != len(page.files):
         there = {version_of(file.filename) for file in files}
@@ -81,18 +84,13 @@ def page_of(page: ProjectPage, files: Sequence[File]) -> ProjectPage:
     return msgspec.structs.replace(page, files=served, versions=versions)
 
 
-def needs_consent(projects: int, gone_projects: int, files: int, gone_files: int) -> bool:
-    """Tell whether so much would go that somebody has to agree."""
-    return gone_projects > MOST_REMOVED * projects or gone_files > MOST_REMOVED * files
-
-
 def _differs(file: File, pins: Mapping[str, str]) -> bool:
     pin = pins.get(file.filename)
     return pin is not None and file.sha256 is not None and pin != file.sha256
 
 
 def _with_pin(file: File, pins: Mapping[str, str]) -> File:
-    """Return a file with the sha256 that it had, where the index states none."""
+    """Return a file with the sha256 of its pin if the index states none."""
     pin = pins.get(file.filename)
     if pin is None or file.sha256 is not None:
         return file
@@ -100,9 +98,9 @@ def _with_pin(file: File, pins: Mapping[str, str]) -> File:
 
 
 def _servable(file: File) -> File:
-    """Return a file as it is served with no index behind it.
+    """Return a file as it can be served without its index.
 
-    A wheel has its metadata inside; that of another file is not here.
+    The metadata of a wheel is read from the wheel; the metadata of other files is not mirrored.
     """
     if file.core_metadata is False or file.filename.endswith(".whl"):
         return file

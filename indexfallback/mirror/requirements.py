@@ -1,23 +1,23 @@
-"""What is mirrored because something requires it: files that name it, and mirrored wheels."""
+"""Projects that are mirrored because files or mirrored wheels require them."""
 
-from collections.abc import Iterable, Iterator
-from email.parser import BytesHeaderParser
+from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
 
-from packaging.requirements import InvalidRequirement, Requirement
+from packaging.requirements import Requirement
 
 from indexfallback.config.mirror import Mirror, Wanted
 from indexfallback.dists.metadata import read_metadata
+from indexfallback.dists.requirements import requires_dist
 from indexfallback.mirror.selection import Selection
 from indexfallback.names import normalize
 from indexfallback.store import Store
 
 
 def selection_of(mirror: Mirror, store: Store, source: str) -> Selection:
-    """Return what is wanted, by the settings and by what is mirrored so far.
+    """Return the selection, by the settings and by the requirements of the mirrored wheels.
 
-    Raises `WantedError` for a file of requirements that cannot be read.
+    Raises `WantedError` for a requirement file that cannot be read.
     """
     more = {wanted for path in mirror.requirements for wanted in _named_in(path)}
     selection = Selection(mirror, more)
@@ -38,7 +38,7 @@ def selection_of(mirror: Mirror, store: Store, source: str) -> Selection:
 
 
 def _named_in(path: Path) -> Iterator[Wanted]:
-    """Yield what a file of requirements, a project's or a lock file names."""
+    """Yield the requirements of a requirement, project or lock file."""
     from indexfallback.wanted.reading import read_file  # noqa: PLC0415 - slow, and rarely wanted
 
     read = read_file(path)
@@ -49,7 +49,7 @@ def _named_in(path: Path) -> Iterator[Wanted]:
 
 
 def _required_by(store: Store, source: str, project: str) -> Iterator[Wanted]:
-    """Yield what the mirrored wheels of a project require, whatever the platform; no extras."""
+    """Yield the requirements of a project's mirrored wheels, for all platforms, without extras."""
     for file in store.mirrors.files(source, project):
         if file.filename.endswith(".whl"):
             yield from _required(store.blobs.path(file.sha256), file.filename)
@@ -57,23 +57,16 @@ def _required_by(store: Store, source: str, project: str) -> Iterator[Wanted]:
 
 @lru_cache(maxsize=100_000)
 def _required(path: Path, filename: str) -> tuple[Wanted, ...]:
-    """Return what a wheel requires; a blob never changes, so that it is read once."""
+    """Return the requirements of a wheel; cached because a blob never changes."""
     try:
         metadata = read_metadata(path, filename)
-    except OSError:  # not here: `mirror verify` says so, and mends it
+    except OSError:  # the blob is missing: `mirror verify` reports and repairs that
         return ()
-    stated = BytesHeaderParser().parsebytes(metadata or b"").get_all("Requires-Dist", [])
-    return tuple(_readable(str(text) for text in stated))
-
-
-def _readable(texts: Iterable[str]) -> Iterator[Wanted]:
-    for text in texts:
-        try:
-            requirement = Requirement(text)
-        except InvalidRequirement:  # installers refuse the wheel, and nobody needs it for that
-            continue
-        if requirement.url is None and "extra" not in str(requirement.marker or ""):
-            yield _wanted(requirement)
+    return tuple(
+        _wanted(requirement)
+        for requirement in requires_dist(metadata or b"")
+        if requirement.url is None and "extra" not in str(requirement.marker or "")
+    )
 
 
 def _wanted(requirement: Requirement) -> Wanted:

@@ -1,4 +1,4 @@
-"""Which projects are mirrored, and which of their files: the settings, applied to a page."""
+"""Which projects and which of their files are mirrored, by the settings."""
 
 import hashlib
 from collections.abc import Iterable
@@ -18,10 +18,10 @@ _SPECIAL = frozenset("*?")
 
 
 class Selection:
-    """What is wanted of an index."""
+    """The projects and files that are wanted of an index."""
 
     def __init__(self, mirror: Mirror, more: Iterable[Wanted] = ()) -> None:
-        """Select by the settings, and ``more`` releases: those of requirements."""
+        """Select by the settings, and in addition ``more``, which requirements name."""
         self._mirror = replace(mirror, projects=(*mirror.projects, *sorted(more)))
         self._named: dict[str, list[str]] = {}
         self._patterns: list[Wanted] = []
@@ -30,17 +30,17 @@ class Selection:
                 self._named.setdefault(wanted.pattern, []).append(wanted.specifier)
             else:
                 self._patterns.append(wanted)
-        #: Of 800,000 names, each is looked at in every run: these spare the patterns.
+        #: Shortcuts past the patterns: each run tests up to 800,000 names.
         self._takes_names = any(wanted.pattern == "*" for wanted in self._patterns)
         self._takes_versions = Wanted("*") in self._patterns
-        self._barred = tuple(w.pattern for w in mirror.exclude if not w.specifier)
+        self._excluded_projects = tuple(w.pattern for w in mirror.exclude if not w.specifier)
         self._excluded = tuple(w for w in mirror.exclude if w.specifier)
         self._targets = Targets(mirror.platforms, mirror.pythons)
         self._looks_at_versions = mirror.latest is not None or not mirror.prereleases
         self._filters = _digest_of_filters(mirror)
 
     def fingerprint(self, project: str) -> str:
-        """Return a digest of all that decides which files of a project are wanted."""
+        """Return a digest of all settings that select files of a project."""
         if self._takes_versions or "" in (specifiers := self._specifiers(project)):
             return self._filters
         text = "\n".join((self._filters, *sorted(specifiers)))
@@ -48,17 +48,17 @@ class Selection:
 
     @property
     def named(self) -> frozenset[str]:
-        """The projects that are named, not matched by a pattern."""
+        """The projects that are named without a pattern."""
         return frozenset(self._named)
 
     @property
     def names(self) -> list[str] | None:
-        """The projects, where each is named; None if the index has to say which there are."""
+        """The wanted projects, or None if patterns need the index's list of names."""
         return None if self._patterns else [n for n in sorted(self._named) if self.wants(n)]
 
     def wants(self, project: str) -> bool:
         """Tell whether anything of a normalised project is wanted."""
-        if self._barred and is_claimed(project, self._barred):
+        if self._excluded_projects and is_claimed(project, self._excluded_projects):
             return False
         return (
             self._takes_names
@@ -85,7 +85,7 @@ class Selection:
         return tuple(file for file in files if version_of(file.filename) in chosen)
 
     def _specifiers(self, project: str) -> list[str]:
-        """Return the specifiers of which one has to hold; an empty one always does."""
+        """Return the specifiers, one of which has to match; an empty one matches everything."""
         return [
             *self._named.get(project, ()),
             *(w.specifier for w in self._patterns if fnmatchcase(project, w.pattern)),
@@ -98,10 +98,10 @@ class Selection:
             return False
         if mirror.max_file_size is not None and (file.size or 0) > mirror.max_file_size:
             return False
-        # Both are spelt so that they sort; a page that does not say when loses nothing.
+        # Both times sort as text. A file without a time is wanted.
         if mirror.since is not None and (file.upload_time or mirror.since) < mirror.since:
             return False
-        return self._targets.take(file)
+        return self._targets.accept(file)
 
     def _newest(self, versions: Iterable[str | None]) -> set[str | None]:
         if self._mirror.latest is None:
@@ -111,7 +111,7 @@ class Selection:
 
 
 def _digest_of_filters(mirror: Mirror) -> str:
-    """Return a digest of what decides which files are here, whatever their project."""
+    """Return a digest of the settings that select files of every project."""
     filters = (
         mirror.exclude, mirror.files, mirror.platforms, mirror.pythons, mirror.latest,
         mirror.since, mirror.prereleases, mirror.max_file_size, mirror.on_removed,

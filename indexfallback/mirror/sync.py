@@ -1,7 +1,7 @@
-"""One run: what the index has, compared with what is here, fetched, recorded and cleared up.
+"""One run: select the projects, fetch what has changed, record it, and remove the rest.
 
-One thread, the caller's, decides and records; the others ask the index, and hand over what came
-in a queue.
+The caller's thread decides and records. The threads of a pool request pages and files, and put
+the results into a queue.
 """
 
 import contextlib
@@ -9,49 +9,48 @@ import queue
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from typing import Protocol
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any, Protocol
 
 from indexfallback.chain.members import Member
 from indexfallback.config import Settings
 from indexfallback.config.mirror import Mirror
 from indexfallback.errors import MirrorError, StoreError
-from indexfallback.mirror.account import Account, Removal
-from indexfallback.mirror.clearing import Clearing
-from indexfallback.mirror.fetching import FetchError
-from indexfallback.mirror.incoming import Fetched
-from indexfallback.mirror.intake import Intake
-from indexfallback.mirror.project import Job, emptied, note
+from indexfallback.mirror.fetch_pool import FetchPool
+from indexfallback.mirror.fetcher import FetchError
+from indexfallback.mirror.file_download import FetchedFile
+from indexfallback.mirror.project import ProjectJob
+from indexfallback.mirror.project_sync import ProjectSync
+from indexfallback.mirror.removals import PendingRemovals
 from indexfallback.mirror.requirements import selection_of
-from indexfallback.mirror.supply import Supply
-from indexfallback.outcome import Kind
-from indexfallback.store import PageFacts, Store, StoreFault, Validators
-from indexfallback.store.mirrors import MirroredProject, Run
-from indexfallback.store.pages import digest_of
+from indexfallback.mirror.result import Removal, Result
+from indexfallback.mirror.write_batch import WriteBatch
+from indexfallback.store import Store, StoreFault
+from indexfallback.store.mirrors import Run
 from indexfallback.upstream.answers import PageAnswer
 
-#: Files that a thread fetches before it takes the next work, so that many small ones cost little.
+#: Files that a thread fetches as one task, so that small files cost few tasks.
 _CHUNK = 5
-#: Projects that are worked on at once, for each connection: enough that none is ever idle.
+#: Open projects for each connection, enough to keep all connections busy.
 _OPEN = 3
 
-#: What a thread hands over: a page, files and why others failed, or what ends the run.
-_Came = PageAnswer | tuple[list[Fetched], list[str]] | BaseException
+#: A task returns a page; or files, and why others failed.
+_Task = Future[PageAnswer] | Future[tuple[list[FetchedFile], list[str]]]
 
 
-class Watcher(Protocol):
-    """Who is told how far a run is, and asked."""
+class Progress(Protocol):
+    """Shows how far a run is, and asks the user."""
 
     def expect(self, projects: int) -> None:
-        """Learn how many projects are to be looked at."""
+        """Add projects to the total."""
         ...
 
-    def advance(self, account: Account) -> None:
-        """Learn that a project is done."""
+    def advance(self, result: Result) -> None:
+        """Count one project as done."""
         ...
 
     def agrees(self, removal: Removal) -> bool:
-        """Tell whether so much may be removed."""
+        """Return whether the user agrees to a large removal."""
         ...
 
 
@@ -59,40 +58,37 @@ class Sync:
     """A run for one index."""
 
     def __init__(
-        self,
-        settings: Settings,
-        mirror: Mirror,
-        member: Member,
-        store: Store,
-        watcher: Watcher,
-        *,
-        dry: bool = False,
-    ) -> None:
-        """Prepare a run; one that is ``dry`` changes nothing."""
-        self._account = Account()
+        self, settings: Settings, mirror: Mirror, member: Member, store: Store,
+        progress: Progress, *, dry: bool = False,
+    ) -> None:  # fmt: skip
+        """Prepare a run; a ``dry`` one changes nothing."""
+        self._result = Result()
         self._mirror = mirror
         self._index = member.index
         self._source = member.index.key
         self._store = store
-        self._watcher = watcher
+        self._progress = progress
         self._dry = dry
-        self._supply = Supply(settings, mirror, member, store)
-        self._intake = Intake(store, member.index)
-        self._clearing = Clearing(store, self._source, self._account)
-        self._selection = selection_of(mirror, store, self._source)
-        self._came: queue.SimpleQueue[tuple[Job, _Came]] = queue.SimpleQueue()
+        self._pool = FetchPool(settings, mirror, member, store)
+        self._batch = WriteBatch(store, member.index)
+        self._removals = PendingRemovals(store, self._source, self._result)
+        self._projects = ProjectSync(
+            mirror, store, self._source, self._result,
+            batch=self._batch, removals=self._removals, dry=dry,
+        )  # fmt: skip
+        self._done: queue.SimpleQueue[tuple[ProjectJob, _Task]] = queue.SimpleQueue()
 
-    def run(self, only: Iterable[str] | None = None) -> Account:
-        """Mirror what is wanted; or only some projects, again.
+    def run(self, only: Iterable[str] | None = None) -> Result:
+        """Mirror everything that is selected, or ``only`` some projects again.
 
-        Raises `MirrorError` when the index cannot be asked, and `StoreError` when the store cannot
-        be written. What is whole by then is kept.
+        Raises `MirrorError` if the index cannot be mirrored, and `StoreError` if the store cannot
+        be written. Files that were complete by then stay.
         """
         began = time.time()
-        account, serial = self._account, None
+        result, serial = self._result, None
         try:
             if only is None:
-                todo, serial = self._todo()
+                todo, serial = self._changed_projects()
             else:
                 todo = dict.fromkeys(only)
             self._work(todo)
@@ -100,51 +96,51 @@ class Sync:
                 self._work(more)
             self._end(None if only is not None else serial, began, is_all=only is None)
         except KeyboardInterrupt:
-            account.interrupted = True
-            self._intake.flush()
+            result.interrupted = True
+            self._batch.flush()
         except MirrorError:
-            self._intake.flush()
+            self._batch.flush()
             raise
         except StoreFault as error:
             raise StoreError(
                 str(self._store.directory),
                 f"cannot be written ({error})",
-                "free space and run again: what is whole is kept, and gone on from",
+                "free space and run again: complete files are kept, and the run continues there",
             ) from error
         finally:
-            self._supply.stop()
-            self._drop()
-            account.seconds = time.time() - began
-        return account
+            self._pool.stop()
+            self._discard()
+            result.seconds = time.time() - began
+        return result
 
-    def _drop(self) -> None:
-        """Leave nothing of what came and was not recorded."""
-        self._intake.drop()
-        with contextlib.suppress(queue.Empty):
-            while True:
-                came = self._came.get_nowait()[1]
-                if isinstance(came, (PageAnswer, BaseException)):
-                    continue
-                for fetched in came[0]:
-                    with contextlib.suppress(OSError):  # cannot be removed: `cache gc` does later
-                        fetched.path.unlink()
+    def _discard(self) -> None:
+        """Remove the fetched files that were not recorded."""
+        self._batch.discard()
+        while not self._done.empty():
+            task = self._done.get()[1]
+            if task.cancelled() or task.exception() is not None:
+                continue
+            done = task.result()
+            for fetched in done[0] if not isinstance(done, PageAnswer) else ():
+                with contextlib.suppress(OSError):  # `cache gc` removes it later
+                    fetched.path.unlink()
 
-    def _todo(self) -> tuple[dict[str, int | None], int | None]:
-        """Return the projects to look at with their serials, and the index's own serial."""
-        mirrors, selection = self._store.mirrors, self._selection
+    def _changed_projects(self) -> tuple[dict[str, int | None], int | None]:
+        """Return the projects to request with their serials, and the index's own serial."""
+        mirrors, selection = self._store.mirrors, self._projects.selection
         listed: dict[str, int | None]
         if selection.names is not None:
             listed, serial = dict.fromkeys(selection.names), None
         else:
-            answer = self._supply.names()
+            answer = self._pool.names()
             self._check_serial(answer.serial)
             serials = answer.serials or dict.fromkeys(answer.names)
             listed, serial = {n: s for n, s in serials.items() if selection.wants(n)}, answer.serial
-        self._account.projects = len(listed)
+        self._result.projects = len(listed)
         for project, state in mirrors.states(self._source):
             stated = listed.get(project)
             if not selection.wants(project):
-                self._clearing.add_projects([project])
+                self._removals.add_projects([project])
             elif project not in listed:
                 listed[project] = None
             elif (
@@ -156,173 +152,96 @@ class Sync:
         return listed, serial
 
     def _required(self) -> dict[str, int | None]:
-        """Return the projects that what has come requires, and that were not looked at."""
-        self._intake.flush()
-        before = self._selection
-        self._selection = selection_of(self._mirror, self._store, self._source)
-        names = self._selection.named - before.named
+        """Return the projects that newly mirrored wheels require."""
+        self._batch.flush()
+        before = self._projects.selection
+        after = self._projects.selection = selection_of(self._mirror, self._store, self._source)
+        names = after.named - before.named
         changed = {
-            name
-            for name in self._selection.named
-            if self._selection.fingerprint(name) != before.fingerprint(name)
+            name for name in after.named if after.fingerprint(name) != before.fingerprint(name)
         }
-        self._account.projects += len(names)
-        self._clearing.spare(self._selection.wants)
-        return dict.fromkeys(
-            sorted(name for name in names | changed if self._selection.wants(name))
-        )
+        self._result.projects += len(names)
+        self._removals.keep(after.wants)
+        return dict.fromkeys(sorted(name for name in names | changed if after.wants(name)))
 
     def _check_serial(self, serial: int | None) -> None:
         last = self._store.mirrors.last_run(self._source)
         if last is not None and serial is not None and serial < (last.serial or 0):
             raise MirrorError(
                 self._index.name,
-                f"it is older than it was: its serial is {serial}, and was {last.serial}",
-                "wait until it has caught up, and run again; nothing was changed",
+                f"its list of names is older than at the last run: serial {serial}, "
+                f"then {last.serial}",
+                "wait until the index is up to date, and run again; nothing was changed",
             )
 
     def _work(self, todo: dict[str, int | None]) -> None:
-        """Look at every project."""
-        self._watcher.expect(len(todo))
+        """Bring projects up to date."""
+        self._progress.expect(len(todo))
         waiting = deque(todo.items())
         open_jobs = 0
-        with _threads(self._mirror.connections, self._supply.stop) as pool:
+        with _threads(self._mirror.connections, self._pool.stop) as threads:
             while waiting or open_jobs:
                 while waiting and open_jobs < _OPEN * self._mirror.connections:
-                    job = Job(*waiting.popleft())
-                    self._submit(pool, job, lambda job=job: self._ask(job))  # type: ignore[misc]
+                    job = ProjectJob(*waiting.popleft())
+                    self._submit(threads, job, self._projects.request, job, self._pool)
                     open_jobs += 1
-                job, came = self._came.get()
-                job.left -= 1
-                self._take(job, came, pool)
-                if not job.left:
+                job, task = self._done.get()
+                job.open_tasks -= 1
+                self._handle(job, task, threads)
+                if not job.open_tasks:
                     open_jobs -= 1
-                    self._finish(job)
-                    self._watcher.advance(self._account)
+                    self._projects.finish(job)
+                    self._progress.advance(self._result)
 
-    def _submit(self, pool: ThreadPoolExecutor, job: Job, work: Callable[[], _Came]) -> None:
-        def run() -> None:
-            try:
-                came = work()
-            except BaseException as error:  # noqa: BLE001 - handed over, whatever it is
-                came = error
-            self._came.put((job, came))
+    def _submit(
+        self, threads: ThreadPoolExecutor, job: ProjectJob, work: Callable[..., Any], *args: object
+    ) -> None:
+        job.open_tasks += 1
+        task = threads.submit(work, *args)
+        task.add_done_callback(lambda done: self._done.put((job, done)))
 
-        job.left += 1
-        pool.submit(run)
-
-    def _ask(self, job: Job) -> PageAnswer:
-        """Ask for a page; only for one that is new, if all of the one before is here."""
-        job.state = self._store.mirrors.state(self._source, job.project)
-        facts = self._store.pages.facts(self._source, job.project)
-        selected = self._selection.fingerprint(job.project)
-        job.is_current = job.state is not None and job.state.selection == selected
-        job.digest = facts.digest if facts is not None else ""
-        known = facts.validators if facts is not None and job.is_current else Validators()
-        return self._supply.page(job.project, *known, least=job.serial)
-
-    def _take(self, job: Job, came: _Came, pool: ThreadPoolExecutor) -> None:
-        """Take in what a thread has handed over."""
-        if isinstance(came, FetchError):
-            job.failures.append(str(came))
-        elif isinstance(came, BaseException):
-            raise came
-        elif isinstance(came, PageAnswer):
-            job.answer = came
-            if came.page is not None:
-                self._plan(job, pool)
+    def _handle(self, job: ProjectJob, task: _Task, threads: ThreadPoolExecutor) -> None:
+        """Take the result of a task, or raise what it raised."""
+        try:
+            done = task.result()
+        except FetchError as error:
+            job.failures.append(str(error))
+            return
+        if isinstance(done, PageAnswer):
+            job.answer = done
+            if done.page is not None:
+                missing = self._projects.plan(job, done.page)
+                self._pool.expect(len(missing))
+                for start in range(0, len(missing), _CHUNK):
+                    chunk = missing[start : start + _CHUNK]
+                    self._submit(threads, job, self._pool.fetch, chunk)
         else:
-            fetched, failures = came
+            fetched, failures = done
             job.failures += failures
             for each in fetched:
-                self._account.files += 1
-                self._account.bytes += each.size
-                self._intake.add(note(job, each), each)
-
-    def _plan(self, job: Job, pool: ThreadPoolExecutor) -> None:
-        page = job.answer.page if job.answer is not None else None
-        serials = [s for s in (job.serial, job.state and job.state.serial) if s is not None]
-        if page is not None and page.serial is not None and page.serial < max(serials, default=0):
-            job.failures.append(f"its page is older than it was: serial {page.serial}")
-            return
-        plan = job.plan_page(self._store, self._source, self._selection, self._mirror.on_removed)
-        self._account.refused += [
-            f"{name} (sha256 {sha256} is offered)" for name, sha256 in plan.refused
-        ]
-        missing = job.missing(self._store)
-        self._account.present += len(job.here)
-        if self._dry:
-            self._account.files += len(missing)
-            self._account.bytes += sum(file.size or 0 for file in missing)
-            return
-        self._supply.expect(len(missing))
-        for start in range(0, len(missing), _CHUNK):
-            chunk = missing[start : start + _CHUNK]
-            self._submit(pool, job, lambda chunk=chunk: self._supply.fetch(chunk))  # type: ignore[misc]
-
-    def _finish(self, job: Job) -> None:
-        """Have a project recorded, now or, where something of it goes, in the end."""
-        self._account.asked += 1
-        if job.answer is not None and job.answer.outcome.kind is Kind.ABSENT:
-            self._lose(job)
-        if job.failures:
-            self._account.failed[job.project] = "; ".join(job.failures)
-        if job.plan is None:
-            if not self._dry and job.is_current and job.serial is not None and not job.failures:
-                self._store.mirrors.confirm(self._source, job.project, job.serial, time.time())
-            return
-        # By the same selection, what is wanted no more made room for what is newer.
-        removed = job.plan.gone[len(job.plan.gone) - job.plan.removed :]
-        surprising = removed if job.is_current else job.plan.gone
-        project = job.finished(self._selection, time.time())
-        self._account.changed += project.facts.digest != job.digest
-        if not job.plan.gone and self._dry:
-            return
-        if job.plan.gone:
-            self._clearing.add_change(project, job.plan.gone, surprising)
-        else:
-            self._intake.add_project(project)
-
-    def _lose(self, job: Job) -> None:
-        """Deal with a project that the index does not have any more, or never had."""
-        policy = self._mirror.on_removed
-        page = self._store.pages.load(self._source, job.project)
-        if job.state is None:
-            if job.project in self._selection.named:
-                job.failures.append(f"{self._index.name} has no such project")
-        elif policy == "delete" or page is None:
-            self._clearing.add_projects([job.project])
-        elif not self._dry:
-            now = time.time()
-            kept = emptied(page, policy)
-            files = [
-                file._replace(removed=file.removed or now)
-                for file in self._store.mirrors.files(self._source, job.project)
-            ]
-            facts = PageFacts(Validators(), digest_of(kept), now)
-            selected = self._selection.fingerprint(job.project)
-            self._intake.add_project(MirroredProject(kept, facts, None, selected, files))
+                self._projects.add(job, each)
 
     def _end(self, serial: int | None, began: float, *, is_all: bool) -> None:
-        """Record what is left, clear up if that is agreed to, and note that it is done."""
+        """Store the last batch, carry out the removals if the user agrees, and record the run."""
+        removal = self._removals.removal
         if self._dry:
-            self._clearing.count()
-            if self._clearing.needs_consent:
-                self._account.stopped = self._clearing.removal
+            self._removals.report()
+            if removal.needs_consent:
+                self._result.stopped = removal
             return
-        self._intake.flush()
-        if self._clearing.needs_consent and not self._watcher.agrees(self._clearing.removal):
-            self._account.stopped = self._clearing.removal
+        self._batch.flush()
+        if removal.needs_consent and not self._progress.agrees(removal):
+            self._result.stopped = removal
             return
-        self._clearing.carry_out(self._intake)
+        self._removals.carry_out(self._batch)
         if is_all:
-            failed = len(self._account.failed)
+            failed = len(self._result.failed)
             self._store.mirrors.put_run(self._source, Run(serial, began, time.time(), failed))
 
 
 @contextlib.contextmanager
 def _threads(number: int, stop: Callable[[], None]) -> Iterator[ThreadPoolExecutor]:
-    """Give threads that end early if the block does."""
+    """Give a pool of threads; if the block raises, ``stop`` ends what they do."""
     pool = ThreadPoolExecutor(number, thread_name_prefix="mirror")
     try:
         yield pool

@@ -1,4 +1,4 @@
-"""Publishing: from a source, project by project, into a tree."""
+"""Publishes the projects of a source into a static tree."""
 
 import hashlib
 from collections.abc import Callable, Iterable
@@ -7,23 +7,22 @@ from pathlib import Path
 import msgspec
 
 from indexfallback.dists.metadata import read_metadata
-from indexfallback.formats.tree import published
 from indexfallback.page import ProjectPage
 from indexfallback.tree.sources import Distribution, Source
 from indexfallback.tree.writer import Tree, Written
 
 
 def publish(
-    source: Source, root: Path, track: Callable[[list[str]], Iterable[str]]
+    source: Source, root: Path, progress: Callable[[list[str]], Iterable[str]]
 ) -> tuple[Written, list[str]]:
-    """Make the tree at ``root`` what the source has; return what was done and what was left out.
+    """Make the tree at ``root`` equal to the source; return what was written and left out.
 
-    ``track`` passes the names on, and shows how far it is. Raises `IndexFallbackError` and
-    OSError; the tree is then in part the old one and in part the new one, and all of it works.
+    ``progress`` passes the names on and shows progress. Raises `IndexFallbackError` and OSError;
+    the tree then has old and new projects, and all of them work.
     """
     with Tree(root) as tree:
         skipped: list[str] = []
-        for name in track(sorted(source.names())):
+        for name in progress(sorted(source.names())):
             found = source.page(name)
             if found is not None:
                 page, distributions = found
@@ -35,7 +34,7 @@ def publish(
 def _put_files(
     tree: Tree, page: ProjectPage, distributions: Iterable[Distribution], skipped: list[str]
 ) -> ProjectPage:
-    """Put the files of a page there, and return the page as the tree has it."""
+    """Put the files of a page into the tree, and return the page that lists them."""
     files = []
     for file, path, sha256 in distributions:
         if tree.owner_of(file.filename) not in (None, sha256):
@@ -47,5 +46,13 @@ def _put_files(
         if metadata is not None:
             tree.put_metadata(file.filename, metadata)
             metadata_sha256 = hashlib.sha256(metadata).hexdigest()
-        files.append(published(file, sha256, path.stat().st_size, metadata_sha256))
+        files.append(
+            msgspec.structs.replace(
+                file,
+                hashes={**file.hashes, "sha256": sha256},
+                core_metadata={"sha256": metadata_sha256} if metadata_sha256 else False,
+                gpg_sig=None,  # signatures are not published
+                size=path.stat().st_size,
+            )
+        )
     return msgspec.structs.replace(page, files=tuple(files))

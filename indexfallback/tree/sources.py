@@ -1,18 +1,14 @@
-"""What a static tree is made of: a directory as it stands, or what the chain answers."""
+"""Sources of a static tree: a directory, or the answers of the chain."""
 
 import time
 from collections.abc import Iterable
 from pathlib import Path
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
 from indexfallback.chain.members import Member
 from indexfallback.delivery import deliver
 from indexfallback.dists.whole import SETTLED
-from indexfallback.errors import (
-    FileMissingError,
-    ProjectNotFoundError,
-    TreeError,
-)
+from indexfallback.errors import FileMissingError, ProjectNotFoundError, TreeError
 from indexfallback.files.download import FileAddress
 from indexfallback.names import FileKey
 from indexfallback.outcome import Kind
@@ -22,41 +18,22 @@ from indexfallback.store.disk import hash_file
 from indexfallback.upstream.answers import Limits
 from indexfallback.upstream.directory import BEING_WRITTEN, path_of
 
-#: Nobody waits for a page, so that a directory may be hashed for as long as it takes, seconds.
-_PATIENCE = 86400.0
-#: What was just copied there is waited for, seconds: it settles in half of one.
-_SETTLING = 5.0
+#: The limit for a page, seconds: no client waits, and hashing a large directory takes long.
+_PAGE_SECONDS = 86400.0
+#: The longest wait for files that were just copied, seconds; they settle in half a second.
+_SETTLE_SECONDS = 5.0
 
 
 class Distribution(NamedTuple):
-    """A file of a page, and where it lies on this machine."""
+    """A file of a page, and its path on this machine."""
 
     file: File
     path: Path
     sha256: str
 
 
-class Source(Protocol):
-    """Where the projects of a tree come from."""
-
-    def names(self) -> Iterable[str]:
-        """Return the projects; raises `TreeError` if nobody can tell."""
-        ...
-
-    def page(self, project: str) -> tuple[ProjectPage, Iterable[Distribution]] | None:
-        """Return the page of a project and the files of it that are here, or None if it is gone.
-
-        Raises `IndexFallbackError` if it cannot be had.
-        """
-        ...
-
-    def skipped(self) -> list[str]:
-        """Return what was left out, and why."""
-        ...
-
-
 class DirectorySource:
-    """A directory: no pins, no ledger, but what lies there."""
+    """A directory, without pins and owners."""
 
     def __init__(self, member: Member, page_size: int) -> None:
         self._index = member.index
@@ -64,22 +41,28 @@ class DirectorySource:
         self._page_size = page_size
 
     def _limits(self) -> Limits:
-        return Limits(time.monotonic() + _PATIENCE, self._page_size)
+        return Limits(time.monotonic() + _PAGE_SECONDS, self._page_size)
 
     def names(self) -> Iterable[str]:
-        """Return the projects in it, once nothing there is being written any more."""
-        ends = time.monotonic() + _SETTLING
+        """Return the projects, after waiting for files that are being written.
+
+        Raises `TreeError` if the directory cannot be read.
+        """
+        ends = time.monotonic() + _SETTLE_SECONDS
         while time.monotonic() < ends and any(
             item.reason == BEING_WRITTEN for item in self._upstream.skipped()
         ):
-            time.sleep(SETTLED / 5)  # nothing else tells of an end of writing
+            time.sleep(SETTLED / 5)  # no event reports the end of writing
         outcome, names, *_ = self._upstream.names(self._limits())
         if outcome.kind is not Kind.FOUND:
             raise self._error(str(outcome))
         return names
 
     def page(self, project: str) -> tuple[ProjectPage, Iterable[Distribution]] | None:
-        """Return the page of a project and its files."""
+        """Return the page of a project and its files, or None if the project does not exist.
+
+        Raises `TreeError` if its page is damaged or has other links.
+        """
         answer = self._upstream.page(project, self._limits(), None, None)
         if answer.outcome.kind in (Kind.ABSENT, Kind.LOCAL):  # LOCAL: none of its files is ready
             return None
@@ -91,15 +74,15 @@ class DirectorySource:
         return answer.page, (_on_disk(file) for file in answer.page.files)
 
     def skipped(self) -> list[str]:
-        """Return what in the directory is no distribution, or not ready."""
+        """Return the files that are not distributions, or are being written."""
         return [f"{item.path}: {item.reason}" for item in self._upstream.skipped()]
 
     def _error(self, problem: str) -> TreeError:
-        return TreeError(str(path_of(self._index.url)), problem, "mend that and run again")
+        return TreeError(str(path_of(self._index.url)), problem, "correct that and run again")
 
 
 class ChainSource:
-    """What the chain, or one index of it, answers: offline, only what is cached."""
+    """The chain, or one index of it; offline, only what is cached."""
 
     def __init__(self, shim: Shim, member: Member | None = None) -> None:
         self._shim = shim
@@ -107,22 +90,26 @@ class ChainSource:
         self._skipped: list[str] = []
 
     def names(self) -> Iterable[str]:
-        """Return the projects that were seen, or, of an index that may be asked, all of them."""
+        """Return all projects of the index; of the chain, or offline, the cached ones.
+
+        Raises `TreeError` if the index does not answer.
+        """
         shim, member = self._shim, self._member
         if member is None or shim.network.is_offline:
             members = shim.members if member is None else [member]
             return shim.store.pages.names([each.index.key for each in members])
-        limits = Limits(time.monotonic() + _PATIENCE, shim.settings.page_size)
+        limits = Limits(time.monotonic() + _PAGE_SECONDS, shim.settings.page_size)
         outcome, names, *_ = member.upstream.names(limits)
         if outcome.kind is not Kind.FOUND:
-            remedy = "run again when it answers, or publish what is here of it with --cached"
+            remedy = "run again when it answers, or publish what is cached of it with --cached"
             raise TreeError(member.index.name, f"its list of names: {outcome}", remedy)
         return names
 
     def page(self, project: str) -> tuple[ProjectPage, Iterable[Distribution]] | None:
-        """Return the page of a project as clients see it, and its files, fetched if need be.
+        """Return the page of a project as clients see it, and its files, fetched if needed.
 
-        Offline, what is not here is left out, and a project of which nothing is.
+        Offline, files that are not cached are left out, and projects without files are None.
+        Raises `IndexFallbackError` if the page or a file is not available.
         """
         index = self._member.index.name if self._member is not None else None
         try:
@@ -148,15 +135,18 @@ class ChainSource:
                 raise
             self._skipped.append(f"{file.filename}: {error.cause}")
             return None
-        # Another user's web server reads it by its link; nobody else gets into the store.
+        # The user of the web server reads it by its link; the store itself stays private.
         blob.path.chmod(0o644)
         return Distribution(file, blob.path, blob.sha256)
 
     def skipped(self) -> list[str]:
-        """Return the files that are not here."""
+        """Return the files that are not cached."""
         return self._skipped
 
 
 def _on_disk(file: File) -> Distribution:
     path = path_of(file.url)
     return Distribution(file, path, file.sha256 or hash_file(path))
+
+
+Source = DirectorySource | ChainSource

@@ -1,10 +1,9 @@
-"""A static tree on the disk, of which only what has changed is written.
+"""Writes a static tree to disk, and only those pages and files that have changed.
 
-Each page and file is replaced as a whole, by a rename: files before the pages that link to them,
-and what nothing links to any more is removed last. Whoever reads a project meanwhile finds it as
-it was or as it is, and one who is interrupted leaves a tree that works and is gone on with by the
-next. There is no switch from one whole tree to another, since clients read project by project, and
-what copies a tree elsewhere would copy all of it each time.
+Each page and file is replaced by a rename: files before the pages that link to them. Files without
+a link are removed last. So a client gets a project either as it was or as it is, and an interrupted
+publication leaves a tree that works and that the next one completes. The tree is not switched as a
+whole: clients read project by project, and tools like rsync would copy the whole tree each time.
 """
 
 import os
@@ -13,44 +12,43 @@ import stat
 import uuid
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
 from typing import final
 
 from indexfallback.errors import TreeError
-from indexfallback.formats.tree import FILES, SIMPLE, project_pages, root_pages
 from indexfallback.page import ProjectPage
 from indexfallback.store.locks import FileLock
+from indexfallback.tree.pages import FILES, SIMPLE, project_pages, root_pages
 
-#: What says that a directory is ours to clear up; its name keeps it out of listings.
+#: Marks a directory as a tree, in which files may be removed; hidden from listings by its dot.
 MARK = ".indexfallback-tree"
 _MARK_TEXT = b"Written by `indexfallback publish-tree`, which removes what is not of its index.\n"
-#: Who else may read a file: a web server is another user.
+#: The permissions that a web server, which is another user, needs.
 _ALL_READ = stat.S_IRUSR | stat.S_IRGRP | stat.S_IROTH
 
 
 @dataclass
 class Written:
-    """What a publication did."""
+    """The result of a publication."""
 
     projects: int = 0
     files: int = 0
-    #: Of these, how many were not there before, and how many of them are hard links.
+    #: Files that were not in the tree before, and how many of them are hard links.
     new_files: int = 0
     linked: int = 0
-    #: Pages written: the others had not changed.
+    #: Pages that have changed.
     pages: int = 0
     removed: int = 0
 
 
 @final
 class Tree:
-    """A tree that is being written; ``with Tree(root) as tree``, ended by `finish`."""
+    """Writes a tree: ``with Tree(root) as tree``, then `finish`."""
 
     def __init__(self, root: Path) -> None:
-        """Take a directory; raises `TreeError` for one with other things in it."""
+        """Write to ``root``; entering raises `TreeError` if it has other content."""
         self._root = root
         self._lock = FileLock(root / MARK)
-        #: Paths below the root that belong to it, and of files their content's sha256.
+        #: Paths below the root that belong to the tree; distributions with their sha256.
         self._kept: dict[str, str] = {}
         self._names: list[str] = []
         self.written = Written()
@@ -69,20 +67,15 @@ class Tree:
         (self._root / MARK).write_bytes(_MARK_TEXT)
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        at: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._lock.release()
 
     def owner_of(self, filename: str) -> str | None:
-        """Return the sha256 of the file that has a name in this publication, or None."""
+        """Return the sha256 of a file that was put by this name, or None."""
         return self._kept.get(f"{FILES}/{filename}")
 
     def put_file(self, filename: str, source: Path, sha256: str) -> None:
-        """Put a distribution there: by a hard link, or where that cannot be by copying it."""
+        """Put a distribution into the tree, as a hard link or, if that fails, as a copy."""
         path = f"{FILES}/{filename}"
         if path in self._kept:
             return
@@ -103,21 +96,21 @@ class Tree:
         self._write(f"{FILES}/{filename}.metadata", metadata)
 
     def put_pages(self, page: ProjectPage) -> None:
-        """Put the pages of a project there, whose files are there already."""
+        """Put the pages of a project into the tree, after its files."""
         self._names.append(page.name)
         self.written.projects += 1
         for path, body in project_pages(page).items():
             self.written.pages += self._write(path, body)
 
     def finish(self) -> None:
-        """Write the lists of projects, and remove what is from before."""
+        """Write the lists of projects, and remove what does not belong to the tree."""
         for path, body in root_pages(self._names).items():
             self.written.pages += self._write(path, body)
         for part in (SIMPLE, FILES):
             self._clear(self._root / part)
 
     def _write(self, path: str, body: bytes) -> bool:
-        """Write what is not there yet, and tell whether that was to be done."""
+        """Write a page if it has changed; return whether it has."""
         self._kept.setdefault(path, "")
         target = self._root / path
         if target.is_file() and target.read_bytes() == body:
@@ -128,12 +121,12 @@ class Tree:
         return True
 
     def _part(self, target: Path) -> Path:
-        """Return a new name beside ``target``, which the next publication removes if it stays."""
+        """Return a new name beside ``target``; the next publication removes it if it is left."""
         target.parent.mkdir(parents=True, exist_ok=True)
         return target.with_name(f".{uuid.uuid4().hex}.part")
 
     def _clear(self, directory: Path) -> None:
-        """Remove what does not belong to the tree, and the directories that are empty then."""
+        """Remove what does not belong to the tree, and directories that are empty then."""
         for folder, folders, names in os.walk(directory, topdown=False):
             for path in (Path(folder, name) for name in names):
                 if path.relative_to(self._root).as_posix() not in self._kept:
@@ -154,11 +147,11 @@ def _problem(root: Path) -> str:
         return "is a file"
     if (root / MARK).is_file() or not any(root.iterdir()):
         return ""
-    return "is not empty, and no tree that publish-tree has written"
+    return "is not empty, and was not written by publish-tree"
 
 
 def _is_same(target: Path, source: os.stat_result) -> bool:
-    """Tell whether a file is there: the very same, or a copy, which has its times."""
+    """Tell whether the target is the source or a copy of it, which has the same times."""
     try:
         status = target.stat()
     except FileNotFoundError:
@@ -168,11 +161,11 @@ def _is_same(target: Path, source: os.stat_result) -> bool:
 
 
 def _link(source: Path, status: os.stat_result, target: Path) -> bool:
-    """Make a hard link, or a copy on another file system or for more readers."""
+    """Make a hard link, else a copy: return whether it is a link."""
     if status.st_mode & _ALL_READ == _ALL_READ:
         try:
             os.link(source, target)
-        except OSError:  # another file system, one without links, or too many of them
+        except OSError:  # another file system, or one without links
             pass
         else:
             return True

@@ -1,4 +1,4 @@
-"""What somebody wants of the indexes: requirements to resolve, and pins that are resolved already.
+"""Requirements to resolve, and pins that need no resolver, as files and command lines state them.
 
 Reading list:
 
@@ -19,7 +19,7 @@ ALL = ":all:"
 
 
 class Origin(NamedTuple):
-    """Where a wish stands."""
+    """The place of a requirement, for messages."""
 
     #: A path as the user gave it, or ``the command line``.
     file: str
@@ -31,7 +31,7 @@ class Origin(NamedTuple):
 
 @dataclass(frozen=True)
 class Demand:
-    """A requirement or constraint that a resolver decides on."""
+    """A requirement or constraint for a resolver."""
 
     #: PEP 508, the marker included: ``acme[all]>=1; python_version < "3.12"``.
     text: str
@@ -46,17 +46,17 @@ class Pin:
     project: str
     version: str
     origin: Origin
-    #: ``sha256:...`` of the files that will do; empty where any file of the version does.
+    #: ``sha256:...`` of the allowed files; empty if all files of the version are allowed.
     hashes: frozenset[str] = frozenset()
-    #: PEP 508, with ``extras`` and ``dependency_groups`` (PEP 751); empty if it is always wanted.
+    #: PEP 508, with ``extras`` and ``dependency_groups`` (PEP 751); empty if it always applies.
     marker: str = ""
-    #: Whether a lock says that it is wanted for every target: else one without a file for a
-    #: target, such as pywin32 on Linux, is not wanted there.
+    #: Whether each target needs it. If not, a target for which it has no file can do without it,
+    #: such as Linux without pywin32.
     is_needed: bool = True
 
 
-class Elsewhere(NamedTuple):
-    """What is wanted and comes from no index: a repository, an address, a directory."""
+class DirectReference(NamedTuple):
+    """A requirement that is not from an index: a repository, address or directory (PEP 508)."""
 
     what: str
     origin: Origin
@@ -64,25 +64,25 @@ class Elsewhere(NamedTuple):
 
 @dataclass(frozen=True)
 class Wanted:
-    """All that is wanted together; ``a + b`` is both."""
+    """All requirements of a run; ``a + b`` has those of both."""
 
     demands: tuple[Demand, ...] = ()
     constraints: tuple[Demand, ...] = ()
     pins: tuple[Pin, ...] = ()
-    elsewhere: tuple[Elsewhere, ...] = ()
-    #: Normalised projects, or `ALL`, of which only sdists, or only wheels, will do.
+    direct_references: tuple[DirectReference, ...] = ()
+    #: Normalised projects, or `ALL`, of which only sdists, or only wheels, are allowed.
     no_binary: frozenset[str] = frozenset()
     only_binary: frozenset[str] = frozenset()
-    #: Dependency groups that a lock wants where none is asked for (PEP 751).
+    #: The dependency groups of a lock that are the default (PEP 751).
     default_groups: frozenset[str] = frozenset()
-    #: Whether pre-releases will do.
+    #: Whether pre-releases are allowed.
     pre: bool = False
-    #: What a file says and is not followed, in sentences.
+    #: Sentences about settings in files that have no effect.
     remarks: tuple[str, ...] = field(default=())
 
     @property
     def projects(self) -> frozenset[str]:
-        """The normalised names of all projects that are wanted."""
+        """The normalised names of all required projects."""
         demanded = (normalize(Requirement(demand.text).name) for demand in self.demands)
         return frozenset((*demanded, *(pin.project for pin in self.pins)))
 

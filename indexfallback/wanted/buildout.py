@@ -1,4 +1,4 @@
-"""A buildout's ``[versions]``, and those of the files that it extends."""
+"""Reads the ``[versions]`` of a buildout and of the files that it extends."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -11,23 +11,23 @@ from indexfallback.errors import WantedError
 from indexfallback.names import is_project_name, normalize
 from indexfallback.wanted import Demand, Origin, Pin, Wanted
 
-#: A section may hold on one condition only: ``[versions:python_version < "3.10"]``.
+#: A section can have a condition: ``[versions:python_version < "3.10"]``.
 _SECTION = re.compile(r"([^:\s]+)\s*(?::.*)?")
-_REMARK = "extends {file}, which is an address: what it pins is not fetched"
+_REMARK = "extends {file}, which is an address: its pins are not fetched"
 
 
 def buildout(file: str, read: Callable[[str, str], tuple[str, str]]) -> Wanted:
     """Return the pins of a buildout's configuration file.
 
-    ``read`` takes a file and the one that names it, and returns its path and text; it raises
-    `WantedError`. Of sections that hold on a condition all count: more is fetched then.
+    ``read`` takes a file and the file that names it, returns path and text, and raises
+    `WantedError`. Sections with a condition always count, so that rather more is fetched.
     """
     remarks: list[str] = []
     files = [_parsed(*each) for each in _chain(file, "", read, remarks, ())]
     named = [config["buildout"].get("versions") for _, config in files if "buildout" in config]
     section = next((name for name in reversed(named) if name), "versions")
     found: dict[tuple[str, str], Pin | Demand] = {}
-    for path, config in files:  # the one that extends comes last, and is stronger
+    for path, config in files:  # the extending file comes last and overrides
         of_file = dict(_pins(path, config, section))
         overridden = {project for project, _ in of_file}
         found = {key: each for key, each in found.items() if key[0] not in overridden}
@@ -36,7 +36,7 @@ def buildout(file: str, read: Callable[[str, str], tuple[str, str]]) -> Wanted:
         raise WantedError(
             file,
             f"it has no [{section}]",
-            "fetch its eggs by name, or name the file that pins them",
+            "name the file that pins its eggs, or fetch them by name",
         )
     return Wanted(
         pins=tuple(each for each in found.values() if isinstance(each, Pin)),
@@ -52,10 +52,10 @@ def _chain(
     remarks: list[str],
     within: tuple[str, ...],
 ) -> Iterator[tuple[str, str]]:
-    """Yield path and text of each file that a file extends, and then its own."""
+    """Yield path and text of each file that a file extends, and then of itself."""
     path, text = read(file, by)
     if path in within:
-        raise WantedError(path, "it extends itself", "break the circle")
+        raise WantedError(path, "it extends itself", "remove the circle")
     extended = _parsed(path, text)[1].get("buildout", "extends", fallback="")
     for name in (extended or "").split():
         if "://" in name:
@@ -74,7 +74,7 @@ def _parsed(path: str, text: str) -> tuple[str, ConfigParser]:
         config.read_string(text)
     except Error as error:
         problem = " ".join(str(error).split())
-        raise WantedError(path, problem, "write it as buildout reads it") from None
+        raise WantedError(path, problem, "correct it so that buildout can read it") from None
     return path, config
 
 
@@ -86,12 +86,12 @@ def _is_section(name: str, section: str) -> bool:
 def _pins(
     path: str, config: ConfigParser, section: str
 ) -> Iterator[tuple[tuple[str, str], Pin | Demand]]:
-    """Yield what a file pins, by project and version."""
+    """Yield the pins of a file, by project and version."""
     for name in config:
         for option, value in config[name].items() if _is_section(name, section) else ():
             version = (value or "").strip()
             project = option.rstrip("+- ")
-            if not version or not is_project_name(project):  # an empty one is no pin
+            if not version or not is_project_name(project):  # an empty version removes a pin
                 continue
             origin = Origin(f"{path} [{name}]")
             yield (normalize(project), version), _pin(normalize(project), version, origin)

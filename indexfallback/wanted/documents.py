@@ -1,4 +1,4 @@
-"""Text and TOML files that requirements are read from, and the errors where they cannot be."""
+"""Reads text and TOML files, and turns their errors into `WantedError`."""
 
 import sys
 from collections.abc import Callable
@@ -25,22 +25,22 @@ def read_text(file: str, named_by: str = "") -> tuple[str, str]:
         return str(path), path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         named = f"it cannot be read ({error})" + (f"; {named_by} names it" if named_by else "")
-        raise WantedError(str(path), named, "mend that and run again") from None
+        raise WantedError(str(path), named, "correct that and run again") from None
 
 
 def read_toml(path: Path, interpret: Callable[[dict[str, Any]], T], remedy: str) -> T:
     """Return what ``interpret`` makes of a TOML document.
 
-    Raises `WantedError`, with ``remedy``, if the file is no TOML or not of the expected shape.
+    Raises `WantedError` with ``remedy`` if the file is not TOML, or has another shape.
     """
     _, text = read_text(str(path))
     try:
         document = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise WantedError(str(path), f"it is no TOML ({error})", remedy) from None
+        raise WantedError(str(path), f"it is not TOML ({error})", remedy) from None
     try:
         return interpret(document)
     except (KeyError, TypeError, AttributeError, ValueError) as error:
         said = " ".join(str(error).split())
-        problem = f"it is not as a {path.name} should be ({type(error).__name__}: {said})"
+        problem = f"it is not a valid {path.name} ({type(error).__name__}: {said})"
         raise WantedError(str(path), problem, remedy) from None

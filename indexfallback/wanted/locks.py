@@ -1,10 +1,10 @@
-"""Lock files: ``pylock.toml`` (PEP 751), ``uv.lock`` and ``poetry.lock``, from their documents.
+"""Reads lock files: ``pylock.toml`` (PEP 751), ``uv.lock`` and ``poetry.lock``.
 
-A lock is for every platform: which of its files are fetched, the target's tags and the pins'
-markers decide. Which of its packages a project needs for a target is left open where the lock
-has only a graph for it: more is fetched then, and never less.
+A lock is for all platforms; `fetch` selects files by the tags of a target and the markers of the
+pins. Where a lock states only a dependency graph, all of its packages are pinned, so that rather
+more is fetched than a target needs.
 
-Of a document that is no such lock, all raise KeyError, TypeError, AttributeError or ValueError.
+All functions raise KeyError, TypeError, AttributeError or ValueError for an invalid document.
 """
 
 from collections.abc import Iterable, Mapping
@@ -13,71 +13,74 @@ from typing import Any
 from packaging.markers import Marker
 
 from indexfallback.names import is_project_name, normalize
-from indexfallback.wanted import Elsewhere, Origin, Pin, Wanted
+from indexfallback.wanted import DirectReference, Origin, Pin, Wanted
 
-#: Kinds of a package in pylock.toml and uv.lock that are no files of an index.
+#: The keys of packages in pylock.toml that are not from an index.
 _DIRECT = ("vcs", "directory", "archive", "git", "url", "path")
-#: What uv calls the project itself.
+#: The kinds of source that uv has for the locked project itself.
 _OWN = ("virtual", "editable", "directory")
-#: Types of a poetry source that are no index.
+#: The types of poetry sources that are not indexes.
 _POETRY_DIRECT = ("git", "url", "file", "directory")
 
 
 def pylock(document: Mapping[str, Any], origin: Origin) -> Wanted:
     """Return the pins of a ``pylock.toml``."""
     pins: list[Pin] = []
-    elsewhere: list[Elsewhere] = []
+    direct: list[DirectReference] = []
     for package in document["packages"]:
         name, version = _project(package["name"]), package.get("version")
         if version is None or any(kind in package for kind in _DIRECT):
-            if "directory" not in package:  # which is the project itself, or beside it
-                elsewhere.append(Elsewhere(name, origin))
+            if "directory" not in package:  # the project itself, or one beside it
+                direct.append(DirectReference(name, origin))
             continue
-        files = [*package.get("wheels", ()), *filter(None, [package.get("sdist")])]
-        hashes = [f"{kind}:{digest}" for file in files for kind, digest in file["hashes"].items()]
+        stated = [pair for file in _files(package) for pair in file["hashes"].items()]
+        hashes = frozenset(f"{kind}:{digest}" for kind, digest in stated)
         marker = _either([package.get("marker", "")])
-        pins.append(Pin(name, version, origin, frozenset(hashes), marker))
+        pins.append(Pin(name, version, origin, hashes, marker))
     groups = frozenset(document.get("default-groups", ()))
-    return Wanted(pins=tuple(pins), elsewhere=tuple(elsewhere), default_groups=groups)
+    return Wanted(pins=tuple(pins), direct_references=tuple(direct), default_groups=groups)
 
 
 def uv_lock(document: Mapping[str, Any], origin: Origin) -> Wanted:
     """Return the pins of a ``uv.lock``."""
     pins: list[Pin] = []
-    elsewhere: list[Elsewhere] = []
+    direct: list[DirectReference] = []
     for package in document.get("package", ()):
         name, source = _project(package["name"]), package["source"]
         if "registry" in source:
-            files = [*package.get("wheels", ()), *filter(None, [package.get("sdist")])]
             markers = package.get("resolution-markers", ())
-            hashes = _hashes(files)
+            hashes = _hashes(_files(package))
             pins.append(
                 Pin(name, package["version"], origin, hashes, _either(markers), is_needed=False)
             )
         elif not any(kind in source for kind in _OWN):
-            elsewhere.append(Elsewhere(name, origin))
-    return Wanted(pins=tuple(pins), elsewhere=tuple(elsewhere))
+            direct.append(DirectReference(name, origin))
+    return Wanted(pins=tuple(pins), direct_references=tuple(direct))
 
 
 def poetry_lock(document: Mapping[str, Any], origin: Origin) -> Wanted:
     """Return the pins of a ``poetry.lock``."""
     pins: list[Pin] = []
-    elsewhere: list[Elsewhere] = []
-    # Before 1.5 the files of all packages stood together.
+    direct: list[DirectReference] = []
+    # Before poetry 1.5 the files of all packages were in one table.
     together = document.get("metadata", {}).get("files", {})
     for package in document.get("package", ()):
         name, source = package["name"], package.get("source", {}).get("type", "")
         if source in _POETRY_DIRECT:
             if source != "directory":
-                elsewhere.append(Elsewhere(name, origin))
+                direct.append(DirectReference(name, origin))
             continue
         hashes = _hashes(package.get("files") or together.get(name, ()))
-        markers = package.get("markers", "")  # a text, or one for each group
+        markers = package.get("markers", "")  # one text, or one for each group
         marker = _either([markers] if isinstance(markers, str) else markers.values())
         pins.append(
             Pin(_project(name), package["version"], origin, hashes, marker, is_needed=False)
         )
-    return Wanted(pins=tuple(pins), elsewhere=tuple(elsewhere))
+    return Wanted(pins=tuple(pins), direct_references=tuple(direct))
+
+
+def _files(package: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    return [*package.get("wheels", ()), *filter(None, [package.get("sdist")])]
 
 
 def _hashes(files: Iterable[Mapping[str, str]]) -> frozenset[str]:
@@ -85,7 +88,7 @@ def _hashes(files: Iterable[Mapping[str, str]]) -> frozenset[str]:
 
 
 def _either(markers: Iterable[str]) -> str:
-    """Return the marker that holds where one of several does; raises ValueError."""
+    """Return a marker that is true if one of several is; raises ValueError."""
     stated = [marker for marker in markers if marker]
     for marker in stated:
         Marker(marker)
@@ -93,7 +96,7 @@ def _either(markers: Iterable[str]) -> str:
 
 
 def _project(name: str) -> str:
-    """Return a project's normalised name; raises ValueError for what cannot be one's."""
+    """Return a project's normalised name; raises ValueError for an invalid one."""
     if not is_project_name(name):
-        raise ValueError(f"{name!r} cannot be a project's name")
+        raise ValueError(f"{name!r} is not a valid project name")
     return normalize(name)

@@ -1,4 +1,4 @@
-"""``pyproject.toml``: the dependencies of a project, its extras and groups, and what builds it."""
+"""Reads ``pyproject.toml``: dependencies, extras, groups and build requirements."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -11,23 +11,23 @@ from indexfallback.names import normalize
 from indexfallback.wanted import Demand, Origin, Wanted
 from indexfallback.wanted.documents import read_toml
 
-#: What builds a project that does not say what does (PEP 518), and the wheel package, which
-#: older setuptools and pip need for it.
+#: The build requirements of a project that states none (PEP 518), and the wheel package, which
+#: older setuptools and pip need.
 DEFAULT_BUILD = ("setuptools>=40.8.0", "wheel")
 
 
 def build_requires(document: Mapping[str, Any]) -> tuple[str, ...]:
-    """Return what is needed to build a project with this ``pyproject.toml``, or with none."""
+    """Return the build requirements of a project; an empty document stands for no file."""
     system = document.get("build-system", {})
     return tuple(system["requires"]) if "requires" in system else DEFAULT_BUILD
 
 
 def pyproject_file(path: Path, extras: Sequence[str] = (), groups: Sequence[str] = ()) -> Wanted:
-    """Return what the project of a ``pyproject.toml`` needs; raises `WantedError`."""
+    """Return the requirements of a project, read from its file; raises `WantedError`."""
     return read_toml(
         path,
         lambda document: pyproject(document, Origin(str(path)), extras, groups),
-        "mend that and run again",
+        "correct that and run again",
     )
 
 
@@ -37,12 +37,12 @@ def pyproject(
     extras: Sequence[str] = (),
     groups: Sequence[str] = (),
 ) -> Wanted:
-    """Return what a project needs, to be built and to run; raises `WantedError`."""
+    """Return what a project requires to be built and to run; raises `WantedError`."""
     project = document.get("project", {})
     if "dependencies" in project.get("dynamic", ()):
         raise WantedError(
             str(origin),
-            "its dependencies are dynamic, and only known when it is built",
+            "its dependencies are dynamic, and known only after a build",
             "lock them (`uv pip compile`, `pip lock`) and fetch the lock file",
         )
     lists = _Lists(document, origin)
@@ -58,7 +58,7 @@ def pyproject(
 
 
 class _Lists:
-    """The named lists of requirements, which may include one another."""
+    """The extras and groups of a project, which can include one another."""
 
     def __init__(self, document: Mapping[str, Any], origin: Origin) -> None:
         self._origin = origin
@@ -74,9 +74,9 @@ class _Lists:
         return list(self._find(self._extras, name, "extra"))
 
     def of_group(self, name: str, within: tuple[str, ...] = ()) -> Iterator[str]:
-        """Yield the requirements of a group, and of those that it includes."""
+        """Yield the requirements of a group and of the groups that it includes."""
         if normalize(name) in within:
-            raise self._error(f"its group {name} includes itself", "break the circle")
+            raise self._error(f"its group {name} includes itself", "remove the circle")
         for entry in self._find(self._groups, name, "group"):
             if isinstance(entry, str):
                 yield entry
@@ -84,7 +84,7 @@ class _Lists:
                 yield from self.of_group(entry["include-group"], (*within, normalize(name)))
 
     def own(self, text: str, seen: tuple[str, ...] = ()) -> Iterator[str]:
-        """Yield a requirement, or, of one of the project itself, those of its extras."""
+        """Yield a requirement, or, if it is for the project itself, those of its extras."""
         requirement = Requirement(text)
         if not self._name or normalize(requirement.name) != self._name:
             yield text
@@ -96,7 +96,7 @@ class _Lists:
     def _find(self, lists: Mapping[str, Any], name: str, kind: str) -> Sequence[Any]:
         if normalize(name) not in lists:
             known = ", ".join(sorted(lists)) or "none"
-            raise self._error(f"it has no {kind} {name}", f"of those it has {known}")
+            raise self._error(f"it has no {kind} {name}", f"use one of: {known}")
         found: Sequence[Any] = lists[normalize(name)]
         return found
 

@@ -1,4 +1,4 @@
-"""Files that say what is wanted, told apart by their names."""
+"""Reads any file of requirements, in the format that its name tells."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,11 +14,11 @@ _LOCKS = {"pylock": pylock, "uv": uv_lock, "poetry": poetry_lock}
 
 
 def read_file(path: Path, extras: Sequence[str] = (), groups: Sequence[str] = ()) -> Wanted:
-    """Return what a file wants; ``extras`` and ``groups`` are those of a project.
+    """Return the requirements in a file; ``extras`` and ``groups`` select those of a project.
 
-    By its name it is a ``pyproject.toml``, ``pylock.toml`` (also ``pylock.NAME.toml``),
-    ``uv.lock``, ``poetry.lock``, a buildout's ``.cfg``, or else a file of requirements. Raises
-    `WantedError`.
+    The formats are ``pyproject.toml``, ``pylock.toml`` (also ``pylock.NAME.toml``), ``uv.lock``,
+    ``poetry.lock``, ``.cfg`` of a buildout, and pip's requirement files, for all other names.
+    Raises `WantedError`.
     """
     if path.suffix == ".cfg":
         return buildout(str(path), read_text)

@@ -1,4 +1,4 @@
-"""Requirement files, read by pip's own parser: nested files, constraints, hashes, options."""
+"""Reads requirement files with pip's parser: nested files, constraints, hashes, options."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,10 +8,10 @@ from packaging.requirements import InvalidRequirement, Requirement
 
 from indexfallback.errors import WantedError
 from indexfallback.names import normalize
-from indexfallback.wanted import Demand, Elsewhere, Origin, Pin, Wanted
+from indexfallback.wanted import Demand, DirectReference, Origin, Pin, Wanted
 from indexfallback.wanted.pyproject import pyproject_file
 
-#: Options that point past the shim, as pip's parser calls them, and as they are written.
+#: Options that name other indexes: attribute of pip's parser to the option.
 _INDEXES = {
     "index_url": "--index-url",
     "extra_index_urls": "--extra-index-url",
@@ -21,8 +21,8 @@ _INDEXES = {
 
 
 def requirements(path: Path, *, constraint: bool = False) -> Wanted:
-    """Return what a requirement or constraint file wants; raises `WantedError`."""
-    # pip's own, since nobody else reads all that it does; imported here since that takes 0.2 s.
+    """Return the content of a requirement or constraint file; raises `WantedError`."""
+    # No other parser reads all that pip reads. Imported here because it takes 0.2 s.
     from pip._internal.exceptions import PipError  # noqa: PLC0415
     from pip._internal.network.session import PipSession  # noqa: PLC0415
     from pip._internal.req.req_file import (  # noqa: PLC0415
@@ -38,30 +38,30 @@ def requirements(path: Path, *, constraint: bool = False) -> Wanted:
     except (PipError, UnicodeError) as error:
         problem = " ".join(str(error).split())
         raise WantedError(
-            str(path), problem, "mend that, so that `pip install -r` reads it"
+            str(path), problem, "correct that, so that `pip install -r` can read it"
         ) from None
     return wanted
 
 
 def specifier(text: str, origin: Origin) -> Wanted:
-    """Return what one requirement wants; raises `WantedError`."""
+    """Return one requirement; raises `WantedError`."""
     try:
         requirement = Requirement(text)
     except InvalidRequirement as error:
-        problem = f'"{text}" is no requirement ({str(error).splitlines()[0]})'
+        problem = f'"{text}" is not a requirement ({str(error).splitlines()[0]})'
         raise WantedError(str(origin), problem, 'write it like "acme>=1.4"') from None
     if requirement.url is not None:
-        return Wanted(elsewhere=(Elsewhere(text, origin),))
+        return Wanted(direct_references=(DirectReference(text, origin),))
     return Wanted(demands=(Demand(text, origin),))
 
 
 def _wanted(line: Any) -> Wanted:
     origin = Origin(line.filename, line.lineno)
-    text = getattr(line, "requirement", None)  # which pip 23 leaves out for a line of options
+    text = getattr(line, "requirement", None)  # pip 23 does not set it for a line of options
     if text is None:
         return _options(line.opts, origin)
-    if line.is_editable or _is_elsewhere(text):
-        return _directory(text) or Wanted(elsewhere=(Elsewhere(text, origin),))
+    if line.is_editable or _is_direct(text):
+        return _directory(text) or Wanted(direct_references=(DirectReference(text, origin),))
     wanted = specifier(text, origin)
     if line.constraint:
         return Wanted(constraints=wanted.demands)
@@ -70,14 +70,14 @@ def _wanted(line: Any) -> Wanted:
     return wanted
 
 
-def _is_elsewhere(text: str) -> bool:
-    """Tell whether a line is an address or a path, which pip takes as well."""
+def _is_direct(text: str) -> bool:
+    """Tell whether a line is an address or a path."""
     start = text.partition(";")[0].partition(" @ ")[0]
     return "/" in start or start.startswith(".") or start.rstrip().endswith((".whl", ".tar.gz"))
 
 
 def _directory(text: str) -> Wanted | None:
-    """Return what a project in a local directory needs; None if that is no such directory."""
+    """Return what a project in a local directory requires; None if it is not one."""
     start, bracket, extras = text.partition("[")
     path = Path(start.removeprefix("file:")) / "pyproject.toml"
     if "://" in text or not path.is_file():
@@ -87,11 +87,11 @@ def _directory(text: str) -> Wanted | None:
 
 
 def _pin(text: str, hashes: dict[str, list[str]], origin: Origin) -> Pin:
-    """Return a requirement with hashes, which pip demands to be one version, and to be all."""
+    """Return a requirement with hashes, for which pip requires exactly one version."""
     requirement = Requirement(text)
     exact = [each for each in requirement.specifier if each.operator in ("==", "===")]
     if len(exact) != 1 or exact[0].version.endswith(".*"):
-        problem = f"{requirement.name} has a hash and no version"
+        problem = f"{requirement.name} has a hash but no version"
         raise WantedError(str(origin), problem, f"pin it: {requirement.name}==VERSION")
     stated = [f"{kind}:{digest.lower()}" for kind, digests in hashes.items() for digest in digests]
     return Pin(
@@ -110,7 +110,7 @@ def _options(options: Any, origin: Origin) -> Wanted:
         no_binary=frozenset(_projects(control.no_binary)) if control else frozenset(),
         only_binary=frozenset(_projects(control.only_binary)) if control else frozenset(),
         pre=bool(getattr(options, "pre", False)),
-        remarks=tuple(f"{origin}: {name} is not followed: the chain is asked" for name in given),
+        remarks=tuple(f"{origin}: {name} has no effect: the chain is asked" for name in given),
     )
 
 

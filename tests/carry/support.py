@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from indexfallback.carry.export import export
-from indexfallback.carry.imports import Imported, take_in
+from indexfallback.carry.imports import Imported, import_archive
 from indexfallback.carry.manifest import Known, Manifest
 from indexfallback.carry.selection import select
 from indexfallback.config import Index
@@ -67,7 +67,7 @@ def write(store: Store, path: Path, *patterns: str, known: Known = Known()) -> M
 
 def read(store: Store, path: Path, keys: Mapping[str, str] | None = None) -> Imported:
     """Import a file."""
-    return take_in(store, path, keys or {}, LIMIT)
+    return import_archive(store, path, keys or {}, LIMIT)
 
 
 def sha256_of(data: bytes) -> str:

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from indexfallback.carry.foreign import PIP, UV, Left, candidates, kind_of
+from indexfallback.carry.candidates import PIP, UV, Skipped, candidates, kind_of
 from indexfallback.shim import Shim
-from tests.carry.test_adopting import run
+from tests.carry.test_adopt import run
 from tests.clients.support import CLIENT_SECONDS, Client
 from tests.conftest import MakeShim
 from tests.fakes import FakeIndex, sdist, wheel
@@ -47,7 +47,7 @@ def test_pip_s_cache_gives_wheels_and_sdists_and_not_what_it_built(
     taken, left = run(made, cache)
     assert {each.filename for each in taken} == {WHEEL.filename, SDIST.filename}
     assert left.pop("acme_lib-2.0-py3-none-any.whl") == "pypi does not list it"
-    assert set(left.values()) == {"a page, metadata or something else that is no distribution"}
+    assert set(left.values()) == {"a page, metadata or another file that is not a distribution"}
 
 
 def test_of_uv_s_cache_it_is_said_that_wheels_are_unpacked(
@@ -61,7 +61,7 @@ def test_of_uv_s_cache_it_is_said_that_wheels_are_unpacked(
     assert kind_of(cache) == UV
     taken, left = run(made, cache)
     assert taken == []
-    assert "an unpacked wheel, whose own bytes cannot be had back" in left.values()
+    assert "an unpacked wheel, whose file cannot be restored" in left.values()
 
 
 def test_what_is_damaged_in_a_cache_is_left(made: Shim, tmp_path: Path) -> None:
@@ -84,6 +84,6 @@ def test_what_is_damaged_in_a_cache_is_left(made: Shim, tmp_path: Path) -> None:
 def test_the_cache_of_an_old_pip_is_not_passed_over_in_silence(tmp_path: Path) -> None:
     (tmp_path / "http").mkdir()
     (left,) = candidates(tmp_path)
-    assert isinstance(left, Left)
+    assert isinstance(left, Skipped)
     assert "pip before 23.3" in left.reason
     shutil.rmtree(tmp_path / "http")

@@ -6,7 +6,7 @@ import pytest
 
 from indexfallback.carry.export import export
 from indexfallback.carry.manifest import known
-from indexfallback.carry.soundness import is_sound
+from indexfallback.carry.page_check import is_possible
 from indexfallback.config import Index
 from indexfallback.page import File, ProjectPage
 from indexfallback.store import Store
@@ -24,7 +24,7 @@ def page(url: str) -> ProjectPage:
 
 @pytest.mark.parametrize("url", [f"{SOURCE}acme%20app.whl", "https://files.example.com/x.whl"])
 def test_a_page_may_name_what_lies_in_its_directory_or_on_the_web(url: str) -> None:
-    assert is_sound(page(url), SOURCE, public=False)
+    assert is_possible(page(url), SOURCE, public=False)
 
 
 @pytest.mark.parametrize(
@@ -34,7 +34,7 @@ def test_a_page_may_name_what_lies_in_its_directory_or_on_the_web(url: str) -> N
      "file://other/srv/wheels/x.whl"],
 )  # fmt: skip
 def test_it_may_not_name_what_lies_elsewhere(url: str) -> None:
-    assert not is_sound(page(url), SOURCE, public=False)
+    assert not is_possible(page(url), SOURCE, public=False)
 
 
 def test_such_a_page_is_left_out_with_a_warning(

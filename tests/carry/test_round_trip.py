@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from indexfallback.carry.archive import manifest_of
-from indexfallback.carry.imports import take_in
+from indexfallback.carry.imports import import_archive
 from indexfallback.carry.manifest import known
 from indexfallback.errors import CarryError
 from indexfallback.store import Store, maintenance
@@ -186,7 +186,7 @@ def test_an_archive_larger_than_the_cache_is_refused_at_once(
 ) -> None:
     small = new_store("small")
     with pytest.raises(CarryError, match=r"raise cache\.max_size"):
-        take_in(small, archive, {}, 1000)
+        import_archive(small, archive, {}, 1000)
     assert small.blobs.count() == 0
 
 

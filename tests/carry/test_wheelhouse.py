@@ -50,14 +50,14 @@ def test_another_file_of_that_name_is_not_replaced(full: Store, tmp_path: Path) 
     house = tmp_path / "house"
     house.mkdir()
     (house / NEW.filename).write_bytes(b"mine")
-    with pytest.raises(CarryError, match="is there with another content"):
+    with pytest.raises(CarryError, match="exists with another content"):
         write(full, chosen(full, ALL), house)
     assert (house / NEW.filename).read_bytes() == b"mine"
 
 
 def test_somebody_s_own_requirements_are_not_replaced(full: Store, tmp_path: Path) -> None:
     (tmp_path / REQUIREMENTS).write_text("flask\n")
-    with pytest.raises(CarryError, match="is somebody else's"):
+    with pytest.raises(CarryError, match="was not written by an export"):
         write(full, chosen(full, ALL), tmp_path)
     assert (tmp_path / REQUIREMENTS).read_text() == "flask\n"
 

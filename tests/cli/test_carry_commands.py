@@ -53,8 +53,8 @@ def test_both_say_what_they_did(here: CommandLine, there: CommandLine, tmp_path:
     assert "packages.tar has 2 projects: 2 files (1.8 KB), 2 pages" in done.words
     done = there("cache", "import", path).expect()
     assert (
-        "packages.tar had 2 projects: 2 files taken (1.8 KB), 0 were here; 2 pages taken, "
-        "0 not newer than here"
+        "packages.tar had 2 projects: 2 files imported (1.8 KB), 0 cached before; 2 pages "
+        "imported, 0 not newer than the cached ones"
     ) in done.words
     assert done.err == ""
     there("cache", "verify").expect()
@@ -127,7 +127,7 @@ def test_projects_may_be_those_of_requirement_and_lock_files(
 
 
 @pytest.mark.parametrize(
-    ("path", "problem"), [(".", "is a directory: name a file"), ("no/x.tar", "is no directory")]
+    ("path", "problem"), [(".", "is a directory: name a file"), ("no/x.tar", "is not a directory")]
 )
 def test_a_place_where_no_archive_can_be_is_refused_at_once(
     here: CommandLine, tmp_path: Path, path: str, problem: str
@@ -138,7 +138,7 @@ def test_a_place_where_no_archive_can_be_is_refused_at_once(
 def test_an_index_that_the_chain_has_not_is_said(there: CommandLine, archive: str) -> None:
     there.configure(*tables("pypi"))
     done = there("cache", "import", archive).expect()
-    assert "private (https://packages.example.com/simple/) is no index of this chain" in done.words
+    assert "(https://packages.example.com/simple/) is not an index of this chain" in done.words
     assert "until then another index may answer for its names" in done.words
     assert all(len(line) <= WIDTH for line in done.out.splitlines() if line != archive)
 
@@ -146,7 +146,7 @@ def test_an_index_that_the_chain_has_not_is_said(there: CommandLine, archive: st
 def test_a_private_index_that_is_public_here_is_said(there: CommandLine, archive: str) -> None:
     there.configure(index_table("open", CHAIN[0].url), *tables("pypi"))
     done = there("cache", "import", archive).expect()
-    assert "private is private in the archive, and no private index here" in done.words
+    assert "private is private in the archive, but not here" in done.words
 
 
 def test_map_takes_an_index_for_another_one(there: CommandLine, archive: str) -> None:
@@ -161,7 +161,7 @@ def test_map_takes_an_index_for_another_one(there: CommandLine, archive: str) ->
     ("pair", "problem"),
     [
         ("nobody=pypi", "the archive has no index 'nobody'; it has private, pypi"),
-        ("pypi=nobody", "no index 'nobody' here; there are private, pypi"),
+        ("pypi=nobody", "there is no index 'nobody' here, only private, pypi"),
         ("private=pypi", "private is private, and pypi is public"),
     ],
 )
@@ -204,7 +204,7 @@ def test_a_wheelhouse_is_taken_by_the_pages_that_are_here(
     ("option", "problem"),
     [
         (("--map", "a=b"), "--map is for archives"),
-        (("--as", "pypi"), "--as is for trees of bandersnatch"),
+        (("--as", "pypi"), "--as is for bandersnatch trees"),
         (("--as", "nobody"), "--as nobody names no index; there are private, pypi"),
     ],
 )

@@ -65,7 +65,7 @@ def test_a_platform_that_nobody_knows_is_refused_before_anything_is_asked(
     cli: CommandLine, index: FakeIndex
 ) -> None:
     done = cli("fetch", "app", "--platform", "amiga").expect(2)
-    assert "amiga is no platform known here" in done.words
+    assert "amiga is not a known platform" in done.words
     assert "win_amd64" in done.words
     assert index.count() == 0
 

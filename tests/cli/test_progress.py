@@ -73,8 +73,8 @@ def test_an_import_shows_how_far_it_is_and_then_only_what_it_did(
     screen = Screen(out)
     assert ends_cleanly(screen)
     words = " ".join(" ".join(screen.lines).split())
-    assert words.startswith(f"{archive} had 2 projects: 2 files taken (1.8 KB)")
-    assert words.endswith("0 not newer than here")
+    assert words.startswith(f"{archive} had 2 projects: 2 files imported (1.8 KB)")
+    assert words.endswith("0 not newer than the cached ones")
 
 
 def test_an_import_that_fails_says_why_on_lines_of_its_own(cli: CommandLine, archive: Path) -> None:

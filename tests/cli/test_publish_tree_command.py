@@ -98,7 +98,7 @@ def test_what_cannot_be_published_is_said(cli: CommandLine, dest: Path) -> None:
     ("arguments", "said"),
     [
         (("--cached", "--index", "private"), "exclude one another"),
-        (("--index", "pypi"), "--cached publishes what of it is here"),
+        (("--index", "pypi"), "--cached publishes what is cached of it"),
         (("--index", "privat"), "names no index; there are: private, pypi"),
         ((), "say what to publish"),
     ],

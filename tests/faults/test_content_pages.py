@@ -66,7 +66,7 @@ FAULTS: dict[str, tuple[pytest.MarkDecorator, Break, str]] = {
     "HTML type, bytes": (
         pytest.mark.fault(24),
         say(HTML, bytes(range(256))),
-        "called HTML and is not",
+        "its type is HTML, but its content is not",
     ),
     "cut short": (pytest.mark.fault(25), say(JSON, page()[:-20]), "JSON cannot be read"),
     "NaN": (pytest.mark.fault(26), say(JSON, page(versions=[float("nan")])), "JSON cannot be read"),

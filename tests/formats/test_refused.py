@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from indexfallback.errors import PageError
-from indexfallback.formats import parse_names, parse_page
+from indexfallback.formats import parse_page
+from tests.formats.support import project_names
 
 URL = "https://user:secret@example.com/simple/foo/?token=secret"
 JSON = "application/vnd.pypi.simple.v1+json"
@@ -215,7 +216,7 @@ PIECES = st.sampled_from(
 def test_nothing_but_a_page_error_comes_out(body: bytes, content_type: str) -> None:
     for parse in (
         lambda: parse_page(body, content_type, URL, "foo", public=True),
-        lambda: parse_names(body, content_type, URL),
+        lambda: project_names(body, content_type, URL),
     ):
         with suppress(PageError):
             parse()

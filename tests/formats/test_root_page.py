@@ -7,8 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from indexfallback.errors import PageError
-from indexfallback.formats import Media, parse_names, render_names
+from indexfallback.formats import Media, render_names
 from indexfallback.names import normalize
+from tests.formats.support import project_names
 
 URL = "https://example.com/simple/"
 JSON = "application/vnd.pypi.simple.v1+json"
@@ -17,25 +18,25 @@ NAME = st.from_regex(r"[A-Za-z0-9]([A-Za-z0-9._-]{0,20}[A-Za-z0-9])?", fullmatch
 
 
 def html(body: str) -> tuple[str, ...]:
-    return parse_names(body.encode(), "text/html", URL)
+    return project_names(body.encode(), "text/html", URL)
 
 
 @settings(deadline=None)
 @given(st.lists(NAME.map(normalize)), st.sampled_from(Media))
 def test_names_are_read_back_sorted_and_once(names: list[str], media: Media) -> None:
     body = render_names(names, media)
-    assert parse_names(body, media.value, URL) == tuple(sorted(set(names)))
+    assert project_names(body, media.value, URL) == tuple(sorted(set(names)))
 
 
 def test_names_are_normalised_and_validated_in_json() -> None:
     projects = [{"name": "Zope.Interface", "_last-serial": 1}, {"name": "-x"}, {"name": "a"}]
     body = json.dumps({"meta": {"api-version": "1.0"}, "projects": projects}).encode()
-    assert parse_names(body, JSON, URL) == ("a", "zope-interface")
+    assert project_names(body, JSON, URL) == ("a", "zope-interface")
 
 
 def test_entries_that_are_no_projects_are_dropped() -> None:
     body = json.dumps({"meta": {"api-version": "1.0", "x": 1}, "projects": [{"name": "a"}, 5, {}]})
-    assert parse_names(body.encode(), JSON, URL) == ("a",)
+    assert project_names(body.encode(), JSON, URL) == ("a",)
 
 
 def test_names_are_normalised_and_validated_in_html() -> None:
@@ -60,7 +61,7 @@ def test_a_directory_listing_is_a_root_page() -> None:
 
 def test_an_index_may_be_empty() -> None:
     assert html("<!DOCTYPE html><html><head><title>Simple</title></head><body></body></html>") == ()
-    assert parse_names(b'{"meta": {"api-version": "1.0"}, "projects": []}', JSON, URL) == ()
+    assert project_names(b'{"meta": {"api-version": "1.0"}, "projects": []}', JSON, URL) == ()
 
 
 @pytest.mark.parametrize(
@@ -96,4 +97,4 @@ def test_html_that_is_no_list_of_projects_is_refused(body: str) -> None:
 )
 def test_an_answer_that_is_no_root_page_is_refused(body: str, content_type: str) -> None:
     with pytest.raises(PageError):
-        parse_names(body.encode(), content_type, URL)
+        project_names(body.encode(), content_type, URL)

@@ -12,9 +12,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from packaging.utils import parse_sdist_filename, parse_wheel_filename
 
-from indexfallback.formats import Media, parse_names, parse_page, render_names, render_page
+from indexfallback.formats import Media, parse_page, render_names, render_page
 from indexfallback.names import is_distribution, is_safe_filename, project_of
 from indexfallback.page import File, ProjectPage
+from tests.formats.support import project_names
 
 URL = "https://example.com/simple/foo/"
 #: Pages are large values: as many as a second makes. A loaded machine's pauses are no failures.
@@ -248,7 +249,7 @@ def test_mousebender_reads_the_html(page: ProjectPage) -> None:
 def test_others_read_the_names(media: Media) -> None:
     names = ["a", "foo-bar", "x1"]
     body = render_names(names, media)
-    assert parse_names(body, media.value, URL) == tuple(names)
+    assert project_names(body, media.value, URL) == tuple(names)
     if media.is_json:
         index = pypi_simple.IndexPage.from_json_data(msgspec.json.decode(body))
         projects = [

@@ -27,7 +27,7 @@ class Mirrored:
         return self.cli("mirror", *arguments)
 
     def run(self, *arguments: str, code: int = 0) -> Any:
-        """Run it, and return its account."""
+        """Run it, and return its result."""
         return self("--json", *arguments).expect(code).json
 
     def open(self) -> Store:

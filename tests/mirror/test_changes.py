@@ -11,8 +11,8 @@ def names(project: str, *versions: str) -> list[str]:
 
 
 def test_the_first_run_fetches_every_file(mirror: Mirrored) -> None:
-    account = mirror.run()
-    assert (account["projects"], account["files"], account["failed"]) == (3, 14, {})
+    result = mirror.run()
+    assert (result["projects"], result["files"], result["failed"]) == (3, 14, {})
     assert mirror.listed("other") == names("other", "1.0")
 
 
@@ -35,8 +35,8 @@ def test_only_the_project_that_changed_is_asked_for(mirror: Mirrored) -> None:
 def test_without_serials_an_etag_saves_the_page(mirror: Mirrored) -> None:
     mirror.upstream.serials = False
     mirror.run()
-    account = mirror.run()
-    assert (account["asked"], account["changed"], account["files"]) == (3, 0, 0)
+    result = mirror.run()
+    assert (result["asked"], result["changed"], result["files"]) == (3, 0, 0)
 
 
 def test_without_serials_and_etags_a_page_that_is_the_same_counts_as_unchanged(
@@ -44,8 +44,8 @@ def test_without_serials_and_etags_a_page_that_is_the_same_counts_as_unchanged(
 ) -> None:
     mirror.upstream.serials = mirror.upstream.validators = False
     assert mirror.run()["changed"] == 3
-    account = mirror.run()
-    assert (account["asked"], account["changed"], account["files"]) == (3, 0, 0)
+    result = mirror.run()
+    assert (result["asked"], result["changed"], result["files"]) == (3, 0, 0)
     mirror.upstream.add(wheel("other", "1.1"))
     assert mirror.run()["changed"] == 1
 
@@ -91,8 +91,8 @@ def test_what_the_index_removed_is_kept_by_policy(
     gone = names("acme-app", "1.0")[0]
     mirror.upstream.remove(gone)
     mirror.upstream.remove_project("other")
-    account = mirror.run()
-    assert account["removed_files"] == account["removed_projects"] == []
+    result = mirror.run()
+    assert result["removed_files"] == result["removed_projects"] == []
     assert (gone in (mirror.listed("acme-app") or [])) is listed
     assert mirror.listed("other") == (names("other", "1.0") if listed else [])
     assert mirror.held(wheel("acme-app", "1.0").sha256)
@@ -104,17 +104,26 @@ def test_more_than_a_fifth_is_not_removed_unasked(mirror: Mirrored) -> None:
     before = mirror.state()
     mirror.upstream.remove_project("acme-lib")
     done = mirror().expect(1)
-    assert "7 files of 14 would go" in done.words
+    assert "7 files of 14 would be removed" in done.words
     assert "--yes" in done.words
     assert mirror.state() == before
     assert mirror.run("--yes")["removed_projects"] == ["acme-lib"]
 
 
+def test_more_than_a_fifth_of_the_files_is_not_removed_without_consent(mirror: Mirrored) -> None:
+    mirror.run()
+    for minor in range(3):
+        mirror.upstream.remove(wheel("acme-lib", f"2.{minor}").filename)
+    result = mirror.run(code=1)
+    assert (result["stopped"]["projects"], len(result["stopped"]["files"])) == ([], 3)
+    assert len(mirror.state()["files"]) == 14
+
+
 def test_a_typo_in_the_patterns_removes_nothing(mirror: Mirrored) -> None:
     mirror.run()
     mirror.configure(projects=["amce-*"])
-    account = mirror.run(code=1)
-    assert len(account["stopped"]["projects"]) == 3
+    result = mirror.run(code=1)
+    assert len(result["stopped"]["projects"]) == 3
     assert mirror.listed("acme-app") is not None
 
 
@@ -122,16 +131,16 @@ def test_the_newest_take_the_place_of_older_ones_without_a_question(mirror: Mirr
     mirror.configure(projects=["acme-app"], latest=2)
     mirror.run()
     mirror.upstream.add(wheel("acme-app", "1.6"))
-    account = mirror.run()
-    assert account["removed_files"] == names("acme-app", "1.4")
+    result = mirror.run()
+    assert result["removed_files"] == names("acme-app", "1.4")
     assert mirror.listed("acme-app") == names("acme-app", "1.5", "1.6")
 
 
 def test_a_file_that_is_replaced_under_its_name_is_refused(mirror: Mirrored) -> None:
     mirror.run()
     mirror.upstream.add(wheel("other", "1.0", size=9))
-    account = mirror.run(code=1)
-    assert account["refused"][0].startswith(names("other", "1.0")[0])
+    result = mirror.run(code=1)
+    assert result["refused"][0].startswith(names("other", "1.0")[0])
     assert mirror.held(wheel("other", "1.0").sha256)
     assert mirror.state()["pages"]["other"].files[0].sha256 == wheel("other", "1.0").sha256
 
@@ -155,7 +164,7 @@ def test_an_older_list_of_names_stops_the_run(mirror: Mirrored) -> None:
     json_type = {"Content-Type": "application/vnd.pypi.simple.v1+json"}
     mirror.upstream.answer(200, json_type, old, path="/simple/")
     done = mirror().expect(1)
-    assert "older than it was: its serial is 7" in done.words
+    assert "older than at the last run: serial 7" in done.words
     assert mirror.state() == before
 
 

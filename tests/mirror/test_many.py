@@ -23,8 +23,8 @@ def upstream() -> Iterator[FakeIndex]:
 
 
 def test_every_file_comes(mirror: Mirrored) -> None:
-    account = mirror.run()
-    assert (account["files"], account["failed"]) == (600, {})
+    result = mirror.run()
+    assert (result["files"], result["failed"]) == (600, {})
     assert len(mirror.state()["files"]) == 600
 
 
@@ -56,9 +56,9 @@ def test_no_process_outlives_a_run_that_is_killed(mirror: Mirrored) -> None:
         )  # fmt: skip
         process = psutil.Process(run.pid)
         wait_until(process.children, 60, "no more processes are started")
-        hands = process.children()
+        workers = process.children()
         run.kill()
         run.wait()
-        wait_until(lambda: all_ended(hands), 60, "a process is left")
+        wait_until(lambda: all_ended(workers), 60, "a process is left")
     assert mirror.run()["failed"] == {}
     assert len(mirror.state()["files"]) == 600

@@ -10,15 +10,15 @@ def test_what_a_file_of_requirements_names_is_mirrored(mirror: Mirrored, tmp_pat
     file = tmp_path / "requirements.txt"
     file.write_text("acme.app<1.2  # old\nother\n", encoding="utf-8")
     mirror.configure(requirements=[str(file)])
-    account = mirror.run()
-    assert (account["projects"], account["files"]) == (2, 3)
+    result = mirror.run()
+    assert (result["projects"], result["files"]) == (2, 3)
 
 
 def test_a_file_of_requirements_that_is_not_there_is_said(mirror: Mirrored) -> None:
     mirror.configure(requirements=["missing.txt"])
     done = mirror().expect(2)
     assert "missing.txt: Could not open requirements file" in done.words
-    assert "mend that" in done.words
+    assert "correct that" in done.words
 
 
 def test_what_wheels_require_is_mirrored_to_the_end(mirror: Mirrored) -> None:

@@ -12,7 +12,7 @@ from packaging.specifiers import SpecifierSet
 from packaging.version import Version
 
 from indexfallback.config.mirror import Mirror, Wanted, wanted
-from indexfallback.mirror.plan import needs_consent
+from indexfallback.mirror.result import Removal
 from indexfallback.mirror.selection import Selection
 from indexfallback.page import File, ProjectPage
 
@@ -82,8 +82,9 @@ def test_the_order_of_patterns_makes_no_difference(projects: list[Wanted], name:
 
 
 @given(st.integers(0, 100), st.integers(0, 100), st.integers(0, 100), st.integers(0, 100))
-def test_a_fifth_may_go_and_not_more(projects: int, gone: int, files: int, lost: int) -> None:
-    assert needs_consent(projects, gone, files, lost) is (5 * gone > projects or 5 * lost > files)
+def test_more_than_a_fifth_needs_consent(projects: int, gone: int, files: int, lost: int) -> None:
+    removal = Removal(("a",) * gone, ("b",) * lost, projects, files)
+    assert removal.needs_consent is (5 * gone > projects or 5 * lost > files)
 
 
 NAMES = (

@@ -84,14 +84,14 @@ def test_status_says_how_much_there_is(mirror: Mirrored) -> None:
 
 
 def test_a_dry_run_changes_nothing(mirror: Mirrored) -> None:
-    account = mirror.run("--dry-run")
-    assert (account["files"], account["dry_run"]) == (14, True)
+    result = mirror.run("--dry-run")
+    assert (result["files"], result["dry_run"]) == (14, True)
     assert mirror.state() == {"pages": {}, "files": []}
 
 
 def test_without_a_table_nothing_is_to_be_mirrored(mirror: Mirrored) -> None:
     mirror.cli.configure(index_table("upstream", mirror.source))
-    assert "nothing is to be mirrored" in mirror().expect(2).words
+    assert "the configuration does not say what to mirror" in mirror().expect(2).words
 
 
 def test_pip_installs_with_the_index_gone(mirror: Mirrored, served: Serve, tmp_path: Path) -> None:

@@ -93,8 +93,8 @@ def test_one_file_that_cannot_be_had_leaves_the_others_and_is_asked_for_again(
 ) -> None:
     broken = wheel("acme-app", "1.3").filename
     with mirror.upstream.fail(404, path=f"/files/{broken}"):
-        account = mirror.run(code=1)
-    assert broken in account["failed"]["acme-app"]
+        result = mirror.run(code=1)
+    assert broken in result["failed"]["acme-app"]
     assert len(mirror.listed("acme-app") or []) == 5
     assert mirror.run()["files"] == 1
     assert broken in (mirror.listed("acme-app") or [])
@@ -103,16 +103,16 @@ def test_one_file_that_cannot_be_had_leaves_the_others_and_is_asked_for_again(
 def test_wrong_bytes_are_not_kept(mirror: Mirrored) -> None:
     wrong = wheel("other", "1.0").filename
     with mirror.upstream.corrupt(wrong):
-        account = mirror.run(code=1)
-    assert "wrong bytes" in account["failed"]["other"]
+        result = mirror.run(code=1)
+    assert "wrong bytes" in result["failed"]["other"]
     assert mirror.listed("other") == []
 
 
 def test_retry_after_is_obeyed(mirror: Mirrored) -> None:
     mirror.upstream.answer(429, {"Retry-After": "1"}, path="/simple/other/", times=1)
-    account = mirror.run()
-    assert account["failed"] == {}
-    assert account["seconds"] >= 1
+    result = mirror.run()
+    assert result["failed"] == {}
+    assert result["seconds"] >= 1
 
 
 def test_an_index_that_is_away_changes_nothing(mirror: Mirrored) -> None:

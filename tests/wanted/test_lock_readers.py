@@ -63,7 +63,7 @@ def test_of_a_uv_lock_what_comes_from_an_index_is_pinned(tmp_path: Path) -> None
     wanted = read(tmp_path, "uv.lock", text)
     marker = "(python_version < '3.9') or (sys_platform == 'win32')"
     assert pins(wanted) == [("idna", "3.10", {f"sha256:{A}", f"sha256:{B}"}, marker)]
-    assert [each.what for each in wanted.elsewhere] == ["forked"]
+    assert [each.what for each in wanted.direct_references] == ["forked"]
 
 
 def test_a_poetry_lock_of_either_age_is_read(tmp_path: Path) -> None:
@@ -87,9 +87,9 @@ def test_a_poetry_lock_of_either_age_is_read(tmp_path: Path) -> None:
 
 
 def test_what_is_no_lock_is_named_with_the_remedy(tmp_path: Path) -> None:
-    with pytest.raises(WantedError, match=r"uv\.lock: it is not as .*; lock again"):
+    with pytest.raises(WantedError, match=r"uv\.lock: it is not a valid .*; lock again"):
         read(tmp_path, "uv.lock", '[[package]]\nname = "idna"\n')
-    with pytest.raises(WantedError, match=r"poetry\.lock: it is no TOML"):
+    with pytest.raises(WantedError, match=r"poetry\.lock: it is not TOML"):
         read(tmp_path, "poetry.lock", "<html>")
     with pytest.raises(WantedError, match=r"uv\.lock: it cannot be read"):
         read_file(tmp_path / "none" / "uv.lock")
@@ -99,7 +99,7 @@ def test_what_is_no_lock_is_named_with_the_remedy(tmp_path: Path) -> None:
     "line", ['name = "../etc"', 'name = "idna"\nmarkers = "python >> 3"', "name = 3"]
 )
 def test_names_and_markers_that_are_none_are_refused(tmp_path: Path, line: str) -> None:
-    with pytest.raises(WantedError, match=r"poetry\.lock: it is not as a poetry\.lock should be"):
+    with pytest.raises(WantedError, match=r"poetry\.lock: it is not a valid poetry\.lock"):
         read(tmp_path, "poetry.lock", f'[[package]]\nversion = "1"\n{line}\n')
 
 

@@ -1,4 +1,9 @@
-"""One file on its way into the mirror: written as it comes, continued where it broke, verified."""
+"""One file that a run fetches: written as it arrives, resumed after a break, verified.
+
+`files.transfer` does the same for clients, with readers that follow and one durable write a file;
+a run has neither readers nor, in its worker processes, a database, and makes files durable in
+batches (`write_batch`).
+"""
 
 import contextlib
 import os
@@ -6,20 +11,21 @@ import time
 from pathlib import Path
 from typing import NamedTuple
 
+from indexfallback.files.arrival import failed
 from indexfallback.files.integrity import Digest
 from indexfallback.files.pace import unstalled
-from indexfallback.outcome import Kind, Outcome
+from indexfallback.outcome import Outcome
 from indexfallback.page import File
 from indexfallback.store.partials import Partials
 from indexfallback.upstream.answers import Body, FileAnswer, TransferError
 
-#: From this size on, bytes, what was fetched of a file outlives a run that is killed.
+#: From this size on, bytes, a partial file survives a killed run.
 _LARGE = 16 << 20
 _HASH_PIECE = 1 << 20
 
 
-class Fetched(NamedTuple):
-    """A file that is whole and right, in a partial file of its own."""
+class FetchedFile(NamedTuple):
+    """A file that is complete and verified, in a partial file of its own."""
 
     file: File
     path: Path
@@ -27,11 +33,11 @@ class Fetched(NamedTuple):
     size: int
 
 
-class Incoming:
-    """A file that is being fetched, by one thread."""
+class FileDownload:
+    """A file that one thread is fetching."""
 
     def __init__(self, file: File, partials: Partials) -> None:
-        """Begin with what an earlier run left of a large file; raises OSError."""
+        """Open a partial file, with what an earlier run left of a large file; raises OSError."""
         self.file = file
         self._partials = partials
         is_large = (file.size or 0) >= _LARGE
@@ -44,39 +50,37 @@ class Incoming:
             self.written += len(piece)
 
     @property
-    def is_whole(self) -> bool:
-        """Whether what is there is all of the file already."""
+    def is_complete(self) -> bool:
+        """Whether the partial file is the whole file already."""
         return self.written > 0 and self._digest.sha256() == self.file.sha256
 
-    def take(self, answer: FileAnswer) -> Outcome:
-        """Read an answer to its end; return FOUND if the file is whole and right, or what is wrong.
+    def receive(self, answer: FileAnswer) -> Outcome:
+        """Read an answer to its end; return FOUND if the file is complete and verified.
 
         Raises OSError.
         """
         if answer.body is None:
             return answer.outcome
         try:
-            outcome = self._read(answer.body) or answer.outcome
+            self._read(answer.body)
         except TransferError as error:
             return error.outcome
         finally:
             answer.body.close()
-        if outcome.kind is Kind.FOUND:
-            problem = self._digest.problem(self.file, self.file.sha256)
-            if problem is not None:
-                self._start_over()
-                return Outcome(Kind.FAILED, problem)
-        return outcome
+        problem = self._digest.problem(self.file, self.file.sha256)
+        if problem is not None:
+            self._start_over()
+            return failed(problem)
+        return answer.outcome
 
-    def _read(self, body: Body) -> Outcome | None:
-        """Write what comes; return what went wrong, or None."""
+    def _read(self, body: Body) -> None:
+        """Write the body; raises `TransferError` and OSError."""
         if body.start not in (0, self.written):
-            return Outcome(Kind.FAILED, "answered another range than asked for")
+            raise TransferError(failed("answered another range than asked for"))
         if body.start != self.written:
             self._start_over()
         if not self.written:
             self._digest.expect(self.file)
-        # Without a hash only a validator tells that the next bytes continue these.
         self.etag = body.etag
         for piece in unstalled(body, time.monotonic):
             view = memoryview(piece)
@@ -85,11 +89,10 @@ class Incoming:
             self._digest.update(piece)
             self.written += len(piece)
         if body.total is not None and self.written != body.total:
-            return Outcome(Kind.FAILED, f"ended after {self.written} of {body.total} bytes")
-        return None
+            raise TransferError(failed(f"ended after {self.written} of {body.total} bytes"))
 
-    def forget_unless_continued(self) -> None:
-        """Begin again with nothing where nobody could tell that other bytes continue these."""
+    def discard_unless_resumable(self) -> None:
+        """Start over if neither a hash nor an ETag can show that the next bytes are the rest."""
         if self.written and self.file.sha256 is None and self.etag is None:
             self._start_over()
 
@@ -99,18 +102,18 @@ class Incoming:
         self.written = 0
         self._digest = Digest()
 
-    def finish(self) -> Fetched:
-        """Give the file away; raises OSError."""
+    def finish(self) -> FetchedFile:
+        """Close the file and return it; the caller owns it. Raises OSError."""
         path = self._partial.path
         if self._partial.stays:
-            # Under its own name others would take it for what a run that ended has left.
+            # Under its own name another process would take it for an abandoned partial file.
             path = path.replace(self._partials.new())
         os.close(self._partial.fd)
-        return Fetched(self.file, path, self._digest.sha256(), self.written)
+        return FetchedFile(self.file, path, self._digest.sha256(), self.written)
 
-    def leave(self) -> None:
-        """Leave what can be continued to the next run."""
+    def abandon(self) -> None:
+        """Close the file; keep what the next run can resume, remove the rest."""
         os.close(self._partial.fd)
         if not (self._partial.stays and self.written):
-            with contextlib.suppress(OSError):  # cleaned up meanwhile
+            with contextlib.suppress(OSError):  # another process has removed it
                 self._partial.path.unlink()

@@ -1,7 +1,8 @@
-"""Whether a page is such as could have come from its index: the wire was not there to check it.
+"""Checks that a page in an archive could have come from its index.
 
-A page of a directory may link to any file of this machine when it is read from there. One that was
-carried may not, or whoever made the archive could have such files served.
+Pages in archives did not pass the checks of `formats`. The page of a directory links to local
+files: in an archive these links must stay below the directory, or an archive could make the shim
+serve any file of this machine.
 """
 
 from urllib.parse import quote, unquote
@@ -14,16 +15,16 @@ from indexfallback.names import is_safe_filename
 from indexfallback.page import File, ProjectPage
 
 
-def is_sound(page: ProjectPage, source: str, *, public: bool) -> bool:
-    """Tell whether all that a page names could stand on a page of the index at ``source``."""
+def is_possible(page: ProjectPage, source: str, *, public: bool) -> bool:
+    """Tell whether the index at ``source`` could have this page."""
     links = Links(f"{source}{page.name}/", public=public)
-    return all(_is_sound(file, source, links) for file in page.files)
+    return all(_is_possible(file, source, links) for file in page.files)
 
 
 def moved(page: ProjectPage, source: str, key: str) -> ProjectPage:
-    """Return a page of the directory at ``source`` as one of the index at ``key`` has it.
+    """Return a page of the directory at ``source`` as a page of the index at ``key``.
 
-    What it had in the directory lies at the other index by its name, as far as anybody can tell.
+    Its local files are assumed to be at the other index under the same names.
     """
     if key == source or not source.startswith("file:"):
         return page
@@ -36,7 +37,7 @@ def moved(page: ProjectPage, source: str, key: str) -> ProjectPage:
     return msgspec.structs.replace(page, files=files)
 
 
-def _is_sound(file: File, source: str, links: Links) -> bool:
+def _is_possible(file: File, source: str, links: Links) -> bool:
     return (
         is_safe_filename(file.filename)
         and valid_hashes(file.hashes) == file.hashes

@@ -1,4 +1,4 @@
-"""Files that are written for elsewhere: whole under their name, or not there."""
+"""Files that appear under their name only when they are complete."""
 
 import os
 import re
@@ -11,17 +11,17 @@ from typing import BinaryIO
 from indexfallback.store.disk import sync_directory
 from indexfallback.store.locks import lock_descriptor
 
-#: What a file is called until it is whole.
+#: The name of a file until it is complete.
 _TEMPORARY = re.compile(r"\.(?P<name>.+)\.[0-9a-f]{32}")
 
 
 @contextmanager
 def replacing(path: Path) -> Iterator[BinaryIO]:
-    """Give a new file that takes the name ``path`` once it is whole and durable, or is removed."""
+    """Give a new file that is renamed to ``path`` when it is complete and durable, or removed."""
     temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
     try:
         with temporary.open("xb") as file:
-            # Tells `remove_left` that somebody writes it.
+            # Shows `remove_abandoned` that the file has a writer.
             lock_descriptor(file.fileno())
             yield file
             file.flush()
@@ -32,10 +32,10 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
         temporary.unlink(missing_ok=True)
 
 
-def remove_left(directory: Path, names: Collection[str]) -> None:
-    """Remove what `replacing` has left where it was killed while it wrote files of these names.
+def remove_abandoned(directory: Path, names: Collection[str]) -> None:
+    """Remove the incomplete files of these names whose writers were killed.
 
-    What another process is writing stays, as does everything on systems without locks (Windows).
+    Files that another process is writing stay; on systems without locks (Windows) all files stay.
     """
     for path in directory.glob(".*"):
         found = _TEMPORARY.fullmatch(path.name)
@@ -46,7 +46,7 @@ def remove_left(directory: Path, names: Collection[str]) -> None:
 def _remove_unless_written(path: Path) -> None:
     try:
         fd = os.open(path, os.O_RDWR | getattr(os, "O_NOFOLLOW", 0))
-    except OSError:  # it is whole meanwhile, or somebody else's
+    except OSError:  # renamed meanwhile, or another user's
         return
     try:
         if lock_descriptor(fd):

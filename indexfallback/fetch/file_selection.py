@@ -1,4 +1,4 @@
-"""The files of a page that a pin and a target ask for."""
+"""Selects the file of a page that a target installs for a pin."""
 
 from collections.abc import Collection
 from collections.abc import Set as AbstractSet
@@ -14,12 +14,12 @@ from indexfallback.names import project_of, version_of
 from indexfallback.page import File, ProjectPage
 from indexfallback.wanted import ALL, Pin, Wanted
 
-#: Endings of what an installer builds itself, the first before the others.
+#: Endings of sdists that installers build, in the order of preference.
 _SDISTS = (".tar.gz", ".zip", ".tar.bz2", ".tgz", ".tar.xz")
 
 
 def is_wanted(pin: Pin, target: Target, extras: Collection[str], groups: Collection[str]) -> bool:
-    """Tell whether a target wants a pin at all."""
+    """Tell whether a pin applies to a target, by its marker."""
     if not pin.marker:
         return True
     marker = Marker(pin.marker)
@@ -30,22 +30,22 @@ def is_wanted(pin: Pin, target: Target, extras: Collection[str], groups: Collect
     }
     try:
         return marker.evaluate(environment, context="lock_file")
-    # `extra`, of which a lock for all of them says nothing; packaging 25 raises KeyError.
+    # `extra` is undefined, because the lock is for all extras; packaging 25 raises KeyError.
     except (UndefinedEnvironmentName, KeyError):
         return True
 
 
-def choose(page: ProjectPage, pin: Pin, target: Target, wanted: Wanted) -> File | None:
-    """Return the file that an installer would take, the best wheel or else the sdist.
+def select_file(page: ProjectPage, pin: Pin, target: Target, wanted: Wanted) -> File | None:
+    """Return the file that an installer would select: the best wheel, else the sdist.
 
-    None if the project does not want a file for this target. Raises `FileError`: there is no
-    such version, none of its files has one of the hashes, or none is for the target.
+    None if a pin that is not needed has no file for this target. Raises `FileError` if the version
+    is not on the page, or none of its files has a required hash or is for the target.
     """
     name = f"{pin.project} {pin.version}"
     known = [file for file in page.files if _is_of(file, pin)]
     if not known:
-        cause = f"it is not on the page of {pin.project}, and {pin.origin} asks for it"
-        raise FileMissingError(name, cause, "Ask for a version that is there.")
+        cause = f"it is not on the page of {pin.project}, and {pin.origin} requires it"
+        raise FileMissingError(name, cause, "Require a version that is on the page.")
     right = [file for file in known if _has_hash(file, pin.hashes)]
     if not right:
         raise _refused(name, known[0], pin)
@@ -53,7 +53,7 @@ def choose(page: ProjectPage, pin: Pin, target: Target, wanted: Wanted) -> File 
     best = _best([file for file in fitting if _takes_format(file, pin.project, wanted)], target)
     if best is None and pin.is_needed:
         cause = f"none of its {len(right)} files is for {target}"
-        remedy = "Ask for a version that has one, or let it be built from an sdist."
+        remedy = "Require a version that has one, or allow sdists."
         raise FileMissingError(name, cause, remedy)
     return best
 
@@ -69,7 +69,7 @@ def _is_of(file: File, pin: Pin) -> bool:
 
 
 def _has_hash(file: File, hashes: Collection[str]) -> bool:
-    """Tell whether a file may have one of the hashes: where none is stated, its bytes tell."""
+    """Tell whether a file can have one of the hashes; true if its page states none."""
     stated = {f"{kind}:{digest}" for kind, digest in file.hashes.items()}
     kinds = {each.partition(":")[0] for each in hashes}
     return not hashes or kinds.isdisjoint(file.hashes) or not stated.isdisjoint(hashes)
@@ -77,16 +77,16 @@ def _has_hash(file: File, hashes: Collection[str]) -> bool:
 
 def _refused(name: str, file: File, pin: Pin) -> FileRefusedError:
     cause = (
-        f"none of its files has a hash that {pin.origin} asks for; "
+        f"none of its files has a hash that {pin.origin} requires; "
         f"{file.filename} has sha256 {file.sha256}"
     )
-    return FileRefusedError(name, cause, "Find out which is right before anybody installs it.")
+    return FileRefusedError(name, cause, "Find out which one is right before you install it.")
 
 
 def _takes_python(file: File, target: Target) -> bool:
     try:
         allowed = SpecifierSet(file.requires_python or "")
-    except InvalidSpecifier:  # which installers pass over
+    except InvalidSpecifier:  # installers ignore it
         return True
     return allowed.contains(target.markers["python_full_version"], prereleases=True)
 
@@ -97,7 +97,7 @@ def _takes_format(file: File, project: str, wanted: Wanted) -> bool:
 
 
 def _best(files: list[File], target: Target) -> File | None:
-    """Return the file that suits best, as pip ranks them: by tag, and by build number."""
+    """Return the best file as pip ranks them: by tag, then by build number."""
     wheels = []
     for file in files:
         if file.filename.endswith(".whl"):

@@ -1,4 +1,4 @@
-"""What an export that was killed has left goes with the next one to the same place."""
+"""The next export removes the incomplete files of a killed one."""
 
 import signal
 import subprocess
@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from indexfallback.carry import wheelhouse
-from indexfallback.carry.replacing import remove_left, replacing
+from indexfallback.carry.atomic import remove_abandoned, replacing
 from indexfallback.store import Store
 from tests.carry.support import APP, NEW, write
 from tests.clients.support import ROOT
@@ -17,7 +17,7 @@ from tests.clients.support import ROOT
 _WRITER = """
 import os, signal, sys
 from pathlib import Path
-from indexfallback.carry.replacing import replacing
+from indexfallback.carry.atomic import replacing
 
 with replacing(Path(sys.argv[1])) as file:
     file.write(sys.argv[2].encode())
@@ -63,12 +63,12 @@ def test_what_is_being_written_stays(tmp_path: Path) -> None:
     path = tmp_path / "packages.tar"
     with replacing(path) as file:
         file.write(b"whole")
-        remove_left(tmp_path, [path.name])
+        remove_abandoned(tmp_path, [path.name])
     assert path.read_bytes() == b"whole"
 
 
 def test_what_is_called_otherwise_stays(tmp_path: Path) -> None:
     left = write_and_die(tmp_path / "other.tar")
     (tmp_path / ".packages.tar.mine").touch()
-    remove_left(tmp_path, ["packages.tar"])
+    remove_abandoned(tmp_path, ["packages.tar"])
     assert {path.name for path in tmp_path.iterdir()} == {left.name, ".packages.tar.mine"}

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from indexfallback.carry.adopting import Adopted, adopt, adopt_pages
-from indexfallback.carry.foreign import BANDERSNATCH, WHEELHOUSE, Left, candidates, kind_of
+from indexfallback.carry.adopt import Adopted, adopt, adopt_pages
+from indexfallback.carry.candidates import BANDERSNATCH, WHEELHOUSE, Skipped, candidates, kind_of
 from indexfallback.config import Index
 from indexfallback.shim import Shim
 from tests.conftest import MakeShim
@@ -48,7 +48,7 @@ def run(shim: Shim, directory: Path) -> tuple[list[Adopted], dict[str, str]]:
     """Return what was taken, and file name to reason of what was not."""
     found = list(adopt(shim, candidates(directory)))
     taken = [each for each in found if isinstance(each, Adopted)]
-    return taken, {Path(each.what).name: each.reason for each in found if isinstance(each, Left)}
+    return taken, {Path(each.what).name: each.reason for each in found if isinstance(each, Skipped)}
 
 
 def test_files_of_a_wheelhouse_that_the_chain_lists_are_taken(made: Shim, tmp_path: Path) -> None:
@@ -120,7 +120,7 @@ def test_a_file_first_seen_otherwise_is_left(made: Shim, tmp_path: Path) -> None
     made.store.pins.record("idna", IDNA.filename, OTHER.sha256, "elsewhere")
     taken, left = run(made, lay(tmp_path / "house", IDNA))
     assert taken == []
-    assert left == {IDNA.filename: "another content was first seen here under this name"}
+    assert left == {IDNA.filename: "another content was first seen under this name"}
 
 
 def test_without_a_hash_on_the_page_nothing_is_taken(shim: MakeShim, tmp_path: Path) -> None:
@@ -128,7 +128,7 @@ def test_without_a_hash_on_the_page_nothing_is_taken(shim: MakeShim, tmp_path: P
         index.add(IDNA, hashes={})
         taken, left = run(shim(index), lay(tmp_path / "house", IDNA))
     assert taken == []
-    assert left == {IDNA.filename: "pypi states no sha256 of it"}
+    assert left == {IDNA.filename: "pypi states no sha256 for it"}
 
 
 def test_links_and_what_is_no_distribution_are_left_with_the_reason(
@@ -195,7 +195,7 @@ class TestBandersnatch:
         index = made.members["pypi"].index
         wait_until(lambda: made.store.pages.load(index.key, "idna"), 5, "the page is not kept")
         assert list(adopt_pages(made.store, tree, index, 10**6)) == [
-            ("idna", "a newer page is here")
+            ("idna", "a newer page is cached")
         ]
 
     def test_a_page_that_is_none_or_too_large_is_left(

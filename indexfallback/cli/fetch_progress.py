@@ -1,4 +1,4 @@
-"""How far a fetch is: a bar with total, rate and time left on a terminal, else plain lines."""
+"""Shows the progress of ``fetch``: as a bar on a terminal, else as lines."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,12 +10,12 @@ from indexfallback.words import counted, size
 if TYPE_CHECKING:
     from rich.progress import Progress
 
-    from indexfallback.fetch.bring import Watch
+    from indexfallback.fetch.download import Progress as FetchProgress
 
 
 @contextmanager
-def arrivals(verbose: int) -> Iterator["Watch"]:
-    """Give who is told how far it is; with ``verbose``, each file is a line."""
+def fetch_progress(verbose: int) -> Iterator["FetchProgress"]:
+    """Give a display of the progress; with ``verbose``, it also prints each file's name."""
     from rich.console import Console  # noqa: PLC0415 - slow, and few commands have a bar
     from rich.progress import (  # noqa: PLC0415 - as above
         BarColumn,
@@ -31,7 +31,7 @@ def arrivals(verbose: int) -> Iterator["Watch"]:
     if not console.is_terminal:
         yield _Lines(verbose)
         return
-    # Beside a long description these would take a second line.
+    # A long description must not wrap these columns.
     numbers = (DownloadColumn, TransferSpeedColumn, TimeRemainingColumn)
     columns = (TextColumn("{task.description}"), BarColumn(None),
                *(each(table_column=Column(no_wrap=True)) for each in numbers))  # fmt: skip
@@ -40,7 +40,7 @@ def arrivals(verbose: int) -> Iterator["Watch"]:
 
 
 class _Lines:
-    """A line for each step."""
+    """Prints a line for each step."""
 
     def __init__(self, verbose: int) -> None:
         self._verbose = verbose
@@ -53,15 +53,15 @@ class _Lines:
             say(f"Fetching {counted(files, 'file')}{_of(size)}")
 
     def advance(self, size: int) -> None:
-        """Count nothing: a line for each piece would be noise."""
+        """Print nothing: a line for each piece would be too much."""
 
-    def arrived(self, name: str) -> None:
+    def finish(self, name: str) -> None:
         if self._verbose:
             say(name)
 
 
 class _Bar:
-    """One bar for the whole; rich takes calls from any thread."""
+    """Shows one bar for all files; rich allows calls from any thread."""
 
     def __init__(self, progress: "Progress", verbose: int) -> None:
         self._progress = progress
@@ -75,14 +75,14 @@ class _Bar:
     def expect(self, files: int, size: int) -> None:
         self._files += files
         self._size += size
-        # Where no page states sizes, as HTML does not, the total comes with the files.
+        # HTML pages state no sizes: then `expect` adds them when files are opened.
         self._progress.update(self._task, total=self._size or None)
         self._show()
 
     def advance(self, size: int) -> None:
         self._progress.advance(self._task, size)
 
-    def arrived(self, name: str) -> None:
+    def finish(self, name: str) -> None:
         self._done += 1
         self._show()
         if self._verbose:

@@ -1,8 +1,7 @@
-"""Adopting: files that another tool kept, taken if the chain's own page lists their very bytes.
+"""Imports files and pages from the directories of other tools.
 
-Nothing becomes part of an index's page for being called like one of its files: the page of the
-index that owns the project decides, by sha256. What it does not list stays where it is; a
-directory of such files can be an index itself.
+A file is taken if the page of the index that owns its project lists its sha256; its name alone
+proves nothing. A directory of files that no index lists can be an index itself.
 """
 
 import hashlib
@@ -11,8 +10,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from indexfallback.carry.archive import PIECE
-from indexfallback.carry.foreign import Candidate, Left, pages
-from indexfallback.carry.receiving import Receiving
+from indexfallback.carry.blob_batch import BlobBatch
+from indexfallback.carry.candidates import Candidate, Skipped, pages
 from indexfallback.chain.fallback import Answer
 from indexfallback.config import Index
 from indexfallback.errors import IndexFallbackError, PageError, ProjectError
@@ -24,42 +23,42 @@ from indexfallback.store import PageFacts, Store, Validators
 from indexfallback.store.disk import hash_file
 from indexfallback.store.pages import digest_of
 
-#: What a page of a tree is, by the ending of its name.
+#: The media types of the pages in a bandersnatch tree, by the ending of their names.
 _TYPES = {".html": "text/html", ".v1_json": "application/vnd.pypi.simple.v1+json"}
 
 
 class Adopted(NamedTuple):
-    """A file that is taken, or was here already."""
+    """A file that was taken, or was cached already."""
 
     filename: str
     project: str
     owner: str
     size: int
-    #: Whether it is new here.
+    #: Whether it was not cached before.
     new: bool
 
 
-def adopt(shim: Shim, found: Iterable[Candidate | Left]) -> Iterator[Adopted | Left]:
-    """Take what the owners' pages list, and say of everything what became of it.
+def adopt(shim: Shim, found: Iterable[Candidate | Skipped]) -> Iterator[Adopted | Skipped]:
+    """Take the files that their owners' pages list; yield what became of each candidate.
 
     Raises OSError and sqlite3.Error where the store cannot be written.
     """
-    with Receiving(shim.store) as receiving:
+    with BlobBatch(shim.store) as batch:
         for each in found:
-            if isinstance(each, Left):
+            if isinstance(each, Skipped):
                 yield each
                 continue
             try:
-                yield _adopt(shim, each, receiving)
+                yield _adopt(shim, each, batch)
             except _NotTakenError as error:
-                yield Left(str(each.path), str(error))
+                yield Skipped(str(each.path), str(error))
 
 
 class _NotTakenError(Exception):
-    """A candidate is not taken; says why."""
+    """A candidate was not taken; the message says why."""
 
 
-def _adopt(shim: Shim, candidate: Candidate, receiving: Receiving) -> Adopted:
+def _adopt(shim: Shim, candidate: Candidate, batch: BlobBatch) -> Adopted:
     try:
         sha256 = hash_file(candidate.path)
     except OSError as error:
@@ -72,17 +71,17 @@ def _adopt(shim: Shim, candidate: Candidate, receiving: Receiving) -> Adopted:
     owner = answer.owner
     pin = shim.store.pins.get(candidate.project, file.filename)
     if pin not in (None, sha256):
-        raise _NotTakenError("another content was first seen here under this name")
+        raise _NotTakenError("another content was first seen under this name")
     size = candidate.path.stat().st_size
-    new = sha256 not in receiving
+    new = sha256 not in batch
     if new:
-        size = receiving.receive(_pieces(candidate.path, sha256), sha256)
+        size = batch.add(_pieces(candidate.path, sha256), sha256)
     shim.store.pins.record(candidate.project, file.filename, sha256, owner.key)
     return Adopted(file.filename, candidate.project, owner.name, size, new)
 
 
 def _listed(answer: Answer, candidate: Candidate, sha256: str) -> File:
-    """Return the file of the owner's page that the candidate is, whatever it is called.
+    """Return the entry of the owner's page that has the candidate's sha256.
 
     Raises `_NotTakenError`.
     """
@@ -93,7 +92,7 @@ def _listed(answer: Answer, candidate: Candidate, sha256: str) -> File:
     if named is None:
         raise _NotTakenError(f"{answer.owner.name} does not list it")
     if named.sha256 is None:
-        raise _NotTakenError(f"{answer.owner.name} states no sha256 of it")
+        raise _NotTakenError(f"{answer.owner.name} states no sha256 for it")
     raise _NotTakenError(f"{answer.owner.name} lists another content under this name")
 
 
@@ -110,13 +109,13 @@ def _pieces(path: Path, sha256: str) -> Iterator[bytes]:
 def adopt_pages(
     store: Store, directory: Path, index: Index, page_size: int
 ) -> Iterator[tuple[str, str]]:
-    """Take the pages of a bandersnatch tree for those of an index, unless newer ones are here.
+    """Store the pages of a bandersnatch tree as an index's, unless newer ones are cached.
 
-    Yields project and why its page was not taken, or nothing if it was. Their time is that of
-    their files, so that the index is asked again when it can be.
+    Yields each project, and why its page was not taken or an empty text. A page gets the time of
+    its file, so that the shim asks the index again.
     """
     for name, path in pages(directory):
-        problem = "" if is_normalized(name) else "no project's name"
+        problem = "" if is_normalized(name) else "its name is not a normalised project name"
         try:
             problem = problem or _adopt_page(store, index, name, path, page_size)
         except (OSError, IndexFallbackError) as error:
@@ -125,14 +124,14 @@ def adopt_pages(
 
 
 def _adopt_page(store: Store, index: Index, name: str, path: Path, page_size: int) -> str:
-    """Take one page; return why not, or nothing."""
+    """Store one page; return why it was not taken, or an empty text."""
     status = path.stat()
     if status.st_size > page_size:
         return "larger than limits.page_size"
     checked = status.st_mtime
     before = store.pages.facts(index.key, name)
     if before is not None and before.checked >= checked:
-        return "a newer page is here"
+        return "a newer page is cached"
     url = f"{index.url}{name}/"
     page = parse_page(
         path.read_bytes(), _TYPES[path.suffix], url, name, public=not index.is_private

@@ -1,4 +1,4 @@
-"""The mirror of one configuration: its index, its store and its lock, for a run at a time."""
+"""The mirror of one configuration: its index, its store and the lock that a run holds."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -8,35 +8,37 @@ from indexfallback.chain.members import Members
 from indexfallback.chain.network import Network
 from indexfallback.config import Settings
 from indexfallback.errors import ConfigError, MirrorError, StoreError
-from indexfallback.mirror.account import Account
-from indexfallback.mirror.sync import Sync, Watcher
+from indexfallback.mirror.result import Result
+from indexfallback.mirror.sync import Progress, Sync
 from indexfallback.store import Store
 from indexfallback.store.disk import is_right
 from indexfallback.store.locks import FileLock
 from indexfallback.store.mirrors import MirroredFile
 
-#: Held while a run writes; the system drops it at a crash.
+#: Held during a run; the operating system releases it after a crash.
 _LOCK = "mirror.lock"
 
 
 class Verified(NamedTuple):
-    """What hashing every file has found."""
+    """The result of `MirrorSession.verify`."""
 
     files: int
-    #: Of these, those that were wrong or missing; and of them, those that could not be mended.
+    #: Files that were wrong or missing.
     wrong: int
+    #: Those of them that could not be fetched again.
     lost: tuple[str, ...]
-    account: Account
+    #: Project to the reason why it could not be fetched again.
+    failed: dict[str, str]
 
 
-class Mirroring:
-    """What ``[mirror]`` asks for, ready to be done."""
+class MirrorSession:
+    """The index and the store that ``[mirror]`` names, opened for runs."""
 
     def __init__(self, settings: Settings) -> None:
         """Open the store; raises `ConfigError` and `StoreError`."""
         if settings.mirror is None:
             raise ConfigError(
-                "[mirror]", "nothing is to be mirrored",
+                "[mirror]", "the configuration does not say what to mirror",
                 'add to the configuration: [mirror], index = "...", projects = ["..."]',
             )  # fmt: skip
         self.settings = settings
@@ -46,21 +48,21 @@ class Mirroring:
             self.store.close()
             raise StoreError(
                 str(settings.cache_dir), "the cache cannot be written",
-                "make it yours to write, or set INDEXFALLBACK_CACHE_DIR to another directory",
+                "make the directory writable, or set INDEXFALLBACK_CACHE_DIR to another one",
             )  # fmt: skip
         self._network = Network(settings)
         self._members = Members(settings, self.store, self._network)
         self.member = self._members[self.mirror.index]
         self.source = self.member.index.key
 
-    def run(self, watcher: Watcher, *, dry: bool = False) -> Account:
-        """Bring everything up to date; raises `MirrorError` and `StoreError`."""
-        with self._alone():
-            return self._sync(watcher, dry=dry).run()
+    def run(self, progress: Progress, *, dry: bool = False) -> Result:
+        """Bring the mirror up to date; raises `MirrorError` and `StoreError`."""
+        with self._locked():
+            return self._sync(progress, dry=dry).run()
 
-    def verify(self, watcher: Watcher) -> Verified:
-        """Hash every file, and fetch what is wrong again; raises what `run` does."""
-        with self._alone():
+    def verify(self, progress: Progress) -> Verified:
+        """Hash every file, and fetch the wrong ones again; raises what `run` does."""
+        with self._locked():
             wrong = list(self._wrong_files())
             for file in wrong:
                 self.store.blobs.quarantine(file.sha256)
@@ -71,21 +73,20 @@ class Mirroring:
             ]
             projects = sorted({*unreadable, *(file.project for file in wrong)})
             self.store.mirrors.doubt(self.source, projects)
-            account = self._sync(watcher).run(only=projects) if projects else Account()
+            failed = self._sync(progress).run(only=projects).failed if projects else {}
             held = self.store.blobs.held(file.sha256 for file in wrong)
             lost = tuple(file.filename for file in wrong if file.sha256 not in held)
             files = self.store.mirrors.totals(self.source).files
-            return Verified(files, len(wrong), lost, account)
+            return Verified(files, len(wrong), lost, failed)
 
     def _wrong_files(self) -> Iterator[MirroredFile]:
         for file in self.store.mirrors.files(self.source):
-            path = self.store.blobs.path(file.sha256)
-            if not is_right(path):
+            if not is_right(self.store.blobs.path(file.sha256)):
                 yield file
 
     @contextmanager
-    def _alone(self) -> Iterator[None]:
-        """Keep other runs out meanwhile; raises `MirrorError` where one is under way."""
+    def _locked(self) -> Iterator[None]:
+        """Hold the lock of a run; raises `MirrorError` if another run holds it, or offline."""
         ordered = self._network.offline_state.ordered
         if ordered is not None:
             raise MirrorError(self.mirror.index, ordered.words, ordered.remedy)
@@ -93,15 +94,15 @@ class Mirroring:
         if not lock.acquire():
             raise MirrorError(
                 self.mirror.index, "another run is mirroring into this cache",
-                "wait for its end; `indexfallback mirror status` shows what is there",
+                "wait for its end; `indexfallback mirror status` shows the state of the mirror",
             )  # fmt: skip
         try:
             yield
         finally:
             lock.release()
 
-    def _sync(self, watcher: Watcher, *, dry: bool = False) -> Sync:
-        return Sync(self.settings, self.mirror, self.member, self.store, watcher, dry=dry)
+    def _sync(self, progress: Progress, *, dry: bool = False) -> Sync:
+        return Sync(self.settings, self.mirror, self.member, self.store, progress, dry=dry)
 
     def close(self) -> None:
         """Close connections and files."""

@@ -1,14 +1,14 @@
-"""Many files on their way into the store: each whole one is kept, whatever ends the work."""
+"""Batches of imported files: each complete file is stored, however the import ends."""
 
 from collections.abc import Iterator
 
 import pytest
 
-from indexfallback.carry.receiving import Receiving
+from indexfallback.carry.blob_batch import BlobBatch
 from indexfallback.store import Store
 from tests.carry.support import sha256_of
 
-#: More than wait to be made durable at once, twice.
+#: More than two batches.
 MANY = [b"%d" % number * 10 for number in range(450)]
 
 
@@ -22,10 +22,10 @@ def damaged() -> Iterator[bytes]:
 
 
 def receive_until_damaged(store: Store) -> None:
-    with Receiving(store) as receiving:
+    with BlobBatch(store) as batch:
         for data in MANY[:5]:
-            receiving.receive([data], sha256_of(data))
-        receiving.receive(damaged(), sha256_of(b"half and half"))
+            batch.add([data], sha256_of(data))
+        batch.add(damaged(), sha256_of(b"half and half"))
 
 
 def verdicts(store: Store) -> dict[str, str]:
@@ -37,8 +37,8 @@ def left(store: Store) -> list[str]:
 
 
 def test_all_of_many_files_are_kept_and_recorded(empty: Store) -> None:
-    with Receiving(empty) as receiving:
-        sizes = [receiving.receive([data], sha256_of(data)) for data in MANY]
+    with BlobBatch(empty) as batch:
+        sizes = [batch.add([data], sha256_of(data)) for data in MANY]
     assert sizes == [len(data) for data in MANY]
     assert verdicts(empty) == {sha256_of(data): "right" for data in MANY}
     assert empty.blobs.total() == sum(sizes)
@@ -53,9 +53,9 @@ def test_whole_files_before_a_damaged_one_are_kept_and_nothing_of_that(empty: St
 
 
 def test_a_file_that_waits_is_known_to_have_come(empty: Store) -> None:
-    with Receiving(empty) as receiving:
-        receiving.receive([b"data"], sha256_of(b"data"))
-        assert sha256_of(b"data") in receiving
-        assert sha256_of(b"other") not in receiving
-    with Receiving(empty) as receiving:
-        assert sha256_of(b"data") in receiving
+    with BlobBatch(empty) as batch:
+        batch.add([b"data"], sha256_of(b"data"))
+        assert sha256_of(b"data") in batch
+        assert sha256_of(b"other") not in batch
+    with BlobBatch(empty) as batch:
+        assert sha256_of(b"data") in batch

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from indexfallback.errors import ResolveError
-from indexfallback.fetch.resolve import Resolver
+from indexfallback.fetch.resolver import Resolver
 from indexfallback.fetch.target import Target
 from indexfallback.wanted import Demand, Origin, Wanted
 from tests.conftest import Serve

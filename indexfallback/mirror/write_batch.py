@@ -1,32 +1,33 @@
-"""What a run has fetched and not recorded yet: made durable together, which costs as much as one.
+"""Fetched files and projects that wait to be stored: a batch is as cheap to store as one file.
 
-Used by one thread.
+Used by one thread. `carry.batch` batches files for the cache; here files belong to mirrored
+projects, which are recorded after them and in the same batch.
 """
 
 import contextlib
 
 from indexfallback.config import Index
-from indexfallback.mirror.incoming import Fetched
+from indexfallback.mirror.file_download import FetchedFile
 from indexfallback.store import Store
 from indexfallback.store.mirrors import MirroredFile, MirroredProject
 
-#: Files, projects and bytes that wait at most: what a run that is killed fetches again.
+#: The largest batch in files, projects and bytes: a killed run loses at most so many.
 _MOST_FILES, _MOST_PROJECTS, _MOST_BYTES = 1000, 500, 256 << 20
 
 
-class Intake:
-    """Files and projects on their way into the store, in that order."""
+class WriteBatch:
+    """Files and projects that are to be stored, files first."""
 
     def __init__(self, store: Store, index: Index) -> None:
         self._store = store
         self._index = index
-        self._fetched: dict[str, Fetched] = {}
+        self._fetched: dict[str, FetchedFile] = {}
         self._files: list[MirroredFile] = []
         self._projects: list[MirroredProject] = []
         self._bytes = 0
 
-    def add(self, file: MirroredFile, fetched: Fetched) -> None:
-        """Take a file; raises what `flush` does."""
+    def add(self, file: MirroredFile, fetched: FetchedFile) -> None:
+        """Add a file; flushes a full batch, and raises what `flush` does."""
         if fetched.sha256 in self._fetched:
             fetched.path.unlink()
         else:
@@ -37,13 +38,13 @@ class Intake:
             self.flush()
 
     def add_project(self, project: MirroredProject) -> None:
-        """Take a project, all of whose files were taken or are stored; raises what `flush` does."""
+        """Add a project whose files are all added or stored; raises what `flush` does."""
         self._projects.append(project)
         if len(self._projects) >= _MOST_PROJECTS:
             self.flush()
 
     def flush(self) -> None:
-        """Record everything; raises OSError and sqlite3.Error."""
+        """Store everything; raises OSError and sqlite3.Error."""
         source = self._index.key
         if self._files:
             self._store.blobs.adopt([(f.path, sha256) for sha256, f in self._fetched.items()])
@@ -56,8 +57,8 @@ class Intake:
                     self._store.ledger.record_page(source, project.page.name)
             self._projects = []
 
-    def drop(self) -> None:
-        """Leave nothing of what was not recorded."""
+    def discard(self) -> None:
+        """Remove the files that were not stored."""
         for fetched in self._fetched.values():
-            with contextlib.suppress(OSError):  # it is a blob already, or cannot be removed
+            with contextlib.suppress(OSError):  # it is stored already, or cannot be removed
                 fetched.path.unlink()

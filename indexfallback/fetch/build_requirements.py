@@ -1,4 +1,8 @@
-"""What an sdist needs to be built, read out of its archive."""
+"""Reads the build requirements of an sdist from its archive.
+
+Of any archive that an installer may build: `dists.sdist` refuses some of them, and reads no
+bzip2 or xz.
+"""
 
 import sys
 import tarfile
@@ -14,27 +18,27 @@ if sys.version_info >= (3, 11):
 else:
     import tomli as tomllib
 
-#: What reading a damaged archive raises, or one of a kind that is none.
+#: The exceptions for a damaged or unknown archive.
 _DAMAGED = (tarfile.TarError, zipfile.BadZipFile, zlib.error, EOFError, ValueError, OSError)
-#: A larger ``pyproject.toml`` is none, bytes: the longest in the wild have some 100 KB.
+#: The most bytes that are read of a ``pyproject.toml``; the largest known ones have 100 KB.
 _MOST = 2 << 20
 
 
-def requires_of(path: Path, filename: str) -> tuple[str, ...]:
-    """Return the build requirements of an sdist; those of setuptools where it states none.
+def build_requirements(path: Path, filename: str) -> tuple[str, ...]:
+    """Return the build requirements of an sdist, by default those of setuptools.
 
-    What its backend asks for beyond them (``get_requires_for_build_wheel``) only a build tells.
+    Those that its backend adds (``get_requires_for_build_wheel``) are only known in a build.
     """
     try:
         text = _from_zip(path) if filename.endswith(".zip") else _from_tar(path)
         document: dict[str, Any] = tomllib.loads(text.decode())
         return build_requires(document)
-    except _DAMAGED:  # TOML's and UTF-8's errors are ValueErrors; its installer will complain
+    except _DAMAGED:  # includes errors of TOML and UTF-8; the installer will report them
         return DEFAULT_BUILD
 
 
 def _is_pyproject(name: str) -> bool:
-    """Tell whether a member is the project's own: ``NAME-VERSION/pyproject.toml``."""
+    """Tell whether a member is ``NAME-VERSION/pyproject.toml``."""
     return name.count("/") == 1 and name.endswith("/pyproject.toml")
 
 

@@ -1,4 +1,4 @@
-"""Resolving, by pip or uv through the shim: from demands to pins for one target."""
+"""Resolves requirements to pins for one target, by pip or uv through the shim."""
 
 import json
 import os
@@ -17,21 +17,20 @@ from indexfallback.names import normalize
 from indexfallback.wanted import Demand, Origin, Pin, Wanted
 from indexfallback.wanted.reading import read_file
 
-#: Settings of the two that are for their user's own installs: another index, a directory of
-#: wheels, a target. What is asked for here, and the shim, decide alone.
+#: Prefixes of the resolvers' settings, which are for the user's own installs (another index, a
+#: target) and do not apply here.
 _SETTINGS = ("PIP_", "UV_")
-#: Lines of a resolver's complaint that are worth a user's time.
+#: The most lines of a resolver's error message that are shown.
 _LINES = 12
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 
 
 class Resolver:
-    """pip for this very Python, uv for every other target.
+    """Resolves with pip for the running Python, and with uv for every other target.
 
-    pip resolves with the interpreter that runs it: for another Python or platform it would still
-    evaluate the markers of this one, and leave out what only the other needs (with
-    ``--python-version 3.9`` on 3.12 no ``tomli; python_version < "3.11"``). uv evaluates them for
-    the target, from metadata alone.
+    pip evaluates markers for the interpreter that runs it, even if it resolves for another one:
+    with ``--python-version 3.9`` on 3.12, ``tomli; python_version < "3.11"`` would be missing. uv
+    evaluates them for the target.
     """
 
     def __init__(self, url: str, environ: Mapping[str, str]) -> None:
@@ -46,7 +45,7 @@ class Resolver:
         }
 
     def resolve(self, demands: Sequence[Demand], target: Target, wanted: Wanted) -> list[Pin]:
-        """Return what the demands come to, under the constraints and options of ``wanted``.
+        """Return the pins for the demands, under the constraints and options of ``wanted``.
 
         Raises `ResolveError`.
         """
@@ -72,23 +71,23 @@ class Resolver:
         self, arguments: list[str], target: Target, wanted: Wanted, directory: Path
     ) -> list[Pin]:
         lock = directory / "pylock.toml"
-        # Beside us when it was installed with us, and then not always on PATH.
+        # Installed with this package, it is beside its Python and not always on PATH.
         beside = str(Path(sys.executable).parent)
         uv = shutil.which("uv") or shutil.which("uv", path=beside)
         if uv is None:
             remedy = "install uv, which resolves for other machines"
-            raise ResolveError(str(target), "pip resolves for its own Python alone", remedy)
-        # What is run to build an sdist for its metadata: uv would look for the target's Python.
+            raise ResolveError(str(target), "pip resolves for its own Python only", remedy)
+        # The Python for builds of sdists: by default uv would look for that of the target.
         command = [uv, "pip", "compile", "--python", sys.executable]
         command += ["--quiet", "--no-cache", "--no-header"]
         command += ["--format", "pylock.toml", "--output-file", str(lock), *target.uv_arguments]
         command += ["--prerelease", "allow"] if wanted.pre else []
         self._call("uv", [*command, *arguments], directory)
-        # It writes the hashes of all files of each version.
+        # The lock has the hashes of all files of each version.
         return list(read_file(lock).pins)
 
     def _call(self, tool: str, command: list[str], directory: Path) -> None:
-        # In a directory of its own, since Python imports from the current one first.
+        # In an own directory, because Python imports from the current one first.
         done = subprocess.run(  # noqa: S603 - a tool and files of ours
             command, env=self._environment, cwd=directory, stdin=subprocess.DEVNULL,
             capture_output=True, check=False,
@@ -113,7 +112,7 @@ def _write(path: Path, demands: Sequence[Demand]) -> str:
 
 
 def _reported(entry: Mapping[str, dict[str, object]]) -> Pin:
-    """Return the pin of an entry of pip's installation report: the very file that it chose."""
+    """Return the pin of an entry of pip's installation report, for exactly its file."""
     archive = entry["download_info"].get("archive_info", {})
     hashes = archive.get("hashes", {}) if isinstance(archive, dict) else {}
     return Pin(

@@ -1,6 +1,6 @@
-"""What other tools keep: wheelhouses, the caches of pip and uv, and trees of bandersnatch.
+"""Finds distributions in wheelhouses, in the caches of pip and uv, and in bandersnatch trees.
 
-Read only. What is found here is a candidate, whatever it is called: `adopting` decides.
+It only reads. `adopt` decides which of the candidates are taken.
 """
 
 import io
@@ -15,12 +15,12 @@ from typing import NamedTuple
 from indexfallback.names import project_of
 from indexfallback.upstream.listing import look
 
-#: What a directory can be, in the words in which it is said.
+#: The kinds of directories, as messages name them.
 WHEELHOUSE, PIP, UV, BANDERSNATCH = "wheelhouse", "cache of pip", "cache of uv", "bandersnatch tree"
-#: The name of a project stands within so many unpacked bytes of an sdist.
+#: The project of an sdist is read from so many unpacked bytes.
 _BEGIN = 1 << 20
 _ZIP, _GZIP = b"PK\x03\x04", b"\x1f\x8b"
-#: What reading a damaged archive raises.
+#: The exceptions for a damaged archive.
 _DAMAGED = (
     zipfile.BadZipFile, tarfile.TarError, BadGzipFile, zlib.error, EOFError, ValueError,
     NotImplementedError,
@@ -32,19 +32,19 @@ class Candidate(NamedTuple):
 
     path: Path
     project: str
-    #: None in a cache that does not say.
+    #: None in a cache that does not keep names.
     filename: str | None
 
 
-class Left(NamedTuple):
-    """What is no candidate, and why."""
+class Skipped(NamedTuple):
+    """A file or directory that is not taken, and why."""
 
     what: str
     reason: str
 
 
 def kind_of(directory: Path) -> str:
-    """Return what a directory seems to be."""
+    """Return the kind of a directory."""
     if simple_of(directory) is not None:
         return BANDERSNATCH
     if any((directory / name).is_dir() for name in ("http-v2", "http")):
@@ -55,15 +55,15 @@ def kind_of(directory: Path) -> str:
 
 
 def simple_of(directory: Path) -> Path | None:
-    """Return where a bandersnatch tree has its pages, or None if it is none."""
+    """Return the directory with the pages of a bandersnatch tree, or None if it is another kind."""
     for root in (directory / "web", directory):
         if (root / "simple").is_dir() and (root / "packages").is_dir():
             return root / "simple"
     return None
 
 
-def candidates(directory: Path) -> Iterator[Candidate | Left]:
-    """Yield what a directory has, by what it is; raises OSError."""
+def candidates(directory: Path) -> Iterator[Candidate | Skipped]:
+    """Yield the candidates in a directory of any kind; raises OSError."""
     kind = kind_of(directory)
     if kind == PIP:
         yield from _of_pip(directory)
@@ -74,11 +74,11 @@ def candidates(directory: Path) -> Iterator[Candidate | Left]:
 
 
 def pages(directory: Path) -> Iterator[tuple[str, Path]]:
-    """Yield the projects of a bandersnatch tree and their pages, JSON where there is one."""
+    """Yield each project of a bandersnatch tree with its page, preferably in JSON."""
     simple = simple_of(directory)
     found: dict[str, Path] = {}
     for pattern in ("index.html", "index.v1_json"):
-        # The second form is that of `hash-index`.
+        # The second pattern is for the option `hash-index`.
         for path in (
             (*simple.glob(f"*/{pattern}"), *simple.glob(f"?/*/{pattern}")) if simple else ()
         ):
@@ -86,41 +86,41 @@ def pages(directory: Path) -> Iterator[tuple[str, Path]]:
     yield from sorted(found.items())
 
 
-def _files(directory: Path) -> Iterator[Candidate | Left]:
+def _files(directory: Path) -> Iterator[Candidate | Skipped]:
     listing = look(directory)
     for project, paths in sorted(listing.projects.items()):
         for path in map(Path, paths):
             yield Candidate(path, project, path.name)
     for skipped in listing.skipped:
-        yield Left(skipped.path, skipped.reason)
+        yield Skipped(skipped.path, skipped.reason)
 
 
-def _of_pip(directory: Path) -> Iterator[Candidate | Left]:
+def _of_pip(directory: Path) -> Iterator[Candidate | Skipped]:
     old = directory / "http"
     if old.is_dir():
-        yield Left(str(old), "as pip before 23.3 kept answers; those of a newer pip can be read")
-    # What pip got stands in a file of its own, without a name: its content has to say.
+        yield Skipped(str(old), "written by pip before 23.3; caches of newer versions can be read")
+    # pip keeps bodies without their names: the content has to show the project.
     for path in sorted(directory.glob("http-v2/*/*/*/*/*/*.body")):
         project = project_inside(path)
         if project is None:
-            yield Left(str(path), "a page, metadata or something else that is no distribution")
+            yield Skipped(str(path), "a page, metadata or another file that is not a distribution")
         else:
             yield Candidate(path, project, None)
     if (directory / "wheels").is_dir():
         yield from _files(directory / "wheels")
 
 
-def _of_uv(directory: Path) -> Iterator[Candidate | Left]:
+def _of_uv(directory: Path) -> Iterator[Candidate | Skipped]:
     for path in sorted(directory.iterdir()):
         if path.name.startswith("archive-v"):
             for wheel in sorted(path.iterdir()):
-                yield Left(str(wheel), "an unpacked wheel, whose own bytes cannot be had back")
+                yield Skipped(str(wheel), "an unpacked wheel, whose file cannot be restored")
         elif path.is_dir():
             yield from _files(path)
 
 
 def project_inside(path: Path) -> str | None:
-    """Return the project that a wheel or an sdist says it is of, or None if it is neither."""
+    """Return the project that a wheel or an sdist states, or None if the file is neither."""
     with path.open("rb") as file:
         magic = file.read(len(_ZIP))
         file.seek(0)
@@ -137,7 +137,7 @@ def project_inside(path: Path) -> str | None:
 
 
 def _project_of_names(names: list[str]) -> str | None:
-    """Return the project of an archive's members: by its ``.dist-info``, or its one directory."""
+    """Return the project by the ``.dist-info`` or the only directory among an archive's members."""
     tops = {name.partition("/")[0] for name in names}
     infos = [top.removesuffix(".dist-info") for top in tops if top.endswith(".dist-info")]
     stated = infos or list(tops)

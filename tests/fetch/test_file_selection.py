@@ -3,7 +3,7 @@
 import pytest
 
 from indexfallback.errors import FileMissingError, FileRefusedError
-from indexfallback.fetch.choose import choose, is_wanted
+from indexfallback.fetch.file_selection import is_wanted, select_file
 from indexfallback.fetch.target import Target
 from indexfallback.page import File, ProjectPage
 from indexfallback.wanted import Origin, Pin, Wanted
@@ -32,7 +32,7 @@ def page(*names: str, **more: str) -> ProjectPage:
 
 
 def chosen(pin: Pin, target: Target, wanted: Wanted | None = None) -> str | None:
-    file = choose(page(*FILES), pin, target, wanted or Wanted())
+    file = select_file(page(*FILES), pin, target, wanted or Wanted())
     return file.filename if file is not None else None
 
 
@@ -53,7 +53,7 @@ def test_without_a_wheel_for_the_target_it_is_the_sdist() -> None:
 def test_only_files_with_one_of_the_hashes_are_taken() -> None:
     assert chosen(pin("1.0", 0, 5), LINUX) == FILES[0]
     assert chosen(pin("1.0", 0, 5), WINDOWS) == FILES[5]
-    with pytest.raises(FileRefusedError, match=r"lock:3 asks for; acme-1\.0-cp312"):
+    with pytest.raises(FileRefusedError, match=r"lock:3 requires; acme-1\.0-cp312"):
         chosen(pin("1.0", 99), LINUX)
 
 
@@ -70,17 +70,17 @@ def test_a_version_that_is_not_there_is_missing_and_who_asks_for_it_is_named() -
 
 def test_without_a_file_for_the_target_what_a_lock_may_not_need_is_left_out() -> None:
     only = page("acme-1.0-cp312-cp312-macosx_11_0_arm64.whl")
-    assert choose(only, pin(is_needed=False), LINUX, Wanted()) is None
+    assert select_file(only, pin(is_needed=False), LINUX, Wanted()) is None
     with pytest.raises(FileMissingError):
-        choose(only, pin(), LINUX, Wanted())
+        select_file(only, pin(), LINUX, Wanted())
 
 
 def test_a_file_for_other_pythons_is_not_taken() -> None:
     older = page("acme-1.0-py3-none-any.whl", requires_python="<3.12")
     with pytest.raises(FileMissingError):
-        choose(older, pin(), LINUX, Wanted())
+        select_file(older, pin(), LINUX, Wanted())
     wrong = page("acme-1.0-py3-none-any.whl", requires_python=">=3.x")
-    assert choose(wrong, pin(), LINUX, Wanted()) is not None
+    assert select_file(wrong, pin(), LINUX, Wanted()) is not None
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Bringing: pages and files into the store, several at once."""
+"""Fetches the selected files into the store, several at once."""
 
 import hashlib
 from collections.abc import Callable, Iterable, Iterator
@@ -20,69 +20,69 @@ from indexfallback.wanted import Pin
 T = TypeVar("T")
 V = TypeVar("V")
 
-#: So many at once: one index on a fast line is used up by fewer, and is not to be crowded.
-AT_ONCE = 8
+#: Parallel requests: fewer fill the line to one fast index, and more would crowd it.
+_AT_ONCE = 8
 _HASH_PIECE = 1 << 20
 
 
 @dataclass(frozen=True)
-class Choice:
-    """A file that is to be brought."""
+class SelectedFile:
+    """A file to fetch."""
 
     pin: Pin
     file: File
     #: The name of the index whose page lists it.
     index: str
-    #: The first part of its address: the index, or the public one of its group.
+    #: The first part of its address: its index, or the public index of the group.
     owner: str
 
 
 @dataclass(frozen=True)
-class Brought:
-    """A file that is here, or, of a dry run, would be."""
+class FetchedFile:
+    """A file that is stored, or in a dry run would be."""
 
     project: str
     version: str
     filename: str
     sha256: str
     size: int
-    #: The index that it came from, or would come from.
+    #: The index that it was, or would be, fetched from.
     index: str
-    #: Whether it came in this run, and was not here before.
+    #: Whether this run has fetched it, or would.
     is_new: bool
-    #: None in a dry run, where it is not here.
+    #: None in a dry run, if it is not stored.
     path: Path | None
 
 
-class Watch(Protocol):
-    """Who is told how far it is; called from any thread."""
+class Progress(Protocol):
+    """Shows the progress of a run; called from any thread."""
 
     def step(self, text: str) -> None:
-        """Begin something that takes a while."""
+        """Show a step that takes a while."""
 
     def expect(self, files: int, size: int) -> None:
-        """Know of so many more files, of so many bytes together."""
+        """Add files and their bytes to the totals."""
 
     def advance(self, size: int) -> None:
-        """Count bytes that have come of an expected file."""
+        """Count received bytes of an expected file."""
 
-    def arrived(self, name: str) -> None:
-        """Count a file as done with, be it here or not to be had."""
+    def finish(self, name: str) -> None:
+        """Count a file as finished, fetched or failed."""
 
 
-def side_by_side(
+def in_parallel(
     items: Iterable[T], work: Callable[[T], V], name: str
 ) -> Iterator[tuple[T, "Future[V]"]]:
-    """Do ``work`` for each item, `AT_ONCE` at a time; yield each with its result as it is done.
+    """Do ``work`` for each item, `_AT_ONCE` at a time; yield each item with its finished future.
 
-    The threads are daemons: Ctrl-C waits for none of them.
+    The threads are daemons, so that Ctrl-C does not wait for them.
     """
     running: dict[Future[V], T] = {}
     waiting = iter(items)
     while True:
         for item in waiting:
             running[start(partial(work, item), name)] = item
-            if len(running) >= AT_ONCE:
+            if len(running) >= _AT_ONCE:
                 break
         if not running:
             return
@@ -91,58 +91,58 @@ def side_by_side(
             yield running.pop(future), future
 
 
-def bring(shim: Shim, choice: Choice, began: float, watch: Watch) -> Brought:
-    """Bring a file and its metadata; raises `IndexFallbackError`.
+def fetch_file(shim: Shim, selected: SelectedFile, began: float, progress: Progress) -> FetchedFile:
+    """Fetch a file and its metadata; raises `IndexFallbackError`.
 
-    ``began`` is when the run did, seconds since the epoch: what was written later is new.
+    ``began`` is the start of the run, seconds since the epoch: files written later are new.
     """
-    pin, file = choice.pin, choice.file
+    pin, file = selected.pin, selected.file
     key = FileKey(pin.project, file.sha256)
     counted, expected = 0, file.size
 
     def report(received: int, total: int | None) -> None:
         nonlocal counted, expected
-        if expected is None and total is not None:  # its page, as HTML, says nothing of sizes
-            watch.expect(0, total)
+        if expected is None and total is not None:  # HTML pages state no sizes
+            progress.expect(0, total)
             expected = total
-        watch.advance(received - counted)
+        progress.advance(received - counted)
         counted = received
 
-    blob = deliver(shim, FileAddress(choice.owner, key, file.filename), report)
+    blob = deliver(shim, FileAddress(selected.owner, key, file.filename), report)
     if blob.path.stat().st_mtime >= began:
         report(blob.size, blob.size)
     _check(blob.path, pin, file)
     if file.core_metadata is not False:
-        deliver(shim, FileAddress(choice.owner, key, file.filename + METADATA_ENDING))
+        deliver(shim, FileAddress(selected.owner, key, file.filename + METADATA_ENDING))
     seen = shim.store.pins.find(pin.project, file.filename)
     source = seen.source if seen is not None else ""
     names = {member.index.key: member.index.name for member in shim.members}
-    return Brought(
+    return FetchedFile(
         pin.project,
         pin.version,
         file.filename,
         blob.sha256,
         blob.size,
-        names.get(source, choice.index),
+        names.get(source, selected.index),
         blob.path.stat().st_mtime >= began,
         blob.path,
     )
 
 
-def found(shim: Shim, choice: Choice) -> Brought:
-    """Return a file as a dry run has it: here already, or to be fetched."""
-    pin, file = choice.pin, choice.file
+def planned_file(shim: Shim, selected: SelectedFile) -> FetchedFile:
+    """Return a file for a dry run: stored already, or to be fetched."""
+    pin, file = selected.pin, selected.file
     sha256 = file.sha256 or shim.store.pins.get(pin.project, file.filename) or ""
     blob = shim.store.blobs.find(sha256)
     size = blob.size if blob is not None else file.size or 0
     path = blob.path if blob is not None else None
-    return Brought(
-        pin.project, pin.version, file.filename, sha256, size, choice.index, path is None, path
+    return FetchedFile(
+        pin.project, pin.version, file.filename, sha256, size, selected.index, path is None, path
     )
 
 
 def _check(path: Path, pin: Pin, file: File) -> None:
-    """Refuse a file that has none of the pin's hashes, of which its page said nothing."""
+    """Refuse a file with none of the pin's hashes, if its page states none of them."""
     if not pin.hashes or not pin.hashes.isdisjoint(f"{k}:{v}" for k, v in file.hashes.items()):
         return
     kinds = {each.partition(":")[0] for each in pin.hashes}
@@ -153,6 +153,6 @@ def _check(path: Path, pin: Pin, file: File) -> None:
                 digest.update(piece)
     have = {f"{kind}:{digest.hexdigest()}" for kind, digest in digests.items()}
     if have.isdisjoint(pin.hashes):
-        cause = f"its hash is none that {pin.origin} asks for, but {', '.join(sorted(have))}"
-        remedy = "Find out which is right before anybody installs it."
+        cause = f"{pin.origin} requires another hash than {', '.join(sorted(have))}"
+        remedy = "Find out which one is right before you install it."
         raise FileRefusedError(file.filename, cause, remedy)

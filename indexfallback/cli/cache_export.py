@@ -1,0 +1,178 @@
+"""``cache export``: writes what is cached into an archive or a wheelhouse for another machine."""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from indexfallback.cli.forget import open_store
+from indexfallback.cli.options import Options, examples, takes_options
+from indexfallback.cli.output import print_json, say, tilde, tracked, wrapped
+from indexfallback.config import Settings
+from indexfallback.config.keys import patterns as read_patterns
+from indexfallback.config.units import InvalidValueError
+from indexfallback.store import Store
+from indexfallback.words import counted, size
+
+if TYPE_CHECKING:
+    from indexfallback.carry.manifest import Manifest
+
+#: Appended to an archive's name for its manifest.
+_MANIFEST = ".manifest.json"
+_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+#: Returns the projects to export from a store.
+_Select = Callable[[Store], frozenset[str]]
+
+
+@click.command(
+    epilog=examples(
+        "indexfallback cache export packages.tar",
+        "indexfallback cache export more.tar --since packages.tar",
+        "indexfallback cache export some.tar --projects 'acme-*' -r requirements.txt",
+    )
+)
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option(
+    "--projects", "patterns", multiple=True, metavar="PATTERN",
+    help="Export these projects and what they require: a name, or a pattern with * and ? "
+    "(repeatable).",
+)  # fmt: skip
+@click.option(
+    "-r", "--requirement", "files", type=_FILE, multiple=True, metavar="FILE",
+    help="Export the projects of this requirements, project or lock file (repeatable).",
+)  # fmt: skip
+@click.option("--no-deps", is_flag=True, help="Leave out what the selected projects require.")
+@click.option(
+    "--format", "form", type=click.Choice(("archive", "wheelhouse")), default="archive",
+    show_default=True, help="A wheelhouse is a directory for machines that have only pip.",
+)  # fmt: skip
+@click.option(
+    "--since", type=_FILE, metavar="MANIFEST",
+    help="Leave out what an earlier export has: its manifest, or the archive itself.",
+)  # fmt: skip
+@click.option(
+    "--manifest", type=click.Path(dir_okay=False, path_type=Path),
+    help=f"Where to write the manifest for a later --since; default: FILE{_MANIFEST}.",
+)  # fmt: skip
+@click.option("--json", "as_json", is_flag=True, help="Print JSON; bytes as numbers.")
+@takes_options
+def export(
+    options: Options,
+    file: Path,
+    *,
+    patterns: tuple[str, ...],
+    files: tuple[Path, ...],
+    no_deps: bool,
+    form: str,
+    since: Path | None,
+    manifest: Path | None,
+    as_json: bool,
+) -> None:
+    """Write what is cached into one archive, FILE, for `cache import` on another machine.
+
+    Pages, files, and the owners of names, from the indexes of the chain. With --format wheelhouse,
+    FILE is a directory for `pip install --no-index --find-links`.
+    """
+    from indexfallback.carry.selection import select  # noqa: PLC0415 - few need it
+
+    settings = options.settings()
+    selected = _patterns((*patterns, *_projects_of(files)))
+    choose = partial(select, patterns=selected, dependencies=not no_deps)
+    if form == "wheelhouse":
+        if since is not None or manifest is not None:
+            raise click.UsageError("a wheelhouse has no manifest: leave out --since and --manifest")
+        _export_wheelhouse(settings, choose, file, as_json=as_json)
+        return
+    if file.is_dir():
+        raise click.UsageError(f"{file} is a directory: name a file, or use --format wheelhouse")
+    if not file.absolute().parent.is_dir():
+        raise click.UsageError(f"{file.parent} is not a directory")
+    beside = manifest or file.with_name(file.name + _MANIFEST)
+    written = _export_archive(settings, choose, file, since, beside)
+    if not written.projects:
+        say(f"nothing is cached of {', '.join(selected)}: the archive is empty")
+    _report(_as_data(written, file, beside), file, since, as_json=as_json)
+
+
+def _export_archive(
+    settings: Settings, choose: _Select, file: Path, since: Path | None, beside: Path
+) -> "Manifest":
+    """Write the archive, and its manifest beside it."""
+    from indexfallback.carry.archive import manifest_of  # noqa: PLC0415 - few need it
+    from indexfallback.carry.atomic import remove_abandoned, replacing  # noqa: PLC0415 - as above
+    from indexfallback.carry.export import export as write  # noqa: PLC0415 - as above
+    from indexfallback.carry.manifest import known, write_manifest  # noqa: PLC0415 - as above
+
+    before = known(manifest_of(since) if since is not None else None)
+    with open_store(settings) as store:
+        written = write(
+            store, settings.indexes, choose(store), file, known=before, progress=tracked
+        )
+    remove_abandoned(beside.absolute().parent, [beside.name])
+    with replacing(beside) as copy:
+        copy.write(write_manifest(written))
+    return written
+
+
+def _as_data(written: "Manifest", file: Path, beside: Path) -> dict[str, Any]:
+    here = [each for each in written.files if each.here]
+    return {
+        "archive": str(file.absolute()),
+        "manifest": str(beside.absolute()),
+        "projects": sorted(written.projects),
+        "files": len(here),
+        "bytes": sum(each.size for each in here),
+        "earlier": len(written.files) - len(here),
+        "pages": sum(page.here for page in written.pages),
+    }
+
+
+def _report(data: dict[str, Any], file: Path, since: Path | None, *, as_json: bool) -> None:
+    if as_json:
+        print_json(data)
+        return
+    projects = counted(len(data["projects"]), "project")
+    files, pages = counted(data["files"], "file"), counted(data["pages"], "page")
+    text = f"{tilde(file)} has {projects}: {files} ({size(data['bytes'])}), {pages}"
+    click.echo(wrapped(text, ""))
+    if since is not None:
+        say(f"left out {counted(data['earlier'], 'file')} that the earlier export has")
+
+
+def _export_wheelhouse(
+    settings: Settings, choose: _Select, directory: Path, *, as_json: bool
+) -> None:
+    """Write a wheelhouse, and report its content."""
+    from indexfallback.carry import wheelhouse  # noqa: PLC0415 - few need it
+
+    with open_store(settings) as store:
+        files = wheelhouse.chosen(store, choose(store))
+        written = wheelhouse.write(store, files, directory, tracked)
+    projects = sorted({file.project for file in files})
+    if as_json:
+        listed = [file._asdict() for file in files]
+        report = {"directory": str(directory.absolute()), "projects": projects}
+        print_json({**report, "files": listed, "written": written})
+        return
+    have = f"{counted(len(projects), 'project')} and {counted(len(files), 'file')}"
+    click.echo(wrapped(f"{tilde(directory)} has {have}, {size(written)} of them new", ""))
+    say(f"install from it with: pip install --no-index --find-links {directory} PROJECT")
+
+
+def _projects_of(files: Iterable[Path]) -> Iterator[str]:
+    from indexfallback.wanted.reading import read_file  # noqa: PLC0415 - slow to import
+
+    for file in files:
+        projects = read_file(file).projects
+        if not projects:  # which must not select all of them
+            raise click.BadParameter(f"{file} names no project", param_hint="-r")
+        yield from sorted(projects)
+
+
+def _patterns(texts: Sequence[str]) -> tuple[str, ...]:
+    try:
+        return read_patterns(list(texts) or ["*"], Path())
+    except InvalidValueError as error:
+        raise click.BadParameter(f"--projects {error}") from error

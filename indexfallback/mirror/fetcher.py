@@ -1,0 +1,179 @@
+"""Requests for pages and files, with retries after a failure and waits where the index asks.
+
+`chain.asking` asks for pages within a client's deadline; a run has no deadline, must not give up
+a page that may still come, and keeps to the rate limit of the whole run.
+"""
+
+import random
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from indexfallback.chain.explain import remedy_for
+from indexfallback.config import Index
+from indexfallback.errors import MirrorError
+from indexfallback.mirror.file_download import FetchedFile, FileDownload
+from indexfallback.mirror.rate_limiter import RateLimiter
+from indexfallback.outcome import Kind, Outcome
+from indexfallback.page import File
+from indexfallback.store.partials import Partials
+from indexfallback.upstream.answers import Limits, NamesAnswer, PageAnswer, Upstream
+
+#: Tries for one page or file: if one request in ten fails at random, one file in ten thousand
+#: fails in all of them.
+TRIES = 4
+#: Answers with Retry-After that do not count as tries.
+_HOLDS = 10
+#: Before the second try, doubled before each further one, seconds; and after a 429 without
+#: Retry-After.
+_PAUSE, _UNSTATED_HOLD = 0.2, 5.0
+#: Limits for a page, and for the list of all names, which takes half a minute on a slow line;
+#: seconds.
+_PAGE_SECONDS, _NAMES_SECONDS = 60.0, 600.0
+_FIRST_BYTE, _NAMES_FIRST_BYTE = 15.0, 60.0
+#: Failures that no retry ends, for any page or file.
+_FINAL = frozenset({Kind.DENIED, Kind.INSECURE, Kind.BARRED, Kind.OFFLINE})
+
+
+class FetchError(Exception):
+    """One page or file could not be fetched; others may be."""
+
+
+@dataclass
+class _Tries:
+    """The failed tries for one page or file, and the times that the index asked to wait."""
+
+    failed: int = 0
+    holds: int = 0
+
+
+class Fetcher:
+    """Fetches from one index; used by many threads."""
+
+    def __init__(
+        self, index: Index, upstream: Upstream, partials: Partials, limiter: RateLimiter,
+        page_size: int,
+    ) -> None:  # fmt: skip
+        self._index = index
+        self._upstream = upstream
+        self._partials = partials
+        self._limiter = limiter
+        self._page_size = page_size
+
+    def names(self) -> NamesAnswer:
+        """Return the list of names; raises `MirrorError`."""
+        tries = _Tries()
+        while True:
+            self._limiter.wait()
+            answer = self._upstream.names(self._limits(_NAMES_SECONDS, _NAMES_FIRST_BYTE))
+            if answer.outcome.kind is Kind.FOUND:
+                return answer
+            try:
+                self._wait_to_retry(answer.outcome, tries)
+            except FetchError as error:  # without names there is nothing to mirror
+                raise self._is_down(answer.outcome) from error
+
+    def page(
+        self, project: str, etag: str | None, last_modified: str | None, least: int | None = None
+    ) -> PageAnswer:
+        """Return a page, or that there is none; raises `FetchError` and `MirrorError`.
+
+        A page whose serial is below ``least`` is requested again: it comes from a stale cache.
+        """
+        tries = _Tries()
+        while True:
+            self._limiter.wait()
+            limits = self._limits(_PAGE_SECONDS, _FIRST_BYTE)
+            answer = self._upstream.page(project, limits, etag, last_modified)
+            if not answer.outcome.is_well:
+                self._wait_to_retry(answer.outcome, tries)
+                continue
+            self._limiter.succeeded()
+            tries.failed += 1
+            if tries.failed == TRIES or not _is_stale(answer, least):
+                return answer
+            self._wait(answer.outcome, tries.failed)
+
+    def fetch(self, files: Iterable[File]) -> tuple[list[FetchedFile], list[str]]:
+        """Return the files that were fetched, and why the others were not.
+
+        Raises `MirrorError` and OSError.
+        """
+        fetched, failures = [], []
+        for file in files:
+            try:
+                fetched.append(self.file(file))
+            except FetchError as error:
+                failures.append(str(error))
+        return fetched, failures
+
+    def file(self, file: File) -> FetchedFile:
+        """Fetch and verify a file; raises `FetchError`, `MirrorError` and OSError."""
+        download = FileDownload(file, self._partials)
+        try:
+            if not download.is_complete:
+                self._download(download)
+            return download.finish()
+        except BaseException:
+            download.abandon()
+            raise
+
+    def _download(self, download: FileDownload) -> None:
+        tries, file = _Tries(), download.file
+        while True:
+            download.discard_unless_resumable()
+            before = download.written
+            self._limiter.wait()
+            answer = self._upstream.open(file, before, download.etag, _FIRST_BYTE)
+            outcome = download.receive(answer)
+            if outcome.kind is Kind.FOUND:
+                self._limiter.succeeded()
+                return
+            if outcome.kind is Kind.ABSENT:
+                raise FetchError(f"{file.filename}: it is listed, but not there ({outcome})")
+            self._wait_to_retry(
+                outcome, tries, f"{file.filename}: ", advanced=download.written > before
+            )
+
+    def _limits(self, seconds: float, first_byte: float) -> Limits:
+        return Limits(time.monotonic() + seconds, self._page_size, first_byte)
+
+    def _wait_to_retry(
+        self, outcome: Outcome, tries: _Tries, what: str = "", *, advanced: bool = False
+    ) -> None:
+        """Count a failed try and wait before the next one.
+
+        A try that ``advanced`` a file does not count. Raises `FetchError` after the last try, and
+        `MirrorError` if no retry helps or the index is down.
+        """
+        if outcome.kind in _FINAL:
+            raise self._is_down(outcome)
+        if outcome.retry_after is not None and tries.holds < _HOLDS:
+            tries.holds += 1
+        elif not advanced:
+            tries.failed += 1
+        if tries.failed == TRIES:
+            if self._limiter.failed():
+                raise self._is_down(outcome)
+            raise FetchError(f"{what}{outcome}")
+        self._wait(outcome, tries.failed)
+
+    def _wait(self, outcome: Outcome, failed: int) -> None:
+        """Wait as long as the index asks, else longer after each failure."""
+        if outcome.retry_after is not None or outcome.kind is Kind.LIMITED:
+            self._limiter.hold(outcome.retry_after or _UNSTATED_HOLD)
+        else:
+            spread = random.uniform(0.5, 1.5)  # noqa: S311 - not a secret
+            self._limiter.pause(_PAUSE * 2**failed * spread)
+
+    def _is_down(self, outcome: Outcome) -> MirrorError:
+        remedy = remedy_for(outcome.kind, self._index)
+        return MirrorError(
+            self._index.name, f"it cannot be mirrored now ({outcome})",
+            f"what is mirrored stays as it is, and the next run continues here. {remedy}",
+        )  # fmt: skip
+
+
+def _is_stale(answer: PageAnswer, least: int | None) -> bool:
+    serial = answer.page.serial if answer.page is not None else None
+    return serial is not None and least is not None and serial < least

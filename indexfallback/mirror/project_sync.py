@@ -1,0 +1,127 @@
+"""The steps of a run for one project: request its page, plan its files, record the result.
+
+`ProjectSync.request` runs in the threads of a run, everything else in the run's own thread.
+"""
+
+import time
+
+from indexfallback.config.mirror import Mirror
+from indexfallback.mirror.fetch_pool import FetchPool
+from indexfallback.mirror.file_download import FetchedFile
+from indexfallback.mirror.plan import make_plan, page_of
+from indexfallback.mirror.project import ProjectJob
+from indexfallback.mirror.removals import PendingRemovals
+from indexfallback.mirror.requirements import selection_of
+from indexfallback.mirror.result import Result
+from indexfallback.mirror.write_batch import WriteBatch
+from indexfallback.outcome import Kind
+from indexfallback.page import File, ProjectPage
+from indexfallback.store import PageFacts, Store, Validators
+from indexfallback.store.mirrors import MirroredProject
+from indexfallback.store.pages import digest_of
+from indexfallback.upstream.answers import PageAnswer
+
+
+class ProjectSync:
+    """Brings the projects of one index up to date, one `ProjectJob` each."""
+
+    def __init__(
+        self, mirror: Mirror, store: Store, source: str, result: Result, *,
+        batch: WriteBatch, removals: PendingRemovals, dry: bool,
+    ) -> None:  # fmt: skip
+        """Prepare; ``dry`` changes nothing but the result and the removals."""
+        self._mirror = mirror
+        self._store = store
+        self._source = source
+        self._result = result
+        self._batch = batch
+        self._removals = removals
+        self._dry = dry
+        #: What is wanted; replaced when mirrored wheels require more.
+        self.selection = selection_of(mirror, store, source)
+
+    def request(self, job: ProjectJob, pool: FetchPool) -> PageAnswer:
+        """Request a page, with the validators of the stored one if the selection is the same.
+
+        Raises what `FetchPool.page` does.
+        """
+        job.state = self._store.mirrors.state(self._source, job.project)
+        facts = self._store.pages.facts(self._source, job.project)
+        selected = self.selection.fingerprint(job.project)
+        job.is_current = job.state is not None and job.state.selection == selected
+        job.digest = facts.digest if facts is not None else ""
+        known = facts.validators if facts is not None and job.is_current else Validators()
+        return pool.page(job.project, *known, least=job.serial)
+
+    def plan(self, job: ProjectJob, page: ProjectPage) -> list[File]:
+        """Plan from the page that was answered; return the files to fetch."""
+        serials = [s for s in (job.serial, job.state and job.state.serial) if s is not None]
+        if page.serial is not None and page.serial < max(serials, default=0):
+            job.failures.append(f"its page is older than the mirrored one: serial {page.serial}")
+            return []
+        store, source = self._store, self._source
+        plan = job.plan = make_plan(
+            page,
+            self.selection.files(page),
+            store.pages.load(source, job.project),
+            store.mirrors.files(source, job.project),
+            pins=store.pins.of_project(job.project),
+            policy=self._mirror.on_removed,
+        )
+        self._result.refused += [
+            f"{name} (sha256 {sha256} is offered)" for name, sha256 in plan.refused
+        ]
+        missing = job.missing(plan, store)
+        self._result.present += len(job.present)
+        if self._dry:
+            self._result.files += len(missing)
+            self._result.bytes += sum(file.size or 0 for file in missing)
+            return []
+        return missing
+
+    def add(self, job: ProjectJob, fetched: FetchedFile) -> None:
+        """Add a fetched file to the batch; raises what `WriteBatch.flush` does."""
+        self._result.files += 1
+        self._result.bytes += fetched.size
+        self._batch.add(job.add(fetched), fetched)
+
+    def finish(self, job: ProjectJob) -> None:
+        """Record a project, now or, if files are removed from it, at the end of the run."""
+        self._result.asked += 1
+        if job.answer is not None and job.answer.outcome.kind is Kind.ABSENT:
+            self._finish_absent(job)
+        if job.failures:
+            self._result.failed[job.project] = "; ".join(job.failures)
+        plan = job.plan
+        if plan is None or job.answer is None:
+            if not self._dry and job.is_current and job.serial is not None and not job.failures:
+                self._store.mirrors.confirm(self._source, job.project, job.serial, time.time())
+            return
+        # Under the same selection, a file that is unwanted now has made room for a newer one.
+        counted = plan.removed if job.is_current else plan.gone
+        project = job.finished(plan, job.answer, self.selection, time.time())
+        self._result.changed += project.facts.digest != job.digest
+        if plan.gone:
+            self._removals.add_change(project, plan.gone, counted)
+        elif not self._dry:
+            self._batch.add_project(project)
+
+    def _finish_absent(self, job: ProjectJob) -> None:
+        """Apply the policy to a project that the index has removed, or never had."""
+        policy = self._mirror.on_removed
+        page = self._store.pages.load(self._source, job.project)
+        if job.state is None:
+            if job.project in self.selection.named:
+                job.failures.append("the index does not have this project")
+        elif policy == "delete" or page is None:
+            self._removals.add_projects([job.project])
+        elif not self._dry:
+            now = time.time()
+            kept = page if policy == "keep" else page_of(page, ())
+            files = [
+                file._replace(removed=file.removed or now)
+                for file in self._store.mirrors.files(self._source, job.project)
+            ]
+            facts = PageFacts(Validators(), digest_of(kept), now)
+            selected = self.selection.fingerprint(job.project)
+            self._batch.add_project(MirroredProject(kept, facts, None, selected, files))

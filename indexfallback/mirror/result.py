@@ -1,0 +1,55 @@
+"""The result of a run: counts for the summary, and the names of what failed."""
+
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+#: The part of the projects, or of the files, that may be removed without the user's consent.
+MOST_REMOVED = 0.2
+
+
+class Removal(NamedTuple):
+    """What a run wants to remove, and how much is mirrored in all."""
+
+    projects: tuple[str, ...]
+    files: tuple[str, ...]
+    all_projects: int
+    all_files: int
+
+    @property
+    def needs_consent(self) -> bool:
+        """Whether it is so much that the user has to agree."""
+        return (
+            len(self.projects) > MOST_REMOVED * self.all_projects
+            or len(self.files) > MOST_REMOVED * self.all_files
+        )
+
+
+@dataclass
+class Result:
+    """What a run did, or would do in a dry run. Sizes are bytes."""
+
+    #: Projects that are selected; those whose page was requested; those whose page has changed.
+    projects: int = 0
+    asked: int = 0
+    changed: int = 0
+    #: Files that were fetched, and files of changed pages that were stored already.
+    files: int = 0
+    bytes: int = 0
+    present: int = 0
+    #: Removed because the index has removed them (``on_removed``) or they are not selected now.
+    removed_projects: list[str] = field(default_factory=list)
+    removed_files: list[str] = field(default_factory=list)
+    #: Files whose content differs from their pin: the stored content stays.
+    refused: list[str] = field(default_factory=list)
+    #: Project to the reason why it, or some of its files, could not be fetched.
+    failed: dict[str, str] = field(default_factory=dict)
+    #: What was not removed because it needs consent and has none.
+    stopped: Removal | None = None
+    #: Whether Ctrl-C or SIGTERM ended the run.
+    interrupted: bool = False
+    seconds: float = 0.0
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether everything that is selected is mirrored."""
+        return not (self.failed or self.refused or self.stopped or self.interrupted)

@@ -1,0 +1,8 @@
+"""What tests of both formats share."""
+
+from indexfallback.formats import parse_listing
+
+
+def project_names(body: bytes, content_type: str, url: str) -> tuple[str, ...]:
+    """Return the sorted names of a root page."""
+    return tuple(sorted(parse_listing(body, content_type, url)[0]))

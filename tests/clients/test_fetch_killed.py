@@ -15,8 +15,9 @@ import pytest
 
 from indexfallback.store.partials import PARTIAL_SECONDS
 from tests.clients.conftest import Chain
-from tests.clients.support import CLIENT_SECONDS, ROOT, Client, User, installed
+from tests.clients.support import CLIENT_SECONDS, Client, User, installed
 from tests.fakes import wheel
+from tests.in_process import ROOT
 from tests.serving import wait_until
 
 OURS = (sys.executable, "-m", "indexfallback")
@@ -47,9 +48,9 @@ def test_a_fetch_that_is_killed_again_and_again_ends_with_all_that_installs_offl
             come = _come(user) + chosen.randint(1, _PART)
             _fetch_until(user, lambda come=come: _come(user) >= come)  # type: ignore[misc]
     chain.forget_requests()
-    user.call(*OURS, "fetch", "acme-app").expect()
+    user.ours("fetch", "acme-app").expect()
     assert any("Range" in request.headers for request in chain.public.requests)
-    user.call(*OURS, "cache", "verify").expect()
+    user.ours("cache", "verify").expect()
     _nothing_is_left_behind(user)
     chain.stop()
     for name in ("pip", "uv"):
@@ -101,5 +102,5 @@ def _nothing_is_left_behind(user: User) -> None:
     before = time.time() - PARTIAL_SECONDS - 1
     for path in _partials(user):
         os.utime(path, (before, before))
-    user.call(*OURS, "cache", "gc").expect()
+    user.ours("cache", "gc").expect()
     assert _partials(user) == {}

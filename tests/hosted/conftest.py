@@ -3,7 +3,6 @@
 import hashlib
 import socket
 import subprocess
-import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
@@ -17,6 +16,7 @@ import requests
 
 from tests.conftest import Serve
 from tests.fakes import Dist, FakeIndex, wheel
+from tests.in_process import indexfallback
 from tests.serving import Served, clean_environment, index_table
 
 SECONDS = 60.0
@@ -40,11 +40,8 @@ class Hosted:
     def command(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
         """Run a command of ours with the same configuration."""
         config = str(self.directory / "config.toml")
-        return subprocess.run(
-            [sys.executable, "-m", "indexfallback", "--config", config, *arguments],
-            env=clean_environment(self.directory), capture_output=True, text=True, check=False,
-            timeout=SECONDS, cwd=Path(__file__).parents[2], stdin=subprocess.DEVNULL,
-        )  # fmt: skip
+        environ = clean_environment(self.directory)
+        return indexfallback("--config", config, *arguments, environ=environ)
 
     def upload(
         self,

@@ -4,7 +4,7 @@ import hashlib
 import socket
 import subprocess
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from functools import partial
 from http.client import HTTPConnection
 from itertools import chain
@@ -17,7 +17,7 @@ import requests
 from tests.conftest import Serve
 from tests.fakes import Dist, FakeIndex, wheel
 from tests.in_process import indexfallback
-from tests.serving import Served, clean_environment, index_table
+from tests.serving import Served, clean_environment, config_text, index_table, serving
 
 SECONDS = 60.0
 
@@ -141,12 +141,28 @@ def claiming() -> Iterator[FakeIndex]:
 def hosted(served: Serve, tmp_path: Path, public: FakeIndex, claiming: FakeIndex) -> Hosted:
     packages, directory = tmp_path / "packages", tmp_path / "served"
     packages.mkdir()
-    start = partial(
-        served,
+    start = partial(served, *_tables(packages, public, claiming), directory=directory)
+    return Hosted(directory, packages, start)
+
+
+@pytest.fixture(scope="module")
+def refusing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hosted]:
+    """One for all tests of a module whose uploads leave nothing behind."""
+    directory, packages = (tmp_path_factory.mktemp(name) for name in ("served", "packages"))
+    with (
+        FakeIndex([wheel("acme-lib", "99.0")]) as public,
+        FakeIndex() as claiming,
+        ExitStack() as stack,
+    ):
+        text = config_text(*_tables(packages, public, claiming))
+        yield Hosted(directory, packages, lambda: stack.enter_context(serving(directory, text)))
+
+
+def _tables(packages: Path, public: FakeIndex, claiming: FakeIndex) -> tuple[str, ...]:
+    """Return the chain: ours, another private index, and a public one."""
+    return (
         index_table("local", packages.as_uri(), role="private", upload=True),
         index_table("claiming", claiming.url, role="private",
                     projects=["other-*"], on_outage="next"),
         index_table("pypi", public.url),
-        directory=directory,
     )  # fmt: skip
-    return Hosted(directory, packages, start)

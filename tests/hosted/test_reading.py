@@ -46,7 +46,7 @@ def test_without_any_token_a_host_that_others_reach_is_refused(directory: Path) 
         cwd=ROOT, stdin=subprocess.DEVNULL,
     )  # fmt: skip
     assert done.returncode == 2
-    assert "no token says who may read" in done.stderr
+    assert "there is no token to read with" in done.stderr
 
 
 def test_every_read_needs_a_token_that_is_good_for_it(

@@ -58,3 +58,13 @@ def test_nothing_of_a_command_is_left(tmp_path: Path) -> None:
     indexfallback("--config", str(tmp_path / "config.toml"), "mirror", environ=environ)
     indexfallback("why", "acme-app", "-vv", "--offline", environ=environ, directory=tmp_path)
     assert state() == before
+
+
+def test_the_environment_of_the_tests_is_not_seen(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("INDEXFALLBACK_PORT", "no port")
+    environ = clean_environment(tmp_path)
+    assert indexfallback("config", "show", environ=environ).returncode == 0
+    environ["INDEXFALLBACK_PORT"] = "no port"
+    assert indexfallback("config", "show", environ=environ).returncode == 2

@@ -18,8 +18,9 @@ from tests.buildout.support import (
     key_of,
 )
 from tests.clients.conftest import Access, access  # noqa: F401 - a fixture
-from tests.clients.support import ROOT, alone, make_environment, uv_executable
+from tests.clients.support import alone, make_environment, uv_executable
 from tests.fakes import FakeIndex, sdist, wheel
+from tests.in_process import ROOT
 
 #: Making one environment: 25 distributions from PyPI.
 _MAKING_SECONDS = 600

@@ -1,11 +1,8 @@
 """A buildout whose pins were fetched is installed while no index can be reached."""
 
-import subprocess
-import sys
-
-from tests.buildout.support import BUILDOUT_SECONDS, Project
-from tests.clients.support import ROOT
+from tests.buildout.support import Project
 from tests.fakes import FakeIndex, wheel
+from tests.in_process import indexfallback
 from tests.serving import config_text, index_table
 
 
@@ -17,11 +14,8 @@ def test_all_that_versions_pins_is_fetched_and_then_installed_offline(
     project.write(f"public = {public.url}", versions=pins)
     config = project.directory / "indexfallback.toml"
     config.write_text(config_text(index_table("public", public.url)), encoding="utf-8")
-    command = [sys.executable, "-m", "indexfallback", "--config", str(config), "fetch"]
-    subprocess.run(
-        [*command, "-r", str(project.config)], env=project.environ, cwd=ROOT, check=True,
-        timeout=BUILDOUT_SECONDS,
-    )  # fmt: skip
+    fetch = ("--config", str(config), "fetch", "-r", str(project.config))
+    indexfallback(*fetch, environ=project.environ).check_returncode()
     public.stop_listening()
     project.run(INDEXFALLBACK_OFFLINE="1").expect()
     assert project.version_of("acme_app") == "1.0"

@@ -8,9 +8,9 @@ import pytest
 
 from tests.buildout.recipes import extension
 from tests.buildout.support import WITH_ANOTHER, WITHOUT_US, Environment, Project
-from tests.clients.support import ROOT
 from tests.conftest import Serve
 from tests.fakes import FakeIndex, flat_directory, wheel
+from tests.in_process import ROOT
 from tests.serving import index_table
 
 with_another = pytest.mark.parametrize("environment", [WITH_ANOTHER], indirect=True)

@@ -1,18 +1,15 @@
 """A buildout that is offline, by the user's mode, installs the newest versions in the cache."""
 
-import subprocess
-import sys
 from pathlib import Path
 
 from tests.buildout.support import Project
-from tests.clients.support import ROOT
 from tests.fakes import FakeIndex, wheel
+from tests.in_process import indexfallback
 from tests.serving import config_text, index_table
 
 
 def _command(project: Project, *arguments: str) -> None:
-    command = [sys.executable, "-m", "indexfallback", *arguments]
-    subprocess.run(command, env=project.environ, cwd=ROOT, check=True, capture_output=True)
+    indexfallback(*arguments, environ=project.environ).check_returncode()
 
 
 def test_offline_the_newest_versions_in_the_cache_are_installed_and_online_the_newest(

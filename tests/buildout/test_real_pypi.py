@@ -1,13 +1,11 @@
 """A buildout on the real PyPI: a recipe and a project with dependencies, then without asking."""
 
-import subprocess
-import sys
-
 import pytest
 
-from tests.buildout.support import BUILDOUT_SECONDS, NEWEST, Project
+from tests.buildout.support import NEWEST, Project
 from tests.clients.conftest import Access
-from tests.clients.support import NO_NETWORK, ROOT, may_have_own_network
+from tests.clients.support import NO_NETWORK, may_have_own_network
+from tests.in_process import indexfallback
 from tests.serving import clean_environment, config_text, index_table
 
 pytestmark = pytest.mark.network
@@ -62,11 +60,8 @@ def test_what_was_fetched_is_installed_without_any_network(
     project.environ = clean_environment(project.directory.parent, **access.environment())
     config = project.directory / "indexfallback.toml"
     config.write_text(config_text(index_table("pypi", access.url)), encoding="utf-8")
-    command = [sys.executable, "-m", "indexfallback", "--config", str(config), "fetch"]
-    subprocess.run(
-        [*command, "jinja2", f"zc.recipe.egg=={NEWEST.recipe}"], env=project.environ, cwd=ROOT,
-        check=True, timeout=BUILDOUT_SECONDS,
-    )  # fmt: skip
+    fetch = ("--config", str(config), "fetch", "jinja2", f"zc.recipe.egg=={NEWEST.recipe}")
+    indexfallback(*fetch, environ=project.environ).check_returncode()
     section = {"config": str(config), "indexes": ""}
     project.write("", indexfallback=section, py={"eggs": "jinja2"})
     project.run(before=NO_NETWORK).expect()

@@ -11,7 +11,7 @@ from indexfallback.carry import wheelhouse
 from indexfallback.carry.atomic import remove_abandoned, replacing
 from indexfallback.store import Store
 from tests.carry.support import APP, NEW, write
-from tests.clients.support import ROOT
+from tests.in_process import ROOT
 
 #: Is killed when it has written this.
 _WRITER = """

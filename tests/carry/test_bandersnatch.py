@@ -2,7 +2,6 @@
 
 import json
 import subprocess
-import sys
 from collections.abc import Iterator
 from hashlib import md5
 from pathlib import Path
@@ -109,8 +108,7 @@ def test_pip_installs_from_it(
 ) -> None:
     write_config(user.config, {"pypi": {"url": upstream.url, "role": "public"}})
     upstream.stop_listening()
-    ours = (sys.executable, "-m", "indexfallback", "--offline", "cache", "import")
-    user.call(*ours, str(tree), "--as", "pypi").expect()
+    user.ours("--offline", "cache", "import", str(tree), "--as", "pypi").expect()
     target = user.target()
     command = environments["pip"].install(target, "idna", "acme-lib")
     user.run(*command, options=("--offline",)).expect()

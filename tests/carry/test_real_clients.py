@@ -60,7 +60,7 @@ def test_pip_and_uv_install_what_was_fetched_from_the_real_pypi(
         target = here.target()
         here.run(*environments["pip"].install(target, "acme-app")).expect()
         found = installed(target)
-        here.call(*OURS, "cache", "export", str(archive)).expect()
+        here.ours("cache", "export", str(archive)).expect()
     there.call(*NO_NETWORK, *OURS, "cache", "import", str(archive)).expect()
     there.call(*NO_NETWORK, *OURS, "cache", "verify").expect()
     for name in ("pip", "uv"):
@@ -78,8 +78,8 @@ def test_buildout_installs_what_was_fetched_from_the_real_pypi(
     archive = str(tmp_path / "packages.tar")
     for user in (here, there):
         write_config(user.config, {"pypi": {"url": access.url, "role": "public"}})
-    here.call(*OURS, "fetch", "jinja2", f"zc.recipe.egg=={NEWEST.recipe}").expect()
-    here.call(*OURS, "cache", "export", archive).expect()
+    here.ours("fetch", "jinja2", f"zc.recipe.egg=={NEWEST.recipe}").expect()
+    here.ours("cache", "export", archive).expect()
     there.call(*NO_NETWORK, *OURS, "cache", "import", archive).expect()
     project.environ |= there.environment
     section = {"config": str(there.config), "indexes": ""}
@@ -103,7 +103,7 @@ def test_buildout_installs_a_part_with_its_recipe(
     project.run().expect()
     export = [*OURS, "--config", str(there.config), "cache", "export", str(archive)]
     subprocess.run(export, env=project.environ, check=True, timeout=BUILDOUT_SECONDS)
-    there.call(*OURS, "cache", "import", str(archive)).expect()
+    there.ours("cache", "import", str(archive)).expect()
     project.forget_eggs()
     project.forget_cache()
     project.environ |= there.environment

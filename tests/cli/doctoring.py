@@ -3,7 +3,8 @@
 from pathlib import Path
 from typing import Any
 
-from tests.cli.support import ROOT, CommandLine
+from tests.cli.support import CommandLine
+from tests.in_process import ROOT
 
 _RANKS = ("FAIL", "warn", "ok")
 

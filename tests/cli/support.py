@@ -1,4 +1,4 @@
-"""The real command line as a subprocess, on the machine of somebody who has configured nothing."""
+"""The command line, on the machine of somebody who has configured nothing."""
 
 import errno
 import json
@@ -8,9 +8,9 @@ import sys
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from tests.in_process import ROOT, indexfallback
 from tests.serving import Served, clean_environment, config_text
 
-ROOT = Path(__file__).parents[2]
 #: What any command of a test may take, seconds; they take half a second.
 COMMAND_SECONDS = 60.0
 
@@ -70,9 +70,12 @@ class CommandLine:
         return {**clean_environment(self.directory), **self.environ, **environ}
 
     def arguments(self, *arguments: str) -> list[str]:
-        """Return the whole command."""
-        file = ["--config", str(self.config)] if self.config.exists() else []
-        return [sys.executable, "-m", "indexfallback", *file, *arguments]
+        """Return the whole command, for a process of its own."""
+        return [sys.executable, "-m", "indexfallback", *self._options, *arguments]
+
+    @property
+    def _options(self) -> list[str]:
+        return ["--config", str(self.config)] if self.config.exists() else []
 
     def __call__(self, *arguments: str, **environ: str) -> Done:
         """Run a command without a terminal; it must not end in a traceback."""
@@ -80,19 +83,21 @@ class CommandLine:
 
     def call_in(self, directory: Path, *arguments: str, **environ: str) -> Done:
         """Run a command in a directory."""
-        done = subprocess.run(
-            self.arguments(*arguments),
-            check=False,
-            cwd=directory,
-            env=self.environment(**environ),
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            encoding="utf-8",
-            timeout=COMMAND_SECONDS,
+        done = indexfallback(
+            *self._options, *arguments, environ=self.environment(**environ), directory=directory
         )
         if "-vv" not in arguments:
             assert "Traceback" not in done.stderr, done.stderr
+        return Done(done.returncode, done.stdout, done.stderr)
+
+    def by_process(self, *arguments: str, **environ: str) -> Done:
+        """Run a command in a process of its own, without a terminal."""
+        done = subprocess.run(
+            self.arguments(*arguments), check=False, cwd=self.cwd,
+            env=self.environment(**environ), stdin=subprocess.DEVNULL, capture_output=True,
+            text=True, encoding="utf-8", timeout=COMMAND_SECONDS,
+        )  # fmt: skip
+        assert "Traceback" not in done.stderr, done.stderr
         return Done(done.returncode, done.stdout, done.stderr)
 
     def on_terminal(self, *arguments: str, typed: str = "", **environ: str) -> Done:

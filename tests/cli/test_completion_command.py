@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.support import COMMAND_SECONDS, ROOT, CommandLine
+from tests.cli.support import COMMAND_SECONDS, CommandLine
+from tests.in_process import ROOT
 
 #: How each is asked for what may follow, once it has been told how.
 ASK = {

@@ -11,9 +11,10 @@ from typing import Any
 import pytest
 
 from indexfallback.clients.environment import ADDRESS_VARIABLES
-from tests.cli.support import COMMAND_SECONDS, ROOT, CommandLine
+from tests.cli.support import COMMAND_SECONDS, CommandLine
 from tests.conftest import Serve
 from tests.fakes import FakeIndex
+from tests.in_process import ROOT
 from tests.serving import Served, index_table
 
 URL = "http://127.0.0.1:5503/simple/"

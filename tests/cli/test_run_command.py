@@ -12,9 +12,10 @@ import psutil
 import pytest
 
 from indexfallback.cli.output import WIDTH
-from tests.cli.support import COMMAND_SECONDS, ROOT, CommandLine, Done
+from tests.cli.support import COMMAND_SECONDS, CommandLine, Done
 from tests.conftest import Serve
 from tests.fakes import FakeIndex, flat_directory, wheel
+from tests.in_process import ROOT
 from tests.serving import all_ended, index_table, wait_until
 
 #: Asks the shim, by its own address, for pages, and ends with 1 if one is not there.

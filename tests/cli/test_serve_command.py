@@ -15,9 +15,10 @@ import psutil
 import pytest
 
 from indexfallback.server.address import ask
-from tests.cli.support import COMMAND_SECONDS, ROOT, CommandLine, Done
+from tests.cli.support import COMMAND_SECONDS, CommandLine, Done
 from tests.conftest import Serve
 from tests.fakes import FakeIndex, flat_directory, wheel
+from tests.in_process import ROOT
 from tests.serving import index_table, wait_until
 
 LAST_LINE = "Point pip at it: `indexfallback setup pip`. Stop: Ctrl-C\n"
@@ -134,7 +135,8 @@ def test_another_programs_port_fails(cli: CommandLine) -> None:
 
 def test_an_address_that_others_reach_is_refused(cli: CommandLine, public: FakeIndex) -> None:
     cli.configure(index_table("pypi", public.url), server={"host": "0.0.0.0"})
-    assert "can be reached by others" in cli("serve", "--port", "0").expect(2).words
+    done = cli.by_process("serve", "--port", "0").expect(2)
+    assert "can be reached by others" in done.words
 
 
 def test_a_change_of_state_is_one_line(

@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.support import ROOT, CommandLine
+from tests.cli.support import CommandLine
 from tests.fakes import FakeIndex
+from tests.in_process import ROOT
 from tests.serving import index_table, wait_until
 
 #: A systemd for users, where none was booted: in a namespace that nobody else sees.

@@ -17,9 +17,9 @@ from typing import Any
 from indexfallback.names import normalize
 from indexfallback.server.address import ask
 from indexfallback.store.locks import FileLock
+from tests.in_process import ROOT, indexfallback
 from tests.serving import wait_until
 
-ROOT = Path(__file__).parents[2]
 #: Longest that one client may take; pip needs a second or two, a loaded machine several.
 CLIENT_SECONDS = 60
 #: Longest start and stop of a server.
@@ -166,6 +166,11 @@ class User:
             text=True,
             timeout=seconds,
         )
+        return Done(done.returncode, done.stdout, done.stderr)
+
+    def ours(self, *arguments: str, directory: Path = ROOT) -> Done:
+        """``indexfallback ARGUMENTS``, in the process of the tests."""
+        done = indexfallback(*arguments, environ=self.environment, directory=directory)
         return Done(done.returncode, done.stdout, done.stderr)
 
     def run(self, *command: str, options: tuple[str, ...] = ()) -> Done:

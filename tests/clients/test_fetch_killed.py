@@ -15,9 +15,10 @@ import pytest
 
 from indexfallback.store.partials import PARTIAL_SECONDS
 from tests.clients.conftest import Chain
-from tests.clients.support import CLIENT_SECONDS, ROOT, Client, User, installed
+from tests.clients.support import CLIENT_SECONDS, Client, User, installed
 from tests.fakes import wheel
-from tests.serving import wait_until
+from tests.in_process import ROOT
+from tests.serving import all_ended, wait_until
 
 OURS = (sys.executable, "-m", "indexfallback")
 #: Large enough to be cut anywhere in the middle, and small enough for tests.
@@ -43,13 +44,13 @@ def test_a_fetch_that_is_killed_again_and_again_ends_with_all_that_installs_offl
     with chain.public.drip(_RATE, path="/files/"):
         requests = chosen.randint(0, _REQUESTS)
         _fetch_until(user, lambda: chain.asked() >= requests)
-        for _ in range(3):
+        for whole in (True, True, False):
             come = _come(user) + chosen.randint(1, _PART)
-            _fetch_until(user, lambda come=come: _come(user) >= come)  # type: ignore[misc]
+            _fetch_until(user, lambda come=come: _come(user) >= come, whole=whole)  # type: ignore[misc]
     chain.forget_requests()
-    user.call(*OURS, "fetch", "acme-app").expect()
+    user.ours("fetch", "acme-app").expect()
     assert any("Range" in request.headers for request in chain.public.requests)
-    user.call(*OURS, "cache", "verify").expect()
+    user.ours("cache", "verify").expect()
     _nothing_is_left_behind(user)
     chain.stop()
     for name in ("pip", "uv"):
@@ -58,8 +59,12 @@ def test_a_fetch_that_is_killed_again_and_again_ends_with_all_that_installs_offl
         assert installed(target).keys() == {"acme-app", *(dist.project for dist in DISTS)}
 
 
-def _fetch_until(user: User, is_time: Callable[[], bool]) -> None:
-    """Kill a fetch at a moment, and wait for the end of all its processes."""
+def _fetch_until(user: User, is_time: Callable[[], bool], *, whole: bool = False) -> None:
+    """Kill a fetch at a moment, and wait for the end of all its processes.
+
+    The shim of one that is killed alone goes on for its three seconds of grace, that of one that
+    is killed as a whole dies with it.
+    """
     process = subprocess.Popen(
         [*OURS, "fetch", "acme-app"], env=user.environment, cwd=ROOT, stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
@@ -67,6 +72,11 @@ def _fetch_until(user: User, is_time: Callable[[], bool]) -> None:
     wait_until(lambda: is_time() or process.poll() is not None, CLIENT_SECONDS, "it does nothing")
     process.send_signal(signal.SIGKILL)
     assert process.wait() == -signal.SIGKILL
+    family = _processes(user)
+    for member in family if whole else ():
+        with suppress(psutil.NoSuchProcess):
+            member.kill()
+    wait_until(lambda: all_ended(family), CLIENT_SECONDS, "a process outlives the fetch")
     wait_until(lambda: not _processes(user), CLIENT_SECONDS, "a process outlives the fetch")
 
 
@@ -101,5 +111,5 @@ def _nothing_is_left_behind(user: User) -> None:
     before = time.time() - PARTIAL_SECONDS - 1
     for path in _partials(user):
         os.utime(path, (before, before))
-    user.call(*OURS, "cache", "gc").expect()
+    user.ours("cache", "gc").expect()
     assert _partials(user) == {}

@@ -1,7 +1,5 @@
 """What was fetched is installed by real clients while no index can be reached."""
 
-import sys
-
 import pytest
 
 from tests.clients.conftest import Chain
@@ -28,7 +26,7 @@ def full_chain(chain: Chain) -> Chain:
 
 
 def fetch(user: User, *arguments: str) -> None:
-    user.call(sys.executable, "-m", "indexfallback", "fetch", *arguments).expect()
+    user.ours("fetch", *arguments).expect()
 
 
 @pytest.mark.parametrize("name", ["pip", "uv"])

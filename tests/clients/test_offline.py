@@ -1,6 +1,5 @@
 """Offline, resolvers see what is in the cache alone, and install that."""
 
-import sys
 from collections.abc import Iterator
 from contextlib import ExitStack
 
@@ -8,7 +7,7 @@ import pytest
 import requests
 
 from tests.clients.conftest import Chain
-from tests.clients.support import Client, Done, Served, User, installed
+from tests.clients.support import Client, Served, User, installed
 from tests.fakes import Dist, sdist, wheel
 from tests.serving import wait_until
 
@@ -46,16 +45,12 @@ def traveller(served: Served, owner: User) -> Iterator[User]:
 
 
 def set_mode(user: User, served: Served, mode: str) -> None:
-    call(user, "offline", mode).expect()
+    user.ours("offline", mode).expect()
     wait_until(
         lambda: served.get("/-/status")["offline"] is (mode == "on"),
         SEEN_SECONDS,
         f"the shim has not seen that offline is {mode}",
     )
-
-
-def call(user: User, *arguments: str) -> Done:
-    return user.call(sys.executable, "-m", "indexfallback", *arguments)
 
 
 def page_of(served: Served, path: str) -> str:
@@ -137,7 +132,7 @@ def test_offline_a_project_of_which_nothing_is_here_is_not_found_and_the_reason_
     assert served.get(f"/-/why/{name}")["status"] == 200
     set_mode(traveller, served, "on")
     command = client.install(traveller.target(), name)
-    done = call(traveller, "run", "--", *command)
+    done = traveller.run(*command)
     assert done.code != 0
     assert f"{name} was not found" in done.said
     assert "`indexfallback offline on` holds, and none of its 2 files is in the cache" in done.said

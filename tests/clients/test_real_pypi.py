@@ -124,7 +124,7 @@ def test_what_was_fetched_is_installed_without_any_network(
         pytest.skip("no network namespaces for this user on this system")
     # An sdist, which pip and uv build with setuptools.
     wanted = ("acme-app", "docopt==0.6.2", *PROJECTS)
-    pypi_user.call(sys.executable, "-m", "indexfallback", "fetch", *wanted).expect()
+    pypi_user.ours("fetch", *wanted).expect()
     target = pypi_user.target()
     _run_without_network(pypi_user, *environments[name].install(target, *wanted)).expect()
     assert installed(target).keys() >= {"acme-app", "docopt", "flask", "werkzeug", "markupsafe"}

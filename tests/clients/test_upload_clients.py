@@ -96,7 +96,7 @@ def upload(user: User, project: Path, bin_directory: Path, public: FakeIndex) ->
         f'[[index]]\nname = "public"\nurl = "{public.url}"\nrole = "public"\n',
         encoding="utf-8",
     )
-    done = user.call(sys.executable, "-m", "indexfallback", "token", "create").expect()
+    done = user.ours("token", "create").expect()
     token = done.stdout.strip()
     with user.serve() as served:
         url = f"{served.base}/upload/"

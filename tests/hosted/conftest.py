@@ -3,9 +3,8 @@
 import hashlib
 import socket
 import subprocess
-import sys
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from functools import partial
 from http.client import HTTPConnection
 from itertools import chain
@@ -17,7 +16,8 @@ import requests
 
 from tests.conftest import Serve
 from tests.fakes import Dist, FakeIndex, wheel
-from tests.serving import Served, clean_environment, index_table
+from tests.in_process import indexfallback
+from tests.serving import Served, clean_environment, config_text, index_table, serving
 
 SECONDS = 60.0
 
@@ -40,11 +40,8 @@ class Hosted:
     def command(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
         """Run a command of ours with the same configuration."""
         config = str(self.directory / "config.toml")
-        return subprocess.run(
-            [sys.executable, "-m", "indexfallback", "--config", config, *arguments],
-            env=clean_environment(self.directory), capture_output=True, text=True, check=False,
-            timeout=SECONDS, cwd=Path(__file__).parents[2], stdin=subprocess.DEVNULL,
-        )  # fmt: skip
+        environ = clean_environment(self.directory)
+        return indexfallback("--config", config, *arguments, environ=environ)
 
     def upload(
         self,
@@ -144,12 +141,28 @@ def claiming() -> Iterator[FakeIndex]:
 def hosted(served: Serve, tmp_path: Path, public: FakeIndex, claiming: FakeIndex) -> Hosted:
     packages, directory = tmp_path / "packages", tmp_path / "served"
     packages.mkdir()
-    start = partial(
-        served,
+    start = partial(served, *_tables(packages, public, claiming), directory=directory)
+    return Hosted(directory, packages, start)
+
+
+@pytest.fixture(scope="module")
+def refusing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hosted]:
+    """One for all tests of a module whose uploads leave nothing behind."""
+    directory, packages = (tmp_path_factory.mktemp(name) for name in ("served", "packages"))
+    with (
+        FakeIndex([wheel("acme-lib", "99.0")]) as public,
+        FakeIndex() as claiming,
+        ExitStack() as stack,
+    ):
+        text = config_text(*_tables(packages, public, claiming))
+        yield Hosted(directory, packages, lambda: stack.enter_context(serving(directory, text)))
+
+
+def _tables(packages: Path, public: FakeIndex, claiming: FakeIndex) -> tuple[str, ...]:
+    """Return the chain: ours, another private index, and a public one."""
+    return (
         index_table("local", packages.as_uri(), role="private", upload=True),
         index_table("claiming", claiming.url, role="private",
                     projects=["other-*"], on_outage="next"),
         index_table("pypi", public.url),
-        directory=directory,
     )  # fmt: skip
-    return Hosted(directory, packages, start)

@@ -9,21 +9,17 @@ import pytest
 import requests
 
 from tests.conftest import Serve
+from tests.in_process import ROOT, indexfallback
 from tests.serving import clean_environment, config_text, index_table
 
-ROOT = Path(__file__).parents[2]
 OUTSIDE = "0.0.0.0"
 
 
 def command(
     directory: Path, *arguments: str, port: str = "5503"
 ) -> "subprocess.CompletedProcess[str]":
-    return subprocess.run(
-        [sys.executable, "-m", "indexfallback", "--config", str(directory / "config.toml"),
-         *arguments],
-        env=clean_environment(directory, INDEXFALLBACK_PORT=port), capture_output=True, text=True,
-        check=False, timeout=60, cwd=ROOT,
-    )  # fmt: skip
+    environ = clean_environment(directory, INDEXFALLBACK_PORT=port)
+    return indexfallback("--config", str(directory / "config.toml"), *arguments, environ=environ)
 
 
 @pytest.fixture
@@ -43,9 +39,14 @@ def directory(tmp_path: Path, table: str) -> Path:
 
 
 def test_without_any_token_a_host_that_others_reach_is_refused(directory: Path) -> None:
-    done = command(directory, "serve", "--port", "0")
+    done = subprocess.run(
+        [sys.executable, "-m", "indexfallback", "--config", str(directory / "config.toml"),
+         "serve", "--port", "0"],
+        env=clean_environment(directory), capture_output=True, text=True, check=False, timeout=60,
+        cwd=ROOT, stdin=subprocess.DEVNULL,
+    )  # fmt: skip
     assert done.returncode == 2
-    assert "no token says who may read" in done.stderr
+    assert "there is no token to read with" in done.stderr
 
 
 def test_every_read_needs_a_token_that_is_good_for_it(

@@ -79,37 +79,37 @@ def test_the_same_release_under_another_spelling_is_refused(hosted: Hosted) -> N
     ],
 )
 def test_what_does_not_agree_is_refused_and_leaves_nothing(
-    hosted: Hosted, fields: dict[str, str], cause: str
+    refusing: Hosted, fields: dict[str, str], cause: str
 ) -> None:
-    answer = hosted.upload(LIB, fields=fields)
+    answer = refusing.upload(LIB, fields=fields)
     assert answer.status_code == 400
     assert cause in answer.json()["detail"]
-    assert hosted.lying() == []
+    assert refusing.lying() == []
 
 
-def test_a_name_that_another_index_claims_is_refused(hosted: Hosted) -> None:
-    answer = hosted.upload(wheel("Other.Thing", "1.0"))
+def test_a_name_that_another_index_claims_is_refused(refusing: Hosted) -> None:
+    answer = refusing.upload(wheel("Other.Thing", "1.0"))
     assert answer.status_code == 400
     assert "other-thing is claimed by claiming" in answer.json()["detail"]
 
 
 @pytest.mark.fault(76)
-def test_a_bomb_is_refused(hosted: Hosted) -> None:
+def test_a_bomb_is_refused(refusing: Hosted) -> None:
     data = io.BytesIO(LIB.data)
     with zipfile.ZipFile(data, "a", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("zeros", bytes(70 * 1024**2))
-    answer = hosted.upload(LIB, data=data.getvalue())
+    answer = refusing.upload(LIB, data=data.getvalue())
     assert answer.status_code == 400
     assert "50 times its size" in answer.json()["detail"]
 
 
 @pytest.mark.fault(78)
 @pytest.mark.parametrize("share", [0.3, 0.9])
-def test_an_upload_that_is_cut_short_leaves_nothing(hosted: Hosted, share: float) -> None:
-    with hosted.uploading(BIG, share):
-        wait_until(hosted.lying, 20, "nothing arrives")
-    wait_until(lambda: not hosted.lying(), 20, "something is left")
-    assert hosted.listed(BIG.project) == ["acme_lib-99.0-py3-none-any.whl"]
+def test_an_upload_that_is_cut_short_leaves_nothing(refusing: Hosted, share: float) -> None:
+    with refusing.uploading(BIG, share):
+        wait_until(refusing.lying, 20, "nothing arrives")
+    wait_until(lambda: not refusing.lying(), 20, "something is left")
+    assert refusing.listed(BIG.project) == ["acme_lib-99.0-py3-none-any.whl"]
 
 
 def test_of_two_uploads_of_one_name_at_once_one_wins(hosted: Hosted) -> None:
@@ -134,15 +134,15 @@ def test_an_upload_by_a_page_of_another_origin_is_refused(hosted: Hosted, origin
     assert hosted.upload(LIB, headers={"Origin": hosted.base}).status_code == 200
 
 
-def test_without_a_good_token_nothing_is_taken(hosted: Hosted) -> None:
-    read_only = hosted.command("token", "create", "--read-only").stdout.strip()
-    expired = hosted.command("token", "create", "--expires", "0 s").stdout.strip()
+def test_without_a_good_token_nothing_is_taken(refusing: Hosted) -> None:
+    read_only = refusing.command("token", "create", "--read-only").stdout.strip()
+    expired = refusing.command("token", "create", "--expires", "0 s").stdout.strip()
     for token, status in ((read_only, 403), (expired, 401), ("wrong", 401), ("", 401)):
-        answer = hosted.upload(LIB, token=token)
+        answer = refusing.upload(LIB, token=token)
         assert answer.status_code == status, token
     assert answer.headers["WWW-Authenticate"].startswith("Basic ")
-    assert hosted.lying() == []
-    assert hosted.upload(LIB, path="/upload/pypi/").status_code == 404
+    assert refusing.lying() == []
+    assert refusing.upload(LIB, path="/upload/pypi/").status_code == 404
 
 
 def test_a_description_with_a_script_gets_into_no_page(hosted: Hosted) -> None:

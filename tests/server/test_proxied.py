@@ -10,25 +10,41 @@ from indexfallback.errors import ConfigError
 from tests.conftest import Serve
 from tests.fakes import FakeIndex, wheel
 from tests.server.conftest import DEMO
-from tests.serving import Served, config_text, index_table
+from tests.serving import Served, config_text, index_table, serving
 
 FORWARDED = {"X-Forwarded-Host": "packages.example.com", "X-Forwarded-Proto": "https"}
 PUBLIC = "https://packages.example.com/pypi/simple/"
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def index() -> Iterator[FakeIndex]:
     with FakeIndex([DEMO, wheel("Zope.Interface")]) as made:
         yield made
 
 
-def below(served: Serve, index: FakeIndex, *trusted: str, base: str = "/pypi") -> Served:
-    server = {"base_path": base, "trusted_proxies": list(trusted)}
-    return served(index_table("pypi", index.url), server=server)
+def behind(*trusted: str, base: str = "/pypi") -> dict[str, object]:
+    """Return the settings of a server that believes these proxies."""
+    return {"base_path": base, "trusted_proxies": list(trusted)}
 
 
-def test_every_page_is_there_with_the_base_and_without(served: Serve, index: FakeIndex) -> None:
-    shim = below(served, index, "127.0.0.1")
+@pytest.fixture(scope="module")
+def shim(tmp_path_factory: pytest.TempPathFactory, index: FakeIndex) -> Iterator[Served]:
+    """A shim below a path that believes a proxy on this machine."""
+    config = config_text(index_table("pypi", index.url), server=behind("127.0.0.1"))
+    with serving(tmp_path_factory.mktemp("below"), config) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def at_root(tmp_path_factory: pytest.TempPathFactory, index: FakeIndex) -> Iterator[Served]:
+    """A shim at the root that believes every proxy of a network."""
+    server = behind("127.0.0.0/8", base="/")
+    config = config_text(index_table("pypi", index.url), server=server)
+    with serving(tmp_path_factory.mktemp("root"), config) as made:
+        yield made
+
+
+def test_every_page_is_there_with_the_base_and_without(shim: Served) -> None:
     for path in ("/", "/simple/demo/", "/projects/demo/", "/-/health"):
         assert shim.get(path).status == 200
         assert shim.get(f"/pypi{path}").status == 200
@@ -36,8 +52,7 @@ def test_every_page_is_there_with_the_base_and_without(served: Serve, index: Fak
     assert shim.get("/pypix/simple/demo/").status == 404
 
 
-def test_a_redirect_stays_below_the_base(served: Serve, index: FakeIndex) -> None:
-    shim = below(served, index, "127.0.0.1")
+def test_a_redirect_stays_below_the_base(shim: Served) -> None:
     paths = ("/simple/Demo/", "/simple/demo", "/projects/Demo/", "/projects", "/index/pypi/simple")
     for path in paths:
         direct = shim.get(path).headers["Location"]
@@ -46,8 +61,7 @@ def test_a_redirect_stays_below_the_base(served: Serve, index: FakeIndex) -> Non
         assert shim.get(path, FORWARDED).headers["Location"] == f"/pypi{direct}"
 
 
-def test_a_trusted_proxy_states_the_public_address(served: Serve, index: FakeIndex) -> None:
-    shim = below(served, index, "127.0.0.0/8")
+def test_a_trusted_proxy_states_the_public_address(shim: Served) -> None:
     for path in ("/", "/pypi/", "/projects/demo/"):
         assert PUBLIC in shim.get(path, FORWARDED).body.decode()
         assert PUBLIC not in shim.get(path).body.decode()
@@ -56,7 +70,7 @@ def test_a_trusted_proxy_states_the_public_address(served: Serve, index: FakeInd
 def test_another_sender_of_the_same_headers_is_not_believed(
     served: Serve, index: FakeIndex
 ) -> None:
-    shim = below(served, index, "192.0.2.7", "2001:db8::/32")
+    shim = served(index_table("pypi", index.url), server=behind("192.0.2.7", "2001:db8::/32"))
     for headers in (FORWARDED, {"Forwarded": "host=packages.example.com;proto=https"}):
         assert "packages.example.com" not in shim.get("/", headers).body.decode()
         assert shim.get("/simple/demo", headers).headers["Location"] == "/simple/demo/"
@@ -67,8 +81,7 @@ def test_untrusted_forwarded_headers_are_ignored(served: Serve, index: FakeIndex
     assert "packages.example.com" not in shim.get("/", FORWARDED).body.decode()
 
 
-def test_a_foreign_host_is_refused_whatever_a_proxy_says(served: Serve, index: FakeIndex) -> None:
-    shim = below(served, index, "127.0.0.1")
+def test_a_foreign_host_is_refused_whatever_a_proxy_says(shim: Served) -> None:
     for headers in (FORWARDED, {"X-Forwarded-Host": "127.0.0.1"}):
         refused = shim.get("/simple/demo/", {**headers, "Host": "evil.example.com"})
         assert refused.problem["status"] == 421
@@ -86,10 +99,9 @@ def test_a_foreign_host_is_refused_whatever_a_proxy_says(served: Serve, index: F
     ],
 )
 def test_an_invalid_forwarded_address_is_ignored(
-    served: Serve, index: FakeIndex, sent: dict[str, str], root: str
+    at_root: Served, sent: dict[str, str], root: str
 ) -> None:
-    shim = below(served, index, "127.0.0.1", base="/")
-    page = shim.get("/", sent).body.decode()
+    page = at_root.get("/", sent).body.decode()
     assert f"--index-url {root}" in page
     assert "<script" not in page
 

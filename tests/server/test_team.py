@@ -21,6 +21,7 @@ import requests
 import trustme
 
 from tests.fakes import FakeIndex, sdist, wheel
+from tests.in_process import indexfallback
 from tests.serving import Served, clean_environment, serving, wait_until
 
 DOCS = (Path(__file__).parents[2] / "docs" / "team.md").read_text(encoding="utf-8")
@@ -185,11 +186,8 @@ def test_pages_for_people_name_the_address_that_people_use(
 
 def test_an_upload_goes_through_nginx(team: Callable[..., Team], tmp_path: Path) -> None:
     made, lib = team(HERE), wheel("acme-lib", size=3_000_000)
-    token = subprocess.run(
-        [sys.executable, "-m", "indexfallback", "token", "create"],
-        env=clean_environment(tmp_path / "shim"), check=True, capture_output=True, text=True,
-        timeout=60,
-    ).stdout.strip()  # fmt: skip
+    environ = clean_environment(tmp_path / "shim")
+    token = indexfallback("token", "create", environ=environ).stdout.strip()
     fields = {"name": lib.name, "version": lib.version, "filetype": "bdist_wheel"}
     answer = requests.post(
         f"{made.url}upload/",

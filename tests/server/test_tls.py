@@ -16,6 +16,7 @@ from indexfallback.config.load import load_settings
 from indexfallback.errors import ConfigError
 from tests.conftest import Serve
 from tests.fakes import FakeIndex, wheel
+from tests.in_process import indexfallback
 from tests.serving import Served, clean_environment, config_text, index_table
 
 NOBODY = index_table("pypi", "http://127.0.0.1:9/simple/")
@@ -82,11 +83,8 @@ def test_old_clients_with_tls_1_2_are_served(secure: Served, certificate: Certif
 def test_the_commands_find_it(served: Serve, certificate: Certificate, tmp_path: Path) -> None:
     shim = served(NOBODY, server=certificate.server)
     config = tmp_path / "served" / "config.toml"
-    done = subprocess.run(
-        [sys.executable, "-m", "indexfallback", "--config", str(config), "status", "--json"],
-        env=clean_environment(tmp_path / "served", INDEXFALLBACK_PORT=str(shim.port)),
-        capture_output=True, text=True, check=False, timeout=60,
-    )  # fmt: skip
+    environ = clean_environment(tmp_path / "served", INDEXFALLBACK_PORT=str(shim.port))
+    done = indexfallback("--config", str(config), "status", "--json", environ=environ)
     assert json.loads(done.stdout)["running"] is True
 
 

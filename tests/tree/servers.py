@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.clients.support import ROOT
+from tests.in_process import ROOT
 from tests.serving import START_SECONDS, wait_until
 
 #: Debian's, which is not on the PATH of users.

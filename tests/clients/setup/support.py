@@ -13,7 +13,6 @@ from pathlib import Path
 from tests.clients.conftest import OLD_PIP, Access
 from tests.clients.support import (
     CLIENT_SECONDS,
-    ROOT,
     Done,
     User,
     alone,
@@ -76,8 +75,7 @@ class Settler(User):
 
     def setup(self, *arguments: str) -> Done:
         """``indexfallback setup``, in the directory of a project."""
-        environ = {**self.environment, "PYTHONPATH": str(ROOT)}
-        return self._call([sys.executable, "-m", "indexfallback", "setup", *arguments], environ)
+        return self.ours("setup", *arguments, directory=self.project)
 
     def work(self, *command: str, programs: Path | None = None) -> Done:
         """Call a client in the directory of a project."""

@@ -29,7 +29,7 @@ def doctor(options: Options, show_all: bool, as_json: bool) -> None:
     try:
         findings = examine(examine_machine(options.settings(), options.config))
     except ConfigError as error:  # nothing else can be told before that is mended
-        findings = [fail("configuration", f"{error.origin}: {error.problem}", error.remedy)]
+        findings = [fail("configuration", f"{error.where}: {error.problem}", error.remedy)]
     if as_json:
         print_json([_as_data(finding) for finding in findings])
     else:

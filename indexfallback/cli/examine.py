@@ -127,7 +127,7 @@ def _cache(settings: Settings) -> Cache:
     try:
         return _opened(settings, free)
     except StoreError as error:
-        return Cache(directory=error.path, free=free, problem=error.problem, remedy=error.remedy)
+        return Cache(directory=error.where, free=free, problem=error.problem, remedy=error.remedy)
 
 
 def _opened(settings: Settings, free: int) -> Cache:

@@ -8,7 +8,7 @@ from typing import Any
 
 from buildout_ext.name import NAME
 from indexfallback.config import Settings
-from indexfallback.config.address import PYPI, shown
+from indexfallback.config.address import PYPI, redact_text
 from indexfallback.config.chain import Entry
 from indexfallback.config.keys import directory, index_name, suggest
 from indexfallback.config.load import entry_of, load_settings
@@ -54,7 +54,7 @@ def _entry(line: str, base: Path) -> Entry:
     if line != PYPI and match is None:
         raise _error(
             "indexes",
-            f'"{shown(line)}" is no index',
+            f'"{redact_text(line)}" is no index',
             'write "NAME = URL", "NAME = URL of GROUP", or "pypi", one a line',
         )
     name, url, group = match.group("name", "url", "group") if match else (PYPI, PYPI, None)

@@ -12,8 +12,8 @@ from indexfallback.cli.chain import is_from_pip, print_chain
 from indexfallback.cli.options import Options, examples, takes_options
 from indexfallback.cli.output import set_up_logging, tilde, wrapped
 from indexfallback.config import Settings
-from indexfallback.config.line import read_settings_line
 from indexfallback.config.units import format_size
+from indexfallback.config.wire import decode_settings
 from indexfallback.server.address import AlreadyServedError, Port, take_port
 
 
@@ -37,9 +37,7 @@ def serve(
 
     # By another process of ours, which has read and completed them.
     settings = (
-        read_settings_line(sys.stdin.buffer.readline())
-        if settings_from_stdin
-        else options.settings()
+        decode_settings(sys.stdin.buffer.readline()) if settings_from_stdin else options.settings()
     )
     try:
         taken = take_port(

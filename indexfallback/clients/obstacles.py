@@ -7,7 +7,7 @@ from typing import Any
 
 from indexfallback.clients import edits, ini, places, toml
 from indexfallback.clients.machine import ClientFileError, Machine
-from indexfallback.config.address import parse_address, shown
+from indexfallback.config.address import parse_address, redact_text
 from indexfallback.config.pip import is_default_url
 from indexfallback.config.units import InvalidValueError
 
@@ -121,7 +121,9 @@ def of_beside(
     """Yield the indexes of a file that stay in force beside the shim."""
     for index in named:
         if index.stays and not own(index.url):
-            problem = f"{index.label} ({shown(index.url)}) would be asked beside indexfallback"
+            problem = (
+                f"{index.label} ({redact_text(index.url)}) would be asked beside indexfallback"
+            )
             first = "" if _is_known(index.url, known) else "take it over by `indexfallback init`, "
             yield Obstacle(str(file), problem, f"{first}remove it there")
 
@@ -132,7 +134,7 @@ def of_lost(
     """Yield the indexes in the user's own file that would be replaced, and asked by nobody then."""
     for index in named:
         if not index.stays and not own(index.url) and not _is_known(index.url, known):
-            problem = f"{index.label} ({shown(index.url)}) is in no chain of indexfallback"
+            problem = f"{index.label} ({redact_text(index.url)}) is in no chain of indexfallback"
             yield Obstacle(str(file), problem, _LOST)
 
 
@@ -160,7 +162,9 @@ def _switches(machine: Machine, names: Iterable[str], problem: str) -> Iterator[
 def _stronger(file: PurePath, named: Iterable[edits.Named], own: IsOwn) -> Iterator[Obstacle]:
     for index in named:
         if not own(index.url):
-            problem = f"{index.label} ({shown(index.url)}) is stronger than the user's own file"
+            problem = (
+                f"{index.label} ({redact_text(index.url)}) is stronger than the user's own file"
+            )
             yield Obstacle(str(file), problem, "remove it, or put the shim's address there")
 
 

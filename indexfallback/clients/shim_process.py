@@ -13,7 +13,7 @@ from os import pathsep
 from typing import Any
 
 from indexfallback.config import Settings
-from indexfallback.config.line import settings_line
+from indexfallback.config.wire import encode_settings
 from indexfallback.errors import IndexFallbackError
 from indexfallback.server.address import AlreadyServedError, NoAnswer, ask, refuse_if_served
 
@@ -77,7 +77,7 @@ def _own_shim(settings: Settings, verbose: int) -> Iterator[str]:
         start_new_session=True,
     )
     try:
-        _send(process, settings_line(settings))
+        _send(process, encode_settings(settings))
         yield _wait_for(process)
     finally:
         for pipe in (process.stdin, process.stdout):

@@ -9,7 +9,8 @@ import tomlkit
 from indexfallback.clients import toml
 from indexfallback.config import Index
 from indexfallback.config.address import PYPI, parse_address
-from indexfallback.config.lines import Lines
+from indexfallback.config.line_numbers import LineNumbers
+from indexfallback.config.naming import unique_name
 from indexfallback.config.pip import is_default_url
 
 _HEADING = """\
@@ -34,10 +35,7 @@ def renamed(found: Iterable[Index], chain: Sequence[Index]) -> list[tuple[str, I
     taken = {index.name for index in chain}
     named = []
     for index in found:
-        name, number = index.name, 1
-        while name in taken:
-            number += 1
-            name = f"{index.name}-{number}"
+        name = unique_name(index.name, taken)
         taken.add(name)
         named.append((name, index))
     return named
@@ -54,7 +52,7 @@ def with_indexes(text: str, named: Iterable[tuple[str, Index]]) -> str:
         ended = text if text.endswith("\n") else f"{text}\n"
         return f"{ended}\n{tables}"
     lines = text.splitlines(keepends=True)
-    place = Lines(text)["index", 0] - 1
+    place = LineNumbers(text)["index", 0] - 1
     return "".join([*lines[:place], tables, "\n", *lines[place:]])
 
 

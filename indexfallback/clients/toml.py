@@ -6,7 +6,7 @@ from typing import Any
 import tomlkit
 from tomlkit.exceptions import ParseError
 
-from indexfallback.config.lines import Lines, Path
+from indexfallback.config.line_numbers import LineNumbers, Path
 from indexfallback.config.units import InvalidValueError
 
 
@@ -54,7 +54,7 @@ def with_value(text: str, path: Path, value: str) -> str:
     if value_of(document, path) == value:
         return text
     lines = text.split("\n")
-    number = Lines(text)[path] - 1
+    number = LineNumbers(text)[path] - 1
     try:
         statement = tomlkit.parse(lines[number])
     except ParseError:  # it goes on in the next line

@@ -204,7 +204,7 @@ def test_internals_that_pip_has_moved_are_an_error_with_a_remedy(
         load_settings(environ={})
     assert str(caught.value) == (
         "pip: its configuration cannot be read (import of pip._internal.configuration halted; "
-        "None in sys.modules); install a pip that indexfallback knows: "
+        "None in sys.modules); install a version of pip that indexfallback supports: "
         "`python -m pip install 'pip==26.3'`"
     )
 

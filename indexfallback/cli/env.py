@@ -8,7 +8,7 @@ import click
 from indexfallback.cli.options import Options, examples, takes_options
 from indexfallback.cli.output import say, say_more
 from indexfallback.cli.running import address, health
-from indexfallback.clients.environment import entered, left
+from indexfallback.clients.environment import activation, deactivation
 from indexfallback.clients.shells import EVALUATED, shell_of, statements
 
 
@@ -31,12 +31,12 @@ def env(options: Options, shell: str | None, undo: bool) -> None:
     """
     shell = shell or shell_of(os.environ)
     if undo:
-        changes = left(os.environ)
+        changes = deactivation(os.environ)
         if not changes:
             say("this shell is not pointed at a shim: there is nothing to undo")
     else:
         settings = options.settings()
-        changes = entered(os.environ, address(settings))
+        changes = activation(os.environ, address(settings))
         if health(settings) is None:
             say(f"no shim runs on {settings.host}:{settings.port}: `indexfallback serve` starts it")
     click.echo(statements(shell, changes), nl=False)

@@ -18,7 +18,7 @@ from indexfallback.cli.setup import (
 )
 from indexfallback.clients import files, machine, takeover
 from indexfallback.clients.discovery import found_indexes, ordered
-from indexfallback.clients.environment import original
+from indexfallback.clients.environment import without_activation
 from indexfallback.config import Index, Settings
 from indexfallback.config.address import is_at
 from indexfallback.config.load import chain_of, config_path
@@ -68,7 +68,7 @@ def _found(settings: Settings) -> tuple[list[Index], dict[str, str]]:
     def own(url: str) -> bool:
         return is_at(url, settings.host, settings.port)
 
-    pip = list(PipConfig(original(os.environ)).indexes(own))
+    pip = list(PipConfig(without_activation(os.environ)).indexes(own))
     proposed = ordered(pip, found_indexes(machine.this_machine(), own))
     chain = chain_of(
         [index for index, _ in proposed], os.environ, host=settings.host, port=settings.port

@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from indexfallback.cli.output import set_up_logging
-from indexfallback.clients.environment import original
+from indexfallback.clients.environment import without_activation
 from indexfallback.config import Settings
 from indexfallback.config.load import load_settings
 from indexfallback.names import is_project_name, normalize
@@ -38,7 +38,7 @@ class Options:
             config=self.config,
             indexes=self.indexes,
             offline=self.offline,
-            environ=original(os.environ),
+            environ=without_activation(os.environ),
         )
 
     def as_arguments(self) -> list[str]:

@@ -17,8 +17,8 @@ from indexfallback.cli.options import Options, examples, takes_options
 from indexfallback.cli.output import say
 from indexfallback.cli.report import report
 from indexfallback.clients.environment import client_environment
-from indexfallback.clients.shim_process import ask_shim, shim_for
-from indexfallback.server.address import NoAnswer
+from indexfallback.clients.shim_process import shim_for
+from indexfallback.server.address import NoAnswer, ask
 
 #: What a shell answers for a command that it cannot find.
 _NOT_FOUND = 127
@@ -111,7 +111,7 @@ def _forwarding() -> Iterator[_Signals]:
 
 def _report(url: str, began: float, *, failed: bool, quiet: bool) -> None:
     try:
-        status = ask_shim(url, f"/-/status?since={began}")
+        status = ask(url, f"/-/status?since={began}")
     except NoAnswer as error:
         say(f"the local index does not answer any more ({error})")
         return

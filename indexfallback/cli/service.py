@@ -11,7 +11,7 @@ import click
 from indexfallback.cli.options import Options, examples, takes_options
 from indexfallback.cli.output import print_json, say, tilde
 from indexfallback.cli.running import address, health
-from indexfallback.clients.environment import original
+from indexfallback.clients.environment import without_activation
 from indexfallback.clients.shim_process import START_SECONDS
 from indexfallback.config import Settings
 from indexfallback.service.job import Job, kept_environment
@@ -62,7 +62,7 @@ def _job(options: Options, settings: Settings) -> Job:
     arguments = replace(options, indexes=indexes).as_arguments()
     return Job(
         command=(sys.executable, "-m", "indexfallback", *arguments, "serve"),
-        environment=kept_environment(original(os.environ), Path.cwd()),
+        environment=kept_environment(without_activation(os.environ), Path.cwd()),
     )
 
 

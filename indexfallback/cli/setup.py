@@ -14,9 +14,9 @@ from indexfallback.cli.chain import is_from_pip
 from indexfallback.cli.options import Options, examples, takes_options
 from indexfallback.cli.output import print_json, say, say_more, tilde
 from indexfallback.clients import change, files, machine, record, takeover
-from indexfallback.clients.catalogue import BEHIND, CLIENTS, NAMES, Client
+from indexfallback.clients.catalogue import CLIENTS, INSTALLERS, NAMES, Client
 from indexfallback.clients.change import Change
-from indexfallback.clients.environment import original
+from indexfallback.clients.environment import without_activation
 from indexfallback.config import Index, Settings
 from indexfallback.config.address import is_at
 from indexfallback.config.load import config_path, pip_chain
@@ -211,7 +211,7 @@ def _takeover(options: Options, settings: Settings) -> Takeover:
     file = config_path(options.config)
     before = machine.read(file)
     kept = record.load("pip")
-    found = pip_chain(original(os.environ), host=settings.host, port=settings.port)
+    found = pip_chain(without_activation(os.environ), host=settings.host, port=settings.port)
     indexes = tuple(
         index
         for index in found.indexes
@@ -233,7 +233,7 @@ def _own(settings: Settings) -> Any:
 
 
 def _expanded(clients: Sequence[str]) -> list[str]:
-    return list(dict.fromkeys(each for name in clients for each in BEHIND.get(name, (name,))))
+    return list(dict.fromkeys(each for name in clients for each in INSTALLERS.get(name, (name,))))
 
 
 def _set_up_before() -> list[str]:

@@ -227,7 +227,7 @@ def test_a_public_index_of_pip_that_no_chain_has_is_not_lost(home: Home) -> None
     home.write(home.pip_conf, text)
     home.write(home.config, index_table("pypi", "pypi"))
     done = home.cli("setup", "pip").expect(1)
-    assert "is in no chain of indexfallback" in done.words
+    assert "is not in indexfallback's chain" in done.words
     assert home.pip_conf.read_text("utf-8") == text
 
 
@@ -237,7 +237,7 @@ def test_a_damaged_record_is_said_with_where_the_copy_is(home: Home) -> None:
     backup = Path(result["backup"])
     backup.with_suffix(".json").write_text("{", "utf-8")
     done = home.cli("setup", "pip", "--undo").expect(1)
-    assert f"put the file back from {backup}" in done.words
+    assert f"restore the client's file from {backup}" in done.words
 
 
 def test_a_file_that_cannot_be_written_is_named(home: Home) -> None:

@@ -1,4 +1,4 @@
-"""``env``: the statements that point the shell in use at the shim, and those that undo it."""
+"""``env``: shell statements that point the current shell at the shim, and those that undo it."""
 
 import os
 import sys
@@ -20,20 +20,20 @@ from indexfallback.clients.shells import EVALUATED, shell_of, statements
         "indexfallback env --shell powershell | Out-String | Invoke-Expression",
     )
 )
-@click.option("--shell", type=click.Choice(sorted(EVALUATED)), help="Default: the one in SHELL.")
-@click.option("--undo", is_flag=True, help="Print what restores the variables as they were.")
+@click.option("--shell", type=click.Choice(sorted(EVALUATED)), help="Default: that in SHELL.")
+@click.option("--undo", is_flag=True, help="Print the statements that restore the variables.")
 @takes_options
 def env(options: Options, shell: str | None, undo: bool) -> None:
-    """Print what points this shell at the shim.
+    """Print the statements that point this shell at the shim.
 
-    It is for the shell to do, and holds for all clients that are started there. With --undo, what
-    was set before comes back.
+    The shell has to evaluate them; all clients that it starts then use the shim. With --undo, the
+    statements restore the previous values.
     """
     shell = shell or shell_of(os.environ)
     if undo:
         changes = deactivation(os.environ)
         if not changes:
-            say("this shell is not pointed at a shim: there is nothing to undo")
+            say("this shell does not use a shim: there is nothing to undo")
     else:
         settings = options.settings()
         changes = activation(os.environ, address(settings))
@@ -42,5 +42,5 @@ def env(options: Options, shell: str | None, undo: bool) -> None:
     click.echo(statements(shell, changes), nl=False)
     if sys.stdout.isatty():
         command = f"indexfallback env --shell {shell}{' --undo' if undo else ''}"
-        say("nothing has changed yet; the shell does it with")
+        say("nothing has changed yet: evaluate the statements with")
         say_more(EVALUATED[shell].format(command=command))

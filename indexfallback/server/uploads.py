@@ -8,8 +8,8 @@ from falcon.media.multipart import BodyPart, MultipartFormHandler
 
 from indexfallback.errors import UploadRefusedError
 from indexfallback.hosted.form import CONTENT, FIELDS, read_form
+from indexfallback.hosted.index import HostedIndex, Published
 from indexfallback.hosted.receiving import Incoming, failed
-from indexfallback.hosted.shelf import Published, Shelf
 from indexfallback.server.credentials import Credentials
 from indexfallback.shim import Shim
 
@@ -76,7 +76,7 @@ class UploadResource:
 
 
 def _receive(
-    req: falcon.Request, shelf: Shelf, incoming: Incoming
+    req: falcon.Request, shelf: HostedIndex, incoming: Incoming
 ) -> tuple[str, Mapping[str, str]]:
     """Write the form's file to the disk; return its name and the other fields."""
     filename: str | None = None

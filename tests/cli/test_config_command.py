@@ -95,7 +95,7 @@ def test_what_init_comments_out_is_valid(tmp_path: Path) -> None:
 def test_init_keeps_the_file_that_is_there(file: Path) -> None:
     result = run(secretive(file), "init")
     assert isinstance(result.exception, ConfigError)
-    assert str(result.exception) == f"{file}: there is a configuration already; --force replaces it"
+    assert str(result.exception) == f"{file}: the file exists already; --force replaces it"
     assert file.read_text(encoding="utf-8") == SECRETIVE
 
 

@@ -84,7 +84,7 @@ def stands(cli: CommandLine, *arguments: str, **environ: str) -> dict[str, Any]:
 def test_it_says_what_holds_and_keeps_what_it_is_told(cli: CommandLine) -> None:
     assert cli("offline").expect().out.startswith("auto: ")
     assert cli("offline", "on").expect().out == (
-        "on: no index is asked; pages list what is in the cache\n"
+        "on: no index is asked; pages list only cached files\n"
     )
     told = stands(cli)
     assert (told["offline_mode"], told["offline"], told["offline_by"]) == ("on", True, "command")

@@ -125,7 +125,7 @@ def test_without_a_configuration_it_shows_the_chain_of_pip(
 ) -> None:
     directory = flat_directory(tmp_path / "wheels", [wheel("acme-app")])
     done = run(cli, _ASK, "acme-app", PIP_EXTRA_INDEX_URL=directory.as_uri()).expect()
-    first = "indexfallback: no configuration yet, using pip's own\n  1 wheels  file://"
+    first = "indexfallback: no configuration yet, using pip's\n  1 wheels  file://"
     assert done.err.startswith(first)
     assert "(pip: extra-index-url) 2 pypi PyPI (pip: default)" in done.words
 

@@ -159,14 +159,14 @@ def test_undo_leaves_what_was_changed_since_and_says_so(home: Home) -> None:
     home.cli("setup", "pip").expect()
     home.write(home.pip_conf, "[global]\nindex-url = https://mine.example.com/\n")
     done = home.cli("setup", "pip", "--undo").expect(1)
-    assert "[global] index-url was changed since: it is left as it is." in done.words
+    assert "[global] index-url was changed since then: it is not restored." in done.words
     assert "mine" in home.pip_conf.read_text("utf-8")
 
 
 def test_undo_without_setup_says_that_there_is_nothing(home: Home) -> None:
     home.write(home.uv_toml, "# mine\n")
     done = home.cli("setup", "uv", "--undo").expect()
-    assert "uv was not set up from here: there is nothing to undo." in done.words
+    assert "uv was not set up by this command: there is nothing to undo." in done.words
     assert home.uv_toml.read_text("utf-8") == "# mine\n"
 
 

@@ -70,7 +70,7 @@ def info(options: Options, as_json: bool) -> None:
 @json_option
 @takes_options
 def list_(options: Options, project: str | None, as_json: bool) -> None:
-    """List the cached files and pages of all projects or of PROJECT."""
+    """List the cached files and pages, of PROJECT or of all projects."""
     settings = options.settings()
     with open_store(settings) as store:
         files = maintenance.held_files(store, project)
@@ -117,7 +117,10 @@ def _project_row(name: str, files: list[HeldFile], pages: int) -> tuple[str, ...
 @json_option
 @takes_options
 def verify(options: Options, as_json: bool) -> None:
-    """Check the hash of every file; quarantine damaged ones, and exit with 1 if there are any."""
+    """Check the hash of every file.
+
+    Moves damaged files to quarantine, and exits with 1 if there are any.
+    """
     with open_store(options.settings()) as store:
         verdicts = dict(tracked(store.blobs.verify(), "Hashing", store.blobs.count()))
     found: dict[str, list[str]] = {verdict: [] for verdict in _VERDICTS}
@@ -141,7 +144,10 @@ def verify(options: Options, as_json: bool) -> None:
 @json_option
 @takes_options
 def gc(options: Options, as_json: bool) -> None:
-    """Evict files down to the size limit; remove abandoned partial files and the quarantine."""
+    """Clean the cache.
+
+    Evicts files down to the size limit; removes abandoned partial files and the quarantine.
+    """
     with open_store(options.settings()) as store:
         cleaned = maintenance.clean(store)
     if as_json:

@@ -62,7 +62,7 @@ class _Asked(NamedTuple):
 @json_option
 @takes_options
 def check(options: Options, as_json: bool) -> None:
-    """Ask each index once, and print problems; exit with 1 if one fails."""
+    """Ask each index once. Prints problems, and exits with 1 if an index fails."""
     settings = options.settings()
     checks = check_all(settings)
     if as_json:

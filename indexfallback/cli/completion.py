@@ -18,7 +18,7 @@ _SHELLS = ("bash", "zsh", "fish")
 @click.argument("shell", type=click.Choice(_SHELLS))
 @takes_options
 def completion(options: Options, shell: str) -> None:  # noqa: ARG001 - every command takes them
-    """Print the script that lets SHELL complete commands and options."""
+    """Print a script that completes commands in SHELL."""
     root = click.get_current_context().find_root()
     script = get_completion_class(shell)
     name = root.info_name or ""

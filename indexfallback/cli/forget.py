@@ -26,7 +26,10 @@ from indexfallback.words import counted, size
 @json_option
 @takes_options
 def remove(options: Options, project: str, yes: bool, as_json: bool) -> None:
-    """Remove the cached pages and files of PROJECT, its pins, and the record of its owner."""
+    """Remove PROJECT from the cache.
+
+    Removes its pages, files, pins and the record of its owner.
+    """
     settings = options.settings()
     with open_store(settings) as store:
         owners = store.ledger.owners(project)
@@ -50,7 +53,7 @@ def remove(options: Options, project: str, yes: bool, as_json: bool) -> None:
 @json_option
 @takes_options
 def accept(options: Options, project: str, filename: str, yes: bool, as_json: bool) -> None:
-    """Accept that FILENAME of PROJECT has changed: remove its pin."""
+    """Accept a changed file. Removes the pin of FILENAME of PROJECT."""
     settings = options.settings()
     filename = filename.removesuffix(METADATA_ENDING)
     with open_store(settings) as store:
@@ -94,7 +97,7 @@ def _say_both(settings: Settings, pin: Pin, offers: list[maintenance.Offered]) -
 @json_option
 @takes_options
 def disown(options: Options, project: str, yes: bool, as_json: bool) -> None:
-    """Remove the record of the owner of PROJECT, so that another index can own it."""
+    """Forget the owner of PROJECT. Another index can then own it."""
     settings = options.settings()
     private = [index for index in settings.indexes if index.is_private]
     with open_store(settings) as store:

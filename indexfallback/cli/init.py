@@ -25,9 +25,10 @@ from indexfallback.config.pip import PipConfig, is_default_url
 @click.option("--yes", is_flag=True, help="Accept the chain and the clients without a question.")
 @takes_options
 def init(options: Options, *, yes: bool) -> None:
-    """Create a chain from the indexes in use now, and set up the installed clients.
+    """Create a chain from the indexes in use now.
 
-    Asks before each change. The service is installed only after a question on a terminal.
+    Then sets up the installed clients. Asks before each change. The service is installed only
+    after a question on a terminal.
     """
     settings = permanent_settings(options)
     file = config_path(options.config)

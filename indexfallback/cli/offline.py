@@ -25,10 +25,10 @@ _MEANINGS = {
 @json_option
 @takes_options
 def offline(options: Options, mode: str | None, as_json: bool) -> None:
-    """Show the offline mode, or set it for all your shims, including running ones.
+    """Show or set the offline mode.
 
-    The mode stays until it is set again. --offline and INDEXFALLBACK_OFFLINE=1 override it for one
-    process.
+    The mode applies to all your shims, including running ones, until it is set again. --offline
+    and INDEXFALLBACK_OFFLINE=1 override it for one process.
     """
     settings = options.settings()
     if mode is not None:

@@ -32,7 +32,10 @@ def service() -> None:
 @click.option("--dry-run", is_flag=True, help="Print the file that would be written.")
 @takes_options
 def install(options: Options, dry_run: bool) -> None:
-    """Start the shim now and at each login, with these options and settings."""
+    """Start the shim now and at each login.
+
+    It keeps the options and environment variables of this command.
+    """
     settings = options.settings()
     job = _job(options, settings)
     system = manager()
@@ -116,7 +119,10 @@ def uninstall(options: Options) -> None:  # noqa: ARG001 - every command takes t
 @json_option
 @takes_options
 def status(options: Options, as_json: bool) -> None:
-    """Show whether the service is installed and answers; exit with 1 unless both."""
+    """Show whether the service is installed and answers.
+
+    Exits with 1 unless both are true.
+    """
     settings = options.settings()
     system = manager()
     state, found = system.state(), health(settings)

@@ -57,9 +57,9 @@ def setup(
     undo: bool,
     as_json: bool,
 ) -> None:
-    """Point clients at the local index in their per-user files, or undo that.
+    """Point clients at the local index, or undo that.
 
-    Clients: pip, uv, poetry, pdm, pipenv, hatch, buildout.
+    Changes their per-user files. Clients: pip, uv, poetry, pdm, pipenv, hatch, buildout.
     """
     if bool(clients) == every:
         raise click.UsageError("name the clients, or give --all")

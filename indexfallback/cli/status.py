@@ -30,7 +30,10 @@ Report = dict[str, Any]
 @json_option
 @takes_options
 def status(options: Options, as_json: bool) -> None:
-    """Show the state of the indexes, the cache and the clients; exit with 1 if no shim runs."""
+    """Show the state of the running shim.
+
+    Shows its indexes, cache and clients. Exits with 1 if no shim runs.
+    """
     settings = options.settings()
     report = _of_running(settings)
     if report is not None:

@@ -24,7 +24,7 @@ from indexfallback.store.tokens import Token
     epilog=examples("indexfallback token create --expires '90 days'", "indexfallback token list")
 )
 def token() -> None:
-    """Create, list and revoke tokens for uploads, and for reading from other machines."""
+    """Manage tokens for uploads and remote readers."""
 
 
 @token.command(

@@ -28,7 +28,7 @@ Report = dict[str, Any]
 @json_option
 @takes_options
 def why(options: Options, project: str, as_json: bool) -> None:
-    """Ask every index for PROJECT, and explain which one serves it."""
+    """Explain which index serves PROJECT. Asks every index."""
     settings = options.settings()
     report = ask_same(settings, f"/-/why/{project}", settings.deadline + _MARGIN)
     if report is None:

@@ -35,7 +35,10 @@ _release = click.argument("version", type=_version)
 @index_option
 @takes_options_but_index
 def yank(options: Options, project: str, version: Version, reason: str, index: str | None) -> None:
-    """Yank VERSION of PROJECT (PEP 592): clients do not choose it unless it is pinned."""
+    """Yank VERSION of PROJECT (PEP 592).
+
+    Clients do not choose it unless it is pinned.
+    """
     with _files(options, index, project, version) as (hosted, files):
         for file in files:
             hosted.yank(project, file, reason)
@@ -69,7 +72,10 @@ def unyank(options: Options, project: str, version: Version, index: str | None) 
 @index_option
 @takes_options_but_index
 def remove(options: Options, project: str, version: Version, yes: bool, index: str | None) -> None:
-    """Delete VERSION of PROJECT permanently; `yank` does not break installations."""
+    """Delete VERSION of PROJECT permanently.
+
+    Installations that need it fail; `yank` does not break them.
+    """
     with _files(options, index, project, version) as (hosted, files):
         if not yes:
             _confirm(hosted, files)

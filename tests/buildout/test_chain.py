@@ -1,4 +1,4 @@
-"""What a buildout gets from which index of its chain, and what it says of what it does not get."""
+"""The index of each project in a buildout, and the messages about failures."""
 
 from tests.buildout.support import Project
 from tests.fakes import FakeIndex, wheel

@@ -1,4 +1,4 @@
-"""When the extension is at work, and what its section may be made of."""
+"""When the extension is enabled, and how its section may be written."""
 
 import subprocess
 import sys

@@ -1,4 +1,4 @@
-"""The section of a buildout, read into settings; its errors name the option and the remedy."""
+"""The settings from the section of a buildout; errors name the option and the remedy."""
 
 import re
 from collections.abc import Mapping

@@ -378,7 +378,7 @@ def test_an_address_on_another_machine_is_refused(tmp_path: Path) -> None:
         load(tmp_path, url("file://server/share"))
 
 
-def test_a_file_that_is_asked_for_must_be_there(tmp_path: Path) -> None:
+def test_a_file_named_on_the_command_line_must_exist(tmp_path: Path) -> None:
     file = tmp_path / "absent.toml"
     with pytest.raises(ConfigError) as caught:
         load_settings(config=file, environ={})
@@ -388,7 +388,7 @@ def test_a_file_that_is_asked_for_must_be_there(tmp_path: Path) -> None:
     )
 
 
-def test_a_directory_is_no_configuration_file(tmp_path: Path) -> None:
+def test_a_directory_is_refused_as_configuration_file(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"the configuration cannot be read \(.+\); make it"):
         load_settings(config=tmp_path, environ={})
 

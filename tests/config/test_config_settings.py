@@ -1,4 +1,4 @@
-"""Where settings come from, and which source wins."""
+"""The origins of settings, and their precedence."""
 
 import os
 from pathlib import Path
@@ -51,7 +51,7 @@ def test_a_file_in_the_current_directory_is_never_read(
     assert load_settings(environ={}).port == 5503
 
 
-def test_a_file_that_a_variable_names_must_be_there(tmp_path: Path) -> None:
+def test_a_file_named_by_an_environment_variable_must_exist(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="the configuration file does not exist"):
         load_settings(environ={"INDEXFALLBACK_CONFIG": str(tmp_path / "absent.toml")})
 

@@ -1,4 +1,4 @@
-"""The keys of ``[mirror]``: what each takes, and what is said of anything else."""
+"""The keys of ``[mirror]``: valid values, and the errors for others."""
 
 from pathlib import Path
 
@@ -25,14 +25,14 @@ def test_patterns_are_normalised_and_specifiers_checked(tmp_path: Path) -> None:
     assert mirror.projects == (Wanted("acme-*"), Wanted("django", "<6,>=4"))
 
 
-def test_a_date_is_toml_s_own_or_text(tmp_path: Path) -> None:
+def test_a_date_is_a_toml_date_or_text(tmp_path: Path) -> None:
     for text in ("2025-06-01", '"2025-06-01"'):
         mirror = load(tmp_path, f'index = "up"\nsince = {text}').mirror
         assert mirror is not None
         assert mirror.since == "2025-06-01"
 
 
-def test_it_survives_the_way_to_another_process(tmp_path: Path) -> None:
+def test_it_is_the_same_in_a_child_process(tmp_path: Path) -> None:
     text = 'index = "up"\nprojects = ["a>1"]\nrequirements = ["r.txt"]\nlatest = 3'
     settings = load(tmp_path, text)
     assert decode_settings(encode_settings(settings)) == settings
@@ -58,7 +58,7 @@ def test_it_survives_the_way_to_another_process(tmp_path: Path) -> None:
         ('index = "up"\nmax_file_size = 5', "has no unit"),
     ],
 )
-def test_an_error_says_what_and_what_to_do(tmp_path: Path, text: str, message: str) -> None:
+def test_an_error_has_a_cause_and_a_remedy(tmp_path: Path, text: str, message: str) -> None:
     with pytest.raises(ConfigError) as caught:
         load(tmp_path, text)
     assert message in str(caught.value)

@@ -1,4 +1,4 @@
-"""Settings as one process hands them to another."""
+"""Settings that a parent process sends to a child."""
 
 import os
 from pathlib import Path
@@ -10,7 +10,7 @@ from indexfallback.config.wire import decode_settings, encode_settings
 from indexfallback.errors import ConfigError
 
 
-def test_settings_come_out_as_they_went_in_passwords_and_origins_included() -> None:
+def test_decoded_settings_equal_the_encoded_ones_with_passwords_and_origins() -> None:
     index = Index(
         name="private",
         url="https://packages.example.com/simple/",

@@ -1,4 +1,4 @@
-"""``publish``, ``yank``, ``unyank``, ``remove`` and ``token`` beside a running shim."""
+"""``publish``, ``yank``, ``unyank``, ``remove`` and ``token`` while a shim runs."""
 
 import json
 import shutil

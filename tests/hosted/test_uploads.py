@@ -1,4 +1,4 @@
-"""What an upload is answered, and what is there after it."""
+"""Uploads: the response, and the files in the index afterwards."""
 
 import io
 import re

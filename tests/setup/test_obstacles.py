@@ -160,7 +160,7 @@ def test_an_additional_index_is_in_the_way() -> None:
     assert "would be used besides indexfallback" in str(only)
 
 
-def test_an_index_that_nobody_would_ask_any_more_is_in_the_way() -> None:
+def test_an_index_that_would_be_lost_is_in_the_way() -> None:
     text = f"[buildout]\nindex = {OTHER}\n"
     client = CLIENTS["buildout"]
     named = client.indexes(text)

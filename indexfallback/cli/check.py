@@ -17,6 +17,7 @@ from indexfallback.chain.network import Network
 from indexfallback.cli.options import Options, examples, json_option, takes_options
 from indexfallback.cli.output import print_json, print_table, say, say_more
 from indexfallback.config import Index, Settings
+from indexfallback.doctor.machine import IndexCheck
 from indexfallback.flight import run_within
 from indexfallback.outcome import Kind, Outcome
 from indexfallback.page import ProjectPage
@@ -31,25 +32,10 @@ _EVERYWHERE = "pip"
 _NO_LIST = frozenset({Kind.ABSENT, Kind.NOT_AN_INDEX, Kind.FAILED})
 
 
-@dataclass(frozen=True)
-class Check:
-    """The result for one index."""
-
-    index: str
-    #: ``ok``, ``warn``, ``FAIL``; ``skip`` if it was not asked.
-    verdict: str
-    #: The answer.
-    what: str
-    seconds: float | None = None
-    remedy: str = ""
-    #: Seconds that this machine's clock is ahead of the index's; None if that is unknown.
-    clock_ahead: float | None = None
-
-
 class _Asked(NamedTuple):
     """A result, and the page that was requested, if any."""
 
-    check: Check
+    check: IndexCheck
     page: ProjectPage | None = None
 
 
@@ -93,7 +79,7 @@ def _warn_about_names(index: Index) -> None:
     )
 
 
-def _text(check: Check) -> str:
+def _text(check: IndexCheck) -> str:
     return f"{check.what}. {check.remedy}" if check.remedy else check.what
 
 
@@ -108,8 +94,8 @@ class _NoFacts:
         """Do nothing."""
 
 
-def check_all(settings: Settings) -> list[Check]:
-    """Check the indexes concurrently; return the results in the order of the chain."""
+def check_all(settings: Settings) -> list[IndexCheck]:
+    """IndexCheck the indexes concurrently; return the results in the order of the chain."""
     if not settings.indexes:
         return []
     ends = time.monotonic() + settings.deadline
@@ -148,7 +134,7 @@ class _Member:
 def _check_within(member: _Member, limits: Limits, *, offline: bool) -> _Asked:
     index = member.index
     if offline and not index.is_directory:
-        return _Asked(Check(index.name, "skip", "not asked: offline"))
+        return _Asked(IndexCheck(index.name, "skip", "not asked: offline"))
     seconds = limits.ends - time.monotonic()
     try:
         return run_within(lambda: _check(member, limits), seconds, f"check-{index.name}")
@@ -188,7 +174,7 @@ def _check_public(member: _Member, limits: Limits) -> _Asked:
     return _Asked(found) if found is not None else asked
 
 
-def _names(member: _Member, limits: Limits) -> tuple[Outcome, Check | None]:
+def _names(member: _Member, limits: Limits) -> tuple[Outcome, IndexCheck | None]:
     """Request the list of names; return None as result if there is none."""
     outcome, names, clock, *_ = member.upstream.names(limits)
     if outcome.kind is not Kind.FOUND:
@@ -207,17 +193,19 @@ def _page(member: _Member, limits: Limits) -> tuple[Kind, _Asked]:
         checked = _well(index, what, outcome, answer.clock)
     elif outcome.kind is Kind.ABSENT:
         remedy = f"Correct the url of {index.name}, or set probe to a project that it has."
-        checked = Check(index.name, "FAIL", f"{outcome} for {project}", outcome.elapsed, remedy)
+        checked = IndexCheck(
+            index.name, "FAIL", f"{outcome} for {project}", outcome.elapsed, remedy
+        )
     else:
         checked = _failed(index, outcome)
     return outcome.kind, _Asked(checked, page)
 
 
-def _well(index: Index, what: str, outcome: Outcome, clock: float | None) -> Check:
+def _well(index: Index, what: str, outcome: Outcome, clock: float | None) -> IndexCheck:
     ahead = None if clock is None else time.time() - clock
-    return Check(index.name, "ok", what, outcome.elapsed, clock_ahead=ahead)
+    return IndexCheck(index.name, "ok", what, outcome.elapsed, clock_ahead=ahead)
 
 
-def _failed(index: Index, outcome: Outcome) -> Check:
+def _failed(index: Index, outcome: Outcome) -> IndexCheck:
     what = f"{outcome.kind.value}: {outcome}"
-    return Check(index.name, "FAIL", what, outcome.elapsed, remedy_for(outcome.kind, index))
+    return IndexCheck(index.name, "FAIL", what, outcome.elapsed, remedy_for(outcome.kind, index))

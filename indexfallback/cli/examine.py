@@ -18,7 +18,7 @@ from indexfallback.config import Settings
 from indexfallback.config.load import config_path
 from indexfallback.config.pip import configuration_files
 from indexfallback.doctor import Machine
-from indexfallback.doctor.machine import Cache, IndexCheck, TextFile
+from indexfallback.doctor.machine import Cache, TextFile
 from indexfallback.errors import StoreError
 
 #: Bytes read of a file; the lock files of large projects have several MB.
@@ -40,10 +40,7 @@ def examine_machine(settings: Settings, config: Path | None) -> Machine:
         health=shim,
         is_port_taken=shim is not None or is_listening(settings),
         offline_state=Network(settings).offline_state,
-        indexes=tuple(
-            IndexCheck(c.index, c.verdict, c.what, c.remedy, c.seconds, c.clock_ahead)
-            for c in check_all(settings)
-        ),
+        indexes=tuple(check_all(settings)),
         trust_problem=_trust_problem(settings.ca_bundle),
         config=own[0] if own else None,
         pip=_read(path for path in _pip_files() if path not in in_environments),

@@ -21,7 +21,7 @@ def answers(machine: Machine) -> Iterator[Finding]:
 
 
 def _of(check: IndexCheck) -> Finding:
-    subject = f"index {check.name}"
+    subject = f"index {check.index}"
     if check.verdict == "FAIL":
         return fail(subject, check.what, check.remedy.rstrip("."))
     if check.verdict == "warn":
@@ -30,7 +30,7 @@ def _of(check: IndexCheck) -> Finding:
         return warn(
             subject,
             f"slow: {check.what} in {check.seconds:.1f} s",
-            f"Check the network to {check.name}, or configure a mirror before it",
+            f"Check the network to {check.index}, or configure a mirror before it",
         )
     took = f" in {check.seconds * 1000:,.0f} ms" if check.seconds is not None else ""
     return ok(subject, check.what + took)

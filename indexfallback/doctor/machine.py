@@ -21,17 +21,19 @@ _ADDRESS_VARIABLES = (
 _URL = re.compile(r"https?://[^\s\"'<>]+")
 
 
-class IndexCheck(NamedTuple):
+@dataclass(frozen=True)
+class IndexCheck:
     """The result of `config check` for one index."""
 
-    name: str
-    #: ``ok``, ``warn``, ``FAIL``, ``skip``.
+    index: str
+    #: ``ok``, ``warn``, ``FAIL``; ``skip`` if it was not asked.
     verdict: str
+    #: The answer.
     what: str
-    remedy: str
-    seconds: float | None
-    #: Seconds that this machine's clock is ahead of the index's.
-    clock_ahead: float | None
+    seconds: float | None = None
+    remedy: str = ""
+    #: Seconds that this machine's clock is ahead of the index's; None if that is unknown.
+    clock_ahead: float | None = None
 
 
 class TextFile(NamedTuple):

@@ -6,11 +6,10 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from indexfallback.errors import IndexFallbackError
+from indexfallback.errors import LocatedError
 from indexfallback.service.job import Job
 from indexfallback.service.launchd import AGENT, agent
 from indexfallback.service.systemd import UNIT, unit
@@ -20,16 +19,8 @@ from indexfallback.service.windows import TASK, task
 _SECONDS = 30.0
 
 
-@dataclass(eq=False)
-class ServiceError(IndexFallbackError):
-    """A command of the service manager failed."""
-
-    command: str
-    cause: str
-    remedy: str
-
-    def __str__(self) -> str:
-        return f"`{self.command}` failed: {self.cause}; {self.remedy}"
+class ServiceError(LocatedError):
+    """The command ``where`` of the service manager failed."""
 
 
 class Manager(Protocol):

@@ -92,7 +92,7 @@ def test_list_of_nothing_says_so(cli: CommandLine) -> None:
 
 
 def test_verify_finds_everything_right(cli: CommandLine, cache: Path) -> None:
-    assert cli("cache", "verify").expect().out == "2 files checked, 2 right\n"
+    assert cli("cache", "verify").expect().out == "2 files checked, 2 valid\n"
 
 
 def test_verify_tells_of_wrong_missing_and_unrecorded_files_and_ends_with_1(
@@ -108,7 +108,7 @@ def test_verify_tells_of_wrong_missing_and_unrecorded_files_and_ends_with_1(
         "right": 0, "quarantined": [wrong.name], "missing": [gone.name], "adopted": [extra.name],
     }  # fmt: skip
     assert (cache / "quarantine" / wrong.name).read_bytes() == b"something else"
-    assert cli("cache", "verify").expect().out == "1 file checked, 1 right\n"
+    assert cli("cache", "verify").expect().out == "1 file checked, 1 valid\n"
     assert cli("cache", "info", "--json").expect().json["quarantined"] == 1
 
 
@@ -116,14 +116,14 @@ def test_verify_says_what_it_did_with_a_wrong_file(cli: CommandLine, cache: Path
     blob(cache, SHARED).write_bytes(b"cut")
     done = cli("cache", "verify").expect(1)
     assert f"quarantined: {blob(cache, SHARED).name}" in done.out
-    assert "1 file wrong or cut short; moved to quarantine" in done.words
+    assert "1 file damaged: moved to quarantine" in done.words
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs a pseudo-terminal")
 def test_verify_shows_a_bar_on_a_terminal(cli: CommandLine, cache: Path) -> None:
     done = cli.on_terminal("cache", "verify").expect()
     assert "Hashing" in done.out
-    assert "2 files checked, 2 right" in done.out
+    assert "2 files checked, 2 valid" in done.out
 
 
 def test_gc_keeps_what_is_within_the_limit_and_removes_what_is_abandoned(
@@ -163,7 +163,7 @@ def test_remove_of_a_private_name_says_what_that_means_and_asks_for_yes(
 ) -> None:
     done = cli("cache", "remove", "acme-app").expect(2)
     assert "acme-app belongs to private: it was served by it (seen " in done.words
-    assert "it may be taken from a public index whenever private is away" in done.words
+    assert "a public index may serve the project while private is unavailable" in done.words
     assert "--yes" in done.err
     assert blob(cache, b"a" * 2000).exists()
     assert cli("cache", "remove", "acme-app", "--json").expect(2).out == ""

@@ -118,7 +118,7 @@ def test_show_prints_each_setting_with_its_origin(file: Path) -> None:
     assert lines["cache.fresh"] == ["5", "min", f"{file}:2"]
     assert lines["cache.max_size"] == ["20", "GB", "default"]
     assert lines["offline"] == ["false", "default"]
-    assert lines["ca_bundle"] == ["the", "system's", "store", "default"]
+    assert lines["ca_bundle"] == ["the", "system's", "certificates", "default"]
     assert lines["index.private.url"] == ["https://packages.example.com/simple/", f"{file}:5"]
     assert lines["index.private.username"] == ["ci", f"{file}:5"]
     assert lines["index.private.password"] == ["***", f"{file}:5"]

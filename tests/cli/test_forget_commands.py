@@ -85,7 +85,7 @@ def test_an_accepted_file_is_served_at_once_with_its_own_metadata(
     cli: CommandLine, changed: Served
 ) -> None:
     done = cli("cache", "accept", "Idna", NAME, "--yes").expect()
-    assert f"Removed the pin of {NAME} was" in done.words
+    assert f"Removed the pin of {NAME}" in done.words
     assert NAME.encode() in changed.get(PAGE).body
     assert changed.get(path_of(NEW.sha256)).body == NEW.data
     assert changed.get(path_of(NEW.sha256) + ".metadata").body == NEW.metadata
@@ -129,7 +129,7 @@ def owner(shim: Served) -> str:
 def test_disown_says_what_it_means_and_asks_for_yes(cli: CommandLine, shim: Served) -> None:
     done = cli("cache", "disown", "acme-app").expect(2)
     assert "acme-app belongs to private: it " in done.words
-    assert "Once forgotten, another index may own the name" in done.words
+    assert "Without this record, a public index may serve the project" in done.words
     assert "--yes" in done.err
     assert done.widest <= WIDTH
 

@@ -222,7 +222,7 @@ def test_status_the_start_page_and_doctor_say_so(cli: CommandLine, shim: Served)
     done = cli("status").expect(1)
     assert "offline `indexfallback offline on` holds:" in done.words
     cli("offline", "off").expect()
-    assert "indexes are asked, network or not" in cli("status").expect(1).words
+    assert "indexes are asked, even without a network" in cli("status").expect(1).words
 
 
 def test_two_shims_and_one_that_is_started_anew_all_see_it(

@@ -149,4 +149,4 @@ def test_a_file_that_changed_is_named(cli: CommandLine, served: Serve, public: F
 @pytest.mark.parametrize("name", ["..", "a/b", "-x-", "naïve", ""])
 def test_what_cannot_be_a_name_is_a_usage_error(cli: CommandLine, name: str) -> None:
     done = cli("why", "--", name).expect(2)
-    assert f'"{name}" cannot be a project\'s name' in done.words
+    assert f'"{name}" is not a project name' in done.words

@@ -79,7 +79,7 @@ def test_systemd_removes_it(tmp_path: Path, program: Program) -> None:
 def test_without_a_systemd_of_the_user_nothing_is_written(tmp_path: Path, program: Program) -> None:
     program("systemctl", "echo 'Failed to connect to bus' >&2; exit 1")
     system = manager("linux", tmp_path)
-    with pytest.raises(ServiceError, match=r"`systemctl --user .*: Failed to connect to bus; "):
+    with pytest.raises(ServiceError, match=r"systemctl --user .*: Failed to connect to bus; "):
         system.install(JOB)
     assert not Path(system.place).exists()
 

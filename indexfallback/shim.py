@@ -24,7 +24,7 @@ class Shim:
         self.fallback = Fallback(settings, self.store, self.members, self.network)
         self.downloads = Downloads(self.fallback)
         #: Name of each index that takes uploads to what takes them.
-        self.shelves = {
+        self.hosted = {
             index.name: HostedIndex(index, settings, self.store, self.members[index.name])
             for index in settings.hosted
         }

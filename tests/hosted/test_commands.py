@@ -25,7 +25,7 @@ def test_what_is_published_yanked_unyanked_and_removed_is_seen_by_a_running_shim
     assert hosted.page("acme-lib")["files"][0]["yanked"] is False
     assert hosted.command("remove", "acme-lib", "1.0").returncode == 1
     done = hosted.command("remove", "acme-lib", "1.0", "--yes")
-    assert "from the next index that has the name" in " ".join(done.stdout.split())
+    assert "from the next index that has it" in " ".join(done.stdout.split())
     assert hosted.lying() == []
 
 

@@ -1,4 +1,4 @@
-"""Indexes as buildout looks projects up in them, with the shim in the place of all remote ones."""
+"""Replaces buildout's remote package index by the shim."""
 
 import functools
 import logging
@@ -15,12 +15,12 @@ from buildout_ext.name import NAME
 
 log = logging.getLogger(NAME)
 
-#: A link on a page of the shim, which escapes what stands in attributes, and its text.
+#: A yanked link on a page of the shim, and its text, the file name.
 _YANKED = re.compile(r"<a [^>]*\bdata-yanked=[^>]*>([^<]*)</a>")
 
 
 class _Page:
-    """An answer whose body has been read."""
+    """A response whose body has been read."""
 
     def __init__(self, answer: Any) -> None:
         self._answer = answer
@@ -34,36 +34,36 @@ class _Page:
 
 
 class ShimIndex(easy_install.AllowHostsPackageIndex):  # type: ignore[misc] # it is untyped
-    """An index that looks projects up in the shim; ``find-links`` are what they always were.
+    """A package index that finds projects in the shim; ``find-links`` work as before.
 
-    Files that were yanked are left out, as PEP 592 wants it, unless their version is pinned.
+    Yanked files are left out unless their version is pinned (PEP 592).
     """
 
-    #: Starts the shim if need be, and returns the address of its simple API.
+    #: Starts the shim unless it runs, and returns the address of its simple API.
     start: Callable[[], str]
 
     def __init__(self, index_url: str, *args: Any, **options: Any) -> None:
-        #: Of the shim's root; empty as long as nothing was looked up.
+        #: Address of the shim's root; empty before the first look-up.
         self._shim = ""
         self._yanked: set[str] = set()
         self._is_pinned = False
-        # A directory, such as install-from-cache makes of the download cache, is read as ever.
+        # The shim does not replace a directory, such as the download cache (install-from-cache).
         self._is_remote = index_url.startswith(("http:", "https:"))
         super().__init__(index_url, *args, **options)
 
     def find_packages(self, requirement: Any) -> None:
-        """Look a project up: the first thing that needs the shim."""
+        """Look a project up; the first look-up starts the shim."""
         if self._is_remote and not self._shim:
             self.index_url = self.start()
             self._shim = self.index_url.removesuffix("simple/")
         super().find_packages(requirement)
 
     def url_ok(self, url: str, *args: Any, **options: Any) -> bool:
-        """Allow the shim, which itself heeds allow-hosts, and all that buildout allows."""
+        """Allow the shim, which obeys allow-hosts itself, and all that buildout allows."""
         return self._is_shims(url) or bool(super().url_ok(url, *args, **options))
 
     def open_url(self, url: str, *args: Any, **options: Any) -> Any:
-        """Open an address; of a page, note what was yanked."""
+        """Open an address; if it is a page of the shim, remember its yanked files."""
         answer = super().open_url(url, *args, **options)
         if answer is None or not self._is_shims(url):
             return answer
@@ -82,7 +82,7 @@ class ShimIndex(easy_install.AllowHostsPackageIndex):  # type: ignore[misc] # it
         return found
 
     def __getitem__(self, project: str) -> Any:
-        """Return what there is of a project, for the requirement of the last `obtain`."""
+        """Return the distributions of a project, for the requirement of the last `obtain`."""
         found = super().__getitem__(project)
         if self._is_pinned or not self._yanked:
             return found
@@ -103,15 +103,15 @@ class ShimIndex(easy_install.AllowHostsPackageIndex):  # type: ignore[misc] # it
         }
         for version in sorted(versions):
             log.warning(
-                "%s %s was yanked by its publishers and is left out; [versions] %s = %s takes "
-                "it all the same.",
+                "%s %s was yanked by its publishers and is not used; [versions] %s = %s uses it "
+                "anyway.",
                 requirement.project_name, version, requirement.project_name, version,
             )  # fmt: skip
 
 
 @contextmanager
 def repointed(start: Callable[[], str]) -> Iterator[None]:
-    """Have every look-up and every pip of buildout go to the shim that ``start`` starts."""
+    """Let buildout and its pip use the shim; ``start`` is called when they first need it."""
     index, pip = easy_install.AllowHostsPackageIndex, easy_install.call_pip_install
 
     @functools.wraps(pip)
@@ -119,7 +119,8 @@ def repointed(start: Callable[[], str]) -> Iterator[None]:
         start()
         return pip(*args, **options)
 
-    # Not the option: zc.recipe.egg copies it into parts, which would be reinstalled each time.
+    # The option `index` is not changed: zc.recipe.egg copies it into parts, which would then be
+    # reinstalled in each run.
     easy_install.AllowHostsPackageIndex = type(
         "ShimIndex", (ShimIndex,), {"start": staticmethod(start)}
     )
@@ -134,11 +135,11 @@ def repointed(start: Callable[[], str]) -> Iterator[None]:
 
 @contextmanager
 def pip_without_index(url: str) -> Iterator[None]:
-    """Have buildout name no other index than the shim to pip, which asks all that it is told."""
+    """Let buildout pass only the shim to pip, which asks every index that it is given."""
     installer = easy_install.Installer
     before = getattr(installer, "_index_url", None)  # since zc.buildout 5
     if before:
-        installer._index_url = url  # noqa: SLF001 - index_url() could not set it back to none
+        installer._index_url = url  # noqa: SLF001 - index_url() cannot reset it to None
     try:
         yield
     finally:

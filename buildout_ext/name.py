@@ -1,4 +1,3 @@
-"""The name of the extension: of its distribution, its section and its log."""
+"""The name of the extension's distribution, section and logger."""
 
-#: As ``extensions`` lists it.
 NAME = "indexfallback"

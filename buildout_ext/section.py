@@ -1,4 +1,4 @@
-"""The section ``[indexfallback]`` of a buildout, with what ``[buildout]`` adds, as settings."""
+"""Reads the settings from the sections ``[indexfallback]`` and ``[buildout]`` of a buildout."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -8,7 +8,7 @@ from typing import Any
 
 from buildout_ext.name import NAME
 from indexfallback.config import Settings
-from indexfallback.config.address import PYPI, shown
+from indexfallback.config.address import PYPI, redact_text
 from indexfallback.config.chain import Entry
 from indexfallback.config.keys import directory, index_name, suggest
 from indexfallback.config.load import entry_of, load_settings
@@ -24,20 +24,20 @@ _LINE = re.compile(r"(?P<name>[^\s=]+)\s*=\s*(?P<url>\S+)(?:\s+of\s+(?P<group>\S
 def read_settings(
     section: Mapping[str, str], options: Mapping[str, str], allow_hosts: Sequence[str]
 ) -> Settings:
-    """Return the settings that the section and the options of ``[buildout]`` make.
+    """Return the settings in the section and in the ``options`` of ``[buildout]``.
 
     Raises:
-        ConfigError: something is wrong with them; its origin is the option.
+        ConfigError: an option is not valid; ``where`` is the option.
 
     """
     base = Path(options["directory"])
     for option in section:
-        if option not in OPTIONS and not option.startswith("_"):  # buildout has such of its own
-            raise _error(option, "there is no such option", suggest(option, OPTIONS))
+        if option not in OPTIONS and not option.startswith("_"):  # buildout adds those
+            raise _error(option, "unknown option", suggest(option, OPTIONS))
     lines = [line for line in section.get("indexes", "").splitlines() if line.strip()]
     config = section.get("config", "").strip()
     if lines and config:
-        raise _error("config", "there are indexes, too", "remove one of the two")
+        raise _error("config", "the option indexes is set as well", "remove one of the two")
     settings = load_settings(
         config=base / Path(config).expanduser() if config else None,
         entries=[_entry(line.strip(), base) for line in lines],
@@ -54,8 +54,8 @@ def _entry(line: str, base: Path) -> Entry:
     if line != PYPI and match is None:
         raise _error(
             "indexes",
-            f'"{shown(line)}" is no index',
-            'write "NAME = URL", "NAME = URL of GROUP", or "pypi", one a line',
+            f'"{redact_text(line)}" is not an index',
+            'write "NAME = URL", "NAME = URL of GROUP", or "pypi", one per line',
         )
     name, url, group = match.group("name", "url", "group") if match else (PYPI, PYPI, None)
     try:
@@ -67,7 +67,7 @@ def _entry(line: str, base: Path) -> Entry:
 
 
 def _public(options: Mapping[str, str], base: Path) -> Entry | None:
-    """Return the index that ``[buildout] index`` names, but for a directory: buildout reads it."""
+    """Return the index of ``[buildout] index``; None for a directory, which buildout reads."""
     url = options.get("index", "").strip()
     if not url.startswith(("http:", "https:")):
         return None

@@ -1,4 +1,4 @@
-"""The shim of one buildout run: started when it is needed, and ended with the run."""
+"""The shim of one buildout run: it starts when it is needed, and ends with the run."""
 
 import atexit
 import logging
@@ -16,33 +16,33 @@ from buildout_ext.indexes import pip_without_index, repointed
 from buildout_ext.name import NAME
 from buildout_ext.section import read_settings
 from indexfallback.clients.environment import client_environment
-from indexfallback.clients.shim_process import ask_shim, shim_for
+from indexfallback.clients.shim_process import shim_for
 from indexfallback.clients.troubles import Status, troubles
 from indexfallback.config import Settings
 from indexfallback.errors import IndexFallbackError
-from indexfallback.server.address import NoAnswer
+from indexfallback.server.address import NoAnswer, ask
 
 log = logging.getLogger(NAME)
 
-#: Buildout imports its own default from here; a buildout around this one has put its shim there.
-_AROUND = "buildout_testing_index_url"
-#: A newer pip, which pip would look for at each of its runs, is nothing that buildout could use.
+#: Buildout reads the address of its default index here; an outer buildout sets it to its shim.
+_OUTER_INDEX = "buildout_testing_index_url"
+#: pip must not look for a newer pip in each run: buildout cannot use it.
 _QUIET_PIP = {"PIP_DISABLE_PIP_VERSION_CHECK": "1"}
 
 
 class Session:
-    """The use of a shim by this process."""
+    """The shim that one buildout run uses."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._began = time.time()
-        #: Of the simple API; empty before the start.
+        #: Address of the simple API; empty before the start.
         self._url = ""
         self._exits = ExitStack()
         self._exits.enter_context(repointed(self.start))
 
     def start(self) -> str:
-        """Start the shim, if it is not there yet, and return the address of its simple API.
+        """Start the shim unless it runs, and return the address of its simple API.
 
         Raises:
             zc.buildout.UserError: it does not start.
@@ -50,7 +50,7 @@ class Session:
         """
         if not self._url:
             try:
-                self._url = _shim_around() or self._exits.enter_context(shim_for(self._settings))
+                self._url = _outer_shim() or self._exits.enter_context(shim_for(self._settings))
             except (IndexFallbackError, OSError) as error:
                 raise zc.buildout.UserError(f"{NAME}: {error}") from error
             self._exits.enter_context(_environment(self._url))
@@ -58,16 +58,16 @@ class Session:
         return self._url
 
     def end(self, *, failed: bool) -> None:
-        """Say what could not be had, and leave everything as it was."""
+        """Report what could not be served, and restore buildout and the environment."""
         with self._exits:
             if self._url:
                 self._report(failed=failed)
 
     def _report(self, *, failed: bool) -> None:
         try:
-            status = ask_shim(self._url, f"/-/status?since={self._began}")
+            status = ask(self._url, f"/-/status?since={self._began}")
         except NoAnswer as error:
-            log.warning("the local index does not answer any more (%s)", error)
+            log.warning("the local index has stopped answering (%s)", error)
             return
         for trouble in troubles(status if failed else _without_absent(status), self._began):
             level = logging.ERROR if failed else logging.WARNING
@@ -80,13 +80,13 @@ _sessions: list[Session] = []
 def begin(buildout: Any) -> None:
     """Begin the session of a buildout."""
     try:
-        hosts = buildout._allow_hosts  # noqa: SLF001 - the option, split
+        hosts = buildout._allow_hosts  # noqa: SLF001 - the parsed option
         settings = read_settings(buildout.get(NAME, {}), buildout["buildout"], hosts)
     except IndexFallbackError as error:
         raise zc.buildout.UserError(str(error)) from error
     session = Session(settings)
     _sessions.append(session)
-    # Buildout unloads its extensions after a success only.
+    # Buildout unloads its extensions only after a success.
     atexit.register(end, failed=True)
     if _may_run_others(buildout):
         session.start()
@@ -99,24 +99,24 @@ def end(*, failed: bool) -> None:
 
 
 def _may_run_others(buildout: Any) -> bool:
-    """Tell whether recipes may run pip or buildouts of their own, which need the shim as well.
+    """Tell whether recipes may run pip or nested buildouts, which need the shim from the start.
 
-    Not those of parts that are installed already and that nothing newer is wanted for.
+    They may if a part is not installed yet, or if buildout looks for newer versions.
     """
     if easy_install.install_from_cache():
         return False
-    installed, _ = buildout._read_installed_part_options()  # noqa: SLF001 - there is no other way
+    installed, _ = buildout._read_installed_part_options()  # noqa: SLF001 - no public function
     missing = set(buildout["buildout"]["parts"].split()) - set(
         installed["buildout"]["parts"].split()
     )
     return bool(buildout.newest or missing)
 
 
-def _shim_around() -> str | None:
-    """Return the shim of a buildout or of a ``run`` that this one runs in."""
-    url = os.environ.get(_AROUND, "")
+def _outer_shim() -> str | None:
+    """Return the address of the shim of an outer buildout or ``indexfallback run``."""
+    url = os.environ.get(_OUTER_INDEX, "")
     try:
-        health = ask_shim(url, "/-/health") if url.startswith("http:") else None
+        health = ask(url, "/-/health") if url.startswith("http:") else None
     except NoAnswer:
         return None
     return url if isinstance(health, dict) and health.get("name") == NAME else None
@@ -124,20 +124,20 @@ def _shim_around() -> str | None:
 
 @contextmanager
 def _environment(url: str) -> Iterator[None]:
-    """Point all that recipes may run at the shim."""
+    """Point the processes that recipes run at the shim."""
     before = dict(os.environ)
     os.environ.update({**client_environment(before, url), **_QUIET_PIP})
     try:
         yield
     finally:
         for variable in (*client_environment({}, url), *_QUIET_PIP):
-            os.environ.pop(variable, None)  # Windows knows one spelling
+            os.environ.pop(variable, None)  # Windows has one variable for both spellings
             if variable in before:
                 os.environ[variable] = before[variable]
 
 
 def _without_absent(status: Status) -> Status:
-    """Leave out what no index has: buildout succeeded without it."""
+    """Return the status without projects that no index has: buildout succeeded without them."""
     activity = status["activity"]
     failures = [each for each in activity["failures"] if each["status"] != HTTPStatus.NOT_FOUND]
     return {**status, "activity": {**activity, "failures": failures}}

@@ -1,7 +1,6 @@
-"""Every error that a user can meet: it carries data, knows its HTTP status and renders itself.
+"""The errors that users see: each holds its data, its HTTP status and its exit code.
 
-A message is one sentence of what, one of why, one of what to do. Only redacted addresses
-(`redact`) may be put into an error.
+A message says what failed, why, and what to do. Addresses in an error are redacted (`redact`).
 """
 
 from dataclasses import dataclass
@@ -9,42 +8,46 @@ from urllib.parse import urlsplit, urlunsplit
 
 
 def redact(url: str) -> str:
-    """Return ``url`` without user name, password, query and fragment, fit for a message."""
+    """Return ``url`` without user name, password, query and fragment, to show in a message."""
     parts = urlsplit(url)
     return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
 
 
 class IndexFallbackError(Exception):
-    """The base of all errors here; ``str(error)`` is the message for the user."""
+    """The base class of all errors; ``str(error)`` is the message for the user."""
 
-    #: Status of the answer when the error ends a request.
+    #: HTTP status of the response when the error ends a request.
     status = 500
-    #: Title of the problem (RFC 9457).
+    #: Title of the problem details (RFC 9457).
     title = "Internal error"
     #: Exit code when the error ends a command: 1 failed, 2 usage.
     exit_code = 1
 
 
 @dataclass(eq=False)
-class ConfigError(IndexFallbackError):
-    """A setting is wrong."""
+class LocatedError(IndexFallbackError):
+    """An error with a location: ``where: problem; remedy``."""
 
-    #: Where: ``/home/me/config.toml:14``, ``INDEXFALLBACK_PORT``, ``--index``.
-    origin: str
-    #: What: ``index "mirror": mirror_of = "pypy" names no index``.
+    #: A file and line, a directory, an option, an environment variable, a tool or an index.
+    where: str
+    #: What is wrong: ``index "mirror": mirror_of = "pypy" names no index``.
     problem: str
     #: What to do: ``did you mean "pypi"?``
     remedy: str
 
-    exit_code = 2
-
     def __str__(self) -> str:
-        return f"{self.origin}: {self.problem}; {self.remedy}"
+        return f"{self.where}: {self.problem}; {self.remedy}"
+
+
+class ConfigError(LocatedError):
+    """A setting is wrong; ``where`` is ``/home/me/config.toml:14``, a variable or an option."""
+
+    exit_code = 2
 
 
 @dataclass(eq=False)
 class PageError(IndexFallbackError):
-    """What an index answered is not a page of the simple API."""
+    """The answer of an index is not a page of the simple API."""
 
     #: Redacted address.
     url: str
@@ -54,101 +57,52 @@ class PageError(IndexFallbackError):
         return f"{self.url} is not a simple API page: {self.problem}"
 
 
-@dataclass(eq=False)
-class StoreError(IndexFallbackError):
-    """The directory of what was seen cannot be used."""
-
-    path: str
-    problem: str
-    remedy: str
+class StoreError(LocatedError):
+    """The cache directory, ``where``, cannot be used."""
 
     status = 503
     title = "Cache unavailable"
 
-    def __str__(self) -> str:
-        return f"{self.path}: {self.problem}; {self.remedy}"
-
 
 class StoreClosedError(StoreError):
-    """The directory is not used any more, by this process: it is ending."""
+    """The process is ending and has closed its cache directory."""
 
 
-@dataclass(eq=False)
-class TreeError(IndexFallbackError):
-    """A static tree cannot be written, or what is to be in it cannot be had."""
+class TreeError(LocatedError):
+    """A static tree cannot be written, or a file for it is not available.
 
-    #: The tree, or the index or directory that it is made of.
-    where: str
-    problem: str
-    remedy: str
-
-    def __str__(self) -> str:
-        return f"{self.where}: {self.problem}; {self.remedy}"
+    ``where`` is the tree, or the index or directory that it is made from.
+    """
 
 
-@dataclass(eq=False)
-class WantedError(IndexFallbackError):
-    """What a file, or the command line, says is wanted cannot be understood."""
-
-    #: ``requirements.txt:3``.
-    origin: str
-    problem: str
-    remedy: str
+class WantedError(LocatedError):
+    """A requirement cannot be understood; ``where`` is ``requirements.txt:3`` or the like."""
 
     exit_code = 2
 
-    def __str__(self) -> str:
-        return f"{self.origin}: {self.problem}; {self.remedy}"
+
+class ResolveError(LocatedError):
+    """The resolver, ``where`` (pip or uv), found no versions that fit together, or failed."""
 
 
-@dataclass(eq=False)
-class ResolveError(IndexFallbackError):
-    """A resolver found no versions that fit together, or could not ask for them."""
-
-    #: ``pip``, ``uv``, or the target that nobody resolves for.
-    who: str
-    problem: str
-    remedy: str
-
-    def __str__(self) -> str:
-        return f"{self.who}: {self.problem}; {self.remedy}"
+class CarryError(LocatedError):
+    """An archive or directory, ``where``, cannot be exported, or is not valid for import."""
 
 
-@dataclass(eq=False)
-class CarryError(IndexFallbackError):
-    """What is carried from one cache to another cannot be written, or is not as it should be."""
-
-    #: The archive or directory.
-    where: str
-    problem: str
-    remedy: str
-
-    def __str__(self) -> str:
-        return f"{self.where}: {self.problem}; {self.remedy}"
-
-
-@dataclass(eq=False)
-class MirrorError(IndexFallbackError):
-    """An index cannot be mirrored now."""
-
-    index: str
-    problem: str
-    remedy: str
-
-    def __str__(self) -> str:
-        return f"{self.index}: {self.problem}; {self.remedy}"
+class MirrorError(LocatedError):
+    """The index ``where`` cannot be mirrored now."""
 
 
 @dataclass(frozen=True)
 class Tried:
-    """What one index contributed to an answer: asked, skipped or not needed."""
+    """The part of one index in an answer: it was asked, skipped or not needed."""
 
     index: str
     #: ``found``, ``absent``, ``unavailable``, ``skipped``, ``not asked``.
     what: str
-    #: In words: ``404 in 38 ms``, ``circuit open since 14:02: connect timeout after 3 s``.
+    #: Details for the user: ``404 in 38 ms``, ``connect timeout after 3 s``.
     detail: str
-    #: Seconds that asking took; None if it was not asked.
+    #: Duration of the request in seconds; None if the index was not asked.
     seconds: float | None = None
 
     def __str__(self) -> str:
@@ -157,10 +111,10 @@ class Tried:
 
 @dataclass(eq=False)
 class ProjectError(IndexFallbackError):
-    """A project's page cannot be served."""
+    """The page of a project cannot be served."""
 
     project: str
-    #: Index by index, in the order of the chain.
+    #: One for each index, in the order of the chain.
     tried: tuple[Tried, ...]
     #: One sentence of why.
     cause: str
@@ -174,14 +128,14 @@ class ProjectError(IndexFallbackError):
 
 
 class ProjectNotFoundError(ProjectError):
-    """No index that could own the project has it, or it was never seen and this is offline."""
+    """No index that may own the project has it, or it is not cached and the shim is offline."""
 
     status = 404
     title = "No such project"
 
 
 class ProjectUnavailableError(ProjectError):
-    """An index that might own the project could not be asked."""
+    """An index that may own the project could not be asked."""
 
     status = 503
     title = "Project unavailable"
@@ -192,7 +146,9 @@ class FileError(IndexFallbackError):
     """A file cannot be served."""
 
     filename: str
+    #: One clause of why, without a full stop.
     cause: str
+    #: One sentence of what to do.
     remedy: str
 
     def __str__(self) -> str:
@@ -200,47 +156,39 @@ class FileError(IndexFallbackError):
 
 
 class FileMissingError(FileError):
-    """No index lists the file, or it was never fetched and this is offline."""
+    """No index lists the file, or it is not cached and the shim is offline."""
 
     status = 404
     title = "No such file"
 
 
 class FileRefusedError(FileError):
-    """The file's content is not what it was when it was first seen."""
+    """The content of the file has changed since it was first seen."""
 
     status = 409
     title = "File changed"
 
 
 class FileUnavailableError(FileError):
-    """The file could not be fetched from any index that lists it."""
+    """No index that lists the file could send it."""
 
     status = 503
     title = "File unavailable"
 
 
-@dataclass(eq=False)
-class UploadError(IndexFallbackError):
-    """A file cannot be taken into a hosted index."""
-
-    filename: str
-    cause: str
-    remedy: str
-
-    def __str__(self) -> str:
-        return f"{self.filename}: {self.cause}. {self.remedy}"
+class UploadError(FileError):
+    """A file cannot be added to a hosted index."""
 
 
 class UploadRefusedError(UploadError):
-    """The file is not what it should be, or not to be had under this name."""
+    """The file is not valid, or its name is not allowed in this index."""
 
     status = 400
     title = "Upload refused"
 
 
 class UploadExistsError(UploadError):
-    """Another file has the name already; the title is what clients look for."""
+    """Another file has this name; clients look for the words of the title."""
 
     status = 400
     title = "File already exists"

@@ -1,7 +1,7 @@
-"""Names: of projects, of files, of patterns that claim projects, and safe keys made of them.
+"""Names of projects and files, patterns of project names, and the keys of files.
 
 Sources: PEP 503 (normalisation), PEP 508 (valid names), PEP 427 and 625 (file names).
-Nothing here is derived from a path, and nothing that comes out of here can leave a directory.
+A name or key that is accepted here cannot lead out of a directory.
 """
 
 import re
@@ -12,12 +12,12 @@ from typing import NamedTuple
 from packaging.utils import canonicalize_name, parse_sdist_filename, parse_wheel_filename
 from packaging.version import Version
 
-#: Endings of files that an index may offer; the legacy ones are passed on for old buildouts.
+#: File name endings of distributions; old buildouts still use the legacy ones.
 DISTRIBUTION_ENDINGS = (
     ".whl", ".tar.gz", ".zip", ".tar.bz2", ".tgz", ".tar.xz", ".tar.Z", ".tar",
     ".egg", ".exe", ".msi", ".rpm", ".deb", ".dmg",
 )  # fmt: skip
-#: Those of sdists, besides the two that packaging knows.
+#: Endings of sdists in addition to the two that packaging knows.
 _OLD_SDIST_ENDINGS = (".tar.bz2", ".tgz", ".tar.xz", ".tar.Z", ".tar")
 #: The ending of a metadata file beside a distribution (PEP 658).
 METADATA_ENDING = ".metadata"
@@ -31,17 +31,17 @@ _SHA256 = re.compile(r"[0-9a-f]{64}", re.ASCII)
 
 
 def normalize(name: str) -> str:
-    """Return a project's name as it is looked up: ``Zope.Interface`` -> ``zope-interface``."""
+    """Return the normalised name of a project: ``Zope.Interface`` -> ``zope-interface``."""
     return canonicalize_name(name)
 
 
 def is_project_name(name: str) -> bool:
-    """Tell whether ``name`` can be a project's, normalised or not (PEP 508)."""
+    """Tell whether ``name`` is a valid project name, normalised or not (PEP 508)."""
     return len(name) <= MAX_FILENAME_BYTES and _PROJECT.fullmatch(name) is not None
 
 
 def is_normalized(name: str) -> bool:
-    """Tell whether ``name`` is a project's name in the form in which it is looked up."""
+    """Tell whether ``name`` is a normalised project name."""
     return len(name) <= MAX_FILENAME_BYTES and _NORMALIZED.fullmatch(name) is not None
 
 
@@ -53,14 +53,14 @@ def is_claimed(project: str, patterns: Iterable[str]) -> bool:
 def is_safe_filename(filename: str) -> bool:
     """Tell whether ``filename`` is one plain path segment on every supported system.
 
-    ASCII only, so that no look-alike of a known name gets through; no separator, no drive,
-    no control character, no leading or trailing dot.
+    It must be ASCII, which excludes look-alikes of known names, and must have no separator,
+    drive, control character, or leading or trailing dot.
     """
     return len(filename) <= MAX_FILENAME_BYTES and _FILENAME.fullmatch(filename) is not None
 
 
 def is_distribution(filename: str) -> bool:
-    """Tell whether ``filename`` ends like a distribution, legacy formats included."""
+    """Tell whether ``filename`` has the ending of a distribution, legacy formats included."""
     return filename.endswith(DISTRIBUTION_ENDINGS)
 
 
@@ -70,7 +70,7 @@ def is_sha256(text: str) -> bool:
 
 
 def project_of(filename: str) -> str | None:
-    """Return the normalised project of a distribution, or None for names that do not tell."""
+    """Return the normalised project of a distribution, or None if its name does not tell."""
     parsed = _parse(filename)
     return parsed[0] if parsed is not None else None
 
@@ -94,16 +94,16 @@ def _parse(filename: str) -> tuple[str, str] | None:
             ending = next((end for end in _OLD_SDIST_ENDINGS if filename.endswith(end)), "")
             usual = f"{filename.removesuffix(ending)}.tar.gz" if ending else filename
             name, version = parse_sdist_filename(usual)
-    except ValueError:  # of an unpacking, or packaging's own
+    except ValueError:  # from unpacking, or one of packaging's subclasses
         return None
     return (name, str(version)) if is_normalized(name) else None
 
 
 class FileKey(NamedTuple):
-    """The middle part of a file's address: its project and, where known, its sha256.
+    """The middle part of a file's address: its project and, if known, its sha256.
 
-    The project makes the address readable and lets the file be found again when the cache is
-    empty; the hash makes it immutable. A normalised name has no dot, so the two never mix.
+    The project makes the address readable, and finds the file again when the cache is empty.
+    The hash makes the address immutable. A dot separates them: normalised names have none.
     """
 
     project: str
@@ -114,7 +114,7 @@ class FileKey(NamedTuple):
 
     @classmethod
     def parse(cls, text: str) -> "FileKey | None":
-        """Return the key that ``text`` spells, or None if it spells none."""
+        """Return the key that ``text`` stands for, or None if it is not a key."""
         project, dot, sha256 = text.partition(".")
         if not is_normalized(project) or (dot and not is_sha256(sha256)):
             return None

@@ -7,7 +7,7 @@ from indexfallback.chain.network import Network
 from indexfallback.chain.offer import Available, hidden, offered
 from indexfallback.config import Settings
 from indexfallback.files.download import Downloads
-from indexfallback.hosted.shelf import Shelf
+from indexfallback.hosted.index import HostedIndex
 from indexfallback.page import ProjectPage
 from indexfallback.store import Store
 
@@ -24,8 +24,8 @@ class Shim:
         self.fallback = Fallback(settings, self.store, self.members, self.network)
         self.downloads = Downloads(self.fallback)
         #: Name of each index that takes uploads to what takes them.
-        self.shelves = {
-            index.name: Shelf(index, settings, self.store, self.members[index.name])
+        self.hosted = {
+            index.name: HostedIndex(index, settings, self.store, self.members[index.name])
             for index in settings.hosted
         }
 

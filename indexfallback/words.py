@@ -1,19 +1,19 @@
-"""Times, sizes and counts as one says them."""
+"""Durations, sizes and counts, formatted for people."""
 
 _SIZES = ("B", "KB", "MB", "GB", "TB")
 _STEP = 1000
-#: Below this many of a unit, one decimal says more.
+#: Below this many of a unit, one decimal is shown.
 _FEW = 10
 _MINUTE, _HOUR, _DAY = 60.0, 3600.0, 86400.0
 
 
 def ms(seconds: float | None) -> str:
-    """Return a short time in words: ``38 ms``."""
+    """Return a duration in milliseconds: ``38 ms``; ``-`` for None."""
     return "-" if seconds is None else f"{seconds * 1000:,.0f} ms"
 
 
 def span(seconds: float) -> str:
-    """Return a time in its largest unit, as one says it: ``12 s``, ``3 min``, ``2 d``."""
+    """Return a duration in its largest unit: ``12 s``, ``3 min``, ``2 d``."""
     for unit, length in (("d", _DAY), ("h", _HOUR), ("min", _MINUTE)):
         if seconds >= length:
             return f"{int(seconds / length):,} {unit}"
@@ -21,7 +21,7 @@ def span(seconds: float) -> str:
 
 
 def size(count: float) -> str:
-    """Return a size in its largest unit, as one says it: ``1.2 GB``."""
+    """Return a size in bytes in its largest unit: ``1.2 GB``."""
     for unit in _SIZES:
         if round(count) < _STEP or unit == _SIZES[-1]:
             break

@@ -1,4 +1,4 @@
-"""The command line: one module a command group, each imported when it is called."""
+"""The command line: one module for each command group, imported when it is used."""
 
 import importlib
 import logging
@@ -12,9 +12,9 @@ from indexfallback import __version__
 from indexfallback.cli.options import Options, examples, takes_options
 from indexfallback.errors import IndexFallbackError
 
-#: What users type.
+#: The name of the program.
 PROGRAM = "indexfallback"
-#: Command to its module: importing all of them takes longer than most of them run.
+#: Module of each command. To import all of them takes longer than most commands.
 _COMMANDS = {
     "cache": "cache",
     "completion": "completion",
@@ -41,10 +41,10 @@ _COMMANDS = {
 
 
 class _Commands(click.Group):
-    """The commands by name, in modules of their own."""
+    """The group of all commands."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
-        """Return the names, in the order in which help shows them."""
+        """Return the names of the commands, in the order of the help."""
         return sorted(_COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
@@ -68,19 +68,19 @@ def cli(options: Options) -> None:
 
 
 def main() -> None:
-    """Run the command line; an error is one message and an exit code, never a traceback."""
+    """Run the command line; an error gives a message and an exit code, but no traceback."""
     try:
         cli(prog_name=PROGRAM)
     except IndexFallbackError as error:
-        _tell(error)
+        _print_error(error)
         sys.exit(error.exit_code)
-    except (OSError, sqlite3.Error) as error:  # a disk that is full, a file that is no file
-        _tell(error)
+    except (OSError, sqlite3.Error) as error:  # such as a full disk
+        _print_error(error)
         sys.exit(1)
 
 
-def _tell(error: Exception) -> None:
-    # -vv, wherever it stood, has set this level.
+def _print_error(error: Exception) -> None:
+    # -vv sets this level.
     if logging.getLogger("indexfallback").isEnabledFor(logging.DEBUG):
         traceback.print_exc()
     click.echo(f"indexfallback: {error}", err=True)

@@ -1,6 +1,6 @@
-"""``cache``: what is kept, and whether it is whole.
+"""``cache``: shows, verifies and cleans the cache.
 
-`forget` has how to be rid of it; `cache_export` and `cache_import` carry it to another machine.
+Its other commands are in `forget` (remove, accept, disown), `cache_export` and `cache_import`.
 """
 
 import sys
@@ -11,29 +11,28 @@ import click
 
 from indexfallback.cli.cache_export import export
 from indexfallback.cli.cache_import import import_
-from indexfallback.cli.forget import accept, disown, open_store, remove
-from indexfallback.cli.options import Options, examples, project_name, takes_options
+from indexfallback.cli.forget import accept, disown, remove
+from indexfallback.cli.opening import open_store
+from indexfallback.cli.options import Options, examples, json_option, project_name, takes_options
 from indexfallback.cli.output import clock, print_json, print_table, say, tracked, wrapped
 from indexfallback.config import Settings
 from indexfallback.store import maintenance
 from indexfallback.store.maintenance import HeldFile, HeldPage
 from indexfallback.words import counted, size
 
-#: Verdicts of `Blobs.verify` other than "right", and what each means for the user.
+#: Verdicts of `Blobs.verify` other than "right", and their explanations.
 _VERDICTS = {
-    "quarantined": "wrong or cut short; moved to quarantine, and fetched again when asked for",
-    "missing": "recorded, but gone; fetched again when asked for",
-    "adopted": "right, but without a record, which it has now",
+    "quarantined": "damaged: moved to quarantine, and fetched again when requested",
+    "missing": "missing: fetched again when requested",
+    "adopted": "valid but without a record: added to the records",
 }
-#: What stands for the project of files whose records were lost.
+#: Shown instead of the project of files whose records were lost.
 _NAMELESS = "(no project)"
-
-_as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON; bytes as numbers.")
 
 
 @click.group(epilog=examples("indexfallback cache info", "indexfallback cache verify"))
 def cache() -> None:
-    """Show, check and clean what is kept on disk."""
+    """Show, verify and clean the cache."""
 
 
 for command in (remove, accept, disown, export, import_):
@@ -41,10 +40,10 @@ for command in (remove, accept, disown, export, import_):
 
 
 @cache.command(epilog=examples("indexfallback cache info --json"))
-@_as_json
+@json_option
 @takes_options
 def info(options: Options, as_json: bool) -> None:
-    """Say where the cache is and how much it holds."""
+    """Show the directory and the size of the cache."""
     settings = options.settings()
     with open_store(settings) as store:
         report = maintenance.info(store, settings.cache_size)
@@ -54,24 +53,24 @@ def info(options: Options, as_json: bool) -> None:
     rows = [
         ("directory", report.directory),
         ("files", f"{report.files:,}, {size(report.bytes)} of {size(report.limit)}"),
-        ("mirrored", f"{report.mirrored:,} of them, {size(report.mirrored_bytes)} more, kept"),
+        ("mirrored", f"{report.mirrored:,} of them, {size(report.mirrored_bytes)} in addition"),
         ("pages", f"{report.pages:,}"),
         ("records", size(report.database)),
         ("quarantine", counted(report.quarantined, "file")),
     ]
     print_table((), rows)
     if report.quarantined:
-        say("`indexfallback cache gc` removes what is in quarantine")
+        say("`indexfallback cache gc` empties the quarantine")
 
 
 @cache.command(
     "list", epilog=examples("indexfallback cache list", "indexfallback cache list requests")
 )
 @click.argument("project", type=project_name, required=False)
-@_as_json
+@json_option
 @takes_options
 def list_(options: Options, project: str | None, as_json: bool) -> None:
-    """Show what is kept, of all projects or of PROJECT."""
+    """List the cached files and pages, of PROJECT or of all projects."""
     settings = options.settings()
     with open_store(settings) as store:
         files = maintenance.held_files(store, project)
@@ -80,7 +79,7 @@ def list_(options: Options, project: str | None, as_json: bool) -> None:
         listed = {"files": [f._asdict() for f in files], "pages": [p._asdict() for p in pages]}
         print_json(listed)
     elif not files and not pages:
-        say(f"nothing is kept{f' of {project}' if project else ''} in {settings.cache_dir}")
+        say(f"nothing{f' of {project}' if project else ''} is cached in {settings.cache_dir}")
     elif project is not None:
         _print_project(settings, files, pages)
     else:
@@ -115,10 +114,13 @@ def _project_row(name: str, files: list[HeldFile], pages: int) -> tuple[str, ...
 
 
 @cache.command(epilog=examples("indexfallback cache verify"))
-@_as_json
+@json_option
 @takes_options
 def verify(options: Options, as_json: bool) -> None:
-    """Hash every file again; take what is wrong out of use, and exit 1 if anything was."""
+    """Check the hash of every file.
+
+    Moves damaged files to quarantine, and exits with 1 if there are any.
+    """
     with open_store(options.settings()) as store:
         verdicts = dict(tracked(store.blobs.verify(), "Hashing", store.blobs.count()))
     found: dict[str, list[str]] = {verdict: [] for verdict in _VERDICTS}
@@ -129,7 +131,7 @@ def verify(options: Options, as_json: bool) -> None:
     if as_json:
         print_json({"right": right, **found})
     else:
-        click.echo(f"{counted(len(verdicts), 'file')} looked at, {right:,} right")
+        click.echo(f"{counted(len(verdicts), 'file')} checked, {right:,} valid")
         for verdict, sha256s in found.items():
             for sha256 in sha256s:
                 click.echo(f"{verdict}: {sha256}")
@@ -139,17 +141,20 @@ def verify(options: Options, as_json: bool) -> None:
 
 
 @cache.command(epilog=examples("indexfallback cache gc"))
-@_as_json
+@json_option
 @takes_options
 def gc(options: Options, as_json: bool) -> None:
-    """Evict down to the limit; remove abandoned partial files and the quarantine."""
+    """Clean the cache.
+
+    Evicts files down to the size limit; removes abandoned partial files and the quarantine.
+    """
     with open_store(options.settings()) as store:
         cleaned = maintenance.clean(store)
     if as_json:
         print_json(cleaned._asdict())
         return
     parts = [
-        f"{counted(cleaned.evicted, 'file')} least recently used ({size(cleaned.bytes)})",
+        f"{counted(cleaned.evicted, 'least recently used file')} ({size(cleaned.bytes)})",
         counted(cleaned.partials, "abandoned partial file"),
         f"{counted(cleaned.quarantined, 'file')} from quarantine",
     ]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from indexfallback.cli.forget import open_store
+from indexfallback.cli.opening import open_store
 from indexfallback.cli.options import Options, examples, takes_options
 from indexfallback.cli.output import print_json, say, tilde, tracked, wrapped
 from indexfallback.config import Settings

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from indexfallback.cli.forget import open_store
 from indexfallback.cli.import_directory import import_directory
+from indexfallback.cli.opening import open_store
 from indexfallback.cli.options import Options, examples, takes_options
 from indexfallback.cli.output import print_json, say, say_more, tilde, tracked, wrapped
 from indexfallback.config import Settings

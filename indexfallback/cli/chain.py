@@ -1,4 +1,4 @@
-"""The chain as commands print it: an index a line, in the order of the configuration."""
+"""Prints the chain: one line per index, in the order of the configuration."""
 
 import click
 
@@ -8,14 +8,14 @@ from indexfallback.config.pip import is_default_url
 
 
 def is_from_pip(settings: Settings) -> bool:
-    """Tell whether there is no configuration of our own, so that pip's is used."""
+    """Tell whether the chain is from pip's configuration, because we have none."""
     return any(_origin(settings, index).startswith("pip:") for index in settings.indexes)
 
 
 def print_chain(settings: Settings, *, err: bool = False) -> None:
-    """Print the indexes; those of pip's configuration with where it names them."""
+    """Print the indexes; those of pip's configuration with their options."""
     if not settings.indexes:
-        click.echo("  no index is configured: only what is cached can be served", err=err)
+        click.echo("  no index is configured: only the cache is served", err=err)
         return
     rows = [_row(settings, number, index) for number, index in enumerate(settings.indexes, 1)]
     print_table((), rows, err=err)
@@ -29,7 +29,7 @@ def _row(settings: Settings, number: int, index: Index) -> tuple[str, ...]:
 
 
 def shown_url(index: Index) -> str:
-    """Return an index's address, PyPI's own in one word."""
+    """Return the address of an index, or ``PyPI``."""
     return "PyPI" if is_default_url(index.url) else index.url
 
 

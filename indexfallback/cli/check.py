@@ -1,4 +1,4 @@
-"""``config check``: every index asked once, side by side, and what is wrong with each."""
+"""``config check``: asks every index once, concurrently, and reports problems."""
 
 import sys
 import time
@@ -14,9 +14,10 @@ import click
 from indexfallback.chain.explain import remedy_for
 from indexfallback.chain.lag import behind
 from indexfallback.chain.network import Network
-from indexfallback.cli.options import Options, examples, takes_options
+from indexfallback.cli.options import Options, examples, json_option, takes_options
 from indexfallback.cli.output import print_json, print_table, say, say_more
 from indexfallback.config import Index, Settings
+from indexfallback.doctor.machine import IndexCheck
 from indexfallback.flight import run_within
 from indexfallback.outcome import Kind, Outcome
 from indexfallback.page import ProjectPage
@@ -25,31 +26,16 @@ from indexfallback.upstream.answers import Limits, Upstream
 from indexfallback.upstream.facts import Facts, Stamp
 from indexfallback.words import counted, ms, span
 
-#: A project that a public index has: its page is small, where PyPI's list of names is 40 MB.
+#: A project of every public index; its page is small, but PyPI's list of names has 40 MB.
 _EVERYWHERE = "pip"
-#: An index answered, but not as one does where the list of names is: some have no such list.
+#: Outcomes of an index that has no list of names.
 _NO_LIST = frozenset({Kind.ABSENT, Kind.NOT_AN_INDEX, Kind.FAILED})
 
 
-@dataclass(frozen=True)
-class Check:
-    """What asking one index told."""
-
-    index: str
-    #: ``ok``, ``warn``, ``FAIL``; ``skip`` if it was not asked.
-    verdict: str
-    #: What came back.
-    what: str
-    seconds: float | None = None
-    remedy: str = ""
-    #: Seconds that this machine's clock is ahead of the index's; None if that does not say.
-    clock_ahead: float | None = None
-
-
 class _Asked(NamedTuple):
-    """A check, and the page that was asked for, if there is one."""
+    """A result, and the page that was requested, if any."""
 
-    check: Check
+    check: IndexCheck
     page: ProjectPage | None = None
 
 
@@ -59,57 +45,57 @@ class _Asked(NamedTuple):
         "indexfallback config check --index wheels=./wheels",
     )
 )
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@json_option
 @takes_options
 def check(options: Options, as_json: bool) -> None:
-    """Ask each index once, and say what is wrong; exit 1 if any failed."""
+    """Ask each index once. Prints problems, and exits with 1 if an index fails."""
     settings = options.settings()
     checks = check_all(settings)
     if as_json:
         print_json([asdict(check) for check in checks])
     elif not checks:
-        say("no index is configured: `indexfallback config init` begins a configuration")
+        say("no index is configured: `indexfallback config init` writes a configuration")
     else:
         rows = [(c.verdict, c.index, ms(c.seconds), _text(c)) for c in checks]
         print_table((), rows, right=(2,))
         for index in settings.indexes:
-            _say_what_forgetting_means(index)
+            _warn_about_names(index)
     sys.exit(1 if any(check.verdict == "FAIL" for check in checks) else 0)
 
 
-def _say_what_forgetting_means(index: Index) -> None:
-    """Say what hangs on the cache: whose names are known by it alone."""
+def _warn_about_names(index: Index) -> None:
+    """Explain what happens if the cache, which has the names of a private index, is removed."""
     if not index.is_private or index.is_directory or index.projects:
         return
     meaning = {
         "ledger": "every name is refused",
-        "stop": "every name is refused, as whenever it is away",
-        "next": "any of its names may be taken from another index",
+        "stop": "every name is refused, as during every outage",
+        "next": "another index may serve any of its names",
     }[index.on_outage]
-    say(f"which names belong to {index.name} is remembered in the cache alone")
+    say(f"only the cache records which names belong to {index.name}")
     say_more(
-        f"If that is removed while {index.name} is away, {meaning} until it answers once: "
-        "set projects for it to keep its names in any case."
+        f"If the cache is removed while {index.name} is unavailable, {meaning} until it answers: "
+        "set projects to keep its names in any case."
     )
 
 
-def _text(check: Check) -> str:
+def _text(check: IndexCheck) -> str:
     return f"{check.what}. {check.remedy}" if check.remedy else check.what
 
 
 class _NoFacts:
-    """Remembers nothing of local files: a check opens no store."""
+    """Records nothing about local files: a check opens no store."""
 
     def get(self, path: str, stamp: Stamp) -> Facts | None:  # noqa: ARG002 - the protocol's
         """Return None."""
         return None
 
     def put(self, path: str, stamp: Stamp, facts: Facts) -> None:
-        """Forget it."""
+        """Do nothing."""
 
 
-def check_all(settings: Settings) -> list[Check]:
-    """Check the indexes side by side, in the order of the chain."""
+def check_all(settings: Settings) -> list[IndexCheck]:
+    """IndexCheck the indexes concurrently; return the results in the order of the chain."""
     if not settings.indexes:
         return []
     ends = time.monotonic() + settings.deadline
@@ -120,11 +106,11 @@ def check_all(settings: Settings) -> list[Check]:
             stack.callback(member.upstream.close)
         ask = partial(_check_within, limits=limits, offline=Network(settings).is_offline)
         asked = dict(zip(settings.indexes, pool.map(ask, members), strict=True))
-    return [_in_step(index, asked, settings).check for index in settings.indexes]
+    return [_with_lag(index, asked, settings).check for index in settings.indexes]
 
 
-def _in_step(index: Index, asked: Mapping[Index, _Asked], settings: Settings) -> _Asked:
-    """Return what asking a mirror told, with a warning if its page lacks what the original has."""
+def _with_lag(index: Index, asked: Mapping[Index, _Asked], settings: Settings) -> _Asked:
+    """Return the result of an index; a mirror gets a warning if its page is out of date."""
     own = asked[index]
     authority = settings.index(index.mirror_of) if index.mirror_of else None
     other = asked[authority].page if authority is not None else None
@@ -148,7 +134,7 @@ class _Member:
 def _check_within(member: _Member, limits: Limits, *, offline: bool) -> _Asked:
     index = member.index
     if offline and not index.is_directory:
-        return _Asked(Check(index.name, "skip", "not asked: offline"))
+        return _Asked(IndexCheck(index.name, "skip", "not asked: offline"))
     seconds = limits.ends - time.monotonic()
     try:
         return run_within(lambda: _check(member, limits), seconds, f"check-{index.name}")
@@ -158,7 +144,7 @@ def _check_within(member: _Member, limits: Limits, *, offline: bool) -> _Asked:
 
 
 def _check(member: _Member, limits: Limits) -> _Asked:
-    """Ask for the list of names where that matters, else for one page."""
+    """Request the list of names of a private index or a directory, else one page."""
     index = member.index
     if not index.is_private and not index.is_directory:
         return _check_public(member, limits)
@@ -173,8 +159,8 @@ def _check(member: _Member, limits: Limits) -> _Asked:
         return asked
     what = f"{page.what}, but its list of names cannot be read ({names})"
     remedy = (
-        f"While {index.name} is away, every name not seen before is refused: set projects, or "
-        "on_outage."
+        f"While {index.name} is unavailable, every name not seen before is refused: set projects, "
+        "or on_outage."
     )
     return _Asked(replace(page, verdict="warn", what=what, remedy=remedy))
 
@@ -183,13 +169,13 @@ def _check_public(member: _Member, limits: Limits) -> _Asked:
     kind, asked = _page(member, limits)
     if kind is not Kind.ABSENT or member.index.probe is not None:
         return asked
-    # One that has other things than everybody has is small.
+    # A public index without that project is small: its list of names is, too.
     _, found = _names(member, limits)
     return _Asked(found) if found is not None else asked
 
 
-def _names(member: _Member, limits: Limits) -> tuple[Outcome, Check | None]:
-    """Ask for the list of names; the check is there if there is one."""
+def _names(member: _Member, limits: Limits) -> tuple[Outcome, IndexCheck | None]:
+    """Request the list of names; return None as result if there is none."""
     outcome, names, clock, *_ = member.upstream.names(limits)
     if outcome.kind is not Kind.FOUND:
         return outcome, None
@@ -207,17 +193,19 @@ def _page(member: _Member, limits: Limits) -> tuple[Kind, _Asked]:
         checked = _well(index, what, outcome, answer.clock)
     elif outcome.kind is Kind.ABSENT:
         remedy = f"Correct the url of {index.name}, or set probe to a project that it has."
-        checked = Check(index.name, "FAIL", f"{outcome} for {project}", outcome.elapsed, remedy)
+        checked = IndexCheck(
+            index.name, "FAIL", f"{outcome} for {project}", outcome.elapsed, remedy
+        )
     else:
         checked = _failed(index, outcome)
     return outcome.kind, _Asked(checked, page)
 
 
-def _well(index: Index, what: str, outcome: Outcome, clock: float | None) -> Check:
+def _well(index: Index, what: str, outcome: Outcome, clock: float | None) -> IndexCheck:
     ahead = None if clock is None else time.time() - clock
-    return Check(index.name, "ok", what, outcome.elapsed, clock_ahead=ahead)
+    return IndexCheck(index.name, "ok", what, outcome.elapsed, clock_ahead=ahead)
 
 
-def _failed(index: Index, outcome: Outcome) -> Check:
+def _failed(index: Index, outcome: Outcome) -> IndexCheck:
     what = f"{outcome.kind.value}: {outcome}"
-    return Check(index.name, "FAIL", what, outcome.elapsed, remedy_for(outcome.kind, index))
+    return IndexCheck(index.name, "FAIL", what, outcome.elapsed, remedy_for(outcome.kind, index))

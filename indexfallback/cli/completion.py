@@ -1,4 +1,4 @@
-"""``completion``: what makes a shell complete our commands and options."""
+"""``completion``: the script that lets a shell complete our commands and options."""
 
 import click
 from click.shell_completion import get_completion_class
@@ -18,9 +18,9 @@ _SHELLS = ("bash", "zsh", "fish")
 @click.argument("shell", type=click.Choice(_SHELLS))
 @takes_options
 def completion(options: Options, shell: str) -> None:  # noqa: ARG001 - every command takes them
-    """Print what makes SHELL complete commands and options."""
+    """Print a script that completes commands in SHELL."""
     root = click.get_current_context().find_root()
-    made = get_completion_class(shell)
+    script = get_completion_class(shell)
     name = root.info_name or ""
-    if made is not None:  # each of them has one
-        click.echo(made(root.command, {}, name, f"_{name.upper()}_COMPLETE").source())
+    if script is not None:  # click supports all of them
+        click.echo(script(root.command, {}, name, f"_{name.upper()}_COMPLETE").source())

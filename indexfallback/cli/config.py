@@ -1,4 +1,4 @@
-"""``indexfallback config``: where the configuration is, a first one, and what is in force."""
+"""``config``: shows the configuration and its path, checks it, or writes a first one."""
 
 import json
 from dataclasses import fields
@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import click
 
 from indexfallback.cli.check import check
-from indexfallback.cli.options import Options, examples, takes_options
+from indexfallback.cli.options import Options, examples, json_option, takes_options
 from indexfallback.clients import files
 from indexfallback.config import Index, Settings
 from indexfallback.config.keys import FIELDS, INDEX_KEYS
@@ -17,7 +17,7 @@ from indexfallback.config.mirror import text_of
 from indexfallback.config.units import format_duration, format_size
 from indexfallback.errors import ConfigError
 
-#: What stands for a secret.
+#: Shown instead of a secret.
 HIDDEN = "***"
 
 #: Settings and keys of an index whose values are seconds or bytes.
@@ -26,31 +26,31 @@ _DURATIONS = frozenset(
 )
 _SIZES = frozenset(("cache.max_size", "limits.page_size", "max_file_size"))
 
-#: A file with every key; what is not commented out is the default.
+#: A file with every key, and with the default values.
 TEMPLATE = """\
-# Configuration of indexfallback. Everything here is optional: a line that is commented out shows
-# the default, or an example. `indexfallback config show` says what is in force and why.
+# Configuration of indexfallback. All settings are optional: a line that is commented out shows the
+# default or an example. `indexfallback config show` prints all settings and their origins.
 
 [server]
-# host = "127.0.0.1"       # anything but loopback demands a token from clients
+# host = "127.0.0.1"       # clients need a token if it is not a loopback address
 # port = 5503
-# public_read = false      # true: others read without a token
-# tls_cert = "/etc/ssl/packages.pem"            # with it, others are served over TLS
+# public_read = false      # true: other machines may read without a token
+# tls_cert = "/etc/ssl/packages.pem"            # serve over TLS
 # tls_key = "/etc/ssl/packages.key"
-# base_path = "/pypi"      # where a proxy shows it
-# trusted_proxies = ["127.0.0.1"]               # whose X-Forwarded-* are believed
+# base_path = "/pypi"      # path behind a reverse proxy
+# trusted_proxies = ["127.0.0.1"]               # proxies whose X-Forwarded-* are trusted
 
 [cache]
 # dir = "~/indexfallback"  # default: the user's cache directory
 # max_size = "20 GB"
-# fresh = "10 min"         # how long a page is served without asking again
-# keep = "30 days"         # how long a stale page may stand in for a failing index
+# fresh = "10 min"         # how long a page is served without asking the index
+# keep = "30 days"         # how long a stale page may be served if an index fails
 
 [limits]
-# deadline = "10 s"        # all indexes together, until the first byte; pip gives up at 15 s
-# page_size = "64 MiB"     # no project page is larger
+# deadline = "10 s"        # for all indexes together, until the first byte; pip waits 15 s
+# page_size = "64 MiB"     # maximum size of a project page
 
-# Chosen projects that `indexfallback mirror` keeps complete; docs/mirror.md says more.
+# Projects that `indexfallback mirror` keeps complete; see docs/mirror.md.
 # [mirror]
 # index = "pypi"
 # projects = ["acme-*", "django>=4,<6"]
@@ -58,15 +58,15 @@ TEMPLATE = """\
 # files = ["wheel", "sdist"]                    # or patterns of file names; default: all
 # platforms = ["manylinux_2_28_x86_64"]         # default: all
 # pythons = ["3.12"]       # default: all
-# latest = 3               # so many of the newest versions; default: all
-# since = 2025-01-31       # nothing uploaded before
+# latest = 3               # number of newest versions; default: all
+# since = 2025-01-31       # date of the oldest uploads
 # prereleases = true
 # max_file_size = "500 MB"
-# on_removed = "delete"    # delete | keep | keep-hidden: what the index has removed
-# requirements = ["requirements.txt"]           # what these files name as well
-# dependencies = false     # true: what mirrored wheels require as well
-# connections = 8          # transfers at once
-# rate = 100               # requests a second at most; default: any number
+# on_removed = "delete"    # delete | keep | keep-hidden: files that the index has removed
+# requirements = ["requirements.txt"]           # also the projects in these files
+# dependencies = false     # true: also the dependencies of mirrored wheels
+# connections = 8          # concurrent transfers
+# rate = 100               # maximum requests per second; default: no limit
 
 # Indexes are asked in this order; the first that has a project owns it.
 
@@ -74,25 +74,25 @@ TEMPLATE = """\
 # name = "private"
 # url = "https://packages.example.com/simple/"  # a simple API, a local directory, or "pypi"
 # role = "private"         # private | mirror | public
-# projects = ["acme-*"]    # these names come from here and from nowhere else
-# on_outage = "ledger"     # ledger | stop | next: what becomes of other names while this is down
+# projects = ["acme-*"]    # only this index serves these names
+# on_outage = "ledger"     # ledger | stop | next: what happens to other names in an outage
 # username = "ci"          # or in the url, or in netrc
 # password_env = "PRIVATE_INDEX_PASSWORD"       # the environment variable with the password
-# keyring = false          # true: ask the system's keyring for the password
+# keyring = false          # true: the password is in the system's keyring
 # connect_timeout = "3 s"
 # read_timeout = "10 s"
-# probe = "acme-app"       # the project that health probes ask for; default: one served before
-# upload = false           # true, where url is a directory: it takes uploads
+# probe = "acme-app"       # project that health probes request; default: one served before
+# upload = false           # true: accepts uploads; url must be a directory
 
 # [[index]]
 # name = "mirror"
 # url = "https://mirror.example.com/simple/"
-# mirror_of = "pypi"       # claims the same content as that index
+# mirror_of = "pypi"       # has the same content as that index
 # pages = "first"          # first | authority: pages from the public index, files from here
 
 [[index]]
 name = "pypi"
-url = "pypi"               # PyPI, as pip knows it
+url = "pypi"               # PyPI
 """
 
 
@@ -106,7 +106,7 @@ class _Row(NamedTuple):
 
 @click.group(epilog=examples("indexfallback config show", "indexfallback config check"))
 def config() -> None:
-    """Show, check or begin the configuration."""
+    """Show, check or create the configuration."""
 
 
 config.add_command(check)
@@ -115,7 +115,7 @@ config.add_command(check)
 @config.command(epilog=examples("indexfallback config path"))
 @takes_options
 def path(options: Options) -> None:
-    """Print where the configuration file is, or would be."""
+    """Print the path of the configuration file, which may not exist."""
     file = config_path(options.config)
     click.echo(file)
     if not file.exists():
@@ -125,23 +125,23 @@ def path(options: Options) -> None:
 @config.command(
     epilog=examples("indexfallback config init", "indexfallback --config ./other.toml config init")
 )
-@click.option("--force", is_flag=True, help="Replace the file that is there.")
+@click.option("--force", is_flag=True, help="Replace an existing file.")
 @takes_options
 def init(options: Options, force: bool) -> None:
-    """Write a first configuration file, with every key explained."""
+    """Write a first configuration file that explains every key."""
     file = config_path(options.config)
     if file.exists() and not force:
-        raise ConfigError(str(file), "there is a configuration already", "--force replaces it")
+        raise ConfigError(str(file), "the file exists already", "--force replaces it")
     files.write_configuration(file, TEMPLATE)
     click.echo(f"Wrote {file}")
-    click.echo("pip's own indexes are not used beside it: add yours as [[index]].", err=True)
+    click.echo("It replaces pip's indexes: add yours as [[index]].", err=True)
 
 
 @config.command(epilog=examples("indexfallback config show", "indexfallback config show --json"))
-@click.option("--json", "as_json", is_flag=True, help="Print JSON; seconds and bytes as numbers.")
+@json_option
 @takes_options
 def show(options: Options, as_json: bool) -> None:
-    """Print the settings in force, and where each came from."""
+    """Print all settings, with the origin of each."""
     settings = options.settings()
     if as_json:
         click.echo(json.dumps(_as_data(settings), indent=2))
@@ -156,7 +156,7 @@ def show(options: Options, as_json: bool) -> None:
 
 
 def _rows(settings: Settings) -> list[_Row]:
-    """Return the settings outside of indexes."""
+    """Return the settings that do not belong to an index."""
     rows = [
         _Row(key, getattr(settings, field), settings.origins[key])
         for key, field in {**FIELDS, "offline": "offline", "ca_bundle": "ca_bundle"}.items()
@@ -173,9 +173,9 @@ def _index_rows(settings: Settings, index: Index) -> list[_Row]:
     """Return the settings of one index, without its secrets."""
     rows = []
     for key in INDEX_KEYS:
-        key = "password" if key == "password_env" else key  # noqa: PLW2901 - its value, hidden
+        key = "password" if key == "password_env" else key  # noqa: PLW2901 - the field of it
         value = getattr(index, key)
-        # A user name without a password is often a token.
+        # A user name without a password may be a token.
         if value and (key == "password" or (key == "username" and index.password is None)):
             value = HIDDEN
         name = f"index.{index.name}.{key}"
@@ -184,7 +184,7 @@ def _index_rows(settings: Settings, index: Index) -> list[_Row]:
 
 
 def _as_data(settings: Settings) -> dict[str, Any]:
-    """Return everything as JSON has it."""
+    """Return all settings as data for JSON."""
 
     def data(row: _Row) -> dict[str, Any]:
         value = str(row.value) if isinstance(row.value, Path) else row.value
@@ -200,9 +200,9 @@ def _as_data(settings: Settings) -> dict[str, Any]:
 
 
 def _text(row: _Row) -> str:
-    """Return a value as the configuration file would have it."""
+    """Return a value as in the configuration file."""
     if row.value is None or row.value == ():
-        return "the system's store" if row.key == "ca_bundle" else "-"
+        return "the system's certificates" if row.key == "ca_bundle" else "-"
     key = row.key if row.key in FIELDS else row.key.rpartition(".")[2]
     if key in _DURATIONS:
         return format_duration(row.value)

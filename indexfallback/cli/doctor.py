@@ -1,4 +1,4 @@
-"""``doctor``: what is wrong on this machine, and how to mend it."""
+"""``doctor``: prints the problems of this machine, with their remedies."""
 
 import sys
 from collections.abc import Sequence
@@ -17,19 +17,19 @@ _COLOURS = {"FAIL": "red", "warn": "yellow", "ok": "green"}
 
 
 @click.command(epilog=examples("indexfallback doctor", "indexfallback doctor --all --json"))
-@click.option("--all", "show_all", is_flag=True, help="Show what is well, too.")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON: everything that was looked at.")
+@click.option("--all", "show_all", is_flag=True, help="Also print the checks without a problem.")
+@click.option("--json", "as_json", is_flag=True, help="Print the results of all checks as JSON.")
 @takes_options
 def doctor(options: Options, show_all: bool, as_json: bool) -> None:
-    """Say what is wrong here, and how to mend it.
+    """Find problems on this machine, and their remedies.
 
-    Looks at the shim, the indexes, the network, the clients' settings, the current directory's
-    requirements and lock files, and the cache. Exit 1 if something fails.
+    Checks the shim, the indexes, the network, the settings of clients, the requirements and lock
+    files in the current directory, and the cache. Exits with 1 if a check fails.
     """
     try:
         findings = examine(examine_machine(options.settings(), options.config))
-    except ConfigError as error:  # nothing else can be told before that is mended
-        findings = [fail("configuration", f"{error.origin}: {error.problem}", error.remedy)]
+    except ConfigError as error:  # all other checks need the settings
+        findings = [fail("configuration", f"{error.where}: {error.problem}", error.remedy)]
     if as_json:
         print_json([_as_data(finding) for finding in findings])
     else:
@@ -42,7 +42,7 @@ def _print(findings: Sequence[Finding], *, show_all: bool) -> None:
     rows = []
     for finding in shown:
         rows.append((finding.verdict.value, finding.subject, finding.what))
-        if finding.remedy:  # on lines of its own, since some are there to be copied
+        if finding.remedy:  # on its own line, to be copied
             rows.append(("", "", finding.remedy))
     if rows:
         print_table((), rows, colours=_COLOURS)

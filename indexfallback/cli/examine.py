@@ -1,4 +1,4 @@
-"""What ``doctor`` looks at: files, ports, indexes and disks, each looked at once."""
+"""Collects the data for ``doctor``: files, ports, indexes and disks."""
 
 import os
 import shutil
@@ -7,28 +7,28 @@ from collections.abc import Iterable
 from contextlib import closing
 from pathlib import Path
 
-import platformdirs
-
 from indexfallback import __version__
 from indexfallback.chain.network import Network
 from indexfallback.cli.check import check_all
 from indexfallback.cli.output import tilde
 from indexfallback.cli.running import health, is_listening
+from indexfallback.clients.machine import this_machine
+from indexfallback.clients.places import uv_file
 from indexfallback.config import Settings
 from indexfallback.config.load import config_path
 from indexfallback.config.pip import configuration_files
 from indexfallback.doctor import Machine
-from indexfallback.doctor.machine import Cache, IndexCheck, TextFile
+from indexfallback.doctor.machine import Cache, TextFile
 from indexfallback.errors import StoreError
 
-#: Bytes of a file that are looked at: lock files of the largest projects have some.
+#: Bytes read of a file; the lock files of large projects have several MB.
 _MOST = 16 * 1024**2
 _REQUIREMENTS = ("requirements*.txt", "requirements*.in", "requirements/*.txt")
 _LOCKS = ("uv.lock", "poetry.lock", "pdm.lock", "Pipfile.lock", "pylock*.toml")
 
 
 def examine_machine(settings: Settings, config: Path | None) -> Machine:
-    """Look at everything that a check decides from."""
+    """Return the data that the checks need."""
     here = Path.cwd()
     shim = health(settings)
     in_environments = _pip_files_of_environments(here)
@@ -40,15 +40,12 @@ def examine_machine(settings: Settings, config: Path | None) -> Machine:
         health=shim,
         is_port_taken=shim is not None or is_listening(settings),
         offline_state=Network(settings).offline_state,
-        indexes=tuple(
-            IndexCheck(c.index, c.verdict, c.what, c.remedy, c.seconds, c.clock_ahead)
-            for c in check_all(settings)
-        ),
+        indexes=tuple(check_all(settings)),
         trust_problem=_trust_problem(settings.ca_bundle),
         config=own[0] if own else None,
         pip=_read(path for path in _pip_files() if path not in in_environments),
         pip_of_environments=_read(in_environments),
-        uv=_read([_uv_directory() / "uv.toml", here / "uv.toml", here / "pyproject.toml"]),
+        uv=_read([Path(uv_file(this_machine())), here / "uv.toml", here / "pyproject.toml"]),
         requirements=_read(path for pattern in _REQUIREMENTS for path in here.glob(pattern)),
         locks=_read(path for pattern in _LOCKS for path in here.glob(pattern)),
         cache=_cache(settings),
@@ -56,7 +53,7 @@ def examine_machine(settings: Settings, config: Path | None) -> Machine:
 
 
 def _read(paths: Iterable[Path]) -> tuple[TextFile, ...]:
-    """Return those files that can be read, each once, in the order of their names."""
+    """Return the files that can be read, sorted by path, without duplicates."""
     return tuple(file for path in sorted(set(paths)) if (file := _text(path)) is not None)
 
 
@@ -65,13 +62,13 @@ def _text(path: Path) -> TextFile | None:
         with path.open("rb") as file:
             mode = os.fstat(file.fileno()).st_mode & 0o777 if os.name == "posix" else None
             text = file.read(_MOST).decode("utf-8", "replace")
-    except OSError:  # not there, or not readable by the clients either
+    except OSError:  # it does not exist, or the clients cannot read it either
         return None
     return TextFile(_shown(path), text, mode)
 
 
 def _shown(path: Path) -> str:
-    """Return a path as one writes it in this directory."""
+    """Return a path relative to the current directory, if it is in it."""
     here = Path.cwd()
     return str(path.relative_to(here)) if path.is_relative_to(here) else tilde(path)
 
@@ -81,7 +78,7 @@ def _pip_files() -> list[Path]:
 
 
 def _reads_none() -> bool:
-    """Tell whether pip is told to read no file at all, in its own way."""
+    """Tell whether pip is configured to read no file."""
     return os.environ.get("PIP_CONFIG_FILE") == os.devnull
 
 
@@ -94,20 +91,13 @@ def _pip_files_of_environments(here: Path) -> list[Path]:
     return [environment / name for environment in environments]
 
 
-def _uv_directory() -> Path:
-    """Return where uv keeps its file: under ``~/.config`` on macOS too."""
-    if os.name == "nt":
-        return platformdirs.user_config_path("uv", appauthor=False, roaming=True)
-    return Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config") / "uv"
-
-
 def _trust_problem(bundle: Path | None) -> str:
-    """Return why no certificate can be read from a bundle, or nothing if some can."""
+    """Return why the CA bundle cannot be used; empty if it can."""
     if bundle is None:
         return ""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     try:
-        if bundle.is_dir():  # whose certificates are read one by one, when they are needed
+        if bundle.is_dir():  # OpenSSL reads each certificate when it needs it
             return "" if any(bundle.iterdir()) else "it is an empty directory"
         context.load_verify_locations(bundle)
     except ssl.SSLError:
@@ -123,11 +113,10 @@ def _cache(settings: Settings) -> Cache:
     free = shutil.disk_usage(there).free
     if not directory.exists():
         return Cache(directory=tilde(directory), free=free, exists=False)
-    # What is wrong with it is told by the findings, in one place.
     try:
         return _opened(settings, free)
     except StoreError as error:
-        return Cache(directory=error.path, free=free, problem=error.problem, remedy=error.remedy)
+        return Cache(directory=error.where, free=free, problem=error.problem, remedy=error.remedy)
 
 
 def _opened(settings: Settings, free: int) -> Cache:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from indexfallback.cli.forget import open_store
+from indexfallback.cli.opening import open_store
 from indexfallback.cli.output import print_json, print_table, say, say_more, tilde, tracked, wrapped
 from indexfallback.config import Index, Settings
 from indexfallback.words import counted, size

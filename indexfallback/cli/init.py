@@ -1,24 +1,20 @@
-"""``indexfallback init``: from the indexes in use now to a chain, its clients and its service."""
+"""``init``: creates a chain from the indexes in use, and sets up clients and the service."""
 
 import os
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 
 import click
 
 from indexfallback.cli.chain import is_from_pip, shown_url
 from indexfallback.cli.options import Options, examples, takes_options
 from indexfallback.cli.output import print_table, say, say_more, tilde
-from indexfallback.cli.setup import (
-    installed,
-    own_settings,
-    print_results,
-    set_up,
-)
+from indexfallback.cli.setup import installed, permanent_settings, print_results, set_up
 from indexfallback.clients import files, machine, takeover
 from indexfallback.clients.discovery import found_indexes, ordered
-from indexfallback.clients.environment import original
+from indexfallback.clients.environment import without_activation
 from indexfallback.config import Index, Settings
 from indexfallback.config.address import is_at
 from indexfallback.config.load import chain_of, config_path
@@ -26,14 +22,15 @@ from indexfallback.config.pip import PipConfig, is_default_url
 
 
 @click.command(epilog=examples("indexfallback init", "indexfallback init --yes"))
-@click.option("--yes", is_flag=True, help="Say yes to the chain and the clients, for scripts.")
+@click.option("--yes", is_flag=True, help="Accept the chain and the clients without a question.")
 @takes_options
 def init(options: Options, *, yes: bool) -> None:
-    """Begin: propose a chain of the indexes in use now, and set up the clients found.
+    """Create a chain from the indexes in use now.
 
-    Nothing is changed without a yes. A service is installed only by a yes on a terminal.
+    Then sets up the installed clients. Asks before each change. The service is installed only
+    after a question on a terminal.
     """
-    settings = own_settings(options)
+    settings = permanent_settings(options)
     file = config_path(options.config)
     before = machine.read(file)
     has_chain = bool(settings.indexes) and not is_from_pip(settings)
@@ -63,13 +60,10 @@ def init(options: Options, *, yes: bool) -> None:
 
 
 def _found(settings: Settings) -> tuple[list[Index], dict[str, str]]:
-    """Return the indexes that the clients use now, and by its address where each is named."""
-
-    def own(url: str) -> bool:
-        return is_at(url, settings.host, settings.port)
-
-    pip = list(PipConfig(original(os.environ)).indexes(own))
-    proposed = ordered(pip, found_indexes(machine.this_machine(), own))
+    """Return the indexes that the clients use now, and the origin of each by its address."""
+    is_shim = partial(is_at, host=settings.host, port=settings.port)
+    pip = list(PipConfig(without_activation(os.environ)).indexes(is_shim))
+    proposed = ordered(pip, found_indexes(machine.this_machine(), is_shim))
     chain = chain_of(
         [index for index, _ in proposed], os.environ, host=settings.host, port=settings.port
     )
@@ -83,7 +77,7 @@ def _found(settings: Settings) -> tuple[list[Index], dict[str, str]]:
 
 
 def _as_private(found: Sequence[Index]) -> list[Index]:
-    """Return the indexes as they may come before a chain: pip's main one may be private, too."""
+    """Return the indexes with pip's main one as private, unless it is PyPI."""
     return [
         replace(index, role="private")
         if index.role == "public" and not is_default_url(index.url)
@@ -93,10 +87,10 @@ def _as_private(found: Sequence[Index]) -> list[Index]:
 
 
 def _show(chain: Sequence[Index], new: Sequence[Index], origins: dict[str, str]) -> None:
-    click.echo("The first index that has a project owns it; they are asked in this order:")
+    click.echo("Indexes are asked in this order; the first that has a project owns it:")
     rows = []
     for number, index in enumerate((*new, *chain), 1):
-        login = ", with its login" if index in new and index.username else ""
+        login = ", with credentials" if index in new and index.username else ""
         origin = f"({origins.get(index.url, '')}{login})" if index in new else ""
         rows.append((f"  {number} {index.name}", index.role, shown_url(index), origin))
     print_table((), rows)
@@ -106,12 +100,12 @@ def _say_what_would_be(file: str, clients: Sequence[str], *, writes: bool) -> No
     if writes:
         click.echo(f"This chain would be written to {file}.")
     if clients:
-        click.echo(f"These clients would be pointed at it: {', '.join(clients)}.")
-    say("nothing was changed: there is no terminal to ask on; --yes says yes to it")
+        click.echo(f"These clients would be set up: {', '.join(clients)}.")
+    say("nothing was changed, because there is no terminal; use --yes to accept the changes")
 
 
 def _offer_service(*, yes: bool) -> None:
-    """Offer to start the shim at each login, if this version can."""
+    """Offer to install the service."""
     ctx = click.get_current_context()
     group = ctx.find_root().command
     service = group.get_command(ctx, "service") if isinstance(group, click.Group) else None

@@ -1,18 +1,18 @@
-"""``offline``: whether indexes are asked at all, from now on, in every shim of this user."""
+"""``offline``: shows and sets the offline mode of all shims of this user."""
 
 import click
 
 from indexfallback.chain.network import Network, mode_file
-from indexfallback.cli.options import Options, examples, takes_options
+from indexfallback.cli.options import Options, examples, json_option, takes_options
 from indexfallback.cli.output import print_json, wrapped
 from indexfallback.clients import files
 from indexfallback.errors import StoreError
 from indexfallback.mode import Cause, Mode, OfflineState
 
 _MEANINGS = {
-    Mode.ON: "no index is asked; pages list what is in the cache",
-    Mode.OFF: "every index is asked, and pages list everything, network or not",
-    Mode.AUTO: "indexes are asked as long as there is a network",
+    Mode.ON: "no index is asked; pages list only cached files",
+    Mode.OFF: "indexes are asked, even without a network",
+    Mode.AUTO: "indexes are asked if there is a network",
 }
 
 
@@ -22,13 +22,13 @@ _MEANINGS = {
     )
 )
 @click.argument("mode", type=click.Choice([mode.value for mode in Mode]), required=False)
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@json_option
 @takes_options
 def offline(options: Options, mode: str | None, as_json: bool) -> None:
-    """Say whether indexes are asked; or set it, for every shim of yours, also those that run.
+    """Show or set the offline mode.
 
-    It holds until it is set again. --offline and INDEXFALLBACK_OFFLINE=1 are stronger, for one
-    process.
+    The mode applies to all your shims, including running ones, until it is set again. --offline
+    and INDEXFALLBACK_OFFLINE=1 override it for one process.
     """
     settings = options.settings()
     if mode is not None:
@@ -51,8 +51,8 @@ def _set(mode: Mode) -> None:
     except OSError as error:
         raise StoreError(
             str(file),
-            f"what you have said cannot be kept ({error.strerror})",
-            "make it yours to write, or set INDEXFALLBACK_OFFLINE=1 for a command",
+            f"the offline mode cannot be saved ({error.strerror})",
+            "make it a file that you can write, or set INDEXFALLBACK_OFFLINE=1 for a command",
         ) from error
 
 
@@ -69,7 +69,7 @@ def _as_data(state: OfflineState) -> dict[str, object]:
 def _lines(state: OfflineState) -> list[str]:
     lines = [f"{state.mode.value}: {_MEANINGS[state.mode]}"]
     if state.ordered is Cause.OPTION:
-        lines.append("Here --offline is on, which is stronger")
+        lines.append("The option --offline overrides it here")
     elif state.is_cut:
-        lines.append("There is none now: what is in the cache is served")
+        lines.append("There is no network now: only cached files are served")
     return lines

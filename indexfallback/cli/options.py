@@ -1,4 +1,4 @@
-"""Options that every command has, before or behind its name: which settings it works with."""
+"""The options that commands share; the common ones may stand before or after a command's name."""
 
 import functools
 import os
@@ -10,39 +10,40 @@ from typing import Any
 import click
 
 from indexfallback.cli.output import set_up_logging
-from indexfallback.clients.environment import original
+from indexfallback.clients.environment import without_activation
 from indexfallback.config import Settings
 from indexfallback.config.load import load_settings
+from indexfallback.config.units import InvalidValueError, parse_duration
 from indexfallback.names import is_project_name, normalize
 
 
 @dataclass(frozen=True, kw_only=True)
 class Options:
-    """What the command line was given; the object of click's context."""
+    """The values of the common options; click's context object."""
 
     config: Path | None = None
     #: ``NAME=URL``, in the order of the chain.
     indexes: tuple[str, ...] = ()
     offline: bool = False
-    #: How often ``-v`` was given.
+    #: Number of ``-v`` options.
     verbose: int = 0
 
     def settings(self) -> Settings:
         """Load the settings.
 
         Raises:
-            ConfigError: something is wrong with them.
+            ConfigError: a setting is not valid.
 
         """
         return load_settings(
             config=self.config,
             indexes=self.indexes,
             offline=self.offline,
-            environ=original(os.environ),
+            environ=without_activation(os.environ),
         )
 
     def as_arguments(self) -> list[str]:
-        """Return them as another process of ours takes them, wherever it is run."""
+        """Return the options as arguments for another process, in any directory."""
         arguments = ["--config", str(self.config.absolute())] if self.config else []
         for index in self.indexes:
             arguments += ["--index", index]
@@ -51,14 +52,22 @@ class Options:
 
 
 def project_name(text: str) -> str:
-    """Read an argument that names a project, spelt in any way; return the normalised name."""
+    """Return the normalised name of a project; raises `click.BadParameter`."""
     if not is_project_name(text):
-        raise click.BadParameter(f'"{text}" cannot be a project\'s name')
+        raise click.BadParameter(f'"{text}" is not a project name')
     return normalize(text)
 
 
+def duration(text: str) -> float:
+    """Return the seconds of a duration; raises `click.BadParameter`."""
+    try:
+        return parse_duration(text)
+    except InvalidValueError as error:
+        raise click.BadParameter(f'"{text}" {error}') from error
+
+
 def examples(*lines: str) -> str:
-    """Return what ends a command's help: lines to copy, which click must not wrap."""
+    """Return the end of a command's help: example commands, which click does not wrap."""
     return "\n".join(("\b", "Examples:", *(f"  {line}" for line in lines)))
 
 
@@ -76,18 +85,24 @@ _OPTIONS = (
         metavar="NAME=URL",
         help="Use these indexes, in this order, instead of the configured ones (repeatable).",
     ),
-    click.option("--offline", is_flag=True, help="Ask no index; serve what was seen before."),
-    click.option("-v", "--verbose", count=True, help="Say more; twice: with tracebacks."),
+    click.option("--offline", is_flag=True, help="Ask no index; use only the cache."),
+    click.option(
+        "-v", "--verbose", count=True, help="Log state changes; -vv: all, with tracebacks."
+    ),
+)
+#: For commands that print data.
+json_option = click.option(
+    "--json", "as_json", is_flag=True, help="Print JSON; durations in seconds, sizes in bytes."
 )
 
 
 def takes_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Give a command the common options; it gets them, merged with the group's, as `Options`."""
+    """Add the common options to a command, which gets them and the group's as `Options`."""
     return _takes(command, _OPTIONS)
 
 
 def takes_options_but_index(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Give a command the common options but ``--index``, which means something else to it."""
+    """Add the common options without ``--index``, for a command with an ``--index`` of its own."""
     return _takes(command, _OPTIONS[:1] + _OPTIONS[2:])
 
 

@@ -1,4 +1,4 @@
-"""What commands print: log lines, tables, sizes and times, for people and for programs."""
+"""Prints the output of commands: log lines, messages, tables, JSON and progress bars."""
 
 import json
 import logging
@@ -14,17 +14,17 @@ import click
 
 T = TypeVar("T")
 
-#: Levels by how often ``-v`` was given.
+#: Log levels by the number of ``-v`` options.
 _LEVELS = (logging.WARNING, logging.INFO, logging.DEBUG)
-#: The last column that is written to.
+#: Columns of a line.
 WIDTH = 79
-#: Before text below a line that had no room for it, and the room that makes it a column, or not.
+#: Indent of a table's last column if it has fewer than ``_NARROW`` columns, and so is put below.
 _INDENT = "    "
 _NARROW = 35
 
 
 def set_up_logging(verbose: int) -> None:
-    """Send our log to standard error, one line a message: ``14:02:11 WARNING private: ...``."""
+    """Log to standard error, one line per message: ``14:02:11 WARNING private: ...``."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)-7s %(message)s", "%H:%M:%S"))
     logger = logging.getLogger("indexfallback")
@@ -34,17 +34,17 @@ def set_up_logging(verbose: int) -> None:
 
 
 def say(message: str) -> None:
-    """Print a sentence for the user beside a command's own output."""
+    """Print a message to standard error."""
     click.echo(wrapped(f"indexfallback: {message}").lstrip(), err=True)
 
 
 def say_more(text: str) -> None:
-    """Print what belongs to the line before: indented, and wrapped at words."""
+    """Print the continuation of a message, indented."""
     click.echo(wrapped(text), err=True)
 
 
 def wrapped(text: str, indent: str = "  ") -> str:
-    """Return a sentence in lines that fit, each indented; a long word, an address, stays whole."""
+    """Return a text wrapped into indented lines; long words, such as addresses, stay whole."""
     return textwrap.fill(
         text,
         WIDTH,
@@ -56,7 +56,7 @@ def wrapped(text: str, indent: str = "  ") -> str:
 
 
 def print_json(value: Any) -> None:
-    """Print a value for programs."""
+    """Print a value as JSON."""
     click.echo(json.dumps(value, indent=2, sort_keys=True))
 
 
@@ -68,10 +68,10 @@ def print_table(
     colours: Mapping[str, str] | None = None,
     err: bool = False,
 ) -> None:
-    """Print aligned columns, the header, if there is one, in bold on a terminal.
+    """Print rows in aligned columns; on a terminal, the header is bold.
 
-    ``right`` are columns of figures. ``colours`` are those of texts in the first column, on a
-    terminal. The last column is free text, in as many lines as it needs.
+    ``right`` are the columns to align right. ``colours`` are the colours on a terminal of texts
+    in the first column. The last column is text, which is wrapped.
     """
     lines = [list(header), *map(list, rows)] if header else [list(row) for row in rows]
     widths = [max(map(len, column)) for column in zip(*(line[:-1] for line in lines), strict=True)]
@@ -81,7 +81,7 @@ def print_table(
             for column, (cell, width) in enumerate(zip(line, widths, strict=False))
         ]
         text = _laid_out("  ".join([*cells, ""]), line[-1])
-        if not os.environ.get("NO_COLOR"):  # and without a terminal click leaves it out
+        if not os.environ.get("NO_COLOR"):  # click removes colours without a terminal
             if header and number == 0:
                 text = click.style(text, bold=True)
             elif colour := (colours or {}).get(line[0]):
@@ -90,7 +90,7 @@ def print_table(
 
 
 def _laid_out(start: str, text: str) -> str:
-    """Return a line that ends in free text, in its own column or, if that is narrow, below."""
+    """Return a line that ends in wrapped text, in its own column or, if that is narrow, below."""
     if len(start) + len(text) <= WIDTH:
         return f"{start}{text}".rstrip()
     if WIDTH - len(start) < _NARROW:
@@ -99,7 +99,7 @@ def _laid_out(start: str, text: str) -> str:
 
 
 def tracked(items: Iterable[T], description: str, total: int | None = None) -> Iterator[T]:
-    """Pass items on, with a progress bar on a terminal; ``total`` is for those without a length."""
+    """Yield the items, with a progress bar on a terminal; ``total`` if they have no length."""
     from rich.console import Console  # noqa: PLC0415 - slow, and few commands have a bar
     from rich.progress import Progress  # noqa: PLC0415 - as above
 
@@ -109,14 +109,14 @@ def tracked(items: Iterable[T], description: str, total: int | None = None) -> I
 
 
 def clock(when: float) -> str:
-    """Return a time of day, or the date if it was another day."""
+    """Return the time of day, or the date if it is not today."""
     then, now = time.localtime(when), time.localtime()
     return time.strftime("%H:%M:%S" if then[:3] == now[:3] else "%Y-%m-%d", then)
 
 
 def tilde(path: Path | str) -> str:
-    """Return a path as one writes it, the home directory as ``~``."""
+    """Return a path with ``~`` for the home directory."""
     try:
         return str(Path("~") / Path(path).relative_to(Path.home()))
-    except (ValueError, RuntimeError):  # elsewhere, or there is no home
+    except (ValueError, RuntimeError):  # it is outside, or there is no home directory
         return str(path)

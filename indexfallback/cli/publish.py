@@ -1,18 +1,18 @@
-"""``publish``: files put into a hosted index as an upload would, with no server running."""
+"""``publish``: adds files to a hosted index without a server, with the checks of an upload."""
 
 import sys
 from pathlib import Path
 
 import click
 
-from indexfallback.cli.hosted import index_option, open_shelf
-from indexfallback.cli.options import Options, examples, takes_options_but_index
+from indexfallback.cli.opening import index_option, open_hosted
+from indexfallback.cli.options import Options, examples, json_option, takes_options_but_index
 from indexfallback.cli.output import print_json, say, wrapped
 from indexfallback.errors import UploadError
+from indexfallback.hosted.index import HostedIndex, Published
 from indexfallback.hosted.receiving import failed
-from indexfallback.hosted.shelf import Published, Shelf
 
-#: Copied at once, bytes.
+#: Bytes that are copied at once.
 _PIECE = 1 << 20
 
 
@@ -27,35 +27,38 @@ _PIECE = 1 << 20
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
 )
 @index_option
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@json_option
 @takes_options_but_index
 def publish(options: Options, files: tuple[Path, ...], index: str | None, as_json: bool) -> None:
-    """Put FILEs into a hosted index, checked as uploads are; a running shim lists them at once."""
+    """Add FILEs to a hosted index, with the checks of an upload.
+
+    A running shim lists them at once.
+    """
     done: list[Published] = []
     errors: list[UploadError] = []
-    with open_shelf(options.settings(), index) as shelf:
+    with open_hosted(options.settings(), index) as hosted:
         for path in files:
             try:
-                published = _publish(shelf, path)
+                published = _publish(hosted, path)
             except UploadError as error:
                 errors.append(error)
                 say(str(error))
                 continue
             done.append(published)
             if not as_json:
-                there = "was there already" if published.was_there else "published"
-                click.echo(wrapped(f"{published.filename}: {there} ({shelf.index.name})", ""))
+                there = "is published already" if published.was_there else "published"
+                click.echo(wrapped(f"{published.filename}: {there} ({hosted.index.name})", ""))
     if as_json:
         print_json([{**file._asdict(), "identity": file.identity._asdict()} for file in done])
     sys.exit(1 if errors else 0)
 
 
-def _publish(shelf: Shelf, path: Path) -> Published:
-    with shelf.receive() as incoming:
+def _publish(hosted: HostedIndex, path: Path) -> Published:
+    with hosted.receive() as incoming:
         try:
             with path.open("rb") as file:
                 while piece := file.read(_PIECE):
                     incoming.write(piece)
         except OSError as error:
             raise failed(path.name, error) from error
-        return shelf.publish(incoming, path.name, None)
+        return hosted.publish(incoming, path.name, None)

@@ -1,11 +1,13 @@
-"""``run``: a command with a shim for as long as it runs, and a last word if it failed."""
+"""``run``: runs a command with a shim, and reports what the shim did for it."""
 
+import math
 import os
 import shutil
 import signal
 import subprocess
 import sys
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
@@ -14,17 +16,18 @@ import click
 
 from indexfallback.cli.chain import is_from_pip, print_chain
 from indexfallback.cli.options import Options, examples, takes_options
-from indexfallback.cli.output import say
-from indexfallback.cli.report import report
+from indexfallback.cli.output import say, say_more
 from indexfallback.clients.environment import client_environment
-from indexfallback.clients.shim_process import ask_shim, shim_for
-from indexfallback.server.address import NoAnswer
+from indexfallback.clients.shim_process import shim_for
+from indexfallback.clients.troubles import Status, troubles
+from indexfallback.server.address import NoAnswer, ask
+from indexfallback.words import counted
 
-#: What a shell answers for a command that it cannot find.
+#: Exit codes as in a shell: the command does not exist, ...
 _NOT_FOUND = 127
-#: What it answers for one that is there and cannot be run.
+#: ... or cannot be run, ...
 _NOT_RUNNABLE = 126
-#: To its exit code for a command that a signal ended, the signal's number is added.
+#: ... or a signal ended it, whose number is added.
 _SIGNALLED = 128
 _FORWARDED = tuple(
     getattr(signal, name) for name in ("SIGTERM", "SIGHUP", "SIGUSR1", "SIGUSR2")
@@ -38,17 +41,17 @@ _FORWARDED = tuple(
         "indexfallback run -- pip install PROJECT", "indexfallback --offline run -- uv sync"
     ),
 )
-@click.option("-q", "--quiet", is_flag=True, help="Say nothing but errors.")
+@click.option("-q", "--quiet", is_flag=True, help="Print only errors.")
 @takes_options
 @click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED)
 def run(options: Options, command: tuple[str, ...], quiet: bool) -> None:
-    """Run COMMAND with every package client in it pointed at the chain."""
+    """Run COMMAND; all package clients in it use the chain."""
     settings = options.settings()
     if shutil.which(command[0]) is None:
         say(f"{command[0]}: no such command")
         sys.exit(_NOT_FOUND)
     if not quiet and is_from_pip(settings):
-        say("no configuration yet, using pip's own")
+        say("no configuration yet, using pip's")
         print_chain(settings, err=True)
     began = time.time()
     with shim_for(settings, verbose=options.verbose) as url:
@@ -58,7 +61,7 @@ def run(options: Options, command: tuple[str, ...], quiet: bool) -> None:
 
 
 def _run(command: tuple[str, ...], environment: dict[str, str]) -> int:
-    """Run a command, pass signals on to it, and return its exit code as a shell would."""
+    """Run a command, forward signals to it, and return its exit code as a shell would."""
     with _forwarding() as signals:
         try:
             process = subprocess.Popen(command, env=environment)  # noqa: S603 - the user's own
@@ -72,9 +75,9 @@ def _run(command: tuple[str, ...], environment: dict[str, str]) -> int:
 
 
 class _Signals:
-    """Passes signals on, and keeps those that come before there is anyone to pass them to.
+    """Forwards signals, and queues those that arrive before the command has started.
 
-    Ctrl-C the terminal gives to the command as well, once that is there.
+    Ctrl-C is not forwarded to a running command: the terminal sends it to the command itself.
     """
 
     def __init__(self) -> None:
@@ -97,8 +100,8 @@ class _Signals:
 def _forwarding() -> Iterator[_Signals]:
     signals = _Signals()
     numbers = set(_FORWARDED)
-    # Not SIG_IGN for Ctrl-C: the command would inherit that. As it should if we have: a shell
-    # ignores Ctrl-C for what it runs in the background.
+    # SIG_IGN would be inherited by the command. If we have inherited it ourselves, because a shell
+    # runs us in the background, it stays.
     if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
         numbers.add(signal.SIGINT)
     before = {number: signal.signal(number, signals) for number in numbers}
@@ -111,8 +114,27 @@ def _forwarding() -> Iterator[_Signals]:
 
 def _report(url: str, began: float, *, failed: bool, quiet: bool) -> None:
     try:
-        status = ask_shim(url, f"/-/status?since={began}")
+        status = ask(url, f"/-/status?since={began}")
     except NoAnswer as error:
-        say(f"the local index does not answer any more ({error})")
+        say(f"the local index has stopped answering ({error})")
         return
-    report(status, began, failed=failed, quiet=quiet)
+    for trouble in troubles(status, began) if failed else ():
+        say(trouble.sentence)
+        for detail in trouble.details:
+            say_more(detail)
+    projects = status["activity"]["projects"]
+    if projects and not quiet:
+        say(_summary(projects))
+
+
+def _summary(projects: dict[str, Status]) -> str:
+    owners = Counter(served["owner"] for served in projects.values())
+    shares = ", ".join(f"{count:,} from {owner}" for owner, count in owners.items())
+    cached = sum(served["how"] != "asked" for served in projects.values())
+    stale = sum(served["how"] == "stale" for served in projects.values())
+    waited = math.fsum(served["waited"] for served in projects.values())
+    note = f" ({stale:,} stale)" if stale else ""
+    return (
+        f"{counted(len(projects), 'project')}: {shares}; {cached:,} from cache{note}; "
+        f"{waited:.1f} s spent waiting for indexes"
+    )

@@ -1,4 +1,4 @@
-"""The shim that runs at the configured address, as a command finds and asks it."""
+"""Requests to the shim that runs at the configured address."""
 
 import socket
 from contextlib import closing
@@ -9,25 +9,25 @@ from indexfallback.config import Settings
 from indexfallback.server.address import NoAnswer, ask, url_of
 from indexfallback.store.hosting import Hosting
 
-#: Where a server on every address is reached from this machine.
+#: Loopback addresses of a server that listens on all addresses.
 _LOOPBACK = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - compared, not listened on
-#: On loopback a connection is there at once, or never, seconds.
+#: Timeout in seconds; a connection on loopback takes less than a millisecond.
 _CONNECT_SECONDS = 2.0
 
 
 def root(settings: Settings) -> str:
-    """Return the address at which this machine reaches the configured host and port."""
+    """Return the shim's address for this machine."""
     host = _LOOPBACK.get(settings.host, settings.host)
     return url_of(host, settings.port, tls=settings.tls_cert is not None)
 
 
 def address(settings: Settings) -> str:
-    """Return the address of the simple API at the configured host and port, for clients."""
+    """Return the address of the shim's simple API, for clients."""
     return f"{root(settings)}/simple/"
 
 
 def health(settings: Settings) -> dict[str, Any] | None:
-    """Return the health of the shim at the configured host and port, or None if there is none."""
+    """Return the health of the running shim, or None if none runs."""
     try:
         found = ask(root(settings), "/-/health")
     except NoAnswer:
@@ -38,7 +38,7 @@ def health(settings: Settings) -> dict[str, Any] | None:
 
 
 def is_listening(settings: Settings) -> bool:
-    """Tell whether anybody, a shim or not, takes connections at the configured host and port."""
+    """Tell whether any program listens at the configured host and port."""
     try:
         socket.create_connection((settings.host, settings.port), _CONNECT_SECONDS).close()
     except OSError:
@@ -47,20 +47,20 @@ def is_listening(settings: Settings) -> bool:
 
 
 def ask_running(settings: Settings, path: str, seconds: float) -> Any:
-    """Return what the running shim answers; raises one of `NoAnswer`, and `StoreError`."""
+    """Return the answer of the running shim; raises an error of `NoAnswer`, or `StoreError`."""
     if not settings.asks_for_tokens:
         return ask(root(settings), path, seconds)
-    # Whoever can run commands on its records may ask it, with a token that is good for this alone.
+    # This user can write the records of tokens, and so may create one for this request.
     with closing(Hosting()) as hosting, hosting.tokens.lent(seconds) as token:
         return ask(root(settings), path, seconds, token=token)
 
 
 def ask_same(settings: Settings, path: str, seconds: float) -> Any:
-    """Return what a running shim of this very configuration answers; None if there is none."""
+    """Return the answer of a running shim with this configuration; None if none runs."""
     found = health(settings)
     if found is None or found.get("configuration") != settings.fingerprint:
         return None
     try:
         return ask_running(settings, quote(path), seconds)
-    except NoAnswer:  # it has just ended, or is too busy to be of use
+    except NoAnswer:  # it has just ended, or is too busy
         return None

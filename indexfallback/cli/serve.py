@@ -1,4 +1,4 @@
-"""``serve``: the shim in the foreground."""
+"""``serve``: runs the shim in the foreground."""
 
 import json
 import os
@@ -12,16 +12,16 @@ from indexfallback.cli.chain import is_from_pip, print_chain
 from indexfallback.cli.options import Options, examples, takes_options
 from indexfallback.cli.output import set_up_logging, tilde, wrapped
 from indexfallback.config import Settings
-from indexfallback.config.line import read_settings_line
 from indexfallback.config.units import format_size
+from indexfallback.config.wire import decode_settings
 from indexfallback.server.address import AlreadyServedError, Port, take_port
 
 
 @click.command(epilog=examples("indexfallback serve", "indexfallback serve --port 8080 -v"))
-@click.option("--port", type=click.IntRange(0, 65535), help="Port; 0 takes a free one.")
+@click.option("--port", type=click.IntRange(0, 65535), help="Port; 0 for any free one.")
 @click.option("--json", "as_json", is_flag=True, help="Print the address as JSON, on one line.")
 @click.option(
-    "--stop-at-eof", is_flag=True, help="Stop when standard input ends: with whoever started this."
+    "--stop-at-eof", is_flag=True, help="Stop when standard input ends, as the parent process does."
 )
 @click.option("--settings-from-stdin", is_flag=True, hidden=True)
 @takes_options
@@ -35,11 +35,8 @@ def serve(
     """Serve the index until Ctrl-C."""
     from indexfallback.server.process import run_server  # noqa: PLC0415 - the server's library
 
-    # By another process of ours, which has read and completed them.
     settings = (
-        read_settings_line(sys.stdin.buffer.readline())
-        if settings_from_stdin
-        else options.settings()
+        decode_settings(sys.stdin.buffer.readline()) if settings_from_stdin else options.settings()
     )
     try:
         taken = take_port(
@@ -55,8 +52,7 @@ def serve(
         settings,
         taken,
         started=partial(_announce, settings, taken, as_json=as_json),
-        # In a terminal's foreground changes of state are worth a line, in both directions;
-        # behind another program only the bad ones are.
+        # All state changes are logged for a user, only failures for a parent process.
         logging_setup=partial(set_up_logging, options.verbose + (not stop_at_eof)),
         stop_at_eof=stop_at_eof,
     )
@@ -78,6 +74,6 @@ def _announce(settings: Settings, port: Port, *, as_json: bool) -> None:
     click.echo(f"indexfallback {__version__} on {url}")
     click.echo(wrapped(f"cache: {tilde(settings.cache_dir)} (at most {limit})"))
     if is_from_pip(settings):
-        click.echo("no configuration yet, using pip's own:")
+        click.echo("no configuration yet, using pip's:")
     print_chain(settings)
     click.echo("Point pip at it: `indexfallback setup pip`. Stop: Ctrl-C")

@@ -1,4 +1,4 @@
-"""``service``: the shim started by the system at login, and stopped, looked at, listened to."""
+"""``service``: lets the system start the shim at login, and shows its state and log."""
 
 import os
 import sys
@@ -8,10 +8,10 @@ from pathlib import Path
 
 import click
 
-from indexfallback.cli.options import Options, examples, takes_options
+from indexfallback.cli.options import Options, examples, json_option, takes_options
 from indexfallback.cli.output import print_json, say, tilde
 from indexfallback.cli.running import address, health
-from indexfallback.clients.environment import original
+from indexfallback.clients.environment import without_activation
 from indexfallback.clients.shim_process import START_SECONDS
 from indexfallback.config import Settings
 from indexfallback.service.job import Job, kept_environment
@@ -22,7 +22,7 @@ from indexfallback.service.manager import Manager, ServiceError, manager
 def service() -> None:
     """Start the shim at each login.
 
-    By a systemd user unit, a launchd agent, or a scheduled task.
+    Uses a systemd user unit, a launchd agent, or a scheduled task.
     """
 
 
@@ -32,20 +32,23 @@ def service() -> None:
 @click.option("--dry-run", is_flag=True, help="Print the file that would be written.")
 @takes_options
 def install(options: Options, dry_run: bool) -> None:
-    """Start the shim now and at each login, with these options and settings."""
+    """Start the shim now and at each login.
+
+    It keeps the options and environment variables of this command.
+    """
     settings = options.settings()
     job = _job(options, settings)
     system = manager()
     if dry_run:
         click.echo(system.text(job), nl=False)
         return
-    _tell_of_passwords(settings)
+    _warn_about_passwords(settings)
     before = health(settings)
     system.install(job)
     click.echo(f"Installed: {_named(system)}")
     if before is not None and _is_still(before, settings):
         say(
-            f"process {before['pid']} serves the port already: stop it, and run "
+            f"another shim (process {before['pid']}) has the port: stop it, and run "
             "`indexfallback service install` again"
         )
         return
@@ -54,7 +57,7 @@ def install(options: Options, dry_run: bool) -> None:
 
 
 def _job(options: Options, settings: Settings) -> Job:
-    # A directory's address holds wherever it is run; the user may have given a relative path.
+    # The path of a directory may be relative; the index has the absolute one.
     indexes = tuple(
         f"{index.name}={index.url}" if index.is_directory else given
         for index, given in zip(settings.indexes, options.indexes, strict=False)
@@ -62,7 +65,7 @@ def _job(options: Options, settings: Settings) -> Job:
     arguments = replace(options, indexes=indexes).as_arguments()
     return Job(
         command=(sys.executable, "-m", "indexfallback", *arguments, "serve"),
-        environment=kept_environment(original(os.environ), Path.cwd()),
+        environment=kept_environment(without_activation(os.environ), Path.cwd()),
     )
 
 
@@ -71,18 +74,18 @@ def _named(system: Manager) -> str:
 
 
 def _is_still(before: dict[str, object], settings: Settings) -> bool:
-    """Tell whether the shim that was there, which is not the service's, still is."""
+    """Tell whether the shim from before the installation still runs."""
     now = health(settings)
     return now is not None and now.get("pid") == before.get("pid")
 
 
-def _tell_of_passwords(settings: Settings) -> None:
+def _warn_about_passwords(settings: Settings) -> None:
     for index in settings.indexes:
         origin = settings.origins.get(f"index.{index.name}.password", "")
         if index.password is not None and origin.isidentifier():
             say(
-                f"{index.name} takes its password from {origin}, which a service does not see: "
-                "keep it in ~/.netrc or the keyring (keyring = true)"
+                f"the password of {index.name} is in {origin}, which is not set for a service: "
+                "put it into ~/.netrc or the keyring (keyring = true)"
             )
 
 
@@ -94,26 +97,32 @@ def _wait(settings: Settings) -> None:
                 "service install", f"no shim answers after {START_SECONDS:.0f} s",
                 "`indexfallback service logs` says why",
             )  # fmt: skip
-        time.sleep(0.05)  # nothing else tells when it listens
+        time.sleep(0.05)  # there is no event to wait for
 
 
 @service.command(epilog=examples("indexfallback service uninstall"))
 @takes_options
 def uninstall(options: Options) -> None:  # noqa: ARG001 - every command takes them
-    """Stop the shim that was installed, and start it no more."""
+    """Stop the installed shim, and do not start it at login any more."""
     system = manager()
     if system.uninstall():
         click.echo(f"Removed: {_named(system)}")
-        say("clients that are set up for it wait 7.5 s for each project: `indexfallback doctor`")
+        say(
+            "clients that still use it wait 7.5 s for each project; `indexfallback doctor` finds "
+            "them"
+        )
     else:
         say("no service is installed: there is nothing to remove")
 
 
 @service.command(epilog=examples("indexfallback service status --json"))
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@json_option
 @takes_options
 def status(options: Options, as_json: bool) -> None:
-    """Say whether it is installed and answers; exit 1 if not both."""
+    """Show whether the service is installed and answers.
+
+    Exits with 1 unless both are true.
+    """
     settings = options.settings()
     system = manager()
     state, found = system.state(), health(settings)
@@ -132,8 +141,8 @@ def status(options: Options, as_json: bool) -> None:
     epilog=examples("indexfallback service logs -n 100", "indexfallback service logs -f")
 )
 @click.option("-n", "--lines", type=click.IntRange(min=1), default=50, show_default=True)
-@click.option("-f", "--follow", is_flag=True, help="Go on with what is written from now on.")
+@click.option("-f", "--follow", is_flag=True, help="Print new lines as well, until Ctrl-C.")
 @takes_options
 def logs(options: Options, lines: int, follow: bool) -> None:  # noqa: ARG001 - as above
-    """Print what it wrote last."""
+    """Print the last lines of the log."""
     manager().show_logs(lines=lines, follow=follow)

@@ -1,9 +1,10 @@
-"""``indexfallback setup``: point a client at the shim in its own file, and take that back."""
+"""``setup``: points clients at the shim in their per-user files, and undoes that."""
 
 import os
 import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,12 +12,12 @@ import click
 
 from indexfallback.cli import running
 from indexfallback.cli.chain import is_from_pip
-from indexfallback.cli.options import Options, examples, takes_options
+from indexfallback.cli.options import Options, examples, json_option, takes_options
 from indexfallback.cli.output import print_json, say, say_more, tilde
 from indexfallback.clients import change, files, machine, record, takeover
-from indexfallback.clients.catalogue import BEHIND, CLIENTS, NAMES, Client
+from indexfallback.clients.catalogue import CLIENTS, INSTALLERS, NAMES, Client
 from indexfallback.clients.change import Change
-from indexfallback.clients.environment import original
+from indexfallback.clients.environment import without_activation
 from indexfallback.config import Index, Settings
 from indexfallback.config.address import is_at
 from indexfallback.config.load import config_path, pip_chain
@@ -24,17 +25,17 @@ from indexfallback.config.load import config_path, pip_chain
 
 @dataclass(frozen=True)
 class Takeover:
-    """What pip's indexes make of our own configuration file."""
+    """The change to our configuration file that adds pip's indexes."""
 
     file: Path
     before: str
     after: str
-    #: Those that come into it.
+    #: The indexes that are added.
     indexes: tuple[Index, ...]
 
     @property
     def is_needed(self) -> bool:
-        """Whether the file would be another one."""
+        """Whether the file would change."""
         return self.before != self.after
 
 
@@ -43,9 +44,9 @@ class Takeover:
 )
 @click.argument("clients", nargs=-1, metavar="[CLIENT]...", type=click.Choice(NAMES))
 @click.option("--all", "every", is_flag=True, help="Every client that is installed.")
-@click.option("--dry-run", is_flag=True, help="Print what would be changed; change nothing.")
-@click.option("--undo", is_flag=True, help="Put back what was there before.")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@click.option("--dry-run", is_flag=True, help="Print the changes without making them.")
+@click.option("--undo", is_flag=True, help="Restore the previous settings.")
+@json_option
 @takes_options
 def setup(
     options: Options,
@@ -56,9 +57,9 @@ def setup(
     undo: bool,
     as_json: bool,
 ) -> None:
-    """Point clients at the local index, each in its per-user file, or take that back.
+    """Point clients at the local index, or undo that.
 
-    Clients: pip, uv, poetry, pdm, pipenv, hatch, buildout.
+    Changes their per-user files. Clients: pip, uv, poetry, pdm, pipenv, hatch, buildout.
     """
     if bool(clients) == every:
         raise click.UsageError("name the clients, or give --all")
@@ -85,30 +86,33 @@ def installed() -> list[str]:
 def set_up(
     options: Options, names: Sequence[str], *, dry_run: bool = False
 ) -> list[dict[str, Any]]:
-    """Set clients up, each unless something is in the way; return what became of each."""
-    settings = own_settings(options)
+    """Set clients up, except those with obstacles; return the result of each."""
+    settings = permanent_settings(options)
     here = machine.this_machine()
     url = running.address(settings)
+    is_shim = partial(is_at, host=settings.host, port=settings.port)
     taken = _takeover(options, settings) if "pip" in names else None
     known = {index.url for index in (*settings.indexes, *(taken.indexes if taken else ()))}
     results = []
     for name in names:
         client = CLIENTS[name]
         try:
-            planned = change.planned(client, here, url, _own(settings), known)
+            planned = change.planned(client, here, url, is_shim, known)
             ours = taken if name == "pip" else None
             results.append(_carry_out(planned, ours, dry_run=dry_run))
-        except machine.ClientFileError as error:  # no reason not to set up the others
+        except machine.ClientFileError as error:  # the other clients are still set up
             results.append({**_nothing(client), "refused": [str(error)]})
     if results and running.health(settings) is None:
         results[-1]["notes"].append(_not_running(url))
     return results
 
 
-def own_settings(options: Options) -> Settings:
-    """Return the settings for good: ``--index`` is for one call, and no client could follow it."""
+def permanent_settings(options: Options) -> Settings:
+    """Return the settings; refuse ``--index``, which would not apply to the clients later."""
     if options.indexes:
-        raise click.UsageError("--index is for one call; `indexfallback config path` is for good")
+        raise click.UsageError(
+            "--index is for one command only; write the index into the configuration file"
+        )
     return options.settings()
 
 
@@ -136,7 +140,7 @@ def _undo(options: Options, name: str, *, dry_run: bool) -> dict[str, Any]:
     client = CLIENTS[name]
     planned = change.planned_undo(client, machine.this_machine())
     if planned is None:
-        note = f"{name} was not set up from here: there is nothing to undo."
+        note = f"{name} was not set up by this command: there is nothing to undo."
         return {**_nothing(client), "notes": [note]}
     result = {**_result(planned), "notes": []}
     if not dry_run:
@@ -145,7 +149,7 @@ def _undo(options: Options, name: str, *, dry_run: bool) -> dict[str, Any]:
         result["removed"] = planned.is_needed and not planned.file.exists()
     own = config_path(options.config)
     if name == "pip" and planned.is_needed and own.exists():
-        note = f"The chain stays in {tilde(own)}: while it is there, pip's indexes are not read."
+        note = f"The chain stays in {tilde(own)}, which replaces pip's indexes."
         result["notes"].append(note)
     return result
 
@@ -178,7 +182,7 @@ def _nothing(client: Client) -> dict[str, Any]:
 
 
 def print_results(results: Sequence[dict[str, Any]], *, dry_run: bool) -> None:
-    """Print what became of each client, for people."""
+    """Print the result of each client."""
     for result in results:
         if result["refused"]:
             say(f"{result['client']} is not set up:")
@@ -190,9 +194,9 @@ def print_results(results: Sequence[dict[str, Any]], *, dry_run: bool) -> None:
             file = tilde(result["configuration"])
             click.echo(f"{result['client']}: its indexes are now in {file}")
         if result["backup"]:
-            say_more(f"The file as it was is kept in {tilde(result['backup'])}.")
+            say_more(f"The original file is saved as {tilde(result['backup'])}.")
         for label in result["left"]:
-            say_more(f"{label} was changed since: it is left as it is.")
+            say_more(f"{label} was changed since then: it is not restored.")
         for note in result["notes"]:
             say_more(note)
 
@@ -207,15 +211,15 @@ def _outcome(result: dict[str, Any], *, dry_run: bool) -> str:
 
 
 def _takeover(options: Options, settings: Settings) -> Takeover:
-    """Return what pip's indexes, which pip will not ask itself any more, make of our file."""
+    """Return the change that adds pip's indexes, which pip then does not ask itself any more."""
     file = config_path(options.config)
     before = machine.read(file)
     kept = record.load("pip")
-    found = pip_chain(original(os.environ), host=settings.host, port=settings.port)
+    found = pip_chain(without_activation(os.environ), host=settings.host, port=settings.port)
     indexes = tuple(
         index
         for index in found.indexes
-        if kept is None or index.url != kept.url  # the shim's own address until now
+        if kept is None or index.url != kept.url  # the previous address of the shim
     )
     if not is_from_pip(settings):
         new = takeover.missing(indexes, settings.indexes)
@@ -228,12 +232,8 @@ def _takeover(options: Options, settings: Settings) -> Takeover:
     return Takeover(file, before, after, indexes)
 
 
-def _own(settings: Settings) -> Any:
-    return lambda url: is_at(url, settings.host, settings.port)
-
-
 def _expanded(clients: Sequence[str]) -> list[str]:
-    return list(dict.fromkeys(each for name in clients for each in BEHIND.get(name, (name,))))
+    return list(dict.fromkeys(each for name in clients for each in INSTALLERS.get(name, (name,))))
 
 
 def _set_up_before() -> list[str]:
@@ -242,7 +242,6 @@ def _set_up_before() -> list[str]:
 
 def _not_running(url: str) -> str:
     return (
-        f"No local index answers at {url} now. Until it does, pip waits 7.5 s for each project and "
-        "then finds none. Start it: `indexfallback serve`; at each login: "
-        "`indexfallback service install`."
+        f"No local index runs at {url} now, so pip waits 7.5 s for each project and does not find "
+        "it. Start it: `indexfallback serve`; at each login: `indexfallback service install`."
     )

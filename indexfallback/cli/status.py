@@ -1,4 +1,4 @@
-"""``status``: the state of the running shim, or what its store alone can tell."""
+"""``status``: shows the state of the running shim, or else of the cache."""
 
 import sys
 import time
@@ -10,7 +10,7 @@ import click
 
 from indexfallback.chain.network import Network
 from indexfallback.cli.chain import print_chain
-from indexfallback.cli.options import Options, examples, takes_options
+from indexfallback.cli.options import Options, examples, json_option, takes_options
 from indexfallback.cli.output import print_json, print_table, say, wrapped
 from indexfallback.cli.running import ask_running, health
 from indexfallback.config import Settings
@@ -18,19 +18,22 @@ from indexfallback.mode import Cause, Mode
 from indexfallback.server.address import NoAnswer
 from indexfallback.words import counted, ms, size, span
 
-#: A shim that is busy with everything at once still answers by then, seconds.
+#: Timeout in seconds; a busy shim answers within it.
 _SECONDS = 5.0
-#: What could not be served lately, at most so many names: the rest is counted.
+#: Number of names in a list; the rest is counted.
 _NAMES = 5
 
 Report = dict[str, Any]
 
 
 @click.command(epilog=examples("indexfallback status", "indexfallback status --json"))
-@click.option("--json", "as_json", is_flag=True, help="Print JSON; seconds and bytes as numbers.")
+@json_option
 @takes_options
 def status(options: Options, as_json: bool) -> None:
-    """Show how the indexes are, what is cached and who asked; exit 1 if no shim runs."""
+    """Show the state of the running shim.
+
+    Shows its indexes, cache and clients. Exits with 1 if no shim runs.
+    """
     settings = options.settings()
     report = _of_running(settings)
     if report is not None:
@@ -45,12 +48,12 @@ def status(options: Options, as_json: bool) -> None:
         click.echo(_cache_line(report))
         for line in _offline_lines(report):
             click.echo(line)
-        click.echo("Start one with `indexfallback serve`, or for one command `indexfallback run`.")
+        click.echo("Start it: `indexfallback serve`; for one command: `indexfallback run`.")
     sys.exit(1)
 
 
 def _of_running(settings: Settings) -> Report | None:
-    """Return what the shim at the configured address says, or None if there is none."""
+    """Return the status of the running shim, or None if none runs."""
     found = health(settings)
     if found is None:
         return None
@@ -87,16 +90,16 @@ def _print(report: Report) -> None:
     for line in _offline_lines(report):
         click.echo(line)
     if not report["same_configuration"]:
-        say(f"the shim (process {report['pid']}) runs with another configuration than this one")
+        say(f"the shim (process {report['pid']}) runs with another configuration")
 
 
 def _offline_lines(report: Report) -> list[str]:
-    """Return why indexes are not asked, or that they are asked whatever the network is."""
+    """Return why the shim is offline, or that the mode is off."""
     if report["offline"]:
         words = Cause(report["offline_by"]).words
-        return [wrapped(f"offline    {words}: what is in the cache is served", "")]
+        return [wrapped(f"offline    {words}: only cached files are served", "")]
     if report["offline_mode"] == Mode.OFF.value:
-        return ["offline    off: indexes are asked, network or not"]
+        return ["offline    off: indexes are asked, even without a network"]
     return []
 
 
@@ -115,7 +118,7 @@ def _row(index: Report) -> tuple[str, ...]:
 
 
 def _note(index: Report) -> str:
-    """Return what is wrong, and when it is tried again; else what was, and how far it lags."""
+    """Return the problem and the time of the next try, or the last error, and the lag."""
     notes = []
     error = index["last_error"]
     if index["state"] != "closed":
@@ -146,7 +149,7 @@ def _cache_line(report: Report) -> str:
         if total:
             parts.append(f"{sent['cached'] / total:.1%} of bytes served from it".replace("%", " %"))
     if cache["temporary"]:
-        parts.append("in a temporary directory: nothing is kept")
+        parts.append("in a temporary directory, which is removed at the end")
     return f"cache      {', '.join(parts)}"
 
 
@@ -157,7 +160,7 @@ def _stale(report: Report) -> str:
 
 
 def _refused_lines(refused: list[Report]) -> list[str]:
-    """Return how many files have changed, and each of the latest."""
+    """Return the number of changed files, and the latest ones."""
     if not refused:
         return []
     told = [
@@ -168,7 +171,7 @@ def _refused_lines(refused: list[Report]) -> list[str]:
 
 
 def _skipped_lines(indexes: list[Report]) -> list[str]:
-    """Return what of each directory is not offered, and why."""
+    """Return the files in each directory that are not offered, and why."""
     lines = []
     for index in indexes:
         told = [f"{file['path']} ({file['reason']})" for file in index["skipped_files"][:_NAMES]]
@@ -186,7 +189,7 @@ def _latest(told: list[str], separator: str = ", ") -> str:
 
 
 def _activity_lines(report: Report) -> list[str]:
-    """Return what is served stale, what could not be served, and who asked."""
+    """Return the stale projects, the failures and the clients."""
     activity = report["activity"]
     lines = []
     stale = [name for name, served in activity["projects"].items() if served["how"] == "stale"]

@@ -1,4 +1,4 @@
-"""``token``: who may upload, and who may read where not only this machine can."""
+"""``token``: manages tokens for uploads, and for readers on other machines."""
 
 import sys
 import time
@@ -6,29 +6,25 @@ from contextlib import closing
 
 import click
 
-from indexfallback.cli.hosted import shelf_index
-from indexfallback.cli.options import Options, examples, takes_options_but_index
+from indexfallback.cli.opening import hosted_index
+from indexfallback.cli.options import (
+    Options,
+    duration,
+    examples,
+    json_option,
+    takes_options_but_index,
+)
 from indexfallback.cli.output import clock, print_json, print_table, say
 from indexfallback.config import Settings
-from indexfallback.config.units import InvalidValueError, parse_duration
 from indexfallback.store.hosting import Hosting
 from indexfallback.store.tokens import Token
-
-_as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 
 @click.group(
     epilog=examples("indexfallback token create --expires '90 days'", "indexfallback token list")
 )
 def token() -> None:
-    """Make, list and revoke tokens for uploads, and for reading beyond this machine."""
-
-
-def _duration(text: str) -> float:
-    try:
-        return parse_duration(text)
-    except InvalidValueError as error:
-        raise click.BadParameter(f'"{text}" {error.problem}; {error.remedy}') from error
+    """Manage tokens for uploads and remote readers."""
 
 
 @token.command(
@@ -38,12 +34,14 @@ def _duration(text: str) -> float:
         "indexfallback token create --read-only",
     )
 )
-@click.option("--index", "index", metavar="NAME", help="For this index alone; default: for all.")
-@click.option("--expires", type=_duration, metavar="DURATION", help='As in "90 days"; else never.')
-@click.option("--read-only", is_flag=True, help="Not for uploads.")
+@click.option("--index", "index", metavar="NAME", help="Only for this index; default: for all.")
+@click.option(
+    "--expires", type=duration, metavar="DURATION", help='Such as "90 days"; default: never.'
+)
+@click.option("--read-only", is_flag=True, help="Only for reading, not for uploads.")
 @takes_options_but_index
 def create(options: Options, index: str | None, expires: float | None, read_only: bool) -> None:
-    """Print a new token, which is shown this once."""
+    """Create and print a token; it cannot be shown again."""
     settings = options.settings()
     if index is not None:
         _check_index(settings, index, read_only=read_only)
@@ -58,17 +56,17 @@ def create(options: Options, index: str | None, expires: float | None, read_only
 
 def _check_index(settings: Settings, index: str, *, read_only: bool) -> None:
     if not read_only:
-        shelf_index(settings, index)
+        hosted_index(settings, index)
     elif settings.index(index) is None:
         names = ", ".join(each.name for each in settings.indexes)
-        raise click.BadParameter(f'"{index}" is no index; there are {names}')
+        raise click.BadParameter(f'"{index}" is not an index; the indexes are {names}')
 
 
 @token.command("list", epilog=examples("indexfallback token list --json"))
-@_as_json
+@json_option
 @takes_options_but_index
 def list_(options: Options, as_json: bool) -> None:  # noqa: ARG001 - every command takes them
-    """List the tokens: what each is for, and when it was used."""
+    """List the tokens, with the purpose and the last use of each."""
     with closing(Hosting()) as hosting:
         tokens = hosting.tokens.all()
     if as_json:
@@ -77,7 +75,7 @@ def list_(options: Options, as_json: bool) -> None:  # noqa: ARG001 - every comm
         header = ("id", "made", "last used", "expires", "for")
         print_table(header, [_row(each) for each in tokens])
     else:
-        say("there is no token; `indexfallback token create` makes one")
+        say("there are no tokens; `indexfallback token create` creates one")
 
 
 def _row(each: Token) -> tuple[str, ...]:
@@ -100,9 +98,9 @@ def _row(each: Token) -> tuple[str, ...]:
 @click.argument("token_id", metavar="ID")
 @takes_options_but_index
 def revoke(options: Options, token_id: str) -> None:  # noqa: ARG001 - as above
-    """Make the token with this ID (of `token list`) worthless, at once."""
+    """Revoke the token with this ID (see `token list`) at once."""
     with closing(Hosting()) as hosting:
         if not hosting.tokens.revoke(token_id):
-            say(f"there is no token {token_id}; `indexfallback token list` has all of them")
+            say(f"there is no token {token_id}; `indexfallback token list` lists all")
             sys.exit(1)
     click.echo(f"Token {token_id} is revoked")

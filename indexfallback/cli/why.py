@@ -1,4 +1,4 @@
-"""``why``: the account of one project, index by index."""
+"""``why``: explains the answer for one project, index by index."""
 
 import logging
 import sys
@@ -10,13 +10,13 @@ from typing import Any
 import click
 
 from indexfallback.chain.explain import hidden_lines
-from indexfallback.cli.options import Options, examples, project_name, takes_options
+from indexfallback.cli.options import Options, examples, json_option, project_name, takes_options
 from indexfallback.cli.output import clock, print_json, print_table, wrapped
 from indexfallback.cli.running import ask_same
 from indexfallback.config import Settings
 from indexfallback.words import counted, ms, span
 
-#: Beyond the deadline that the running shim keeps, seconds.
+#: Seconds added to the deadline of the running shim.
 _MARGIN = 2.0
 _OK = 200
 
@@ -25,16 +25,16 @@ Report = dict[str, Any]
 
 @click.command(epilog=examples("indexfallback why requests"))
 @click.argument("project", type=project_name)
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@json_option
 @takes_options
 def why(options: Options, project: str, as_json: bool) -> None:
-    """Ask every index for PROJECT, and say who serves it and why."""
+    """Explain which index serves PROJECT. Asks every index."""
     settings = options.settings()
     report = ask_same(settings, f"/-/why/{project}", settings.deadline + _MARGIN)
     if report is None:
         if not options.verbose:
-            # The chain's own lines say what the answer says. A filter of a logger sees its own
-            # records only: the store's warnings still come through.
+            # The chain would log what the answer says. The filter of a logger applies only to its
+            # own records, so warnings of the store are still logged.
             logging.getLogger("indexfallback").addFilter(lambda _: False)
         report = _in_process(settings, project)
     if as_json:
@@ -67,7 +67,7 @@ def _print(report: Report) -> None:
     status = report["project_status"]
     if status not in (None, "active"):
         reason = report["project_status_reason"]
-        note = ": nothing of it is offered for installation" if status == "quarantined" else ""
+        note = ": its files are not offered" if status == "quarantined" else ""
         said = f" ({reason})" if reason else ""
         click.echo(wrapped(f"project status: {status}{said}{note}"))
 
@@ -75,11 +75,11 @@ def _print(report: Report) -> None:
 def _print_withheld(project: str, file: Report) -> None:
     name = file["filename"]
     first = f" ({clock(file['seen'])})" if file["seen"] is not None else ""
-    click.echo(wrapped(f"withheld: {name} is not what it was when first seen here{first}"))
+    click.echo(wrapped(f"withheld: {name} has changed since it was first seen{first}"))
     click.echo(wrapped(f"first seen: {file['first']}", "    "))
     click.echo(wrapped(f"{file['index']} has: {file['offered']}", "    "))
     accept = f"indexfallback cache accept {project} {name}"
-    click.echo(wrapped(f"If that is right, `{accept}` takes it", "    "))
+    click.echo(wrapped(f"If the change is right: `{accept}`", "    "))
 
 
 def _headline(report: Report) -> str:
@@ -104,7 +104,7 @@ def _row(report: Report, index: Report) -> tuple[str, ...]:
 
 
 def _outcome(index: Report) -> str:
-    """Return what came back, and how long that took."""
+    """Return the answer of an index, and how long it took."""
     seconds = index["seconds"]
     if index["what"] == "found" and index["files"] is not None:
         files = counted(index["files"], "file")
@@ -115,14 +115,14 @@ def _outcome(index: Report) -> str:
 
 
 def _known(report: Report, index: Report) -> Iterator[str]:
-    """Yield what was known of the project at an index before."""
+    """Yield what was known about the project at an index before the request."""
     owner = report["belongs_to"] or {}
     if owner.get("index") == index["name"]:
         yield f"owner: {_because(owner)}"
     if index["role"] == "private" and index["names"] is not None:
         its = "in" if index["listed"] else "not in"
         names = counted(index["names"], "name")
-        old = "" if index["names_usable"] else ", too old to tell other names by"
+        old = "" if index["names_usable"] else ", too old to exclude other names"
         yield f"{its} its list of {names} (refreshed {clock(index['names_fetched'])}{old})"
     elif index["role"] == "private":
         yield "its list of names is not known yet"

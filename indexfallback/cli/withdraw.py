@@ -1,4 +1,4 @@
-"""``yank``, ``unyank`` and ``remove``: what is listed of a release that should not be used."""
+"""``yank``, ``unyank`` and ``remove``: withdraw a release from a hosted index."""
 
 import sys
 from collections.abc import Iterator
@@ -7,10 +7,10 @@ from contextlib import contextmanager
 import click
 from packaging.version import InvalidVersion, Version
 
-from indexfallback.cli.hosted import index_option, open_shelf
+from indexfallback.cli.opening import index_option, open_hosted
 from indexfallback.cli.options import Options, examples, project_name, takes_options_but_index
 from indexfallback.cli.output import say, wrapped
-from indexfallback.hosted.shelf import Shelf
+from indexfallback.hosted.index import HostedIndex
 from indexfallback.page import File
 from indexfallback.words import counted
 
@@ -19,7 +19,7 @@ def _version(text: str) -> Version:
     try:
         return Version(text)
     except InvalidVersion as error:
-        raise click.BadParameter(f'"{text}" is no version') from error
+        raise click.BadParameter(f'"{text}" is not a version') from error
 
 
 _project = click.argument("project", type=project_name)
@@ -31,19 +31,22 @@ _release = click.argument("version", type=_version)
 )
 @_project
 @_release
-@click.option("--reason", default="", help="Shown by clients that install it all the same.")
+@click.option("--reason", default="", help="Clients that install it show the reason.")
 @index_option
 @takes_options_but_index
 def yank(options: Options, project: str, version: Version, reason: str, index: str | None) -> None:
-    """Mark VERSION of PROJECT as not to be chosen, without breaking who has pinned it."""
-    with _files(options, index, project, version) as (shelf, files):
+    """Yank VERSION of PROJECT (PEP 592).
+
+    Clients do not choose it unless it is pinned.
+    """
+    with _files(options, index, project, version) as (hosted, files):
         for file in files:
-            shelf.yank(project, file, reason)
+            hosted.yank(project, file, reason)
     _say_done("Yanked", project, version, files)
     click.echo(
         wrapped(
-            f"Clients choose it only for a requirement that is exactly {project}=={version}, and "
-            "then warn, with the reason; lock files that name it go on working."
+            f"Clients choose it only for the exact requirement {project}=={version}, and then "
+            "print a warning with the reason. Lock files with it still work."
         )
     )
 
@@ -54,12 +57,12 @@ def yank(options: Options, project: str, version: Version, reason: str, index: s
 @index_option
 @takes_options_but_index
 def unyank(options: Options, project: str, version: Version, index: str | None) -> None:
-    """List VERSION of PROJECT as any other again."""
-    with _files(options, index, project, version) as (shelf, files):
+    """Undo the yank of VERSION of PROJECT."""
+    with _files(options, index, project, version) as (hosted, files):
         for file in files:
-            shelf.yank(project, file, None)
+            hosted.yank(project, file, None)
     _say_done("No longer yanked", project, version, files)
-    click.echo(wrapped("Clients choose it as any other version."))
+    click.echo(wrapped("Clients choose it like any other version."))
 
 
 @click.command(epilog=examples("indexfallback remove PROJECT 1.0 --yes"))
@@ -69,22 +72,25 @@ def unyank(options: Options, project: str, version: Version, index: str | None) 
 @index_option
 @takes_options_but_index
 def remove(options: Options, project: str, version: Version, yes: bool, index: str | None) -> None:
-    """Delete VERSION of PROJECT for good; `yank` breaks nobody's installs."""
-    with _files(options, index, project, version) as (shelf, files):
+    """Delete VERSION of PROJECT permanently.
+
+    Installations that need it fail; `yank` does not break them.
+    """
+    with _files(options, index, project, version) as (hosted, files):
         if not yes:
-            _confirm(shelf, files)
+            _confirm(hosted, files)
         for file in files:
-            shelf.remove(file)
-        left = shelf.files(project)
+            hosted.remove(file)
+        left = hosted.files(project)
     _say_done("Removed", project, version, files)
     after = (
-        f"Lock files and pins of {project}=={version} fail from now on. "
-        "A file of the same name with another content is refused where the first was served."
+        f"Lock files and pins with {project}=={version} fail from now on. "
+        "A new file with the same name but other content is refused if the old one was served."
     )
     if not left:
         after += (
             f" It was the last version: clients now get {project} from the next index that has "
-            "the name, if there is one."
+            "it, if any."
         )
     click.echo(wrapped(after))
 
@@ -92,20 +98,20 @@ def remove(options: Options, project: str, version: Version, yes: bool, index: s
 @contextmanager
 def _files(
     options: Options, index: str | None, project: str, version: Version
-) -> Iterator[tuple[Shelf, list[File]]]:
-    """Give the files of a release; ends the command if there are none."""
-    with open_shelf(options.settings(), index) as shelf:
-        files = shelf.files_of(project, version)
+) -> Iterator[tuple[HostedIndex, list[File]]]:
+    """Yield the files of a release; end the command if it has none."""
+    with open_hosted(options.settings(), index) as hosted:
+        files = hosted.files_of(project, version)
         if not files:
-            say(f"{shelf.index.name} has no file of {project} {version}")
+            say(f"{hosted.index.name} has no file of {project} {version}")
             sys.exit(1)
-        yield shelf, files
+        yield hosted, files
 
 
-def _confirm(shelf: Shelf, files: list[File]) -> None:
-    say(f"this deletes from {shelf.index.name}: {', '.join(file.filename for file in files)}")
+def _confirm(hosted: HostedIndex, files: list[File]) -> None:
+    say(f"this deletes from {hosted.index.name}: {', '.join(file.filename for file in files)}")
     if not sys.stdin.isatty():
-        say("give --yes to go on")
+        say("use --yes to delete them")
         sys.exit(1)
     click.confirm("Delete?", abort=True, err=True)
 

@@ -1,1 +1,1 @@
-"""Clients: how pip, uv and the others are pointed at the shim."""
+"""Package clients (pip, uv and others), and how they are configured to use the shim."""

@@ -1,13 +1,13 @@
-"""The clients that can be set up, each with its file, its edit and what is stronger, purely."""
+"""The supported clients: the configuration file, the edit and the obstacles of each; no I/O."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import PurePath
 
 from indexfallback.clients import edits, obstacles, places
-from indexfallback.clients.edits import Named
+from indexfallback.clients.edits import NamedIndex
 from indexfallback.clients.machine import Machine
-from indexfallback.clients.obstacles import IsOwn, Obstacle
+from indexfallback.clients.obstacles import IsShim, Obstacle
 from indexfallback.clients.undo import Step
 
 
@@ -16,15 +16,16 @@ class Client:
     """One client."""
 
     name: str
-    #: Any of them on the PATH tells that it is installed.
+    #: The client is installed if one of them is on the PATH.
     executables: tuple[str, ...]
     file: Callable[[Machine], PurePath]
-    #: Text of the file and the shim's address, on a machine, to the steps of the edit.
+    #: Takes the machine, the text of the file and the shim's address.
     steps: Callable[[Machine, str, str], list[Step]]
-    #: Text of the file to the indexes that it names.
-    indexes: Callable[[str], list[Named]]
-    stronger: Callable[[Machine, IsOwn], Iterator[Obstacle]]
-    #: What else the user has to know.
+    #: Takes the text of the file.
+    indexes: Callable[[str], list[NamedIndex]]
+    #: Returns the settings that override the file.
+    overrides: Callable[[Machine, IsShim], Iterator[Obstacle]]
+    #: A note for the user.
     note: str = ""
 
 
@@ -51,8 +52,8 @@ CLIENTS = {
             lambda _, text, url: edits.uv_steps(text, url),
             edits.uv_indexes,
             obstacles.of_uv,
-            "uv.lock records the address of its index, so what is locked anew names this "
-            "machine's; `uv lock --no-config` asks PyPI itself.",
+            "uv.lock records the address of its index: a new lock file contains the address of "
+            "the local index; `uv lock --no-config` uses PyPI.",
         ),
         Client(
             "poetry",
@@ -61,8 +62,7 @@ CLIENTS = {
             lambda _, text, url: edits.toml_steps(text, edits.POETRY_PATH, url),
             edits.poetry_indexes,
             obstacles.of_poetry,
-            "poetry itself has no such setting; its plug-in reads this: "
-            "`poetry self add poetry-plugin-pypi-mirror`.",
+            "poetry needs a plug-in for this setting: `poetry self add poetry-plugin-pypi-mirror`.",
         ),
         Client(
             "pdm",
@@ -79,9 +79,9 @@ CLIENTS = {
             _pipenv_steps,
             edits.pipenv_indexes,
             obstacles.of_pipenv,
-            "pipenv reads no file of the user's own, so a variable is set for new shells. It "
-            "stands for PyPI in a Pipfile; other sources there are asked themselves, and a Pipfile "
-            "that pipenv begins names this machine's address: write PyPI's there.",
+            "pipenv has no per-user file, so an environment variable is set for new shells. It "
+            "replaces PyPI in a Pipfile, but no other source. A Pipfile that pipenv creates "
+            "contains the address of the local index: replace it by PyPI's.",
         ),
         Client(
             "buildout",
@@ -90,10 +90,10 @@ CLIENTS = {
             lambda _, text, url: edits.buildout_steps(text, url),
             edits.buildout_indexes,
             obstacles.of_buildout,
-            "zc.buildout builds sdists by pip, so set up pip as well.",
+            "zc.buildout builds sdists with pip: set up pip as well.",
         ),
     )
 }
-#: hatch has no index of its own: its environments are filled by pip, or by uv.
-BEHIND = {"hatch": ("pip", "uv")}
-NAMES = (*CLIENTS, *BEHIND)
+#: hatch has no setting for an index: it installs with pip or uv.
+INSTALLERS = {"hatch": ("pip", "uv")}
+NAMES = (*CLIENTS, *INSTALLERS)

@@ -1,4 +1,4 @@
-"""One client's change: what would be written, what is in the way, and the way back."""
+"""The change to one client's file: the plan, its obstacles, and how it is applied and undone."""
 
 import difflib
 import re
@@ -9,32 +9,32 @@ from pathlib import Path
 from indexfallback.clients import files, obstacles, record
 from indexfallback.clients.catalogue import Client
 from indexfallback.clients.machine import ClientFileError, Machine
-from indexfallback.clients.obstacles import IsOwn, Obstacle
+from indexfallback.clients.obstacles import IsShim, Obstacle
 from indexfallback.clients.record import Record
 from indexfallback.clients.undo import Step, undone
 from indexfallback.config.units import InvalidValueError
 
-#: Credentials of an address, wherever it stands in a line.
+#: The credentials of an address, anywhere in a line.
 _CREDENTIALS = re.compile(r"(?<=://)[^/\s\"']*(?=@)")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Change:
-    """What would be done to one client's file."""
+    """A planned change to one client's file."""
 
     client: Client
     file: Path
     before: str
     after: str
-    #: What it takes to undo it.
+    #: The data to undo it.
     record: Record
     obstacles: tuple[Obstacle, ...] = ()
-    #: Undone only in part: what the user has changed since.
+    #: Labels of the steps that cannot be undone, because the user has changed their lines.
     left: tuple[str, ...] = ()
 
     @property
     def is_needed(self) -> bool:
-        """Whether the file would be another one."""
+        """Whether the file would change."""
         return self.before != self.after
 
     @property
@@ -44,35 +44,35 @@ class Change:
 
 
 def diff_of(file: Path, before: str, after: str) -> str:
-    """Return the difference of two texts of a file, without passwords."""
+    """Return the unified diff of two texts of a file, without passwords."""
     old, new = (_CREDENTIALS.sub("***", text).splitlines() for text in (before, after))
     return "\n".join(difflib.unified_diff(old, new, str(file), str(file), lineterm=""))
 
 
 def planned(
-    client: Client, machine: Machine, url: str, own: IsOwn, known: Collection[str]
+    client: Client, machine: Machine, url: str, is_shim: IsShim, known: Collection[str]
 ) -> Change:
     """Return the change that points a client at the shim.
 
-    ``known`` are the addresses of the chain: another one that the file names would be lost.
+    ``known`` has the addresses of the chain: any other index in the file would be lost.
 
     Raises:
-        ClientFileError: the client's file, or one of the project here, is broken.
+        ClientFileError: the client's file, or a file of the project here, is not valid.
 
     """
     before, file, kept = _found(client, machine)
     base, newline = before, "\r\n" if "\r\n" in before else "\n"
     if kept is not None:
-        # A second time: from what was there before the first one, so that one undo is enough.
+        # A repeated set-up starts from the original file, so one undo is enough.
         base, _ = undone(kept.steps, before)
-    is_own = (lambda found: own(found) or found == kept.url) if kept else own
+    is_known_shim = (lambda found: is_shim(found) or found == kept.url) if kept else is_shim
     try:
         steps = _with_newlines(
             client.steps(machine, base.replace("\r\n", "\n"), url), newline, base
         )
-        found = tuple(_obstacles(client, machine, base, is_own, known))
+        found = tuple(_obstacles(client, machine, base, is_known_shim, known))
     except InvalidValueError as error:
-        raise ClientFileError(file, error.problem, error.remedy) from error
+        raise ClientFileError(str(file), error.problem, error.remedy) from error
     return Change(
         client=client,
         file=file,
@@ -90,7 +90,7 @@ def planned(
 
 
 def planned_undo(client: Client, machine: Machine) -> Change | None:
-    """Return the change that takes the last one back; None if nothing is recorded."""
+    """Return the change that undoes the recorded one; None if nothing is recorded."""
     before, file, kept = _found(client, machine)
     if kept is None:
         return None
@@ -99,7 +99,7 @@ def planned_undo(client: Client, machine: Machine) -> Change | None:
 
 
 def apply(change: Change) -> None:
-    """Write the file, after what it takes to undo that."""
+    """Record the change, so that it can be undone, then write the file."""
     try:
         record.save(change.client.name, change.record)
         made = files.write(change.file, change.after)
@@ -109,7 +109,7 @@ def apply(change: Change) -> None:
 
 
 def apply_undo(change: Change) -> None:
-    """Write the file as it was, or remove it if it was not there; then forget the record."""
+    """Restore the file, or remove it if it did not exist before; then remove the record."""
     kept = change.record
     try:
         if not kept.existed and not change.after.strip():
@@ -128,23 +128,23 @@ def _found(client: Client, machine: Machine) -> tuple[str, Path, Record | None]:
 
 
 def _obstacles(
-    client: Client, machine: Machine, text: str, own: IsOwn, known: Collection[str]
+    client: Client, machine: Machine, text: str, is_shim: IsShim, known: Collection[str]
 ) -> Iterator[Obstacle]:
     file, named = client.file(machine), client.indexes(text)
     yield from obstacles.of_proxy(machine)
-    yield from client.stronger(machine, own)
-    yield from obstacles.of_beside(file, named, own, known)
-    yield from obstacles.of_lost(file, named, own, known)
+    yield from client.overrides(machine, is_shim)
+    yield from obstacles.of_additional(file, named, is_shim, known)
+    yield from obstacles.of_lost(file, named, is_shim, known)
     if client.name == "pip":
         yield from obstacles.of_pip_file(file, text)
 
 
 def _with_newlines(steps: list[Step], newline: str, original: str) -> list[Step]:
-    """Return steps with the file's own line ends; the first one exactly as it was."""
+    """Return the steps with the line ends of the file; the first one is the original text."""
     converted = [step._replace(text=step.text.replace("\n", newline)) for step in steps]
     return [converted[0]._replace(text=original), *converted[1:]]
 
 
 def _unwritable(file: Path, error: OSError) -> ClientFileError:
     problem = f"the file cannot be written ({error.strerror})"
-    return ClientFileError(file, problem, "make it a file that you may write")
+    return ClientFileError(str(file), problem, "make it a file that you can write")

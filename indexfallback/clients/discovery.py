@@ -1,22 +1,23 @@
-"""The indexes that a user's clients use now, other than by pip's configuration, purely.
+"""Finds the indexes that the clients use now, except those in pip's configuration.
 
-Only what belongs to the user is looked at, never a project's file: a cloned repository must not
-come to be the user's private index.
+It reads environment variables and per-user files, never the files of a project: a cloned
+repository must not add a private index.
 """
 
 from collections.abc import Iterator
 from typing import NamedTuple
 
 from indexfallback.clients.catalogue import CLIENTS
+from indexfallback.clients.environment import UV_VARIABLES
 from indexfallback.clients.machine import ClientFileError, Machine
-from indexfallback.clients.obstacles import IsOwn
+from indexfallback.clients.obstacles import IsShim
 from indexfallback.config import without_credentials
 from indexfallback.config.pip import PipIndex, is_default_url
 from indexfallback.config.units import InvalidValueError
 
-#: Variables with addresses of indexes; those of pip are part of its configuration.
-_VARIABLES = ("UV_INDEX", "UV_EXTRA_INDEX_URL", "UV_DEFAULT_INDEX", "UV_INDEX_URL", "PDM_PYPI_URL")
-#: Variables and clients whose index is by definition a copy of PyPI.
+#: Environment variables with addresses of indexes; pip's are part of its configuration.
+_VARIABLES = (*UV_VARIABLES, "PDM_PYPI_URL")
+#: Environment variables and clients whose index is by definition a mirror of PyPI.
 _MIRRORS = ("POETRY_PYPI_MIRROR_URL", "PIPENV_PYPI_MIRROR")
 _MIRROR_CLIENTS = frozenset(("poetry", "pipenv"))
 
@@ -27,29 +28,29 @@ class Found(NamedTuple):
     url: str
     #: ``uv: [[index]]``.
     origin: str
-    #: Whether it is a copy of PyPI; else it may well have projects of its own.
+    #: Whether it is a mirror of PyPI; else it may have private projects.
     is_mirror: bool
 
 
-def found_indexes(machine: Machine, own: IsOwn) -> list[Found]:
-    """Return the indexes in the order in which they were found, PyPI and the shim left out.
+def found_indexes(machine: Machine, is_shim: IsShim) -> list[Found]:
+    """Return the indexes in the order in which they were found, without PyPI and the shim.
 
     Raises:
-        ClientFileError: a file is broken.
+        ClientFileError: a file is not valid.
 
     """
     found: dict[str, Found] = {}
     for index in (*_of_variables(machine), *_of_files(machine)):
-        if not own(index.url) and not is_default_url(index.url):
+        if not is_shim(index.url) and not is_default_url(index.url):
             found.setdefault(_key(index.url), index)
     return list(found.values())
 
 
 def ordered(pip: list[PipIndex], found: list[Found]) -> list[tuple[PipIndex, bool]]:
-    """Return the chain to propose, each index with whether it is a mirror of the last one.
+    """Return the chain to propose: each index, and whether it is a mirror of the last one.
 
-    A default index of uv or pdm may have private projects. So it is proposed as private, which
-    lets nobody else have its names; the user, who knows better, may call it a mirror.
+    A default index of uv or pdm may have private projects, so it is proposed as private: no other
+    index may then serve its projects. The user can change it to a mirror.
     """
     known = {_key(index.url) for index in pip}
     new = [index for index in found if _key(index.url) not in known]
@@ -65,16 +66,16 @@ def ordered(pip: list[PipIndex], found: list[Found]) -> list[tuple[PipIndex, boo
 
 
 def _key(url: str) -> str:
-    """Return what tells two indexes apart, whoever asks them."""
+    """Return the key of an index: its address without credentials."""
     return without_credentials(url).rstrip("/").lower()
 
 
 def _of_variables(machine: Machine) -> Iterator[Found]:
     for name in (*_VARIABLES, *_MIRRORS):
         for word in machine.environ.get(name, "").split():
-            # uv's variables may have a name before each address.
-            name_before, separator, rest = word.partition("=")
-            url = rest if separator and "://" not in name_before else word
+            # uv allows NAME=URL.
+            index_name, separator, rest = word.partition("=")
+            url = rest if separator and "://" not in index_name else word
             yield Found(url, name, name in _MIRRORS)
 
 
@@ -86,7 +87,7 @@ def _of_files(machine: Machine) -> Iterator[Found]:
         try:
             named = client.indexes(machine.read(file))
         except InvalidValueError as error:
-            raise ClientFileError(file, error.problem, error.remedy) from error
-        for index in sorted(named, key=lambda each: not each.stays):
+            raise ClientFileError(str(file), error.problem, error.remedy) from error
+        for index in sorted(named, key=lambda each: not each.is_additional):
             origin = f"{client.name}: {index.label}"
             yield Found(index.url, origin, client.name in _MIRROR_CLIENTS)

@@ -1,4 +1,4 @@
-"""What is changed in each client's file so that the shim at an address is its index, purely."""
+"""The edits of each client's file that make the shim its index, and the indexes in it; no I/O."""
 
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
@@ -9,18 +9,18 @@ import tomlkit
 from indexfallback.clients import ini, shell, toml
 from indexfallback.clients.undo import Step
 
-#: Options of pip that name indexes, in whichever section.
+#: pip's options with indexes, in any section.
 PIP_OPTIONS = ("index-url", "extra-index-url")
 
 
-class Named(NamedTuple):
-    """An index that a client's file names."""
+class NamedIndex(NamedTuple):
+    """An index in a client's file."""
 
     url: str
-    #: Where in the file: ``[global] index-url``.
+    #: The setting: ``[global] index-url``.
     label: str
-    #: Whether it stays beside the shim, and is asked for what it likes.
-    stays: bool = False
+    #: Whether the client uses it in addition to its default index, which becomes the shim.
+    is_additional: bool = False
 
 
 _Change = tuple[str, Callable[[str], str]]
@@ -36,7 +36,7 @@ def _steps(text: str, changes: Iterable[_Change]) -> list[Step]:
 
 
 def ini_steps(text: str, keys: Iterable[tuple[str, str]], url: str) -> list[Step]:
-    """Return the steps that set options of an INI file, each in its section, to the address."""
+    """Return the steps that set options (section and key) of an INI file to the address."""
     changes: list[_Change] = []
     for section, key in dict.fromkeys(keys):
         changes += [
@@ -47,10 +47,10 @@ def ini_steps(text: str, keys: Iterable[tuple[str, str]], url: str) -> list[Step
 
 
 def pip_steps(text: str, url: str, weaker: Sequence[str] = ()) -> list[Step]:
-    """Return the steps for pip; ``weaker`` are files whose options the user's file overrides.
+    """Return the steps for pip; the user's file overrides the texts of the files in ``weaker``.
 
-    An ``extra-index-url`` becomes the shim, too, rather than being removed: so it also stands above
-    one of a weaker file, and pip asks the same address once.
+    An ``extra-index-url`` is set to the shim instead of removed, which overrides the option in a
+    weaker file; pip asks one address only once.
     """
     named = [
         (option.section, option.key)
@@ -61,10 +61,10 @@ def pip_steps(text: str, url: str, weaker: Sequence[str] = ()) -> list[Step]:
     return ini_steps(text, [("global", "index-url"), *named], url)
 
 
-def pip_indexes(text: str) -> list[Named]:
-    """Return the indexes that a file of pip names."""
+def pip_indexes(text: str) -> list[NamedIndex]:
+    """Return the indexes in a file of pip."""
     return [
-        Named(url, f"[{option.section}] {option.key}")
+        NamedIndex(url, f"[{option.section}] {option.key}")
         for option in ini.options(text)
         if option.key in PIP_OPTIONS
         for url in option.value.split()
@@ -76,10 +76,10 @@ def buildout_steps(text: str, url: str) -> list[Step]:
     return ini_steps(text, [("buildout", "index")], url)
 
 
-def buildout_indexes(text: str) -> list[Named]:
-    """Return the index that a file of zc.buildout names."""
+def buildout_indexes(text: str) -> list[NamedIndex]:
+    """Return the index in a file of zc.buildout."""
     value = ini.value_of(text, "buildout", "index")
-    return [Named(value, "[buildout] index")] if value else []
+    return [NamedIndex(value, "[buildout] index")] if value else []
 
 
 def toml_steps(text: str, path: tuple[str, ...], url: str) -> list[Step]:
@@ -98,23 +98,23 @@ POETRY_PATH = ("plugins", "pypi_mirror", "url")
 PDM_PATH = ("pypi", "url")
 
 
-def poetry_indexes(text: str) -> list[Named]:
-    """Return the mirror that a file of poetry names for its plug-in."""
+def poetry_indexes(text: str) -> list[NamedIndex]:
+    """Return the mirror in a file of poetry, which its plug-in reads."""
     return _toml_named(toml.parse(text), POETRY_PATH)
 
 
-def pdm_indexes(text: str) -> list[Named]:
-    """Return the indexes that a file of pdm names: its default, and those beside it."""
+def pdm_indexes(text: str) -> list[NamedIndex]:
+    """Return the indexes in a file of pdm: its default, and the additional ones."""
     return pdm_table_indexes(toml.parse(text))
 
 
-def pdm_table_indexes(document: dict[str, Any]) -> list[Named]:
-    """Return the same for a document."""
+def pdm_table_indexes(document: dict[str, Any]) -> list[NamedIndex]:
+    """Return the indexes in a parsed file of pdm."""
     named = _toml_named(document, PDM_PATH)
-    beside = toml.value_of(document, PDM_PATH[:1]) or {}
-    for name, table in beside.items():
+    additional = toml.value_of(document, PDM_PATH[:1]) or {}
+    for name, table in additional.items():
         named += [
-            index._replace(stays=True)
+            index._replace(is_additional=True)
             for index in _toml_named(document, ("pypi", name, "url"))
             if isinstance(table, dict)
         ]
@@ -122,7 +122,7 @@ def pdm_table_indexes(document: dict[str, Any]) -> list[Named]:
 
 
 def uv_steps(text: str, url: str) -> list[Step]:
-    """Return the steps for uv, which has two ways of naming its default index."""
+    """Return the steps for uv, which has two settings for its default index."""
     document = toml.parse(text)
     changes: list[_Change] = []
     defaults = [table for table in toml.tables(document, "index") if table.get("default")]
@@ -138,15 +138,15 @@ def uv_steps(text: str, url: str) -> list[Step]:
     return _steps(text, changes)
 
 
-def uv_indexes(text: str) -> list[Named]:
-    """Return the indexes that a file of uv names, but for those that are asked on demand only."""
+def uv_indexes(text: str) -> list[NamedIndex]:
+    """Return the indexes in a file of uv, without explicit ones."""
     return uv_table_indexes(toml.parse(text))
 
 
-def uv_table_indexes(document: dict[str, Any], label: str = "") -> list[Named]:
-    """Return the same for a document, or for the table ``[tool.uv]`` of a project."""
+def uv_table_indexes(document: dict[str, Any], label: str = "") -> list[NamedIndex]:
+    """Return the indexes in a parsed file of uv, or in the table ``[tool.uv]`` of a project."""
     named = [
-        Named(str(table["url"]), f"{label}[[index]]", stays=not table.get("default"))
+        NamedIndex(str(table["url"]), f"{label}[[index]]", is_additional=not table.get("default"))
         for table in toml.tables(document, "index")
         if "url" in table and not table.get("explicit")
     ]
@@ -156,25 +156,25 @@ def uv_table_indexes(document: dict[str, Any], label: str = "") -> list[Named]:
         urls = toml.value_of(document, path)
         where = f"{label}{'.'.join(path)}"
         if isinstance(urls, list):
-            named += [Named(str(url), where, stays=True) for url in urls]
+            named += [NamedIndex(str(url), where, is_additional=True) for url in urls]
     return named
 
 
 def pipenv_steps(text: str, url: str, *, fish: bool) -> list[Step]:
-    """Return the step for pipenv: a variable in the file of the user's shell."""
+    """Return the step for pipenv: an environment variable in the start-up file of the shell."""
     change = partial(shell.with_variable, name="PIPENV_PYPI_MIRROR", value=url, fish=fish)
     return _steps(text, [("PIPENV_PYPI_MIRROR", change)])
 
 
-def pipenv_indexes(text: str) -> list[Named]:
-    """Return the index that a shell's file names for pipenv."""
+def pipenv_indexes(text: str) -> list[NamedIndex]:
+    """Return the index for pipenv in the start-up file of a shell."""
     value = shell.value_of(text, "PIPENV_PYPI_MIRROR")
-    return [Named(value, "PIPENV_PYPI_MIRROR")] if value else []
+    return [NamedIndex(value, "PIPENV_PYPI_MIRROR")] if value else []
 
 
-def _toml_named(document: Any, path: tuple[str, ...], label: str = "") -> list[Named]:
+def _toml_named(document: Any, path: tuple[str, ...], label: str = "") -> list[NamedIndex]:
     value = toml.value_of(document, path)
-    return [Named(value, f"{label}{'.'.join(path)}")] if isinstance(value, str) else []
+    return [NamedIndex(value, f"{label}{'.'.join(path)}")] if isinstance(value, str) else []
 
 
 def _with_default(text: str, url: str) -> str:
@@ -185,7 +185,7 @@ def _with_default(text: str, url: str) -> str:
 
 
 def _with_index(text: str, url: str) -> str:
-    """Return the text with a default index at its end, the one place that is valid in any file."""
+    """Return the text with a default index at its end, which is valid in every file."""
     document = toml.parse(text)
     if "index" in document and not isinstance(document["index"], tomlkit.items.AoT):
         table = tomlkit.inline_table()

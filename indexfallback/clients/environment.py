@@ -1,30 +1,35 @@
-"""The environment that points every client at a shim, and the way back; seen on real clients."""
+"""The environment variables that point every client at a shim, and how they are restored.
+
+The tests run real clients with them.
+"""
 
 import os
 from collections.abc import Mapping
 
-#: Variables that hold the address of a simple API, and the client that reads each.
+#: uv's variables with indexes.
+UV_VARIABLES = ("UV_INDEX", "UV_EXTRA_INDEX_URL", "UV_DEFAULT_INDEX", "UV_INDEX_URL")
+#: Variables with the address of a simple API, and the client that reads each.
 ADDRESS_VARIABLES = {
     "PIP_INDEX_URL": "pip, hatch",
-    # A configured extra-index-url stays in force beside PIP_INDEX_URL, and an empty variable is
-    # ignored; the same address twice is asked once.
+    # PIP_INDEX_URL does not override a configured extra-index-url, and pip ignores an empty
+    # variable. pip asks one address only once.
     "PIP_EXTRA_INDEX_URL": "pip",
     "UV_DEFAULT_INDEX": "uv",
     "PDM_PYPI_URL": "pdm",
     "PIPENV_PYPI_MIRROR": "pipenv",
     "POETRY_PYPI_MIRROR_URL": "poetry with poetry-plugin-pypi-mirror",
-    # Undocumented; read by zc.buildout at import, nested buildouts included.
+    # Undocumented; zc.buildout reads it at import, in nested buildouts as well.
     "buildout_testing_index_url": "zc.buildout",
 }
-#: The address that a shell was pointed at by `entered`: there as long as that can be undone.
+#: Has the address of the shim while a shell is activated.
 MARK = "INDEXFALLBACK_ENV"
-#: Before the name of a variable that had a value before: what it was.
+#: Prefix of the variables that save the previous values.
 SAVED = "INDEXFALLBACK_SAVED_"
-#: HTTP_PROXY captures 127.0.0.1 too in pip and uv; the two spellings are read by different ones.
+#: pip and uv use HTTP_PROXY for 127.0.0.1 as well; some clients read one spelling, some the other.
 _NO_PROXY = ("NO_PROXY", "no_proxy")
 _LOOPBACK = ("127.0.0.1", "localhost")
 
-#: Variable to its new value, or None if it is to go.
+#: New value of each variable; None to unset it.
 Changes = dict[str, str | None]
 
 
@@ -33,21 +38,21 @@ def client_environment(environ: Mapping[str, str], url: str) -> dict[str, str]:
     return {**environ, **_pointed(environ, url)}
 
 
-def entered(environ: Mapping[str, str], url: str) -> Changes:
-    """Return what points a shell at ``url``, and keeps what is there for `left`.
+def activation(environ: Mapping[str, str], url: str) -> Changes:
+    """Return the changes that point a shell at ``url`` and save the previous values.
 
-    Where it was pointed somewhere before, what was there before that is kept.
+    If the shell is activated already, the values from before the first activation are saved.
     """
-    before = original(environ)
+    before = without_activation(environ)
     pointed = _pointed(before, url)
     saved = {SAVED + name: before[name] for name in pointed if name in before}
     return {MARK: url, **saved, **pointed}
 
 
-def left(environ: Mapping[str, str]) -> Changes:
-    """Return what undoes `entered`: nothing, where nothing is to be undone.
+def deactivation(environ: Mapping[str, str]) -> Changes:
+    """Return the changes that undo `activation`; empty if the shell is not activated.
 
-    A variable that was set to something else since then keeps it.
+    A variable that was changed after the activation keeps its value.
     """
     if MARK not in environ:
         return {}
@@ -60,21 +65,18 @@ def left(environ: Mapping[str, str]) -> Changes:
     return {**restored, **dict.fromkeys(saved), MARK: None}
 
 
-def original(environ: Mapping[str, str]) -> dict[str, str]:
-    """Return the environment without what `entered` did to it: what pip's indexes are read from.
-
-    Else a shell that is pointed at the shim would hide the indexes behind it from the shim.
-    """
-    found: Changes = {**environ, **left(environ)}
+def without_activation(environ: Mapping[str, str]) -> dict[str, str]:
+    """Return the environment from before `activation`, which has pip's own indexes."""
+    found: Changes = {**environ, **deactivation(environ)}
     return {name: value for name, value in found.items() if value is not None}
 
 
 def _pointed(environ: Mapping[str, str], url: str) -> dict[str, str]:
-    """Return the variables that point every client at ``url``, beside those of ``environ``."""
+    """Return the variables that point every client at ``url``, without the rest of ``environ``."""
     known = environ.get("NO_PROXY") or environ.get("no_proxy") or ""
     hosts = [host for host in known.split(",") if host]
     hosts += [host for host in _LOOPBACK if host not in hosts]
     pointed = {**dict.fromkeys(ADDRESS_VARIABLES, url), **dict.fromkeys(_NO_PROXY, ",".join(hosts))}
-    if os.name == "nt":  # where names have no case, and Python has them in capitals
+    if os.name == "nt":  # names are case-insensitive there, and upper case in Python
         return {name.upper(): value for name, value in pointed.items()}
     return pointed

@@ -1,4 +1,4 @@
-"""Files that belong to users, read and written whole or not at all."""
+"""Writes and removes the files of users; each write is atomic."""
 
 import contextlib
 import os
@@ -8,14 +8,14 @@ from pathlib import Path
 
 from indexfallback.errors import ConfigError
 
-#: Of a file that was not there: it may come to hold a password.
+#: Mode of a new file, which may contain a password.
 _PRIVATE = 0o600
 
 
 def write(file: Path, text: str, mode: int | None = None) -> tuple[Path, ...]:
-    """Write a file, through a link to where it leads; return the directories made for it.
+    """Write a file, or the target of a symbolic link; return the directories that were created.
 
-    It keeps its mode unless one is given; a new file is for its owner alone.
+    An existing file keeps its mode unless ``mode`` is given; only the owner can read a new file.
     """
     target = file.resolve()
     made = tuple(folder for folder in target.parents if not folder.exists())
@@ -38,21 +38,21 @@ def write(file: Path, text: str, mode: int | None = None) -> tuple[Path, ...]:
 
 
 def write_configuration(file: Path, text: str) -> None:
-    """Write our own configuration file, which may hold passwords; raises `ConfigError`."""
+    """Write our configuration file, which may contain passwords; raises `ConfigError`."""
     try:
         write(file, text, mode=0o600)
     except OSError as error:
         raise ConfigError(
             str(file),
             f"the configuration cannot be written ({error.strerror})",
-            "choose another place with --config",
+            "choose another path with --config",
         ) from error
 
 
 def remove(file: Path, made: tuple[Path, ...]) -> None:
-    """Remove a file, and the directories that were made for it if nothing else is there now."""
+    """Remove a file, and those of the directories ``made`` for it that are empty."""
     with contextlib.suppress(FileNotFoundError, NotADirectoryError):
         file.resolve().unlink()
-    with contextlib.suppress(OSError):  # somebody else has put something there
+    with contextlib.suppress(OSError):  # not empty any more
         for folder in made:
             folder.rmdir()

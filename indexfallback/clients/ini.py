@@ -1,7 +1,6 @@
-"""Options in INI files (``pip.conf``, buildout's ``default.cfg``), edited line by line, purely.
+"""Reads and edits options in INI files (``pip.conf``, buildout's ``default.cfg``); no I/O.
 
-Everything else in the file stays as it is, comments and blank lines included, which no parser
-that writes files keeps.
+The edit keeps all other lines, comments and blank lines, which `configparser` would lose.
 """
 
 import re
@@ -9,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 _HEADER = re.compile(r"\s*\[(?P<name>.+)\]")
-#: A name, the first of the two delimiters, and the value behind it.
+#: A name, the first of the two delimiters, and the value after it.
 _OPTION = re.compile(r"(?P<left>\s*(?P<key>[^\s#;=:][^=:]*?)\s*[=:][^\S\n]*)(?P<value>.*)")
 
 
@@ -17,13 +16,13 @@ class Option(NamedTuple):
     """One option of a file."""
 
     section: str
-    #: As pip compares them: lower case, dashes for underscores.
+    #: Normalised as in pip: lower case, dashes instead of underscores.
     key: str
-    #: Lines of the value, joined by line ends.
+    #: The lines of the value, joined by line feeds.
     value: str
-    #: What stands before the value in its first line: the name as spelt, and the delimiter.
+    #: The text before the value: the name as written, and the delimiter.
     left: str
-    #: Its lines: the first, and the one behind the last.
+    #: Its lines: the first, and the one after the last.
     start: int
     end: int
 
@@ -49,22 +48,28 @@ def options(text: str) -> Iterator[Option]:
 
 
 def value_of(text: str, section: str, key: str) -> str | None:
-    """Return the value of an option, or None; as in pip, the last of two holds."""
+    """Return the value of an option, or None; as in pip, the last one counts."""
     values = [option.value for option in options(text) if option[:2] == (section, key)]
     return values[-1] if values else None
 
 
 def with_section(text: str, section: str) -> str:
-    """Return the text with a section of that name, at its end if there was none."""
+    """Return the text with the section; a new one is added at the end."""
     headers = (_HEADER.match(line) for line in text.split("\n"))
     if any(header and header["name"] == section for header in headers):
         return text
-    ended = text if text.endswith("\n") or not text else f"{text}\n"
-    return f"{ended}\n[{section}]\n" if ended else f"[{section}]\n"
+    return with_paragraph(text, f"[{section}]\n")
+
+
+def with_paragraph(text: str, paragraph: str) -> str:
+    """Return the text with a paragraph at its end, after a blank line."""
+    if not text:
+        return paragraph
+    return f"{text}\n{paragraph}" if text.endswith("\n") else f"{text}\n\n{paragraph}"
 
 
 def with_option(text: str, section: str, key: str, value: str) -> str:
-    """Return the text with the option set: where it stands, else below its section's header."""
+    """Return the text with the option set in its place, or below the header of its section."""
     lines = text.split("\n")
     found = [option for option in options(text) if option[:2] == (section, key)]
     for option in reversed(found):
@@ -77,7 +82,7 @@ def with_option(text: str, section: str, key: str, value: str) -> str:
 
 
 def _end(lines: Sequence[str], start: int) -> int:
-    """Return the line behind an option's last: its value goes on in lines indented deeper."""
+    """Return the line after the option: its value continues in lines with a deeper indent."""
     depth = _depth(lines[start])
     end = start + 1
     for number in range(start + 1, len(lines)):

@@ -1,4 +1,4 @@
-"""What the set-up of clients looks at: the system, the environment, and files, all given."""
+"""The machine of a user: its system, environment and files, or those that a test gives."""
 
 import os
 import sys
@@ -6,46 +6,38 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePath
 
-from indexfallback.errors import IndexFallbackError
+from indexfallback.errors import LocatedError
 
 
-@dataclass(eq=False)
-class ClientFileError(IndexFallbackError):
-    """A file of a client or of a project cannot be read, understood or written."""
-
-    file: PurePath
-    problem: str
-    remedy: str
-
-    def __str__(self) -> str:
-        return f"{self.file}: {self.problem}; {self.remedy}"
+class ClientFileError(LocatedError):
+    """The file ``where`` of a client or a project is not valid, or cannot be read or written."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Machine:
-    """The machine of a user, or one that a test has made up."""
+    """The machine of a user, or of a test."""
 
-    #: As ``sys.platform`` has it: ``linux``, ``darwin``, ``win32``.
+    #: As in ``sys.platform``: ``linux``, ``darwin``, ``win32``.
     platform: str
     environ: Mapping[str, str]
     home: PurePath
-    #: Of the Python that runs this, whose pip reads a file there.
+    #: ``sys.prefix``: pip reads a file there.
     prefix: PurePath
-    #: The current directory: a project there may have files of its own.
+    #: The current directory, which may have files of a project.
     cwd: PurePath
-    #: Of a file: its text, empty if there is none; raises `ClientFileError` if it cannot be read.
+    #: Returns the text of a file, empty if it does not exist; raises `ClientFileError`.
     read: Callable[[PurePath], str]
-    #: Of a file or directory.
+    #: Tells whether a file or directory exists.
     exists: Callable[[PurePath], bool]
 
     def directory(self, variable: str, *default: str) -> PurePath:
-        """Return the directory that a variable names, else one below the home directory."""
+        """Return the directory in an environment variable, or a default in the home directory."""
         named = self.environ.get(variable)
         return type(self.home)(named) if named else self.home.joinpath(*default)
 
 
 def this_machine() -> Machine:
-    """Return the machine that this process runs on."""
+    """Return the machine of this process."""
     return Machine(
         platform=sys.platform,
         environ=os.environ,
@@ -58,10 +50,10 @@ def this_machine() -> Machine:
 
 
 def read(path: PurePath) -> str:
-    """Return a file's text, which survives being written whatever its encoding; empty if none.
+    """Return the text of a file, empty if it does not exist; `files.write` restores its bytes.
 
     Raises:
-        ClientFileError: it is there and cannot be read.
+        ClientFileError: it exists and cannot be read.
 
     """
     try:
@@ -70,4 +62,4 @@ def read(path: PurePath) -> str:
         return ""
     except OSError as error:
         problem = f"the file cannot be read ({error.strerror})"
-        raise ClientFileError(path, problem, "make it a file that you may read") from error
+        raise ClientFileError(str(path), problem, "make it a file that you can read") from error

@@ -1,4 +1,4 @@
-"""Where each client keeps its per-user configuration on each system, purely."""
+"""The paths of the clients' configuration files on each system; no I/O."""
 
 from pathlib import PurePath
 
@@ -9,7 +9,7 @@ _LOCAL = ("AppData", "Local")
 
 
 def pip_file(machine: Machine) -> PurePath:
-    """Return the user's file of pip; the older place if the file is there and not at the newer."""
+    """Return the user's file of pip; its legacy path if there is a file only there."""
     name = "pip.ini" if machine.platform == "win32" else "pip.conf"
     legacy = _legacy_pip_file(machine)
     if machine.platform == "win32":
@@ -23,7 +23,7 @@ def pip_file(machine: Machine) -> PurePath:
 
 
 def pip_weaker_files(machine: Machine) -> tuple[PurePath, ...]:
-    """Return the files of pip that the user's file is stronger than, the weakest first."""
+    """Return the files of pip that the user's file overrides, the weakest first."""
     system, legacy = _pip_system_files(machine), _legacy_pip_file(machine)
     return system if legacy == pip_file(machine) else (*system, legacy)
 
@@ -50,14 +50,14 @@ def _system_folders(machine: Machine) -> list[PurePath]:
 
 
 def uv_file(machine: Machine) -> PurePath:
-    """Return the user's file of uv, which uses one place on macOS and Linux."""
+    """Return the user's file of uv, which has the same path on macOS and Linux."""
     if machine.platform == "win32":
         return machine.directory("APPDATA", *_ROAMING) / "uv" / "uv.toml"
     return machine.directory("XDG_CONFIG_HOME", ".config") / "uv" / "uv.toml"
 
 
 def uv_system_files(machine: Machine) -> tuple[PurePath, ...]:
-    """Return the files of uv for all users, whose indexes are added to those of the user."""
+    """Return the system-wide files of uv, whose indexes are added to those of the user."""
     kind = type(machine.home)
     if machine.platform == "win32":
         return (kind(machine.environ.get("PROGRAMDATA") or "C:/ProgramData") / "uv" / "uv.toml",)
@@ -77,7 +77,7 @@ def poetry_file(machine: Machine) -> PurePath:
 
 
 def pdm_file(machine: Machine) -> PurePath:
-    """Return the user's file of pdm, which says its name twice on Windows."""
+    """Return the user's file of pdm; on Windows, its path has the name twice."""
     if machine.environ.get("PDM_CONFIG_FILE"):
         return machine.directory("PDM_CONFIG_FILE")
     if machine.platform == "win32":
@@ -88,7 +88,7 @@ def pdm_file(machine: Machine) -> PurePath:
 
 
 def _unix_folder(machine: Machine, name: str) -> PurePath:
-    """Return the directory that platformdirs gives; on macOS, its newer versions obey XDG, too."""
+    """Return the directory of platformdirs; on macOS, only its newer versions use XDG."""
     folder = machine.directory("XDG_CONFIG_HOME", ".config") / name
     is_older = machine.platform == "darwin" and not machine.exists(folder)
     return machine.home / "Library" / "Application Support" / name if is_older else folder
@@ -100,7 +100,7 @@ def buildout_file(machine: Machine) -> PurePath:
 
 
 def shell_file(machine: Machine) -> PurePath:
-    """Return the file in which the user's shell sets variables for all that is typed into it."""
+    """Return the start-up file of the user's shell."""
     shell = PurePath(machine.environ.get("SHELL", "")).name
     if shell == "zsh":
         return machine.directory("ZDOTDIR") / ".zshenv"

@@ -1,4 +1,4 @@
-"""What set-up has changed, kept in the user's state directory so that it can be undone."""
+"""Records of set-up changes in the user's state directory, which make an undo possible."""
 
 import json
 from dataclasses import dataclass
@@ -13,25 +13,26 @@ from indexfallback.clients.undo import Step
 
 @dataclass(frozen=True, kw_only=True)
 class Record:
-    """One client's file before and after each step."""
+    """The change to one client's file."""
 
     file: Path
-    #: The shim's address in it.
+    #: The shim's address that was written.
     url: str
-    #: Whether the file was there before.
+    #: Whether the file existed before.
     existed: bool
-    #: Directories made for it, the innermost first.
+    #: Directories that were created for it, the innermost first.
     made: tuple[Path, ...]
+    #: The text before the change, and after each step of it.
     steps: tuple[Step, ...]
 
 
 def backup_path(client: str) -> Path:
-    """Return where the file as it was before is kept."""
+    """Return the path of the backup of the original file."""
     return _folder() / f"{client}.before"
 
 
 def load(client: str) -> Record | None:
-    """Return what is recorded of a client, or None.
+    """Return the record of a client, or None.
 
     Raises:
         ClientFileError: the record is damaged.
@@ -50,14 +51,14 @@ def load(client: str) -> Record | None:
         return None
     except (ValueError, KeyError, TypeError) as error:
         raise ClientFileError(
-            _path(client),
-            "what was set up is not readable any more",
-            f"put the file back from {backup_path(client)}, then remove this one",
+            str(_path(client)),
+            "the record of the set-up is damaged",
+            f"restore the client's file from {backup_path(client)}, then remove the record",
         ) from error
 
 
 def save(client: str, record: Record) -> None:
-    """Record a change, and keep the file as it was before; both may hold passwords."""
+    """Record a change, and back up the original file; both may contain passwords."""
     if record.existed:
         files.write(backup_path(client), record.steps[0].text, mode=0o600)
     data = {
@@ -71,7 +72,7 @@ def save(client: str, record: Record) -> None:
 
 
 def forget(client: str) -> None:
-    """Remove the record and the copy."""
+    """Remove the record and the backup."""
     _path(client).unlink(missing_ok=True)
     backup_path(client).unlink(missing_ok=True)
 

@@ -1,11 +1,11 @@
-"""A variable in the start-up file of a shell, edited purely."""
+"""Reads and edits an environment variable in the start-up file of a shell; no I/O."""
 
 import re
 import shlex
 
 
 def with_variable(text: str, name: str, value: str, *, fish: bool) -> str:
-    """Return the text with the variable set and exported: where it is set now, else at the end."""
+    """Return the text with the variable exported: in its place, or at the end."""
     word = shlex.quote(value)
     line = f"set --global --export {name} {word}" if fish else f"export {name}={word}"
     if found := list(_setting(name).finditer(text)):
@@ -16,7 +16,7 @@ def with_variable(text: str, name: str, value: str, *, fish: bool) -> str:
 
 
 def value_of(text: str, name: str) -> str | None:
-    """Return what the file sets the variable to, or None; the last setting holds."""
+    """Return the value of the variable, or None; the last setting counts."""
     found = list(_setting(name).finditer(text))
     return found[-1]["value"].strip("\"'") if found else None
 

@@ -1,4 +1,4 @@
-"""Shells: how each is told to set and to forget variables, and to do what a command prints."""
+"""The statements of each shell that set and unset variables, or evaluate a command's output."""
 
 import os
 import shlex
@@ -7,18 +7,18 @@ from pathlib import PurePath
 
 from indexfallback.clients.environment import Changes
 
-#: Shell to how a command's output is done in it.
+#: Shell to the statement that evaluates the output of a command.
 EVALUATED = {
     "bash": 'eval "$({command})"',
     "fish": "{command} | source",
     "powershell": "{command} | Out-String | Invoke-Expression",
 }
-#: PowerShell takes all of these for the same quote.
+#: PowerShell accepts each of these as a single quote.
 _POWERSHELL_QUOTES = "'\u2018\u2019\u201a\u201b"
 
 
 def shell_of(environ: Mapping[str, str]) -> str:
-    """Return the user's shell; bash stands for every one that is like it: sh, zsh, ksh."""
+    """Return the user's shell; ``bash`` for all shells with its syntax: sh, zsh, ksh."""
     if os.name == "nt":
         return "powershell"
     return {"fish": "fish", "pwsh": "powershell"}.get(
@@ -27,14 +27,14 @@ def shell_of(environ: Mapping[str, str]) -> str:
 
 
 def statements(shell: str, changes: Changes) -> str:
-    """Return what sets and forgets variables in a shell, one line each."""
-    set_it, forget_it = {
+    """Return the statements that set and unset variables in a shell, one per line."""
+    set_it, unset_it = {
         "bash": (_bash_set, "unset {0};"),
         "fish": (_fish_set, "set -e {0};"),
         "powershell": (_powershell_set, "Remove-Item Env:{0} -ErrorAction SilentlyContinue;"),
     }[shell]
     return "".join(
-        f"{forget_it.format(name) if value is None else set_it(name, value)}\n"
+        f"{unset_it.format(name) if value is None else set_it(name, value)}\n"
         for name, value in changes.items()
     )
 

@@ -1,4 +1,4 @@
-"""A shim for as long as a command needs one: a running one, or a process of its own."""
+"""A shim for one command: the running one, or a child process that ends with the command."""
 
 import json
 import queue
@@ -13,30 +13,30 @@ from os import pathsep
 from typing import Any
 
 from indexfallback.config import Settings
-from indexfallback.config.line import settings_line
+from indexfallback.config.wire import encode_settings
 from indexfallback.errors import IndexFallbackError
 from indexfallback.server.address import AlreadyServedError, NoAnswer, ask, refuse_if_served
 
-#: A shim that has not answered by then will not, seconds: 0.5 are usual.
+#: Timeout of the start in seconds; 0.5 is usual.
 START_SECONDS = 20.0
-#: A shim ends within a second; one in a transfer is killed after three.
+#: Timeout of the end in seconds. A shim ends within a second, or three during a transfer.
 STOP_SECONDS = 5.0
-#: The shim imports what we import, wherever our path came from (a buildout's eggs), and nothing
-#: that lies in the current directory, as it would with ``-m``.
+#: The child has our import path, such as the eggs of a buildout, but not the current directory,
+#: which ``-m`` would add.
 _MAIN = """\
 import os, sys
 sys.path[:] = sys.argv.pop(1).split(os.pathsep)
 from indexfallback.cli import main
 main()
 """
-#: What of the settings is for others than the command on this machine.
+#: Replaces the settings that are for other machines.
 _FOR_ONE_COMMAND: dict[str, Any] = {
     "host": "127.0.0.1", "tls_cert": None, "tls_key": None, "base_path": "", "trusted_proxies": (),
 }  # fmt: skip
 
 
 class ShimNotStartedError(IndexFallbackError):
-    """The shim for a command did not come up."""
+    """The shim for a command did not start."""
 
     def __str__(self) -> str:
         return "the local index did not start; try `indexfallback serve` to see why"
@@ -44,25 +44,20 @@ class ShimNotStartedError(IndexFallbackError):
 
 @contextmanager
 def shim_for(settings: Settings, *, verbose: int = 0) -> Iterator[str]:
-    """Give the address of a shim with these settings: a running one, or one for as long.
+    """Yield the address of a shim with these settings: the running one, or a new one.
 
-    ``verbose`` is how much one of our own says on standard error. Raises `ShimNotStartedError`.
+    ``verbose`` is the log level of a new one. Raises `ShimNotStartedError`.
     """
-    if settings.tls_cert is None:  # else its certificate names it as others reach it
+    if settings.tls_cert is None:  # the certificate is for the name that other machines use
         try:
             refuse_if_served(settings.host, settings.port, settings.fingerprint)
         except AlreadyServedError as error:
             yield error.url
             return
-        except IndexFallbackError:  # another program's port: a free one does as well
+        except IndexFallbackError:  # another program has the port: the child takes a free one
             pass
     with _own_shim(replace(settings, **_FOR_ONE_COMMAND), verbose) as url:
         yield url
-
-
-def ask_shim(url: str, path: str) -> Any:
-    """Return the JSON that the shim of a simple API's address answers; raises as `ask` does."""
-    return ask(url, path)
 
 
 @contextmanager
@@ -73,11 +68,11 @@ def _own_shim(settings: Settings, verbose: int) -> Iterator[str]:
         [sys.executable, "-c", _MAIN, path, *["-v"] * verbose, "serve", *options],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
-        # Ctrl-C is for the command; the shim ends with us, by its standard input.
+        # Ctrl-C is for the command only; the shim ends when we close its standard input.
         start_new_session=True,
     )
     try:
-        _send(process, settings_line(settings))
+        _send(process, encode_settings(settings))
         yield _wait_for(process)
     finally:
         for pipe in (process.stdin, process.stdout):
@@ -91,7 +86,7 @@ def _own_shim(settings: Settings, verbose: int) -> Iterator[str]:
 
 
 def _send(process: "subprocess.Popen[bytes]", line: bytes) -> None:
-    """Hand over the settings, passwords and all: where no other user and no child sees them."""
+    """Send the settings, passwords included, through a pipe that no other process can read."""
     if process.stdin is None:
         return
     try:
@@ -102,7 +97,7 @@ def _send(process: "subprocess.Popen[bytes]", line: bytes) -> None:
 
 
 def _wait_for(process: "subprocess.Popen[bytes]") -> str:
-    """Return a starting shim's address as soon as it answers."""
+    """Return the address of a starting shim as soon as it answers."""
     lines: queue.Queue[bytes] = queue.Queue()
     reader = threading.Thread(
         target=lambda: lines.put(process.stdout.readline() if process.stdout else b""), daemon=True
@@ -115,9 +110,9 @@ def _wait_for(process: "subprocess.Popen[bytes]") -> str:
         raise ShimNotStartedError from None
     while time.monotonic() < ends and process.poll() is None:
         try:
-            ask_shim(url, "/-/health")
+            ask(url, "/-/health")
         except NoAnswer:  # the worker is still starting
-            time.sleep(0.01)  # nothing else tells when it listens
+            time.sleep(0.01)  # there is no event to wait for
         else:
             return url
     raise ShimNotStartedError

@@ -1,4 +1,4 @@
-"""Indexes that a client was configured with, taken over into our configuration file, purely."""
+"""Copies indexes from the configuration of clients into our configuration file; no I/O."""
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -7,59 +7,57 @@ from urllib.parse import quote, urlsplit, urlunsplit
 import tomlkit
 
 from indexfallback.clients import toml
+from indexfallback.clients.ini import with_paragraph
 from indexfallback.config import Index
 from indexfallback.config.address import PYPI, parse_address
-from indexfallback.config.lines import Lines
+from indexfallback.config.line_numbers import LineNumbers
+from indexfallback.config.naming import unique_name
 from indexfallback.config.pip import is_default_url
 
 _HEADING = """\
-# Configuration of indexfallback, begun with the indexes that were found in use here.
+# Configuration of indexfallback, created from the indexes that were in use here.
 # Indexes are asked in this order; the first that has a project owns it.
-# `indexfallback config show` says what is in force.
+# `indexfallback config show` prints all settings.
 """
 
 
 def missing(found: Iterable[Index], chain: Sequence[Index]) -> list[Index]:
-    """Return the private indexes that are not in the chain yet.
+    """Return the private indexes that are not in the chain.
 
-    Others are not for `with_indexes`, which puts them first: there they would take the names of
-    private ones.
+    `with_indexes` adds them at the beginning, where a public index would take over the projects
+    of private ones.
     """
     known = {index.url for index in chain}
     return [index for index in found if index.is_private and index.url not in known]
 
 
 def renamed(found: Iterable[Index], chain: Sequence[Index]) -> list[tuple[str, Index]]:
-    """Return the indexes, each with a name that neither the chain nor another has."""
+    """Return each index with a name that is unique in the chain."""
     taken = {index.name for index in chain}
     named = []
     for index in found:
-        name, number = index.name, 1
-        while name in taken:
-            number += 1
-            name = f"{index.name}-{number}"
+        name = unique_name(index.name, taken)
         taken.add(name)
         named.append((name, index))
     return named
 
 
 def with_indexes(text: str, named: Iterable[tuple[str, Index]]) -> str:
-    """Return the configuration with these indexes before all that it has."""
+    """Return the configuration with these indexes before its own."""
     tables = "\n".join(_table(name, index) for name, index in named)
     if not tables:
         return text
     if not text.strip():
         return f"{_HEADING}\n{tables}"
     if "index" not in toml.parse(text):
-        ended = text if text.endswith("\n") else f"{text}\n"
-        return f"{ended}\n{tables}"
+        return with_paragraph(text, tables)
     lines = text.splitlines(keepends=True)
-    place = Lines(text)["index", 0] - 1
+    place = LineNumbers(text)["index", 0] - 1
     return "".join([*lines[:place], tables, "\n", *lines[place:]])
 
 
 def with_credentials(text: str, found: Iterable[Index], chain: Iterable[Index]) -> str:
-    """Return the configuration with the passwords of indexes that it has without one."""
+    """Return the configuration with credentials added to those of its indexes that have none."""
     bare = {index.url for index in chain if index.username is None and not index.keyring}
     logins = {index.url: index for index in found if index.username and index.url in bare}
     if not logins:
@@ -73,7 +71,7 @@ def with_credentials(text: str, found: Iterable[Index], chain: Iterable[Index]) 
 
 
 def address(index: Index) -> str:
-    """Return the address of an index as a configuration file has it, credentials and all."""
+    """Return the address of an index for a configuration file, with credentials."""
     if is_default_url(index.url):
         return PYPI
     if index.username is None:

@@ -1,4 +1,4 @@
-"""Keys in TOML files (``uv.toml``, poetry's and pdm's ``config.toml``), edited purely."""
+"""Reads and edits keys in TOML files (``uv.toml``, ``config.toml`` of poetry and pdm); no I/O."""
 
 from collections.abc import MutableMapping
 from typing import Any
@@ -6,7 +6,8 @@ from typing import Any
 import tomlkit
 from tomlkit.exceptions import ParseError
 
-from indexfallback.config.lines import Lines, Path
+from indexfallback.clients.ini import with_paragraph
+from indexfallback.config.line_numbers import LineNumbers, Path
 from indexfallback.config.units import InvalidValueError
 
 
@@ -24,7 +25,7 @@ def parse(text: str) -> tomlkit.TOMLDocument:
 
 
 def value_of(document: MutableMapping[str, Any], path: Path) -> Any:
-    """Return what stands at a path of tables and a key, or None."""
+    """Return the value at a path of tables and a key, or None."""
     value: Any = document
     for key in path:
         if isinstance(key, int):
@@ -35,29 +36,28 @@ def value_of(document: MutableMapping[str, Any], path: Path) -> Any:
 
 
 def with_table(text: str, path: tuple[str, ...]) -> str:
-    """Return the text with the table at ``path``, at its end if there was none."""
+    """Return the text with the table at ``path``; a new one is added at the end."""
     document = parse(text)
     if not path or value_of(document, path) is not None:
         return text
-    ended = text if text.endswith("\n") or not text else f"{text}\n"
     header = ".".join(tomlkit.key(key).as_string() for key in path)
-    return f"{ended}\n[{header}]\n" if ended else f"[{header}]\n"
+    return with_paragraph(text, f"[{header}]\n")
 
 
 def with_value(text: str, path: Path, value: str) -> str:
-    """Return the text with the key at ``path`` set; its table is there.
+    """Return the text with the key at ``path`` set; its table exists.
 
-    The line is edited alone: written as a whole, a document with tables in several parts would
-    get another order.
+    Only the line is edited: if tomlkit wrote the whole document, a table in several parts would
+    be reordered.
     """
     document = parse(text)
     if value_of(document, path) == value:
         return text
     lines = text.split("\n")
-    number = Lines(text)[path] - 1
+    number = LineNumbers(text)[path] - 1
     try:
         statement = tomlkit.parse(lines[number])
-    except ParseError:  # it goes on in the next line
+    except ParseError:  # the value continues in the next line
         statement = tomlkit.document()
     key = str(path[-1])
     if isinstance(statement.get(key), str):
@@ -72,7 +72,7 @@ def with_value(text: str, path: Path, value: str) -> str:
 
 
 def tables(document: MutableMapping[str, Any], *path: str) -> list[MutableMapping[str, Any]]:
-    """Return the tables of an array like ``[[index]]``, none if there is no such array."""
+    """Return the tables of an array like ``[[index]]``; empty if the array does not exist."""
     found = value_of(document, path)
     items = found if isinstance(found, list) else []
     return [table for table in items if isinstance(table, MutableMapping)]

@@ -1,4 +1,4 @@
-"""What a shim could not do for a command, in words, from the status that it gives; pure."""
+"""Describes the failures in the status of a shim, for the user of a command; no I/O."""
 
 from collections.abc import Iterator
 from http import HTTPStatus
@@ -6,39 +6,38 @@ from typing import Any, NamedTuple
 
 from indexfallback.names import is_normalized
 
-#: What could not be served is explained for at most so many; of the rest, the names are said.
+#: Number of failures that are explained; the others are only named.
 _EXPLAINED = 5
-_STOOD_IN = (
-    "Another index or what was seen before stood in for it, so that newer versions may be "
-    "missing. "
-    "What you can do: make it reachable (VPN, network) and run again."
+_SUBSTITUTED = (
+    "Another index or the cache was used instead, so newer versions may be missing. "
+    "What you can do: make the index reachable (VPN, network) and run again."
 )
 
 Status = dict[str, Any]
 
 
 class Trouble(NamedTuple):
-    """A sentence, and what belongs to it: which index, why, and what to do."""
+    """A sentence, and its details: the index, the cause, and what to do."""
 
     sentence: str
     details: tuple[str, ...] = ()
 
 
 def troubles(status: Status, began: float) -> Iterator[Trouble]:
-    """Yield what could not be served, then which indexes something stood in for.
+    """Yield the failures, then the indexes that were unavailable without a failure.
 
-    ``status`` is the shim's, of what happened since ``began``.
+    ``status`` is that of the shim since ``began``.
     """
     failures = status["activity"]["failures"]
     yield from map(_explained, failures[:_EXPLAINED])
     if len(failures) > _EXPLAINED:
         names = ", ".join(failure["what"] for failure in failures[_EXPLAINED:])
-        yield Trouble(f"the same or the like for {names}")
+        yield Trouble(f"similar failures for {names}")
     yield from _outages(status, began)
 
 
 def _explained(failure: Status) -> Trouble:
-    """Say which index was in trouble, what that meant for a project or file, and what to do."""
+    """Explain one failure: the indexes that were unavailable, the cause, and what to do."""
     details = [
         f"{tried['index']} is unavailable: {tried['detail']}"
         for tried in failure["tried"]
@@ -51,7 +50,7 @@ def _explained(failure: Status) -> Trouble:
 
 
 def _sentence(cause: str, tried: list[dict[str, Any]]) -> str:
-    """Return a cause as a sentence begins; the name of an index stays as it is."""
+    """Return a cause with a capital letter, unless it begins with the name of an index."""
     if cause.partition(" ")[0] in {each["index"] for each in tried}:
         return cause
     return f"{cause[:1].upper()}{cause[1:]}"
@@ -67,12 +66,12 @@ def _what_happened(failure: Status) -> str:
 
 
 def _is_held(tried: Status, project: str) -> bool:
-    """Tell whether an index was skipped for its own state, not for whose project it was."""
+    """Tell whether an index was skipped because of its state, not because of the project."""
     return tried["what"] == "skipped" and not tried["detail"].startswith(f"{project} ")
 
 
 def _outages(status: Status, began: float) -> Iterator[Trouble]:
-    """Say which indexes failed meanwhile, though something stood in for each."""
+    """Yield the indexes that were unavailable and are not named in a failure."""
     if status["offline"]:
         return
     told = {
@@ -82,4 +81,4 @@ def _outages(status: Status, began: float) -> Iterator[Trouble]:
         if index["name"] in told or not (index["failed"] >= began or index["held"]):
             continue
         reason = index["last_error"] or index["held"]
-        yield Trouble(f"{index['name']} was unavailable meanwhile: {reason}.", (_STOOD_IN,))
+        yield Trouble(f"{index['name']} was unavailable meanwhile: {reason}.", (_SUBSTITUTED,))

@@ -1,7 +1,7 @@
-"""The way back from an edit of a file, purely; what the user has edited since then stays.
+"""Undoes an edit of a file, and keeps what the user has edited since; no I/O.
 
-An edit is a series of steps, one for each key or section, and each is undone for itself: its lines
-are looked for in the file as it is now, and the lines that stood in their place are put back.
+An edit has one step for each key or section. Each step is undone separately: its lines are found
+in the current file, and replaced by the lines that were there before.
 """
 
 from collections.abc import Iterator, Sequence
@@ -10,15 +10,15 @@ from typing import NamedTuple
 
 
 class Step(NamedTuple):
-    """The file after one change to it; the first step is the file as it was."""
+    """The file after one step of an edit; the first step is the original file."""
 
-    #: What was changed: ``[global] index-url``; empty for the file as it was.
+    #: The setting that was changed: ``[global] index-url``; empty for the original file.
     label: str
     text: str
 
 
 def undone(steps: Sequence[Step], current: str) -> tuple[str, tuple[str, ...]]:
-    """Return ``current`` without the steps, and the labels of those that were changed since."""
+    """Return ``current`` without the steps, and the labels of those that cannot be undone."""
     if current in (steps[0].text, steps[-1].text):
         return steps[0].text, ()
     left = []
@@ -34,7 +34,7 @@ def undone(steps: Sequence[Step], current: str) -> tuple[str, tuple[str, ...]]:
 
 
 def _without(before: list[str], after: list[str], current: list[str]) -> list[str] | None:
-    """Return ``current`` with one step undone; None if its lines are not there any more."""
+    """Return ``current`` with one step undone; None if its lines have been changed."""
     same = SequenceMatcher(None, after, current, autojunk=False).get_matching_blocks()
     changed = SequenceMatcher(None, after, before, autojunk=False).get_opcodes()
     result = list(current)
@@ -51,20 +51,20 @@ def _without(before: list[str], after: list[str], current: list[str]) -> list[st
         place = places[0]
         headers = [line for line in added if line.strip().startswith("[")]
         if headers and not old and _is_in_use(current[place + len(added) :]):
-            # Without its header, what the user has added would belong to another section.
+            # Without the header, the user's lines below it would move to another section.
             return result if all(line in headers or not line for line in added) else None
         result[place : place + len(added)] = old
     return result
 
 
 def _places(lines: list[str], current: list[str]) -> Iterator[int]:
-    """Yield where the lines stand together."""
+    """Yield the positions of the lines."""
     for place in range(len(current) - len(lines) + 1):
         if lines and current[place : place + len(lines)] == lines:
             yield place
 
 
 def _is_in_use(rest: list[str]) -> bool:
-    """Tell whether something follows that belongs to the section above."""
+    """Tell whether the section above has more lines."""
     line = next((line.strip() for line in rest if line.strip()), "[")
     return not line.startswith("[")

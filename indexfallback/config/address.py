@@ -1,4 +1,4 @@
-"""The address of an index as a user writes it, and as everything else here uses it."""
+"""Addresses of indexes: parsed from what users write, normalised, and redacted for messages."""
 
 import os
 import re
@@ -10,7 +10,7 @@ from urllib.parse import SplitResult, unquote, urlsplit, urlunsplit
 from indexfallback.config.pip import default_url
 from indexfallback.config.units import InvalidValueError
 
-#: What stands for the default index of pip in ``url``.
+#: The value of ``url`` that means pip's default index.
 PYPI = "pypi"
 
 _DEFAULT_PORTS = {"http": 80, "https": 443}
@@ -19,25 +19,25 @@ _EXAMPLE = 'write an address like "https://packages.example.com/simple/"'
 
 
 class Address(NamedTuple):
-    """Where an index is, and who asks."""
+    """The address of an index, and its credentials."""
 
-    #: In the form of `config.Index.url`.
+    #: As in `config.Index.url`.
     url: str
     username: str | None = None
     password: str | None = None
 
 
 def parse_address(text: str, base: Path) -> Address:
-    """Return the address that ``text`` names; a relative directory is in ``base``.
+    """Return the address in ``text``; the path of a directory is relative to ``base``.
 
     Raises:
-        InvalidValueError: it names none.
+        InvalidValueError: it is not an address.
 
     """
     if text == PYPI:
         return Address(default_url())
     if re.search(r"[\x00-\x20\x7f]", text) and "://" in text:
-        raise InvalidValueError("has a space or a control character in it", "write %20 for a space")
+        raise InvalidValueError("contains a space or a control character", "write %20 for a space")
     if not text.strip():
         raise InvalidValueError("is empty", _EXAMPLE)
     if text.startswith("file:"):
@@ -47,26 +47,26 @@ def parse_address(text: str, base: Path) -> Address:
     return Address(_file_url(_local_path(text, base)))
 
 
-def shown(text: str) -> str:
-    """Return an address, well-formed or not, without anything secret, fit for a message."""
+def redact_text(text: str) -> str:
+    """Return an address, valid or not, without credentials, query and fragment, for a message."""
     if text.startswith(("/", ".", "~")):
         return text
     plain = re.split(r"[?#]", text, maxsplit=1)[0]
     scheme, separator, rest = plain.rpartition("://")
     head, at, tail = rest.rpartition("@")
-    # Up to the last "@", since an unescaped password may hold a slash or an "@" itself.
+    # Up to the last "@": a password that is not escaped may contain a slash or an "@".
     return f"{scheme}{separator}{tail}" if at and head else plain
 
 
 def is_at(url: str, host: str, port: int) -> bool:
-    """Tell whether ``url`` leads to the server at ``host`` and ``port``: to this shim itself."""
+    """Tell whether ``url`` is an address of the server at ``host`` and ``port``: of this shim."""
     try:
         parts = urlsplit(url)
         if (parts.port or _DEFAULT_PORTS.get(parts.scheme)) != port:
             return False
     except ValueError:
         return False
-    # A server on every address, or on one of loopback's names, is reached by all of the latter.
+    # A server on all addresses, or on a loopback address, is reached by each loopback name.
     return parts.hostname == host or parts.hostname in _LOOPBACK
 
 
@@ -81,7 +81,7 @@ def _http_address(text: str) -> Address:
     if not parts.hostname:
         raise InvalidValueError("has no host", _EXAMPLE)
     if parts.query or parts.fragment:
-        raise InvalidValueError('has a "?" or a "#"', "write the address without what follows")
+        raise InvalidValueError('has a "?" or a "#"', "remove it and what follows")
     return Address(
         _plain(parts, port),
         None if parts.username is None else unquote(parts.username),
@@ -90,7 +90,7 @@ def _http_address(text: str) -> Address:
 
 
 def _plain(parts: SplitResult, port: int | None) -> str:
-    """Return one spelling of the address, since stored pages belong to an index by it."""
+    """Return the address in one spelling: it is the key of stored pages."""
     netloc = parts.netloc.rpartition("@")[2].lower()
     if port == _DEFAULT_PORTS[parts.scheme] or netloc.endswith(":"):
         netloc = netloc.rpartition(":")[0]
@@ -108,20 +108,20 @@ def _file_path(text: str) -> Path:
             f'is on another machine, "{parts.hostname}"', "use file:/// and an absolute path"
         )
     if not Path(path).is_absolute():
-        raise InvalidValueError("is no absolute path", "use file:/// and an absolute path")
+        raise InvalidValueError("is not an absolute path", "use file:/// and an absolute path")
     return Path(path)
 
 
 def _local_path(text: str, base: Path) -> Path:
-    """Return the directory meant by ``text``, which may be missing if it is plainly a path."""
+    """Return the path in ``text``; the directory must exist unless ``text`` is clearly a path."""
     path = Path(text)
     if text.startswith("~"):
         try:
             return path.expanduser()
         except RuntimeError as error:
             raise InvalidValueError("is in an unknown home directory", _EXAMPLE) from error
-    plainly = path.is_absolute() or text.startswith(("./", "../", ".\\", "..\\"))
-    if not plainly and not (base / path).is_dir():
+    is_path = path.is_absolute() or text.startswith(("./", "../", ".\\", "..\\"))
+    if not is_path and not (base / path).is_dir():
         suggestion = get_close_matches(text, (PYPI,), cutoff=0.5)
         raise InvalidValueError(
             "is neither an address nor a directory",

@@ -1,4 +1,4 @@
-"""The chain: indexes as a file, pip or the command line names them, checked and completed."""
+"""The chain: checks the indexes from a file, pip or the command line, and completes them."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from indexfallback.config import Index, Role
-from indexfallback.config.address import Address, is_at, parse_address, shown
+from indexfallback.config.address import Address, is_at, parse_address, redact_text
 from indexfallback.config.keys import suggest
 from indexfallback.config.pip import is_default_url
 from indexfallback.config.units import InvalidValueError
@@ -16,16 +16,16 @@ from indexfallback.errors import ConfigError
 
 @dataclass(frozen=True, kw_only=True)
 class Entry:
-    """What a source says of one index: keys of ``[[index]]`` that were read, not yet checked."""
+    """One index as it is configured: the keys of ``[[index]]``, not yet checked together."""
 
-    #: What errors call it: ``index "mirror"``.
+    #: Its name in error messages: ``index "mirror"``.
     label: str
     values: Mapping[str, Any]
-    #: Key to where it stands.
+    #: Origin of each key.
     origins: Mapping[str, str]
-    #: Where the entry itself stands.
+    #: Origin of the entry.
     origin: str
-    #: Directory of relative paths.
+    #: Base directory of relative paths.
     base: Path
 
     def error(self, key: str, problem: str, remedy: str) -> ConfigError:
@@ -35,20 +35,20 @@ class Entry:
 
 @dataclass(frozen=True)
 class Chain:
-    """The indexes in order, and where each of their settings came from."""
+    """The indexes in order, and the origin of each of their settings."""
 
     indexes: tuple[Index, ...]
-    #: ``index.private.url`` to ``/path/config.toml:14``.
+    #: Such as ``index.private.url`` to ``/path/config.toml:14``.
     origins: dict[str, str]
 
 
 def build_chain(
     entries: Sequence[Entry], environ: Mapping[str, str], *, host: str, port: int
 ) -> Chain:
-    """Return the chain that ``entries`` make; ``host`` and ``port`` are the shim's own.
+    """Return the chain of ``entries``; ``host`` and ``port`` are those of the shim.
 
     Raises:
-        ConfigError: an entry is incomplete, or contradicts itself or another.
+        ConfigError: an entry is incomplete, or contradicts itself or another entry.
 
     """
     for entry in entries:
@@ -69,13 +69,13 @@ def build_chain(
 
 
 def _check_unique(entries: Iterable[Entry], key: str, values: Iterable[str]) -> None:
-    """Refuse two entries with one name or one address: stored pages could not be told apart."""
+    """Refuse two entries with the same name or address: their stored pages would be mixed."""
     first: dict[str, Entry] = {}
     for entry, value in zip(entries, values, strict=True):
         if value in first:
             other = first[value]
             where = other.origins[key]
-            problem = f'{key} = "{shown(entry.values[key])}" is the same as at {where}'
+            problem = f'{key} = "{redact_text(entry.values[key])}" is the same as at {where}'
             remedy = (
                 "give one of the two another name"
                 if key == "name"
@@ -90,22 +90,24 @@ def _address(entry: Entry, host: str, port: int) -> Address:
     try:
         address = parse_address(text, entry.base)
     except InvalidValueError as error:
-        raise entry.error("url", f'url = "{shown(text)}" {error.problem}', error.remedy) from error
+        raise entry.error(
+            "url", f'url = "{redact_text(text)}" {error.problem}', error.remedy
+        ) from error
     if is_at(address.url, host, port):
         raise entry.error(
             "url",
-            f'url = "{shown(text)}" is the address of indexfallback itself',
-            "name the index behind it",
+            f'url = "{redact_text(text)}" is the address of indexfallback itself',
+            "write the address of another index",
         )
     if address.username is not None and "username" in entry.values:
-        raise entry.error("username", "url has a user name, too", "remove one of the two")
+        raise entry.error("username", "url has a user name as well", "remove one of the two")
     if address.password is not None and "password_env" in entry.values:
-        raise entry.error("password_env", "url has a password, too", "remove one of the two")
+        raise entry.error("password_env", "url has a password as well", "remove one of the two")
     return address
 
 
 def _roles(entries: Sequence[Entry], addresses: Sequence[Address]) -> dict[str, Role]:
-    """Return the role of each index, by name, with all that the roles have to fit to."""
+    """Return the role of each index by its name, checked against the other settings."""
     public = {entry.values["mirror_of"] for entry in entries if "mirror_of" in entry.values}
     pypi = {
         entry.values["name"]
@@ -135,7 +137,7 @@ def _check_mirror(entry: Entry, name: str, roles: Mapping[str, Role]) -> None:
     setting = f'mirror_of = "{target}"'
     if target not in roles:
         others = tuple(other for other in roles if other != name)
-        remedy = suggest(target, others) if others else "add the public index, too"
+        remedy = suggest(target, others) if others else "add the public index as well"
         raise entry.error("mirror_of", f"{setting} names no index", remedy)
     if target == name:
         raise entry.error("mirror_of", f"{setting} is the index itself", "name the public index")
@@ -145,18 +147,18 @@ def _check_mirror(entry: Entry, name: str, roles: Mapping[str, Role]) -> None:
 
 
 def _check_role(entry: Entry, role: Role, *, is_pypi: bool) -> None:
-    """Refuse settings that the role gives no meaning to."""
+    """Refuse settings that have no meaning for the role."""
     values = entry.values
     if role == "mirror" and "mirror_of" not in values:
         raise entry.error(
             "role",
-            'role = "mirror" says not of what',
-            'add mirror_of = "..." with the public index',
+            'role = "mirror" needs mirror_of',
+            'add mirror_of = "..." with the name of the public index',
         )
     if role != "mirror" and "mirror_of" in values:
         raise entry.error("role", f'role = "{role}" contradicts mirror_of', "remove one of the two")
     if is_pypi and role == "private":
-        raise entry.error("role", 'role = "private" cannot be for PyPI', "remove the role")
+        raise entry.error("role", 'role = "private" is not possible for PyPI', "remove the role")
     if values.get("pages") == "authority" and role != "mirror":
         raise entry.error(
             "pages", f'pages = "authority" is for mirrors, and this one is {role}', "remove it"
@@ -178,8 +180,8 @@ def _index(
     if values.get("upload") and not address.url.startswith("file:"):
         raise entry.error(
             "upload",
-            "upload = true is for a directory",
-            'write its path as the url, like "/srv/packages"',
+            "upload = true needs a directory",
+            'write the path of a directory as url, like "/srv/packages"',
         )
     if address.username is not None:
         values["username"] = address.username
@@ -191,7 +193,7 @@ def _index(
         if "username" not in values:
             raise entry.error(
                 "password_env",
-                "there is a password, but no user name",
+                "password_env needs a user name",
                 'add username = "..." (for a token often "__token__")',
             )
         values["password"] = _password(entry, environ)
@@ -205,7 +207,7 @@ def _password(entry: Entry, environ: Mapping[str, str]) -> str:
     if not password:
         raise entry.error(
             "password_env",
-            f'password_env = "{variable}" names a variable that is not set',
+            f'password_env = "{variable}" names an environment variable that is not set',
             f"set {variable}, or remove the line",
         )
     return password

@@ -1,4 +1,4 @@
-"""The configuration file: TOML, read into values that each know the line they stand on."""
+"""The configuration file: reads TOML into values, and records the line of each."""
 
 import json
 import re
@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from indexfallback.config.address import shown
+from indexfallback.config.address import redact_text
 from indexfallback.config.chain import Entry
 from indexfallback.config.keys import INDEX_KEYS, TABLES, Reader, suggest
-from indexfallback.config.lines import Lines
+from indexfallback.config.line_numbers import LineNumbers
 from indexfallback.config.units import InvalidValueError
 from indexfallback.errors import ConfigError
 
@@ -21,20 +21,20 @@ else:
 
 
 class ConfigFile(NamedTuple):
-    """What one file says."""
+    """The content of one file."""
 
-    #: ``cache.fresh`` to its value.
+    #: Value of each setting: ``cache.fresh``.
     values: dict[str, Any]
-    #: ``cache.fresh`` to ``/path/config.toml:14``.
+    #: Origin of each setting: ``/path/config.toml:14``.
     origins: dict[str, str]
     entries: tuple[Entry, ...]
 
 
 def read_config_file(path: Path) -> ConfigFile:
-    """Read the file at ``path``, which is absolute.
+    """Read the file at ``path``, an absolute path.
 
     Raises:
-        ConfigError: it cannot be read, is not TOML, or has a key or a value that it may not have.
+        ConfigError: it cannot be read, is not TOML, or has an unknown key or an invalid value.
 
     """
     text = _read(path)
@@ -42,13 +42,13 @@ def read_config_file(path: Path) -> ConfigFile:
         document = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise _syntax_error(path, text, error) from error
-    return _Reading(path, document, Lines(text)).file()
+    return _DocumentReader(path, document, LineNumbers(text)).file()
 
 
 def show_value(key: str, value: object) -> str:
-    """Return ``key = value`` as a file has it, with nothing secret in it."""
+    """Return ``key = value`` as in the file, without secrets."""
     if isinstance(value, str):
-        value = shown(value) if key == "url" else value
+        value = redact_text(value) if key == "url" else value
         return f"{key} = {json.dumps(value, ensure_ascii=False)}"
     if isinstance(value, list):
         return f"{key} = [...]"
@@ -57,10 +57,10 @@ def show_value(key: str, value: object) -> str:
     return f"{key} = {str(value).lower() if isinstance(value, bool) else value}"
 
 
-class _Reading:
-    """One pass over one document."""
+class _DocumentReader:
+    """Reads one document."""
 
-    def __init__(self, path: Path, document: dict[str, Any], lines: Lines) -> None:
+    def __init__(self, path: Path, document: dict[str, Any], lines: LineNumbers) -> None:
         self._path = path
         self._document = document
         self._lines = lines
@@ -148,7 +148,7 @@ class _Reading:
 def _key_remedy(key: str, known: tuple[str, ...]) -> str:
     if key in ("password", "token") and "password_env" in known:
         return (
-            'put it into an environment variable and name that: password_env = "..."; '
+            'put it into an environment variable, and write its name: password_env = "..."; '
             "or use keyring = true, or netrc"
         )
     homes = [f"[{table}]" for table, keys in TABLES.items() if key in keys]
@@ -169,19 +169,19 @@ def _read(path: Path) -> str:
     except FileNotFoundError as error:
         raise ConfigError(
             str(path),
-            "there is no such configuration file",
+            "the configuration file does not exist",
             "correct the path, or write one with `indexfallback config init`",
         ) from error
     except OSError as error:
         raise ConfigError(
             str(path),
             f"the configuration cannot be read ({error.strerror})",
-            "make it a file that you may read",
+            "make it a file that you can read",
         ) from error
 
 
 def _syntax_error(path: Path, text: str, error: tomllib.TOMLDecodeError) -> ConfigError:
-    """Say where; the parser has the line in its message only."""
+    """Return the error with its line, which the parser puts into the message only."""
     message = str(error)
     match = re.fullmatch(r"(.*) \(at line (\d+), column (\d+)\)", message, re.DOTALL)
     if match:
@@ -192,5 +192,5 @@ def _syntax_error(path: Path, text: str, error: tomllib.TOMLDecodeError) -> Conf
     return ConfigError(
         f"{path}:{line}",
         f"this is not TOML ({problem})",
-        "correct this line; text goes in quotes",
+        "correct this line; text needs quotes",
     )

@@ -1,4 +1,4 @@
-"""Every key of the configuration file: which table has it and what values it takes."""
+"""The keys of the configuration file: the table of each, and the function that reads its value."""
 
 import re
 from collections.abc import Callable
@@ -11,10 +11,11 @@ from indexfallback.config import OnOutage, Pages, Role, mirror
 from indexfallback.config.units import InvalidValueError, parse_duration, parse_size
 from indexfallback.names import is_project_name, normalize
 
-#: Reads one value of a file in the given directory; raises `InvalidValueError`.
+#: Reads one value; relative paths are relative to the given directory. Raises
+#: `InvalidValueError`.
 Reader = Callable[[object, Path], Any]
 
-#: An hour: no client waits that long, and longer waits overflow some systems' time-outs.
+#: One hour: no client waits longer, and a longer timeout overflows on some systems.
 MAX_WAIT = 3600.0
 _MAX_PORT = 65535
 
@@ -26,7 +27,7 @@ _VARIABLE = re.compile(r"[^=\s]+")
 
 
 def suggest(word: str, known: tuple[str, ...], kind: str = "use one of") -> str:
-    """Return a remedy: the known word that was probably meant, or all of them."""
+    """Return a remedy: the known word that is most similar, or all of them."""
     if close := get_close_matches(word, known, n=1):
         return f'did you mean "{close[0]}"?'
     return f"{kind} {', '.join(known)}"
@@ -49,7 +50,7 @@ def flag(value: object, _base: Path) -> bool:
 
 
 def port(value: object, _base: Path) -> int:
-    """Read the number of a TCP port; 0, any free one, would leave clients nothing to point at."""
+    """Read a TCP port; not 0, any free port, because clients need a fixed address."""
     if isinstance(value, bool) or not isinstance(value, int):
         raise InvalidValueError("is not a port", "write a number like 5503, without quotes")
     if not 1 <= value <= _MAX_PORT:
@@ -61,12 +62,12 @@ def host(value: object, base: Path) -> str:
     """Read the address to listen on."""
     name = text(value, base)
     if not _HOST.fullmatch(name):
-        raise InvalidValueError("is not a host", 'write an address alone, like "127.0.0.1"')
+        raise InvalidValueError("is not a host", 'write only an address, like "127.0.0.1"')
     return name
 
 
 def directory(value: object, base: Path) -> Path:
-    """Read the path of a directory, which need not exist yet."""
+    """Read the path of a directory, which may not exist yet."""
     path = _path(value, base)
     if path.exists() and not path.is_dir():
         raise InvalidValueError("is a file, not a directory", "name a directory")
@@ -83,15 +84,15 @@ def _path(value: object, base: Path) -> Path:
 
 
 def file(value: object, base: Path) -> Path:
-    """Read the path of a file, which only the server has to be able to read."""
+    """Read the path of a file; only the server checks that it can be read."""
     return _path(value, base)
 
 
 def base_path(value: object, base: Path) -> str:
-    """Read the path below which a proxy shows the server, without a last slash."""
+    """Read the path of the server behind a reverse proxy, without a slash at the end."""
     path = text(value, base).rstrip("/")
     if not _BASE_PATH.fullmatch(path):
-        raise InvalidValueError("is not the path of an address", 'write a path like "/index"')
+        raise InvalidValueError("is not a URL path", 'write a path like "/index"')
     return path
 
 
@@ -117,10 +118,10 @@ def duration(value: object, _base: Path) -> float:
 
 
 def wait(value: object, _base: Path) -> float:
-    """Read for how long something may be waited for."""
+    """Read a timeout: more than zero, at most an hour."""
     seconds = parse_duration(value)
     if not seconds:
-        raise InvalidValueError("leaves no time at all", 'write a duration like "10 s"')
+        raise InvalidValueError("is zero", 'write a duration like "10 s"')
     if seconds > MAX_WAIT:
         raise InvalidValueError("is longer than 1 h", 'write a duration like "10 s"')
     return seconds
@@ -130,7 +131,7 @@ def size(value: object, _base: Path) -> int:
     """Read a size above zero."""
     size = parse_size(value)
     if not size:
-        raise InvalidValueError("leaves no room at all", 'write a size like "20 GB"')
+        raise InvalidValueError("is zero", 'write a size like "20 GB"')
     return size
 
 
@@ -147,12 +148,12 @@ def choice(*words: str) -> Reader:
 
 
 def index_name(value: object, base: Path) -> str:
-    """Read the name of an index, which is also a segment of addresses."""
+    """Read the name of an index, which is also a path segment of URLs."""
     name = text(value, base)
     if not _NAME.fullmatch(name):
         raise InvalidValueError(
             "is not a name",
-            "use a-z, 0-9, dot, dash and underscore, and begin with a letter or digit",
+            "use a-z, 0-9, dot, dash and underscore; begin with a letter or digit",
         )
     return name
 
@@ -161,19 +162,19 @@ def project(value: object, base: Path) -> str:
     """Read the name of a project, normalised."""
     name = text(value, base)
     if not is_project_name(name):
-        raise InvalidValueError("is not a project's name", 'write a name like "acme-app"')
+        raise InvalidValueError("is not a project name", 'write a name like "acme-app"')
     return normalize(name)
 
 
 def patterns(value: object, base: Path) -> tuple[str, ...]:
-    """Read a list of patterns of project names, normalised but for their ``*`` and ``?``."""
+    """Read a list of patterns of project names; normalise all but ``*`` and ``?``."""
     if not isinstance(value, list):
         raise InvalidValueError("is not a list", 'write a list like ["acme-*"]')
     read = []
     for item in value:
         if not isinstance(item, str) or not _PATTERN.fullmatch(text(item, base)):
             raise InvalidValueError(
-                "has an item that is no pattern", 'write names, "*" and "?", like ["acme-*"]'
+                "has an item that is not a pattern", 'write names, "*" and "?", like ["acme-*"]'
             )
         read.append(re.sub(r"[-_.]+", "-", item).lower())
     return tuple(dict.fromkeys(read))
@@ -184,12 +185,13 @@ def variable(value: object, base: Path) -> str:
     name = text(value, base)
     if not _VARIABLE.fullmatch(name):
         raise InvalidValueError(
-            "is not a variable's name", 'write the name alone, like "PRIVATE_INDEX_PASSWORD"'
+            "is not the name of an environment variable",
+            'write only the name, like "PRIVATE_INDEX_PASSWORD"',
         )
     return name
 
 
-#: Table and key to the reader of its value.
+#: Table and key to the reader of the value.
 TABLES: dict[str, dict[str, Reader]] = {
     "server": {
         "host": host,
@@ -236,7 +238,7 @@ FIELDS = {
     "limits.deadline": "deadline",
     "limits.page_size": "page_size",
 }
-#: Key of an ``[[index]]`` to the reader of its value.
+#: Key of ``[[index]]`` to the reader of the value.
 INDEX_KEYS: dict[str, Reader] = {
     "name": index_name,
     "url": text,

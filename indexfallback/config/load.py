@@ -1,14 +1,15 @@
-"""Loading of the settings: command line, environment, file and pip, in one place."""
+"""Loads the settings from the command line, the environment, the configuration file and pip."""
 
 import os
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import platformdirs
 
 from indexfallback.config import Index, Settings
-from indexfallback.config.address import PYPI, is_at, shown
+from indexfallback.config.address import PYPI, is_at, redact_text
 from indexfallback.config.chain import Chain, Entry, build_chain
 from indexfallback.config.file import ConfigFile, read_config_file
 from indexfallback.config.keys import FIELDS, directory, index_name, port, suggest
@@ -18,21 +19,31 @@ from indexfallback.config.pip import PipConfig, PipIndex
 from indexfallback.config.units import InvalidValueError
 from indexfallback.errors import ConfigError
 
-#: Variables that name a CA bundle besides pip's own, the strongest first, as in requests.
+#: Environment variables with a CA bundle, in the order of requests; pip's own come first.
 _CA_VARIABLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
-#: Before the keys of the table.
+#: The prefix of the keys of ``[mirror]``.
 _MIRROR = "mirror."
 _TRUE = frozenset(("1", "true", "yes", "on"))
 _FALSE = frozenset(("0", "false", "no", "off"))
 
 
-class _Origin(NamedTuple):
+class _Setting(NamedTuple):
     value: Any
     origin: str
 
 
+class _Server(NamedTuple):
+    """The address of the shim, which cannot be one of its indexes."""
+
+    host: str
+    port: int
+
+    def is_at(self, url: str) -> bool:
+        return is_at(url, self.host, self.port)
+
+
 def config_path(config: Path | None = None, environ: Mapping[str, str] = os.environ) -> Path:
-    """Return where the configuration file is, or would be: never in the current directory."""
+    """Return the path of the configuration file, which may not exist."""
     chosen = config or environ.get("INDEXFALLBACK_CONFIG")
     if chosen:
         return Path(chosen).expanduser().absolute()
@@ -48,39 +59,27 @@ def load_settings(
     offline: bool = False,
     environ: Mapping[str, str] = os.environ,
 ) -> Settings:
-    """Return the settings: of the command line, the environment, the file, pip, and defaults.
+    """Return the settings of the command line, the environment, the file, pip, and defaults.
 
-    ``indexes`` are ``NAME=URL`` and replace the chain, as ``entries`` do; ``public`` replaces
-    its public part, unless it is in the chain already. ``environ`` holds the variables; where
-    the user's directories and pip's files are is read from the process's environment.
+    ``indexes`` (``NAME=URL``) and ``entries`` replace the chain. ``public`` replaces the public
+    indexes and their mirrors, unless it is in the chain. ``environ`` has the environment
+    variables, except those that say where the user's directories and pip's files are.
 
     Raises:
-        ConfigError: something is wrong with any of them.
+        ConfigError: one of the settings is not valid.
 
     """
     path = config_path(config, environ)
     is_chosen = bool(config or environ.get("INDEXFALLBACK_CONFIG"))
     file = read_config_file(path) if is_chosen or path.exists() else ConfigFile({}, {}, ())
-    found = {key: _Origin(value, file.origins[key]) for key, value in file.values.items()}
-    found |= _from_environment(environ)
-    if offline:
-        found["offline"] = _Origin(value=True, origin="--offline")
     pip = PipConfig(environ)
-    if bundle := _ca_bundle(pip, environ):
-        found["ca_bundle"] = bundle
-
+    found = _settings(file, pip, environ, offline=offline)
     _check_tls(found)
-
-    own = {
-        name: found[key].value if (key := f"server.{name}") in found else getattr(Settings, name)
-        for name in ("host", "port")
-    }
+    server = _server(found)
     if indexes:
         entries = [_command_line_entry(text) for text in indexes]
-    chain = _chain(
-        entries or file.entries or _named(_pip_indexes(pip, **own)), public, environ, own
-    )
-    mirror = _mirror(found, chain.indexes)
+    entries = entries or file.entries or _named(pip.indexes(server.is_at))
+    chain = _chain(entries, public, environ, server)
     values = {
         FIELDS.get(key, key): value
         for key, (value, _) in found.items()
@@ -88,35 +87,54 @@ def load_settings(
     }
     values.setdefault("cache_dir", platformdirs.user_cache_path("indexfallback"))
     origins = dict.fromkeys((*FIELDS, "offline", "ca_bundle"), "default")
-    origins |= {key: origin for key, (_, origin) in found.items()}
-    return Settings(indexes=chain.indexes, mirror=mirror, origins=origins | chain.origins, **values)
+    origins |= {key: origin for key, (_, origin) in found.items()} | chain.origins
+    mirror = _mirror(found, chain.indexes)
+    return Settings(indexes=chain.indexes, mirror=mirror, origins=origins, **values)
+
+
+def _server(found: Mapping[str, _Setting]) -> _Server:
+    host, port = (found.get(f"server.{name}") for name in _Server._fields)
+    return _Server(host.value if host else Settings.host, port.value if port else Settings.port)
 
 
 def pip_chain(environ: Mapping[str, str], *, host: str, port: int) -> Chain:
-    """Return the chain that pip's configuration makes, whether it is the one in force or not.
+    """Return the chain of pip's configuration, even if another chain is in use.
 
     Raises:
-        ConfigError: something is wrong with it.
+        ConfigError: pip's configuration is not valid.
 
     """
-    found = _pip_indexes(PipConfig(environ), host=host, port=port)
+    found = PipConfig(environ).indexes(_Server(host, port).is_at)
     return chain_of(found, environ, host=host, port=port)
 
 
 def chain_of(
     found: Sequence[PipIndex], environ: Mapping[str, str], *, host: str, port: int
 ) -> Chain:
-    """Return the chain of indexes as clients name them: by address alone.
+    """Return the chain of indexes that have an address but no name, as in clients' files.
 
     Raises:
-        ConfigError: an address is wrong, or one is there twice.
+        ConfigError: an address is not valid, or occurs twice.
 
     """
     return build_chain(_named(found), environ, host=host, port=port)
 
 
-def _from_environment(environ: Mapping[str, str]) -> dict[str, _Origin]:
-    """Return what our own variables set; an empty one sets nothing."""
+def _settings(
+    file: ConfigFile, pip: PipConfig, environ: Mapping[str, str], *, offline: bool
+) -> dict[str, _Setting]:
+    """Return the settings that are not defaults, without the indexes."""
+    found = {key: _Setting(value, file.origins[key]) for key, value in file.values.items()}
+    found |= _from_environment(environ)
+    if offline:
+        found["offline"] = _Setting(value=True, origin="--offline")
+    if bundle := _ca_bundle(pip, environ):
+        found["ca_bundle"] = bundle
+    return found
+
+
+def _from_environment(environ: Mapping[str, str]) -> dict[str, _Setting]:
+    """Return the settings of our environment variables; an empty one sets nothing."""
     found = {}
     for variable, key, read in (
         ("INDEXFALLBACK_CACHE_DIR", "cache.dir", lambda text: directory(text, Path.cwd())),
@@ -125,13 +143,13 @@ def _from_environment(environ: Mapping[str, str]) -> dict[str, _Origin]:
     ):
         if text := environ.get(variable):
             try:
-                found[key] = _Origin(read(text), variable)
+                found[key] = _Setting(read(text), variable)
             except InvalidValueError as error:
                 raise ConfigError(variable, f'"{text}" {error.problem}', error.remedy) from error
     return found
 
 
-def _check_tls(found: Mapping[str, _Origin]) -> None:
+def _check_tls(found: Mapping[str, _Setting]) -> None:
     for key, other in (("tls_cert", "tls_key"), ("tls_key", "tls_cert")):
         given = found.get(f"server.{key}")
         if given is not None and f"server.{other}" not in found:
@@ -140,8 +158,8 @@ def _check_tls(found: Mapping[str, _Origin]) -> None:
             )
 
 
-def _mirror(found: Mapping[str, _Origin], indexes: Sequence[Index]) -> Mirror | None:
-    """Return what is to be mirrored, of an index that can be."""
+def _mirror(found: Mapping[str, _Setting], indexes: Sequence[Index]) -> Mirror | None:
+    """Return the table ``[mirror]``, whose index must be in the chain and not a directory."""
     keys = {key: found[key] for key in found if key.startswith(_MIRROR)}
     if not keys:
         return None
@@ -149,7 +167,7 @@ def _mirror(found: Mapping[str, _Origin], indexes: Sequence[Index]) -> Mirror | 
     origin = keys.get(f"{_MIRROR}index", next(iter(keys.values()))).origin
     if f"{_MIRROR}index" not in keys:
         raise ConfigError(
-            origin, "[mirror]: says not of which index", f'add index = "...", {suggest("", names)}'
+            origin, "[mirror]: index is missing", f'add index = "...", {suggest("", names)}'
         )
     name = keys[f"{_MIRROR}index"].value
     if name not in names:
@@ -171,14 +189,14 @@ def _flag(text: str) -> bool:
     return text.lower() in _TRUE
 
 
-def _ca_bundle(pip: PipConfig, environ: Mapping[str, str]) -> _Origin | None:
-    """Return the CA bundle that pip would use, or None for the system's store."""
+def _ca_bundle(pip: PipConfig, environ: Mapping[str, str]) -> _Setting | None:
+    """Return the CA bundle that pip would use, or None for the system's certificates."""
     found = None
     if cert := pip.get("cert"):
-        found = _Origin(cert, "PIP_CERT" if environ.get("PIP_CERT") else "pip: cert")
+        found = _Setting(cert, "PIP_CERT" if environ.get("PIP_CERT") else "pip: cert")
     for variable in _CA_VARIABLES:
         if found is None and (value := environ.get(variable)):
-            found = _Origin(value, variable)
+            found = _Setting(value, variable)
     if found is None:
         return None
     path = Path(os.path.expanduser(found.value)).absolute()  # noqa: PTH111 - as pip: never fails
@@ -188,25 +206,25 @@ def _ca_bundle(pip: PipConfig, environ: Mapping[str, str]) -> _Origin | None:
             f"the CA bundle {path} does not exist",
             "correct the path, or remove the setting to use the system's certificates",
         )
-    return _Origin(path, found.origin)
+    return _Setting(path, found.origin)
 
 
 def _chain(
     entries: Sequence[Entry],
     public: Entry | None,
     environ: Mapping[str, str],
-    own: Mapping[str, Any],
+    server: _Server,
 ) -> Chain:
-    """Return the chain, with ``public`` in the place of the public indexes and their mirrors."""
-    chain = build_chain(entries, environ, **own)
+    """Return the chain, with ``public`` in place of the public indexes and their mirrors."""
+    build = partial(build_chain, environ=environ, host=server.host, port=server.port)
+    chain = build(entries)
     if public is None:
         return chain
-    (wanted,) = build_chain([public], environ, **own).indexes
+    (wanted,) = build([public]).indexes
     if any(index.url == wanted.url for index in chain.indexes):
         return chain
     private = {index.name for index in chain.indexes if index.is_private}
-    kept = [entry for entry in entries if entry.values["name"] in private]
-    return build_chain([*kept, public], environ, **own)
+    return build([*(entry for entry in entries if entry.values["name"] in private), public])
 
 
 def _command_line_entry(text: str) -> Entry:
@@ -214,8 +232,8 @@ def _command_line_entry(text: str) -> Entry:
     if not separator or "://" in name:
         raise ConfigError(
             "--index",
-            f'"{shown(text)}" has no name',
-            "write NAME=URL, like private=https://packages.example.com/simple/",
+            f'"{redact_text(text)}" has no name',
+            "write NAME=URL, such as private=https://packages.example.com/simple/",
         )
     try:
         index_name(name, Path())
@@ -223,11 +241,6 @@ def _command_line_entry(text: str) -> Entry:
         raise ConfigError("--index", f'name = "{name}" {error.problem}', error.remedy) from error
     values = {"name": name, "url": url}
     return entry_of(values, "--index", Path.cwd())
-
-
-def _pip_indexes(pip: PipConfig, *, host: str, port: int) -> tuple[PipIndex, ...]:
-    # `setup pip` makes this shim pip's index: what is behind it must not be the shim again.
-    return pip.indexes(lambda url: is_at(url, host, port))
 
 
 def _named(found: Sequence[PipIndex]) -> list[Entry]:
@@ -242,9 +255,9 @@ def _named(found: Sequence[PipIndex]) -> list[Entry]:
 
 
 def entry_of(values: Mapping[str, Any], origin: str, base: Path) -> Entry:
-    """Return what one place, ``origin``, says of an index; its directory is relative to ``base``.
+    """Return an index whose ``values``, with at least a name, are all from one ``origin``.
 
-    ``values`` have at least a name.
+    ``base`` is the base directory of relative paths.
     """
     return Entry(
         label=f'index "{values["name"]}"',

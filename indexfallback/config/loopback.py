@@ -1,4 +1,4 @@
-"""Which hosts are this machine, for nobody else to reach."""
+"""Loopback hosts: those that only this machine can connect to."""
 
 import functools
 import ipaddress
@@ -8,11 +8,11 @@ _NAMES = frozenset({"localhost", "localhost.localdomain"})
 
 @functools.lru_cache(maxsize=64)
 def is_loopback(host: str) -> bool:
-    """Tell whether a host name or address literal is this machine's loopback."""
+    """Tell whether a host name or an IP address is on the loopback interface."""
     bare = host.strip("[]")
     if bare.lower() in _NAMES:
         return True
     try:
         return ipaddress.ip_address(bare).is_loopback
-    except ValueError:  # a name
+    except ValueError:  # a host name
         return False

@@ -1,4 +1,4 @@
-"""What is to be mirrored: the values of ``[mirror]``, and how each key is read."""
+"""The table ``[mirror]``: its values, and the functions that read its keys."""
 
 import re
 from dataclasses import dataclass
@@ -18,41 +18,41 @@ _MOST = 10_000
 
 
 class Wanted(NamedTuple):
-    """Some releases: of the projects that a pattern matches, the versions of a specifier."""
+    """A pattern of project names, and a specifier of their versions."""
 
-    #: Normalised but for its ``*`` and ``?``.
+    #: Normalised, except ``*`` and ``?``.
     pattern: str
-    #: PEP 440; empty for every version.
+    #: PEP 440; empty for all versions.
     specifier: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Mirror:
-    """What of which index is kept complete."""
+    """The index to mirror, and the selection of its files."""
 
     #: Name of the index in the chain.
     index: str
     projects: tuple[Wanted, ...] = ()
     exclude: tuple[Wanted, ...] = ()
-    #: ``wheel``, ``sdist``, or patterns of file names; nothing means every file.
+    #: ``wheel``, ``sdist``, or patterns of file names; empty for all files.
     files: tuple[str, ...] = ()
-    #: Patterns of wheels' platforms, or platforms that wheels have to run on.
+    #: Patterns of platform tags, or platforms that wheels must run on.
     platforms: tuple[str, ...] = ()
-    #: Versions of Python, ``3.12``, that files have to be for.
+    #: Versions of Python, ``3.12``, that files must support.
     pythons: tuple[str, ...] = ()
-    #: So many of the newest versions of each project.
+    #: Number of the newest versions of each project.
     latest: int | None = None
-    #: ISO date; what was uploaded before is left out.
+    #: ISO date of the oldest uploads.
     since: str | None = None
     prereleases: bool = True
     #: Bytes.
     max_file_size: int | None = None
     on_removed: OnRemoved = "delete"
-    #: Files with requirements: what they name is mirrored as well.
+    #: Requirement files, whose projects are mirrored as well.
     requirements: tuple[Path, ...] = ()
-    #: Whether what mirrored projects require is mirrored as well.
+    #: Whether the dependencies of mirrored wheels are mirrored as well.
     dependencies: bool = False
-    #: Transfers at once, and requests a second (None for no bound).
+    #: Concurrent transfers, and requests per second (None for no limit).
     connections: int = 8
     rate: int | None = None
 
@@ -69,14 +69,14 @@ def wanted(value: object, _base: Path) -> tuple[Wanted, ...]:
         match = _WANTED.fullmatch(item)
         if match is None:
             raise InvalidValueError(
-                f'has the item "{item}", which is no pattern',
+                f'has the item "{item}", which is not a pattern',
                 'write names, "*" and "?", and versions, like "django>=4,<6"',
             )
         try:
             specifier = str(SpecifierSet(match[2]))
         except InvalidSpecifier as error:
             raise InvalidValueError(
-                f'has the item "{item}", whose versions are no specifier',
+                f'has the item "{item}", which has an invalid version specifier',
                 'write versions like "django>=4,<6"',
             ) from error
         read.append(Wanted(re.sub(r"[-_.]+", "-", match[1]).lower(), specifier))
@@ -101,12 +101,14 @@ def pythons(value: object, _base: Path) -> tuple[str, ...]:
 def count(value: object, _base: Path) -> int:
     """Read a number above zero."""
     if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= _MOST:
-        raise InvalidValueError("is not a number above zero", "write a number like 3, no quotes")
+        raise InvalidValueError(
+            "is not a number above zero", "write a number like 3, without quotes"
+        )
     return value
 
 
 def day(value: object, _base: Path) -> str:
-    """Read a date, TOML's own or in quotes."""
+    """Read a date, as a TOML date or in quotes."""
     try:
         return date.fromisoformat(str(value)[: len("2026-01-01")]).isoformat()
     except ValueError as error:
@@ -126,7 +128,9 @@ def _matching(
     read = _texts(value, f"write a list like [{example}]")
     for item in read:
         if not pattern.fullmatch(item):
-            raise InvalidValueError(f'has the item "{item}", no {what}', f"write {example}")
+            raise InvalidValueError(
+                f'has the item "{item}", which is not a {what}', f"write {example}"
+            )
     return tuple(dict.fromkeys(read))
 
 
@@ -134,10 +138,10 @@ def _texts(value: object, remedy: str) -> list[str]:
     if not isinstance(value, list):
         raise InvalidValueError("is not a list", remedy)
     if not all(isinstance(item, str) and item.strip() for item in value):
-        raise InvalidValueError("has an item that is no text", remedy)
+        raise InvalidValueError("has an item that is not text", remedy)
     return value
 
 
 def text_of(value: Any) -> str:
-    """Return one item of a list as the configuration file has it."""
+    """Return one item of a list as in the configuration file."""
     return "".join(value) if isinstance(value, Wanted) else str(value)

@@ -1,49 +1,52 @@
-"""Names for indexes that have none: those of pip's configuration."""
+"""Names for the indexes of clients' configurations, which have only an address."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from urllib.parse import unquote, urlsplit
 
 from indexfallback.config.address import PYPI
 from indexfallback.config.pip import PipIndex, is_default_url
 
-#: Path segments that index servers have in common and that tell no two indexes apart.
+#: Path segments that are common on index servers, and so do not identify an index.
 _GENERIC = frozenset(
     ("simple", "+simple", "pypi", "python", "api", "packages", "package", "projects", "groups",
      "repository", "repositories", "repo", "artifactory", "index", "root", "-", "basic", "public")
 )  # fmt: skip
-#: Longer segments are keys and tokens rather than names.
+#: Longer segments are more likely to be tokens than names.
 _MAX_LENGTH = 24
 
 
 def derive_names(indexes: Sequence[PipIndex]) -> list[str]:
-    """Return a readable, unique name for each index; ``pypi`` is kept for PyPI."""
-    taken = {PYPI}
-    names = []
+    """Return a readable, unique name for each index; only PyPI is named ``pypi``."""
+    names: list[str] = []
     for index in indexes:
-        base = PYPI if is_default_url(index.url) else _base_name(index.url)
-        name, number = base, 1
-        while name in taken and not is_default_url(index.url):
-            number += 1
-            name = f"{base}-{number}"
-        taken.add(name)
-        names.append(name)
+        is_pypi = is_default_url(index.url)
+        names.append(PYPI if is_pypi else unique_name(_base_name(index.url), {PYPI, *names}))
     return names
 
 
+def unique_name(base: str, taken: Collection[str]) -> str:
+    """Return ``base``, or ``base-2``, ``base-3``, ... if it is taken."""
+    name, number = base, 1
+    while name in taken:
+        number += 1
+        name = f"{base}-{number}"
+    return name
+
+
 def _base_name(url: str) -> str:
-    """Return the last telling segment of the path, else the host, else ``local``."""
+    """Return the last path segment that can be a name, else the host, else ``local``."""
     try:
         parts = urlsplit(url)
         host = parts.hostname or ""
     except ValueError:
         return "index"
     segments = [_slug(unquote(segment)) for segment in parts.path.split("/")]
-    telling = [segment for segment in segments if _is_telling(segment)]
-    return telling[-1] if telling else _slug(host) or "local"
+    names = [segment for segment in segments if _can_be_name(segment)]
+    return names[-1] if names else _slug(host) or "local"
 
 
-def _is_telling(segment: str) -> bool:
+def _can_be_name(segment: str) -> bool:
     is_version = re.fullmatch(r"v?[0-9.]*", segment) is not None
     return not is_version and segment not in _GENERIC and len(segment) <= _MAX_LENGTH
 

@@ -1,8 +1,7 @@
-"""What pip's own configuration says: its indexes, its certificates, and where PyPI is.
+"""pip's configuration: its indexes, its certificates, and the address of PyPI.
 
-The files are found and read by pip itself, from this process's environment. Importing that part
-of pip costs 150 ms, so it is done only if one of the files, which cost 8 ms to find, names the
-option that is asked for.
+pip itself finds and reads the files, with the environment of this process. To import that part of
+pip takes 150 ms, and to find the files 8 ms, so pip is imported only if a file contains the option.
 """
 
 import os
@@ -17,16 +16,16 @@ from indexfallback.errors import ConfigError
 
 _T = TypeVar("_T")
 
-#: What pip takes for true.
-_TRUE = frozenset(("y", "yes", "t", "true", "on", "1"))
-#: Sections that ``pip install`` reads, the strongest first; the environment is above both.
-_SECTIONS = ("install", "global")
+#: The values that pip reads as true.
+TRUE = frozenset(("y", "yes", "t", "true", "on", "1"))
+#: Sections that ``pip install`` reads, by precedence; environment variables override both.
+SECTIONS = ("install", "global")
 
 
 class PipIndex(NamedTuple):
-    """One index that pip is configured to use."""
+    """One index of pip's configuration."""
 
-    #: As pip has it: credentials and all.
+    #: As configured, with credentials.
     url: str
     #: ``pip: extra-index-url``.
     origin: str
@@ -34,20 +33,20 @@ class PipIndex(NamedTuple):
 
 
 class PipConfig:
-    """pip's options as ``pip install`` would see them.
+    """The options of ``pip install``.
 
-    ``environ`` holds the ``PIP_*`` options; where the files are (``PIP_CONFIG_FILE``,
-    ``XDG_CONFIG_HOME``) pip reads from the process's own environment.
+    ``environ`` has the ``PIP_*`` options. pip finds its files (``PIP_CONFIG_FILE``,
+    ``XDG_CONFIG_HOME``) by the environment of this process.
     """
 
     def __init__(self, environ: Mapping[str, str]) -> None:
         self._environ = environ
 
     def get(self, option: str) -> str | None:
-        """Return the value of ``option`` (``extra-index-url``); an empty one is none, as in pip.
+        """Return the value of ``option`` (``extra-index-url``); None if it is empty, as in pip.
 
         Raises:
-            ConfigError: a file that names the option is broken, or pip cannot be asked.
+            ConfigError: a file with the option is not valid, or pip's internals have changed.
 
         """
         if value := self._environ.get("PIP_" + option.upper().replace("-", "_")):
@@ -55,33 +54,33 @@ class PipConfig:
         spelling = re.compile(option.replace("-", "[-_]").encode(), re.IGNORECASE)
         if not any(spelling.search(text) for text in self._texts):
             return None
-        values = (self._from_files(f"{section}.{option}") for section in _SECTIONS)
+        values = (self._from_files(f"{section}.{option}") for section in SECTIONS)
         return next(filter(None, values), None)
 
-    def indexes(self, is_own: Callable[[str], bool]) -> tuple[PipIndex, ...]:
-        """Return the indexes in the order of the chain, without those that ``is_own`` knows.
+    def indexes(self, is_shim: Callable[[str], bool]) -> tuple[PipIndex, ...]:
+        """Return the indexes in the order of the chain, without this shim (``is_shim``).
 
-        pip merges its indexes and gives none precedence. Here an ``extra-index-url`` is private
-        and ``index-url`` public; but where PyPI is spelt out among the extra ones, a private
-        index is the main one, and PyPI stays the public one and the last.
+        pip merges its indexes without precedence. In the chain, an ``extra-index-url`` is private
+        and ``index-url`` is public and last. If PyPI is an ``extra-index-url``, then PyPI is the
+        public index, and ``index-url`` is private.
         """
         urls = dict.fromkeys((self.get("extra-index-url") or "").split())
         extra = [
             PipIndex(url, "pip: extra-index-url", public=is_default_url(url))
             for url in urls
-            if not is_own(url)
+            if not is_shim(url)
         ]
-        if (self.get("no-index") or "").lower() in _TRUE:
+        if (self.get("no-index") or "").lower() in TRUE:
             return tuple(index for index in extra if not index.public)
         main = self.get("index-url")
-        if main is None or is_own(main):
+        if main is None or is_shim(main):
             index = PipIndex(default_url(), "pip: default", public=True)
         else:
             has_default = any(index.public for index in extra)
             index = PipIndex(main, "pip: index-url", public=is_default_url(main) or not has_default)
         found = [*(other for other in extra if other.url != index.url), index]
         private = [index for index in found if not index.public]
-        # PyPI may be spelt out twice, with a slash and without one.
+        # PyPI may be configured twice, with a slash at the end and without one.
         return (*private, [index for index in found if index.public][-1])
 
     def _from_files(self, key: str) -> str | None:
@@ -97,7 +96,7 @@ class PipConfig:
 
     @cached_property
     def _configuration(self) -> Any:
-        """The object of pip's own, loaded."""
+        """The configuration object of pip, loaded."""
         from pip._internal.configuration import Configuration  # noqa: PLC0415 - costs 150 ms
         from pip._internal.exceptions import ConfigurationError  # noqa: PLC0415 - the same
 
@@ -105,7 +104,7 @@ class PipConfig:
         try:
             configuration.load()
         except ConfigurationError as error:
-            # pip's message quotes the line, which may hold a password.
+            # pip's message quotes the line, which may contain a password.
             cause = getattr(error, "error", None)
             file = getattr(error, "fname", None) or getattr(cause, "source", None)
             raise ConfigError(
@@ -117,21 +116,21 @@ class PipConfig:
 
     @cached_property
     def _texts(self) -> tuple[bytes, ...]:
-        """What pip's configuration files hold; those that cannot be opened pip passes over too."""
+        """The content of pip's configuration files; like pip, it ignores unreadable ones."""
         return tuple(map(_content, configuration_files()))
 
 
 @cache
 def default_url() -> str:
-    """Return the address of PyPI, which pip knows.
+    """Return the address of PyPI, as pip has it.
 
     Raises:
-        ConfigError: this pip keeps it elsewhere.
+        ConfigError: pip's internals have changed.
 
     """
 
     def ask() -> str:
-        from pip._internal.models.index import PyPI  # noqa: PLC0415 - `_ask_pip` tells of failure
+        from pip._internal.models.index import PyPI  # noqa: PLC0415 - `_ask_pip` handles failure
 
         return f"{PyPI.simple_url}/"
 
@@ -139,22 +138,22 @@ def default_url() -> str:
 
 
 def is_default_url(url: str) -> bool:
-    """Tell whether ``url`` is PyPI's address, with or without its last slash."""
+    """Tell whether ``url`` is PyPI's address, with or without the slash at its end."""
     return url.rstrip("/").lower() == default_url().rstrip("/")
 
 
 def configuration_files() -> list[Path]:
-    """Return where pip may have a configuration file: more rather than fewer than it reads.
+    """Return the paths of pip's possible configuration files: all that it reads, or more.
 
     Raises:
-        ConfigError: pip cannot be asked.
+        ConfigError: pip's internals have changed.
 
     """
     return _ask_pip(_candidates)
 
 
 def _candidates() -> list[Path]:
-    from pip._internal.utils import appdirs  # noqa: PLC0415 - `_ask_pip` tells of failure
+    from pip._internal.utils import appdirs  # noqa: PLC0415 - `_ask_pip` handles failure
 
     name = "pip.ini" if os.name == "nt" else "pip.conf"
     legacy = Path.home() / ("pip" if os.name == "nt" else ".pip")
@@ -178,12 +177,13 @@ def _content(path: Path) -> bytes:
 
 
 def _ask_pip(ask: Callable[[], _T]) -> _T:
-    """Call what uses pip's internals, and say so if this pip has moved them."""
+    """Call a function that uses pip's internals; raise `ConfigError` if they have changed."""
     try:
         return ask()
     except (ImportError, AttributeError, TypeError) as error:
         raise ConfigError(
             "pip",
             f"its configuration cannot be read ({error})",
-            "install a pip that indexfallback knows: `python -m pip install 'pip==26.3'`",
+            "install a version of pip that indexfallback supports: "
+            "`python -m pip install 'pip==26.3'`",
         ) from error

@@ -1,13 +1,12 @@
-"""Durations and sizes as people write them: ``"10 s"``, ``"30 days"``, ``"20 GB"``, ``"64 MiB"``.
+"""Durations and sizes in settings: ``"10 s"``, ``"30 days"``, ``"20 GB"``, ``"64 MiB"``.
 
-A number without a unit is refused: whether ``10`` means seconds or milliseconds, bytes or
-megabytes, is what nobody remembers.
+A number without a unit is refused, because it is ambiguous.
 """
 
 import re
 from decimal import Decimal
 
-#: Unit to seconds. The first of several spellings of one length is the one that is written.
+#: Unit to seconds.
 DURATION_UNITS = {
     "ms": Decimal("0.001"),
     "s": Decimal(1), "sec": Decimal(1), "second": Decimal(1), "seconds": Decimal(1),
@@ -22,25 +21,25 @@ SIZE_UNITS = {
     "kb": 1000, "mb": 1000**2, "gb": 1000**3, "tb": 1000**4,
     "kib": 1024, "mib": 1024**2, "gib": 1024**3, "tib": 1024**4,
 }  # fmt: skip
-#: 100 years: below what a time-out may be on 64-bit systems (292 years), above all sense.
+#: 100 years: below the longest timeout on 64-bit systems (292 years).
 MAX_DURATION = Decimal(100 * 365 * 86400)
-#: 1 EB: below what SQLite's integers hold.
+#: 1 EB: below the largest integer of SQLite.
 MAX_SIZE = 10**18
 
-#: Nine digits either side of the point name every length up to the two maxima.
+#: 19 digits are enough for both maxima.
 _QUANTITY = re.compile(r"(-?[0-9]{1,19}(?:\.[0-9]{1,9})?)\s*([A-Za-z]*)", re.ASCII)
 _SIZE_NAMES = ("B", "KB", "MB", "GB", "TB", "KiB", "MiB", "GiB", "TiB")
 _WRITTEN_DURATIONS = ("days", "h", "min", "s", "ms")
-#: Binary before decimal at equal size never happens: the larger factor is tried first.
+#: The largest factor first.
 _WRITTEN_SIZES = ("TiB", "TB", "GiB", "GB", "MiB", "MB", "KiB", "KB")
 
 
 class InvalidValueError(ValueError):
-    """A value is not what its setting takes; whoever knows the setting says where."""
+    """A value is not valid for its setting; the caller adds the name of the setting."""
 
     def __init__(self, problem: str, remedy: str) -> None:
         super().__init__(problem, remedy)
-        #: What, to follow the value in a sentence: ``has no unit``.
+        #: Follows the value in a sentence: ``has no unit``.
         self.problem = problem
         #: What to do: ``write "10 s"``.
         self.remedy = remedy
@@ -50,7 +49,7 @@ class InvalidValueError(ValueError):
 
 
 def parse_duration(value: object) -> float:
-    """Return the seconds that ``value`` names, like ``"10 s"`` or ``"500 ms"``; zero is one.
+    """Return the seconds in ``value``, like ``"10 s"``, ``"500 ms"`` or ``"0 s"``.
 
     Raises:
         InvalidValueError: it is not a duration, has no unit, or is negative.
@@ -71,7 +70,7 @@ def parse_duration(value: object) -> float:
 
 
 def parse_size(value: object) -> int:
-    """Return the bytes that ``value`` names, like ``"20 GB"`` or ``"64 MiB"``; zero is one.
+    """Return the bytes in ``value``, like ``"20 GB"``, ``"64 MiB"`` or ``"0 B"``.
 
     Raises:
         InvalidValueError: it is not a size, has no unit, or is negative.
@@ -90,7 +89,7 @@ def parse_size(value: object) -> int:
 
 
 def format_duration(seconds: float) -> str:
-    """Return a duration as `parse_duration` reads it, in the largest unit that keeps it whole."""
+    """Return the text for `parse_duration`, in the largest unit that gives a whole number."""
     exact = Decimal(str(seconds))
     for unit in _WRITTEN_DURATIONS:
         amount = exact / DURATION_UNITS[unit]
@@ -100,7 +99,7 @@ def format_duration(seconds: float) -> str:
 
 
 def format_size(size: int) -> str:
-    """Return a size as `parse_size` reads it, in the largest unit that keeps it whole."""
+    """Return the text for `parse_size`, in the largest unit that gives a whole number."""
     for unit in _WRITTEN_SIZES:
         amount, rest = divmod(size, SIZE_UNITS[unit.lower()])
         if amount and not rest:
@@ -124,6 +123,6 @@ def _quantity(value: object, kind: str, example: str, unit: str) -> tuple[Decima
 
 
 def _with_unit(value: float, unit: str, example: str) -> str:
-    """Return what the user may have meant by a bare number, or an example for senseless ones."""
+    """Return a number with its most likely unit, or an example if the number is not valid."""
     text = f"{value} {unit}"
     return text if value > 0 and _QUANTITY.fullmatch(text) else example

@@ -1,4 +1,4 @@
-"""Doctor: what is wrong on this machine, decided from what was found there; no I/O in here."""
+"""The checks of ``doctor``: they find problems in the data of a `Machine`; no I/O."""
 
 from collections.abc import Iterable
 
@@ -8,13 +8,13 @@ from indexfallback.doctor.machine import Machine
 
 __all__ = ["Finding", "Machine", "Verdict", "examine"]
 
-#: In the order in which they are told, among equals.
+#: In the order of the report; findings are sorted by verdict first.
 _CHECKS = (
     *shim.CHECKS, *indexes.CHECKS, *network.CHECKS, *bypass.CHECKS, *locks.CHECKS, *storage.CHECKS,
 )  # fmt: skip
 
 
 def examine(machine: Machine) -> list[Finding]:
-    """Return all findings, the worst first; each check has at least one."""
+    """Return the findings of all checks, the worst first; each check has at least one."""
     found: Iterable[Finding] = (finding for check in _CHECKS for finding in check(machine))
     return sorted(found, key=lambda finding: finding.verdict.rank)

@@ -1,11 +1,11 @@
-"""One thing that a check found, well or not."""
+"""The finding of a check, good or bad."""
 
 from dataclasses import dataclass
 from enum import Enum
 
 
 class Verdict(Enum):
-    """How it is."""
+    """The result of a check."""
 
     FAIL = "FAIL"
     WARN = "warn"
@@ -13,33 +13,33 @@ class Verdict(Enum):
 
     @property
     def rank(self) -> int:
-        """The place in a list that begins with the worst."""
+        """The position in a list that begins with the worst."""
         return list(Verdict).index(self)
 
 
 @dataclass(frozen=True)
 class Finding:
-    """What is, where, and what to do about it."""
+    """A finding, and its remedy."""
 
     verdict: Verdict
-    #: What was looked at: ``shim``, ``index private``, ``pip``.
+    #: The part that was checked: ``shim``, ``index private``, ``pip``.
     subject: str
     #: One clause, without a full stop.
     what: str
-    #: One sentence or a command, without a full stop; empty where nothing is to be done.
+    #: One sentence or a command, without a full stop; empty if there is no problem.
     remedy: str = ""
 
 
 def ok(subject: str, what: str) -> Finding:
-    """Return that something is well."""
+    """Return a finding without a problem."""
     return Finding(Verdict.OK, subject, what)
 
 
 def warn(subject: str, what: str, remedy: str) -> Finding:
-    """Return that something may become a problem, or is one for somebody."""
+    """Return a finding that may be or become a problem."""
     return Finding(Verdict.WARN, subject, what, remedy)
 
 
 def fail(subject: str, what: str, remedy: str) -> Finding:
-    """Return that something does not work, or is not safe."""
+    """Return a finding that does not work, or is not secure."""
     return Finding(Verdict.FAIL, subject, what, remedy)

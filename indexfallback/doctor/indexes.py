@@ -1,28 +1,27 @@
-"""The indexes: each is reachable, lets us in, is quick, and in step with what it repeats."""
+"""Checks of the indexes: each is available, accepts the credentials, is fast and up to date."""
 
 from collections.abc import Iterator
 
 from indexfallback.doctor.finding import Finding, fail, ok, warn
 from indexfallback.doctor.machine import IndexCheck, Machine
 
-#: The least that the shim waits for an index that is usually quick, seconds: one slower than
-#: that is given up on more often.
+#: Seconds: the shortest time that the shim waits for an index that is usually fast.
 SLOW = 1.5
-#: Signed addresses and tokens are refused by clocks five minutes apart; a cache in between may
-#: keep an answer's date for a moment.
+#: Seconds. Tokens and signed URLs fail at a difference of five minutes; a cache may delay the date
+#: of a response a little.
 SKEW = 120.0
 
 
 def answers(machine: Machine) -> Iterator[Finding]:
-    """Find what asking each index told."""
+    """Report the answer of each index."""
     if not machine.settings.indexes:
-        yield fail("indexes", "none is configured", "indexfallback config init")
+        yield fail("indexes", "no index is configured", "indexfallback config init")
     for check in machine.indexes:
         yield _of(check)
 
 
 def _of(check: IndexCheck) -> Finding:
-    subject = f"index {check.name}"
+    subject = f"index {check.index}"
     if check.verdict == "FAIL":
         return fail(subject, check.what, check.remedy.rstrip("."))
     if check.verdict == "warn":
@@ -31,25 +30,25 @@ def _of(check: IndexCheck) -> Finding:
         return warn(
             subject,
             f"slow: {check.what} in {check.seconds:.1f} s",
-            f"Look at the network to {check.name}, or set a mirror of it before it",
+            f"Check the network to {check.index}, or configure a mirror before it",
         )
     took = f" in {check.seconds * 1000:,.0f} ms" if check.seconds is not None else ""
     return ok(subject, check.what + took)
 
 
 def clock(machine: Machine) -> Iterator[Finding]:
-    """Find a clock that is wrong by the word of the index that is nearest to it."""
+    """Find a wrong clock, compared with the index whose clock differs least."""
     ahead = [check.clock_ahead for check in machine.indexes if check.clock_ahead is not None]
     if not ahead:
-        yield ok("clock", "no index said what time it is")
+        yield ok("clock", "no index sent its time")
         return
     nearest = min(ahead, key=abs)
     if abs(nearest) <= SKEW:
-        yield ok("clock", "as the indexes'")
+        yield ok("clock", "the same as that of the indexes")
         return
     direction = "ahead of" if nearest > 0 else "behind"
-    what = f"{abs(nearest) / 60:,.0f} min {direction} the indexes': certificates and tokens fail"
-    yield warn("clock", what, "Set the clock, or switch on its synchronisation")
+    what = f"{abs(nearest) / 60:,.0f} min {direction} the indexes: certificates and tokens may fail"
+    yield warn("clock", what, "Set the clock, or enable its synchronisation")
 
 
 CHECKS = (answers, clock)

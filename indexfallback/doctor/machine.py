@@ -1,4 +1,4 @@
-"""What was found on the machine: everything that a check decides from."""
+"""The data about the machine that the checks use."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -6,33 +6,34 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from indexfallback.clients import edits, ini, toml
+from indexfallback.clients.environment import UV_VARIABLES
 from indexfallback.config import Settings
 from indexfallback.config.address import is_at
+from indexfallback.config.pip import SECTIONS
 from indexfallback.config.units import InvalidValueError
 from indexfallback.mode import OfflineState
 
-#: Sections of pip's files that ``pip install`` reads.
-_PIP_SECTIONS = ("global", "install")
-#: Variables of other clients that hold an address.
+#: Environment variables of clients other than pip with an address.
 _ADDRESS_VARIABLES = (
-    "UV_DEFAULT_INDEX", "UV_INDEX", "UV_INDEX_URL", "UV_EXTRA_INDEX_URL", "PDM_PYPI_URL",
-    "PIPENV_PYPI_MIRROR", "POETRY_PYPI_MIRROR_URL",
+    *UV_VARIABLES, "PDM_PYPI_URL", "PIPENV_PYPI_MIRROR", "POETRY_PYPI_MIRROR_URL"
 )  # fmt: skip
-#: An address, as far as a user may have written it.
+#: An address in a text.
 _URL = re.compile(r"https?://[^\s\"'<>]+")
 
 
-class IndexCheck(NamedTuple):
-    """What asking one index told."""
+@dataclass(frozen=True)
+class IndexCheck:
+    """The result of `config check` for one index."""
 
-    name: str
-    #: ``ok``, ``warn``, ``FAIL``, ``skip``.
+    index: str
+    #: ``ok``, ``warn``, ``FAIL``; ``skip`` if it was not asked.
     verdict: str
+    #: The answer.
     what: str
-    remedy: str
-    seconds: float | None
-    #: Seconds that this machine's clock is ahead of the index's.
-    clock_ahead: float | None
+    seconds: float | None = None
+    remedy: str = ""
+    #: Seconds that this machine's clock is ahead of the index's; None if that is unknown.
+    clock_ahead: float | None = None
 
 
 class TextFile(NamedTuple):
@@ -40,60 +41,60 @@ class TextFile(NamedTuple):
 
     path: str
     text: str
-    #: The permission bits; None where they say nothing, on Windows.
+    #: The permission bits; None on Windows.
     mode: int | None = None
 
 
 class PipOption(NamedTuple):
-    """An option of pip, and where it is set."""
+    """An option of pip, and the file or environment variable that sets it."""
 
     where: str
     name: str
     value: str
-    #: Whether it belongs to a virtual environment, whose file is above the user's.
+    #: Whether it is in the file of a virtual environment, which overrides the user's.
     in_environment: bool
 
 
 @dataclass(frozen=True, kw_only=True)
 class Cache:
-    """The directory of what was seen. Sizes are bytes."""
+    """The cache directory. Sizes are bytes."""
 
     directory: str
     free: int
-    #: Why it cannot be used, and what to do.
+    #: Why it cannot be used, and the remedy.
     problem: str = ""
     remedy: str = ""
     exists: bool = True
     files: int = 0
     quarantined: int = 0
-    #: Damaged databases that were put aside.
+    #: Damaged databases that were renamed.
     damaged: tuple[str, ...] = ()
     is_temporary: bool = False
-    #: It was written by a newer version, so that this one keeps its own beside it.
+    #: Whether a newer version wrote it; this version then has a directory of its own in it.
     is_newer: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
 class Machine:
-    """The machine of one user, looked at once."""
+    """The machine of one user at one time."""
 
     settings: Settings
     environ: Mapping[str, str]
-    #: This program's own version.
+    #: The version of this program.
     version: str
-    #: What the shim at the configured port says; None if none answers.
+    #: The health of the shim at the configured port; None if none answers.
     health: Mapping[str, Any] | None = None
-    #: Somebody answers at the configured port.
+    #: Whether a program listens at the configured port.
     is_port_taken: bool = False
     #: Whether indexes may be asked.
     offline_state: OfflineState = field(default_factory=OfflineState)
     indexes: tuple[IndexCheck, ...] = ()
     #: Why the CA bundle cannot be read; empty if it can.
     trust_problem: str = ""
-    #: Our own configuration file, if there is one.
+    #: Our configuration file, if it exists.
     config: TextFile | None = None
     pip: tuple[TextFile, ...] = ()
-    #: Those of virtual environments: in force, or in the current directory.
+    #: pip's files in virtual environments: the active one, and those in the current directory.
     pip_of_environments: tuple[TextFile, ...] = ()
     uv: tuple[TextFile, ...] = ()
     requirements: tuple[TextFile, ...] = ()
@@ -101,17 +102,17 @@ class Machine:
     cache: Cache = field(default_factory=lambda: Cache(directory="", free=0))
 
     def is_shim(self, url: str) -> bool:
-        """Tell whether an address is the configured shim's."""
+        """Tell whether an address is that of the configured shim."""
         return is_at(url, self.settings.host, self.settings.port)
 
     @property
     def shim(self) -> str:
-        """The configured address, for people."""
+        """The configured host and port, for messages."""
         return f"{self.settings.host}:{self.settings.port}"
 
     @property
     def pointed(self) -> tuple[str, ...]:
-        """Where clients are pointed at the shim, whether it runs or not."""
+        """The files and variables that point clients at the shim, even if it does not run."""
         places = [
             option.where
             for option in self.pip_options("index-url", "extra-index-url")
@@ -130,7 +131,7 @@ class Machine:
         for files, in_environment in ((self.pip, False), (self.pip_of_environments, True)):
             for file in files:
                 for option in ini.options(file.text):
-                    if option.section in _PIP_SECTIONS and option.key in names:
+                    if option.section in SECTIONS and option.key in names:
                         yield PipOption(file.path, option.key, option.value, in_environment)
         for name in names:
             variable = f"PIP_{name.upper().replace('-', '_')}"
@@ -144,13 +145,10 @@ def urls_in(text: str) -> list[str]:
 
 
 def uv_indexes(text: str) -> list[str]:
-    """Return the indexes that a uv.toml, or a pyproject.toml's part for uv, has uv ask.
-
-    Without those that are asked only for what names them (``explicit``).
-    """
+    """Return the indexes in a uv.toml or a pyproject.toml, without explicit ones."""
     try:
         document = toml.parse(text)
-    except InvalidValueError:  # uv itself says so
+    except InvalidValueError:  # uv reports the error itself
         return []
     table = toml.value_of(document, ("tool", "uv")) or {} if "tool" in document else document
     return [index.url for index in edits.uv_table_indexes(table)]

@@ -1,4 +1,4 @@
-"""What stands between clients, shim and indexes: certificates, and proxies that catch too much."""
+"""Checks of the network: the offline state, certificates, and proxies between client and shim."""
 
 from collections.abc import Iterator
 from ipaddress import ip_address, ip_network
@@ -6,17 +6,17 @@ from ipaddress import ip_address, ip_network
 from indexfallback.doctor.finding import Finding, fail, ok, warn
 from indexfallback.doctor.machine import Machine
 
-#: What clients take for the proxy of an http address, the shim's.
+#: Variables with the proxy for http addresses, such as the shim's.
 _PROXIES = ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY")
-#: What they take for the hosts that need none, the stronger first.
+#: Variables with the hosts that need no proxy; the first one set counts.
 _EXCEPTIONS = ("no_proxy", "NO_PROXY")
 
 
 def offline(machine: Machine) -> Iterator[Finding]:
-    """Find why nothing new can be installed while nothing is broken."""
+    """Find that the shim is offline."""
     cause = machine.offline_state.presumed
     if cause is not None:
-        what = f"{cause.words}: what is not in the cache is not found, and new versions are hidden"
+        what = f"{cause.words}: only cached projects and files are available"
         yield warn("offline", what, cause.remedy.rstrip("."))
     elif machine.offline_state.heeds_network:
         yield ok("offline", "the indexes are asked")
@@ -28,23 +28,24 @@ def certificates(machine: Machine) -> Iterator[Finding]:
     """Find a CA bundle that cannot be read."""
     bundle = machine.settings.ca_bundle
     if bundle is None:
-        yield ok("certificates", "the system's store is used")
+        yield ok("certificates", "the system's certificates are used")
     elif machine.trust_problem:
         origin = machine.settings.origins.get("ca_bundle", "the settings")
         what = f"the CA bundle {bundle} ({origin}) cannot be used: {machine.trust_problem}"
-        yield fail("certificates", what, "Correct it, or remove the setting for the system's store")
+        remedy = "Correct it, or remove the setting to use the system's certificates"
+        yield fail("certificates", what, remedy)
     else:
-        yield ok("certificates", f"those in {bundle}")
+        yield ok("certificates", f"those in {bundle} are used")
 
 
 def proxies(machine: Machine) -> Iterator[Finding]:
-    """Find proxies that clients would ask for the shim."""
+    """Find proxies that would receive the clients' requests to the shim."""
     found = False
     for option in machine.pip_options("proxy"):
         found = True
         yield fail(
             "proxy",
-            f"{option.where} sets proxy, which pip asks for 127.0.0.1 too, whatever NO_PROXY says",
+            f"{option.where} sets proxy, which pip uses for 127.0.0.1 as well, despite NO_PROXY",
             "Remove it there, and set HTTPS_PROXY and NO_PROXY=127.0.0.1,localhost instead",
         )
     name = next((name for name in _PROXIES if machine.environ.get(name)), None)
@@ -53,15 +54,15 @@ def proxies(machine: Machine) -> Iterator[Finding]:
         tell = fail if machine.pointed else warn
         yield tell(
             "proxy",
-            f"{name} catches requests to {machine.shim} (not those of `indexfallback run`)",
+            f"{name} also applies to requests to {machine.shim}, except in `indexfallback run`",
             _exception(machine),
         )
     if not found:
-        yield ok("proxy", "none catches requests to the shim")
+        yield ok("proxy", "none applies to requests to the shim")
 
 
 def _exception(machine: Machine) -> str:
-    """Return what excepts this machine; the spelling that is set is the one that counts."""
+    """Return the command that excepts this machine, in the variable that is set."""
     name = next((name for name in _EXCEPTIONS if machine.environ.get(name)), None)
     if name is None:
         return "export NO_PROXY=127.0.0.1,localhost"
@@ -79,7 +80,7 @@ def _matches(part: str, host: str) -> bool:
         return True
     try:
         return ip_address(host) in ip_network(part)
-    except ValueError:  # names
+    except ValueError:  # a host name
         return False
 
 

@@ -110,7 +110,7 @@ class Job:
             try:
                 pins += self._resolver.resolve(wanted.demands, target, wanted)
             except ResolveError as error:
-                cause = f"{error.who}: {error.problem}"
+                cause = f"{error.where}: {error.problem}"
                 self._miss(Missing(f"what is needed {title}", cause, error.remedy))
         found = []
         for pin, future in in_parallel(pins, lambda pin: self._select_file(pin, each), "page"):

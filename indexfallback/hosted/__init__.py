@@ -1,1 +1,1 @@
-"""Indexes of one's own: a directory that takes uploads, after a close look at each."""
+"""Hosted indexes: directories that accept uploads, each of which is checked."""

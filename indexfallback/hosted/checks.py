@@ -1,4 +1,4 @@
-"""What is found out of a file before it is hosted: that it is what its name and the form say."""
+"""Checks an uploaded file: its content must agree with its name and with the form."""
 
 import hashlib
 from email.message import Message
@@ -24,27 +24,27 @@ from indexfallback.names import is_project_name, is_safe_filename, normalize
 
 
 class Identity(NamedTuple):
-    """What a file name means, however it is spelt: two files of one identity are one too many."""
+    """The normalised meaning of a file name; no two files of an index may share one."""
 
     #: Normalised.
     project: str
-    #: As packaging spells it.
+    #: Normalised (PEP 440).
     version: str
     #: ``sdist``, or a wheel's build and tags.
     kind: str
 
 
 class Checked(NamedTuple):
-    """What reading a file told."""
+    """The result of the checks."""
 
     identity: Identity
     requires_python: str | None
-    #: Of the metadata that is offered beside it, if any is.
+    #: Hash of the metadata file that is offered with it (PEP 658); None without one.
     metadata_sha256: str | None
 
 
 def identity_of(filename: str) -> Identity | None:
-    """Return what a wheel's or sdist's name means, or None if it is not one that is taken."""
+    """Return the identity of a wheel or sdist, or None for any other name."""
     try:
         if filename.endswith(".whl"):
             name, version, build, tags = parse_wheel_filename(filename)
@@ -57,23 +57,23 @@ def identity_of(filename: str) -> Identity | None:
 
 
 def check_filename(filename: str) -> Identity:
-    """Return what a file's name means; raises `UploadRefusedError` if it means nothing."""
+    """Return the identity of a file; raises `UploadRefusedError` if its name is not valid."""
     identity = identity_of(filename) if is_safe_filename(filename) else None
     if identity is None or not is_project_name(identity.project):
         raise UploadRefusedError(
             filename,
             "this is not the name of a wheel or of an sdist (.tar.gz, .zip)",
-            "Name it as a build tool does, without any directory",
+            "Use the name that the build tool gave it, without a directory",
         )
     return identity
 
 
 def check_file(path: Path, filename: str, form: Form | None) -> Checked:
-    """Return what is in the file at ``path``, which is to be ``filename``.
+    """Check the file at ``path``, which is to be published as ``filename``.
 
     Raises:
-        UploadRefusedError: it is no archive to be trusted, or of another project or version
-            than its name or the form says.
+        UploadRefusedError: it is not a valid archive, or its project or version differs from its
+            name or the form.
 
     """
     identity = check_filename(filename)
@@ -84,11 +84,11 @@ def check_file(path: Path, filename: str, form: Form | None) -> Checked:
         else:
             metadata = read_pkg_info(path, filename)
     except ArchiveError as error:
-        raise UploadRefusedError(filename, str(error), "Build it anew") from error
+        raise UploadRefusedError(filename, str(error), "Build it again") from error
     if metadata is None:
         where = "METADATA" if filename.endswith(".whl") else "PKG-INFO"
-        cause = f"it has no {where} of {identity.project} to be trusted"
-        raise UploadRefusedError(filename, cause, "Build it anew")
+        cause = f"it has no valid {where} of {identity.project}"
+        raise UploadRefusedError(filename, cause, "Build it again")
     _check_metadata(metadata, filename, identity, form)
     is_offered = filename.endswith(".whl") or is_static(metadata)
     return Checked(
@@ -111,9 +111,9 @@ def _check_metadata(metadata: bytes, filename: str, identity: Identity, form: Fo
         if (name, version) != said[0][1:]:
             raise UploadRefusedError(
                 filename,
-                f"its {where} says {name} {version}, its name {identity.project} "
+                f"its {where} says {name} {version}, but its name says {identity.project} "
                 f"{identity.version}",
-                "Build it anew, and do not rename it",
+                "Build it again, and do not rename it",
             )
 
 
@@ -121,7 +121,7 @@ def _one(headers: Message, key: str, filename: str) -> str:
     values = headers.get_all(key, [])
     if len(values) != 1 or not isinstance(values[0], str):
         raise UploadRefusedError(
-            filename, f"its metadata has not one {key} but {len(values)}", "Build it anew"
+            filename, f"its metadata has {len(values)} {key} fields, not one", "Build it again"
         )
     return values[0].strip()
 
@@ -131,5 +131,5 @@ def _version(text: str, filename: str) -> str:
         return str(Version(text))
     except InvalidVersion as error:
         raise UploadRefusedError(
-            filename, f'"{text}" is no version (PEP 440)', "Change it, and build anew"
+            filename, f'"{text}" is not a version (PEP 440)', "Change it, and build it again"
         ) from error

@@ -8,38 +8,38 @@ from typing import NamedTuple
 
 from indexfallback.errors import UploadRefusedError
 
-#: Fields that are read; of all others, the metadata inside the file says more and cannot differ.
+#: Fields that are read; all others are also in the metadata inside the file.
 FIELDS = frozenset(
     (":action", "protocol_version", "name", "version", "filetype",
      "md5_digest", "sha256_digest", "blake2_256_digest")
 )  # fmt: skip
-#: The part with the file.
+#: The field with the file.
 CONTENT = "content"
-#: File type to the ends of its file names.
+#: File type to the endings of its file names.
 _ENDINGS = {"bdist_wheel": (".whl",), "sdist": (".tar.gz", ".zip")}
 _DIGESTS = {"md5_digest": "md5", "sha256_digest": "sha256", "blake2_256_digest": "blake2_256"}
 
 
 class Form(NamedTuple):
-    """What the client says of the file that it sends."""
+    """The client's description of the file."""
 
     name: str
     version: str
-    #: Algorithm to lower-case hexadecimal digest; those that the client sent.
+    #: Lower-case hexadecimal digests that the client sent, by algorithm.
     digests: dict[str, str]
 
 
 def read_form(fields: Mapping[str, str], filename: str) -> Form:
-    """Return what the fields beside a file say.
+    """Return the form in the fields of an upload.
 
     Raises:
-        UploadRefusedError: they are not those of an upload, or not of this file.
+        UploadRefusedError: a field is missing or not valid for the file.
 
     """
     if fields.get(":action") != "file_upload":
         action = fields.get(":action", "")
         raise UploadRefusedError(
-            filename, f':action is "{action}"', "Only file_upload is understood"
+            filename, f':action is "{action}"', "Only file_upload is supported"
         )
     if fields.get("protocol_version", "1") != "1":
         raise UploadRefusedError(filename, "protocol_version is not 1", "Update the client")
@@ -49,23 +49,23 @@ def read_form(fields: Mapping[str, str], filename: str) -> Form:
     kind = fields.get("filetype", "")
     if not filename.endswith(_ENDINGS.get(kind, ())):
         raise UploadRefusedError(
-            filename, f'filetype is "{kind}"', "Wheels and sdists (.tar.gz, .zip) are taken"
+            filename, f'filetype is "{kind}"', "Only wheels and sdists (.tar.gz, .zip) are accepted"
         )
     digests = {name: fields[field].lower() for field, name in _DIGESTS.items() if fields.get(field)}
     return Form(fields["name"], fields["version"], digests)
 
 
 def check_digests(form: Form, found: Mapping[str, str], filename: str) -> None:
-    """Compare the digests that were sent with those ``found``.
+    """Compare the digests in the form with those ``found``.
 
     Raises:
-        UploadRefusedError: one is another.
+        UploadRefusedError: one of them differs.
 
     """
     for name, digest in form.digests.items():
         if digest != found[name]:
             raise UploadRefusedError(
                 filename,
-                f"its {name} is {found[name]}, and {digest} was announced",
-                "It was damaged on its way: upload it again",
+                f"its {name} is {found[name]}, but the form says {digest}",
+                "It was damaged during the upload: upload it again",
             )

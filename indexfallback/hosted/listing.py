@@ -1,4 +1,4 @@
-"""The pages of a hosted index: those of its directory, and what is known of its files besides."""
+"""The pages of a hosted index: its directory, with the recorded data of each file."""
 
 import time
 from collections.abc import Mapping
@@ -33,7 +33,7 @@ class Listing:
         """Return the page of a project."""
         known = self._hosting.files.of_project(self._index.key, project)
         answer = self._upstream.page(project, limits, etag, last_modified)
-        if known.keys() - _names(answer.page):  # one has just come
+        if known.keys() - _names(answer.page):  # a file was just published
             self._upstream.look_again()
             answer = self._upstream.page(project, limits, etag, last_modified)
         if answer.page is None:
@@ -45,11 +45,11 @@ class Listing:
         return self._upstream.names(limits)
 
     def open(self, file: File, offset: int, etag: str | None, patience: float) -> FileAnswer:
-        """Open a file that a page here lists."""
+        """Open a file of one of its pages."""
         return self._upstream.open(file, offset, etag, patience)
 
     def skipped(self) -> tuple[Skipped, ...]:
-        """Return what lies there and is not offered."""
+        """Return the files in the directory that are not offered."""
         return self._upstream.skipped()
 
     def close(self) -> None:
@@ -62,13 +62,13 @@ def _names(page: ProjectPage | None) -> set[str]:
 
 
 def completed(page: ProjectPage, known: Mapping[str, HostedFile]) -> ProjectPage:
-    """Return the page with what is known of its files."""
+    """Return the page with the recorded data of its files."""
     files = tuple(_completed(file, known.get(file.filename)) for file in page.files)
     return msgspec.structs.replace(page, files=files)
 
 
 def _completed(file: File, known: HostedFile | None) -> File:
-    if known is None or known.sha256 != file.sha256:  # put there by hand
+    if known is None or known.sha256 != file.sha256:  # copied there without an upload
         return msgspec.structs.replace(file, upload_time=_modified(file))
     return msgspec.structs.replace(
         file,
@@ -81,11 +81,11 @@ def _completed(file: File, known: HostedFile | None) -> File:
 def _modified(file: File) -> str | None:
     try:
         return _text(path_of(file.url).stat().st_mtime)
-    except OSError:  # removed since it was listed
+    except OSError:  # removed after it was listed
         return None
 
 
 def _text(seconds: float) -> str:
-    """Return a time as PEP 700 wants it."""
+    """Return a time in the format of PEP 700."""
     whole, fraction = divmod(seconds, 1)
     return f"{time.strftime('%Y-%m-%dT%H:%M:%S', time.gmtime(whole))}.{int(fraction * 1e6):06d}Z"

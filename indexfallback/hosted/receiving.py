@@ -1,8 +1,8 @@
-"""Files on their way into a hosted index: written beside the others, hidden, then linked.
+"""Files that are being uploaded: written as hidden files, then linked to their names.
 
-They lie in the index's own directory, since a link works within one file system only, under a
-name that no scan takes for a distribution. Their writers hold a lock on them: one without it was
-left by a process that was killed, and is removed by the next upload.
+They are in the directory of the index, because a hard link needs one file system, and have names
+that no scan takes for distributions. The writer holds a lock on its file. A file without a lock
+was left by a process that was killed; the next upload removes it.
 """
 
 import contextlib
@@ -22,12 +22,12 @@ from indexfallback.store.locks import lock_descriptor
 
 _PREFIX = ".upload-"
 _FLAGS = os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
-#: What others may do with a hosted file is for the user's umask to say, as with a copied one.
+#: The user's umask restricts it, as for any new file.
 _MODE = 0o666
 _BLAKE2_256 = 32
-#: What file systems without hard links answer, as on memory sticks.
+#: Errors of file systems without hard links, such as FAT.
 _NO_LINKS = (errno.EPERM, errno.EOPNOTSUPP, errno.ENOTSUP, errno.ENOSYS)
-#: Between the making of a file and its lock lies a moment; seconds.
+#: Seconds: an empty file that is newer may not be locked yet.
 _NEW_SECONDS = 60.0
 
 
@@ -45,7 +45,7 @@ class Incoming:
         }
 
     def write(self, piece: bytes) -> None:
-        """Add bytes to its end; raises OSError."""
+        """Append bytes; raises OSError."""
         for digest in self._hashes.values():
             digest.update(piece)
         self.size += len(piece)
@@ -55,20 +55,20 @@ class Incoming:
 
     @property
     def digests(self) -> dict[str, str]:
-        """Algorithm to hexadecimal digest of what was written."""
+        """Hexadecimal digests of the content, by algorithm."""
         return {name: digest.hexdigest() for name, digest in self._hashes.items()}
 
     def place(self, filename: str) -> Path:
-        """Give it its name, durably; raises FileExistsError if there is one of that name."""
+        """Sync the file and give it its name; raises FileExistsError if the name is taken."""
         path = self.path.with_name(filename)
         os.fsync(self._fd)
         try:
-            os.link(self.path, path)  # which, unlike a rename, never overwrites
+            os.link(self.path, path)  # unlike a rename, it never overwrites
             self.path.unlink()
         except OSError as error:
             if error.errno not in _NO_LINKS:
                 raise
-            if path.exists():  # and nobody else of us places one now: see `Shelf`
+            if path.exists():  # no race: `HostedIndex` places one file at a time
                 raise FileExistsError from error
             self.path.rename(path)
         sync_directory(path.parent)
@@ -77,7 +77,7 @@ class Incoming:
 
 @contextmanager
 def receiving(directory: Path) -> Iterator[Incoming]:
-    """Give an empty file in a directory; whatever happens, only what was placed stays.
+    """Yield an empty file in a directory; it is removed unless it was placed.
 
     Raises:
         UploadFailedError: the directory cannot be written.
@@ -98,12 +98,12 @@ def receiving(directory: Path) -> Iterator[Incoming]:
 
 
 def remove_abandoned(directory: Path) -> None:
-    """Remove what processes that were killed have left; raises OSError."""
+    """Remove the files of processes that were killed; raises OSError."""
     for path in directory.glob(f"{_PREFIX}*"):
         with contextlib.suppress(FileNotFoundError):  # placed or removed meanwhile
             status = path.stat()
             if not status.st_size and time.time() - status.st_mtime < _NEW_SECONDS:
-                continue  # its maker may be about to lock it
+                continue  # its writer may not have locked it yet
             fd = os.open(path, os.O_RDWR | getattr(os, "O_NOFOLLOW", 0))
             try:
                 if lock_descriptor(fd):
@@ -113,9 +113,9 @@ def remove_abandoned(directory: Path) -> None:
 
 
 def failed(filename: str, error: OSError) -> UploadFailedError:
-    """Return the error of a directory that could not be written."""
+    """Return the error for a directory that could not be written."""
     return UploadFailedError(
         filename,
         f"it could not be written ({error.strerror or error})",
-        "Look at the index's directory and its disk, then upload it again",
+        "Check the directory of the index and its disk, then upload it again",
     )

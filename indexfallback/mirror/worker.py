@@ -9,7 +9,7 @@ from pathlib import Path
 
 import msgspec
 
-from indexfallback.config.line import read_settings_line
+from indexfallback.config.wire import decode_settings
 from indexfallback.errors import ConfigError, MirrorError
 from indexfallback.mirror.fetcher import Fetcher
 from indexfallback.mirror.rate_limiter import RateLimiter
@@ -22,7 +22,7 @@ def main() -> None:
     """Fetch the files that standard input names, until it ends."""
     # The run handles Ctrl-C, and ends this process after it has stored the fetched files.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    settings = read_settings_line(sys.stdin.buffer.readline())
+    settings = decode_settings(sys.stdin.buffer.readline())
     start = msgspec.json.decode(sys.stdin.buffer.readline(), type=Start)
     index = settings.index(start.index)
     if index is None:

@@ -19,7 +19,7 @@ from pathlib import Path
 import msgspec
 
 from indexfallback.config import Index, Settings
-from indexfallback.config.line import settings_line
+from indexfallback.config.wire import encode_settings
 from indexfallback.errors import MirrorError
 from indexfallback.mirror.file_download import FetchedFile
 from indexfallback.page import File
@@ -114,7 +114,7 @@ class _Worker:
         )
         self._lock = threading.Lock()
         self._waiting: dict[int, Future[Reply | None]] | None = {}
-        self._write(settings_line(settings) + encode(start))
+        self._write(encode_settings(settings) + encode(start))
         threading.Thread(target=self._listen, name="mirror-worker", daemon=True).start()
 
     def send(self, request: Request) -> "Future[Reply | None]":

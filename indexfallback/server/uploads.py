@@ -8,8 +8,8 @@ from falcon.media.multipart import BodyPart, MultipartFormHandler
 
 from indexfallback.errors import UploadRefusedError
 from indexfallback.hosted.form import CONTENT, FIELDS, read_form
+from indexfallback.hosted.index import HostedIndex, Published
 from indexfallback.hosted.receiving import Incoming, failed
-from indexfallback.hosted.shelf import Published, Shelf
 from indexfallback.server.credentials import Credentials
 from indexfallback.shim import Shim
 
@@ -54,17 +54,17 @@ class UploadResource:
         _refuse_foreign_origin(req)
         name = index or self._only_one()
         self._credentials.require(req, name, upload=True)
-        shelf = self._shim.shelves.get(name)
-        if shelf is None:
+        hosted = self._shim.hosted.get(name)
+        if hosted is None:
             raise falcon.HTTPNotFound(description=f"{name} is not an index with upload = true")
         if req.content_length is None:
             raise falcon.HTTPLengthRequired(description="the request has no Content-Length")
-        with shelf.receive() as incoming:
-            filename, fields = _receive(req, shelf, incoming)
-            return shelf.publish(incoming, filename, read_form(fields, filename))
+        with hosted.receive() as incoming:
+            filename, fields = _receive(req, hosted, incoming)
+            return hosted.publish(incoming, filename, read_form(fields, filename))
 
     def _only_one(self) -> str:
-        names = list(self._shim.shelves)
+        names = list(self._shim.hosted)
         if len(names) == 1:
             return names[0]
         if not names:
@@ -76,7 +76,7 @@ class UploadResource:
 
 
 def _receive(
-    req: falcon.Request, shelf: Shelf, incoming: Incoming
+    req: falcon.Request, hosted: HostedIndex, incoming: Incoming
 ) -> tuple[str, Mapping[str, str]]:
     """Write the form's file to the disk; return its name and the other fields."""
     filename: str | None = None
@@ -86,7 +86,7 @@ def _receive(
             if filename is not None:
                 raise UploadRefusedError(filename, "the form has two files", "Send one at a time")
             filename = part.filename or ""
-            shelf.check_name(filename)
+            hosted.check_name(filename)
             _write(part, filename, incoming)
         elif part.name in FIELDS:
             fields[part.name] = _text(part)

@@ -1,1 +1,1 @@
-"""The service: what has the system start the shim at login, on each system in its own way."""
+"""The service that starts the shim at login, for each operating system."""

@@ -1,20 +1,20 @@
-"""What the system is to run: a command and the variables that it needs."""
+"""The job that the system runs: a command and its environment variables."""
 
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-#: The service's name, on every system.
+#: The name of the service on every system.
 NAME = "indexfallback"
 DESCRIPTION = "One local package index in front of all of yours"
-#: What a login does not set by itself, and what the shim's settings and connections depend on.
-#: Passwords of indexes are not among them: a service's file is no place for those.
+#: Environment variables that change the shim's settings and connections. Passwords of indexes are
+#: not among them: they must not be written to the file of a service.
 _KEPT = re.compile(
     "INDEXFALLBACK_(PORT|OFFLINE)|PIP_(INDEX_URL|EXTRA_INDEX_URL|NO_INDEX)|(HTTPS?|ALL|NO)_PROXY",
     re.IGNORECASE,
 )
-#: The same of those that name a file or a directory.
+#: The same for variables with the path of a file or a directory.
 _KEPT_PATHS = re.compile(
     "INDEXFALLBACK_(CONFIG|CACHE_DIR)|PIP_(CONFIG_FILE|CERT)|(REQUESTS|CURL)_CA_BUNDLE"
     "|SSL_CERT_(FILE|DIR)|XDG_(CONFIG|CACHE|STATE)_HOME",
@@ -24,7 +24,7 @@ _KEPT_PATHS = re.compile(
 
 @dataclass(frozen=True, kw_only=True)
 class Job:
-    """A command to run at login, and again when it fails."""
+    """A command that is run at login, and restarted when it fails."""
 
     #: Absolute path of the program, then its arguments.
     command: tuple[str, ...]
@@ -32,9 +32,9 @@ class Job:
 
 
 def kept_environment(environ: Mapping[str, str], directory: Path) -> dict[str, str]:
-    """Return the variables that a shim run at login needs as they are now.
+    """Return the environment variables that the shim needs at login, with their current values.
 
-    It is run elsewhere: a relative path is one below ``directory``, here.
+    Relative paths are made absolute: they are relative to ``directory``.
     """
     kept = {name: value for name, value in environ.items() if _KEPT.fullmatch(name)}
     for name, value in environ.items():

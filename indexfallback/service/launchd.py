@@ -16,7 +16,7 @@ def agent(job: Job, log: str) -> str:
         "EnvironmentVariables": dict(job.environment),
         "RunAtLoad": True,
         "KeepAlive": {"SuccessfulExit": False},
-        # A port that stays taken, or a wrong configuration, is not tried ten times a minute.
+        # Seconds between restarts, if the port is taken or the configuration is not valid.
         "ThrottleInterval": 30,
         "StandardOutPath": log,
         "StandardErrorPath": log,

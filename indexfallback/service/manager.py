@@ -1,4 +1,4 @@
-"""The system's own manager of services: systemd, launchd or the task scheduler."""
+"""The service manager of the system: systemd, launchd or the Windows task scheduler."""
 
 import getpass
 import os
@@ -6,69 +6,60 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from indexfallback.errors import IndexFallbackError
+from indexfallback.errors import LocatedError
 from indexfallback.service.job import Job
 from indexfallback.service.launchd import AGENT, agent
 from indexfallback.service.systemd import UNIT, unit
 from indexfallback.service.windows import TASK, task
 
-#: A manager answers at once, or it hangs, seconds.
+#: Timeout of a service manager's command in seconds; usually it takes less than one.
 _SECONDS = 30.0
 
 
-@dataclass(eq=False)
-class ServiceError(IndexFallbackError):
-    """The system's manager of services did not do what it was asked to."""
-
-    command: str
-    cause: str
-    remedy: str
-
-    def __str__(self) -> str:
-        return f"`{self.command}` failed: {self.cause}; {self.remedy}"
+class ServiceError(LocatedError):
+    """The command ``where`` of the service manager failed."""
 
 
 class Manager(Protocol):
-    """What has the system run a job at login. Each method raises `ServiceError`."""
+    """Runs a job at login. Each method raises `ServiceError`."""
 
-    #: What the system calls what it runs: ``systemd user unit``.
+    #: The system's term for the job: ``systemd user unit``.
     kind: str
 
     @property
     def place(self) -> str:
-        """The file that says what is run, or the name that the system has for it."""
+        """The file that defines the job, or its name in the system."""
         ...
 
     def text(self, job: Job) -> str:
-        """Return what is written for the job."""
+        """Return the definition of the job."""
         ...
 
     def install(self, job: Job) -> None:
-        """Have the job run from now on, in place of what was installed before."""
+        """Install the job, in place of an earlier one, and start it."""
         ...
 
     def uninstall(self) -> bool:
-        """Stop the job and forget it; tell whether there was one."""
+        """Stop and remove the job; tell whether it was installed."""
         ...
 
     def state(self) -> str | None:
-        """Return what the system says of the job; None if it is not installed."""
+        """Return the system's word for the job's state; None if it is not installed."""
         ...
 
     def show_logs(self, *, lines: int, follow: bool) -> None:
-        """Print what the job wrote last, and with ``follow`` what it writes from now on."""
+        """Print the last lines of the job's log, and with ``follow`` all new ones."""
         ...
 
 
 def manager(platform: str = sys.platform, home: Path | None = None) -> Manager:
-    """Return the manager of this system.
+    """Return the service manager of this system.
 
     Raises:
-        ServiceError: it has none that is known here.
+        ServiceError: the system is not supported.
 
     """
     home = Path.home() if home is None else home
@@ -80,8 +71,8 @@ def manager(platform: str = sys.platform, home: Path | None = None) -> Manager:
     if platform == "win32":
         return _TaskScheduler()
     raise ServiceError(
-        "service", f"no way to start programs at login is known here ({platform})",
-        "start `indexfallback serve` in your own way",
+        "service", f"services are not supported on {platform}",
+        "start `indexfallback serve` yourself",
     )  # fmt: skip
 
 
@@ -96,7 +87,7 @@ class _Systemd:
         return unit(job)
 
     def install(self, job: Job) -> None:
-        self._control("show-environment")  # nothing is written where there is no manager
+        self._control("show-environment")  # fails, before the file is written, without systemd
         _write(self.file, self.text(job))
         self._control("daemon-reload")
         self._control("enable", UNIT)
@@ -113,14 +104,14 @@ class _Systemd:
     def state(self) -> str | None:
         if not self.file.exists():
             return None
-        # It says so by its exit code too, where it is anything but active.
+        # The exit code is not 0 unless the unit is active.
         return _ask("systemctl", "--user", "is-active", UNIT).stdout.strip() or "unknown"
 
     def show_logs(self, *, lines: int, follow: bool) -> None:
         _show("journalctl", "--user", "--unit", UNIT, f"--lines={lines}", *["--follow"] * follow)
 
     def _control(self, *arguments: str) -> None:
-        _do("systemctl", "--user", *arguments, remedy="log in with a session of your own, or see "
+        _do("systemctl", "--user", *arguments, remedy="log in as this user, or see "
             "`journalctl --user --unit indexfallback`")  # fmt: skip
 
 
@@ -138,7 +129,7 @@ class _Launchd:
 
     def install(self, job: Job) -> None:
         if self.file.exists():
-            _ask("launchctl", "bootout", self._service)  # which fails where it does not run
+            _ask("launchctl", "bootout", self._service)  # fails if it does not run
         self._log.parent.mkdir(parents=True, exist_ok=True)
         _write(self.file, self.text(job))
         _do("launchctl", "bootstrap", self._domain, str(self.file), remedy=f"see {self._log}")
@@ -176,7 +167,7 @@ class _TaskScheduler:
             file = Path(directory, "task.xml")
             file.write_text(self.text(job), encoding="utf-16")
             self._control("/Create", "/XML", str(file), "/F")
-        _ask("schtasks", "/End", "/TN", TASK)  # which fails where it does not run
+        _ask("schtasks", "/End", "/TN", TASK)  # fails if it does not run
         self._control("/Run")
 
     def uninstall(self) -> bool:
@@ -187,21 +178,21 @@ class _TaskScheduler:
         return True
 
     def state(self) -> str | None:
-        # What else it says is in the system's own language.
+        # The output is in the language of the system.
         return None if _ask("schtasks", "/Query", "/TN", TASK).returncode else "registered"
 
-    def show_logs(self, *, lines: int, follow: bool) -> None:  # noqa: ARG002 - there is none
+    def show_logs(self, *, lines: int, follow: bool) -> None:  # noqa: ARG002 - there is no log
         raise ServiceError(
-            "service logs", "a scheduled task keeps no log",
-            "run `indexfallback service uninstall`, then `indexfallback serve -v` to see it",
+            "service logs", "a scheduled task has no log",
+            "run `indexfallback service uninstall`, then `indexfallback serve -v`",
         )  # fmt: skip
 
     def _control(self, action: str, *arguments: str) -> None:
-        _do("schtasks", action, "/TN", TASK, *arguments, remedy="look at it in taskschd.msc")
+        _do("schtasks", action, "/TN", TASK, *arguments, remedy="see the task in taskschd.msc")
 
 
 def _write(file: Path, text: str) -> None:
-    """Write a file that only its owner may read: proxies have passwords, too."""
+    """Write a file that only its owner can read: the variables of proxies may have passwords."""
     file.parent.mkdir(parents=True, exist_ok=True)
     file.touch(mode=0o600)
     file.chmod(0o600)
@@ -216,23 +207,24 @@ def _do(*command: str, remedy: str) -> None:
 
 
 def _ask(*command: str) -> "subprocess.CompletedProcess[str]":
-    """Run one of the system's programs: the only way out to them, besides `_show`."""
+    """Run a program of the system, and return its output."""
     try:
         return subprocess.run(  # noqa: S603 - fixed programs, our own arguments
             command, check=False, capture_output=True, text=True, errors="replace",
             stdin=subprocess.DEVNULL, timeout=_SECONDS,
         )  # fmt: skip
     except subprocess.TimeoutExpired:
-        raise ServiceError(" ".join(command), f"no end after {_SECONDS:.0f} s", "see why") from None
+        cause = f"it did not end within {_SECONDS:.0f} s"
+        raise ServiceError(" ".join(command), cause, "run it yourself to see why") from None
     except OSError as error:
         raise _missing(command, error) from None
 
 
 def _show(*command: str) -> None:
-    """Run a program that prints for the user until it, or the user, ends it."""
+    """Run a program that prints to the terminal, until it ends or Ctrl-C."""
     try:
         subprocess.run(command, check=False)  # noqa: S603 - as above
-    except KeyboardInterrupt:  # the way to end --follow
+    except KeyboardInterrupt:  # ends --follow
         return
     except OSError as error:
         raise _missing(command, error) from None
@@ -241,5 +233,5 @@ def _show(*command: str) -> None:
 def _missing(command: Sequence[str], error: OSError) -> ServiceError:
     return ServiceError(
         " ".join(command), f"{command[0]} cannot be run ({error.strerror})",
-        "start `indexfallback serve` in your own way",
+        "start `indexfallback serve` yourself",
     )  # fmt: skip

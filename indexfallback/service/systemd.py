@@ -8,24 +8,24 @@ _TEMPLATE = """\
 # Written by `indexfallback service install`, and removed by `indexfallback service uninstall`.
 [Unit]
 Description={description}
-# A port that stays taken is not tried for ever.
+# Five failures in 300 s, for example because the port is taken, end the restarts.
 StartLimitIntervalSec=300
 StartLimitBurst=5
 
 [Service]
 Type=exec
 ExecStart={command}
-# Python looks for modules there first: nothing in the home directory is to stand in for ours.
+# Python imports modules from there first: it must not be the home directory.
 WorkingDirectory=/
 {environment}Restart=on-failure
 RestartSec=5
-# A wrong configuration is still wrong in five seconds.
+# The configuration is not valid: a restart would not help.
 RestartPreventExitStatus=2
-# The shim ends its own worker, and lets transfers end.
+# The shim stops its worker itself, and lets downloads finish.
 KillMode=mixed
 TimeoutStopSec=10
 UMask=0077
-# No more than what works without a user namespace, which not every system lets users have.
+# Only restrictions that work without user namespaces, which some systems forbid.
 NoNewPrivileges=yes
 LockPersonality=yes
 RestrictRealtime=yes
@@ -39,7 +39,7 @@ WantedBy=default.target
 
 
 def unit(job: Job) -> str:
-    """Return the text of the unit."""
+    """Return the text of the unit file."""
     program, *arguments = job.command
     command = [_quoted(program), *(_quoted(argument).replace("$", "$$") for argument in arguments)]
     environment = [
@@ -51,7 +51,7 @@ def unit(job: Job) -> str:
 
 
 def _quoted(text: str) -> str:
-    """Return a word as systemd reads it: no escape, no specifier, no end of a line in it."""
+    """Return a word in quotes, with the characters escaped that are special in systemd."""
     for special, written in (("\\", "\\\\"), ('"', '\\"'), ("%", "%%"), ("\n", "\\n")):
         text = text.replace(special, written)
     return f'"{text}"'

@@ -1,7 +1,7 @@
 """The scheduled task, for Windows.
 
-A task has no variables of its own: what the shim needs to know has to stand in its configuration
-or be set for the user (``setx``).
+A task has no environment variables: settings of the shim must be in its configuration file, or be
+set for the user (``setx``).
 """
 
 import subprocess
@@ -17,9 +17,9 @@ _Tree = Mapping[str, "str | _Tree"]
 
 
 def task(job: Job, user: str) -> str:
-    """Return the text of the task's definition; ``user`` is as Windows has it, with its domain."""
+    """Return the definition of the task as XML; ``user`` has a domain if Windows has one."""
     program, *arguments = job.command
-    if program.lower().endswith("python.exe"):  # which would open a window
+    if program.lower().endswith("python.exe"):  # it would open a window
         program = f"{program[: -len('python.exe')]}pythonw.exe"
     root = ET.Element("Task", {"version": "1.2", "xmlns": _NAMESPACE})
     tree: _Tree = {
@@ -36,7 +36,7 @@ def task(job: Job, user: str) -> str:
             "MultipleInstancesPolicy": "IgnoreNew",
             "DisallowStartIfOnBatteries": "false",
             "StopIfGoingOnBatteries": "false",
-            # Without it a task is ended after three days.
+            # No limit; the default is three days.
             "ExecutionTimeLimit": "PT0S",
             "RestartOnFailure": {"Interval": "PT1M", "Count": "5"},
         },
@@ -44,7 +44,7 @@ def task(job: Job, user: str) -> str:
     }
     _fill(root, tree)
     ET.indent(root)
-    # The only encoding that every schtasks takes; written as such by whoever keeps it.
+    # The only encoding that every schtasks accepts; the caller encodes the text.
     return (
         '<?xml version="1.0" encoding="UTF-16"?>\n' + ET.tostring(root, encoding="unicode") + "\n"
     )

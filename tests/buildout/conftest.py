@@ -1,4 +1,4 @@
-"""Environments with each zc.buildout, made once and kept between runs; fake indexes for them."""
+"""Virtual environments with each zc.buildout, kept between runs; fake indexes for them."""
 
 import os
 import subprocess

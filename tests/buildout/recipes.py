@@ -1,4 +1,4 @@
-"""A recipe and an extension, which do what others of their kind do."""
+"""A recipe and an extension for the tests."""
 
 from tests.fakes import Dist, wheel
 

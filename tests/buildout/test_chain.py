@@ -1,4 +1,4 @@
-"""What a buildout gets from which index of its chain, and what it says of what it does not get."""
+"""The index of each project in a buildout, and the messages about failures."""
 
 from tests.buildout.support import Project
 from tests.fakes import FakeIndex, wheel
@@ -102,7 +102,7 @@ def test_a_yanked_file_is_left_out_and_said_so(project: Project, public: FakeInd
     project.write(f"public = {public.url}", py={"eggs": "acme-lib >3.5"})
     output = " ".join(project.run().expect(1).stdout.split())
     assert (
-        "acme-lib 3.9 was yanked by its publishers and is left out; [versions] acme-lib = 3.9"
+        "acme-lib 3.9 was yanked by its publishers and is not used; [versions] acme-lib = 3.9"
         in output
     )
 

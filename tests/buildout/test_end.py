@@ -1,4 +1,4 @@
-"""Nothing of the shim outlives its buildout, however that ends."""
+"""The shim ends with its buildout, even if the buildout is killed."""
 
 import signal
 import socket

@@ -1,4 +1,4 @@
-"""When the extension is at work, and what its section may be made of."""
+"""When the extension is enabled, and how its section may be written."""
 
 import subprocess
 import sys
@@ -102,7 +102,7 @@ def test_a_section_may_be_extended_added_to_and_substituted_in(
 def test_a_wrong_section_is_an_error_as_buildouts_own(project: Project) -> None:
     project.write("pypy")
     output = project.run().expect(1).stdout
-    assert 'Error: [indexfallback] indexes: "pypy" is no index; write "NAME = URL"' in output
+    assert 'Error: [indexfallback] indexes: "pypy" is not an index; write "NAME = URL"' in output
     assert "Traceback" not in output
 
 

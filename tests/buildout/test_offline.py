@@ -1,4 +1,4 @@
-"""A buildout that is offline, by the user's mode, installs the newest versions in the cache."""
+"""In offline mode, a buildout installs the newest cached versions."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""What recipes run by themselves, and what buildout runs for them, reaches the shim as well."""
+"""Processes that recipes or buildout start use the shim as well."""
 
 import re
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The section of a buildout, read into settings; its errors name the option and the remedy."""
+"""The settings from the section of a buildout; errors name the option and the remedy."""
 
 import re
 from collections.abc import Mapping
@@ -103,14 +103,14 @@ def test_cache_and_offline_are_taken(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("section", "message"),
     [
-        ({"index": "pypi"}, '[indexfallback] index: there is no such option; did you mean "indexe'),
+        ({"index": "pypi"}, '[indexfallback] index: unknown option; did you mean "indexe'),
         (
             {"indexes": "packages.example.com"},
-            '[indexfallback] indexes: "packages.example.com" is no index; write "NAME = URL"',
+            '[indexfallback] indexes: "packages.example.com" is not an index; write "NAME = URL"',
         ),
         (
             {"indexes": "My Index = https://example.com/"},
-            '[indexfallback] indexes: "My Index = https://example.com/" is no index; write',
+            '[indexfallback] indexes: "My Index = https://example.com/" is not an index; write',
         ),
         ({"indexes": f"A = {_URL}"}, '[indexfallback] indexes: "A" is not a name; use a-z'),
         (
@@ -121,7 +121,7 @@ def test_cache_and_offline_are_taken(tmp_path: Path) -> None:
         ({"cache": __file__}, f'[indexfallback] cache: "{__file__}" is a file, not a directory'),
         (
             {"config": "a.toml", "indexes": "pypi"},
-            "[indexfallback] config: there are indexes, too; remove one of the two",
+            "[indexfallback] config: the option indexes is set as well; remove one of the two",
         ),
     ],
 )

@@ -1,4 +1,4 @@
-"""Somebody whose machine is looked at by ``doctor``."""
+"""Somebody whose machine is checked by ``doctor``."""
 
 from pathlib import Path
 from typing import Any

@@ -87,12 +87,12 @@ def test_list_as_json_names_hashes(cli: CommandLine, cache: Path) -> None:
 
 def test_list_of_nothing_says_so(cli: CommandLine) -> None:
     cli.configure(index_table("private", PRIVATE))
-    assert "nothing is kept of nope" in cli("cache", "list", "nope").expect().words
+    assert "nothing of nope is cached in" in cli("cache", "list", "nope").expect().words
     assert cli("cache", "list", "--json").expect().json == {"files": [], "pages": []}
 
 
 def test_verify_finds_everything_right(cli: CommandLine, cache: Path) -> None:
-    assert cli("cache", "verify").expect().out == "2 files looked at, 2 right\n"
+    assert cli("cache", "verify").expect().out == "2 files checked, 2 valid\n"
 
 
 def test_verify_tells_of_wrong_missing_and_unrecorded_files_and_ends_with_1(
@@ -108,7 +108,7 @@ def test_verify_tells_of_wrong_missing_and_unrecorded_files_and_ends_with_1(
         "right": 0, "quarantined": [wrong.name], "missing": [gone.name], "adopted": [extra.name],
     }  # fmt: skip
     assert (cache / "quarantine" / wrong.name).read_bytes() == b"something else"
-    assert cli("cache", "verify").expect().out == "1 file looked at, 1 right\n"
+    assert cli("cache", "verify").expect().out == "1 file checked, 1 valid\n"
     assert cli("cache", "info", "--json").expect().json["quarantined"] == 1
 
 
@@ -116,14 +116,14 @@ def test_verify_says_what_it_did_with_a_wrong_file(cli: CommandLine, cache: Path
     blob(cache, SHARED).write_bytes(b"cut")
     done = cli("cache", "verify").expect(1)
     assert f"quarantined: {blob(cache, SHARED).name}" in done.out
-    assert "1 file wrong or cut short; moved to quarantine" in done.words
+    assert "1 file damaged: moved to quarantine" in done.words
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs a pseudo-terminal")
 def test_verify_shows_a_bar_on_a_terminal(cli: CommandLine, cache: Path) -> None:
     done = cli.on_terminal("cache", "verify").expect()
     assert "Hashing" in done.out
-    assert "2 files looked at, 2 right" in done.out
+    assert "2 files checked, 2 valid" in done.out
 
 
 def test_gc_keeps_what_is_within_the_limit_and_removes_what_is_abandoned(
@@ -144,13 +144,13 @@ def test_gc_keeps_what_is_within_the_limit_and_removes_what_is_abandoned(
 def test_gc_goes_down_to_the_limit(cli: CommandLine, cache: Path) -> None:
     cli.configure(index_table("private", PRIVATE), cache={"max_size": "1 KB"})
     done = cli("cache", "gc").expect()
-    assert done.out.startswith("Removed 1 file least recently used (2 KB), 0 abandoned")
+    assert done.out.startswith("Removed 1 least recently used file (2 KB), 0 abandoned")
     assert cli("cache", "info", "--json").expect().json["bytes"] == len(SHARED)
 
 
 def test_remove_leaves_bytes_that_another_project_names(cli: CommandLine, cache: Path) -> None:
     done = cli("cache", "remove", "acme-app", "--yes").expect()
-    assert "1 file of 2 KB (1 more kept for other projects), 1 page, 2 pins, its" in done.words
+    assert "1 file of 2 KB (1 more are of other projects too), 1 page, 2 pins, its" in done.words
     assert blob(cache, SHARED).exists()
     assert not blob(cache, b"a" * 2000).exists()
     listed = cli("cache", "list", "--json").expect().json
@@ -163,7 +163,7 @@ def test_remove_of_a_private_name_says_what_that_means_and_asks_for_yes(
 ) -> None:
     done = cli("cache", "remove", "acme-app").expect(2)
     assert "acme-app belongs to private: it was served by it (seen " in done.words
-    assert "it may be taken from a public index whenever private is away" in done.words
+    assert "a public index may serve the project while private is unavailable" in done.words
     assert "--yes" in done.err
     assert blob(cache, b"a" * 2000).exists()
     assert cli("cache", "remove", "acme-app", "--json").expect(2).out == ""
@@ -180,12 +180,12 @@ def test_remove_of_a_private_name_asks_on_a_terminal(
     cli: CommandLine, cache: Path, answer: str, code: int, left: bool
 ) -> None:
     done = cli.on_terminal("cache", "remove", "acme-app", typed=answer).expect(code)
-    assert "Forget it?" in done.out
+    assert "Remove it?" in done.out
     assert blob(cache, b"a" * 2000).exists() is left
 
 
 def test_remove_of_what_is_not_there_ends_with_1(cli: CommandLine, cache: Path) -> None:
-    assert "nothing was kept of nope" in cli("cache", "remove", "nope").expect(1).words
+    assert "nothing of nope is cached" in cli("cache", "remove", "nope").expect(1).words
 
 
 def test_the_cache_is_looked_after_while_a_shim_uses_it(

@@ -103,7 +103,7 @@ def test_projects_are_names_and_patterns(here: CommandLine, tmp_path: Path) -> N
     done = here("cache", "export", path, "--projects", "nothing-*").expect()
     assert "nothing is cached of nothing-*: the archive is empty" in done.words
     done = here("cache", "export", path, "--projects", "a/b").expect(2)
-    assert "has an item that is no pattern" in done.words
+    assert "has an item that is not a pattern" in done.words
 
 
 def test_projects_may_be_those_of_requirement_and_lock_files(

@@ -95,7 +95,7 @@ def test_what_init_comments_out_is_valid(tmp_path: Path) -> None:
 def test_init_keeps_the_file_that_is_there(file: Path) -> None:
     result = run(secretive(file), "init")
     assert isinstance(result.exception, ConfigError)
-    assert str(result.exception) == f"{file}: there is a configuration already; --force replaces it"
+    assert str(result.exception) == f"{file}: the file exists already; --force replaces it"
     assert file.read_text(encoding="utf-8") == SECRETIVE
 
 
@@ -118,7 +118,7 @@ def test_show_prints_each_setting_with_its_origin(file: Path) -> None:
     assert lines["cache.fresh"] == ["5", "min", f"{file}:2"]
     assert lines["cache.max_size"] == ["20", "GB", "default"]
     assert lines["offline"] == ["false", "default"]
-    assert lines["ca_bundle"] == ["the", "system's", "store", "default"]
+    assert lines["ca_bundle"] == ["the", "system's", "certificates", "default"]
     assert lines["index.private.url"] == ["https://packages.example.com/simple/", f"{file}:5"]
     assert lines["index.private.username"] == ["ci", f"{file}:5"]
     assert lines["index.private.password"] == ["***", f"{file}:5"]

@@ -42,8 +42,8 @@ def test_with_no_settings_nothing_is_told(patient: Patient) -> None:
 def test_an_extra_index_beside_the_shim_fails(patient: Patient) -> None:
     patient.pip_conf(f"[global]\nindex-url = {SHIM}\nextra-index-url =\n  {OTHER}\n  {SHIM}\n")
     file = "~/.config/pip/pip.conf"
-    (found,) = (text for text in told(patient, "pip") if f" {file} has pip" in text)
-    assert found.startswith(f"FAIL: {file} has pip ask {NAMED} beside the shim")
+    (found,) = (text for text in told(patient, "pip") if f" {file} makes pip" in text)
+    assert found.startswith(f"FAIL: {file} makes pip ask {NAMED} besides the shim")
     assert f"Remove extra-index-url from {file}" in found
 
 
@@ -53,7 +53,7 @@ def test_an_extra_index_where_nothing_points_at_the_shim_is_its_chain(patient: P
 
 def test_an_extra_index_of_the_environment_beside_the_shim_fails(patient: Patient) -> None:
     (found,) = told(patient, "pip", PIP_EXTRA_INDEX_URL=OTHER, PIP_INDEX_URL=SHIM)
-    assert found.startswith("FAIL: PIP_EXTRA_INDEX_URL has pip ask")
+    assert found.startswith("FAIL: PIP_EXTRA_INDEX_URL makes pip ask")
     assert "unset PIP_EXTRA_INDEX_URL" in found
 
 
@@ -64,14 +64,17 @@ def test_a_file_of_a_virtual_environment_is_told(patient: Patient, active: bool)
     patient.pip_conf("")
     patient.write(f"{place}/.venv/pip.conf", f"[install]\nindex_url = {OTHER}\n")
     (found,) = told(patient, "pip", **environ)
-    assert found.startswith("warn: an environment's file, which is above the user's, ")
-    assert f".venv/pip.conf points pip at {NAMED}, past the shim" in found
+    assert found.startswith("warn: the file of a virtual environment, ")
+    assert f".venv/pip.conf makes pip ask {NAMED} instead of the shim" in found
 
 
 def test_another_index_in_the_environment_than_in_the_file_is_told(patient: Patient) -> None:
     patient.pip_conf(f"[global]\nindex-url = {SHIM}\n")
     found = told(patient, "pip", PIP_INDEX_URL=OTHER)
-    assert f"warn: PIP_INDEX_URL points pip at {NAMED}, past the shim. unset PIP_INDEX_URL" in found
+    assert (
+        f"warn: PIP_INDEX_URL makes pip ask {NAMED} instead of the shim. unset PIP_INDEX_URL"
+        in found
+    )
 
 
 @pytest.mark.parametrize("value", ["127.0.0.1", "localhost:5503", "x.example.com 127.0.0.1"])
@@ -86,7 +89,7 @@ def test_that_pip_trusts_the_shim_is_told(patient: Patient, value: str) -> None:
 @pytest.mark.parametrize("name", ["UV_INDEX", "UV_EXTRA_INDEX_URL", "UV_DEFAULT_INDEX"])
 def test_a_variable_of_uv_is_told(patient: Patient, name: str) -> None:
     (found,) = told(patient, "uv", **{name: f"mine={OTHER}"})
-    assert found.startswith(f"warn: {name} has uv ask {NAMED} before the shim")
+    assert found.startswith(f"warn: {name} makes uv ask {NAMED} before the shim")
     assert told(patient, "uv", **{name: SHIM}) == []
 
 
@@ -101,7 +104,7 @@ def test_a_variable_of_uv_is_told(patient: Patient, name: str) -> None:
 def test_an_index_in_a_file_of_uv_is_told(patient: Patient, file: str, text: str) -> None:
     patient.write(file, text)
     (found,) = told(patient, "uv")
-    assert found.startswith(f"warn: {file} has uv ask {NAMED}")
+    assert found.startswith(f"warn: {file} makes uv ask {NAMED}")
 
 
 @pytest.mark.parametrize(
@@ -121,7 +124,7 @@ def test_what_is_no_index_for_everything_is_not_told(patient: Patient, text: str
 def test_a_uv_that_points_at_a_stopped_shim_is_found(patient: Patient) -> None:
     patient.uv_toml(f'[[index]]\nurl = "{SHIM}"\ndefault = true\n')
     (found,) = told(patient, "shim")
-    assert "where clients look for one (~/.config/uv/uv.toml)" in found
+    assert "but clients use it (~/.config/uv/uv.toml)" in found
 
 
 # -- requirements and locks
@@ -153,21 +156,21 @@ def test_one_without_is_well(patient: Patient) -> None:
 def test_a_lock_file_with_the_shims_address_is_told(patient: Patient, name: str, text: str) -> None:
     patient.write(name, text)
     (found,) = told(patient, "locks")
-    assert found.startswith(f"warn: {name} carries the shim's address")
+    assert found.startswith(f"warn: {name} has the shim's address")
 
 
 def test_a_uv_lock_of_another_index_is_told(patient: Patient) -> None:
     patient.write("uv.lock", f'source = {{ registry = "{OTHER}" }}')
     (found,) = told(patient, "locks")
-    assert found.startswith(f"warn: uv.lock names {NAMED}: uv fetches from there, past the shim.")
+    assert found.startswith(f"warn: uv.lock names {NAMED}: uv downloads there, without the shim.")
     (found,) = told(patient, "locks", UV_DEFAULT_INDEX=SHIM)
-    assert "refuses --locked while it is pointed at the shim" in found
+    assert "--locked fails while uv is configured to use the shim" in found
 
 
 def test_a_poetry_lock_with_a_source_of_its_own_is_told(patient: Patient) -> None:
     patient.write("poetry.lock", f'[package.source]\ntype = "legacy"\nurl = "{OTHER}"\n')
     (found,) = told(patient, "locks")
-    assert found.startswith(f"warn: poetry.lock names {NAMED}: poetry fetches from there")
+    assert found.startswith(f"warn: poetry.lock names {NAMED}: poetry downloads there")
 
 
 def test_a_lock_without_indexes_is_well(patient: Patient) -> None:

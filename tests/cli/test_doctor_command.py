@@ -84,7 +84,7 @@ def test_one_of_another_version_is_told(patient: Patient) -> None:
     with FakeIndex() as older:
         older.answer(200, {"Content-Type": "application/json"}, health, path="/-/health")
         verdict, what = patient.of("shim", INDEXFALLBACK_PORT=str(older.port))
-    expected = f"version 0.0.1 runs, and this is {__version__} (process 7)"
+    expected = f"version 0.0.1 runs, but this is {__version__} (process 7)"
     assert (verdict, what) == ("warn", expected)
 
 
@@ -92,7 +92,7 @@ def test_one_that_clients_look_for_in_vain_fails(patient: Patient) -> None:
     file = patient.pip_conf("[global]\nindex-url = http://127.0.0.1:5503/simple/\n")
     finding = patient.worst("shim", 1)
     assert finding["verdict"] == "FAIL"
-    where = f"where clients look for one (~/.config/pip/{file.name})"
+    where = f"but clients use it (~/.config/pip/{file.name})"
     assert finding["what"].startswith(f"none runs on 127.0.0.1:5503, {where}: ")
     assert "7.5 s" in finding["what"]
     assert "indexfallback service install" in finding["remedy"]
@@ -102,7 +102,7 @@ def test_a_port_that_another_program_has_fails(patient: Patient) -> None:
     with socket.create_server(("127.0.0.1", 0)) as other:
         patient.cli.environ["INDEXFALLBACK_PORT"] = str(other.getsockname()[1])
         verdict, what = patient.of("shim", 1)
-    assert (verdict, "is taken by another program" in what) == ("FAIL", True)
+    assert (verdict, "another program uses" in what) == ("FAIL", True)
 
 
 # -- the indexes
@@ -126,7 +126,7 @@ def test_a_wrong_clock_is_told(patient: Patient, private: FakeIndex) -> None:
     date = {"Date": formatdate(time.time() + 3600, usegmt=True), "Content-Type": "text/html"}
     private.answer(200, date, b'<a href="acme-app/">acme-app</a>')
     verdict, what = patient.of("clock")
-    assert (verdict, what.startswith("60 min behind the indexes'")) == ("warn", True)
+    assert (verdict, what.startswith("60 min behind the indexes:")) == ("warn", True)
 
 
 def test_no_index_at_all_fails(patient: Patient) -> None:
@@ -191,7 +191,7 @@ def test_pips_own_proxy_fails(patient: Patient) -> None:
 def test_a_full_disk_fails(patient: Patient, mount: Callable[..., Path]) -> None:
     patient.cli.environ["INDEXFALLBACK_CACHE_DIR"] = str(mount())
     verdict, what = patient.of("disk", 1)
-    assert (verdict, "nothing can be kept" in what) == ("FAIL", True)
+    assert (verdict, "nothing can be cached" in what) == ("FAIL", True)
 
 
 def test_a_cache_that_others_can_write_to_fails(patient: Patient) -> None:

@@ -62,9 +62,9 @@ def test_status_and_why_name_a_changed_file(cli: CommandLine, changed: Served) -
     assert f"pins 1 refused: {NAME} changed at pypi (see `indexfallback why idna`)" in status.words
     assert status.widest <= WIDTH
     why = cli("why", "idna").expect()
-    assert f"withheld: {NAME} is not what it was when first seen here" in why.words
+    assert f"withheld: {NAME} has changed since it was first seen" in why.words
     assert f"first seen: {OLD.sha256} pypi has: {NEW.sha256}" in why.words
-    assert f"`indexfallback cache accept idna {NAME}` takes it" in why.words
+    assert f"`indexfallback cache accept idna {NAME}`" in why.words
     (withheld,) = cli("why", "idna", "--json").expect().json["withheld"]
     assert (withheld["first"], withheld["offered"]) == (OLD.sha256, NEW.sha256)
 
@@ -85,7 +85,7 @@ def test_an_accepted_file_is_served_at_once_with_its_own_metadata(
     cli: CommandLine, changed: Served
 ) -> None:
     done = cli("cache", "accept", "Idna", NAME, "--yes").expect()
-    assert f"Forgot what {NAME} was" in done.words
+    assert f"Removed the pin of {NAME}" in done.words
     assert NAME.encode() in changed.get(PAGE).body
     assert changed.get(path_of(NEW.sha256)).body == NEW.data
     assert changed.get(path_of(NEW.sha256) + ".metadata").body == NEW.metadata
@@ -117,7 +117,7 @@ def test_accept_asks_on_a_terminal(
     cli: CommandLine, changed: Served, answer: str, code: int, status: int
 ) -> None:
     done = cli.on_terminal("cache", "accept", "idna", NAME, typed=answer).expect(code)
-    assert "Take what is offered now as right?" in done.out
+    assert "Accept the new file?" in done.out
     assert changed.get(path_of(NEW.sha256)).status == status
 
 
@@ -129,7 +129,7 @@ def owner(shim: Served) -> str:
 def test_disown_says_what_it_means_and_asks_for_yes(cli: CommandLine, shim: Served) -> None:
     done = cli("cache", "disown", "acme-app").expect(2)
     assert "acme-app belongs to private: it " in done.words
-    assert "Once forgotten, another index may own the name" in done.words
+    assert "Without this record, a public index may serve the project" in done.words
     assert "--yes" in done.err
     assert done.widest <= WIDTH
 
@@ -142,7 +142,7 @@ def test_a_disowned_name_goes_to_another_index_while_its_owner_is_away(
     private.stop_listening()
     assert owner(shim) == "private"
     done = cli("cache", "disown", "acme-app", "--yes").expect()
-    assert "Forgotten of acme-app: 1 owner, 1 page" in done.words
+    assert "Removed of acme-app: 1 owner, 1 page" in done.words
     wait_until(lambda: owner(shim) == "pypi", SOON, "it is not taken from the other index")
 
 
@@ -175,4 +175,4 @@ def test_disowning_a_claimed_name_says_that_the_claim_still_holds(
     cli.configure(index_table("private", private.url, role="private", projects=["acme-*"]))
     cli("why", "acme-app").expect()
     done = cli("cache", "disown", "acme-app", "--yes").expect()
-    assert "private still claims acme-app: take it out of projects there" in done.words
+    assert "private still claims acme-app: remove it from projects of" in done.words

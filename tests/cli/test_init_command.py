@@ -43,10 +43,10 @@ def test_without_a_terminal_and_a_yes_it_shows_all_and_changes_nothing(home: Hom
         ["mirror.example.com", "mirror"],
         ["pypi", "public"],
     ]
-    assert "(pip: extra-index-url, with its login)" in done.words
+    assert "(pip: extra-index-url, with credentials)" in done.words
     assert "(uv: [[index]])" in done.words
-    assert "would be pointed at it: pip, uv" in done.words
-    assert "nothing was changed: there is no terminal to ask on" in done.words
+    assert "would be set up: pip, uv" in done.words
+    assert "nothing was changed, because there is no terminal" in done.words
     assert SECRET not in done.words
     assert home.everything() == before
 

@@ -84,7 +84,7 @@ def stands(cli: CommandLine, *arguments: str, **environ: str) -> dict[str, Any]:
 def test_it_says_what_holds_and_keeps_what_it_is_told(cli: CommandLine) -> None:
     assert cli("offline").expect().out.startswith("auto: ")
     assert cli("offline", "on").expect().out == (
-        "on: no index is asked; pages list what is in the cache\n"
+        "on: no index is asked; pages list only cached files\n"
     )
     told = stands(cli)
     assert (told["offline_mode"], told["offline"], told["offline_by"]) == ("on", True, "command")
@@ -222,7 +222,7 @@ def test_status_the_start_page_and_doctor_say_so(cli: CommandLine, shim: Served)
     done = cli("status").expect(1)
     assert "offline `indexfallback offline on` holds:" in done.words
     cli("offline", "off").expect()
-    assert "indexes are asked, network or not" in cli("status").expect(1).words
+    assert "indexes are asked, even without a network" in cli("status").expect(1).words
 
 
 def test_two_shims_and_one_that_is_started_anew_all_see_it(

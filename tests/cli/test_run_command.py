@@ -110,7 +110,7 @@ def test_a_failed_command_is_told_of_an_outage_that_something_stood_in_for(
     private.stop_listening()
     done = run(cli, _ASK.replace("sys.exit(code)", "sys.exit(3)"), "acme-app").expect(3)
     assert "private was unavailable meanwhile: connection refused (127.0.0.1:" in done.words
-    assert "newer versions may be missing. What you can do: make it reachable" in done.words
+    assert "newer versions may be missing. What you can do: make the index reachable" in done.words
 
 
 @pytest.mark.usefixtures("chain")
@@ -125,7 +125,7 @@ def test_without_a_configuration_it_shows_the_chain_of_pip(
 ) -> None:
     directory = flat_directory(tmp_path / "wheels", [wheel("acme-app")])
     done = run(cli, _ASK, "acme-app", PIP_EXTRA_INDEX_URL=directory.as_uri()).expect()
-    first = "indexfallback: no configuration yet, using pip's own\n  1 wheels  file://"
+    first = "indexfallback: no configuration yet, using pip's\n  1 wheels  file://"
     assert done.err.startswith(first)
     assert "(pip: extra-index-url) 2 pypi PyPI (pip: default)" in done.words
 

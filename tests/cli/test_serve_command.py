@@ -100,7 +100,7 @@ def test_without_a_configuration_the_banner_shows_the_chain_of_pip(
     directory = flat_directory(tmp_path / "wheels", [wheel("acme-app")])
     with aloud(cli, PIP_EXTRA_INDEX_URL=directory.as_uri()) as shim:
         words = " ".join(shim.banner.split())
-        assert "no configuration yet, using pip's own: 1 wheels file://" in words
+        assert "no configuration yet, using pip's: 1 wheels file://" in words
         assert "2 pypi PyPI (pip: default)" in words
 
 

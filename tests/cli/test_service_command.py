@@ -105,7 +105,7 @@ class TestUnit:
 def test_a_password_in_a_variable_is_told_of(cli: CommandLine, public: FakeIndex) -> None:
     cli.configure(index_table("pypi", public.url, username="ci", password_env="SECRET_OF_PYPI"))
     done = cli("service", "install", SECRET_OF_PYPI="hunter2", PATH="/nowhere").expect(1)
-    assert "pypi takes its password from SECRET_OF_PYPI, which a service does not see" in done.words
+    assert "the password of pypi is in SECRET_OF_PYPI, which is not set for a service" in done.words
     assert "systemctl cannot be run" in done.words
     assert "hunter2" not in done.words
 

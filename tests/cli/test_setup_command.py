@@ -159,14 +159,14 @@ def test_undo_leaves_what_was_changed_since_and_says_so(home: Home) -> None:
     home.cli("setup", "pip").expect()
     home.write(home.pip_conf, "[global]\nindex-url = https://mine.example.com/\n")
     done = home.cli("setup", "pip", "--undo").expect(1)
-    assert "[global] index-url was changed since: it is left as it is." in done.words
+    assert "[global] index-url was changed since then: it is not restored." in done.words
     assert "mine" in home.pip_conf.read_text("utf-8")
 
 
 def test_undo_without_setup_says_that_there_is_nothing(home: Home) -> None:
     home.write(home.uv_toml, "# mine\n")
     done = home.cli("setup", "uv", "--undo").expect()
-    assert "uv was not set up from here: there is nothing to undo." in done.words
+    assert "uv was not set up by this command: there is nothing to undo." in done.words
     assert home.uv_toml.read_text("utf-8") == "# mine\n"
 
 
@@ -227,7 +227,7 @@ def test_a_public_index_of_pip_that_no_chain_has_is_not_lost(home: Home) -> None
     home.write(home.pip_conf, text)
     home.write(home.config, index_table("pypi", "pypi"))
     done = home.cli("setup", "pip").expect(1)
-    assert "is in no chain of indexfallback" in done.words
+    assert "is not in indexfallback's chain" in done.words
     assert home.pip_conf.read_text("utf-8") == text
 
 
@@ -237,7 +237,7 @@ def test_a_damaged_record_is_said_with_where_the_copy_is(home: Home) -> None:
     backup = Path(result["backup"])
     backup.with_suffix(".json").write_text("{", "utf-8")
     done = home.cli("setup", "pip", "--undo").expect(1)
-    assert f"put the file back from {backup}" in done.words
+    assert f"restore the client's file from {backup}" in done.words
 
 
 def test_a_file_that_cannot_be_written_is_named(home: Home) -> None:

@@ -110,7 +110,7 @@ def test_a_quarantined_project_is_said_to_be_one(cli: CommandLine, public: FakeI
     public.project("idna").status_reason = "looks like malware"
     cli.configure(index_table("pypi", public.url))
     done = cli("why", "idna").expect()
-    assert "project status: quarantined (looks like malware): nothing of it is off" in done.words
+    assert "project status: quarantined (looks like malware): its files are not off" in done.words
 
 
 def test_a_running_shim_with_this_configuration_answers(
@@ -142,11 +142,11 @@ def test_a_file_that_changed_is_named(cli: CommandLine, served: Serve, public: F
     wait_until(lambda: shim.json("/-/status")["cache"]["files"], 5, "the file is not kept")
     public.add(wheel("idna", "3.9", size=10))
     done = cli("why", "idna").expect()
-    assert f"withheld: {old.filename} is not what it was when first seen here" in done.words
+    assert f"withheld: {old.filename} has changed since it was first seen" in done.words
     assert "pins: 1, 1 not as first seen" in done.words
 
 
 @pytest.mark.parametrize("name", ["..", "a/b", "-x-", "naïve", ""])
 def test_what_cannot_be_a_name_is_a_usage_error(cli: CommandLine, name: str) -> None:
     done = cli("why", "--", name).expect(2)
-    assert f'"{name}" cannot be a project\'s name' in done.words
+    assert f'"{name}" is not a project name' in done.words

@@ -45,11 +45,11 @@ ERRORS = [
     # TOML itself
     (
         "a = b",
-        "1: this is not TOML (Invalid value, column 5); correct this line; text goes in quotes",
+        "1: this is not TOML (Invalid value, column 5); correct this line; text needs quotes",
     ),
     (
         '[server]\nx = """',
-        "2: this is not TOML (Unterminated string); correct this line; text goes in quotes",
+        "2: this is not TOML (Unterminated string); correct this line; text needs quotes",
     ),
     # tables and keys
     ("[sever]", '1: unknown table "sever"; did you mean "server"?'),
@@ -82,14 +82,14 @@ ERRORS = [
         private('password = "hunter2"'),
         (
             '4: index "private": unknown key "password"; put it into an environment '
-            'variable and name that: password_env = "..."; '
+            'variable, and write its name: password_env = "..."; '
             "or use keyring = true, or netrc"
         ),
     ),
     # the plain tables
     (
         server('host = "a b"'),
-        '2: [server]: host = "a b" is not a host; write an address alone, like "127.0.0.1"',
+        '2: [server]: host = "a b" is not a host; write only an address, like "127.0.0.1"',
     ),
     (server("host = 1"), "2: [server]: host = 1 is not text; put it in quotes"),
     (server('host = ""'), '2: [server]: host = "" is empty; write a value, or remove the line'),
@@ -113,7 +113,7 @@ ERRORS = [
     ),
     (
         '[cache]\nmax_size = "0 GB"',
-        '2: [cache]: max_size = "0 GB" leaves no room at all; write a size like "20 GB"',
+        '2: [cache]: max_size = "0 GB" is zero; write a size like "20 GB"',
     ),
     (
         '[cache]\ndir = "config.toml"',
@@ -130,7 +130,7 @@ ERRORS = [
     ("[cache]\ndir = {a = 1}", "2: [cache]: dir = {...} is not text; put it in quotes"),
     (
         '[limits]\ndeadline = "0 s"',
-        '2: [limits]: deadline = "0 s" leaves no time at all; write a duration like "10 s"',
+        '2: [limits]: deadline = "0 s" is zero; write a duration like "10 s"',
     ),
     (
         '[limits]\ndeadline = "2 h"',
@@ -143,7 +143,7 @@ ERRORS = [
         '[[index]]\nname = "A b"',
         (
             '2: index "A b": name = "A b" is not a name; '
-            "use a-z, 0-9, dot, dash and underscore, and begin with a letter or digit"
+            "use a-z, 0-9, dot, dash and underscore; begin with a letter or digit"
         ),
     ),
     (
@@ -169,7 +169,7 @@ ERRORS = [
     (
         private('projects = ["[a]"]'),
         (
-            '4: index "private": projects = [...] has an item that is no pattern; '
+            '4: index "private": projects = [...] has an item that is not a pattern; '
             'write names, "*" and "?", like ["acme-*"]'
         ),
     ),
@@ -182,47 +182,41 @@ ERRORS = [
     ),
     (
         private('probe = "a b"'),
-        (
-            '4: index "private": probe = "a b" is not a project\'s name; '
-            'write a name like "acme-app"'
-        ),
+        ('4: index "private": probe = "a b" is not a project name; write a name like "acme-app"'),
     ),
     (
         private('connect_timeout = "0 s"'),
-        (
-            '4: index "private": connect_timeout = "0 s" leaves no time at all; '
-            'write a duration like "10 s"'
-        ),
+        ('4: index "private": connect_timeout = "0 s" is zero; write a duration like "10 s"'),
     ),
     (
         private('password_env = "A B"'),
         (
-            '4: index "private": password_env = "A B" is not a variable\'s name; '
-            'write the name alone, like "PRIVATE_INDEX_PASSWORD"'
+            '4: index "private": password_env = "A B" is not the name of an environment variable; '
+            'write only the name, like "PRIVATE_INDEX_PASSWORD"'
         ),
     ),
     (
         private('password_env = "P"'),
         (
-            '4: index "private": there is a password, but no user name; '
+            '4: index "private": password_env needs a user name; '
             'add username = "..." (for a token often "__token__")'
         ),
     ),
     (
         private('username = "ci"\npassword_env = "UNSET"'),
         (
-            '5: index "private": password_env = "UNSET" names a variable that is not '
-            "set; "
+            '5: index "private": password_env = "UNSET" names an environment variable that is '
+            "not set; "
             "set UNSET, or remove the line"
         ),
     ),
     (
         url("https://u@h.example.com/") + 'username = "ci"',
-        '4: index "x": url has a user name, too; remove one of the two',
+        '4: index "x": url has a user name as well; remove one of the two',
     ),
     (
         url("https://u:p@h.example.com/") + 'password_env = "P"',
-        '4: index "x": url has a password, too; remove one of the two',
+        '4: index "x": url has a password as well; remove one of the two',
     ),
     # its address
     (url(""), '3: index "x": url = "" is empty; write a value, or remove the line'),
@@ -243,14 +237,14 @@ ERRORS = [
         url("https://u:p@h.example.com/?t=1"),
         (
             '3: index "x": url = "https://h.example.com/" has a "?" or a "#"; '
-            "write the address without what follows"
+            "remove it and what follows"
         ),
     ),
     (
         url("https://h.example.com/a b/"),
         (
-            '3: index "x": url = "https://h.example.com/a b/" has a space or a control '
-            "character in it; "
+            '3: index "x": url = "https://h.example.com/a b/" contains a space or a control '
+            "character; "
             "write %20 for a space"
         ),
     ),
@@ -284,7 +278,7 @@ ERRORS = [
     (
         url("file:simple"),
         (
-            '3: index "x": url = "file:simple" is no absolute path; '
+            '3: index "x": url = "file:simple" is not an absolute path; '
             "use file:/// and an absolute path"
         ),
     ),
@@ -293,7 +287,7 @@ ERRORS = [
         (
             '3: index "x": url = "http://localhost:5503/simple/" is the address of '
             "indexfallback itself; "
-            "name the index behind it"
+            "write the address of another index"
         ),
     ),
     # the chain
@@ -318,7 +312,7 @@ ERRORS = [
     ),
     (
         MIRROR + 'mirror_of = "pypi"',
-        '4: index "mirror": mirror_of = "pypi" names no index; add the public index, too',
+        '4: index "mirror": mirror_of = "pypi" names no index; add the public index as well',
     ),
     (
         mirror('mirror_of = "mirror"'),
@@ -335,8 +329,8 @@ ERRORS = [
     (
         mirror('role = "mirror"'),
         (
-            '7: index "mirror": role = "mirror" says not of what; '
-            'add mirror_of = "..." with the public index'
+            '7: index "mirror": role = "mirror" needs mirror_of; '
+            'add mirror_of = "..." with the name of the public index'
         ),
     ),
     (
@@ -345,13 +339,13 @@ ERRORS = [
     ),
     (
         PYPI + 'role = "private"',
-        '4: index "pypi": role = "private" cannot be for PyPI; remove the role',
+        '4: index "pypi": role = "private" is not possible for PyPI; remove the role',
     ),
     (
         private("upload = true"),
         (
-            '4: index "private": upload = true is for a directory; write its path as the url, '
-            'like "/srv/packages"'
+            '4: index "private": upload = true needs a directory; write the path of a directory '
+            'as url, like "/srv/packages"'
         ),
     ),
     (
@@ -384,17 +378,17 @@ def test_an_address_on_another_machine_is_refused(tmp_path: Path) -> None:
         load(tmp_path, url("file://server/share"))
 
 
-def test_a_file_that_is_asked_for_must_be_there(tmp_path: Path) -> None:
+def test_a_file_named_on_the_command_line_must_exist(tmp_path: Path) -> None:
     file = tmp_path / "absent.toml"
     with pytest.raises(ConfigError) as caught:
         load_settings(config=file, environ={})
     assert str(caught.value) == (
-        f"{file}: there is no such configuration file; "
+        f"{file}: the configuration file does not exist; "
         "correct the path, or write one with `indexfallback config init`"
     )
 
 
-def test_a_directory_is_no_configuration_file(tmp_path: Path) -> None:
+def test_a_directory_is_refused_as_configuration_file(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"the configuration cannot be read \(.+\); make it"):
         load_settings(config=tmp_path, environ={})
 

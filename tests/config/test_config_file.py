@@ -1,4 +1,4 @@
-"""The configuration file: what it may say, and what is said of what it may not."""
+"""The configuration file: every key, and defaults."""
 
 import os
 from pathlib import Path
@@ -25,7 +25,7 @@ def load(tmp_path: Path, text: str, **environ: str) -> Settings:
     return load_settings(config=file, environ=environ)
 
 
-def test_every_setting_of_the_file_is_taken(tmp_path: Path) -> None:
+def test_every_setting_of_the_file_is_read(tmp_path: Path) -> None:
     settings = load(
         tmp_path,
         """
@@ -50,7 +50,7 @@ def test_every_setting_of_the_file_is_taken(tmp_path: Path) -> None:
     assert settings.page_size == 1024**2
 
 
-def test_every_setting_of_an_index_is_taken(tmp_path: Path) -> None:
+def test_every_setting_of_an_index_is_read(tmp_path: Path) -> None:
     settings = load(
         tmp_path,
         PRIVATE
@@ -88,7 +88,7 @@ def test_pypi_is_public_and_read_from_pip(tmp_path: Path) -> None:
     assert (index.role, index.url) == ("public", default_url())
 
 
-def test_pypi_spelt_out_is_public_too(tmp_path: Path) -> None:
+def test_the_address_of_pypi_is_public_too(tmp_path: Path) -> None:
     (index,) = load(tmp_path, f'[[index]]\nname = "x"\nurl = "{default_url()}"\n').indexes
     assert index.role == "public"
 

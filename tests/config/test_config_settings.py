@@ -1,4 +1,4 @@
-"""Where settings come from, and which source wins."""
+"""The origins of settings, and their precedence."""
 
 import os
 from pathlib import Path
@@ -51,8 +51,8 @@ def test_a_file_in_the_current_directory_is_never_read(
     assert load_settings(environ={}).port == 5503
 
 
-def test_a_file_that_a_variable_names_must_be_there(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="there is no such configuration file"):
+def test_a_file_named_by_an_environment_variable_must_exist(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="the configuration file does not exist"):
         load_settings(environ={"INDEXFALLBACK_CONFIG": str(tmp_path / "absent.toml")})
 
 
@@ -155,18 +155,18 @@ def test_a_directory_on_the_command_line_is_relative_to_the_current_one(
             "https://u:p@b.example.com/?a=b",
             (
                 '"https://b.example.com/" has no name; '
-                "write NAME=URL, like private=https://packages.example.com/simple/"
+                "write NAME=URL, such as private=https://packages.example.com/simple/"
             ),
         ),
         (
             "x",
-            '"x" has no name; write NAME=URL, like private=https://packages.example.com/simple/',
+            '"x" has no name; write NAME=URL, such as private=https://packages.example.com/simple/',
         ),
         (
             "X=pypi",
             (
-                'name = "X" is not a name; use a-z, 0-9, dot, dash and underscore, '
-                "and begin with a letter or digit"
+                'name = "X" is not a name; use a-z, 0-9, dot, dash and underscore; '
+                "begin with a letter or digit"
             ),
         ),
         (

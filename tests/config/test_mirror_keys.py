@@ -1,13 +1,13 @@
-"""The keys of ``[mirror]``: what each takes, and what is said of anything else."""
+"""The keys of ``[mirror]``: valid values, and the errors for others."""
 
 from pathlib import Path
 
 import pytest
 
 from indexfallback.config import Settings
-from indexfallback.config.line import read_settings_line, settings_line
 from indexfallback.config.load import load_settings
 from indexfallback.config.mirror import Wanted
+from indexfallback.config.wire import decode_settings, encode_settings
 from indexfallback.errors import ConfigError
 
 _INDEX = '[[index]]\nname = "up"\nurl = "https://packages.example.com/simple/"\nrole = "public"\n'
@@ -25,37 +25,40 @@ def test_patterns_are_normalised_and_specifiers_checked(tmp_path: Path) -> None:
     assert mirror.projects == (Wanted("acme-*"), Wanted("django", "<6,>=4"))
 
 
-def test_a_date_is_toml_s_own_or_text(tmp_path: Path) -> None:
+def test_a_date_is_a_toml_date_or_text(tmp_path: Path) -> None:
     for text in ("2025-06-01", '"2025-06-01"'):
         mirror = load(tmp_path, f'index = "up"\nsince = {text}').mirror
         assert mirror is not None
         assert mirror.since == "2025-06-01"
 
 
-def test_it_survives_the_way_to_another_process(tmp_path: Path) -> None:
+def test_it_is_the_same_in_a_child_process(tmp_path: Path) -> None:
     text = 'index = "up"\nprojects = ["a>1"]\nrequirements = ["r.txt"]\nlatest = 3'
     settings = load(tmp_path, text)
-    assert read_settings_line(settings_line(settings)) == settings
+    assert decode_settings(encode_settings(settings)) == settings
 
 
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ('projects = ["a"]', 'says not of which index; add index = "..."'),
+        ('projects = ["a"]', 'index is missing; add index = "..."'),
         ('index = "upp"', 'index = "upp" names no index; did you mean "up"?'),
         ('index = "up"\nprojects = "a"', "is not a list"),
-        ('index = "up"\nprojects = ["a=>1"]', 'has the item "a=>1", whose versions are no specifi'),
-        ('index = "up"\nprojects = ["a b"]', "whose versions are no specifier"),
-        ('index = "up"\nprojects = ["/"]', 'has the item "/", which is no pattern'),
-        ('index = "up"\npythons = ["2.7"]', 'has the item "2.7", no version of Python'),
-        ('index = "up"\nplatforms = ["linux x"]', "no platform"),
+        (
+            'index = "up"\nprojects = ["a=>1"]',
+            'has the item "a=>1", which has an invalid version specifi',
+        ),
+        ('index = "up"\nprojects = ["a b"]', "which has an invalid version specifier"),
+        ('index = "up"\nprojects = ["/"]', 'has the item "/", which is not a pattern'),
+        ('index = "up"\npythons = ["2.7"]', 'has the item "2.7", which is not a version of Python'),
+        ('index = "up"\nplatforms = ["linux x"]', "which is not a platform"),
         ('index = "up"\nlatest = 0', "is not a number above zero"),
         ('index = "up"\nsince = "soon"', "is not a date"),
         ('index = "up"\non_removed = "kept"', 'did you mean "keep"?'),
         ('index = "up"\nmax_file_size = 5', "has no unit"),
     ],
 )
-def test_an_error_says_what_and_what_to_do(tmp_path: Path, text: str, message: str) -> None:
+def test_an_error_has_a_cause_and_a_remedy(tmp_path: Path, text: str, message: str) -> None:
     with pytest.raises(ConfigError) as caught:
         load(tmp_path, text)
     assert message in str(caught.value)

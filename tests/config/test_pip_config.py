@@ -1,4 +1,4 @@
-"""The chain and the certificates that pip's own configuration gives, read from real files."""
+"""The chain and the CA bundle from pip's configuration, read from real files."""
 
 import os
 import subprocess
@@ -158,7 +158,9 @@ def test_no_index_leaves_no_public_index() -> None:
         ("file:///simple", "local"),
     ],
 )
-def test_an_index_is_named_after_what_tells_it_apart(url: str, name: str) -> None:
+def test_an_index_is_named_after_the_last_distinctive_part_of_its_address(
+    url: str, name: str
+) -> None:
     settings = load_settings(environ={"PIP_EXTRA_INDEX_URL": url})
     assert [index.name for index in settings.indexes] == [name, "pypi"]
 
@@ -174,7 +176,7 @@ def test_names_are_unique() -> None:
     ]
 
 
-def test_an_address_of_pips_that_is_none_is_an_error() -> None:
+def test_an_invalid_address_in_pips_configuration_is_an_error() -> None:
     with pytest.raises(ConfigError) as caught:
         load_settings(environ={"PIP_EXTRA_INDEX_URL": "ftp://u:p@h.example.com/team"})
     assert str(caught.value) == (
@@ -204,7 +206,7 @@ def test_internals_that_pip_has_moved_are_an_error_with_a_remedy(
         load_settings(environ={})
     assert str(caught.value) == (
         "pip: its configuration cannot be read (import of pip._internal.configuration halted; "
-        "None in sys.modules); install a pip that indexfallback knows: "
+        "None in sys.modules); install a version of pip that indexfallback supports: "
         "`python -m pip install 'pip==26.3'`"
     )
 
@@ -254,13 +256,13 @@ def test_pips_file_names_the_ca_bundle(monkeypatch: pytest.MonkeyPatch, tmp_path
     assert settings.origins["ca_bundle"] == "pip: cert"
 
 
-def test_without_a_ca_bundle_the_systems_store_is_used() -> None:
+def test_without_a_ca_bundle_the_systems_certificates_are_used() -> None:
     settings = load_settings(environ={})
     assert settings.ca_bundle is None
     assert settings.origins["ca_bundle"] == "default"
 
 
-def test_a_ca_bundle_that_is_not_there_is_an_error(tmp_path: Path) -> None:
+def test_a_ca_bundle_that_does_not_exist_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(ConfigError) as caught:
         load_settings(environ={"PIP_CERT": str(tmp_path / "absent.pem")})
     assert str(caught.value) == (

@@ -97,12 +97,12 @@ def test_a_wrong_size_is_refused_with_a_remedy(value: object, message: str) -> N
 
 
 @given(st.integers(0, 100 * 365 * 86_400_000))
-def test_a_duration_of_whole_milliseconds_survives_being_written(milliseconds: int) -> None:
+def test_a_formatted_duration_is_parsed_to_the_same_value(milliseconds: int) -> None:
     assert parse_duration(format_duration(milliseconds / 1000)) == milliseconds / 1000
 
 
 @given(st.integers(0, MAX_SIZE))
-def test_a_size_survives_being_written(size: int) -> None:
+def test_a_formatted_size_is_parsed_to_the_same_value(size: int) -> None:
     assert parse_size(format_size(size)) == size
 
 

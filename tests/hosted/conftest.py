@@ -1,4 +1,4 @@
-"""A shim with an index of its own in front of a public one, and a client that uploads to it."""
+"""A shim with a hosted index before a public one, and a client that uploads to it."""
 
 import hashlib
 import socket

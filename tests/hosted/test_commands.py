@@ -1,4 +1,4 @@
-"""``publish``, ``yank``, ``unyank``, ``remove`` and ``token`` beside a running shim."""
+"""``publish``, ``yank``, ``unyank``, ``remove`` and ``token`` while a shim runs."""
 
 import json
 import shutil
@@ -16,16 +16,16 @@ def test_what_is_published_yanked_unyanked_and_removed_is_seen_by_a_running_shim
     file = tmp_path / LIB.filename
     file.write_bytes(LIB.data)
     assert "published (local)" in hosted.command("publish", str(file)).stdout
-    assert "was there already" in hosted.command("publish", str(file)).stdout
+    assert "is published already" in hosted.command("publish", str(file)).stdout
     assert hosted.listed("acme-lib") == [LIB.filename]
     done = hosted.command("yank", "Acme.Lib", "1.0.0", "--reason", "broken")
-    assert "exactly acme-lib==1.0" in " ".join(done.stdout.split())
+    assert "the exact requirement acme-lib==1.0" in " ".join(done.stdout.split())
     assert hosted.page("acme-lib")["files"][0]["yanked"] == "broken"
     assert hosted.command("unyank", "acme-lib", "1.0").returncode == 0
     assert hosted.page("acme-lib")["files"][0]["yanked"] is False
     assert hosted.command("remove", "acme-lib", "1.0").returncode == 1
     done = hosted.command("remove", "acme-lib", "1.0", "--yes")
-    assert "from the next index that has the name" in " ".join(done.stdout.split())
+    assert "from the next index that has it" in " ".join(done.stdout.split())
     assert hosted.lying() == []
 
 
@@ -46,7 +46,7 @@ def test_publish_refuses_what_an_upload_would(hosted: Hosted, tmp_path: Path) ->
     file.write_bytes(LIB.data)
     done = hosted.command("publish", str(file))
     assert done.returncode == 1
-    assert "no METADATA of acme-other" in " ".join(done.stderr.split())
+    assert "no valid METADATA of acme-other" in " ".join(done.stderr.split())
     assert hosted.lying() == []
 
 

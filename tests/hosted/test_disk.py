@@ -1,4 +1,4 @@
-"""Uploads to disks that are full or simple, and after a process was killed in the middle of one."""
+"""Uploads to a full disk, without hard links, and after a process was killed during an upload."""
 
 import errno
 import os

@@ -1,4 +1,4 @@
-"""Where others can reach the shim, they read with a token only, or because they may."""
+"""Other machines need a token to read, unless reading is public."""
 
 import json
 import subprocess

@@ -109,9 +109,9 @@ def test_an_invalid_forwarded_address_is_ignored(
 @pytest.mark.parametrize(
     ("key", "value", "message"),
     [
-        ("base_path", "pypi", 'is not the path of an address; write a path like "/index"'),
-        ("base_path", "/a/../b", "is not the path of an address"),
-        ("base_path", "/a b", "is not the path of an address"),
+        ("base_path", "pypi", 'is not a URL path; write a path like "/index"'),
+        ("base_path", "/a/../b", "is not a URL path"),
+        ("base_path", "/a b", "is not a URL path"),
         ("trusted_proxies", "127.0.0.1", "is not a list"),
         ("trusted_proxies", ["nginx"], "has an item that is neither address nor network"),
         ("trusted_proxies", ["10.0.0.1/8"], "has an item that is neither address nor network"),

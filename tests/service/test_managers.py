@@ -1,4 +1,4 @@
-"""What the managers of services are told, by programs of their names that write it down."""
+"""The commands for each service manager, recorded by fake programs."""
 
 import sys
 from collections.abc import Callable
@@ -47,7 +47,7 @@ def test_each_system_has_a_place_for_it(tmp_path: Path, platform: str, place: st
 
 
 def test_a_system_without_a_manager_is_an_error(tmp_path: Path) -> None:
-    with pytest.raises(ServiceError, match=r"no way to start programs at login .*plan9"):
+    with pytest.raises(ServiceError, match=r"services are not supported on plan9"):
         manager("plan9", tmp_path)
 
 
@@ -65,7 +65,7 @@ def test_systemd_is_told_to_start_it_now_and_at_login(tmp_path: Path, program: P
     ]  # fmt: skip
 
 
-def test_systemd_is_told_to_forget_it(tmp_path: Path, program: Program) -> None:
+def test_systemd_removes_it(tmp_path: Path, program: Program) -> None:
     calls = program("systemctl")
     system = manager("linux", tmp_path)
     assert not system.uninstall()
@@ -79,12 +79,12 @@ def test_systemd_is_told_to_forget_it(tmp_path: Path, program: Program) -> None:
 def test_without_a_systemd_of_the_user_nothing_is_written(tmp_path: Path, program: Program) -> None:
     program("systemctl", "echo 'Failed to connect to bus' >&2; exit 1")
     system = manager("linux", tmp_path)
-    with pytest.raises(ServiceError, match=r"`systemctl --user .*: Failed to connect to bus; "):
+    with pytest.raises(ServiceError, match=r"systemctl --user .*: Failed to connect to bus; "):
         system.install(JOB)
     assert not Path(system.place).exists()
 
 
-def test_a_program_that_is_not_there_is_an_error(tmp_path: Path, program: Program) -> None:
+def test_a_missing_program_is_an_error(tmp_path: Path, program: Program) -> None:
     with pytest.raises(ServiceError, match="systemctl cannot be run"):
         manager("linux", tmp_path).install(JOB)
 
@@ -123,7 +123,7 @@ def test_the_task_scheduler_is_given_a_file_that_it_can_read(
     assert calls()[-1] == "/Delete /TN indexfallback /F"
 
 
-def test_a_task_that_is_not_there_is_not_removed(tmp_path: Path, program: Program) -> None:
+def test_a_missing_task_is_not_removed(tmp_path: Path, program: Program) -> None:
     program("schtasks", "exit 1")
     system = manager("win32", tmp_path)
     assert system.state() is None

@@ -1,4 +1,4 @@
-"""The files that tell systemd, launchd and the task scheduler what to run: read as they read it."""
+"""The service files of systemd, launchd and the task scheduler, parsed as they parse them."""
 
 import configparser
 import plistlib
@@ -37,7 +37,7 @@ NAMESPACE = {"t": "http://schemas.microsoft.com/windows/2004/02/mit/task"}
         ("indexfallback.xml", task(WINDOWS, "OFFICE\\me")),
     ],
 )
-def test_a_file_is_the_one_that_was_looked_at(name: str, text: str) -> None:
+def test_a_file_equals_the_reviewed_one(name: str, text: str) -> None:
     assert text == (GOLDEN / name).read_text(encoding="utf-8")
 
 
@@ -116,7 +116,7 @@ def test_a_service_is_given_what_the_settings_depend_on_and_no_secrets(tmp_path:
     assert kept_environment({**others, **kept}, tmp_path) == kept
 
 
-def test_its_paths_hold_wherever_it_is_run(tmp_path: Path) -> None:
+def test_its_relative_paths_are_made_absolute(tmp_path: Path) -> None:
     absolute = str(tmp_path / "elsewhere")
     given = {"PIP_CERT": absolute, "INDEXFALLBACK_CONFIG": "a/b.toml", "XDG_CACHE_HOME": "~/c"}
     kept = kept_environment({**given, "SSL_CERT_FILE": ""}, tmp_path)

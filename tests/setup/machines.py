@@ -1,4 +1,4 @@
-"""Machines that tests make up: a system, variables and files."""
+"""Machines for tests: a system, environment variables and files."""
 
 from collections.abc import Mapping
 from pathlib import PurePath, PurePosixPath, PureWindowsPath

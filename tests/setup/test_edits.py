@@ -1,4 +1,4 @@
-"""What set-up writes for each client, and that it leaves all else as it was."""
+"""The edits for each client, which keep the rest of the file."""
 
 import sys
 
@@ -68,7 +68,7 @@ def test_an_edit_of_toml_is_the_same_twice_and_is_undone_to_the_byte(
 
 @settings(max_examples=40)  # each parses the file several times
 @given(BLOCKS)
-def test_uv_gets_one_default_index_behind_those_that_it_has(text: str) -> None:
+def test_uv_gets_one_default_index_after_its_other_indexes(text: str) -> None:
     found = tomllib.loads(edits.uv_steps(text, URL)[-1].text)["index"]
     assert found == [*tomllib.loads(text).get("index", []), {"url": URL, "default": True}]
 

@@ -1,4 +1,4 @@
-"""Options of INI files: read as pip reads them, and set with all else left as it is."""
+"""Options of INI files: read as pip reads them, and set without changing other lines."""
 
 import configparser
 
@@ -54,7 +54,7 @@ def edited(text: str, section: str, key: str) -> str:
     return ini.with_option(ini.with_section(text, section), section, key, "http://new.example.com/")
 
 
-def test_a_value_goes_on_in_the_lines_that_are_indented_deeper() -> None:
+def test_a_value_continues_in_lines_with_a_deeper_indent() -> None:
     value = ini.value_of(FILE, "global", "extra-index-url")
     assert value is not None
     assert value.split() == ["https://one.example.com/simple/", "https://two.example.com/simple/"]
@@ -81,7 +81,7 @@ def test_an_empty_file_gets_a_section_and_no_blank_line() -> None:
 
 
 @pytest.mark.parametrize("comment", ["#", ";"])
-def test_a_comment_is_no_option(comment: str) -> None:
+def test_a_comment_is_not_an_option(comment: str) -> None:
     assert ini.value_of(f"[global]\n{comment}index-url = a\n", "global", "index-url") is None
 
 

@@ -1,4 +1,4 @@
-"""What is stronger than a client's own file is named, with what to do about it."""
+"""Each setting that overrides a client's per-user file is reported, with its remedy."""
 
 from collections.abc import Mapping
 
@@ -6,7 +6,7 @@ import pytest
 
 from indexfallback.clients.catalogue import CLIENTS
 from indexfallback.clients.machine import ClientFileError
-from indexfallback.clients.obstacles import of_beside, of_lost, of_pip_file, of_proxy
+from indexfallback.clients.obstacles import of_additional, of_lost, of_pip_file, of_proxy
 from tests.setup.machines import machine
 
 SHIM = "http://127.0.0.1:5503"
@@ -23,8 +23,8 @@ def found(
     files: Mapping[str, str] | None = None,
     platform: str = "linux",
 ) -> list[str]:
-    stronger = CLIENTS[client].stronger
-    return [str(each) for each in stronger(machine(platform, environ, files=files), is_own)]
+    overrides = CLIENTS[client].overrides
+    return [str(each) for each in overrides(machine(platform, environ, files=files), is_own)]
 
 
 @pytest.mark.parametrize(
@@ -44,7 +44,7 @@ def found(
 def test_a_variable_with_another_index_is_in_the_way_and_one_with_the_shim_is_not(
     client: str, variable: str
 ) -> None:
-    expected = [f"{variable}: this variable is stronger than any file; unset {variable}"]
+    expected = [f"{variable}: this environment variable overrides every file; unset {variable}"]
     assert found(client, {variable: OTHER}) == expected
     assert found(client, {variable: f"{SHIM}/simple/"}) == []
 
@@ -65,14 +65,14 @@ def test_the_file_of_a_virtual_environment_is_in_the_way_of_pip() -> None:
     files = {"/venv/pip.conf": f"[global]\nindex-url = {OTHER}\n"}
     (only,) = found("pip", {"VIRTUAL_ENV": "/venv"}, files)
     assert only == (
-        f"/venv/pip.conf: [global] index-url ({OTHER}) is stronger than the user's own file; "
-        "remove it, or put the shim's address there"
+        f"/venv/pip.conf: [global] index-url ({OTHER}) overrides the per-user file; "
+        "remove it, or replace it by the shim's address"
     )
     assert found("pip", {}, files) == []
     assert len(found("pip", {}, {"/prefix/pip.conf": files["/venv/pip.conf"]})) == 1
 
 
-def test_the_password_in_a_stronger_file_is_not_shown() -> None:
+def test_the_password_in_an_overriding_file_is_not_shown() -> None:
     text = "[global]\nindex-url = https://ci:secret@packages.example.com/simple/\n"
     (only,) = found("pip", {"VIRTUAL_ENV": "/venv"}, {"/venv/pip.conf": text})
     assert "secret" not in only
@@ -152,20 +152,20 @@ def test_a_proxy_that_would_be_asked_for_the_shim_is_in_the_way(variable: str) -
         assert list(of_proxy(machine(environ={**environ, "no_proxy": exception}))) == []
 
 
-def test_an_index_that_stays_beside_the_shim_is_in_the_way() -> None:
+def test_an_additional_index_is_in_the_way() -> None:
     text = f'[[index]]\nurl = "{OTHER}"\n'
     client = CLIENTS["uv"]
     file = client.file(machine())
-    (only,) = of_beside(file, client.indexes(text), is_own)
-    assert "would be asked beside indexfallback" in str(only)
+    (only,) = of_additional(file, client.indexes(text), is_own)
+    assert "would be used besides indexfallback" in str(only)
 
 
-def test_an_index_that_nobody_would_ask_any_more_is_in_the_way() -> None:
+def test_an_index_that_would_be_lost_is_in_the_way() -> None:
     text = f"[buildout]\nindex = {OTHER}\n"
     client = CLIENTS["buildout"]
     named = client.indexes(text)
     (only,) = of_lost(client.file(machine()), named, is_own, known=())
-    assert "is in no chain of indexfallback" in str(only)
+    assert "is not in indexfallback's chain" in str(only)
     assert list(of_lost(client.file(machine()), named, is_own, known=(OTHER,))) == []
 
 

@@ -1,4 +1,4 @@
-"""Where each client keeps its file, on each system."""
+"""The path of each client's file on each system."""
 
 from collections.abc import Callable
 from pathlib import PurePath

@@ -1,4 +1,4 @@
-"""The way back: exact, also after the user has edited other lines."""
+"""Undo: exact, even after the user has edited other lines."""
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -61,7 +61,7 @@ def test_a_line_that_was_edited_elsewhere_stays_edited() -> None:
     assert undone(steps, current) == (PIP.replace("timeout = 60", "timeout = 90"), ())
 
 
-def test_an_address_that_was_changed_since_is_left_and_said() -> None:
+def test_an_address_that_was_changed_since_is_kept_and_reported() -> None:
     steps = edits.pip_steps(PIP, URL)
     current = steps[-1].text.replace(f"extra-index-url = {URL}", "extra-index-url = mine")
     found, left = undone(steps, current)
@@ -78,21 +78,21 @@ def test_a_section_that_the_user_has_used_since_stays() -> None:
     assert (found, left) == ("[global]\ntimeout = 60\n", ())
 
 
-def test_sections_in_another_order_are_undone_all_the_same() -> None:
+def test_sections_in_another_order_are_undone() -> None:
     install = "[install]\nno-compile = yes\nno-deps = no\nuser = no\nroot = /x\n"
     steps = edits.pip_steps(f"[global]\ntimeout = 60\n{install}", URL)
     head, _, _ = steps[-1].text.partition(install)
     assert undone(steps, install + head) == (f"{install}[global]\ntimeout = 60\n", ())
 
 
-def test_a_line_that_was_moved_and_doubled_is_left_and_said() -> None:
+def test_a_line_that_was_moved_and_doubled_is_kept_and_reported() -> None:
     install = "[install]\nno-compile = yes\nno-deps = no\nuser = no\nroot = /x\n"
     steps = edits.pip_steps(f"[global]\n{install}", URL)
     current = f"{install}[global]\nindex-url = {URL}\n[download]\nindex-url = {URL}\n"
     assert undone(steps, current) == (current, ("[global] index-url",))
 
 
-def test_a_lost_address_is_left_and_said() -> None:
+def test_a_removed_address_is_reported() -> None:
     steps = edits.pip_steps("[global]\n", URL)
     assert undone(steps, "[global]\nindex-url = mine\n") == (
         "[global]\nindex-url = mine\n",
@@ -106,7 +106,7 @@ def test_a_table_of_uv_is_put_back_with_its_comment() -> None:
     assert undone(steps, current) == (TOML.replace("disallow", "allow"), ())
 
 
-def test_an_index_of_uv_with_more_keys_of_the_users_is_left_and_said() -> None:
+def test_an_index_of_uv_with_more_keys_of_the_user_is_kept_and_reported() -> None:
     steps = edits.uv_steps("", URL)
     current = f'{steps[-1].text}name = "shim"\n'
     assert undone(steps, current) == (current, ("[[index]]",))

@@ -1,7 +1,7 @@
-"""A hosted index as those see it who put files into it, yank them, and take them out.
+"""A hosted index: publishes, yanks and removes files.
 
-Locks: ``Shelf._lock`` lets one thread at a time place a file; it is held for a look at the
-directory and a link, never while bytes arrive or are checked.
+Locks: with ``HostedIndex._lock``, one thread at a time places a file. It is held for a scan of
+the directory and a link, never while bytes are received or checked.
 """
 
 import threading
@@ -27,12 +27,12 @@ from indexfallback.upstream.answers import Limits, Upstream
 from indexfallback.upstream.directory import path_of
 from indexfallback.upstream.facts import Facts, Stamp
 
-#: Another process places a file in some milliseconds; a slow disk may need longer, seconds.
+#: Timeout in seconds. Another process places a file in milliseconds, or longer on a slow disk.
 _LOCK_SECONDS = 5.0
 
 
 class Opened(Protocol):
-    """An index of the chain, opened at its first use: that takes 0.2 s."""
+    """An index of the chain that is opened at its first use, which takes 0.2 s."""
 
     @property
     def upstream(self) -> Upstream:
@@ -41,16 +41,16 @@ class Opened(Protocol):
 
 
 class Published(NamedTuple):
-    """A file that is in the index now."""
+    """A published file."""
 
     filename: str
     identity: Identity
     sha256: str
-    #: Whether it was there before, with the same content.
+    #: Whether it was published before with the same content.
     was_there: bool
 
 
-class Shelf:
+class HostedIndex:
     """One hosted index."""
 
     def __init__(self, index: Index, settings: Settings, store: Store, opened: Opened) -> None:
@@ -63,15 +63,16 @@ class Shelf:
 
     @contextmanager
     def receive(self) -> Iterator[Incoming]:
-        """Give a file to write to, which stays only if it is published."""
+        """Yield a file to write to, which is removed unless it is published."""
         with receiving(self._directory) as incoming:
             yield incoming
 
     def publish(self, incoming: Incoming, filename: str, form: Form | None) -> Published:
-        """Check a file that has arrived, and list it under its name.
+        """Check a received file, and publish it under its name.
 
         Raises:
-            UploadRefusedError: it is not what its name or the form say, or its name is not free.
+            UploadRefusedError: it differs from its name or the form, or its project belongs to
+                another index.
             UploadExistsError: another file has the name.
             UploadFailedError: the directory cannot be written.
 
@@ -82,22 +83,21 @@ class Shelf:
             check_digests(form, digests, filename)
         checked = check_file(incoming.path, filename, form)
         try:
-            with self._alone(filename):
+            with self._locked(filename):
                 was_there = self._place(incoming, filename, checked, digests["sha256"])
         except OSError as error:
             raise failed(filename, error) from error
         return Published(filename, checked.identity, digests["sha256"], was_there)
 
     def check_name(self, filename: str) -> None:
-        """Refuse a file whose project this index may not have; raises `UploadRefusedError`."""
+        """Refuse a file whose project belongs to another index; raises `UploadRefusedError`."""
         project = check_filename(filename).project
         others = [index for index in self._settings.indexes if index is not self.index]
         for index in others:
             if index.claims(project) and not self.index.claims(project):
                 raise UploadRefusedError(
                     filename,
-                    f"{project} is claimed by {index.name}, and would not be looked for in "
-                    f"{self.index.name}",
+                    f"{index.name} claims {project}, so {self.index.name} cannot serve it",
                     f"Change projects of {index.name} or {self.index.name}, or the name",
                 )
         owners = self._store.ledger.owners(project)
@@ -106,7 +106,7 @@ class Shelf:
                 raise UploadRefusedError(
                     filename,
                     f"{project} belongs to {index.name}",
-                    f"Choose another name, or, if it moves here on purpose, run "
+                    f"Choose another name. If the project moves here on purpose, run "
                     f"`indexfallback cache disown {project}`",
                 )
 
@@ -126,7 +126,7 @@ class Shelf:
         ]
 
     def yank(self, project: str, file: File, reason: str | None) -> None:
-        """Yank a file, or, with no reason at all, list it as any other; raises sqlite3.Error."""
+        """Yank a file, or, with the reason None, unyank it; raises sqlite3.Error."""
         known = self._store.hosting.files.of_project(self.index.key, project).get(file.filename)
         sha256 = file.sha256 or ""
         if known is None or known.sha256 != sha256:
@@ -135,24 +135,24 @@ class Shelf:
         self._store.hosting.files.put(self.index.key, project, known._replace(yanked=reason))
 
     def remove(self, file: File) -> None:
-        """Take a file out of the directory for good; raises OSError."""
+        """Delete a file from the directory; raises OSError."""
         path_of(file.url).unlink(missing_ok=True)
         self._store.hosting.files.remove(self.index.key, file.filename)
 
     def _place(self, incoming: Incoming, filename: str, checked: Checked, sha256: str) -> bool:
-        """Give a checked file its name; tell whether it has been there already."""
+        """Give a checked file its name; tell whether it was there already."""
         project = checked.identity.project
         for file in self.files(project):
             if file.filename == filename:
                 return self._is_same(path_of(file.url), filename, sha256)
             if identity_of(file.filename) == checked.identity:
                 raise UploadExistsError(
-                    filename, f"{file.filename} is the same, spelt otherwise", _NEW_VERSION
+                    filename, f"{file.filename} is another spelling of the name", _NEW_VERSION
                 )
         pin = self._store.pins.get(project, filename)
         if pin not in (None, sha256):
             raise UploadExistsError(
-                filename, f"it was served before, with another content (sha256 {pin})", _NEW_VERSION
+                filename, f"it was served before with other content (sha256 {pin})", _NEW_VERSION
             )
         try:
             path = incoming.place(filename)
@@ -173,31 +173,31 @@ class Shelf:
         return False
 
     def _is_same(self, path: Path, filename: str, sha256: str) -> bool:
-        """Return True for a file that is there with this content; raises `UploadExistsError`."""
+        """Return True if the file has this content; raises `UploadExistsError` if not."""
         there = hash_file(path)
         if there != sha256:
             raise UploadExistsError(
-                filename, f"{self.index.name} has it with another content (sha256 {there})",
+                filename, f"{self.index.name} has it with other content (sha256 {there})",
                 _NEW_VERSION,
             )  # fmt: skip
         return True
 
     @contextmanager
-    def _alone(self, filename: str) -> Iterator[None]:
-        """Keep other threads and processes from placing files meanwhile."""
+    def _locked(self, filename: str) -> Iterator[None]:
+        """Lock out other threads and processes that place files."""
         lock = FileLock(self._store.directory / f"upload-{self.index.name}.lock")
         ends = time.monotonic() + _LOCK_SECONDS
         with self._lock:
             while not lock.acquire():
                 if time.monotonic() > ends:
                     raise UploadFailedError(
-                        filename, "another upload does not end", "Look for a slow disk"
+                        filename, "another upload has the lock", "Check for a slow disk"
                     )
-                time.sleep(0.01)  # the lock has no other way to be waited for with a deadline
+                time.sleep(0.01)  # a file lock has no wait with a deadline
             try:
                 yield
             finally:
                 lock.release()
 
 
-_NEW_VERSION = "A file never changes under its name: release a new version"
+_NEW_VERSION = "Published files cannot change: release a new version"

@@ -1,4 +1,4 @@
-"""Settings on one line, secrets and all: how one process of ours hands them to another."""
+"""Settings as one line of JSON, passwords included: how a parent process passes them to a child."""
 
 import os
 from pathlib import Path
@@ -10,29 +10,29 @@ from indexfallback.config import Settings
 from indexfallback.errors import ConfigError
 
 
-def settings_line(settings: Settings) -> bytes:
-    """Return the line, its end included."""
+def encode_settings(settings: Settings) -> bytes:
+    """Return the settings as one line, which ends in a line feed."""
     return msgspec.json.encode(settings, enc_hook=_path_text) + b"\n"
 
 
-def read_settings_line(line: bytes) -> Settings:
-    """Return the settings.
+def decode_settings(line: bytes) -> Settings:
+    """Return the settings in a line.
 
     Raises:
-        ConfigError: there are none, as when the other process has ended.
+        ConfigError: the line is not valid, for example empty because the parent has ended.
 
     """
     try:
         return msgspec.json.decode(line, type=Settings, dec_hook=_typed)
     except msgspec.MsgspecError as error:
         raise ConfigError(
-            "standard input", f"it has no settings ({error})", "leave this option to `run`"
+            "standard input", f"it has no settings ({error})", "this option is for `run` only"
         ) from error
 
 
 def _path_text(value: Any) -> str:
     if isinstance(value, Path):
-        return os.fsencode(value).decode("latin-1")  # any bytes, which JSON's text need not be
+        return os.fsencode(value).decode("latin-1")  # a path may hold any bytes, JSON only text
     raise NotImplementedError(f"no setting is a {type(value).__name__}")
 
 

@@ -1,7 +1,7 @@
-"""Lines of a TOML document: where each table and key stands, which ``tomllib`` does not say.
+"""Line numbers of the tables and keys of a TOML document, which ``tomllib`` does not report.
 
-The document has been parsed before, so that nothing here has to be checked again: statements
-are told apart by line ends outside brackets and strings, and their keys are left to ``tomllib``.
+The document must be valid. A statement ends at a line end outside of brackets and strings;
+``tomllib`` parses its key.
 """
 
 import re
@@ -14,10 +14,10 @@ if sys.version_info >= (3, 11):
 else:
     import tomli as tomllib
 
-#: Where something stands: ``("index", 0, "name")``, with the number of the entry in ``[[index]]``.
+#: Tables and a key: ``("index", 0, "name")``, with the number of the entry in ``[[index]]``.
 Path = tuple[str | int, ...]
 
-#: A multi-line string may end in up to two quotes of its own before the three that close it.
+#: A multi-line string may have up to two quotes before the three that close it.
 _PART = re.compile(
     r'"""(?:\\.|[^\\])*?"""(?:"{0,2})'
     r"|'''.*?'''(?:'{0,2})"
@@ -30,8 +30,8 @@ _PART = re.compile(
 )
 
 
-class Lines:
-    """The lines of a valid document, by path."""
+class LineNumbers:
+    """The line of each path in a valid document."""
 
     def __init__(self, text: str) -> None:
         self._lines: dict[Path, int] = {}
@@ -46,7 +46,7 @@ class Lines:
                 self._lines.setdefault(table + keys, line)
 
     def __getitem__(self, path: Path) -> int:
-        """Return the line of ``path``, or of the innermost thing around it that has one."""
+        """Return the line of ``path``, or of the innermost table around it."""
         while path and path not in self._lines:
             path = path[:-1]
         return self._lines.get(path, 1)
@@ -61,7 +61,7 @@ class Lines:
         return (*path, self._entries[path])
 
     def _resolve(self, keys: Path) -> Path:
-        """Insert the numbers of the entries that are open: ``index.x`` -> ``index.0.x``."""
+        """Insert the numbers of the current entries: ``index.x`` -> ``index.0.x``."""
         path: Path = ()
         for key in keys:
             path = (*path, key)
@@ -87,7 +87,7 @@ def _statements(text: str) -> Iterator[tuple[int, list[str]]]:
 
 
 def _keys(text: str) -> Path:
-    """Return the parts of a possibly dotted, possibly quoted key."""
+    """Return the parts of a key, which may be dotted and quoted."""
     keys: list[str] = []
     value: Any = tomllib.loads(f"{text} = 0")
     while isinstance(value, dict):

@@ -1,4 +1,4 @@
-"""Settings as one process hands them to another."""
+"""Settings that a parent process sends to a child."""
 
 import os
 from pathlib import Path
@@ -6,11 +6,11 @@ from pathlib import Path
 import pytest
 
 from indexfallback.config import Index, Settings
-from indexfallback.config.line import read_settings_line, settings_line
+from indexfallback.config.wire import decode_settings, encode_settings
 from indexfallback.errors import ConfigError
 
 
-def test_settings_come_out_as_they_went_in_passwords_and_origins_included() -> None:
+def test_decoded_settings_equal_the_encoded_ones_with_passwords_and_origins() -> None:
     index = Index(
         name="private",
         url="https://packages.example.com/simple/",
@@ -26,8 +26,8 @@ def test_settings_come_out_as_they_went_in_passwords_and_origins_included() -> N
         offline=True,
         origins={"offline": "--offline"},
     )
-    line = settings_line(settings)
-    read = read_settings_line(line)
+    line = encode_settings(settings)
+    read = decode_settings(line)
     assert line.count(b"\n") == 1
     assert read == settings
     assert (read.fingerprint, read.origins) == (settings.fingerprint, settings.origins)
@@ -35,4 +35,4 @@ def test_settings_come_out_as_they_went_in_passwords_and_origins_included() -> N
 
 def test_a_line_without_settings_is_refused() -> None:
     with pytest.raises(ConfigError, match="standard input: it has no settings"):
-        read_settings_line(b"")
+        decode_settings(b"")

@@ -1,8 +1,8 @@
-"""Lines of a TOML document."""
+"""Line numbers of a TOML document."""
 
 import pytest
 
-from indexfallback.config.lines import Lines, Path
+from indexfallback.config.line_numbers import LineNumbers, Path
 
 DOCUMENT = '''\
 # [server] in a comment
@@ -59,12 +59,12 @@ key = 1
     ],
 )
 @pytest.mark.parametrize("end", ["\n", "\r\n"])
-def test_the_line_of_a_path_is_where_it_stands(path: Path, line: int, end: str) -> None:
-    assert Lines(DOCUMENT.replace("\n", end))[path] == line
+def test_each_path_has_its_line(path: Path, line: int, end: str) -> None:
+    assert LineNumbers(DOCUMENT.replace("\n", end))[path] == line
 
 
-def test_what_has_no_line_of_its_own_has_that_of_what_is_around_it() -> None:
-    lines = Lines(DOCUMENT)
+def test_a_path_without_a_line_has_that_of_the_table_around_it() -> None:
+    lines = LineNumbers(DOCUMENT)
     assert lines["cache", "after", "b"] == 16
     assert lines["index", 1, "absent"] == 22
     assert lines["absent", "key"] == 1

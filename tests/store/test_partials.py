@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from indexfallback.store import Store, partials
+from indexfallback.store.locks import lock_descriptor
 
 SHA256 = "0" * 64
 
@@ -65,13 +66,12 @@ def test_a_partial_file_that_becomes_a_blob_while_it_is_opened_is_not_written_to
     commit: Callable[[Path, Path], None],
 ) -> None:
     path, blob = leave(store, b"whole"), tmp_path / "blob"
-    lock = partials.lock_descriptor
 
     def commit_first(fd: int) -> bool:
         """Lock a file that its writer renames between our opening and our locking it."""
         if not blob.exists():
             commit(path, blob)
-        return lock(fd)
+        return lock_descriptor(fd)
 
     monkeypatch.setattr(partials, "lock_descriptor", commit_first)
     partial = store.blobs.partials.open(SHA256)

@@ -8,13 +8,14 @@ import threading
 import time
 from collections.abc import Iterator
 from functools import partial
+from pathlib import Path
 
 import psutil
 import pytest
 
 from tests.conftest import Serve
 from tests.fakes import FakeIndex, wheel
-from tests.serving import Served, all_ended, index_table, wait_until
+from tests.serving import Served, all_ended, index_table, serving, wait_until
 
 NOWHERE = index_table("pypi", "http://127.0.0.1:9/simple/")
 DEMO = wheel("demo", size=400_000)
@@ -113,6 +114,16 @@ def test_it_ends_with_its_standard_input_if_asked_to(served: Serve) -> None:
     shim.process.stdin.close()
     assert shim.process.wait(STOP_SECONDS) == 0
     assert_gone(shim, workers)
+
+
+@posix_only
+@pytest.mark.parametrize("arguments", [(), ("--stop-at-eof",)])
+def test_no_thread_runs_when_the_worker_is_forked(
+    tmp_path: Path, arguments: tuple[str, ...]
+) -> None:
+    # Python warns of it from 3.12 on: the copy of a lock that a thread holds stays locked.
+    with serving(tmp_path / "served", NOWHERE, *arguments, PYTHONWARNINGS="always") as shim:
+        assert "multi-threaded" not in shim.log
 
 
 def test_the_end_of_its_standard_input_alone_does_not_end_it(served: Serve) -> None:

@@ -2,7 +2,6 @@
 
 import subprocess
 import sys
-import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -218,10 +217,8 @@ def test_offline_what_was_seen_is_served_and_nobody_asked(
     own.wait_for("/simple/")
     own.clear()
     far.clear()
-    begun = time.monotonic()
     offline = shim(*chain, offline=True, fresh=0.0, keep=0.0)
     assert [ask(offline, p) for p in ("acme-app", "idna", "unknown")] == ["private", "pypi", 404]
     assert offline.fallback.page("idna").offline
     assert (own.requests, far.requests) == ([], [])
-    assert time.monotonic() - begun < 1
     assert far.count(APP) == 0

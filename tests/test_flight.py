@@ -99,7 +99,7 @@ def test_work_that_takes_too_long_is_left_to_itself(seconds: float) -> None:
     begun = time.monotonic()
     with pytest.raises(TimeoutError):
         run_within(work, seconds, "left-alone")
-    assert time.monotonic() - begun < 5
+    assert time.monotonic() - begun < 30
     (thread,) = [thread for thread in threading.enumerate() if thread.name == "left-alone"]
     assert thread.daemon
     work.go.set()

@@ -22,7 +22,7 @@ from urllib.parse import urlsplit
 import psutil
 
 #: A start takes 0.5 s; a machine that is busy with other tests may take this long, seconds.
-START_SECONDS = 30.0
+START_SECONDS = 120.0
 #: What any answer of a test may take, seconds: above the longest deadline.
 ANSWER_SECONDS = 60.0
 #: No state is waited for for less, seconds: a machine that is busy with other things needs it.
@@ -215,12 +215,12 @@ def _end(process: "subprocess.Popen[bytes]", workers: list[psutil.Process]) -> N
     if process.poll() is None:
         process.terminate()
         with contextlib.suppress(subprocess.TimeoutExpired):
-            process.wait(30)
+            process.wait(60)
             workers = [worker for worker in workers if worker.is_running()]
     for left in (*workers, process):
         with contextlib.suppress(psutil.NoSuchProcess):
             left.kill()
-    process.wait(10)
+    process.wait(60)
     for pipe in (process.stdin, process.stdout):
         if pipe is not None:
             pipe.close()

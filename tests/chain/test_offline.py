@@ -72,7 +72,7 @@ def offered(shim: Shim, project: str = "acme-app") -> list[str]:
 def test_an_index_that_still_answers_is_offered_whole_without_a_route(
     shim: MakeShim, index: FakeIndex
 ) -> None:
-    made = shim(away(on_outage="next"), pypi(index), deadline=2.0)
+    made = shim(away(on_outage="next"), pypi(index), deadline=4.0)
     assert offered(made) == ["1.0", "2.0"]
     assert offered(made) == ["1.0", "2.0"]
     assert made.fallback.page("acme-app").offline is None
@@ -83,7 +83,7 @@ def test_an_index_that_still_answers_is_offered_whole_without_a_route(
 def test_without_a_route_a_page_that_was_fresh_is_asked_about(
     shim: MakeShim, index: FakeIndex
 ) -> None:
-    made = shim(pypi(index), away(role="public"), deadline=2.0)
+    made = shim(pypi(index), away(role="public"), deadline=4.0)
     fetch(made, OLD)
     for _ in range(2):
         made.fallback.forget("acme-app")
@@ -94,13 +94,13 @@ def test_without_a_route_a_page_that_was_fresh_is_asked_about(
 def test_the_latest_try_of_every_index_decides_whether_there_is_a_network(
     shim: MakeShim, index: FakeIndex
 ) -> None:
-    made = shim(private(index), away(role="public"), deadline=2.0)
+    made = shim(private(index), away(role="public"), deadline=4.0)
     assert [ask(made), ask(made, "unknown"), ask(made)] == ["private", 404, "private"]
     assert made.network.offline_state.cause is None
     before = made.network.changes
     assert [ask(made, name) for name in ("unknown", "acme-app", "other")] == [404, "private", 404]
     assert made.network.changes == before, "each walk is a change"
-    alone = shim(away(role="public"), deadline=2.0)
+    alone = shim(away(role="public"), deadline=4.0)
     assert ask(alone) == 404
     assert alone.network.offline_state.cause is Cause.NETWORK
 
@@ -171,7 +171,7 @@ def test_the_mode_off_makes_no_network_an_outage(
     shim: MakeShim, index: FakeIndex, mode: Path, no_route: None
 ) -> None:
     mode.write_text("off\n")
-    made = shim(away(role="public"), deadline=2.0)
+    made = shim(away(role="public"), deadline=4.0)
     assert made.network.offline_state.cause is None
     assert ask(made) == 503
 

@@ -22,7 +22,7 @@ def index() -> Iterator[FakeIndex]:
 
 def fetch(proxy: FaultProxy, dist: Dist = BIG, context: ssl.SSLContext | None = None) -> bytes:
     url = f"{proxy.base}/files/{dist.filename}"
-    with urllib.request.urlopen(url, timeout=5, context=context) as answer:
+    with urllib.request.urlopen(url, timeout=60, context=context) as answer:
         body: bytes = answer.read()
     return body
 
@@ -95,7 +95,7 @@ def test_it_speaks_tls_with_any_certificate(index: FakeIndex) -> None:
 
 def test_stopping_it_is_prompt_whatever_hangs(index: FakeIndex) -> None:
     with FaultProxy(index.port, blackhole=True) as proxy:
-        connection = http.client.HTTPConnection("127.0.0.1", proxy.port, timeout=5)
+        connection = http.client.HTTPConnection("127.0.0.1", proxy.port, timeout=60)
         connection.request("GET", "/simple/")
         began = time.monotonic()
     connection.close()

@@ -77,7 +77,7 @@ def silent_resolver() -> list[Story]:
 def no_network() -> list[Story]:
     """Ask an index before the network goes, while it is away, and when it is back."""
     with FakeIndex([wheel("demo-1"), wheel("demo-2")]) as fake:
-        shim = _shim(Index(name="pypi", url=fake.url, role="public"), fresh=0.0, deadline=2.0)
+        shim = _shim(Index(name="pypi", url=fake.url, role="public"), fresh=0.0)
         told = [_ask(shim, "demo-1")]
         fake.drop_connections()
         with _away():
@@ -104,7 +104,7 @@ def travel() -> list[Story]:
     one, two = wheel("demo", "1.0"), wheel("demo", "2.0")
     with FakeIndex([one, two, wheel("never", "1.0"), wheel("never", "2.0")]) as fake:
         url = fake.url.replace("127.0.0.1", "packages.example.com")
-        shim = _shim(Index(name="pypi", url=url, role="public"), deadline=2.0)
+        shim = _shim(Index(name="pypi", url=url, role="public"))
         told = [_offer(shim, "demo")]
         shim.fallback.page("never")
         transfer = shim.downloads.get("pypi", FileKey("demo", one.sha256), one.filename)

@@ -58,7 +58,7 @@ def test_eviction_while_a_file_is_fetched_neither_breaks_nor_loses_it(shim: Make
         index.wait_for(PATH)
         assert made.store.blobs.evict(0) == []
         slow.lift()
-        assert fetched.result(10) == DEMO.data
+        assert fetched.result(60) == DEMO.data
         wait_until(lambda: is_kept(made), 5, "the file was not kept")
 
 

@@ -46,7 +46,7 @@ def kill(shim: Served) -> None:
     processes = [psutil.Process(shim.process.pid), *shim.workers]
     for process in processes:
         process.kill()
-    shim.process.wait(10)
+    shim.process.wait(60)
     psutil.wait_procs(processes[1:], 10)
 
 
@@ -173,7 +173,7 @@ def test_a_transfer_that_failed_is_gone_on_with_by_the_next_one(shim: MakeShim) 
         wait_until(lambda: sum(partial(directory).values()) > 100_000, 5, "nothing came")
         index.stop_listening()
         with pytest.raises(FileUnavailableError, match="refused"):
-            failing.result(10)
+            failing.result(60)
         (left,) = partial(directory).values()
         index.start_again()
         slow.lift()

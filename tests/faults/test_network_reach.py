@@ -148,7 +148,7 @@ def hanging(resolve: Resolve) -> Iterator[list[str]]:
 
     def find() -> Addresses:
         waiting.append(threading.current_thread().name)
-        ended.wait(30)
+        ended.wait(60)
         raise socket.gaierror(socket.EAI_AGAIN, "Temporary failure in name resolution")
 
     resolve(find)

@@ -94,7 +94,7 @@ def test_the_slow_one_comes_again_once_it_has_answered(
 
     def ask(source: Source) -> FileAnswer:
         if source is slow:
-            answered.wait(10)
+            answered.wait(60)
         return FileAnswer(Outcome(Kind.FOUND, ""), Body(0, None, bytes, closed.set))
 
     sources = iter([slow, quick])
@@ -103,7 +103,7 @@ def test_the_slow_one_comes_again_once_it_has_answered(
     assert not closed.is_set()
     answered.set()
     assert list(opener) == [slow]
-    assert closed.wait(5), "its body stays open"
+    assert closed.wait(60), "its body stays open"
 
 
 def test_a_mirror_that_hangs_at_each_file_is_found_out(

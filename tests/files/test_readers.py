@@ -40,11 +40,11 @@ def test_many_readers_at_once_cost_one_upstream_transfer(
         start = threading.Barrier(READERS)
 
         def read() -> bytes:
-            start.wait(10)
+            start.wait(60)
             return fetch(made, DEMO, hashed=hashed)
 
         readers = [pool.submit(read) for _ in range(READERS)]
-        assert all(reader.result(30) == DEMO.data for reader in readers)
+        assert all(reader.result(60) == DEMO.data for reader in readers)
         assert index.count(PATH) == 1
         assert index.count("/simple/demo/") == 1
 
@@ -60,7 +60,7 @@ def test_different_files_are_fetched_at_the_same_time(
         for dist in dists:
             index.wait_for(f"/files/{dist.filename}")
         hanging.lift()
-        assert [reader.result(20) for reader in readers] == [dist.data for dist in dists]
+        assert [reader.result(60) for reader in readers] == [dist.data for dist in dists]
 
 
 @pytest.mark.fault(69)

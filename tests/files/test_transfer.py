@@ -187,7 +187,7 @@ def test_a_file_without_hash_is_not_put_together_of_two_versions(
         index.wait_for(PATH)
         index.add(other, hashes={})
         hanging.lift()
-        assert fetched.result(20) == other.data
+        assert fetched.result(60) == other.data
 
 
 def test_a_hanging_source_gives_way_to_a_healthy_one_within_the_deadline(shim: MakeShim) -> None:

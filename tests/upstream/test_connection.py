@@ -193,7 +193,7 @@ def proxy() -> Iterator[tuple[Listener, list[str]]]:
     def forward(request: Request) -> Reply:
         url = urlsplit(request.target)
         asked.append(request.target)
-        connection = http.client.HTTPConnection(target[0], timeout=5)
+        connection = http.client.HTTPConnection(target[0], timeout=60)
         headers = {k: v for k, v in request.headers.items() if k.lower() != "host"}
         connection.request(request.method, url.path, headers=headers)
         answer = connection.getresponse()

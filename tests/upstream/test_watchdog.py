@@ -13,7 +13,7 @@ def test_actions_run_when_their_time_is_over_soonest_first() -> None:
     watchdog.watch(1.0, lambda: order.append("late"))
     watchdog.watch(1.01, done.set)
     watchdog.watch(0.05, lambda: order.append("soon"))
-    assert done.wait(30)
+    assert done.wait(60)
     assert order == ["soon", "late"]
     assert time.monotonic() - began >= 1.0
 
@@ -23,7 +23,7 @@ def test_what_was_cancelled_does_not_run() -> None:
     order: list[str] = []
     watchdog.cancel(watchdog.watch(0.5, lambda: order.append("cancelled")))
     watchdog.watch(0.51, done.set)
-    assert done.wait(30)
+    assert done.wait(60)
     assert order == []
 
 

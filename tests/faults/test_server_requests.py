@@ -114,7 +114,7 @@ def test_followers_are_served_although_the_leader_disconnects(
     shim: Served, index: FakeIndex
 ) -> None:
     upstream = f"/files/{DEMO.filename}"
-    slow = index.drip(50_000, path=upstream)
+    slow = index.drip(20_000, path=upstream)
     with shim.ask(PATH) as leader:
         leader.read(1000)
         with shim.ask(PATH) as follower:

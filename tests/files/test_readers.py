@@ -67,7 +67,7 @@ def test_different_files_are_fetched_at_the_same_time(
 @pytest.mark.usefixtures("impatient")
 def test_the_first_readers_leaving_does_not_stop_the_others(shim: MakeShim) -> None:
     with FakeIndex([DEMO]) as index:
-        slow = index.drip(1_000_000, path=PATH)
+        slow = index.drip(200_000, path=PATH)
         made = shim(index)
         file = streamed(made, DEMO)
         assert streamed(made, DEMO) is file
@@ -83,7 +83,7 @@ def test_the_first_readers_leaving_does_not_stop_the_others(shim: MakeShim) -> N
 @pytest.mark.usefixtures("impatient")
 def test_a_transfer_that_all_readers_left_is_still_kept(shim: MakeShim) -> None:
     with FakeIndex([DEMO]) as index:
-        slow = index.drip(1_000_000, path=PATH)
+        slow = index.drip(200_000, path=PATH)
         made = shim(index)
         file = streamed(made, DEMO)
         leaving = file.read(0, file.total or 0)
@@ -99,7 +99,7 @@ def test_a_transfer_that_all_readers_left_is_still_kept(shim: MakeShim) -> None:
 @pytest.mark.usefixtures("impatient")
 def test_a_late_reader_gets_the_whole_from_its_beginning(shim: MakeShim) -> None:
     with FakeIndex([DEMO]) as index:
-        slow = index.drip(1_000_000, path=PATH)
+        slow = index.drip(200_000, path=PATH)
         made = shim(index)
         file = streamed(made, DEMO)
         early = file.read(0, file.total or 0)

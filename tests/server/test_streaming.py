@@ -17,8 +17,8 @@ from tests.serving import Served, fill, index_table, wait_until
 DEMO = wheel("demo", size=400_000)
 PATH = f"/files/pypi/demo.{DEMO.sha256}/{DEMO.filename}"
 UPSTREAM = f"/files/{DEMO.filename}"
-#: So slow that an answer begins before the file is whole, after two seconds.
-SLOW = 100_000
+#: So slow that an answer begins long before the file is whole, after two seconds.
+SLOW = 50_000
 #: More than the 256 threads with which `/-/health` once waited for 12 s.
 READERS = 300
 

@@ -147,15 +147,15 @@ def test_before_any_page_was_served_it_asks_for(
     assert fake.requests[0].path == expected
 
 
-@pytest.mark.usefixtures("idle")
 @pytest.mark.parametrize("of", [private, pypi])
 def test_it_asks_for_a_page_that_was_served_before(
-    shim: MakeShim, fake: FakeIndex, of: Any
+    shim: MakeShim, fake: FakeIndex, of: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     made = shim(of(fake))
     ask(made)
+    monkeypatch.setattr(probe, "IDLE_SECONDS", 0.02)
     fake.wait_for(APP, count=2)
-    until(lambda: {request.path for request in fake.requests} <= {APP, ROOT})
+    assert {request.path for request in fake.requests} <= {APP, ROOT}
 
 
 @pytest.mark.usefixtures("idle")

@@ -173,7 +173,7 @@ class Database:
             connection.execute("PRAGMA journal_mode = WAL")
             connection.execute(f"PRAGMA synchronous = {self._layout.synchronous}")
             connection.execute("PRAGMA cache_size = -512")  # KiB for each connection
-        except sqlite3.Error:  # it is not lent, so that nobody else would close it
+        except sqlite3.Error:  # nobody else closes what was never lent
             connection.close()
             raise
         return connection

@@ -46,7 +46,7 @@ def in_transfer(served: Serve) -> Iterator[Served]:
 
 @posix_only
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_a_signal_stops_it_at_once_and_well(served: Serve, number: int) -> None:
+def test_a_signal_stops_it_with_exit_code_0(served: Serve, number: int) -> None:
     shim = served(NOWHERE)
     workers = shim.workers
     assert workers

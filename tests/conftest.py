@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 import pytest
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis_settings
 
 from indexfallback.config import Index, Settings
 from indexfallback.shim import Shim
@@ -23,6 +25,12 @@ Serve: TypeAlias = Callable[..., Served]
 # A shell that runs the tests in the background ignores Ctrl-C for them, and so would all that
 # they start.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+
+# How long an example may take says more of the machine than of what is tested.
+hypothesis_settings.register_profile(
+    "any-machine", deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+hypothesis_settings.load_profile("any-machine")
 
 #: What a machine's own configuration would change.
 _LEAKING = (

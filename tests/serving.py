@@ -22,9 +22,11 @@ from urllib.parse import urlsplit
 import psutil
 
 #: A start takes 0.5 s; a machine that is busy with other tests may take this long, seconds.
-START_SECONDS = 30.0
+START_SECONDS = 120.0
 #: What any answer of a test may take, seconds: above the longest deadline.
-ANSWER_SECONDS = 20.0
+ANSWER_SECONDS = 60.0
+#: No state is waited for for less, seconds: a machine that is busy with other things needs it.
+_LEAST_SECONDS = 30.0
 #: What a process started here sees of the tests' own environment.
 _PASSED_ON = re.compile(r"PATH|LANG|SYSTEMROOT|TE?MP|TMPDIR|COV.*", re.IGNORECASE)
 
@@ -100,7 +102,7 @@ class Served:
                     received += piece
         return bytes(received)
 
-    def stop(self, number: int = signal.SIGTERM, seconds: float = 10.0) -> int:
+    def stop(self, number: int = signal.SIGTERM, seconds: float = 60.0) -> int:
         """Send a signal, wait for the end and return the exit code."""
         self.process.send_signal(number)
         return self.process.wait(seconds)
@@ -213,12 +215,12 @@ def _end(process: "subprocess.Popen[bytes]", workers: list[psutil.Process]) -> N
     if process.poll() is None:
         process.terminate()
         with contextlib.suppress(subprocess.TimeoutExpired):
-            process.wait(10)
+            process.wait(60)
             workers = [worker for worker in workers if worker.is_running()]
     for left in (*workers, process):
         with contextlib.suppress(psutil.NoSuchProcess):
             left.kill()
-    process.wait(10)
+    process.wait(60)
     for pipe in (process.stdin, process.stdout):
         if pipe is not None:
             pipe.close()
@@ -235,7 +237,7 @@ def all_ended(processes: list[psutil.Process]) -> bool:
 
 def wait_until(condition: Callable[[], object], seconds: float, otherwise: str) -> None:
     """Poll until a condition holds; fail with ``otherwise`` if it does not in time."""
-    ends = time.monotonic() + seconds
+    ends = time.monotonic() + max(seconds, _LEAST_SECONDS)
     while not condition():
         assert time.monotonic() < ends, otherwise
         time.sleep(0.01)  # states of other processes cannot be waited for

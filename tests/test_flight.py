@@ -21,7 +21,7 @@ class Work:
     def __call__(self) -> int:
         self.times += 1
         self.begun.set()
-        assert self.go.wait(10)
+        assert self.go.wait(60)
         if self._error is not None:
             raise self._error
         return self.times
@@ -32,10 +32,10 @@ def test_callers_of_one_key_at_one_time_share_the_work() -> None:
     work = Work()
     with ThreadPoolExecutor(8) as pool:
         first = pool.submit(flights.run, "a", work, 10)
-        assert work.begun.wait(10)
+        assert work.begun.wait(60)
         others = [pool.submit(flights.run, "a", work, 10) for _ in range(7)]
         work.go.set()
-        assert {future.result(10) for future in (first, *others)} == {1}
+        assert {future.result(60) for future in (first, *others)} == {1}
 
 
 def test_another_key_is_not_waited_for() -> None:
@@ -43,10 +43,10 @@ def test_another_key_is_not_waited_for() -> None:
     work = Work()
     with ThreadPoolExecutor(1) as pool:
         slow = pool.submit(flights.run, "a", work, 10)
-        assert work.begun.wait(10)
+        assert work.begun.wait(60)
         assert flights.run("b", lambda: 2, 10) == 2
         work.go.set()
-        assert slow.result(10) == 1
+        assert slow.result(60) == 1
 
 
 def test_what_the_work_raises_reaches_all_who_share_it() -> None:
@@ -54,12 +54,12 @@ def test_what_the_work_raises_reaches_all_who_share_it() -> None:
     work = Work(KeyError("wrong"))
     with ThreadPoolExecutor(2) as pool:
         first = pool.submit(flights.run, "a", work, 10)
-        assert work.begun.wait(10)
+        assert work.begun.wait(60)
         second = pool.submit(flights.run, "a", work, 10)
         work.go.set()
         for future in (first, second):
             with pytest.raises(KeyError, match="wrong"):
-                future.result(10)
+                future.result(60)
 
 
 @pytest.mark.parametrize("fails", [True, False])
@@ -80,11 +80,11 @@ def test_who_shares_the_work_waits_only_so_long() -> None:
     work = Work()
     with ThreadPoolExecutor(1) as pool:
         leader = pool.submit(flights.run, "a", work, 10)
-        assert work.begun.wait(10)
+        assert work.begun.wait(60)
         with pytest.raises(TimeoutError):
             flights.run("a", work, 0.01)
         work.go.set()
-        assert leader.result(10) == 1
+        assert leader.result(60) == 1
 
 
 def test_work_within_its_time_gives_its_result_or_its_error() -> None:
@@ -99,9 +99,9 @@ def test_work_that_takes_too_long_is_left_to_itself(seconds: float) -> None:
     begun = time.monotonic()
     with pytest.raises(TimeoutError):
         run_within(work, seconds, "left-alone")
-    assert time.monotonic() - begun < 5
+    assert time.monotonic() - begun < 30
     (thread,) = [thread for thread in threading.enumerate() if thread.name == "left-alone"]
     assert thread.daemon
     work.go.set()
-    thread.join(10)
+    thread.join(60)
     assert not thread.is_alive()

@@ -316,5 +316,5 @@ class Circuit(RuleBasedStateMachine):
         assert all(latest - when <= WINDOW for when, _ in self.health.recent)
 
 
-Circuit.TestCase.settings = settings(max_examples=50, stateful_step_count=25, deadline=None)
+Circuit.TestCase.settings = settings(max_examples=50, stateful_step_count=25)
 TestCircuit = Circuit.TestCase

@@ -1,7 +1,7 @@
 """Names of projects and files, and what may be made of them."""
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from packaging.utils import canonicalize_name
 
@@ -21,7 +21,6 @@ from indexfallback.names import (
 NAME = st.from_regex(r"[A-Za-z0-9]([A-Za-z0-9._-]{0,20}[A-Za-z0-9])?", fullmatch=True)
 
 
-@settings(deadline=None)
 @given(NAME)
 def test_a_normalised_project_name_is_normalised(name: str) -> None:
     assert is_project_name(name)
@@ -97,7 +96,6 @@ def test_a_file_name_is_unsafe(filename: str) -> None:
 
 
 @pytest.mark.fault(37)
-@settings(deadline=None)
 @given(st.text())
 def test_a_safe_file_name_is_one_plain_segment(filename: str) -> None:
     if is_safe_filename(filename):
@@ -145,7 +143,6 @@ def test_a_file_name_tells_project_and_version(
     assert version_of(filename) == version
 
 
-@settings(deadline=None)
 @given(NAME.map(normalize), st.none() | st.from_regex(r"[0-9a-f]{64}", fullmatch=True))
 def test_a_file_key_is_read_back(project: str, sha256: str | None) -> None:
     key = FileKey(project, sha256)

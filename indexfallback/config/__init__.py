@@ -1,10 +1,11 @@
 """The settings: frozen values, and the origin of each."""
 
 import hashlib
+import re
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import urlsplit
 
 from indexfallback.config.loopback import is_loopback
 from indexfallback.config.mirror import Mirror
@@ -13,6 +14,9 @@ from indexfallback.names import is_claimed
 Role = Literal["private", "mirror", "public"]
 OnOutage = Literal["ledger", "stop", "next"]
 Pages = Literal["first", "authority"]
+
+#: A scheme, and user name and password after it (RFC 3986, appendix B).
+_LOGIN = re.compile(r"^([^:/?#]*://)[^/?#]*@")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -132,5 +136,4 @@ class Settings:
 
 def without_credentials(url: str) -> str:
     """Return ``url`` without user name and password."""
-    parts = urlsplit(url)
-    return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
+    return _LOGIN.sub(r"\1", url)

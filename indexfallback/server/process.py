@@ -21,7 +21,6 @@ from typing import Any
 from granian.constants import HTTPModes, Interfaces, SSLProtocols
 from granian.http import HTTP1Settings
 from granian.server import Server
-from granian.server.common import AbstractServer
 
 from indexfallback.config import Settings
 from indexfallback.errors import ConfigError
@@ -70,8 +69,7 @@ def run_server(
     reader, writer = Pipe(duplex=False)
     server = _server(settings, port)
     server.on_startup(started)
-    if stop_at_eof:
-        server.on_startup(partial(_watch_input, server.signal_handler_interrupt))
+    server.stops_at_eof = stop_at_eof
     load = partial(_load_app, settings, reader, writer, logging_setup)
     try:
         server.serve(target_loader=load, wrap_loader=False)
@@ -85,8 +83,20 @@ def run_server(
         port.release()
 
 
-def _server(settings: Settings, port: Port) -> AbstractServer[Any]:
-    return Server(
+class _Supervisor(Server):  # type: ignore[misc, valid-type]  # which one, the build decides
+    """Watches its standard input once it has made the worker: a fork copies no other thread."""
+
+    stops_at_eof = False
+
+    def startup(self, spawn_target: Any, target_loader: Any) -> None:
+        """Bind the port and make the worker."""
+        super().startup(spawn_target, target_loader)
+        if self.stops_at_eof:
+            _watch_input(self.signal_handler_interrupt)
+
+
+def _server(settings: Settings, port: Port) -> _Supervisor:
+    return _Supervisor(
         "indexfallback",
         address=port.host,
         port=port.number,

@@ -169,9 +169,13 @@ class Database:
         connection = sqlite3.connect(
             self.path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False
         )
-        connection.execute("PRAGMA journal_mode = WAL")
-        connection.execute(f"PRAGMA synchronous = {self._layout.synchronous}")
-        connection.execute("PRAGMA cache_size = -512")  # KiB for each connection
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+            connection.execute(f"PRAGMA synchronous = {self._layout.synchronous}")
+            connection.execute("PRAGMA cache_size = -512")  # KiB for each connection
+        except sqlite3.Error:  # nobody else closes what was never lent
+            connection.close()
+            raise
         return connection
 
     @contextmanager

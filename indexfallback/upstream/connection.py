@@ -9,12 +9,13 @@ Locks: ``_lock`` guards the making of the pool.
 import importlib
 import ipaddress
 import logging
+import re
 import ssl
 import threading
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
-from urllib.parse import urljoin, urlsplit, urlunsplit
+from urllib.parse import urljoin, urlsplit
 
 import requests
 import requests.adapters
@@ -39,6 +40,8 @@ POOL_SIZE = 24
 _USER_AGENT = f"indexfallback/{__version__}"
 #: Statuses that send elsewhere and keep the method.
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
+#: What comes after the host, without the fragment (RFC 3986, appendix B).
+_AFTER_HOST = re.compile(r"[^:]*://[^/?#]*([^#]*)")
 
 
 class _Adapter(requests.adapters.HTTPAdapter):
@@ -59,6 +62,11 @@ class _Adapter(requests.adapters.HTTPAdapter):
         manager.pool_classes_by_scheme = POOLS
         return manager
 
+    def request_url(self, request: requests.PreparedRequest, proxies: Any) -> str:
+        """Return what is asked for: of a proxy that reads along the whole address."""
+        url = super().request_url(request, proxies)
+        return _target(str(request.url)) if url.startswith("/") else url
+
     def cert_verify(self, conn: Any, url: str, verify: Any, cert: Any) -> None:
         """Leave verification to the context."""
 
@@ -70,6 +78,17 @@ def _context(bundle: Path | None) -> ssl.SSLContext:
         cafile=None if bundle.is_dir() else str(bundle),
         capath=str(bundle) if bundle.is_dir() else None,
     )
+
+
+def _target(url: str) -> str:
+    """Return what a host is asked for (RFC 9112, 3.2.1): its part of the address as it stands.
+
+    An address that is taken apart and put together again loses an empty query, and gains or loses
+    slashes where two follow the host, depending on the version of Python and of `requests`.
+    """
+    found = _AFTER_HOST.match(url)
+    target = found[1] if found else ""
+    return target if target.startswith("/") else f"/{target}"
 
 
 def origin(url: str) -> tuple[str, str, int | None]:
@@ -113,7 +132,8 @@ class Connection:
                 return outcome, response
             response.close()
             try:
-                target = urljoin(url, location)
+                is_whole = location.startswith(("https://", "http://"))
+                target = location if is_whole else urljoin(url, location)
                 scheme, host, _ = origin(target)
             except ValueError:
                 return Outcome(Kind.NOT_AN_INDEX, "a redirect to what is no address"), None
@@ -169,12 +189,11 @@ class Connection:
             return adapter.send(request, stream=True, timeout=timeout, proxies=proxies)
         if auth is not None:
             headers = {**headers, "Authorization": self._authorization}
-        parts = urlsplit(url)
         connect, read = timeout
         try:
             raw = adapter.poolmanager.connection_from_url(url).urlopen(
                 "GET",
-                urlunsplit(("", "", parts.path or "/", parts.query, "")),
+                _target(url),
                 headers=headers,
                 retries=False,
                 redirect=False,

@@ -65,7 +65,7 @@ def only_root(rule: Rule) -> Rule:
     return rule
 
 
-def until(is_so: Callable[[], bool], seconds: float = 5.0) -> None:
+def until(is_so: Callable[[], bool], seconds: float = 30.0) -> None:
     """Wait until something is so."""
     end = time.monotonic() + seconds
     while not is_so():

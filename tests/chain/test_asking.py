@@ -142,9 +142,8 @@ def test_after_a_restart_what_was_down_does_not_delay_what_is_not(
     first.members["mirror"].learn(DOWN)
     first.close()
     near.hang()
-    begun = time.monotonic()
     assert ask(shim(mirror(near), pypi(far)), "idna") == "pypi"
-    assert time.monotonic() - begun < 1.0
+    assert near.requests == []
 
 
 @pytest.mark.usefixtures("soon")
@@ -192,7 +191,7 @@ def test_what_is_no_passing_fault_is_not_asked_about_again(
     shim: MakeShim, far: FakeIndex, way: str
 ) -> None:
     NOT_AGAIN[way](far)
-    ask(shim(far, deadline=0.5), "idna")
+    ask(shim(far, deadline=2.0), "idna")
     assert far.count(IDNA) == 1
 
 
@@ -216,9 +215,9 @@ def test_a_storm_of_passing_faults_is_not_doubled(
 def test_a_retry_that_would_come_after_the_deadline_is_not_made(
     shim: MakeShim, far: FakeIndex
 ) -> None:
-    far.delay(0.3)
+    far.delay(1.0)
     far.fail(503)
-    assert ask(shim(far, deadline=0.33), "idna") == 503
+    assert ask(shim(far, deadline=1.1), "idna") == 503
     assert far.count(IDNA) == 1
 
 
@@ -230,20 +229,21 @@ def test_retry_after_of_a_failing_index_replaces_the_wait(shim: MakeShim, far: F
     made = shim(far)
     for project in ("idna", "acme-app", "acme-lib"):
         ask(made, project)
-    assert made.members["pypi"].status()["next_try"] == pytest.approx(77, abs=1)
+    assert made.members["pypi"].status()["next_try"] == pytest.approx(70, abs=7)
 
 
 def test_a_limited_index_is_left_alone_as_long_as_it_asks_and_then_asked_again(
-    shim: MakeShim, near: FakeIndex, far: FakeIndex
+    shim: MakeShim, near: FakeIndex, far: FakeIndex, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    near.fail(429, {"Retry-After": "1"}, times=1)
+    near.fail(429, {"Retry-After": "60"}, times=1)
     made = shim(mirror(near), pypi(far))
     for _ in range(2):
         assert ask(made, "idna") == "pypi"
         far.project("idna")
     assert near.count() == 1
     assert made.members["mirror"].health.state is State.CLOSED
-    until(lambda: not made.members["mirror"].held(time.monotonic()))
+    now = time.monotonic
+    monkeypatch.setattr(time, "monotonic", lambda: now() + 60)
     near.add(wheel("acme-lib"))
     assert ask(made, "acme-lib") == "mirror"
 
@@ -276,13 +276,13 @@ def test_an_index_that_was_quick_is_given_up_before_its_share_is_over(
     shim: MakeShim, near: FakeIndex, far: FakeIndex, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(members, "FIRST_BYTE_LEAST", 0.2)
-    made = shim(mirror(near), pypi(far))
+    made = shim(mirror(near), pypi(far), deadline=60.0)
     for _ in range(5):
         made.members["mirror"].learn(Outcome(Kind.FOUND, "", elapsed=0.01))
     near.hang(path=APP)
     answer = made.fallback.page("acme-app")
     assert answer.owner.name == "pypi"
-    assert (answer.tried[0].seconds or 0.0) < 1.0
+    assert (answer.tried[0].seconds or 0.0) < 20.0  # its share is 30
     assert answer.tried[0].detail.startswith("no answer in time")
 
 
@@ -315,10 +315,10 @@ def test_a_quick_index_is_given_up_before_its_connect_timeout(
     shim: MakeShim, near: FakeIndex, far: FakeIndex, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(members, "FIRST_BYTE_LEAST", 0.2)
-    made = shim(mirror(near, connect_timeout=3.0), pypi(far))
+    made = shim(mirror(near, connect_timeout=30.0), pypi(far), deadline=90.0)
     answered(made, "mirror", 0.01)
     near.blackhole()
     answer = made.fallback.page(APP.split("/")[2])
     assert answer.owner.name == "pypi"
     assert answer.tried[0].detail.startswith("connect timeout")
-    assert (answer.tried[0].seconds or 0.0) < 1.5
+    assert (answer.tried[0].seconds or 0.0) < 20.0

@@ -167,7 +167,6 @@ class Company(RuleBasedStateMachine):
 Company.TestCase.settings = settings(
     max_examples=15,
     stateful_step_count=25,
-    deadline=None,
     suppress_health_check=list(HealthCheck),
 )
 TestCompany = Company.TestCase

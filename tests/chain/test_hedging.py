@@ -37,12 +37,12 @@ def known(made: Shim, name: str, seconds: float) -> None:
 def test_a_slow_mirror_is_answered_for_by_its_public_index_at_about_its_p95(
     shim: MakeShim, near: FakeIndex, far: FakeIndex
 ) -> None:
-    near.delay(5, path=IDNA)
-    made = shim(mirror(near), pypi(far))
+    near.hang(path=IDNA)
+    made = shim(mirror(near), pypi(far), deadline=60.0)
     known(made, "mirror", P95)
     begun = time.monotonic()
     assert ask(made, "idna") == "pypi"
-    assert P95 < time.monotonic() - begun < P95 + 0.5
+    assert P95 < time.monotonic() - begun < 20.0  # the mirror's share is 30
     assert (near.count(IDNA), far.count(IDNA)) == (1, 1)
 
 
@@ -59,8 +59,8 @@ def test_the_one_asked_beside_loses_nothing_of_its_own_share(
     shim: MakeShim, near: FakeIndex, far: FakeIndex
 ) -> None:
     near.hang(path=IDNA)
-    far.delay(1.2, path=IDNA)
-    made = shim(mirror(near), pypi(far), deadline=2.0)
+    far.delay(2.4, path=IDNA)  # more than half of the deadline, and less than what is left
+    made = shim(mirror(near), pypi(far), deadline=4.0)
     known(made, "mirror", P95)
     assert ask(made, "idna") == "pypi"
 
@@ -69,9 +69,9 @@ def test_where_its_share_is_shorter_nobody_is_asked_beside_but_after_it(
     shim: MakeShim, near: FakeIndex, far: FakeIndex
 ) -> None:
     near.hang(path=IDNA)
-    begun = time.monotonic()
-    assert ask(shim(mirror(near), pypi(far), deadline=1.0), "idna") == "pypi"
-    assert time.monotonic() - begun < 1.0
+    assert ask(shim(mirror(near), pypi(far), deadline=3.0), "idna") == "pypi"
+    (first,), (second,) = near.requests, far.requests
+    assert second.when - first.when > 1.0
 
 
 def test_while_the_mirror_is_quick_nobody_else_is_asked(
@@ -85,7 +85,7 @@ def test_the_slower_answer_wins_if_the_other_one_is_none(
     shim: MakeShim, near: FakeIndex, far: FakeIndex
 ) -> None:
     near.add(wheel("acme-new"))
-    near.delay(0.6)
+    near.delay(1.1)  # well after the other is asked, well before it is given up
     made = shim(mirror(near), pypi(far))
     known(made, "mirror", P95)
     assert ask(made, "acme-new") == "mirror"

@@ -198,7 +198,7 @@ class FakeIndex(Faults):
             for request in self.requests
         )
 
-    def wait_for(self, path: str | None = None, *, count: int = 1, seconds: float = 5) -> None:
+    def wait_for(self, path: str | None = None, *, count: int = 1, seconds: float = 30) -> None:
         """Wait until a path has been asked for so often; an error says what was asked instead."""
         end = monotonic() + seconds
         with self._changed:

@@ -207,7 +207,7 @@ def test_fifty_clients_at_once_are_all_answered(index: FakeIndex) -> None:
     statuses: list[int] = []
 
     def ask() -> None:
-        statuses.append(requests.get(index.url + "foo/", timeout=5).status_code)
+        statuses.append(requests.get(index.url + "foo/", timeout=60).status_code)
 
     threads = [threading.Thread(target=ask) for _ in range(50)]
     for thread in threads:

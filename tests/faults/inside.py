@@ -38,23 +38,25 @@ def _mirror(url: str, **values: Any) -> Index:
 
 
 def _ask(shim: Shim, project: str) -> Story:
-    """Return who owns a project or the status of the error, how, and in how many seconds."""
+    """Return who owns a project or the status, how, what was tried, and in how many seconds."""
     begun = time.monotonic()
     try:
         answer = shim.fallback.page(project)
         who: str | int = answer.owner.name
-        said = answer.how
+        said, tried = answer.how, answer.tried
     except ProjectError as error:
-        who, said = error.status, str(error)
-    return {"who": who, "said": said, "seconds": time.monotonic() - begun}
+        who, said, tried = error.status, str(error), error.tried
+    seconds = time.monotonic() - begun
+    return {"who": who, "said": said, "tried": [t.what for t in tried], "seconds": seconds}
 
 
 def dropped() -> list[Story]:
     """Ask a group whose mirror's packets are dropped on the way."""
     with FakeIndex([wheel("demo-1"), wheel("demo-2")]) as far:
         shim = _shim(
-            _mirror(NOBODY, connect_timeout=0.5), Index(name="pypi", url=far.url, role="public")
-        )
+            _mirror(NOBODY, connect_timeout=0.5), Index(name="pypi", url=far.url, role="public"),
+            deadline=60.0,
+        )  # fmt: skip
         told = [_ask(shim, project) for project in ("unknown", "demo-1", "demo-2")]
         shim.close()
     return told
@@ -65,7 +67,7 @@ def silent_resolver() -> list[Story]:
     fakes = FakeIndex([wheel("demo-1"), wheel("demo-2"), wheel("demo-3")])
     with fakes as far, socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as resolver:
         resolver.bind(("127.0.0.1", 53))
-        shim = _shim(_mirror(NAMED), Index(name="pypi", url=far.url, role="public"), deadline=1.0)
+        shim = _shim(_mirror(NAMED), Index(name="pypi", url=far.url, role="public"), deadline=4.0)
         told = [_ask(shim, project) for project in ("demo-1", "demo-2", "demo-3")]
         told.append({"threads": sum(t.name == "ask-mirror" for t in threading.enumerate())})
         shim.close()
@@ -75,7 +77,7 @@ def silent_resolver() -> list[Story]:
 def no_network() -> list[Story]:
     """Ask an index before the network goes, while it is away, and when it is back."""
     with FakeIndex([wheel("demo-1"), wheel("demo-2")]) as fake:
-        shim = _shim(Index(name="pypi", url=fake.url, role="public"), fresh=0.0, deadline=2.0)
+        shim = _shim(Index(name="pypi", url=fake.url, role="public"), fresh=0.0)
         told = [_ask(shim, "demo-1")]
         fake.drop_connections()
         with _away():
@@ -102,7 +104,7 @@ def travel() -> list[Story]:
     one, two = wheel("demo", "1.0"), wheel("demo", "2.0")
     with FakeIndex([one, two, wheel("never", "1.0"), wheel("never", "2.0")]) as fake:
         url = fake.url.replace("127.0.0.1", "packages.example.com")
-        shim = _shim(Index(name="pypi", url=url, role="public"), deadline=2.0)
+        shim = _shim(Index(name="pypi", url=url, role="public"))
         told = [_offer(shim, "demo")]
         shim.fallback.page("never")
         transfer = shim.downloads.get("pypi", FileKey("demo", one.sha256), one.filename)

@@ -3,7 +3,6 @@
 import gzip
 import json
 import logging
-import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -119,10 +118,8 @@ def test_what_is_no_page_is_replaced_by_the_next_index_and_said_in_one_line(
     with FakeIndex([IDNA]) as far:
         made = shim(mirror(near), pypi(far), page_size=PAGE_SIZE)
         client = Client(made)
-        begun = time.monotonic()
         with caplog.at_level(logging.WARNING):
             assert list(client.files("idna")) == [IDNA.filename]
-        assert time.monotonic() - begun < 5
         assert client.fetch("idna", IDNA.filename).body == IDNA.data
         (line,) = [r.getMessage() for r in caplog.records if r.getMessage().startswith("mirror:")]
         assert said in line

@@ -53,12 +53,12 @@ def test_a_stored_file_that_another_process_evicts_is_sent_to_its_end(shim: Make
 def test_eviction_while_a_file_is_fetched_neither_breaks_nor_loses_it(shim: MakeShim) -> None:
     with FakeIndex([DEMO]) as index, ThreadPoolExecutor() as pool:
         made = shim(index)
-        slow = index.drip(2_000_000, path=PATH)
+        slow = index.drip(200_000, path=PATH)
         fetched = pool.submit(fetch, made, DEMO)
         index.wait_for(PATH)
         assert made.store.blobs.evict(0) == []
         slow.lift()
-        assert fetched.result(10) == DEMO.data
+        assert fetched.result(60) == DEMO.data
         wait_until(lambda: is_kept(made), 5, "the file was not kept")
 
 

@@ -46,7 +46,7 @@ def kill(shim: Served) -> None:
     processes = [psutil.Process(shim.process.pid), *shim.workers]
     for process in processes:
         process.kill()
-    shim.process.wait(10)
+    shim.process.wait(60)
     psutil.wait_procs(processes[1:], 10)
 
 
@@ -57,7 +57,7 @@ def test_a_killed_shim_fetches_only_the_rest_when_started_again(
     cache = tmp_path / "served" / "cache"
     address = f"/files/pypi/large.{LARGE.sha256}/{LARGE.filename}"
     with FakeIndex([LARGE]) as index:
-        slow = index.drip(2_000_000, path=LARGE_PATH)
+        slow = index.drip(1_000_000, path=LARGE_PATH)
         first = served(index_table("pypi", index.url))
         with socket.create_connection(("127.0.0.1", first.port)) as client:
             client.sendall(f"GET {address} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n".encode())
@@ -166,14 +166,14 @@ def test_the_largest_of_several_is_gone_on_with_and_the_others_are_removed(
 
 def test_a_transfer_that_failed_is_gone_on_with_by_the_next_one(shim: MakeShim) -> None:
     with FakeIndex([DEMO]) as index, ThreadPoolExecutor() as pool:
-        slow = index.drip(1_000_000, path=PATH)
+        slow = index.drip(200_000, path=PATH)
         made = shim(index)
         failing = pool.submit(fetch, made, DEMO)
         directory = made.store.directory
         wait_until(lambda: sum(partial(directory).values()) > 100_000, 5, "nothing came")
         index.stop_listening()
         with pytest.raises(FileUnavailableError, match="refused"):
-            failing.result(10)
+            failing.result(60)
         (left,) = partial(directory).values()
         index.start_again()
         slow.lift()
@@ -189,7 +189,7 @@ def test_wrong_bytes_that_were_left_and_are_on_their_way_to_a_reader_end_in_a_cu
     with FakeIndex([DEMO]) as index:
         made = shim(index)
         leave(made, WRONG)
-        slow = index.drip(1_000_000, path=PATH)
+        slow = index.drip(200_000, path=PATH)
         found = made.downloads.get("pypi", key_of(DEMO), DEMO.filename)
         assert isinstance(found, IncomingFile)
         slow.lift()

@@ -34,9 +34,8 @@ SETUP = {
     "no-network": "",
     "travel": HOSTS,
 }
-AT_ONCE = 0.1
-#: Importing the HTTP library and starting threads on a busy machine, seconds.
-SLACK = 1.0
+#: Far above the limits in `inside.py`, and far below what would hold without them, seconds.
+ENDS = 15.0
 
 
 def _cannot() -> str:
@@ -62,7 +61,7 @@ def tell(tmp_path: Path) -> Tell:
         done = subprocess.run(
             ["unshare", "-n", "-m", "sh", "-c", script, str(resolver),
              sys.executable, "-m", "tests.faults.inside", scenario],
-            capture_output=True, text=True, timeout=60, check=False, cwd=ROOT,
+            capture_output=True, text=True, timeout=300, check=False, cwd=ROOT,
             env={**clean_environment(tmp_path), "TMPDIR": str(tmp_path)},
         )  # fmt: skip
         assert done.returncode == 0, done.stderr
@@ -76,9 +75,9 @@ def tell(tmp_path: Path) -> Tell:
 def test_blackholed_syn__dropped_packets_cost_the_connect_timeout_once(tell: Tell) -> None:
     first, *others = tell("dropped")
     assert first["who"] == 404
-    assert 0.5 <= first["seconds"] < 0.5 + SLACK
+    assert 0.5 <= first["seconds"] < ENDS
     assert [story["who"] for story in others] == ["pypi", "pypi"]
-    assert min(story["seconds"] for story in others) < AT_ONCE
+    assert [story["tried"][0] for story in others] == ["skipped", "skipped"]
 
 
 @pytest.mark.fault(4)
@@ -87,8 +86,8 @@ def test_dns_hang__a_resolver_that_never_answers_costs_its_share_twice_and_then_
 ) -> None:
     *stories, threads = tell("silent-resolver")
     assert [story["who"] for story in stories] == ["pypi"] * 3
-    assert max(story["seconds"] for story in stories) < 1.0
-    assert stories[2]["seconds"] < AT_ONCE
+    assert max(story["seconds"] for story in stories) < ENDS
+    assert stories[2]["tried"][0] == "skipped"
     assert threads == {"threads": 2}
 
 
@@ -98,7 +97,6 @@ def test_no_network__is_charged_to_nobody_and_over_as_soon_as_it_is(tell: Tell) 
     assert seen["who"] == "pypi", "what was seen is served without a network"
     assert [story["who"] for story in never] == [404] * 5
     assert all("there is no network" in story["said"] for story in never)
-    assert max(story["seconds"] for story in (seen, *never)) < 0.5
     assert health == {"state": "closed", "failures": 0}
     assert (after["who"], after["said"]) == ("pypi", "asked")
 

@@ -113,7 +113,7 @@ def test_no_private_name_is_answered_elsewhere_in_any_interleaving(
             time.sleep(0.03)  # as long as a few answers take: it is to happen in their midst
         machine.stop()
         for each in asking:
-            each.result(10)
+            each.result(60)
     machine.close()
     private_answers = {answer for name, answer in machine.answers if name in NAMES}
     assert private_answers <= {"private", 503}

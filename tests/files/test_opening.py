@@ -22,8 +22,8 @@ from tests.serving import wait_until
 DISTS = [wheel(f"demo-{number}", size=BIG) for number in range(12)]
 DEMO = DISTS[0]
 PATH = f"/files/{DEMO.filename}"
-#: What the mirror took so far, and what it takes now, seconds.
-P95, SLOW = 0.35, 3.0
+#: What the mirror took so far, seconds.
+P95 = 0.35
 
 
 @pytest.fixture
@@ -38,26 +38,29 @@ def far() -> Iterator[FakeIndex]:
         yield index
 
 
-def mirrored(shim: MakeShim, near: FakeIndex, far: FakeIndex) -> Shim:
+def mirrored(shim: MakeShim, near: FakeIndex, far: FakeIndex, **values: float) -> Shim:
     """Return a shim whose mirror has answered quickly so far."""
     made = shim(
         Index(name="mirror", url=near.url, role="mirror", mirror_of="pypi"),
         Index(name="pypi", url=far.url, role="public"),
+        **values,
     )
-    for _ in range(20):
+    # Before anything is slow, so that the mirror gives the pages on a busy machine, too.
+    for dist in DISTS:
+        made.fallback.page(dist.project)
+    for _ in range(100):
         made.members["mirror"].learn(Outcome(Kind.FOUND, "", elapsed=P95))
-    made.fallback.page(DEMO.project)
     return made
 
 
 def test_a_slow_start_is_answered_for_by_the_public_index_at_about_the_mirrors_p95(
     shim: MakeShim, near: FakeIndex, far: FakeIndex
 ) -> None:
-    made = mirrored(shim, near, far)
-    near.delay(SLOW, path=PATH)
+    made = mirrored(shim, near, far, deadline=60.0)
+    near.hang(path=PATH)
     begun = time.monotonic()
     assert fetch(made, DEMO) == DEMO.data
-    assert P95 < time.monotonic() - begun < SLOW - 1
+    assert P95 < time.monotonic() - begun < 15.0  # the mirror may take 20 for its first byte
     assert (near.count(PATH), far.count(PATH)) == (1, 1)
 
 
@@ -91,7 +94,7 @@ def test_the_slow_one_comes_again_once_it_has_answered(
 
     def ask(source: Source) -> FileAnswer:
         if source is slow:
-            answered.wait(10)
+            answered.wait(60)
         return FileAnswer(Outcome(Kind.FOUND, ""), Body(0, None, bytes, closed.set))
 
     sources = iter([slow, quick])
@@ -100,7 +103,7 @@ def test_the_slow_one_comes_again_once_it_has_answered(
     assert not closed.is_set()
     answered.set()
     assert list(opener) == [slow]
-    assert closed.wait(5), "its body stays open"
+    assert closed.wait(60), "its body stays open"
 
 
 def test_a_mirror_that_hangs_at_each_file_is_found_out(
@@ -117,8 +120,7 @@ def test_a_few_at_once_and_then_one_in_twenty(
 ) -> None:
     made = mirrored(shim, near, far)
     for dist in DISTS:
-        near.delay(0.6, path=f"/files/{dist.filename}")
-        made.fallback.page(dist.project)
+        near.delay(1.2, path=f"/files/{dist.filename}")
         assert fetch(made, dist) == dist.data
     beside = sum(far.count(f"/files/{dist.filename}") for dist in DISTS)
     assert beside == HEDGE_MOST

@@ -3,7 +3,7 @@
 from urllib.parse import urljoin
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from indexfallback.formats.links import Links, is_local
@@ -170,7 +170,6 @@ def test_a_base_that_may_not_be_followed_is_ignored() -> None:
 SEGMENT = st.text("ab.:", max_size=4)
 
 
-@settings(deadline=None)
 @example("..//")
 @given(st.lists(SEGMENT, min_size=1, max_size=6).map("/".join))
 def test_joining_is_what_urljoin_does(href: str) -> None:

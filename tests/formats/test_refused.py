@@ -6,7 +6,7 @@ from contextlib import suppress
 from time import process_time
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from indexfallback.errors import PageError
@@ -211,7 +211,6 @@ PIECES = st.sampled_from(
 
 
 @pytest.mark.fault(24)
-@settings(deadline=None)
 @given(st.binary(max_size=50) | st.lists(PIECES, max_size=30).map("".join).map(str.encode), TYPES)
 def test_nothing_but_a_page_error_comes_out(body: bytes, content_type: str) -> None:
     for parse in (

@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from indexfallback.errors import PageError
@@ -21,7 +21,6 @@ def html(body: str) -> tuple[str, ...]:
     return project_names(body.encode(), "text/html", URL)
 
 
-@settings(deadline=None)
 @given(st.lists(NAME.map(normalize)), st.sampled_from(Media))
 def test_names_are_read_back_sorted_and_once(names: list[str], media: Media) -> None:
     body = render_names(names, media)

@@ -19,7 +19,7 @@ from tests.formats.support import project_names
 
 URL = "https://example.com/simple/foo/"
 #: Pages are large values: as many as a second makes. A loaded machine's pauses are no failures.
-few = settings(max_examples=25, deadline=None)
+few = settings(max_examples=25)
 
 #: Any text that both formats can carry: HTML has no NUL, and its parsers do not agree on C1.
 TEXT = st.text(

@@ -59,7 +59,7 @@ def test_every_read_needs_a_token_that_is_good_for_it(
 
     def status(path: str, token: str = "") -> int:
         auth = ("__token__", token) if token else None
-        return requests.get(base + path, auth=auth, timeout=20).status_code
+        return requests.get(base + path, auth=auth, timeout=60).status_code
 
     for path in ("/simple/", "/index/local/simple/", "/-/status", "/"):
         assert (status(path), status(path, "wrong")) == (401, 401)
@@ -85,5 +85,5 @@ def test_with_public_read_nobody_needs_a_token_to_read_but_for_uploads(
 ) -> None:
     shim = served(table, server={"host": OUTSIDE, "public_read": True})
     base = f"http://127.0.0.1:{shim.port}"
-    assert requests.get(f"{base}/simple/", timeout=20).status_code == 200
-    assert requests.post(f"{base}/upload/", timeout=20).status_code == 401
+    assert requests.get(f"{base}/simple/", timeout=60).status_code == 200
+    assert requests.post(f"{base}/upload/", timeout=60).status_code == 401

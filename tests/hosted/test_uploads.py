@@ -148,7 +148,7 @@ def test_without_a_good_token_nothing_is_taken(refusing: Hosted) -> None:
 def test_a_description_with_a_script_gets_into_no_page(hosted: Hosted) -> None:
     answer = hosted.upload(LIB, fields={"description": "<script>alert(1)</script>"})
     assert answer.status_code == 200
-    assert "script" not in requests.get(f"{hosted.served.url}acme-lib/", timeout=20).text
+    assert "script" not in requests.get(f"{hosted.served.url}acme-lib/", timeout=60).text
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere nobody knows the most of it")

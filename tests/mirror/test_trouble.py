@@ -69,7 +69,7 @@ def test_a_run_that_is_ended_in_good_order_keeps_what_is_whole(mirror: Mirrored)
         wait_until(lambda: mirror.upstream.count() >= _REQUESTS, 60, "it does not come so far")
         process.send_signal(signal.SIGTERM)
         mirror.upstream.lift()
-        said = process.communicate(timeout=60)[1]
+        said = process.communicate(timeout=300)[1]
     assert process.returncode == 1
     assert "run again" in said
     assert mirror.run()["files"] <= 14
@@ -141,10 +141,10 @@ def test_of_two_runs_at_once_one_is_refused_and_the_other_completes(mirror: Mirr
         wait_until(lambda: any(run.poll() is not None for run in runs), 60, "none is refused")
         refused, other = sorted(runs, key=lambda run: run.poll() is None)
         assert other.poll() is None
-    said = refused.communicate(timeout=60)[1]
+    said = refused.communicate(timeout=300)[1]
     assert refused.returncode == 1
     assert "another run is mirroring" in " ".join(said.split())
-    other.communicate(timeout=60)
+    other.communicate(timeout=300)
     assert other.returncode == 0
     assert len(mirror.state()["files"]) == 14
 

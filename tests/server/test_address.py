@@ -52,7 +52,7 @@ def serve_on(directory: Path, port: int, config: str) -> tuple[int, str, str]:
     """Run ``serve`` on a port that it cannot have; return exit code, output and errors."""
     process, log = start(directory, config, port=port)
     with process:
-        output, _ = process.communicate(timeout=20)
+        output, _ = process.communicate(timeout=60)
     return process.returncode, output.decode(), log.read_text(encoding="utf-8")
 
 

@@ -180,7 +180,7 @@ def test_a_body_that_a_get_brings_is_ignored(world: World) -> None:
 
 
 def test_a_connection_is_kept_for_the_next_request(world: World) -> None:
-    connection = http.client.HTTPConnection("127.0.0.1", world.shim.port, timeout=10)
+    connection = http.client.HTTPConnection("127.0.0.1", world.shim.port, timeout=60)
     for path in ("/-/health", "/simple/no-such-thing/", "/simple/demo/"):
         connection.request("GET", path)
         connection.getresponse().read()

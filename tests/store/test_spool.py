@@ -86,7 +86,7 @@ def test_readers_see_only_what_was_written_while_it_is_written(store: Store) -> 
     reader.start()
     for start in range(0, len(data), 65536):
         spool.write(data[start : start + 65536])
-    reader.join(10)
+    reader.join(60)
     assert b"".join(seen) == data
 
 

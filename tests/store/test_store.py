@@ -179,7 +179,7 @@ def test_processes_that_write_at_once_to_one_new_directory_lose_nothing(
         writer.stdin.write(b"go\n")
         writer.stdin.flush()
     for writer in writers:
-        _, errors = writer.communicate(timeout=30)
+        _, errors = writer.communicate(timeout=300)
         assert writer.returncode == 0, errors.decode()
         assert before == "garbage" or not errors
     store = Store(directory, 10**7)

@@ -45,7 +45,7 @@ def test_pip_finds_the_links_of_a_page(
 
 
 def _get(url: str, accept: str) -> tuple[str, str | None, bytes]:
-    with urlopen(Request(url, headers={"Accept": accept}), timeout=20) as answer:
+    with urlopen(Request(url, headers={"Accept": accept}), timeout=60) as answer:
         return answer.headers["Content-Type"], answer.headers["Vary"], answer.read()
 
 

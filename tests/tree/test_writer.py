@@ -174,7 +174,7 @@ def test_one_that_is_killed_is_gone_on_with(cli: CommandLine, tmp_path: Path) ->
     process = subprocess.Popen(command, env=cli.environment(), cwd=cli.cwd)
     wait_until((dest / "simple").exists, 30, "nothing is written")
     process.send_signal(signal.SIGKILL)
-    process.wait(30)
+    process.wait(60)
     part = dest / "files" / ".0123.part"
     part.write_bytes(b"half")
     for page in (dest / "simple").glob("*/index.json"):

@@ -32,7 +32,7 @@ def misbehave(index: FakeIndex, how: str) -> None:
     if how == "hang":
         index.hang()
     else:
-        getattr(index, how)(50)
+        getattr(index, how)(5)
 
 
 class CountingFacts:

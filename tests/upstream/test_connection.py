@@ -38,6 +38,35 @@ def sent(to: FakeIndex) -> str | None:
     return request.headers.get("Authorization")
 
 
+# The address.
+
+
+@pytest.mark.parametrize(
+    ("path", "expected"),
+    [
+        ("//simple/", "//simple/acme-app/"),
+        ("/a//b/", "/a//b/acme-app/"),
+        # By way of `requests`, which spells it in ASCII.
+        ("//simplé/", "//simpl%C3%A9/acme-app/"),
+    ],
+)
+def test_the_path_of_an_index_is_asked_for_as_it_is_written(
+    opened: OpenHttp, remote: FakeIndex, path: str, expected: str
+) -> None:
+    page(opened(remote.base + path))
+    assert [request.target for request in remote.requests] == [expected]
+
+
+@pytest.mark.parametrize("target", ["//elsewhere/acme-app/", "/elsewhere?", "/?a=//b", "?a"])
+def test_a_redirect_is_followed_to_the_address_as_it_is_written(
+    opened: OpenHttp, remote: FakeIndex, target: str
+) -> None:
+    remote.redirect(f"http://ci:secret@127.0.0.1:{remote.port}{target}", times=1)
+    page(opened(remote))
+    asked = target if target.startswith("/") else f"/{target}"
+    assert remote.requests[1].target == asked
+
+
 # Credentials.
 
 
@@ -164,7 +193,7 @@ def proxy() -> Iterator[tuple[Listener, list[str]]]:
     def forward(request: Request) -> Reply:
         url = urlsplit(request.target)
         asked.append(request.target)
-        connection = http.client.HTTPConnection(target[0], timeout=5)
+        connection = http.client.HTTPConnection(target[0], timeout=60)
         headers = {k: v for k, v in request.headers.items() if k.lower() != "host"}
         connection.request(request.method, url.path, headers=headers)
         answer = connection.getresponse()

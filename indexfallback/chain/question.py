@@ -24,9 +24,19 @@ class Candidate:
     passed: str = ""
     #: The mirror keeps the page, with all files on it: it holds whatever the index does.
     mirrored: bool = False
-    #: The project is in the ledger as this index's.
-    in_ledger: bool = False
-    #: The index's list of names is known and not too old.
+    #: The project is known to be this index's: claimed for its group, listed or served by it.
+    owned: bool = False
+    #: When it was first listed or served, seconds since the epoch; None for a mere claim.
+    known_since: float | None = None
+    #: Its page may be a copy of the public index's (``defer_copies``): nothing but its list of
+    #: names says that the project is its own.
+    may_copy: bool = False
+    #: It was such a copy when it was compared last.
+    was_copy: bool = False
+    #: Whether it is one, as far as this walk has compared; and whether it is proven to be none.
+    is_copy: bool | None = None
+    is_own: bool = False
+    #: The index's list of names is known and not too old, or its configuration has the names.
     list_known: bool = False
     #: It said within the last minute that it does not have the project.
     remembered_absent: bool = False
@@ -52,6 +62,10 @@ class Candidate:
             return self.outcome.kind is Kind.ABSENT
         return self.remembered_absent
 
+    def is_fresh(self, fresh: float) -> bool:
+        """Tell whether its stored page is younger than ``fresh`` seconds."""
+        return self.page_age is not None and self.page_age < fresh
+
 
 @dataclass(frozen=True)
 class Question:
@@ -64,6 +78,36 @@ class Question:
     keep: float
     #: Whether indexes may be asked over a network.
     offline_state: OfflineState
+    #: The one index that is to answer; None if it is the whole chain.
+    alone: int | None = None
+
+    @property
+    def owners(self) -> tuple[int, ...]:
+        """The indexes that the project is known to belong to: no other one may answer for it."""
+        return tuple(p for p, c in enumerate(self.chain) if c.owned and not c.is_copy)
+
+    @property
+    def answering(self) -> tuple[int, ...]:
+        """The indexes that may answer, in their order."""
+        may = self.owners or tuple(p for p, c in enumerate(self.chain) if not c.is_copy)
+        return may if self.alone is None else tuple(p for p in may if p == self.alone)
+
+    def may_ask(self, position: int) -> bool:
+        """Tell whether an index has not answered yet and may be asked, held or not."""
+        candidate = self.chain[position]
+        return candidate.outcome is None and (
+            self.offline_state.ordered is None or candidate.index.is_directory
+        )
+
+    def has_page(self, position: int) -> bool:
+        """Tell whether an index's page is at hand, and current."""
+        candidate = self.chain[position]
+        if candidate.mirrored:
+            return True
+        if candidate.outcome is not None:
+            return candidate.outcome.is_page
+        is_known = candidate.is_fresh(self.fresh) and not candidate.is_absent
+        return is_known and self.may_ask(position)
 
     @property
     def offline(self) -> Cause | None:
@@ -81,6 +125,10 @@ class Question:
     def learnt(self, position: int, outcome: Outcome) -> "Question":
         """Return the question with an index's answer added."""
         return self._with(position, replace(self.chain[position], outcome=outcome))
+
+    def judged(self, position: int, *, is_copy: bool, is_own: bool) -> "Question":
+        """Return the question with an index's page compared with the public index's."""
+        return self._with(position, replace(self.chain[position], is_copy=is_copy, is_own=is_own))
 
     def released(self, position: int) -> "Question":
         """Return the question with an index that may be asked after all."""
@@ -102,10 +150,18 @@ class Question:
 def candidates(chain: Sequence[Index], project: str) -> tuple[Index, ...]:
     """Return the indexes that may answer for ``project``, in the order to ask them.
 
-    A claim restricts the chain to the claiming groups.
+    A claim (``projects``, ``only``) restricts the chain to the claiming groups, and an index
+    with ``only`` is left out for all other projects.
     """
-    groups = {index.group for index in chain if index.claims(project)}
-    return asking_order([index for index in chain if not groups or index.group in groups])
+    groups = claiming_groups(chain, project)
+    return asking_order(
+        [i for i in chain if i.group in groups or (not groups and i.may_have(project))]
+    )
+
+
+def claiming_groups(chain: Sequence[Index], project: str) -> frozenset[str]:
+    """Return the groups of the indexes that claim ``project``."""
+    return frozenset(index.group for index in chain if index.claims(project))
 
 
 def asking_order(members: Sequence[Index]) -> tuple[Index, ...]:

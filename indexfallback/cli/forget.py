@@ -123,9 +123,11 @@ def disown(options: Options, project: str, yes: bool, as_json: bool) -> None:
 def _explain_owners(settings: Settings, project: str, owners: Mapping[str, Ownership]) -> None:
     names = _names(settings)
     for source, ownership in owners.items():
+        if ownership.since is None:  # a mere copy of the public index's
+            continue
         how = "is in its list of names" if ownership.listed else "was served by it"
         name = names.get(source, source)
-        say(f"{project} belongs to {name}: it {how} (seen {clock(ownership.seen)}).")
+        say(f"{project} belongs to {name}: it {how} (known since {clock(ownership.since)}).")
         say_more(
             f"Without this record, a public index may serve the project while {name} is "
             f"unavailable. {name} is still asked first, and owns the project again once it answers."

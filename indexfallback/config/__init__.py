@@ -31,6 +31,10 @@ class Index:
     role: Role = "private"
     #: Normalised patterns of project names that only this index may serve.
     projects: tuple[str, ...] = ()
+    #: The same, and the index is asked for no other project.
+    only: tuple[str, ...] = ()
+    #: Copies of projects of the public index do not make them this index's.
+    defer_copies: bool = False
     on_outage: OnOutage = "ledger"
     username: str | None = None
     password: str | None = field(default=None, repr=False)
@@ -73,7 +77,11 @@ class Index:
 
     def claims(self, project: str) -> bool:
         """Tell whether one of the index's patterns matches the normalised project."""
-        return is_claimed(project, self.projects)
+        return is_claimed(project, self.projects) or is_claimed(project, self.only)
+
+    def may_have(self, project: str) -> bool:
+        """Tell whether the index may be asked for the normalised project."""
+        return not self.only or is_claimed(project, self.only)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -128,6 +136,10 @@ class Settings:
     def hosted(self) -> tuple[Index, ...]:
         """The indexes that accept uploads, in the order of the chain."""
         return tuple(index for index in self.indexes if index.upload)
+
+    def foreign_keys(self, group: str) -> frozenset[str]:
+        """Return the addresses of the indexes of all other groups: what they have is not its."""
+        return frozenset(index.key for index in self.indexes if index.group != group)
 
     def group(self, name: str) -> tuple[Index, ...]:
         """Return the members of a group, in the order of the chain."""

@@ -163,10 +163,11 @@ def _check_role(entry: Entry, role: Role, *, is_pypi: bool) -> None:
         raise entry.error(
             "pages", f'pages = "authority" is for mirrors, and this one is {role}', "remove it"
         )
-    if "on_outage" in values and role != "private":
-        raise entry.error(
-            "on_outage", f"on_outage is for private indexes, and this one is {role}", "remove it"
-        )
+    for key in ("on_outage", "only", "defer_copies"):
+        if key in values and role != "private":
+            raise entry.error(
+                key, f"{key} is for private indexes, and this one is {role}", "remove it"
+            )
 
 
 def _index(

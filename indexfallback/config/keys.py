@@ -244,6 +244,8 @@ INDEX_KEYS: dict[str, Reader] = {
     "url": text,
     "role": choice(*get_args(Role)),
     "projects": patterns,
+    "only": patterns,
+    "defer_copies": flag,
     "on_outage": choice(*get_args(OnOutage)),
     "username": text,
     "password_env": variable,

@@ -81,6 +81,8 @@ class Store:
         """Write down what is still in memory and close the files."""
         with keeping("when files were last used"):
             self.blobs.flush()
+        self.ledger.flush()
+        self.pins.flush()
         self.database.close()
         self.hosting.close()
         if self._temporary is not None:

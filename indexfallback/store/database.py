@@ -32,11 +32,13 @@ CREATE TABLE page (
     PRIMARY KEY (source, project)
 );
 CREATE TABLE name (
-    source TEXT NOT NULL, project TEXT NOT NULL, listed REAL, served REAL,
+    source TEXT NOT NULL, project TEXT NOT NULL, listed REAL, served REAL, copied REAL,
     PRIMARY KEY (project, source)
 ) WITHOUT ROWID;
 CREATE INDEX name_source ON name (source);
-CREATE TABLE name_list (source TEXT PRIMARY KEY, fetched REAL NOT NULL, names INTEGER NOT NULL);
+CREATE TABLE name_list (
+    source TEXT PRIMARY KEY, fetched REAL NOT NULL, names INTEGER NOT NULL, digest TEXT NOT NULL
+);
 CREATE TABLE pin (
     project TEXT NOT NULL, filename TEXT NOT NULL, sha256 TEXT NOT NULL, seen REAL NOT NULL,
     source TEXT NOT NULL,

@@ -12,6 +12,7 @@ import logging
 import re
 import ssl
 import threading
+from collections.abc import Callable
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
@@ -115,12 +116,18 @@ class Connection:
         self._proxies: dict[tuple[str, str, int | None], dict[str, str]] = {}
 
     def get(
-        self, url: str, headers: dict[str, str], timeout: tuple[float, float]
+        self,
+        url: str,
+        headers: dict[str, str],
+        timeout: tuple[float, float],
+        elsewhere: Callable[[str], str | None] = lambda _: None,
     ) -> tuple[Outcome, requests.Response | None]:
         """Send a GET, follow redirects, and return what came, its body still unread.
 
-        ``timeout`` is seconds to connect and between bytes. A response is returned with every
-        outcome that has one; the caller closes it.
+        ``timeout`` is seconds to connect and between bytes. ``elsewhere`` names the other index
+        that an address belongs to: a redirect to there is not followed, since that index is
+        asked in its own turn. A response is returned with every outcome that has one; the caller
+        closes it.
         """
         for _ in range(MAX_REDIRECTS + 1):
             where = urlsplit(url).netloc
@@ -140,6 +147,10 @@ class Connection:
             downgrades = url.startswith("https:") and scheme == "http"
             if scheme not in ("http", "https") or downgrades or self._is_forbidden(host):
                 return Outcome(Kind.NOT_AN_INDEX, f"unsafe redirect to {redact(target)}"), None
+            other = elsewhere(target)
+            if other is not None:
+                sends = f"{response.status_code}, which sends to {other}"
+                return Outcome(Kind.ABSENT, sends), None
             url = without_credentials(target)
         return Outcome(Kind.NOT_AN_INDEX, f"more than {MAX_REDIRECTS} redirects"), None
 

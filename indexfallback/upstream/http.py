@@ -11,6 +11,7 @@ import requests
 import urllib3
 
 from indexfallback.config import Index, Settings, without_credentials
+from indexfallback.config.pip import default_url
 from indexfallback.errors import PageError
 from indexfallback.formats import parse_listing, parse_page
 from indexfallback.outcome import Kind, Outcome
@@ -24,7 +25,7 @@ from indexfallback.upstream.answers import (
     Skipped,
     TransferError,
 )
-from indexfallback.upstream.connection import Connection
+from indexfallback.upstream.connection import Connection, origin
 from indexfallback.upstream.failures import outcome_of_error
 
 #: JSON first: it says more, and is read quicker.
@@ -47,6 +48,7 @@ class HttpIndex:
 
     def __init__(self, index: Index, settings: Settings) -> None:
         self._index = index
+        self._chain = settings.indexes
         self._connection = Connection(index, settings.ca_bundle, settings.allow_hosts)
 
     def page(
@@ -105,7 +107,7 @@ class HttpIndex:
         left = max(limits.ends - started, _SHORTEST)
         first_byte = min(limits.first_byte, left)
         timeout = (min(self._index.connect_timeout, first_byte), first_byte)
-        outcome, response = self._connection.get(url, headers, timeout)
+        outcome, response = self._connection.get(url, headers, timeout, self._elsewhere)
         body = b""
         if response is not None:
             _be_patient(response, self._index.read_timeout)
@@ -120,6 +122,20 @@ class HttpIndex:
             finally:
                 response.close()
         return _with(outcome, elapsed=time.monotonic() - started), response, body
+
+    def _elsewhere(self, url: str) -> str | None:
+        """Return the name of the other index that an address of a page belongs to, if any.
+
+        GitLab and pypiserver send to PyPI for every name that they do not have: what comes from
+        there is not their own. Pages of a mirror may lie anywhere.
+        """
+        if not self._index.is_private:
+            return None
+        target = origin(url), urlsplit(url).path
+        for other in self._chain:
+            if other != self._index and _is_below(target, other.url):
+                return other.name
+        return "PyPI" if origin(url) == origin(default_url()) else None
 
     def open(self, file: File, offset: int, etag: str | None, patience: float) -> FileAnswer:
         """Ask for a file's bytes from ``offset``, if it is still what ``etag`` says.
@@ -157,6 +173,10 @@ class HttpIndex:
     def close(self) -> None:
         """Close all connections."""
         self._connection.close()
+
+
+def _is_below(target: tuple[tuple[str, str, int | None], str], root: str) -> bool:
+    return target[0] == origin(root) and target[1].startswith(urlsplit(root).path)
 
 
 def _with(

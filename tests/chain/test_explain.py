@@ -45,7 +45,7 @@ def test_a_claim_says_why_no_other_index_was_asked() -> None:
 
 def test_an_owner_that_is_down_is_named_with_cause_and_remedy() -> None:
     for known, how in (
-        (Candidate(PRIVATE, in_ledger=True), "seen there before"),
+        (Candidate(PRIVATE, owned=True, known_since=1.0), "known there since 1970-01-01"),
         (Candidate(index("private", projects=("acme-*",))), "by projects"),
     ):
         found = error(question(known, PYPI), private=Kind.SILENT)
@@ -108,7 +108,7 @@ def test_the_trail_says_how_long_asking_took() -> None:
 
 
 def test_the_trail_says_what_was_skipped_for_the_owners_sake() -> None:
-    held = Candidate(PRIVATE, in_ledger=True, held="circuit open: timeout")
+    held = Candidate(PRIVATE, owned=True, known_since=1.0, held="circuit open: timeout")
     assert trail(question(held, PYPI)) == [
         ("private", "skipped", "circuit open: timeout"),
         ("pypi", "skipped", "acme-app belongs to private"),

@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from indexfallback.chain.policy import Refuse, Serve, Why
-from indexfallback.chain.question import Candidate, candidates
-from indexfallback.config import OnOutage
-from indexfallback.outcome import Kind
+from indexfallback.chain.policy import Ask, Refuse, Serve, Why, next_step
+from indexfallback.chain.question import Candidate, Question, candidates
+from indexfallback.config import Index, OnOutage
+from indexfallback.outcome import Kind, Outcome
 from tests.chain.walking import FRESH, KEEP, MIRROR, PRIVATE, PYPI, TROUBLE, index, question, walk
 
 STALE = FRESH + 1
@@ -127,35 +127,157 @@ def test_on_outage_stop_never_goes_on(kind: Kind) -> None:
 @pytest.mark.parametrize("mode", ["ledger", "next", "stop"])
 @pytest.mark.parametrize("kind", TROUBLE)
 def test_in_every_mode_an_owned_project_goes_to_no_other_index(mode: OnOutage, kind: Kind) -> None:
-    assert served_by_the_next(mode, kind=kind, in_ledger=True, list_known=True) is Why.OWNED
+    assert (
+        served_by_the_next(mode, kind=kind, owned=True, known_since=1.0, list_known=True)
+        is Why.OWNED
+    )
     assert served_by_the_next(mode, kind=kind, projects=("acme-*",)) is Why.OWNED
 
 
 @pytest.mark.parametrize("mode", ["ledger", "next", "stop"])
 def test_a_held_private_index_is_not_asked_and_keeps_its_own_projects(mode: OnOutage) -> None:
     private = replace(PRIVATE, on_outage=mode)
-    known = question(Candidate(private, in_ledger=True, held="circuit open"), PYPI)
+    known = question(Candidate(private, owned=True, known_since=1.0, held="circuit open"), PYPI)
     assert walk(known, {}) == ([], Refuse(Why.OWNED, 0))
 
 
 @pytest.mark.parametrize("mode", ["ledger", "next", "stop"])
 def test_an_owned_projects_stale_page_stands_in_within_its_limit(mode: OnOutage) -> None:
     private = replace(PRIVATE, on_outage=mode)
-    known = Candidate(private, page_age=KEEP - 1, in_ledger=True)
+    known = Candidate(private, page_age=KEEP - 1, owned=True, known_since=1.0)
     answers = {"private": Kind.FAILED}
     assert walk(question(known, PYPI), answers)[1] == Serve(0, stale=True)
     too_old = replace(known, page_age=KEEP)
     assert walk(question(too_old, PYPI), answers)[1] == Refuse(Why.OWNED, 0)
 
 
-def test_a_private_index_that_says_absent_lets_go_of_a_project_in_the_ledger() -> None:
-    known = question(Candidate(PRIVATE, in_ledger=True, page_age=STALE), PYPI)
+def test_a_private_index_that_says_absent_keeps_a_project_in_the_ledger() -> None:
+    owner = Candidate(PRIVATE, owned=True, known_since=1.0, page_age=STALE)
     answers = {"private": Kind.ABSENT, "pypi": Kind.FOUND}
-    assert walk(known, answers)[1] == Serve(1, resolved=True)
+    assert walk(question(owner, PYPI), answers) == (["private"], Refuse(Why.GONE, 0))
+
+
+def test_absence_that_is_remembered_keeps_it_too() -> None:
+    owner = Candidate(PRIVATE, owned=True, known_since=1.0, remembered_absent=True)
+    assert walk(question(owner, PYPI), {}) == ([], Refuse(Why.GONE, 0))
+
+
+def test_a_project_of_two_owners_comes_from_the_second_when_the_first_has_it_no_more() -> None:
+    first, second = (
+        Candidate(index(name), owned=True, known_since=1.0) for name in ("first", "second")
+    )
+    answers = {"first": Kind.ABSENT, "second": Kind.FOUND}
+    walked = walk(question(first, PYPI, second), answers)
+    assert walked == (["first", "second"], Serve(2, resolved=True))
+
+
+def test_an_index_before_the_owner_is_not_asked_for_its_project() -> None:
+    owner = Candidate(PRIVATE, owned=True, known_since=1.0)
+    known = question(PYPI, index("other"), owner)
+    assert walk(known, {"private": Kind.FOUND}) == (["private"], Serve(2, resolved=True))
+
+
+def alone(position: int, *known: Candidate | Index) -> Question:
+    return replace(question(*known), alone=position)
+
+
+def test_an_index_alone_does_not_answer_for_a_project_of_another_one() -> None:
+    owner = Candidate(PRIVATE, owned=True, known_since=1.0)
+    assert walk(alone(1, owner, PYPI), {}) == ([], Refuse(Why.ELSEWHERE, 0))
+    assert walk(alone(0, owner, PYPI), {"private": Kind.FOUND})[1] == Serve(0)
+
+
+def test_an_index_alone_answers_for_a_project_that_nobody_is_known_to_own() -> None:
+    assert walk(alone(1, PRIVATE, PYPI), {"pypi": Kind.FOUND}) == (["pypi"], Serve(1))
+    assert walk(alone(1, PRIVATE, PYPI), {"pypi": Kind.ABSENT})[1] == Refuse(Why.ABSENT)
+
+
+# Copies of projects of the public index.
+
+EXTRA = index("extra", defer_copies=True)
+
+
+def judge(known: Question, answers: dict[str, Kind], *verdicts: bool) -> tuple[list[str], object]:
+    """Walk with comparisons that end as ``verdicts`` say; return who was asked or compared."""
+    done: list[str] = []
+    left = list(verdicts)
+    while not isinstance(step := next_step(known), (Serve, Refuse)):
+        name = known.chain[step.position].index.name
+        assert len(done) < 10, f"in circles: {done}"
+        if isinstance(step, Ask):
+            done.append(name)
+            known = known.learnt(step.position, Outcome(answers[name], ""))
+            continue
+        against = "nobody" if step.against is None else known.chain[step.against].index.name
+        done.append(f"{name} = {against}")
+        is_copy = left.pop(0) if step.against is not None else False
+        known = known.judged(step.position, is_copy=is_copy, is_own=not is_copy)
+    assert not left
+    return done, step
+
+
+def test_a_copy_is_the_public_indexs() -> None:
+    answers = {"extra": Kind.FOUND, "pypi": Kind.FOUND}
+    known = question(Candidate(EXTRA, may_copy=True), PYPI)
+    walked = judge(known, answers, True)
+    assert walked == (["extra", "pypi", "extra = pypi"], Serve(1, resolved=True))
+
+
+def test_what_is_no_copy_stays_its_own() -> None:
+    answers = {"extra": Kind.FOUND, "pypi": Kind.FOUND}
+    known = question(Candidate(EXTRA, may_copy=True, owned=True, known_since=1.0), PYPI)
+    walked = judge(known, answers, False)
+    assert walked == (["extra", "pypi", "extra = pypi"], Serve(0, resolved=True))
+
+
+def test_what_no_public_index_has_is_no_copy() -> None:
+    answers = {"extra": Kind.FOUND, "pypi": Kind.ABSENT}
+    known = question(Candidate(EXTRA, may_copy=True), PYPI)
+    assert judge(known, answers)[0] == ["extra", "pypi", "extra = nobody"]
+
+
+def test_a_page_that_cannot_be_compared_is_served_by_its_index() -> None:
+    answers = {"extra": Kind.FOUND, "pypi": Kind.SILENT}
+    known = question(Candidate(EXTRA, may_copy=True), PYPI)
+    assert judge(known, answers) == (["extra", "pypi"], Serve(0, resolved=True))
+
+
+def test_an_old_public_page_proves_a_copy_while_its_index_is_down() -> None:
+    answers = {"extra": Kind.FOUND, "pypi": Kind.SILENT}
+    known = question(Candidate(EXTRA, may_copy=True), Candidate(PYPI, page_age=STALE))
+    walked = judge(known, answers, True)
+    assert walked == (["extra", "pypi", "extra = pypi"], Serve(1, stale=True))
+
+
+@pytest.mark.parametrize("kind", [Kind.ABSENT, *TROUBLE])
+def test_a_listed_name_that_was_not_compared_yet_goes_to_no_public_index(kind: Kind) -> None:
+    listed = Candidate(EXTRA, may_copy=True, owned=True, known_since=1.0, list_known=True)
+    walked = judge(question(listed, PYPI), {"extra": kind})
+    assert walked == (["extra"], Refuse(Why.GONE if kind is Kind.ABSENT else Why.OWNED, 0))
+
+
+@pytest.mark.parametrize("kind", [Kind.ABSENT, *TROUBLE])
+def test_what_was_a_copy_comes_from_the_public_index_also_without_the_extra_one(
+    kind: Kind,
+) -> None:
+    copied = Candidate(EXTRA, may_copy=True, was_copy=True)
+    walked = judge(question(copied, PYPI), {"extra": kind, "pypi": Kind.FOUND})
+    assert walked[0] == ["extra", "pypi"]
+    assert isinstance(walked[1], Serve)
+    assert walked[1].position == 1
+
+
+def test_a_public_index_alone_answers_for_what_an_extra_one_has_a_copy_of() -> None:
+    listed = Candidate(EXTRA, may_copy=True, owned=True, known_since=1.0)
+    answers = {"extra": Kind.FOUND, "pypi": Kind.FOUND}
+    assert judge(alone(1, listed, PYPI), answers, True)[1] == Serve(1)
+    assert judge(alone(1, listed, PYPI), answers, False)[1] == Refuse(Why.ELSEWHERE, 0)
 
 
 def test_an_index_before_it_does_not_stand_in_for_the_owner_of_a_project() -> None:
-    known = question(Candidate(PYPI, page_age=STALE), Candidate(PRIVATE, in_ledger=True))
+    known = question(
+        Candidate(PYPI, page_age=STALE), Candidate(PRIVATE, owned=True, known_since=1.0)
+    )
     answers = {"pypi": Kind.SILENT, "private": Kind.SILENT}
     assert walk(known, answers)[1] == Refuse(Why.OWNED, 1)
 

@@ -80,7 +80,7 @@ def test_a_walk_down_another_chain_does_not_count() -> None:
 
 
 def test_a_walk_does_not_count_past_a_private_index_that_has_the_project_since() -> None:
-    private = Candidate(PRIVATE, in_ledger=True)
+    private = Candidate(PRIVATE, owned=True, known_since=1.0)
     known = question(private, resolved(Candidate(PYPI), private))
     assert walk(known, {"private": Kind.SILENT})[1] == Refuse(Why.OWNED, 0)
 
@@ -109,14 +109,14 @@ def test_offline_an_old_walk_still_counts() -> None:
 @pytest.mark.parametrize("mode", ["ledger", "next", "stop"])
 @pytest.mark.parametrize("in_ledger", [True, False])
 def test_offline_what_was_never_seen_is_not_found(mode: OnOutage, in_ledger: bool) -> None:
-    private = Candidate(replace(PRIVATE, on_outage=mode), in_ledger=in_ledger)
+    private = Candidate(replace(PRIVATE, on_outage=mode), owned=in_ledger)
     _, end = walk(question(private, PYPI, offline=True), {})
     assert isinstance(end, Refuse)
     assert end.why is Why.OFFLINE
 
 
 def test_offline_a_private_project_is_not_served_from_a_public_page() -> None:
-    private = Candidate(PRIVATE, in_ledger=True)
+    private = Candidate(PRIVATE, owned=True, known_since=1.0)
     known = question(private, Candidate(PYPI, page_age=1.0), offline=True)
     assert walk(known, {}) == ([], Refuse(Why.OFFLINE, 0))
 
@@ -126,7 +126,7 @@ def test_one_attempt_that_finds_no_network_makes_the_whole_walk_offline() -> Non
     private = Candidate(PRIVATE, list_known=True)
     assert walk(question(private, old), lambda _: Kind.OFFLINE)[1] == Serve(1, stale=True)
     assert walk(question(private, PYPI), lambda _: Kind.OFFLINE)[1] == Refuse(Why.OFFLINE)
-    owned = Candidate(PRIVATE, in_ledger=True)
+    owned = Candidate(PRIVATE, owned=True, known_since=1.0)
     assert walk(question(owned, old), lambda _: Kind.OFFLINE)[1] == Refuse(Why.OFFLINE, 0)
 
 

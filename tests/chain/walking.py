@@ -1,6 +1,7 @@
 """Walks down a chain without I/O: short ways to write a question, and the caller's loop."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from indexfallback.chain.policy import Ask, Refuse, Serve, next_step
@@ -30,8 +31,19 @@ PYPI = index("pypi", "public")
 
 
 def question(*known: Candidate | Index, offline: bool = False) -> Question:
-    """Return the question for ``acme-app`` to a chain of which this is known."""
+    """Return the question for ``acme-app`` to a chain of which this is known.
+
+    What an index claims it owns, and its claims count as its list of names.
+    """
     chain = tuple(c if isinstance(c, Candidate) else Candidate(c) for c in known)
+    chain = tuple(
+        replace(
+            c,
+            owned=c.owned or c.index.claims("acme-app"),
+            list_known=c.list_known or bool(c.index.projects),
+        )
+        for c in chain
+    )
     state = OfflineState(ordered=Cause.OPTION if offline else None)
     return Question("acme-app", chain, FRESH, KEEP, state)
 
@@ -42,7 +54,8 @@ def walk(
     """Return the indexes that a walk asks, and its end, where they answer so."""
     answer = answers.__getitem__ if isinstance(answers, Mapping) else answers
     names: list[str] = []
-    while isinstance(step := next_step(asked), Ask):
+    while not isinstance(step := next_step(asked), (Serve, Refuse)):
+        assert isinstance(step, Ask), f"nothing is to be compared: {step}"
         name = asked.chain[step.position].index.name
         names.append(name)
         assert len(names) <= len(asked.chain), f"asked in circles: {names}"

@@ -112,7 +112,7 @@ def test_a_file_that_is_not_there_has_no_version(tmp_path: Path) -> None:
 def test_a_failed_write_changes_nothing(tmp_path: Path) -> None:
     database = Database(tmp_path / FILE)
     with suppress(ZeroDivisionError), database.write() as connection:
-        connection.execute("INSERT INTO name_list VALUES ('x', 1, 1)")
+        connection.execute("INSERT INTO name_list VALUES ('x', 1, 1, '')")
         raise ZeroDivisionError
     with database.read() as connection:
         assert connection.execute("SELECT count(*) FROM name_list").fetchone() == (0,)

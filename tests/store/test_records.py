@@ -1,6 +1,9 @@
 """Pages, ledger, pins and facts of local files: what was seen, in the database."""
 
 import time
+from typing import Any
+
+import pytest
 
 from indexfallback.page import File, ProjectPage
 from indexfallback.store import PageFacts, Store, Validators
@@ -94,17 +97,67 @@ def test_a_page_served_makes_its_index_the_owner(store: Store) -> None:
     owned = store.ledger.ownership(A, "demo")
     assert owned is not None
     assert not owned.listed
-    assert time.time() - owned.seen < 60
+    assert owned.since is not None
+    assert time.time() - owned.since < 60
     assert store.ledger.ownership(B, "demo") is None
 
 
-def test_a_list_of_names_replaces_the_one_before_but_not_pages_served(store: Store) -> None:
-    store.ledger.record_page(A, "served")
+def test_a_shorter_list_of_names_takes_nothing_from_an_earlier_one(store: Store) -> None:
     assert store.ledger.record_list(A, ["one", "two", "two"]) == 2
     assert store.ledger.record_list(A, ["two", "three"]) == 2
-    owned = {n: store.ledger.ownership(A, n) for n in ("served", "one", "two", "three")}
-    assert owned["one"] is None
-    assert [o.listed for o in owned.values() if o is not None] == [False, True, True]
+    assert store.ledger.names(A) == ["one", "three", "two"]
+    assert store.ledger.record_list(A, []) == 0
+    assert store.ledger.names(A) == ["one", "three", "two"]
+
+
+def test_the_first_time_that_a_name_was_known_stays(store: Store) -> None:
+    store.ledger.record_list(A, ["demo"])
+    first = store.ledger.ownership(A, "demo")
+    store.ledger.record_list(A, ["demo", "other"])
+    store.ledger.record_page(A, "demo")
+    again = store.ledger.ownership(A, "demo")
+    assert first is not None
+    assert again is not None
+    assert again.since == first.since
+
+
+def test_a_list_of_many_names_is_written_while_others_write(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("indexfallback.store.ledger.BATCH", 10)
+    transactions = []
+    write = store.database.write
+
+    def counted() -> Any:
+        transactions.append(1)
+        return write()
+
+    monkeypatch.setattr(store.database, "write", counted)
+    assert store.ledger.record_list(A, map(str, range(95))) == 95
+    assert len(transactions) > 9
+
+
+def test_a_list_that_came_again_is_not_written_again(store: Store) -> None:
+    store.ledger.record_list(A, ["one", "two"])
+    before = store.ledger.changes
+    store.ledger.record_list(A, ["two", "one"])
+    assert store.ledger.changes == before
+    store.ledger.forget("one")
+    store.ledger.record_list(A, ["one", "two"])
+    assert store.ledger.names(A) == ["one", "two"]
+
+
+def test_a_copy_owns_nothing_where_copies_are_deferred(store: Store) -> None:
+    store.ledger.record_name(A, "demo")
+    store.ledger.record_copy(A, "demo")
+    known = store.ledger.ownership(A, "demo")
+    assert known is not None
+    assert not known.is_owner(True)
+    assert known.is_owner(False)
+    store.ledger.record_page(A, "demo")
+    known = store.ledger.ownership(A, "demo")
+    assert known is not None
+    assert known.is_owner(True)
 
 
 def test_a_listed_name_that_was_also_served_stays_listed(store: Store) -> None:
@@ -125,11 +178,9 @@ def test_the_list_of_names_is_known_with_its_time_and_length(store: Store) -> No
     assert store.ledger.name_list(B) is None
 
 
-def test_an_empty_list_of_names_is_known_too(store: Store) -> None:
+def test_an_empty_list_of_names_is_no_knowledge(store: Store) -> None:
     store.ledger.record_list(A, [])
-    known = store.ledger.name_list(A)
-    assert known is not None
-    assert known.names == 0
+    assert store.ledger.name_list(A) is None
 
 
 def test_ownership_is_forgotten_for_all_indexes(store: Store) -> None:
@@ -174,10 +225,10 @@ def test_facts_of_a_local_file_hold_while_its_stamp_is_the_same(store: Store) ->
     assert store.local_files.get("/wheels/other.whl", Stamp(10, 2000)) is None
 
 
-def test_a_name_that_was_served_stays_owned_when_a_list_lacks_it(store: Store) -> None:
+def test_a_name_stays_owned_when_a_list_lacks_it(store: Store) -> None:
     ledger = store.ledger
     ledger.record_page("private", "acme-app")
     for names in (["acme-app", "acme-lib"], ["acme-lib"], []):
         ledger.record_list("private", names)
         assert ledger.ownership("private", "acme-app") is not None
-    assert ledger.ownership("private", "acme-lib") is None
+    assert ledger.ownership("private", "acme-lib") is not None

@@ -45,7 +45,8 @@ class Shim:
 
     def pins_and_available(self, answer: Answer) -> tuple[dict[str, str], Available | None]:
         """Return what decides which files of an answer are offered, as `offer.offered` takes it."""
-        pins = self.store.pins.of_project(answer.project)
+        foreign = self.settings.foreign_keys(answer.owner.group)
+        pins = self.store.pins.of_project(answer.project, foreign)
         if answer.offline is None:
             return pins, None
         listed = {file.sha256 for file in answer.page.files if file.sha256 is not None}

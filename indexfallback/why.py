@@ -118,7 +118,8 @@ def _index(shim: Shim, project: str, index: Index, tried: Tried) -> dict[str, An
 
 
 def _files(shim: Shim, answer: Answer) -> dict[str, Any]:
-    pins = shim.store.pins.of_project(answer.project)
+    foreign = shim.settings.foreign_keys(answer.owner.group)
+    pins = shim.store.pins.of_project(answer.project, foreign)
     files = answer.page.files
     held = shim.store.blobs.held(file.sha256 for file in files if file.sha256 is not None)
     return {

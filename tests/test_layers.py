@@ -24,8 +24,9 @@ ORDER = (
 #: The same inside the folders whose modules stand on one another.
 INSIDE = {
     "chain": (
-        "budget", "lag", "offer", "activity", "copies", "question", "policy", "explain", "network",
-        "members", "refusals", "asking", "probe", "name_lists", "questions", "fallback",
+        "budget", "lag", "offer", "activity", "copies", "authority", "question", "policy",
+        "explain", "network", "members", "refusals", "keeper", "asking", "probe", "name_lists",
+        "questions", "fallback",
     ),
     "files": ("pace", "sources", "integrity", "opening", "arrival", "transfer", "download"),
 }  # fmt: skip

@@ -1,4 +1,4 @@
-"""Asking an index for a page, and keeping what came.
+"""Asking an index for a page.
 
 Each has its share of the deadline; a passing fault is asked about again, and beside a slow index
 another of its group is asked.
@@ -8,24 +8,23 @@ its limits; ``_Attempt._lock`` decides whether the attempt or its waiter tells t
 """
 
 import concurrent.futures
+import logging
 import random
 import threading
 import time
 from concurrent.futures import Future
-from dataclasses import replace
-from typing import NamedTuple
 
 from indexfallback.chain.budget import Budget
-from indexfallback.chain.lag import behind
+from indexfallback.chain.keeper import Asked, Keeper
 from indexfallback.chain.members import Member, Members
 from indexfallback.chain.question import Question
 from indexfallback.config import Index, Settings
 from indexfallback.flight import start
 from indexfallback.outcome import Kind, Outcome
-from indexfallback.page import ProjectPage
-from indexfallback.store import PageFacts, Store, Validators, keeping
-from indexfallback.store.pages import digest_of
-from indexfallback.upstream.answers import Limits, PageAnswer
+from indexfallback.store import Store, Validators
+from indexfallback.upstream.answers import Limits
+
+log = logging.getLogger("indexfallback")
 
 #: Share of the deadline kept back for reading, storing and rendering.
 RESERVE = 0.05
@@ -48,24 +47,6 @@ _TRIAL_MARGIN = 1.0
 def hedge_budget() -> Budget:
     """Return a budget for requests beside slow ones."""
     return Budget(HEDGE_SHARE, HEDGE_PER_SECOND, HEDGE_MOST, time.monotonic)
-
-
-def _as_evidence(index: Index, answer: PageAnswer) -> PageAnswer:
-    """Return what an answer says of the ownership of a project.
-
-    Some private indexes answer 200 with an empty page for every name: that is no evidence.
-    """
-    if index.is_private and answer.page is not None and not answer.page.files:
-        return PageAnswer(replace(answer.outcome, kind=Kind.ABSENT, detail="a page without files"))
-    return answer
-
-
-class Asked(NamedTuple):
-    """What one index answered: its page, or NOT_MODIFIED and what is known of the stored one."""
-
-    outcome: Outcome
-    page: ProjectPage | None = None
-    facts: PageFacts | None = None
 
 
 class _Attempt:
@@ -91,6 +72,7 @@ class Asker:
         self._settings = settings
         self._store = store
         self._members = members
+        self._keeper = Keeper(settings, store, members)
         self._lock = threading.Lock()
         self._absent: dict[tuple[str, str], float] = {}
         self._retries = Budget(RETRY_SHARE, RETRY_PER_SECOND, RETRY_MOST, time.monotonic)
@@ -224,67 +206,4 @@ class Asker:
             time.sleep(random.uniform(*RETRY_SECONDS))  # noqa: S311 - to spread, not to hide
             if time.monotonic() < limits.ends:
                 answer = member.upstream.page(project, limits, *validators)
-        return self._keep(member, project, _as_evidence(member.index, answer), held)
-
-    def _keep(
-        self, member: Member, project: str, answer: PageAnswer, held: PageFacts | None
-    ) -> Asked:
-        index = member.index
-        now = time.time()
-        if answer.outcome.kind is Kind.NOT_MODIFIED and held is not None:
-            facts = held._replace(checked=now)
-            with keeping(f"the page of {project}"):
-                self._store.pages.confirm(index.key, project, facts)
-            self._note_lag(member, project)
-            return Asked(answer.outcome, None, facts)
-        if answer.page is None:
-            if answer.outcome.kind is Kind.ABSENT and held is not None:
-                self._keep_absence(index, project, held, now)
-            return Asked(answer.outcome)
-        facts = PageFacts(
-            Validators(answer.etag, answer.last_modified),
-            digest_of(answer.page),
-            now,
-            *(held[3:] if held is not None else ()),
-        )
-        with keeping(f"the page of {project}"):
-            self._store.pages.put(index.key, answer.page, facts)
-        self._note_owner(index, project)
-        self._note_lag(member, project)
-        return Asked(answer.outcome, answer.page, facts)
-
-    def _note_owner(self, index: Index, project: str) -> None:
-        """Remember a project as a private index's: by its page, or for comparison only."""
-        if not index.is_private:
-            return
-        if index.defer_copies and not index.claims(project):
-            self._store.ledger.record_name(index.key, project)
-        else:
-            self._store.ledger.record_page(index.key, project)
-
-    def _keep_absence(self, index: Index, project: str, held: PageFacts, now: float) -> None:
-        """Take a page that is gone out of use.
-
-        That of a private index stays for times without network: who has lost a token still has
-        what was installed with it. But it is not fresh any more.
-        """
-        with keeping(f"that {project} is gone"):
-            if index.is_private:
-                aged = held._replace(checked=min(held.checked, now - self._settings.fresh))
-                self._store.pages.confirm(index.key, project, aged._replace(resolved=0.0))
-            else:
-                self._store.pages.remove(project, index.key)
-
-    def _note_lag(self, asked: Member, project: str) -> None:
-        """Compare mirrors' pages with what their public index was last known to have."""
-        authority = self._settings.index(asked.index.group)
-        for mirror in self._members.group(asked.index.group):
-            if authority is None or mirror.index == authority:
-                continue
-            if asked.index not in (mirror.index, authority):
-                continue
-            with keeping(f"what {mirror.index.name} lacks of {project}"):
-                page = self._store.pages.load(mirror.index.key, project)
-                known = self._store.pages.load(authority.key, project)
-                if page is not None and known is not None:
-                    mirror.note_lag(project, behind(page, known))
+        return self._keeper.keep(member, project, answer, held)

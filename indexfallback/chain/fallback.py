@@ -10,9 +10,10 @@ import time
 from typing import NamedTuple
 
 from indexfallback.chain.activity import Activity
-from indexfallback.chain.asking import RESERVE, Asked, Asker
+from indexfallback.chain.asking import RESERVE, Asker
 from indexfallback.chain.copies import is_copy_of
 from indexfallback.chain.explain import refusal, tried
+from indexfallback.chain.keeper import Asked
 from indexfallback.chain.members import Members
 from indexfallback.chain.name_lists import NameLists
 from indexfallback.chain.network import Network

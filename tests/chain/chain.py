@@ -11,6 +11,7 @@ from tests.fakes import FakeIndex, Rule
 
 ROOT = "/simple/"
 APP = "/simple/acme-app/"
+LIB = "/simple/acme-lib/"
 
 
 def private(fake: FakeIndex, **values: Any) -> Index:

@@ -1,0 +1,124 @@
+"""What an answer for a page leaves in the store: page, owner, and what mirrors have otherwise."""
+
+import logging
+import time
+from dataclasses import replace
+from typing import NamedTuple
+
+from indexfallback.chain.authority import corrections
+from indexfallback.chain.lag import behind
+from indexfallback.chain.members import Member, Members
+from indexfallback.config import Index, Settings
+from indexfallback.outcome import Kind, Outcome
+from indexfallback.page import ProjectPage
+from indexfallback.store import PageFacts, Store, Validators, keeping
+from indexfallback.store.pages import digest_of
+from indexfallback.upstream.answers import PageAnswer
+
+log = logging.getLogger("indexfallback")
+
+
+class Asked(NamedTuple):
+    """What one index answered: its page, or NOT_MODIFIED and what is known of the stored one."""
+
+    outcome: Outcome
+    page: ProjectPage | None = None
+    facts: PageFacts | None = None
+
+
+def _as_evidence(index: Index, answer: PageAnswer) -> PageAnswer:
+    """Return what an answer says of the ownership of a project.
+
+    Some private indexes answer 200 with an empty page for every name: that is no evidence.
+    """
+    if index.is_private and answer.page is not None and not answer.page.files:
+        return PageAnswer(replace(answer.outcome, kind=Kind.ABSENT, detail="a page without files"))
+    return answer
+
+
+class Keeper:
+    """Keeps answers for pages."""
+
+    def __init__(self, settings: Settings, store: Store, members: Members) -> None:
+        self._settings = settings
+        self._store = store
+        self._members = members
+
+    def keep(
+        self, member: Member, project: str, answer: PageAnswer, held: PageFacts | None
+    ) -> Asked:
+        """Keep an answer, and return what it means; ``held`` is what is known of the page here."""
+        answer = _as_evidence(member.index, answer)
+        index = member.index
+        now = time.time()
+        if answer.outcome.kind is Kind.NOT_MODIFIED and held is not None:
+            facts = held._replace(checked=now)
+            with keeping(f"the page of {project}"):
+                self._store.pages.confirm(index.key, project, facts)
+            self._compare_group(member, project)
+            return Asked(answer.outcome, None, facts)
+        if answer.page is None:
+            if answer.outcome.kind is Kind.ABSENT and held is not None:
+                self._keep_absence(index, project, held, now)
+            return Asked(answer.outcome)
+        facts = PageFacts(
+            Validators(answer.etag, answer.last_modified),
+            digest_of(answer.page),
+            now,
+            *(held[3:] if held is not None else ()),
+        )
+        with keeping(f"the page of {project}"):
+            self._store.pages.put(index.key, answer.page, facts)
+        self._note_owner(index, project)
+        self._compare_group(member, project)
+        return Asked(answer.outcome, answer.page, facts)
+
+    def _note_owner(self, index: Index, project: str) -> None:
+        """Remember a project as a private index's: by its page, or for comparison only."""
+        if not index.is_private:
+            return
+        if index.defer_copies and not index.claims(project):
+            self._store.ledger.record_name(index.key, project)
+        else:
+            self._store.ledger.record_page(index.key, project)
+
+    def _keep_absence(self, index: Index, project: str, held: PageFacts, now: float) -> None:
+        """Take a page that is gone out of use.
+
+        That of a private index stays for times without network: who has lost a token still has
+        what was installed with it. But it is not fresh any more.
+        """
+        with keeping(f"that {project} is gone"):
+            if index.is_private:
+                aged = held._replace(checked=min(held.checked, now - self._settings.fresh))
+                self._store.pages.confirm(index.key, project, aged._replace(resolved=0.0))
+            else:
+                self._store.pages.remove(project, index.key)
+
+    def _compare_group(self, asked: Member, project: str) -> None:
+        """Compare mirrors' pages with what their public index was last known to have."""
+        authority = self._settings.index(asked.index.group)
+        for mirror in self._members.group(asked.index.group):
+            if authority is None or mirror.index == authority:
+                continue
+            if asked.index not in (mirror.index, authority):
+                continue
+            with keeping(f"how {mirror.index.name} differs from {authority.name} in {project}"):
+                page = self._store.pages.load(mirror.index.key, project)
+                known = self._store.pages.load(authority.key, project)
+                if page is not None and known is not None:
+                    mirror.note_lag(project, behind(page, known))
+                    self._correct(mirror.index, authority, page, known)
+
+    def _correct(
+        self, mirror: Index, authority: Index, page: ProjectPage, known: ProjectPage
+    ) -> None:
+        """Pin what the public index says of files that its mirror has otherwise."""
+        pins = self._store.pins.all_of(page.name)
+        over = self._settings.foreign_keys(authority.group) | {mirror.key}
+        for right in corrections(page, known, [pin for pin in pins if pin.source == mirror.key]):
+            self._store.pins.record(page.name, right.filename, right.sha256, authority.key, over)
+            log.warning(
+                "%s: %s is not the file that %s lists: sha256 %s, where %s is right; refused",
+                mirror.name, right.filename, authority.name, right.wrong, right.sha256,
+            )  # fmt: skip

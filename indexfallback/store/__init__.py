@@ -13,6 +13,7 @@ from indexfallback.store.blobs import Blob, Blobs
 from indexfallback.store.database import SCHEMA_VERSION, Database, NewerSchemaError
 from indexfallback.store.healths import Healths
 from indexfallback.store.hosting import Hosting
+from indexfallback.store.inheriting import inherit
 from indexfallback.store.keeping import RecordsFault, StoreFault, keeping
 from indexfallback.store.ledger import Ledger
 from indexfallback.store.local_files import LocalFiles
@@ -48,6 +49,7 @@ class Store:
                 directory, error,
             )  # fmt: skip
             self._open(self._temporary, limit)
+            inherit(directory / _DATABASE, self.database)
 
     def _open(self, directory: Path, limit: int) -> None:
         directory.mkdir(parents=True, exist_ok=True, mode=0o700)

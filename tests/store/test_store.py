@@ -196,3 +196,34 @@ def test_processes_that_write_at_once_to_one_new_directory_lose_nothing(
     source = "https://packages.example.com/simple/"
     assert all(store.ledger.ownership(source, name) for name in names)
     store.close()
+
+
+def test_what_safety_rests_on_holds_in_a_directory_that_cannot_be_written(
+    mount: Callable[..., Path],
+) -> None:
+    directory = mount()
+    before = Store(directory, 10**6)
+    before.ledger.record_page("private", "acme-app")
+    before.ledger.record_list("private", ["acme-lib"])
+    before.pins.record("acme-app", "acme_app-1.0.whl", "0" * 64, "private")
+    before.close()
+    subprocess.run(["mount", "-o", "remount,ro", str(directory)], check=True)
+    store = Store(directory, 10**6)
+    assert store.is_temporary
+    assert store.ledger.names("private") == ["acme-app", "acme-lib"]
+    assert store.ledger.name_list("private") is not None
+    assert store.pins.get("acme-app", "acme_app-1.0.whl") == "0" * 64
+    store.close()
+
+
+def test_it_holds_while_another_process_has_written_to_the_log_alone(
+    mount: Callable[..., Path],
+) -> None:
+    directory = mount()
+    other = Store(directory, 10**6)
+    other.ledger.record_page("private", "acme-app")
+    fill(directory)
+    store = Store(directory, 10**6)
+    assert store.ledger.names("private") == ["acme-app"]
+    store.close()
+    other.close()

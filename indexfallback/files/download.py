@@ -6,6 +6,7 @@ Locks: ``Downloads._lock`` guards ``_running`` and ``_not_resumable``.
 import itertools
 import logging
 import threading
+from collections.abc import Iterator
 from typing import NamedTuple
 
 from indexfallback.chain.asking import RESERVE, hedge_budget
@@ -16,10 +17,11 @@ from indexfallback.errors import (
     FileMissingError,
     FileRefusedError,
     FileUnavailableError,
+    ProjectNotFoundError,
 )
 from indexfallback.files.arrival import IncomingFile, Progress
 from indexfallback.files.integrity import WrongSources
-from indexfallback.files.sources import Source, find_sources
+from indexfallback.files.sources import Source, authority_sha256, find_sources
 from indexfallback.files.transfer import Transfer
 from indexfallback.flight import SingleFlight
 from indexfallback.mode import Cause
@@ -86,6 +88,7 @@ class Downloads:
                 del self._not_resumable[next(iter(self._not_resumable))]
 
     def _get(self, address: FileAddress) -> Blob | IncomingFile:
+        self._check_owner(address)
         # Memory first: a thousand clients that want one file at once would wait for the store.
         running = self._running_transfer(address)
         if running is not None:
@@ -102,6 +105,23 @@ class Downloads:
             raise FileUnavailableError(address.filename, late, "Run again.") from None
         return found if isinstance(found, Blob) else self._wait(address, found)
 
+    def _check_owner(self, address: FileAddress) -> None:
+        """Raise `FileMissingError` if the project belongs to another index than the address says.
+
+        A private index may have got the name since the address was handed out.
+        """
+        if self._fallback.members.get(address.owner) is None:
+            raise self._missing(address.filename)
+        error = self._fallback.foreign(address.key.project, address.owner)
+        if isinstance(error, ProjectNotFoundError):
+            raise FileMissingError(address.filename, error.cause, error.remedy)
+        if error is not None:
+            raise FileUnavailableError(address.filename, error.cause, error.remedy)
+
+    def _foreign(self, owner: str) -> frozenset[str]:
+        """Return the addresses of indexes whose pins say nothing about files of ``owner``."""
+        return self._fallback.settings.foreign_keys(self._fallback.members[owner].index.group)
+
     def _running_transfer(self, address: FileAddress) -> Transfer | None:
         with self._lock:
             return self._running.get(address)
@@ -109,7 +129,7 @@ class Downloads:
     def _stored(self, address: FileAddress) -> tuple[Blob | None, str | None]:
         """Return the file with the pinned content, if it is stored, and the sha256 it must have."""
         _, key, filename = address
-        pin = self._store.pins.get(key.project, filename)
+        pin = self._store.pins.get(key.project, filename, self._foreign(address.owner))
         # The address of a metadata file has the hash of the distribution, not its own.
         stated = None if filename.endswith(METADATA_ENDING) else key.sha256
         if pin is not None and stated is not None and pin != stated:
@@ -118,21 +138,40 @@ class Downloads:
 
     def _look_up(self, address: FileAddress) -> Blob | Transfer:
         """Find the file on the pages, and start to fetch it unless its bytes are stored."""
-        owner, key, filename = address
         running = self._running_transfer(address)
         if running is not None:
             return running
         stored, sha256 = self._stored(address)  # it may have been stored meanwhile
         if stored is not None:
             return stored
-        sources = find_sources(self._fallback, owner, key.project, filename, key.sha256)
-        first = next(sources, None)
+        first, others, sha256 = self._find(address, sha256)
+        blob = self._stored_elsewhere(address, first, sha256)
+        return blob if blob is not None else self._start(address, first, others, sha256)
+
+    def _find(
+        self, address: FileAddress, sha256: str | None
+    ) -> tuple[Source, Iterator[Source], str | None]:
+        """Return the first source, the others, and the sha256 that the file must have, if known."""
+        owner, key, filename = address
+        found = find_sources(self._fallback, owner, key.project, filename, key.sha256)
+        first = next(found, None)
         if first is None:
             raise self._missing(filename)
         sha256 = sha256 or first.file.sha256
-        blob = self._stored_elsewhere(address, first, sha256)
-        if blob is not None:
-            return blob
+        if sha256 is not None:
+            return first, found, sha256
+        sha256 = authority_sha256(self._fallback, first, key.project)
+        if sha256 is not None and not filename.endswith(METADATA_ENDING):
+            # With a hash, every index that lists the file is a source of the same bytes.
+            found = find_sources(self._fallback, owner, key.project, filename, sha256)
+            first = next(found, first)
+        return first, found, sha256
+
+    def _start(
+        self, address: FileAddress, first: Source, others: Iterator[Source], sha256: str | None
+    ) -> Transfer:
+        """Start to fetch a file."""
+        owner, _, filename = address
         group = self._fallback.members.group(owner)
         ordered = self._fallback.network.offline_state.ordered
         if ordered is not None and not any(m.index.is_directory for m in group):
@@ -140,7 +179,7 @@ class Downloads:
         share = self._fallback.settings.deadline * (1 - RESERVE) / len(group)
         transfer = Transfer(
             IncomingFile(filename, sha256),
-            itertools.chain([first], sources),
+            itertools.chain([first], others),
             store=self._store,
             wrong=self._wrong,
             patience=max(_LEAST_PATIENCE, share),
@@ -156,20 +195,20 @@ class Downloads:
         self, address: FileAddress, first: Source, sha256: str | None
     ) -> Blob | None:
         """Return the file if its bytes are stored under another name or inside a wheel."""
-        _, key, filename = address
         blob = self._store.blobs.find(sha256) if sha256 is not None else None
-        if blob is None and filename.endswith(METADATA_ENDING):
-            blob = self._metadata_inside(key, filename, sha256)
+        if blob is None and address.filename.endswith(METADATA_ENDING):
+            blob = self._metadata_inside(address, sha256)
         if blob is not None:
             pin = self._pin(address, blob.sha256, first)
             if pin != blob.sha256:
                 raise self._changed(address, pin, blob.sha256)
         return blob
 
-    def _metadata_inside(self, key: FileKey, filename: str, sha256: str | None) -> Blob | None:
+    def _metadata_inside(self, address: FileAddress, sha256: str | None) -> Blob | None:
         """Read metadata from the distribution that it belongs to, if that is stored."""
+        owner, key, filename = address
         listed = filename.removesuffix(METADATA_ENDING)
-        pin = key.sha256 or self._store.pins.get(key.project, listed)
+        pin = key.sha256 or self._store.pins.get(key.project, listed, self._foreign(owner))
         dist = self._store.blobs.find(pin) if pin is not None else None
         data = read_metadata(dist.path, listed) if dist is not None else None
         if data is None:
@@ -232,10 +271,19 @@ class Downloads:
             self.refuse_resume(address)
 
     def _pin(self, address: FileAddress, sha256: str, source: Source) -> str:
-        """Pin the file's content, and return the pin that holds: it may be an older one."""
-        _, key, filename = address
-        with keeping(f"the pin of {filename}"):
-            return self._store.pins.record(key.project, filename, sha256, source.member.index.key)
+        """Pin the file's content, and return the pin that holds: it may be an older one.
+
+        What another group had under the name, and what a mirror had before its public index,
+        gives way.
+        """
+        owner, key, filename = address
+        index = source.member.index
+        over = self._foreign(owner)
+        if index.name == index.group:
+            over |= {member.index.key for member in self._fallback.members.group(index.group)}
+            over -= {index.key}
+        with keeping(f"the pin of {filename}"):  # it holds in memory where it cannot be written
+            return self._store.pins.record(key.project, filename, sha256, index.key, over)
         return sha256
 
 

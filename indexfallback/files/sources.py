@@ -61,7 +61,7 @@ def find_sources(
             troubles.append(None)
         if file is not None:
             yield Source(member, file)
-            if not file.hashes:
+            if not file.hashes and sha256 is None:
                 return
         elif not fallback.network.is_offline:
             if member.index.pages == "authority":
@@ -73,6 +73,25 @@ def find_sources(
     trouble = next(iter(troubles), None)
     if trouble is not None and all(troubles):
         raise FileUnavailableError(filename, trouble.cause, trouble.remedy)
+
+
+def authority_sha256(fallback: Fallback, source: Source, project: str) -> str | None:
+    """Return the sha256 that the public index states for a file of its mirror; None if it cannot.
+
+    Its page is asked for if it is not cached: a mirror's bytes that no hash tells of may be cut
+    short, or another file.
+    """
+    group = source.member.index.group
+    if source.member.index.name == group or fallback.network.is_offline:
+        return None
+    listed = source.file.filename.removesuffix(METADATA_ENDING)
+    try:
+        page = fallback.page(project, group).page
+    except ProjectError as error:
+        log.info("%s cannot say what %s is: %s", group, source.file.filename, error)
+        return None
+    file = _pick(page, _Wanted(listed, source.file.filename, None))
+    return file.sha256 if file is not None else None
 
 
 def _ordered(fallback: Fallback, owner: str, project: str) -> list[Member]:

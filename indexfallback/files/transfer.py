@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterator
 
 from indexfallback.chain.budget import Budget
+from indexfallback.dists.whole import breaks_off
 from indexfallback.files.arrival import CommittedError, IncomingFile, failed
 from indexfallback.files.integrity import Digest, WrongSources
 from indexfallback.files.opening import HedgedOpener
@@ -70,6 +71,7 @@ class Transfer:
         self._patience = patience
         self._finished = finished
         self._digest = Digest()
+        self._spool: Spool | None = None
         #: Whether some of the bytes were left by an earlier process.
         self._has_leftovers = False
         self._kinds: set[Kind] = set()
@@ -122,6 +124,7 @@ class Transfer:
             self._digest = Digest()
         self._has_leftovers = spool.size > 0
         self.file.begin(spool)
+        self._spool = spool
         return spool
 
     def _store_file(self, spool: Spool) -> None:
@@ -236,7 +239,7 @@ class Transfer:
 
     def _verify(self, source: Source) -> bool:
         expected = self.file.sha256
-        problem = self._digest.problem(source.file, expected)
+        problem = self._digest.problem(source.file, expected) or self._shortness(source)
         if problem is None:
             return True
         if self._has_leftovers:  # the source is not to blame
@@ -251,6 +254,13 @@ class Transfer:
                 self.changed = (source, self._digest.sha256())
         self._start_over()
         return False
+
+    def _shortness(self, source: Source) -> str | None:
+        """Return what is wrong with bytes that no hash tells of if their end is missing."""
+        if self.file.sha256 is not None or source.file.hashes:
+            return None
+        is_short = self._spool is not None and breaks_off(self._spool.path)
+        return "wrong bytes: the archive ends before its end" if is_short else None
 
 
 def _learn(source: Source, outcome: Outcome) -> None:

@@ -83,6 +83,12 @@ class Document:
         """Whether the page is complete and has nothing to click or run, as an empty list."""
         return self._is_whole and self.tree.css_first(_INTERACTIVE) is None
 
+    def speaks_of(self, project: str) -> bool:
+        """Tell whether the page has no text at all, or names a normalised project in its text."""
+        body = self.tree.body
+        text = body.text().strip() if body is not None else ""
+        return not text or project in re.sub(r"[-_.]+", "-", text).lower()
+
     @property
     def is_titled(self) -> bool:
         """Whether the page has the traditional title of pages of the simple API."""

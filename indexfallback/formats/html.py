@@ -41,7 +41,9 @@ def parse_page(
         file = _file(node, links)
         if file is not None:
             files.setdefault(file.filename, file)
-    is_page = files or document.is_titled or document.is_blank
+    # A page for maintenance has nothing to click either.
+    is_empty = document.is_blank and document.speaks_of(project)
+    is_page = files or document.is_titled or is_empty
     if not document.is_declared and (document.is_login or not is_page):
         raise fields.not_a_page(
             url, "its HTML links to no distribution (a login page, a captive portal, an error?)"

@@ -42,7 +42,7 @@ def make_app(shim: Shim) -> ResponseCache | Proxied:
     app.add_error_handler(RecordsFault, answer_records_fault)
     for path, resource in routes(shim, credentials).items():
         app.add_route(path, resource)
-    cached = ResponseCache(app, lambda: shim.network.changes)
+    cached = ResponseCache(app, lambda: shim.network.changes + shim.store.ledger.changes)
     settings = shim.settings
     if settings.base_path or settings.trusted_proxies:
         return Proxied(cached, settings)

@@ -38,6 +38,11 @@ class Spool:
         self._size = self._file.size
 
     @property
+    def path(self) -> Path:
+        """Where the bytes lie now; a full disk has them moved."""
+        return self._file.path
+
+    @property
     def size(self) -> int:
         """The bytes that are there."""
         return self._size

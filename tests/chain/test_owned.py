@@ -89,6 +89,15 @@ def test_a_listed_project_that_was_never_asked_for_is_not_found_either(
     assert far.count(LIB) == 0
 
 
+@pytest.mark.parametrize("text", ["<h1>Maintenance</h1>", "log in", "<p>We are back soon."])
+def test_a_page_of_words_is_an_outage_and_no_absence(
+    shim: MakeShim, own: FakeIndex, far: FakeIndex, text: str
+) -> None:
+    own.answer(200, HTML, f"<html><body>{text}</body></html>".encode())
+    assert ask(shim(private(own), pypi(far), fresh=0.0)) == 503
+    assert far.requests == []
+
+
 def test_a_shorter_list_and_then_an_outage_make_nothing_public(
     shim: MakeShim, own: FakeIndex, far: FakeIndex
 ) -> None:

@@ -162,7 +162,7 @@ def test_remove_of_a_private_name_says_what_that_means_and_asks_for_yes(
     cli: CommandLine, cache: Path
 ) -> None:
     done = cli("cache", "remove", "acme-app").expect(2)
-    assert "acme-app belongs to private: it was served by it (seen " in done.words
+    assert "acme-app belongs to private: it was served by it (known since " in done.words
     assert "a public index may serve the project while private is unavailable" in done.words
     assert "--yes" in done.err
     assert blob(cache, b"a" * 2000).exists()

@@ -69,7 +69,7 @@ SECTIONS: dict[str, tuple[Row, ...]] = {
         Row(30, "bad charset, byte order mark, base address", "read all the same"),
         Row(31, "wrong hash", "never served whole nor kept; another source is taken"),
         Row(32, "no hash", "pinned by the first download"),
-        Row(33, "same name, other hash at mirror and PyPI", "what was first seen stays"),
+        Row(33, "same name, other hash at mirror and PyPI", "PyPI's is right, with a notice"),
         Row(34, "yanked, core-metadata, provenance", "reach the client in both forms"),
         Row(35, "web page in place of a wheel", "refused, not kept"),
         Row(36, "hash of an unknown kind, or no hexadecimal", "as if it had none"),

@@ -96,8 +96,8 @@ def test_a_file_without_hash_is_pinned_first_and_other_bytes_are_refused_from_th
 
 
 @pytest.mark.fault(33)
-def test_a_file_that_is_another_at_the_mirror_and_at_pypi_stays_what_it_was_first(
-    shim: MakeShim,
+def test_a_file_that_is_another_at_the_mirror_than_at_pypi_is_pypis_from_then_on(
+    shim: MakeShim, caplog: pytest.LogCaptureFixture
 ) -> None:
     with FakeIndex([DEMO]) as near, FakeIndex([OTHER, wheel("demo", "2.0")]) as far:
         client = Client(shim(mirror(near), pypi(far), fresh=0.0))
@@ -106,18 +106,40 @@ def test_a_file_that_is_another_at_the_mirror_and_at_pypi_stays_what_it_was_firs
         near.stop_listening()
         for project in ("x", "y", "demo"):
             client.get(f"/simple/{project}/")
-        # The other one is withheld; what is the same or new is offered.
         assert list(client.shim.fallback.page("demo", "pypi").page.files)
+        assert "mirror: demo-1.0-py3-none-any.whl is not the file that pypi lists" in caplog.text
         listed = client.get("/index/pypi/simple/demo/", {"Accept": JSON_TYPE}).body
-        assert [file["filename"] for file in json.loads(listed)["files"]] == [
-            wheel("demo", "2.0").filename
-        ]
-        refused = client.get(f"/files/pypi/demo.{OTHER.sha256}/{NAME}")
+        assert {file["filename"] for file in json.loads(listed)["files"]} == {
+            NAME,
+            wheel("demo", "2.0").filename,
+        }
+        assert client.get(f"/files/pypi/demo.{OTHER.sha256}/{NAME}").body == OTHER.data
+        # What the mirror had is refused, also once it is back.
+        refused = client.get(f"/files/pypi/demo.{DEMO.sha256}/{NAME}")
         assert refused.status == 409
-        assert f"first seen with sha256 {DEMO.sha256}" in refused.problem
-        assert far.count(FILE) == 0
-        # What was seen first is served for ever, with the mirror gone.
-        assert client.get(f"/files/pypi/demo.{DEMO.sha256}/{NAME}").body == DEMO.data
+        near.start_again()
+        listed = client.get("/index/mirror/simple/demo/", {"Accept": JSON_TYPE}).body
+        assert json.loads(listed)["files"] == []
+
+
+@pytest.mark.fault(32)
+def test_a_mirror_without_hashes_is_held_to_what_pypi_lists(shim: MakeShim) -> None:
+    with FakeIndex() as near, FakeIndex([OTHER]) as far:
+        near.add(DEMO, hashes={})
+        client = Client(shim(mirror(near), pypi(far)))
+        assert client.fetch("demo", NAME).body == OTHER.data
+
+
+@pytest.mark.fault(32)
+def test_an_archive_without_its_end_is_not_kept_where_nothing_tells_its_bytes(
+    shim: MakeShim,
+) -> None:
+    with FakeIndex() as index:
+        index.add(DEMO, hashes={})
+        index.answer(200, {}, DEMO.data[: len(DEMO.data) * 6 // 10], path=FILE, times=1)
+        client = Client(shim(pypi(index)))
+        assert client.fetch("demo", NAME).status == 503
+        assert client.shim.store.pins.all_of("demo") == []
 
 
 @pytest.mark.fault(36)

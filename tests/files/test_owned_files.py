@@ -1,0 +1,53 @@
+"""A file's address is a door too: it gives nothing of a name that another index owns by now."""
+
+import pytest
+
+from indexfallback.errors import FileMissingError
+from indexfallback.names import FileKey
+from tests.chain.chain import ask, learn_names, private, pypi
+from tests.conftest import MakeShim
+from tests.fakes import FakeIndex, wheel
+from tests.files.support import fetch, key_of
+
+OWN, PUBLIC = wheel("acme-app", "1.0"), wheel("acme-app", "9.0")
+#: The same file name at both.
+SAME = wheel("acme-app", "1.0", extra_files={"public.py": b""})
+
+
+@pytest.mark.parametrize("ending", ["", ".metadata"])
+@pytest.mark.parametrize("fetched", [True, False])
+def test_an_address_from_before_a_private_index_had_the_name_is_not_found(
+    shim: MakeShim, ending: str, fetched: bool
+) -> None:
+    with FakeIndex() as own, FakeIndex([PUBLIC]) as far:
+        made = shim(index := private(own), pypi(far), fresh=0.0)
+        assert ask(made) == "pypi"
+        if fetched:
+            fetch(made, PUBLIC)
+        own.add(OWN)
+        learn_names(made, index)
+        with pytest.raises(FileMissingError, match="it belongs to private"):
+            made.downloads.get("pypi", key_of(PUBLIC), PUBLIC.filename + ending)
+        assert made.downloads.get("private", key_of(OWN), OWN.filename)
+
+
+def test_a_private_file_replaces_a_public_one_of_its_name(shim: MakeShim) -> None:
+    with FakeIndex() as own, FakeIndex([SAME]) as far:
+        made = shim(private(own), pypi(far), fresh=0.0)
+        assert ask(made) == "pypi"
+        assert fetch(made, SAME) == SAME.data
+        own.add(OWN)
+        assert ask(made) == "private"
+        page = made.offer(made.fallback.page("acme-app"))
+        assert [file.sha256 for file in page.files] == [OWN.sha256]
+        assert fetch(made, OWN, owner="private") == OWN.data
+        pin = made.store.pins.find("acme-app", OWN.filename)
+        assert pin is not None
+        assert (pin.sha256, pin.source) == (OWN.sha256, own.url)
+
+
+def test_an_address_of_no_index_is_not_found(shim: MakeShim) -> None:
+    with FakeIndex([PUBLIC]) as far:
+        made = shim(pypi(far))
+        with pytest.raises(FileMissingError):
+            made.downloads.get("gone", FileKey("acme-app", None), PUBLIC.filename)

@@ -8,6 +8,7 @@ from tests.chain.chain import ask, learn_names, private, pypi
 from tests.conftest import MakeShim
 from tests.fakes import FakeIndex, wheel
 from tests.files.support import fetch, key_of
+from tests.serving import wait_until
 
 OWN, PUBLIC = wheel("acme-app", "1.0"), wheel("acme-app", "9.0")
 #: The same file name at both.
@@ -25,6 +26,7 @@ def test_an_address_from_before_a_private_index_had_the_name_is_not_found(
         if fetched:
             fetch(made, PUBLIC)
         own.add(OWN)
+        made = shim(index, pypi(far), fresh=0.0)
         learn_names(made, index)
         with pytest.raises(FileMissingError, match="it belongs to private"):
             made.downloads.get("pypi", key_of(PUBLIC), PUBLIC.filename + ending)
@@ -37,10 +39,12 @@ def test_a_private_file_replaces_a_public_one_of_its_name(shim: MakeShim) -> Non
         assert ask(made) == "pypi"
         assert fetch(made, SAME) == SAME.data
         own.add(OWN)
+        made = shim(private(own), pypi(far), fresh=0.0)
         assert ask(made) == "private"
         page = made.offer(made.fallback.page("acme-app"))
         assert [file.sha256 for file in page.files] == [OWN.sha256]
         assert fetch(made, OWN, owner="private") == OWN.data
+        wait_until(lambda: not made.downloads._running, 10, "the transfer does not end")
         pin = made.store.pins.find("acme-app", OWN.filename)
         assert pin is not None
         assert (pin.sha256, pin.source) == (OWN.sha256, own.url)

@@ -4,8 +4,8 @@ A file is written in ``partial/``, hashed on the way, made durable, renamed into
 ``blobs/sha256/ab/<hex>``, and only then recorded; a process that is killed at any point leaves
 at most a partial file or an unrecorded blob, and `Blobs.verify` takes both in hand.
 
-Locks: ``_lock`` guards ``_reading``, ``_checked`` and ``_total`` besides what `Records` says;
-nothing is read or written while it is held.
+Locks: ``_lock`` guards ``_reading`` and ``_total`` besides what `Records` says; nothing is read or
+written while it is held.
 """
 
 import contextlib
@@ -24,7 +24,9 @@ from indexfallback.store.database import Database
 from indexfallback.store.disk import is_right, sync_directories, sync_directory, sync_files
 from indexfallback.store.keeping import keeping
 from indexfallback.store.partials import Partials
+from indexfallback.store.quarantine import Quarantine
 from indexfallback.store.records import EVICTABLE, Records
+from indexfallback.store.verified import VerifiedFiles
 
 log = logging.getLogger("indexfallback.store")
 
@@ -33,8 +35,6 @@ PIECE = 64 * 1024
 #: A file up to this size is hashed before it is first served, bytes: that takes 0.1 s at most,
 #: and nobody sees that it was wrong. A larger one is hashed while it is served.
 AT_ONCE = 16 << 20
-#: Files remembered as right in this process; their records take 200 bytes each.
-_CHECKED = 10_000
 #: Eviction goes down to this share of the limit, so that it does not run for each file.
 EVICT_TO = 0.9
 #: What keeps a right file from being read: this process has too much open.
@@ -56,10 +56,10 @@ class Blobs(Records):
         super().__init__(database)
         self.partials = Partials(directory / "partial")
         self._blobs = directory / "blobs" / "sha256"
-        self._quarantine = directory / "quarantine"
+        self.quarantined = Quarantine(directory / "quarantine")
         self._limit = limit
         self._reading: Counter[str] = Counter()
-        self._checked: dict[str, None] = {}
+        self._verified = VerifiedFiles()
         self._total: int | None = None
         # One by one: parents made on the way would be open to others.
         for path in (self._blobs.parent, self._blobs, self.partials.directory):
@@ -89,7 +89,7 @@ class Blobs(Records):
                 self.quarantine(sha256)
             return None
         blob = Blob(sha256, path, size)
-        if size <= AT_ONCE and not self._is_checked(sha256):
+        if size <= AT_ONCE and sha256 not in self._verified:
             try:
                 for _ in self.read(blob, 0, size):
                     pass
@@ -135,7 +135,7 @@ class Blobs(Records):
             raise
 
     def _pieces(self, blob: Blob, file: BinaryIO, left: int, most: int) -> Iterator[bytes]:
-        whole = left == blob.size and not self._is_checked(blob.sha256)
+        whole = left == blob.size and blob.sha256 not in self._verified
         digest = hashlib.sha256() if whole else None
         while left:
             piece = file.read(min(most, left))
@@ -148,20 +148,10 @@ class Blobs(Records):
                     self._check(blob, digest.hexdigest())
             yield piece
 
-    def _is_checked(self, sha256: str) -> bool:
-        with self._lock:
-            return sha256 in self._checked
-
     def _check(self, blob: Blob, sha256: str) -> None:
         if sha256 != blob.sha256:
             raise OSError(f"its sha256 is {sha256} now")
-        self._remember_right(sha256)
-
-    def _remember_right(self, sha256: str) -> None:
-        with self._lock:
-            self._checked[sha256] = None
-            if len(self._checked) > _CHECKED:
-                del self._checked[next(iter(self._checked))]
+        self._verified.add(sha256)
 
     @contextlib.contextmanager
     def open(self, blob: Blob) -> Iterator[BinaryIO]:
@@ -190,7 +180,7 @@ class Blobs(Records):
             whole.replace(target)
         sync_directory(target.parent)
         self.record({sha256: size})
-        self._remember_right(sha256)
+        self._verified.add(sha256)
         self.partials.remove(sha256)
         return Blob(sha256, target, size)
 
@@ -203,7 +193,7 @@ class Blobs(Records):
             partial.replace(target)
         sync_directories({self.path(sha256).parent for _, sha256 in written})
         for _, sha256 in written:
-            self._remember_right(sha256)
+            self._verified.add(sha256)
 
     def add(self, data: bytes) -> Blob:
         """Keep a small file that is there already; raises OSError or sqlite3.Error."""
@@ -268,15 +258,9 @@ class Blobs(Records):
 
     def quarantine(self, sha256: str) -> None:
         """Take a wrong file out of use, keeping it for a look at what happened."""
-        with self._lock:
-            self._checked.pop(sha256, None)
+        self._verified.discard(sha256)
         self._forget([sha256])
-        self._take_away(self.path(sha256))
-
-    def _take_away(self, path: Path) -> None:
-        self._quarantine.mkdir(exist_ok=True, mode=0o700)
-        with contextlib.suppress(FileNotFoundError):  # another process was quicker
-            path.replace(self._quarantine / path.name)
+        self.quarantined.take(self.path(sha256))
 
     def verify(self) -> Iterator[tuple[str, str]]:
         """Hash every file; yield (sha256, verdict) as it goes.
@@ -291,7 +275,7 @@ class Blobs(Records):
             if path != self.path(sha256) or not is_right(path):
                 if not os.path.lexists(path):  # evicted meanwhile
                     continue
-                self._take_away(path)
+                self.quarantined.take(path)
                 self._forget([sha256])
                 verdict = "quarantined"
             elif sha256 not in recorded:
@@ -305,14 +289,3 @@ class Blobs(Records):
             if not self.path(sha256).exists():
                 self._forget([sha256])
                 yield sha256, "missing"
-
-    def quarantined(self) -> int:
-        """Return the number of files taken out of use."""
-        return sum(1 for _ in self._quarantine.glob("*"))
-
-    def empty_quarantine(self) -> int:
-        """Remove what was quarantined; return how many files."""
-        paths = list(self._quarantine.glob("*"))
-        for path in paths:
-            path.unlink(missing_ok=True)
-        return len(paths)

@@ -94,7 +94,7 @@ def info(store: Store, limit: int) -> Info:
         store.blobs.count(),
         store.pages.count(),
         store.database.size(),
-        store.blobs.quarantined(),
+        store.blobs.quarantined.count(),
         *store.mirrors.kept(),
     )
 
@@ -132,7 +132,7 @@ def clean(store: Store) -> Cleaned:
         len(evicted),
         max(0, before - store.blobs.total()),
         store.blobs.partials.remove_abandoned(),
-        store.blobs.empty_quarantine(),
+        store.blobs.quarantined.empty(),
     )
 
 

@@ -10,7 +10,7 @@ from typing import Any, final
 import pytest
 
 from indexfallback.shim import Shim
-from indexfallback.store import Blob, blobs
+from indexfallback.store import Blob, blobs, verified
 from tests.conftest import MakeShim, Serve
 from tests.fakes import FakeIndex, wheel
 from tests.files.support import BIG, fetch, is_kept, key_of
@@ -46,7 +46,7 @@ def test_a_bit_flip_in_a_stored_file_is_found_and_the_file_fetched_again(
         made = shim(index)
         assert fetch(made, DEMO) == DEMO.data
         assert index.count(PATH) == 2
-        assert made.store.blobs.quarantined() == 1
+        assert made.store.blobs.quarantined.count() == 1
         (said,) = [r.message for r in caplog.records if "quarantined" in r.message]
         assert str(path) in said
         assert "the stored file cannot be used (its sha256 is " in said
@@ -61,7 +61,7 @@ def test_a_bit_flip_is_found_before_metadata_is_read_out_of_a_wheel(shim: MakeSh
         flip(filled(shim(index)).store.blobs.path(DEMO.sha256))
         made = shim(index)
         assert fetch(made, DEMO, ending=".metadata") == DEMO.metadata
-        assert made.store.blobs.quarantined() == 1
+        assert made.store.blobs.quarantined.count() == 1
 
 
 @pytest.mark.fault(55)
@@ -115,10 +115,10 @@ def test_a_file_is_hashed_once_in_each_process(
 def test_only_so_many_files_are_remembered_as_right(
     shim: MakeShim, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(blobs, "_CHECKED", 2)
+    monkeypatch.setattr(verified, "_MOST", 2)
     store = shim().store
     kept = [store.blobs.add(b"%d" % number).sha256 for number in range(3)]
-    assert list(store.blobs._checked) == kept[1:]
+    assert [sha256 in store.blobs._verified for sha256 in kept] == [False, True, True]
     assert all(store.blobs.find(sha256) for sha256 in kept)
 
 
@@ -213,5 +213,5 @@ def test_a_right_file_is_not_put_aside_when_this_process_has_too_much_open(
         with monkeypatch.context() as patch:
             break_reads(patch, path, errno.EMFILE)
             fetch(made, DEMO)
-        assert made.store.blobs.quarantined() == 0
+        assert made.store.blobs.quarantined.count() == 0
         assert path.read_bytes() == DEMO.data

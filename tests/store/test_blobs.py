@@ -205,7 +205,7 @@ def test_verify_quarantines_what_has_no_sha256_for_a_name(store: Store) -> None:
 def test_the_quarantine_can_be_emptied(store: Store) -> None:
     blob = store.blobs.add(b"content")
     store.blobs.quarantine(blob.sha256)
-    assert store.blobs.empty_quarantine() == 1
+    assert store.blobs.quarantined.empty() == 1
     assert list((store.directory / "quarantine").iterdir()) == []
 
 

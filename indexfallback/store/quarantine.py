@@ -1,0 +1,32 @@
+"""Damaged files, moved out of use and kept for a look at what happened to them."""
+
+import contextlib
+from collections.abc import Iterator
+from pathlib import Path
+
+
+class Quarantine:
+    """A directory of damaged files, made when the first one comes."""
+
+    def __init__(self, directory: Path) -> None:
+        self._directory = directory
+
+    def take(self, path: Path) -> None:
+        """Move a file here; one that another process has moved already is no error."""
+        self._directory.mkdir(exist_ok=True, mode=0o700)
+        with contextlib.suppress(FileNotFoundError):
+            path.replace(self._directory / path.name)
+
+    def count(self) -> int:
+        """Return the number of files."""
+        return sum(1 for _ in self._paths())
+
+    def empty(self) -> int:
+        """Remove all files; return how many."""
+        paths = list(self._paths())
+        for path in paths:
+            path.unlink(missing_ok=True)
+        return len(paths)
+
+    def _paths(self) -> Iterator[Path]:
+        return self._directory.glob("*")

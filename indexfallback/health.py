@@ -91,7 +91,7 @@ def begin_trial(health: Health, now: float, seconds: float) -> Health | None:
 def learn(health: Health, outcome: Outcome, now: float, spread: float = 0.0) -> Health:
     """Return the health after an outcome; ``spread`` in [-1, 1] is the caller's chance."""
     kind = outcome.kind
-    if kind in (Kind.LOCAL, Kind.OFFLINE, Kind.BARRED):
+    if kind in (Kind.LOCAL, Kind.OFFLINE, Kind.BARRED, Kind.FORBIDDEN):
         return health
     if kind in (Kind.DENIED, Kind.LIMITED):
         return _hold(health, outcome, now)

@@ -34,6 +34,8 @@ class Kind(Enum):
     OFFLINE = "no network"
     #: The user's own setting leaves its host out, so that it was not asked.
     BARRED = "not allowed"
+    #: A page or a redirect leads to this machine or its network, from outside; nothing was sent.
+    FORBIDDEN = "forbidden address"
 
 
 #: The index was asked and answered as an index does.

@@ -186,7 +186,7 @@ def test_an_answer_that_was_under_way_does_not_end_a_hold() -> None:
 
 def test_a_local_fault_is_charged_to_nobody() -> None:
     for health in (Health(), after(Kind.FAILED), after(Kind.BLACKHOLE)):
-        for kind in (Kind.LOCAL, Kind.OFFLINE):
+        for kind in (Kind.LOCAL, Kind.OFFLINE, Kind.FORBIDDEN):
             assert after(*[kind] * 9, health=health) == health
 
 
@@ -288,7 +288,7 @@ class Circuit(RuleBasedStateMachine):
         assert self.health.state is self.before.state
         assert self.health.failures == self.before.failures
 
-    @rule(kind=st.sampled_from([Kind.LOCAL, Kind.OFFLINE]))
+    @rule(kind=st.sampled_from([Kind.LOCAL, Kind.OFFLINE, Kind.FORBIDDEN]))
     def fault_of_this_machine(self, kind: Kind) -> None:
         self.hear(kind)
         assert self.health == self.before

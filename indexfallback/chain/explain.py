@@ -20,6 +20,7 @@ _REMEDIES = {
     Kind.LIMITED: "Wait a little and run again.",
     Kind.LOCAL: "Close other programs or raise this machine's limits (ulimit -n), and run again.",
     Kind.BARRED: "Add the host to allow-hosts, or leave {index} out.",
+    Kind.FORBIDDEN: "Log in to the network, or make {index} private if it is one of yours.",
     Kind.OFFLINE: "Connect and run again; what is in the cache is served meanwhile.",
 }
 _RUN_AGAIN = (

@@ -31,8 +31,11 @@ _HASH_PIECE = 1 << 20
 _OF_THE_INDEX = frozenset({Kind.SILENT, Kind.BLACKHOLE, Kind.INSECURE, Kind.LIMITED})
 #: Failures that a second try does not mend.
 _FINAL = frozenset(
-    {Kind.DENIED, Kind.LIMITED, Kind.INSECURE, Kind.BLACKHOLE, Kind.NOT_AN_INDEX, Kind.BARRED}
-)
+    {
+        Kind.DENIED, Kind.LIMITED, Kind.INSECURE, Kind.BLACKHOLE, Kind.NOT_AN_INDEX, Kind.BARRED,
+        Kind.FORBIDDEN,
+    }
+)  # fmt: skip
 
 
 class Transfer:

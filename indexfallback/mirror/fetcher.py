@@ -131,6 +131,8 @@ class Fetcher:
                 return
             if outcome.kind is Kind.ABSENT:
                 raise FetchError(f"{file.filename}: it is listed, but not there ({outcome})")
+            if outcome.kind is Kind.FORBIDDEN:
+                raise FetchError(f"{file.filename}: {outcome}")
             self._wait_to_retry(
                 outcome, tries, f"{file.filename}: ", advanced=download.written > before
             )

@@ -1,12 +1,15 @@
-"""Connections whose headers have to arrive within one limit, all together.
+"""Connections that are bounded: which addresses they may reach, and how long headers may take.
 
-The library begins its limit anew with each byte, so that a server which sends one a second is
-listened to for hours.
+The headers of an answer have to arrive within one limit, all together: the library begins its
+limit anew with each byte, and waits for hours for a server that sends one a second.
 """
 
 import contextlib
 import socket
 import threading
+from collections.abc import Callable
+from functools import partial
+from typing import Any
 
 import urllib3
 
@@ -20,10 +23,33 @@ class KeptError(ConnectionError):
     """A kept connection broke, as it does when its other side has closed it meanwhile."""
 
 
+#: Takes a host and the IP address that a new connection to it has reached; raises OSError if
+#: nothing may be sent there.
+CheckPeer = Callable[[str, str], None]
+
+
 class _Plain(urllib3.connection.HTTPConnection):
     """Bounds an answer's headers as a whole: each byte of them would begin the limit anew."""
 
     _answered = False
+
+    def __init__(self, *args: Any, check_peer: CheckPeer | None = None, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._check_peer = check_peer
+
+    def _new_conn(self) -> socket.socket:
+        """Return a new socket, checked before TLS or a request is sent by it.
+
+        The address is the socket's own: a second lookup of the name might give another.
+        """
+        sock = super()._new_conn()
+        try:
+            if self._check_peer is not None:
+                self._check_peer(self.host, sock.getpeername()[0])
+        except OSError:
+            sock.close()
+            raise
+        return sock
 
     def connect(self) -> None:
         """Connect, with nothing answered yet."""
@@ -70,4 +96,9 @@ class _SecurePool(urllib3.HTTPSConnectionPool):
     ConnectionCls = _Secure
 
 
-POOLS = {"http": _PlainPool, "https": _SecurePool}
+def pools(check_peer: CheckPeer | None) -> dict[str, Callable[..., urllib3.HTTPConnectionPool]]:
+    """Return by scheme what makes pools of such connections."""
+    return {
+        "http": partial(_PlainPool, check_peer=check_peer),
+        "https": partial(_SecurePool, check_peer=check_peer),
+    }

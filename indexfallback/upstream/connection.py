@@ -3,6 +3,10 @@
 Redirects are followed by hand: at most 5, never from https to http, and never with credentials
 to another origin (CVE-2018-18074, CVE-2023-32681).
 
+A public index or a mirror leads to no address that the internet cannot reach, unless it lives at
+one itself. What a page or a redirect spells out is refused as it is read; what a name resolves to
+is seen at the connected socket, and nothing is sent there. A proxy connects by itself.
+
 Locks: ``_lock`` guards the making of the pool.
 """
 
@@ -10,6 +14,7 @@ import importlib
 import ipaddress
 import logging
 import re
+import socket
 import ssl
 import threading
 from collections.abc import Callable
@@ -30,8 +35,13 @@ from indexfallback.config import Index, without_credentials
 from indexfallback.errors import redact
 from indexfallback.formats.links import is_local
 from indexfallback.outcome import Kind, Outcome
-from indexfallback.upstream.bounded import POOLS, KeptError
-from indexfallback.upstream.failures import causes, outcome_of_error, outcome_of_status
+from indexfallback.upstream.bounded import CheckPeer, KeptError, pools
+from indexfallback.upstream.failures import (
+    ForbiddenAddressError,
+    causes,
+    outcome_of_error,
+    outcome_of_status,
+)
 
 log = logging.getLogger("indexfallback.upstream")
 
@@ -48,19 +58,20 @@ _AFTER_HOST = re.compile(r"[^:]*://[^/?#]*([^#]*)")
 class _Adapter(requests.adapters.HTTPAdapter):
     """Trusts what our TLS context trusts, instead of reading a bundle at each connection."""
 
-    def __init__(self, context: ssl.SSLContext) -> None:
+    def __init__(self, context: ssl.SSLContext, check_peer: CheckPeer | None) -> None:
         self._context = context
+        self._check_peer = check_peer
         super().__init__(pool_connections=POOL_SIZE, pool_maxsize=POOL_SIZE, max_retries=0)
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
         """Give the context to every pool."""
         super().init_poolmanager(*args, ssl_context=self._context, **kwargs)
-        self.poolmanager.pool_classes_by_scheme = POOLS
+        self.poolmanager.pool_classes_by_scheme = pools(self._check_peer)
 
     def proxy_manager_for(self, *args: Any, **kwargs: Any) -> Any:
-        """Give the context to every pool behind a proxy."""
+        """Give the context to every pool behind a proxy, which is the user's own choice."""
         manager = super().proxy_manager_for(*args, ssl_context=self._context, **kwargs)
-        manager.pool_classes_by_scheme = POOLS
+        manager.pool_classes_by_scheme = pools(None)
         return manager
 
     def request_url(self, request: requests.PreparedRequest, proxies: Any) -> str:
@@ -109,6 +120,9 @@ class Connection:
         self._allow_hosts = allow_hosts
         self._ca_bundle = ca_bundle
         self._origin = origin(index.url)
+        self._is_trusted = index.is_private or index.is_directory or is_local(self._origin[1])
+        #: Whether its host was reached at an address of this network; None before.
+        self._lives_here: bool | None = None
         self._lock = threading.Lock()
         self._adapter: _Adapter | None = None
         self._auth: requests.auth.HTTPBasicAuth | None = None
@@ -129,11 +143,13 @@ class Connection:
         asked in its own turn. A response is returned with every outcome that has one; the caller
         closes it.
         """
-        for _ in range(MAX_REDIRECTS + 1):
+        for hop in range(MAX_REDIRECTS + 1):
             where = urlsplit(url).netloc
             if not any(fnmatchcase(where, pattern) for pattern in self._allow_hosts):
                 return Outcome(Kind.BARRED, f"allow-hosts does not allow {where}"), None
             outcome, response = self._send(url, headers, timeout)
+            if hop and outcome.kind is Kind.FORBIDDEN:  # as a captive portal redirects
+                return Outcome(Kind.NOT_AN_INDEX, f"unsafe redirect: {outcome}"), None
             location = response.headers.get("Location") if response is not None else None
             if response is None or response.status_code not in _REDIRECTS or location is None:
                 return outcome, response
@@ -145,7 +161,8 @@ class Connection:
             except ValueError:
                 return Outcome(Kind.NOT_AN_INDEX, "a redirect to what is no address"), None
             downgrades = url.startswith("https:") and scheme == "http"
-            if scheme not in ("http", "https") or downgrades or self._is_forbidden(host):
+            is_forbidden = is_local(host) and not self.may_lead_here
+            if scheme not in ("http", "https") or downgrades or is_forbidden:
                 return Outcome(Kind.NOT_AN_INDEX, f"unsafe redirect to {redact(target)}"), None
             other = elsewhere(target)
             if other is not None:
@@ -154,9 +171,20 @@ class Connection:
             url = without_credentials(target)
         return Outcome(Kind.NOT_AN_INDEX, f"more than {MAX_REDIRECTS} redirects"), None
 
-    def _is_forbidden(self, host: str) -> bool:
-        """Tell whether a redirect leads where a link of the index's pages may not (`Links`)."""
-        return not self._index.is_private and not is_local(self._origin[1]) and is_local(host)
+    @property
+    def may_lead_here(self) -> bool:
+        """Whether the index may lead to this machine and its network, as far as that is known."""
+        return self._is_trusted or bool(self._lives_here)
+
+    def _check_peer(self, host: str, address: str) -> None:
+        """Raise `ForbiddenAddressError` if a host turns out to be where the index may not lead."""
+        here = is_local(address)
+        if host == self._origin[1]:
+            self._lives_here = here
+        elif here and not self.may_lead_here:
+            if self._lives_here is None and _lives_here(self._origin[1]):
+                return
+            raise ForbiddenAddressError(host, address)
 
     def _send(
         self,
@@ -228,7 +256,8 @@ class Connection:
             return adapter
         # Looked up outside the lock: a keyring may ask the user, and netrc is a file.
         auth = self._find_auth()
-        adapter = _Adapter(_context(self._ca_bundle))
+        check_peer = None if self._is_trusted else self._check_peer
+        adapter = _Adapter(_context(self._ca_bundle), check_peer)
         with self._lock:
             if self._adapter is None:
                 # In this order: who sees the pool must see the credentials, too.
@@ -271,6 +300,15 @@ def _is_here(host: str) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:  # a name
         return False
+
+
+def _lives_here(host: str) -> bool:
+    """Tell whether the internet can reach none of a host's addresses."""
+    try:
+        found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
+    except OSError:  # it may be reached by a proxy alone
+        return False
+    return all(is_local(str(address[0])) for *_, address in found)
 
 
 def _basic(username: str, password: str) -> requests.auth.HTTPBasicAuth:

@@ -13,6 +13,16 @@ import urllib3
 from indexfallback.outcome import Kind, Outcome
 from indexfallback.upstream.route import has_route
 
+
+class ForbiddenAddressError(OSError):
+    """A host resolves to an address that the index may not lead to."""
+
+    def __init__(self, host: str, address: str) -> None:
+        super().__init__(f"{host} is at {address}")
+        self.host = host
+        self.address = address
+
+
 #: Out of something on this machine, whatever the index does.
 _LOCAL_ERRNOS = frozenset(
     {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM, errno.EADDRNOTAVAIL}
@@ -68,9 +78,9 @@ def _seconds(retry_after: str | None) -> float | None:
 def outcome_of_error(error: Exception, where: str) -> Outcome:
     """Return what an exception of `requests` or urllib3 means; ``where`` is host and port."""
     chain = list(causes(error))
-    for cause in chain:
-        if isinstance(cause, OSError) and cause.errno in _LOCAL_ERRNOS:
-            return Outcome(Kind.LOCAL, f"this machine: {cause.strerror}")
+    on_this_side = _on_this_side(chain)
+    if on_this_side is not None:
+        return on_this_side
     if any(isinstance(cause, (ssl.SSLError, urllib3.exceptions.SSLError)) for cause in chain):
         return Outcome(Kind.INSECURE, f"TLS with {where} failed: {_reason(chain)}")
     if isinstance(error, requests.ConnectTimeout):
@@ -89,6 +99,17 @@ def outcome_of_error(error: Exception, where: str) -> Outcome:
         return Outcome(Kind.SILENT, f"the proxy for {where} failed: {_reason(chain)}")
     detail = f"connection broke: {_reason(chain)} ({where})"
     return Outcome(Kind.FAILED, detail, is_passing=True)
+
+
+def _on_this_side(chain: list[BaseException]) -> Outcome | None:
+    """Return the outcome if the cause is not at the other end: a rule, or this machine."""
+    for cause in chain:
+        if isinstance(cause, ForbiddenAddressError):
+            what = f"{cause.host} is at {cause.address}, where a public index may not lead"
+            return Outcome(Kind.FORBIDDEN, what)
+        if isinstance(cause, OSError) and cause.errno in _LOCAL_ERRNOS:
+            return Outcome(Kind.LOCAL, f"this machine: {cause.strerror}")
+    return None
 
 
 def causes(error: BaseException) -> Iterator[BaseException]:

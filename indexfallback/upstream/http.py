@@ -72,7 +72,7 @@ class HttpIndex:
                 response.headers.get("Content-Type", ""),
                 without_credentials(response.url),
                 project,
-                public=not self._index.is_private,
+                public=not self._connection.may_lead_here,
             )
         except PageError as error:
             return PageAnswer(_with(outcome, Kind.NOT_AN_INDEX, f"not an index: {error.problem}"))

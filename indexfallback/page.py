@@ -66,6 +66,9 @@ class ProjectPage(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     status_reason: str | None = None
     #: The index's counter of changes (warehouse).
     serial: int | None = None
+    #: What the index lists and this version leaves out: the reason in words to how many. Never
+    #: passed on.
+    dropped: dict[str, int] = {}
     #: Unknown keys at the top level and in ``meta`` of the JSON form, passed on.
     extra: dict[str, Any] = {}
     meta_extra: dict[str, Any] = {}

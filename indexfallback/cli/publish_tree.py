@@ -101,7 +101,7 @@ def _index(settings: Settings, names: list[str]) -> Index:
 
 def _check_apart(index: Index, dest: Path) -> None:
     """Refuse a tree that contains its source directory, or lies in it."""
-    from indexfallback.upstream.directory import path_of  # noqa: PLC0415 - slow to import
+    from indexfallback.upstream.roots import path_of  # noqa: PLC0415 - slow to import
 
     if not index.is_directory:
         return

@@ -24,8 +24,8 @@ from indexfallback.store.disk import hash_file
 from indexfallback.store.hosted_files import HostedFile
 from indexfallback.store.locks import FileLock
 from indexfallback.upstream.answers import Limits, Upstream
-from indexfallback.upstream.directory import path_of
 from indexfallback.upstream.facts import Facts, Stamp
+from indexfallback.upstream.roots import path_of
 
 #: Timeout in seconds. Another process places a file in milliseconds, or longer on a slow disk.
 _LOCK_SECONDS = 5.0

@@ -16,7 +16,8 @@ from indexfallback.upstream.answers import (
     PageAnswer,
     Skipped,
 )
-from indexfallback.upstream.directory import DirectoryIndex, path_of
+from indexfallback.upstream.directory import DirectoryIndex
+from indexfallback.upstream.roots import path_of
 
 
 class Listing:

@@ -16,7 +16,8 @@ from indexfallback.page import File, ProjectPage
 from indexfallback.shim import Shim
 from indexfallback.store.disk import hash_file
 from indexfallback.upstream.answers import Limits
-from indexfallback.upstream.directory import BEING_WRITTEN, path_of
+from indexfallback.upstream.directory import BEING_WRITTEN
+from indexfallback.upstream.roots import path_of
 
 #: The limit for a page, seconds: no client waits, and hashing a large directory takes long.
 _PAGE_SECONDS = 86400.0

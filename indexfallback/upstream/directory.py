@@ -16,8 +16,6 @@ import time
 from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
-from urllib.parse import urlsplit
-from urllib.request import url2pathname
 
 from indexfallback.config import Index, Settings
 from indexfallback.dists.metadata import read_metadata
@@ -38,7 +36,8 @@ from indexfallback.upstream.answers import (
 )
 from indexfallback.upstream.bodies import body_of_bytes, body_of_file
 from indexfallback.upstream.facts import Facts, FactsCache, Stamp
-from indexfallback.upstream.listing import Listing, is_inside, look, shown
+from indexfallback.upstream.listing import Listing, look, shown
+from indexfallback.upstream.roots import Roots, path_of
 
 #: Why a file is not offered: for a moment, and until it is another one.
 BEING_WRITTEN = "is being written"
@@ -76,6 +75,7 @@ class DirectoryIndex:
     ) -> None:
         self._index = index
         self._path = path_of(index.url)
+        self._roots = Roots(self._path)
         self._page_size = settings.page_size
         self._facts = facts
         self._remote = remote
@@ -123,7 +123,7 @@ class DirectoryIndex:
             body = file.read(limits.page_size + 1)
         if len(body) > limits.page_size:
             raise PageError(path.as_uri(), f"more than {limits.page_size} bytes")
-        return parse_page(body, "text/html", path.as_uri(), project)
+        return self._roots.restrict(parse_page(body, "text/html", path.as_uri(), project))
 
     def _made_page(self, listing: Listing, project: str) -> tuple[ProjectPage, list[str]]:
         """Return a page of what is ready, and why the rest is not."""
@@ -240,14 +240,15 @@ class DirectoryIndex:
         path = path_of(file.url)
         started = time.monotonic()
         try:
-            if file.filename.endswith(METADATA_ENDING) and not path.exists():
-                dist = path.with_name(path.name.removesuffix(METADATA_ENDING))
-                data = read_metadata(dist, dist.name)
-                body = body_of_bytes(data) if data is not None else None
-            elif path.is_file() and not self._leads_out(path):
-                body = body_of_file(path, offset)
-            else:
+            if not self._roots.holds(str(path)):  # it may have become a symbolic link
                 body = None
+            elif file.filename.endswith(METADATA_ENDING) and not path.exists():
+                dist = path.with_name(path.name.removesuffix(METADATA_ENDING))
+                is_here = self._roots.holds(str(dist))
+                data = read_metadata(dist, dist.name) if is_here else None
+                body = body_of_bytes(data) if data is not None else None
+            else:
+                body = body_of_file(path, offset) if path.is_file() else None
         except OSError as error:
             return FileAnswer(_outage(error, started))
         elapsed = time.monotonic() - started
@@ -255,22 +256,9 @@ class DirectoryIndex:
             return FileAnswer(Outcome(Kind.ABSENT, f"{path}: no such file", elapsed))
         return FileAnswer(Outcome(Kind.FOUND, "", elapsed), body)
 
-    def _leads_out(self, path: Path) -> bool:
-        """Tell whether a file of the directory has become a symbolic link to elsewhere.
-
-        What the pages of a tree link to may lie anywhere.
-        """
-        root = os.path.realpath(self._path)
-        return path.is_relative_to(root) and not is_inside(str(path), root)
-
     def close(self) -> None:
         """Close what a tree's links to elsewhere needed."""
         self._remote.close()
-
-
-def path_of(url: str) -> Path:
-    """Return the path that a ``file:`` address names."""
-    return Path(url2pathname(urlsplit(url).path))
 
 
 def _stamp(status: os.stat_result) -> Stamp:

@@ -23,6 +23,7 @@ from indexfallback.upstream.answers import Skipped
 
 #: A page of a static tree, as pip itself looks for it behind ``file:``.
 PAGE = "index.html"
+LINK_OUT = "a symbolic link out of the directory"
 #: A directory that changed this recently may change again within the same tick of its file
 #: system's clock, seconds: of the kernel's timer, and where there are no fractions (FAT) of two.
 _TICK, _COARSE_TICK = 0.05, 2.0
@@ -132,10 +133,11 @@ def _read(path: str, top: str, modified: int, before: Folder | None) -> Folder:
             if not is_distribution(name):
                 if entry.is_dir(follow_symlinks=False):
                     folders += [] if name.startswith(".") else [name]
+                elif entry.is_symlink() and not is_inside(entry.path, top):
+                    if name == PAGE or entry.is_dir():
+                        skipped[name] = LINK_OUT
                 elif name == PAGE:
                     has_page = entry.is_file()
-                elif entry.is_symlink() and entry.is_dir() and not is_inside(entry.path, top):
-                    skipped[name] = "a symbolic link out of the directory"
                 continue
             reason = _reason(entry, top)
             project = known.get(name) or (None if reason else project_of(name))
@@ -154,7 +156,7 @@ def _reason(entry: "os.DirEntry[str]", top: str) -> str:
         return ""
     if entry.is_symlink():
         if not is_inside(entry.path, top):
-            return "a symbolic link out of the directory"
+            return LINK_OUT
         return "" if entry.is_file() else "a symbolic link to no file"
     if entry.is_dir():
         return "a directory"

@@ -11,7 +11,7 @@ from indexfallback.store import Store
 from indexfallback.upstream.answers import FileAnswer
 from tests.fakes import DirectoryTree, Dist, FakeIndex, flat_directory, wheel
 from tests.upstream.conftest import CountingFacts, within
-from tests.upstream.directories import SDIST, WHEEL, Open, filenames, outcome, page
+from tests.upstream.directories import SDIST, WHEEL, Open, filenames, outcome, page, skipped
 
 
 def content(answer: FileAnswer) -> bytes:
@@ -174,3 +174,95 @@ def test_a_page_of_a_tree_that_is_none_is_not_an_index(
     (tmp_path / "acme-app").mkdir()
     (tmp_path / "acme-app" / "index.html").write_bytes(body)
     assert outcome(directory(tmp_path)).kind is Kind.NOT_AN_INDEX
+
+
+# What its pages may link to.
+
+
+@pytest.fixture
+def secret(tmp_path: Path) -> Path:
+    """Return a distribution that lies outside of the tree."""
+    return flat_directory(tmp_path / "elsewhere", [WHEEL]) / WHEEL.filename
+
+
+def tree_with(tmp_path: Path, *hrefs: str) -> Path:
+    """Return a tree of one page that lists a file of its own, and links under other names."""
+    folder = flat_directory(tmp_path / "tree" / "acme-app", [SDIST])
+    names = (f"acme-app-9.{number}.tar.gz" for number in range(len(hrefs)))
+    links = "".join(f'<a href="{h}">{name}</a>' for h, name in zip(hrefs, names, strict=True))
+    own = f'<a href="{SDIST.filename}">{SDIST.filename}</a>'
+    (folder / "index.html").write_text(own + links)
+    return folder.parent
+
+
+@pytest.mark.fault(75)
+@pytest.mark.parametrize(
+    "href",
+    [
+        "../../../../../../../../etc/passwd",
+        "..%2F..%2F..%2F..%2F..%2F..%2F..%2F..%2F..%2Fetc/passwd",
+        "%2e%2e/%2e%2e/elsewhere/{name}",
+        "file:///etc/passwd",
+        "{secret}",
+        "../../elsewhere/{name}",
+        "../../tree-of-another/{name}",
+    ],
+)
+def test_a_page_links_to_no_file_out_of_its_directory(
+    directory: Open, tmp_path: Path, secret: Path, href: str
+) -> None:
+    link = href.format(secret=secret.as_uri(), name=secret.name)
+    found = page(directory(tree_with(tmp_path, link)))
+    assert [file.filename for file in found.files] == [SDIST.filename]
+    assert found.dropped == {"a link out of the directory": 1}
+
+
+@pytest.mark.fault(75)
+def test_a_page_links_to_no_symbolic_link_out_of_its_directory(
+    directory: Open, tmp_path: Path, secret: Path
+) -> None:
+    root = tree_with(tmp_path, "link-1.0.tar.gz", "folder/" + secret.name)
+    (root / "acme-app" / "link-1.0.tar.gz").symlink_to(secret)
+    (root / "acme-app" / "folder").symlink_to(secret.parent)
+    found = page(directory(root))
+    assert [file.filename for file in found.files] == [SDIST.filename]
+    assert found.dropped == {"a link out of the directory": 2}
+
+
+def test_a_page_that_is_a_symbolic_link_out_of_the_directory_is_none(
+    directory: Open, tmp_path: Path
+) -> None:
+    root = tree_with(tmp_path)
+    at = root / "acme-app" / "index.html"
+    (tmp_path / "index.html").write_bytes(at.read_bytes())
+    at.unlink()
+    at.symlink_to(tmp_path / "index.html")
+    index = directory(root)
+    assert skipped(index) == {"acme-app/index.html": "a symbolic link out of the directory"}
+    assert page(index).dropped == {}
+
+
+@pytest.mark.fault(75)
+def test_a_file_out_of_the_directory_is_not_opened_whoever_lists_it(
+    directory: Open, tmp_path: Path, secret: Path
+) -> None:
+    index = directory(tree_with(tmp_path))
+    for name in (secret.name, f"{secret.name}.metadata"):
+        url = f"{secret.parent.as_uri()}/{name}"
+        answer = index.open(File(filename=name, url=url), 0, None, 5)
+        assert (answer.outcome.kind, answer.body) == (Kind.ABSENT, None)
+
+
+@pytest.mark.parametrize("files", ["files", "packages", "pool"])
+def test_pages_in_simple_link_to_the_files_beside_it(
+    directory: Open, tmp_path: Path, files: str
+) -> None:
+    flat_directory(tmp_path / files / "a" / "b", [WHEEL])
+    flat_directory(tmp_path / "private", [SDIST])
+    pages = tmp_path / "simple" / "acme-app"
+    pages.mkdir(parents=True)
+    hrefs = (f"../../{files}/a/b/{WHEEL.filename}", f"../../private/{SDIST.filename}")
+    (pages / "index.html").write_text("".join(f'<a href="{href}">x</a>' for href in hrefs))
+    index = directory(tmp_path / "simple")
+    (found,) = page(index).files
+    assert content(index.open(found, 0, None, 5)) == WHEEL.data

@@ -105,6 +105,8 @@ def _index(shim: Shim, project: str, index: Index, tried: Tried) -> dict[str, An
         "claimed": index.claims(project),
         "files": len(stored.files) if stored is not None else None,
         "newest_known": newest(stored) if stored is not None else None,
+        # What its page lists and is not offered: the reason to the number.
+        "dropped": stored.dropped if stored is not None else {},
     }
     if index.is_private:
         ownership = shim.store.ledger.ownership(index.key, project)
@@ -126,6 +128,7 @@ def _files(shim: Shim, answer: Answer) -> dict[str, Any]:
         "files": len(files),
         "cached": len(held),
         "withheld": [_changed(shim, answer, file) for file in withheld(answer.page, pins)],
+        "dropped": answer.page.dropped,
         "yanked": sum(file.yanked is not False for file in files),
         "pins": len(pins),
         "newest": newest(answer.page),

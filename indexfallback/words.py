@@ -1,5 +1,6 @@
 """Durations, sizes and counts, formatted for people."""
 
+from collections.abc import Mapping
 from datetime import datetime, timezone
 
 _SIZES = ("B", "KB", "MB", "GB", "TB")
@@ -35,6 +36,12 @@ def size(count: float) -> str:
 def counted(number: int, one: str, many: str = "") -> str:
     """Return a number with its noun: ``1 file``, ``3,412 files``."""
     return f"{number:,} {one if number == 1 else many or one + 's'}"
+
+
+def left_out(dropped: Mapping[str, int]) -> str:
+    """Return how many files a page lists that are not offered, and why; nothing for none."""
+    reasons = (f"{number:,}: {reason}" for reason, number in sorted(dropped.items()))
+    return f"{sum(dropped.values()):,} left out ({'; '.join(reasons)})" if dropped else ""
 
 
 def day(when: float) -> str:

@@ -12,13 +12,20 @@ import msgspec
 from indexfallback.formats.fields import valid_hashes
 from indexfallback.formats.links import Links
 from indexfallback.names import is_safe_filename
+from indexfallback.outcome import LONGEST_DETAIL
 from indexfallback.page import File, ProjectPage
+
+#: More reasons for leaving files out than a reader has.
+_MOST_REASONS = 50
 
 
 def is_possible(page: ProjectPage, source: str, *, public: bool) -> bool:
     """Tell whether the index at ``source`` could have this page."""
     links = Links(f"{source}{page.name}/", public=public)
-    return all(_is_possible(file, source, links) for file in page.files)
+    reasons_are_words = len(page.dropped) <= _MOST_REASONS and all(
+        reason.isprintable() and len(reason) <= LONGEST_DETAIL for reason in page.dropped
+    )
+    return reasons_are_words and all(_is_possible(file, source, links) for file in page.files)
 
 
 def moved(page: ProjectPage, source: str, key: str) -> ProjectPage:

@@ -7,7 +7,8 @@ def is_copy_of(page: ProjectPage, public: ProjectPage) -> bool:
     """Tell whether every file of ``page`` has a sha256 that ``public`` lists.
 
     Equal hashes cannot be forged: whoever serves the project then serves the same bytes. One
-    file without a sha256, or with another one, makes it a project of its own.
+    file without a sha256, or with another one, or that was left out, makes it a project of its own.
     """
     listed = {file.sha256 for file in public.files} - {None}
-    return bool(page.files) and all(file.sha256 in listed for file in page.files)
+    is_all_known = bool(page.files) and not page.dropped
+    return is_all_known and all(file.sha256 in listed for file in page.files)

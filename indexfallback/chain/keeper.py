@@ -29,9 +29,11 @@ class Asked(NamedTuple):
 def _as_evidence(index: Index, answer: PageAnswer) -> PageAnswer:
     """Return what an answer says of the ownership of a project.
 
-    Some private indexes answer 200 with an empty page for every name: that is no evidence.
+    Some private indexes answer 200 with an empty page for every name: that is no evidence. A page
+    whose files are all left out is a project's page.
     """
-    if index.is_private and answer.page is not None and not answer.page.files:
+    page = answer.page
+    if index.is_private and page is not None and not page.files and not page.dropped:
         return PageAnswer(replace(answer.outcome, kind=Kind.ABSENT, detail="a page without files"))
     return answer
 

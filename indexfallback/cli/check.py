@@ -24,7 +24,7 @@ from indexfallback.page import ProjectPage
 from indexfallback.upstream import open_index
 from indexfallback.upstream.answers import Limits, Upstream
 from indexfallback.upstream.facts import Facts, Stamp
-from indexfallback.words import counted, ms, span
+from indexfallback.words import counted, left_out, ms, span
 
 #: A project of every public index; its page is small, but PyPI's list of names has 40 MB.
 _EVERYWHERE = "pip"
@@ -150,7 +150,7 @@ def _check(member: _Member, limits: Limits) -> _Asked:
         return _check_public(member, limits)
     names, found = _names(member, limits)
     if found is not None:
-        return _Asked(found)
+        return _Asked(_with_dropped(member, found, limits))
     if index.is_directory or names.kind not in _NO_LIST:
         return _Asked(_failed(index, names))
     _, asked = _page(member, limits)
@@ -163,6 +163,16 @@ def _check(member: _Member, limits: Limits) -> _Asked:
         "or on_outage."
     )
     return _Asked(replace(page, verdict="warn", what=what, remedy=remedy))
+
+
+def _with_dropped(member: _Member, found: Check, limits: Limits) -> Check:
+    """Return a check of the names, with the files that the probe's page has and are left out."""
+    if member.index.probe is None:
+        return found
+    _, (page, read) = _page(member, limits)
+    if read is None or not read.dropped:
+        return found
+    return replace(page, what=f"{found.what}, {page.what}")
 
 
 def _check_public(member: _Member, limits: Limits) -> _Asked:
@@ -190,7 +200,11 @@ def _page(member: _Member, limits: Limits) -> tuple[Kind, _Asked]:
     outcome, page = answer.outcome, answer.page
     if page is not None:
         what = f"{counted(len(page.files), 'file')} of {project}"
-        checked = _well(index, what, outcome, answer.clock)
+        dropped = left_out(page.dropped)
+        checked = _well(index, f"{what}, {dropped}" if dropped else what, outcome, answer.clock)
+        if dropped and not page.files:
+            remedy = f"{index.name} lists files that cannot be offered: tell who runs it."
+            checked = replace(checked, verdict="warn", remedy=remedy)
     elif outcome.kind is Kind.ABSENT:
         remedy = f"Correct the url of {index.name}, or set probe to a project that it has."
         checked = IndexCheck(

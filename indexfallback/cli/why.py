@@ -14,7 +14,7 @@ from indexfallback.cli.options import Options, examples, json_option, project_na
 from indexfallback.cli.output import clock, print_json, print_table, wrapped
 from indexfallback.cli.running import ask_same
 from indexfallback.config import Settings
-from indexfallback.words import counted, ms, span
+from indexfallback.words import counted, left_out, ms, span
 
 #: Seconds added to the deadline of the running shim.
 _MARGIN = 2.0
@@ -126,6 +126,8 @@ def _known(report: Report, index: Report) -> Iterator[str]:
         yield f"{its} its list of {names} (refreshed {clock(index['names_fetched'])}{old})"
     elif index["role"] == "private":
         yield "its list of names is not known yet"
+    if index["dropped"]:
+        yield left_out(index["dropped"])
     if index["newest_known"] is not None:
         yield f"newest{'' if index['what'] == 'found' else ' known'} {index['newest_known']}"
 

@@ -15,6 +15,8 @@ Status = Literal["active", "archived", "quarantined", "deprecated"]
 
 _log = logging.getLogger(__name__)
 
+#: Characters of a name in a message: an index's own can be megabytes.
+_SHOWN = 100
 _STATUSES = frozenset(get_args(Status))
 #: The highest minor version of the API that is understood in full (PEP 792).
 _KNOWN_MINOR = 4
@@ -32,6 +34,14 @@ _BY_STRENGTH = (
     "sha256", "sha512", "sha384", "sha3_512", "blake2b", "sha3_384", "sha3_256", "blake2s",
     "sha224", "sha3_224", "sha1", "md5",
 )  # fmt: skip
+
+
+class MalformedHashError(ValueError):
+    """A digest does not have the form of its algorithm."""
+
+    def __init__(self, algorithm: str) -> None:
+        super().__init__(f"a malformed {algorithm}")
+        self.algorithm = algorithm
 
 
 def not_a_page(url: str, problem: str) -> PageError:
@@ -74,14 +84,40 @@ def valid_hashes(stated: Mapping[str, Any]) -> dict[str, str]:
     return hashes
 
 
+def stated_hashes(stated: Mapping[str, Any]) -> dict[str, str]:
+    """Return the hashes with a known algorithm; None as a digest counts as not stated.
+
+    Raises:
+        MalformedHashError: The digest of a known algorithm has not its form.
+
+    """
+    hashes = valid_hashes(stated)
+    if len(hashes) < len(stated):
+        for name, digest in stated.items():
+            algorithm = name.lower()
+            if algorithm in _HEX_LENGTHS and algorithm not in hashes and digest is not None:
+                raise MalformedHashError(algorithm)
+    return hashes
+
+
 def fragment_hashes(fragment: str) -> dict[str, str]:
-    """Return the hashes in a link's fragment: ``sha256=...``, also beside ``egg=...``."""
+    """Return the hashes in a link's fragment: ``sha256=...``, also beside ``egg=...``.
+
+    Raises:
+        MalformedHashError: As in `stated_hashes`.
+
+    """
     if not fragment:
         return {}
     if fragment.startswith("sha256=") and is_sha256(digest := fragment[7:]):  # nearly every link
         return {"sha256": digest}
     pairs = (part.partition("=") for part in fragment.split("&"))
-    return valid_hashes({name: value for name, _, value in pairs})
+    return stated_hashes({name: value for name, equals, value in pairs if equals})
+
+
+def say_left_out(name: str, reason: str) -> None:
+    """Log that a file of a page is left out."""
+    _log.info("%s is left out: %s", ascii(name[:_SHOWN]), reason)
 
 
 def best_hash(hashes: Mapping[str, str]) -> str | None:

@@ -7,6 +7,7 @@ from urllib.parse import unquote
 from selectolax.lexbor import LexborNode
 
 from indexfallback.formats import fields
+from indexfallback.formats.collected import Collected
 from indexfallback.formats.document import Document
 from indexfallback.formats.links import Links
 from indexfallback.names import (
@@ -36,14 +37,14 @@ def parse_page(
     """
     document = Document(body, charset, url)
     links = document.links(url, public=public)
-    files: dict[str, File] = {}
+    collected = Collected()
     for node in document.tree.tags("a"):
-        file = _file(node, links)
+        file = _file(node, links, collected)
         if file is not None:
-            files.setdefault(file.filename, file)
+            collected.add(file)
     # A page for maintenance has nothing to click either.
     is_empty = document.is_blank and document.speaks_of(project)
-    is_page = files or document.is_titled or is_empty
+    is_page = collected.has_any or document.is_titled or is_empty
     if not document.is_declared and (document.is_login or not is_page):
         raise fields.not_a_page(
             url, "its HTML links to no distribution (a login page, a captive portal, an error?)"
@@ -51,11 +52,12 @@ def parse_page(
     status = fields.status(document.first("pypi:project-status"))
     return ProjectPage(
         name=project,
-        files=tuple(files.values()),
+        files=collected.files,
         tracks=links.resolve_all(document.meta.get("pypi:tracks", ())),
         alternate_locations=links.resolve_all(document.meta.get("pypi:alternate-locations", ())),
         status=status,
         status_reason=document.first("pypi:project-status-reason") if status else None,
+        dropped=collected.dropped,
     )
 
 
@@ -112,24 +114,33 @@ def render_names(names: Iterable[str]) -> Iterator[str]:
     yield "</body>\n</html>\n"
 
 
-def _file(node: LexborNode, links: Links) -> File | None:
-    """Return the file that an anchor links to, or None if it is another link."""
+def _file(node: LexborNode, links: Links, collected: Collected) -> File | None:
+    """Return the file that an anchor links to, or None if it is another link or dropped."""
     attributes = node.attributes
     target, _, fragment = (attributes.get("href") or "").partition("#")
-    url = links.resolve(target) if target else None
-    if url is None:
+    if not target:
         return None
+    url = links.resolve(target)
     filename = node.text().strip()
     if not (is_distribution(filename) and is_safe_filename(filename)):
-        filename = unquote(url.partition("?")[0].rpartition("/")[2])
+        text, filename = filename, unquote((url or target).partition("?")[0].rpartition("/")[2])
         if not (is_distribution(filename) and is_safe_filename(filename)):
+            collected.drop_link(text, filename, url)
             return None
+    if url is None:
+        collected.drop(links.why_refused(target), filename)
+        return None
+    try:
+        hashes = fields.fragment_hashes(fragment.strip())
+    except fields.MalformedHashError as error:
+        collected.drop(str(error), filename)
+        return None
     get = attributes.get
     provenance = get("data-provenance")
     return File(
         filename=filename,
         url=url,
-        hashes=fields.fragment_hashes(fragment),
+        hashes=hashes,
         requires_python=(get("data-requires-python") or "").strip() or None,
         core_metadata=_core_metadata(get("data-core-metadata") or get("data-dist-info-metadata")),
         gpg_sig=_BOOLEANS.get(get("data-gpg-sig") or ""),
@@ -144,7 +155,10 @@ def _core_metadata(stated: str | None) -> bool | dict[str, str]:
     if stated is None:
         return False
     if "=" in stated:
-        return fields.fragment_hashes(stated.strip()) or True
+        try:
+            return fields.fragment_hashes(stated.strip()) or True
+        except fields.MalformedHashError:  # nothing could tell what comes for it
+            return False
     return stated.strip().lower() == "true"
 
 

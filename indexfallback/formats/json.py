@@ -6,6 +6,7 @@ from typing import Any
 import msgspec
 
 from indexfallback.formats import fields, wire
+from indexfallback.formats.collected import INCOMPLETE, NO_DISTRIBUTION, UNSAFE_NAME, Collected
 from indexfallback.formats.links import Links
 from indexfallback.names import (
     is_distribution,
@@ -24,27 +25,30 @@ def parse_page(body: bytes, url: str, project: str, *, public: bool, declared: b
         PageError: It is not one.
 
     """
-    page, extra, meta_extra, file_extras = wire.read_page(body, url)
+    page, extra, meta_extra, file_extras, incomplete = wire.read_page(body, url)
     if not declared and (page.name is None or page.meta.api_version is None):
         raise fields.not_a_page(url, "its JSON has no name and API version")
     if page.name is not None and normalize(page.name) != project:
         raise fields.not_a_page(url, f"it is the page of {page.name[:80]!r}, not of {project!r}")
     links = Links(url, public=public)
-    files: dict[str, File] = {}
+    collected = Collected()
+    for name in incomplete:
+        collected.drop(INCOMPLETE, name)
     for raw, unknown in zip(page.files, file_extras):  # noqa: B905 - the second may be endless
-        file = _file(raw, unknown, links)
+        file = _file(raw, unknown, links, collected)
         if file is not None:
-            files.setdefault(file.filename, file)
+            collected.add(file)
     status = page.project_status.status
     return ProjectPage(
         name=project,
-        files=tuple(files.values()),
+        files=collected.files,
         versions=page.versions,
         tracks=links.resolve_all(page.meta.tracks),
         alternate_locations=links.resolve_all(page.alternate_locations),
         status=status,
         status_reason=page.project_status.reason if status else None,
         serial=page.meta.last_serial,
+        dropped=collected.dropped,
         extra=extra,
         meta_extra=meta_extra,
     )
@@ -97,18 +101,28 @@ def render_names(names: Iterable[str]) -> bytes:
     return msgspec.json.encode({"meta": {"api-version": "1.0"}, "projects": projects})
 
 
-def _file(raw: wire.File, extra: dict[str, Any] | None, links: Links) -> File | None:
+def _file(
+    raw: wire.File, extra: dict[str, Any] | None, links: Links, collected: Collected
+) -> File | None:
     """Return the file of an entry of ``files``, or None if it may not be offered."""
-    url = links.resolve(raw.url)
-    if url is None:
-        return None
     filename = raw.filename
     if not (is_distribution(filename) and is_safe_filename(filename)):
+        reason = UNSAFE_NAME if is_distribution(filename) else NO_DISTRIBUTION
+        collected.drop(reason, filename)
+        return None
+    url = links.resolve(raw.url)
+    if url is None:
+        collected.drop(links.why_refused(raw.url), filename)
+        return None
+    try:
+        hashes = fields.stated_hashes(raw.hashes) if raw.hashes else {}
+    except fields.MalformedHashError as error:
+        collected.drop(str(error), filename)
         return None
     return File(
         filename=filename,
         url=url,
-        hashes=fields.valid_hashes(raw.hashes) if raw.hashes else {},
+        hashes=hashes,
         requires_python=(raw.requires_python or "").strip() or None,
         core_metadata=_core_metadata(raw),
         gpg_sig=raw.gpg_sig,
@@ -123,8 +137,13 @@ def _file(raw: wire.File, extra: dict[str, Any] | None, links: Links) -> File | 
 def _core_metadata(raw: wire.File) -> bool | dict[str, str]:
     """Return the value under its newest spelling (PEP 714)."""
     for stated in (raw.core_metadata, raw.dist_info_metadata, raw.data_dist_info_metadata):
+        if isinstance(stated, bool):
+            return stated
         if stated is not None:
-            return stated if isinstance(stated, bool) else fields.valid_hashes(stated) or True
+            try:
+                return fields.stated_hashes(stated) or True
+            except fields.MalformedHashError:  # nothing could tell what comes for it
+                return False
     return False
 
 

@@ -6,6 +6,7 @@ from ipaddress import IPv4Address, ip_address
 from urllib.parse import urljoin, urlsplit
 
 from indexfallback.config import without_credentials
+from indexfallback.formats.collected import NO_ADDRESS, PRIVATE_ADDRESS
 
 #: The longest address: common servers accept it in a request line.
 _MAX_LENGTH = 8192
@@ -89,6 +90,16 @@ class Links:
     def resolve_all(self, hrefs: Iterable[str]) -> tuple[str, ...]:
         """Return the addresses of all links that are not refused."""
         return tuple(address for href in hrefs if (address := self.resolve(href)))
+
+    def why_refused(self, href: str) -> str:
+        """Return the reason for which `resolve` refuses a link."""
+        try:
+            parts = urlsplit(urljoin(self._base, href.strip(_SPACE)))
+            is_private = self._public and is_local(parts.hostname or "")
+        except ValueError:
+            return NO_ADDRESS
+        is_web = parts.scheme in ("http", "https")
+        return PRIVATE_ADDRESS if is_web and is_private else NO_ADDRESS
 
     def _join(self, href: str) -> str:
         """Return ``href`` joined to the base, as ``urljoin`` does, but faster for common forms."""

@@ -85,6 +85,8 @@ class Read(NamedTuple):
     extra: dict[str, Any]
     meta_extra: dict[str, Any]
     file_extras: Iterable[dict[str, Any] | None]
+    #: Of entries of ``files`` that have no name or no address: the name, or nothing.
+    incomplete: tuple[str, ...] = ()
 
 
 _PAGES = msgspec.json.Decoder(Page)
@@ -169,16 +171,19 @@ def _salvage_page(raw: dict[str, Any], url: str) -> Read:
     """Return the readable part of a project page."""
     meta, meta_extra = _salvage_meta(raw, url)
     items = _pop_list(raw, "files", url)
-    files, file_extras = [], []
+    files, file_extras, incomplete = [], [], []
     for item in items:
         file, extra = _salvage(item, File)
         if file is not None:
             files.append(file)
             file_extras.append(extra)
+        else:
+            name = item.get("filename") if isinstance(item, dict) else None
+            incomplete.append(name if isinstance(name, str) else "")
     page, extra = _salvage({**raw, "files": []}, Page)
     assert page is not None  # noqa: S101 - no other key is required
     page = msgspec.structs.replace(page, files=files, meta=meta)
-    return Read(page, extra, meta_extra, file_extras)
+    return Read(page, extra, meta_extra, file_extras, tuple(incomplete))
 
 
 def _salvage_root(raw: dict[str, Any], url: str) -> Root:

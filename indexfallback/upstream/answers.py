@@ -5,6 +5,7 @@ from typing import NamedTuple, Protocol
 
 from indexfallback.outcome import Outcome
 from indexfallback.page import File, ProjectPage
+from indexfallback.words import left_out
 
 
 class Limits(NamedTuple):
@@ -26,6 +27,11 @@ class PageAnswer(NamedTuple):
     last_modified: str | None = None
     #: What its clock said, seconds since the epoch; None where it does not say.
     clock: float | None = None
+
+
+def page_words(page: ProjectPage) -> str:
+    """Return what a page holds, for an outcome."""
+    return ", ".join(filter(None, (f"{len(page.files)} files", left_out(page.dropped))))
 
 
 class NamesAnswer(NamedTuple):

@@ -33,6 +33,7 @@ from indexfallback.upstream.answers import (
     PageAnswer,
     Skipped,
     Upstream,
+    page_words,
 )
 from indexfallback.upstream.bodies import body_of_bytes, body_of_file
 from indexfallback.upstream.facts import Facts, FactsCache, Stamp
@@ -110,9 +111,9 @@ class DirectoryIndex:
             detail = f"not an index: {error.problem}"
             return PageAnswer(Outcome(Kind.NOT_AN_INDEX, detail, elapsed))
         elapsed = time.monotonic() - started
-        left_out = f", {len(unready)} skipped: {unready[0]}" if unready else ""
+        skipped = f", {len(unready)} skipped: {unready[0]}" if unready else ""
         if page.files or project in listing.pages:
-            found = f"{len(page.files)} files{left_out}"
+            found = f"{page_words(page)}{skipped}"
             return PageAnswer(Outcome(Kind.FOUND, found, elapsed), page)
         if unready:  # it is this index's, and nobody else may answer for it
             return PageAnswer(Outcome(Kind.LOCAL, unready[0], elapsed))

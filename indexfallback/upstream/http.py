@@ -24,6 +24,7 @@ from indexfallback.upstream.answers import (
     PageAnswer,
     Skipped,
     TransferError,
+    page_words,
 )
 from indexfallback.upstream.connection import Connection, origin
 from indexfallback.upstream.failures import outcome_of_error
@@ -76,7 +77,7 @@ class HttpIndex:
             )
         except PageError as error:
             return PageAnswer(_with(outcome, Kind.NOT_AN_INDEX, f"not an index: {error.problem}"))
-        found = _with(outcome, Kind.FOUND, f"{len(page.files)} files")
+        found = _with(outcome, Kind.FOUND, page_words(page))
         answered = response.headers
         if page.serial is None:  # HTML has no other place for it
             page = msgspec.structs.replace(page, serial=_number(answered.get("X-PyPI-Last-Serial")))

@@ -204,7 +204,48 @@ def test_a_page_that_is_gone_is_kept_for_times_without_network(
     assert ask(offline) == "private"
 
 
+@pytest.mark.parametrize(
+    ("link", "reason"),
+    [
+        ("acme-app-1.0.zip#sha256=beef", "a malformed sha256"),
+        ("caf%C3%A9-1.0.zip", "a name with characters that no distribution's has"),
+    ],
+)
+def test_a_page_whose_files_are_all_left_out_is_its_indexs_project(
+    shim: MakeShim, own: FakeIndex, far: FakeIndex, link: str, reason: str
+) -> None:
+    own.answer(200, HTML, f'<a href="{link}">x</a>'.encode(), path=APP)
+    answer = shim(private(own), pypi(far)).fallback.page("acme-app")
+    assert answer.owner.name == "private"
+    assert (answer.page.files, answer.page.dropped) == ((), {reason: 1})
+    assert answer.tried[0].detail == f"0 files, 1 left out (1: {reason})"
+    assert far.count(APP) == 0
+
+
+def test_what_a_page_left_out_is_kept_with_it(
+    shim: MakeShim, own: FakeIndex, far: FakeIndex
+) -> None:
+    own.answer(200, HTML, b'<a href="acme-app-1.0.zip#md5=beef">x</a>', path=APP)
+    chain = private(own), pypi(far)
+    ask(shim(*chain))
+    own.stop_listening()
+    answer = shim(*chain, fresh=0.0).fallback.page("acme-app")
+    assert (answer.how, answer.page.dropped) == ("stale", {"a malformed md5": 1})
+
+
 # Copies of public projects at an extra index.
+
+
+def test_copies_beside_a_file_that_is_left_out_are_a_project_of_its_own(
+    shim: MakeShim, own: FakeIndex, far: FakeIndex
+) -> None:
+    copy = wheel("acme-app", "3.0")
+    far.add(copy)
+    links = (
+        f'<a href="{copy.filename}#sha256={copy.sha256}">x</a><a href="acme-app-9.zip#md5=0">y</a>'
+    )
+    own.answer(200, HTML, links.encode(), path=APP)
+    assert ask(shim(private(own, defer_copies=True), pypi(far))) == "private"
 
 
 def test_an_old_copy_of_a_public_project_is_the_public_indexs(

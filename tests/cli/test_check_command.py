@@ -28,6 +28,29 @@ def test_a_public_index_is_asked_for_its_probe(cli: CommandLine, public: FakeInd
     assert [request.path for request in public.requests] == ["/simple/idna/"]
 
 
+@pytest.mark.parametrize("role", ["public", "private"])
+def test_files_of_the_probe_that_are_left_out_are_counted_with_the_reason(
+    cli: CommandLine, public: FakeIndex, role: str
+) -> None:
+    body = b'<a href="idna-1.0.zip#sha256=beef">x</a><a href="idna-2.0.zip">y</a>'
+    public.answer(200, {"Content-Type": "text/html"}, body, path="/simple/idna/")
+    cli.configure(index_table("pypi", public.url, probe="idna", role=role))
+    done = cli("config", "check").expect()
+    assert "1 file of idna, 1 left out (1: a malformed sha256)" in done.words
+    assert "ok" in done.words
+
+
+def test_an_index_all_of_whose_files_are_left_out_is_warned_of(
+    cli: CommandLine, public: FakeIndex
+) -> None:
+    body = b'<a href="idna-1.0.zip#sha256=beef">x</a>'
+    public.answer(200, {"Content-Type": "text/html"}, body, path="/simple/idna/")
+    cli.configure(index_table("pypi", public.url, probe="idna"))
+    done = cli("config", "check").expect()
+    assert "warn" in done.words
+    assert "0 files of idna, 1 left out (1: a malformed sha256)" in done.words
+
+
 def test_a_public_index_of_other_things_is_asked_for_its_names(
     cli: CommandLine, public: FakeIndex
 ) -> None:

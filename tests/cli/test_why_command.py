@@ -105,6 +105,26 @@ def test_as_json_it_gives_the_same_facts(cli: CommandLine) -> None:
     assert cli("why", "nope", "--json").expect(1).json["status"] == 404
 
 
+#: A page that lists one file for each reason to leave it out, and one that is offered.
+LEFT_OUT = (
+    b'<a href="/files/a/acme-app-1.0.zip#sha256=deadbeef">x</a>'
+    b'<a href="/files/acme-app-2.0.zip#md5=00">x</a><a href="/files/acme-app-3.0.zip">x</a>'
+)
+
+
+@pytest.mark.usefixtures("chain")
+def test_files_that_are_left_out_are_counted_with_the_reason(
+    cli: CommandLine, private: FakeIndex
+) -> None:
+    private.answer(200, {"Content-Type": "text/html"}, LEFT_OUT, path="/simple/acme-app/")
+    said = "2 left out (1: a malformed md5; 1: a malformed sha256)"
+    assert said in cli("why", "acme-app").expect().words
+    report = cli("why", "acme-app", "--json").expect().json
+    dropped = {"a malformed md5": 1, "a malformed sha256": 1}
+    assert (report["files"], report["dropped"]) == (1, dropped)
+    assert [index["dropped"] for index in report["indexes"]] == [dropped, {}]
+
+
 def test_a_quarantined_project_is_said_to_be_one(cli: CommandLine, public: FakeIndex) -> None:
     public.project("idna").status = "quarantined"
     public.project("idna").status_reason = "looks like malware"

@@ -74,7 +74,9 @@ def test_a_bare_link_states_nothing() -> None:
         ('data-dist-info-metadata="true"', True),
         (f'data-dist-info-metadata="sha256={SHA}"', {"sha256": SHA}),
         (f'data-core-metadata="sha256={SHA}" data-dist-info-metadata="true"', {"sha256": SHA}),
-        ('data-core-metadata="sha256=short"', True),
+        ('data-core-metadata="sha256=short"', False),
+        (f'data-core-metadata="md5={SHA}"', False),
+        ('data-core-metadata="crc=1"', True),
         ('data-core-metadata="false"', False),
         ('data-core-metadata=""', False),
         ("data-core-metadata", False),
@@ -136,9 +138,7 @@ def test_an_upload_time_is_read_as_pep_700_spells_it(stated: str, expected: str 
         ("blake2b=" + "0" * 128, {"blake2b": "0" * 128}),
         ("sha3_512=" + "0" * 128, {"sha3_512": "0" * 128}),
         (f"egg=foo&sha256={SHA}", {"sha256": SHA}),
-        ("sha256=" + "0" * 63, {}),
-        ("sha256=" + "g" * 64, {}),
-        ("sha256=" + "0" * 65, {}),
+        (f"sha256={SHA} ", {"sha256": SHA}),
         (f"sha257={SHA}", {}),
         ("shake_128=" + "0" * 32, {}),
         ("sha256", {}),
@@ -149,6 +149,29 @@ def test_only_a_known_hash_of_the_right_form_is_kept(
     fragment: str, expected: dict[str, str]
 ) -> None:
     assert only(f'<a href="foo-1.0.zip#{fragment}">foo-1.0.zip</a>').hashes == expected
+
+
+@pytest.mark.fault(36)
+@pytest.mark.parametrize(
+    ("fragment", "reason"),
+    [
+        ("sha256=deadbeef", "a malformed sha256"),
+        ("sha256=" + "0" * 63, "a malformed sha256"),
+        ("sha256=" + "g" * 64, "a malformed sha256"),
+        ("sha256=" + "0" * 65, "a malformed sha256"),
+        ("sha256=", "a malformed sha256"),
+        ("SHA256=0", "a malformed sha256"),
+        ("egg=foo&sha256=0", "a malformed sha256"),
+        ("md5=" + "0" * 64, "a malformed md5"),
+        (f"sha256={SHA}&md5=0", "a malformed md5"),
+    ],
+)
+def test_a_malformed_digest_of_a_known_algorithm_withholds_the_file(
+    fragment: str, reason: str
+) -> None:
+    read = page(f'<a href="foo-1.0.zip#{fragment}">x</a><a href="foo-2.0.zip">y</a>')
+    assert [file.filename for file in read.files] == ["foo-2.0.zip"]
+    assert read.dropped == {reason: 1}
 
 
 def test_a_query_stays_in_the_address() -> None:
@@ -196,8 +219,52 @@ def test_a_link_to_no_file_is_dropped(link: str) -> None:
 
 def test_a_link_to_a_local_address_is_dropped_from_a_public_page() -> None:
     body = META + '<a href="http://169.254.169.254/foo-1.0.zip">foo-1.0.zip</a>'
-    assert page(body, public=True).files == ()
+    read = page(body, public=True)
+    assert (read.files, read.dropped) == ((), {"a link to a private address": 1})
     assert len(page(body).files) == 1
+
+
+@pytest.mark.parametrize(
+    ("link", "reason"),
+    [
+        ('<a href="javascript:foo()">foo-1.0.zip</a>', "an address that cannot be used"),
+        ('<a href="file:///foo-1.0.zip">foo-1.0.zip</a>', "an address that cannot be used"),
+        ('<a href="foo-1.0.7z">foo-1.0.7z</a>', "no distribution's name"),
+        (
+            '<a href="f%C3%B6%C3%B6-1.0.zip">x</a>',
+            "a name with characters that no distribution's has",
+        ),
+    ],
+)
+def test_a_link_that_is_left_out_is_counted_by_its_reason(link: str, reason: str) -> None:
+    read = page(META + '<a href="foo-2.0.zip">x</a>' + link * 2)
+    assert (len(read.files), read.dropped) == (1, {reason: 2})
+
+
+@pytest.mark.parametrize(
+    "link",
+    [
+        '<a href="../">Parent Directory</a>',
+        '<a href="?C=N;O=D">Name</a>',
+        '<a href="#top">up</a>',
+        '<a href="/">home</a>',
+        '<a href="https://packages.example.com">home page</a>',
+        '<a href="mailto:a@example.com">author</a>',
+        '<a href="about.html">about</a>',
+        '<a href="foo-2.0.zip.asc">signature</a>',
+        '<a href="foo-2.0-py3-none-any.whl.metadata">metadata</a>',
+        '<a href="/login">log in</a>',
+        '<a href="foo-2.0.zip">the same once more</a>',
+    ],
+)
+def test_a_link_that_is_plainly_to_no_file_is_not_counted(link: str) -> None:
+    assert page(META + '<a href="foo-2.0.zip">x</a>' + link).dropped == {}
+
+
+def test_a_page_whose_only_file_is_left_out_is_no_captive_portal() -> None:
+    read = page('<html><body><a href="/files/caf%C3%A9-1.0.zip">café-1.0.zip</a></body></html>')
+    assert read.files == ()
+    assert read.dropped == {"a name with characters that no distribution's has": 1}
 
 
 def test_credentials_in_a_link_are_dropped() -> None:
@@ -213,9 +280,9 @@ def test_links_depend_on_the_base() -> None:
 
 
 def test_of_two_files_of_one_name_the_first_is_kept() -> None:
-    assert only('<a href="a/foo-1.0.zip">a</a><a href="b/foo-1.0.zip">b</a>').url == (
-        f"{URL}a/foo-1.0.zip"
-    )
+    read = page('<a href="a/foo-1.0.zip">a</a><a href="b/foo-1.0.zip">b</a>')
+    assert [file.url for file in read.files] == [f"{URL}a/foo-1.0.zip"]
+    assert read.dropped == {"a second file of the same name": 1}
 
 
 def test_legacy_formats_are_kept() -> None:

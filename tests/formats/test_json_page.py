@@ -37,7 +37,7 @@ FULL = {
         {
             "filename": "foo-1.0-py3-none-any.whl",
             "url": "../../files/foo-1.0-py3-none-any.whl",
-            "hashes": {"sha256": SHA.upper(), "md5": "00" * 16, "crc": "1", "sha1": 5},
+            "hashes": {"sha256": SHA.upper(), "md5": "00" * 16, "crc": "1", "sha1": None},
             "requires-python": ">=3.8",
             "core-metadata": {"sha256": SHA},
             "gpg-sig": False,
@@ -136,9 +136,32 @@ def test_an_invalid_value_is_not_stated(key: str, value: Any, field: str) -> Non
 
 
 @pytest.mark.fault(36)
-@pytest.mark.parametrize("hashes", [None, [], "x", {"sha256": None}, {"sha256": "0"}])
+@pytest.mark.parametrize("hashes", [None, [], "x", {"sha256": None}, {"sha257": "0"}])
 def test_invalid_hashes_are_not_stated(hashes: Any) -> None:
     assert only(hashes=hashes).hashes == {}
+
+
+@pytest.mark.fault(36)
+@pytest.mark.parametrize(
+    ("hashes", "reason"),
+    [
+        ({"sha256": "deadbeef"}, "a malformed sha256"),
+        ({"SHA256": "0" * 63}, "a malformed sha256"),
+        ({"sha256": "g" * 64}, "a malformed sha256"),
+        ({"sha256": ""}, "a malformed sha256"),
+        ({"sha256": 5}, "a malformed sha256"),
+        ({"md5": "0" * 64}, "a malformed md5"),
+        ({"sha256": SHA, "md5": "0" * 64}, "a malformed md5"),
+    ],
+)
+def test_a_malformed_digest_of_a_known_algorithm_withholds_the_file(
+    hashes: dict[str, Any], reason: str
+) -> None:
+    wrong = {"filename": "foo-1.0.zip", "url": "foo-1.0.zip", "hashes": hashes}
+    right = {"filename": "foo-2.0.zip", "url": "foo-2.0.zip", "hashes": {"sha256": SHA}}
+    read = page({"name": "foo", "files": [wrong, right]})
+    assert [file.filename for file in read.files] == ["foo-2.0.zip"]
+    assert read.dropped == {reason: 1}
 
 
 @pytest.mark.parametrize(
@@ -159,6 +182,9 @@ def test_a_file_is_yanked_with_or_without_a_reason(yanked: Any, expected: bool |
         ({"core-metadata": False, "data-dist-info-metadata": True}, False),
         ({"core-metadata": None, "dist-info-metadata": True}, True),
         ({"core-metadata": {}}, True),
+        ({"core-metadata": {"crc": "1"}}, True),
+        ({"core-metadata": {"sha256": "deadbeef"}}, False),
+        ({"dist-info-metadata": {"md5": SHA}}, False),
         ({"core-metadata": "true"}, False),
         ({}, False),
     ],
@@ -183,14 +209,21 @@ def test_entries_that_are_no_files_are_dropped() -> None:
         {**good, "filename": "foo-2.0.zip", "url": 5},
         {**good, "url": "again/foo-1.0.zip"},
     ]
-    assert page({"name": "foo", "files": [good, *bad]}).files == (
-        File(filename="foo-1.0.zip", url=f"{URL}foo-1.0.zip"),
-    )
+    read = page({"name": "foo", "files": [good, *bad]})
+    assert read.files == (File(filename="foo-1.0.zip", url=f"{URL}foo-1.0.zip"),)
+    assert read.dropped == {
+        "no name or no address": 5,
+        "no distribution's name": 2,
+        "a name with characters that no distribution's has": 1,
+        "an address that cannot be used": 1,
+        "a second file of the same name": 1,
+    }
 
 
 def test_a_link_to_a_local_address_is_dropped_from_a_public_page() -> None:
     wire = {"files": [{"filename": "foo-1.0.zip", "url": "http://10.0.0.1/f", "hashes": {}}]}
-    assert page(wire, public=True).files == ()
+    read = page(wire, public=True)
+    assert (read.files, read.dropped) == ((), {"a link to a private address": 1})
     assert len(page(wire).files) == 1
 
 

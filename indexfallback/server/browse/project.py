@@ -10,6 +10,7 @@ from indexfallback.server.browse.install import commands
 from indexfallback.server.browse.markup import NOTHING, Html, html, joined, optional
 from indexfallback.server.browse.ownership import ownership_section
 from indexfallback.server.browse.releases import Release, releases_section
+from indexfallback.words import left_out
 
 _TO_ROOT = "../../"
 
@@ -90,6 +91,8 @@ def _notices(report: Mapping[str, Any]) -> Html:
         f"{changed['filename']} is withheld: its content has changed since it was first seen."
         for changed in report["withheld"]
     ]
+    if report["dropped"]:
+        notices.append(f"Of the files that the page lists, {left_out(report['dropped'])}.")
     return joined(html('<p class="notice">{text}</p>', text=text) for text in notices)
 
 

@@ -198,6 +198,17 @@ def test_a_file_that_has_changed_is_said_and_not_linked(served: Serve) -> None:
     assert "No files that can be installed" in page
 
 
+def test_files_that_are_left_out_are_said(served: Serve) -> None:
+    with FakeIndex([wheel("demo")]) as index:
+        body = b'<a href="demo-1.0.zip#sha256=beef">x</a><a href="demo-2.0.zip">y</a>'
+        index.answer(200, {"Content-Type": "text/html"}, body, path="/simple/demo/")
+        shim = served(index_table("pypi", index.url))
+        page = shim.get("/projects/demo/", BROWSER).body.decode()
+        listed = shim.get("/simple/demo/").body.decode()
+    assert "1 left out (1: a malformed sha256)" in page
+    assert "malformed" not in listed
+
+
 def test_what_is_unavailable_says_which_index_and_what_to_do(served: Serve) -> None:
     shim = served(
         index_table("private", "http://127.0.0.1:9/simple/", role="private", projects=["acme-*"])

@@ -166,12 +166,16 @@ def test_a_manifest_that_is_nested_without_end(empty: Store, archive: Path) -> N
     refuse(empty, archive, "manifest is damaged")
 
 
-def forge(path: Path, file: File, project: str = "idna") -> None:
+def forge(
+    path: Path, file: File, project: str = "idna", dropped: dict[str, int] | None = None
+) -> None:
     """Replace the page of idna by one with one other file, everywhere with the right hashes."""
 
     def change(members: dict[str, bytes]) -> None:
         manifest = read_manifest(members["manifest.json"])
-        body = msgspec.msgpack.encode(ProjectPage(name=project, files=(file,)))
+        body = msgspec.msgpack.encode(
+            ProjectPage(name=project, files=(file,), dropped=dropped or {})
+        )
         (page,) = (page for page in manifest.pages if page.project == "idna")
         forged = msgspec.structs.replace(page, sha256=sha256_of(body), size=len(body))
         others = [other for other in manifest.pages if other is not page]
@@ -211,6 +215,16 @@ def test_a_page_with_a_name_hash_or_provenance_that_is_none(
 ) -> None:
     forge(archive, file)
     refuse(empty, archive, "cannot be from")
+
+
+@pytest.mark.parametrize(
+    "dropped", [{"\x1b[2J": 1}, {"x" * 1000: 1}, {f"reason {number}": 1 for number in range(100)}]
+)
+def test_a_page_with_reasons_for_left_out_files_that_no_reader_gives(
+    empty: Store, archive: Path, dropped: dict[str, int]
+) -> None:
+    forge(archive, file_of(APP), dropped=dropped)
+    refuse(empty, archive, "what no page of")
 
 
 def test_a_page_of_another_project(empty: Store, archive: Path) -> None:

@@ -72,7 +72,8 @@ SECTIONS: dict[str, tuple[Row, ...]] = {
         Row(33, "same name, other hash at mirror and PyPI", "PyPI's is right, with a notice"),
         Row(34, "yanked, core-metadata, provenance", "reach the client in both forms"),
         Row(35, "web page in place of a wheel", "refused, not kept"),
-        Row(36, "hash of an unknown kind, or no hexadecimal", "as if it had none"),
+        Row(36, "hash of an unknown kind; malformed digest of a known one",
+            "as if it had none; the file is withheld"),
     ),
     "Hostile input": (
         Row(37, "file names that leave their place", "dropped; the rest of the page is served"),
@@ -83,7 +84,7 @@ SECTIONS: dict[str, tuple[Row, ...]] = {
         Row(42, "redirects in circles", "five are followed"),
         Row(43, "redirect to another host", "takes no credentials and no cookies along"),
         Row(44, "redirect from https to http", "refused"),
-        Row(45, "public page leads to a local address",
+        Row(45, "public page leads to a local address, by a name that resolves to it, too",
             "dropped, unless the index itself is at one; a redirect likewise"),
         Row(46, "credentials", "in no page, log, status or key of the cache"),
         Row(47, "HTML made to be slow", "read in linear time"),
@@ -120,7 +121,8 @@ SECTIONS: dict[str, tuple[Row, ...]] = {
         Row(74, "cross-origin request", "no CORS header"),
     ),
     "Private indexes and uploads": (
-        Row(75, "pipe in a directory, symbolic link out of it", "skipped, with a reason in status"),
+        Row(75, "pipe in a directory, symbolic link or link of a page out of it",
+            "skipped, with a reason in status or why"),
         Row(76, "bomb, 50 MB of metadata, ambiguous archive (CVE-2025-54368)", "bounded, refused"),
         Row(77, "upload of a file there is", "same hash 200, other hash 400; the first one stays"),
         Row(78, "upload cut short", "nothing of it is kept"),

@@ -144,21 +144,31 @@ def test_an_archive_without_its_end_is_not_kept_where_nothing_tells_its_bytes(
 
 @pytest.mark.fault(36)
 @pytest.mark.parametrize(
-    "hashes",
+    "digest",
     [
-        {"sha256": "not hexadecimal"},
-        {"sha256": DEMO.sha256[:-1]},
-        {"crc32": "0" * 8},
-        {"sha256": "０" * 64},  # noqa: RUF001 - digits, but not hexadecimal ones
-        {"sha256": ""},
+        "not hexadecimal",
+        DEMO.sha256[:-1],
+        "０" * 64,  # noqa: RUF001 - digits, but not hexadecimal ones
+        "",
     ],
-    ids=["no hexadecimal", "short", "unknown", "other digits", "empty"],
+    ids=["no hexadecimal", "short", "other digits", "empty"],
 )
-def test_a_hash_that_is_none_is_not_passed_on_and_the_file_is_pinned_as_if_it_had_none(
-    shim: MakeShim, hashes: dict[str, str]
+def test_a_file_with_a_malformed_digest_is_withheld(shim: MakeShim, digest: str) -> None:
+    other = wheel("demo", "2.0")
+    with FakeIndex([other]) as index:
+        index.add(DEMO, hashes={"sha256": digest})
+        client = Client(shim(index))
+        assert list(client.files("demo")) == [other.filename]
+        assert client.get(f"/files/pypi/demo/{NAME}").status == 404
+        assert index.count(FILE) == 0
+
+
+@pytest.mark.fault(36)
+def test_a_hash_of_an_unknown_kind_is_not_passed_on_and_the_file_is_pinned_as_if_it_had_none(
+    shim: MakeShim,
 ) -> None:
     with FakeIndex() as index:
-        index.add(DEMO, hashes=hashes)
+        index.add(DEMO, hashes={"crc32": "0" * 8})
         client = Client(shim(index))
         assert "sha256" not in client.files("demo")[NAME]["hashes"]
         assert client.fetch("demo", NAME).body == DEMO.data

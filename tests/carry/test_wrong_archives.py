@@ -224,7 +224,7 @@ def test_a_page_with_reasons_for_left_out_files_that_no_reader_gives(
     empty: Store, archive: Path, dropped: dict[str, int]
 ) -> None:
     forge(archive, file_of(APP), dropped=dropped)
-    refuse(empty, archive, "what no page of")
+    refuse(empty, archive, "the page of idna cannot be from")
 
 
 def test_a_page_of_another_project(empty: Store, archive: Path) -> None:

@@ -165,7 +165,7 @@ def _check(member: _Member, limits: Limits) -> _Asked:
     return _Asked(replace(page, verdict="warn", what=what, remedy=remedy))
 
 
-def _with_dropped(member: _Member, found: Check, limits: Limits) -> Check:
+def _with_dropped(member: _Member, found: IndexCheck, limits: Limits) -> IndexCheck:
     """Return a check of the names, with the files that the probe's page has and are left out."""
     if member.index.probe is None:
         return found

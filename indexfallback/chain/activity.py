@@ -1,6 +1,6 @@
-"""What the shim has been doing: who was served what, and what could not be served, and why.
+"""The activity of the shim: pages and files that it served, and failures with their causes.
 
-In memory and bounded; it feeds `status` and the last lines of `run`.
+It is kept in memory, is bounded, and feeds `status` and the last lines of `run`.
 
 Locks: ``Activity._lock`` guards everything here.
 """

@@ -1,7 +1,7 @@
-"""Asking an index for a page.
+"""Requests for a page to one index.
 
-Each has its share of the deadline; a passing fault is asked about again, and beside a slow index
-another of its group is asked.
+Each index gets a share of the deadline. A passing fault is retried once. When an index is slow, a
+hedged request goes to another index of its group.
 
 Locks: ``Asker._lock`` guards ``_absent``. Each attempt runs in a thread of its own, which ends by
 its limits; ``_Attempt._lock`` decides whether the attempt or its waiter tells the index's health.
@@ -28,29 +28,29 @@ log = logging.getLogger("indexfallback")
 
 #: Share of the deadline kept back for reading, storing and rendering.
 RESERVE = 0.05
-#: "Absent" is remembered this long, seconds: an install asks twice, a person who has just
-#: uploaded waits a minute at most.
+#: "Absent" is remembered this long, seconds: one install asks twice, and after an upload a user
+#: waits a minute at most.
 ABSENT_SECONDS = 60.0
 #: Entries in memory before old ones are dropped.
 _REMEMBERED = 4096
-#: A passing fault is asked about again after about this long, seconds: a gateway that restarts a
-#: worker needs some tenths, and a client waits meanwhile.
+#: A request is retried after about this long, seconds: a gateway that restarts a worker needs some
+#: tenths of a second, and the client waits meanwhile.
 RETRY_SECONDS = (0.05, 0.2)
-#: Retries: a fifth of the requests and two a second, so that a storm of errors is not doubled.
+#: Budget of retries: a fifth of the requests and two a second, which does not double a storm.
 RETRY_SHARE, RETRY_PER_SECOND, RETRY_MOST = 0.2, 2.0, 10.0
-#: Requests beside a slow one: one in twenty, some at once.
+#: Budget of hedged requests: one in twenty, and some at once.
 HEDGE_SHARE, HEDGE_PER_SECOND, HEDGE_MOST = 0.05, 0.0, 5.0
 #: Room for a trial's own limits to strike before the next one may begin, seconds.
 _TRIAL_MARGIN = 1.0
 
 
 def hedge_budget() -> Budget:
-    """Return a budget for requests beside slow ones."""
+    """Return a budget for hedged requests."""
     return Budget(HEDGE_SHARE, HEDGE_PER_SECOND, HEDGE_MOST, time.monotonic)
 
 
 class _Attempt:
-    """One attempt under way; whoever is first, its end or its waiter's, tells the health."""
+    """One running attempt. Its end or its waiter's, whichever is first, updates the health."""
 
     def __init__(self, member: Member) -> None:
         self.member = member
@@ -66,7 +66,7 @@ class _Attempt:
 
 
 class Asker:
-    """Asks the indexes of a chain for pages, and keeps the answers."""
+    """Requests pages from the indexes of a chain, and stores the answers."""
 
     def __init__(self, settings: Settings, store: Store, members: Members) -> None:
         self._settings = settings
@@ -79,7 +79,7 @@ class Asker:
         self._hedges = hedge_budget()
 
     def ask(self, question: Question, position: int, ends: float) -> dict[int, Asked]:
-        """Ask the index at ``position``, and perhaps another of its group; return what they said.
+        """Ask the index at ``position``, and perhaps one more of its group; return their answers.
 
         ``ends`` is on the monotonic clock; each index gets an equal share of what is left.
         """
@@ -92,7 +92,7 @@ class Asker:
         share = max(0.0, ends - now) / max(1, to_ask)
         member = self._member(question, position)
         if not member.begin_trial(now, share + _TRIAL_MARGIN):
-            return {position: Asked(Outcome(Kind.SILENT, "it is being tried already"))}
+            return {position: Asked(Outcome(Kind.SILENT, "another request is trying it already"))}
         self._retries.earn()
         self._hedges.earn()
         until = now + share
@@ -101,7 +101,7 @@ class Asker:
         if beside is not None and member.hedge_after() < share:
             concurrent.futures.wait([attempts[position].future], member.hedge_after())
             if not attempts[position].future.done() and self._hedges.spend():
-                # The other one has its own share besides: its turn does not come again.
+                # The other index gets its own share too, since it is not asked again later.
                 until += share
                 attempts[beside] = self._start(question, beside, until)
         return self._collect(question.project, attempts, until)
@@ -110,7 +110,7 @@ class Asker:
         return self._members[question.chain[position].index.name]
 
     def _beside(self, question: Question, position: int) -> int | None:
-        """Return another index that may be asked beside a slow one: of its group, never private."""
+        """Return the index for a hedged request: of the same group, never a private one."""
         index = question.chain[position].index
         if index.is_private:
             return None
@@ -130,7 +130,7 @@ class Asker:
     def _start(self, question: Question, position: int, ends: float) -> _Attempt:
         candidate = question.chain[position]
         member = self._member(question, position)
-        # A little less than the wait for it, so that the index's own words for it arrive first.
+        # A little less than the waiter's time, so that the cause of a time-out arrives first.
         limits = Limits(
             ends - RESERVE * (ends - time.monotonic()),
             self._settings.page_size,
@@ -171,7 +171,7 @@ class Asker:
             if asked.outcome.kind is Kind.ABSENT:
                 self._remember_absent(attempt.member.index, project)
             return asked
-        if quicker:  # it may still come, and then tells the health itself
+        if quicker:  # its answer may still come, and then updates the health
             return Asked(Outcome(Kind.SILENT, "slower than another of its group"))
         late = Outcome(Kind.SILENT, "no answer within its share of the deadline")
         attempt.tell(late)
@@ -197,7 +197,7 @@ class Asker:
             self._absent[index.key, project] = now + ABSENT_SECONDS
 
     def _ask(self, member: Member, project: str, limits: Limits, *, revalidate: bool) -> Asked:
-        """Ask one index and keep what it said; done in a thread that may outlive the walk."""
+        """Ask one index and store its answer; runs in a thread that may outlive the walk."""
         index = member.index
         held = self._store.pages.facts(index.key, project)
         validators = held.validators if held is not None and revalidate else Validators()

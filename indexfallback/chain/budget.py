@@ -1,4 +1,4 @@
-"""A budget for requests that nobody asked for: retries and hedges must not double a load.
+"""A budget for extra requests: retries and hedged requests must not double a load.
 
 Locks: ``Budget._lock`` guards the tokens.
 """

@@ -1,4 +1,4 @@
-"""The words for why there is no page, or not all of it: cause, remedy, what each index said."""
+"""The words for a missing or partial page: cause, remedy, and the answer of each index."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any

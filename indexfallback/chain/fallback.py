@@ -56,7 +56,7 @@ class Answer(NamedTuple):
     #: Seconds since the owner confirmed the page.
     age: float
     tried: tuple[Tried, ...]
-    #: Why it is served without any network, so that only what is held can be offered.
+    #: Why it is served without a network, so that only stored files can be offered.
     offline: Cause | None
     #: What is offered follows from the page's content alone: not so offline, where hashes are
     #: only learnt by downloads, and where a file that has changed is withheld.
@@ -70,9 +70,9 @@ class _Key(NamedTuple):
     #: The one index that is asked; None for the chain.
     alone: str | None
     again: bool
-    #: What was true offline is not online, and the other way round.
+    #: Changes of the offline state: an answer from before does not hold.
     changes: int
-    #: What belonged to nobody may belong to a private index now.
+    #: Changes of the ledger: the name may belong to a private index now.
     learnt: int
 
 
@@ -129,7 +129,7 @@ class Fallback:
             raise ProjectUnavailableError(project, (), late, "Run again.") from None
         except ProjectError as error:
             self.activity.failed(project, error)
-            # That there is no such project is an answer; that nobody can tell is a failure.
+            # A project that does not exist is an answer; one that cannot be asked for is a failure.
             level = logging.WARNING if isinstance(error, ProjectUnavailableError) else logging.DEBUG
             log.log(level, "%s", error)
             raise
@@ -226,9 +226,9 @@ class Fallback:
         return self.store.pages.load(question.chain[position].index.key, question.project)
 
     def _last_resort(self, question: Question, refuse: Refuse) -> int | None:
-        """Return an index that is skipped but may be tried, since there is no other way.
+        """Return an index that is skipped but may be tried, because no other one can be asked.
 
-        One whose wait is over; and if none can be asked at all, the one whose wait is over first.
+        It is one whose wait is over, else the one whose wait ends first.
         """
         now = time.monotonic()
         healths = {

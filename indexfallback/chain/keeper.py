@@ -1,4 +1,4 @@
-"""What an answer for a page leaves in the store: page, owner, and what mirrors have otherwise."""
+"""Stores the answers for pages: the page, its owner, and corrections of mirrors."""
 
 import logging
 import time
@@ -39,7 +39,7 @@ def _as_evidence(index: Index, answer: PageAnswer) -> PageAnswer:
 
 
 class Keeper:
-    """Keeps answers for pages."""
+    """Stores answers for pages."""
 
     def __init__(self, settings: Settings, store: Store, members: Members) -> None:
         self._settings = settings
@@ -49,7 +49,7 @@ class Keeper:
     def keep(
         self, member: Member, project: str, answer: PageAnswer, held: PageFacts | None
     ) -> Asked:
-        """Keep an answer, and return what it means; ``held`` is what is known of the page here."""
+        """Store an answer, and return what it means; ``held`` are the facts of the stored page."""
         answer = _as_evidence(member.index, answer)
         index = member.index
         now = time.time()
@@ -85,10 +85,10 @@ class Keeper:
             self._store.ledger.record_page(index.key, project)
 
     def _keep_absence(self, index: Index, project: str, held: PageFacts, now: float) -> None:
-        """Take a page that is gone out of use.
+        """Take a stored page out of use, since its index does not have it any more.
 
-        That of a private index stays for times without network: who has lost a token still has
-        what was installed with it. But it is not fresh any more.
+        The page of a private index stays, for times without a network: a token may have been lost
+        since. But it is not fresh any more.
         """
         with keeping(f"that {project} is gone"):
             if index.is_private:

@@ -1,4 +1,4 @@
-"""How far a mirror's page is behind what its public index was last known to have."""
+"""The lag of a mirror: how far its page is behind the last known page of its public index."""
 
 from datetime import datetime
 from typing import NamedTuple

@@ -1,4 +1,4 @@
-"""The chain at run time: each index with its upstream, its health and its figures.
+"""The indexes of the chain at run time, each with its upstream, its health and its figures.
 
 Locks: ``Member._lock`` guards the health and the figures of one index.
 """
@@ -27,23 +27,23 @@ from indexfallback.upstream.directory import DirectoryIndex
 
 log = logging.getLogger("indexfallback")
 
-#: A first byte may take four times as long as nearly all did before, within bounds: below 1.5 s
-#: a busy moment would count as an outage, above 5 s nobody else could be asked in time.
+#: A first byte may take four times the 95th percentile of earlier ones, within bounds: below 1.5 s
+#: a busy moment would count as an outage, above 5 s no other index could be asked in time.
 FIRST_BYTE_SHARE, FIRST_BYTE_LEAST, FIRST_BYTE_MOST = 4.0, 1.5, 5.0
-#: An answer is slow when it takes longer than nearly all before, within bounds, seconds.
+#: An answer is slow above the 95th percentile of earlier ones, within bounds, seconds.
 HEDGE_LEAST, HEDGE_MOST = 0.3, 2.0
-#: Answers that make a percentile worth something.
+#: Answers that a percentile needs.
 _ENOUGH = 5
-#: Answers whose times make up the percentiles: some minutes of a busy index.
+#: Answers that the percentiles are made of: some minutes of a busy index.
 _SAMPLES = 200
 
 
-#: Files of a directory that a status names: a heap of other things is not worth more.
+#: Skipped files of a directory that a status names; the rest is counted.
 SKIPPED_SHOWN = 100
 
 
 class Member:
-    """One index of the chain while it is used."""
+    """One index of the chain in use."""
 
     def __init__(
         self,
@@ -53,7 +53,7 @@ class Member:
         network: Network,
         healths: Healths,
     ) -> None:
-        """Begin with what an earlier process left of the index's health and pace."""
+        """Begin with the health and the pace that an earlier process has stored."""
         self.index = index
         self._network = network
         self._opener = opener
@@ -69,7 +69,7 @@ class Member:
         self._errors = 0
         self._last_error = ""
         self._failed = 0.0
-        # The failure that was said last, until the index answers again.
+        # The failure that was logged last, until the index answers again.
         self._said = ""
 
     @property
@@ -87,7 +87,7 @@ class Member:
             return self._health
 
     def held(self, now: float) -> str:
-        """Return why the index is not to be asked now, or nothing. ``now`` is monotonic."""
+        """Return why the index must not be asked now, or an empty text. ``now`` is monotonic."""
         health = self.health
         if self.index.is_directory:
             return ""
@@ -102,9 +102,9 @@ class Member:
         return f"left alone for {seconds:.0f} s: {health.reason}"
 
     def begin_trial(self, now: float, seconds: float) -> bool:
-        """Tell whether a client's request may go out.
+        """Tell whether a client's request may be sent.
 
-        If the circuit is not closed, it is the one that finds out whether the index is back.
+        If the circuit is not closed, this request is the trial that tells if the index is back.
         """
         with self._lock:
             if self._health.state is State.CLOSED:
@@ -114,9 +114,10 @@ class Member:
             return trial is not None
 
     def begin_probe(self, now: float, idle: float, seconds: float) -> bool:
-        """Tell whether a background probe is due, and take it.
+        """Tell whether a background probe is due, and reserve it.
 
-        It is when the wait of an open circuit is over, or nobody has asked for ``idle`` seconds.
+        It is due when the wait of an open circuit is over, or after ``idle`` seconds without a
+        request.
         """
         if self.index.is_directory or self._network.is_offline:
             return False
@@ -132,7 +133,7 @@ class Member:
             return due
 
     def patience(self) -> float:
-        """Return seconds to wait for a first byte: four times the index's own slow answers."""
+        """Return seconds to wait for a first byte: four times the 95th percentile."""
         return min(max(FIRST_BYTE_SHARE * self._p95(), FIRST_BYTE_LEAST), FIRST_BYTE_MOST)
 
     def hedge_after(self) -> float:
@@ -156,7 +157,7 @@ class Member:
                 self._lags[project] = lag
 
     def learn(self, outcome: Outcome) -> None:
-        """Take an outcome into the health and the figures, and say what changed."""
+        """Update the health and the figures with an outcome, and log a change."""
         now = time.monotonic()
         if not self.index.is_directory:
             self._network.learn(self.index.name, outcome)
@@ -174,7 +175,7 @@ class Member:
             said, self._said = self._said, "" if outcome.is_well else str(outcome)
         if after.state is not before.state:
             self._healths.put(self.index.key, after)
-        # A trial that fails, and one that is not enough yet, are no news.
+        # A failed trial, and the first of two successful ones, change nothing for users.
         closed = [health.state is State.CLOSED for health in (before, after)]
         if str(outcome) != said or closed[0] is not closed[1]:
             self._say(before, after, outcome, now)
@@ -203,7 +204,7 @@ class Member:
             figures = {"requests": self._requests, "errors": self._errors}
             last_error, failed = self._last_error, self._failed
             lags = list(self._lags.values())
-        # An index that nobody has asked yet need not be opened for this: it skips nothing.
+        # Only a directory skips files: no other index is opened for this.
         skipped = self.upstream.skipped() if self.index.is_directory else ()
         return {
             "name": self.index.name,
@@ -217,19 +218,19 @@ class Member:
             "p50": round(statistics.median(seconds), 4) if seconds else None,
             "p95": round(_percentile_95(seconds), 4) if seconds else None,
             **figures,
-            # Of a mirror: projects whose page was behind, and by how many seconds at most.
+            # Of a mirror: how many pages lag behind, and by how many seconds at most.
             "behind": len(lags),
             "behind_seconds": max((lag.seconds or 0.0 for lag in lags), default=0.0),
             "last_error": last_error,
             # Seconds since the epoch; 0 if never.
             "failed": failed,
-            # Of a directory: what lies there and is not offered, the first of it by name.
+            # Of a directory: files that are not offered, the first of them by name.
             "skipped": len(skipped),
             "skipped_files": [item._asdict() for item in skipped[:SKIPPED_SHOWN]],
         }
 
     def close(self) -> None:
-        """Close the upstream's connections, and leave to the next process how quick it was."""
+        """Close the upstream's connections, and store the pace for the next process."""
         with self._lock:
             upstream, seconds = self._upstream, sorted(self._seconds)
         if len(seconds) >= _ENOUGH:

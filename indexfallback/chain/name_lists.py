@@ -1,4 +1,4 @@
-"""Private indexes' lists of names: fetched into the ledger in the background.
+"""The lists of names of private indexes, fetched into the ledger in the background.
 
 Locks: ``NameLists._lock`` guards ``_looked``; each list is fetched by a thread of its own, which
 ends with the index's own limits.
@@ -20,12 +20,12 @@ log = logging.getLogger("indexfallback")
 LIST_REFRESH = 3600.0
 LIST_WARN = 86400.0
 LIST_USE = 7 * 86400.0
-#: Whether a list is due is looked at this often, seconds; also the wait after a failure.
+#: A list is checked this often, seconds; also the wait after a failure.
 _LOOK_SECONDS = 60.0
 
 
 class NameLists:
-    """Keeps the ledger's lists of names young, while there are clients."""
+    """Refreshes the lists of names while there are clients."""
 
     def __init__(self, settings: Settings, store: Store, members: Members) -> None:
         self._settings = settings
@@ -35,7 +35,7 @@ class NameLists:
         self._looked: dict[str, float] = {}
 
     def refresh(self) -> None:
-        """Fetch the lists that are due, in the background; called for each walk, and cheap."""
+        """Fetch the lists that are due, in the background. It is cheap: each walk calls it."""
         now = time.monotonic()
         for member in self._members:
             # What `only` names is the list of such an index.

@@ -1,9 +1,9 @@
-"""Whether the indexes may be asked now: the one place that knows.
+"""Whether the indexes may be asked now; no other module decides it.
 
-The user's mode is a file in the state directory: it is the user's, whatever cache and
-configuration a shim has, and outlives both. A running shim looks at it several times a second.
+The user's mode is a file in the state directory, because it holds for every cache and every
+configuration of the user. A running shim reads it several times a second.
 
-Locks: none; what is looked up is one value, and two threads that look at once find the same.
+Locks: none; the state is one value, and two threads that read it at once find the same.
 """
 
 import logging
@@ -20,8 +20,8 @@ from indexfallback.upstream.route import has_route
 
 log = logging.getLogger("indexfallback")
 
-#: File and routing table are looked at this often, seconds, which takes 0.1 ms: what
-#: changes is seen at once by people, and a thousand pages a second pay nothing for it.
+#: File and routing table are read this often, seconds. That takes 0.1 ms: users see a change at
+#: once, and a thousand pages a second cost nothing more.
 LOOK_SECONDS = 0.2
 
 
@@ -55,12 +55,12 @@ class Network:
         self._due = 0.0
         self._state = OfflineState()
         self._problem = ""
-        #: Counts the changes: what was found before the latest one may not hold any more.
+        #: Counts the changes: an answer from before the latest one may be out of date.
         self._changes = 0
 
     @property
     def offline_state(self) -> OfflineState:
-        """How it stands now."""
+        """Whether indexes may be asked now, and why not."""
         now = time.monotonic()
         if now >= self._due:
             self._due = now + LOOK_SECONDS
@@ -69,7 +69,7 @@ class Network:
 
     @property
     def changes(self) -> int:
-        """How often it has changed so far."""
+        """The number of changes so far."""
         _ = self.offline_state
         return self._changes
 
@@ -79,7 +79,7 @@ class Network:
         return self.offline_state.ordered is not None
 
     def learn(self, name: str, outcome: Outcome) -> None:
-        """Take note of what an attempt at an index has told of the network."""
+        """Note what an attempt at an index tells of the network."""
         is_cut = outcome.kind is Kind.OFFLINE
         if (is_cut or outcome.is_well) and self._cut[name] is not is_cut:
             self._cut[name] = is_cut
@@ -92,9 +92,9 @@ class Network:
         after = judge(
             mode,
             option=self._option,
-            # Where the user has said what holds, nothing else counts.
+            # The user's choice overrides the routing table.
             has_route=self._option or mode is not Mode.AUTO or not self._needs_route or has_route(),
-            # One that answers is proof of a network, if of a small one.
+            # One index that answers proves that there is a network.
             found_cut=True in found and False not in found,
         )
         if after != before:
@@ -104,7 +104,7 @@ class Network:
                 _say(after)
 
     def _mode(self) -> Mode:
-        """Return the user's mode: what cannot be read counts as ``auto``, and is said once."""
+        """Return the user's mode; an unreadable file counts as ``auto`` and is logged once."""
         try:
             mode, problem = read_mode(), ""
         except StoreError as error:
@@ -117,6 +117,6 @@ class Network:
 
 def _say(state: OfflineState) -> None:
     if state.cause is not None:
-        log.info("offline: %s; what is in the cache is served", state.cause.words)
+        log.info("offline: %s; the cache is served", state.cause.words)
     else:
         log.info("online again")

@@ -1,4 +1,4 @@
-"""What of an index's page is offered to clients: what can be served, and as first seen."""
+"""Which files of a page are offered to clients: those that can be served, as first seen."""
 
 from collections.abc import Collection, Mapping
 from typing import NamedTuple
@@ -10,19 +10,19 @@ from indexfallback.page import File, ProjectPage
 
 
 class Available(NamedTuple):
-    """What can be had while there is no network."""
+    """The files that can be served without a network."""
 
-    #: The sha256 of what the store has.
+    #: The sha256 of the stored files.
     held: Collection[str]
-    #: The page's own links to files of this machine lead to them.
+    #: Whether links of the page to files of this machine can be followed.
     is_local: bool = False
 
 
 class Hidden(NamedTuple):
-    """A file that is not offered since it cannot be had without a network."""
+    """A file that is not offered because it cannot be served without a network."""
 
     file: File
-    #: It was in the store once.
+    #: Whether it was stored once.
     was_held: bool
 
 
@@ -31,8 +31,9 @@ def offered(
 ) -> ProjectPage:
     """Return the page as clients see it.
 
-    ``pins`` is file name to sha256 of what was served before: another content is withheld, and
-    a missing hash is filled in. ``available`` is what can be had offline; None if everything can.
+    ``pins`` is file name to the sha256 that was served before: a file with another one is withheld,
+    and a missing hash is filled in. ``available`` are the files that can be served offline, or None
+    while there is a network.
 
     Of a quarantined project nothing is offered for installation (PEP 792).
     """
@@ -45,12 +46,12 @@ def offered(
 
 
 def withheld(page: ProjectPage, pins: Mapping[str, str]) -> list[File]:
-    """Return the files of a page that are not what they were when first seen."""
+    """Return the files of a page whose content has changed since they were first seen."""
     return [file for file in page.files if _differs(file, pins)] if pins else []
 
 
 def hidden(page: ProjectPage, pins: Mapping[str, str], available: Available | None) -> list[Hidden]:
-    """Return the files of a page that are left out for want of a network, and for nothing else."""
+    """Return the files of a page that are left out only because there is no network."""
     if available is None or page.status == "quarantined":
         return []
     return [
@@ -71,7 +72,7 @@ def _offered_file(file: File, pins: Mapping[str, str], available: Available | No
     file = _as_pinned(file, pins)
     if available is None:
         return file
-    # Metadata alone would lead a resolver to what it cannot install.
+    # Metadata alone would have a resolver choose a file that cannot be fetched.
     if not _is_available(file, available):
         return None
     if file.core_metadata is not False and not _has_metadata(file, pins, available):
@@ -91,6 +92,6 @@ def _is_available(file: File, available: Available) -> bool:
 
 
 def _has_metadata(file: File, pins: Mapping[str, str], available: Available) -> bool:
-    """Tell whether a file's metadata is here, or in the file itself: a wheel's is."""
+    """Tell whether a file's metadata is stored, or is inside the file as in a wheel."""
     stored = pins.get(file.filename + METADATA_ENDING) in available.held
     return stored or file.filename.endswith(".whl")

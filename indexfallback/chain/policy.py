@@ -8,7 +8,7 @@ the step is an answer. The rules are those of the outcome table in the documenta
   that index answers, and whichever address of the shim it is asked for at;
 - else the first index that has the project owns it; pages of different owners are never merged;
 - a page that is a copy of the public index's (``defer_copies``) counts as absent;
-- fresh page, then asking, then stale page, then 503; a mirrored page counts as fresh for good.
+- fresh page, then a request, then stale page, then 503; a mirrored page is always fresh.
 """
 
 from dataclasses import dataclass
@@ -44,8 +44,8 @@ class Serve:
     position: int
     #: It is served although its index could not be asked.
     stale: bool = False
-    #: Every index before said that it does not have the project, so that this answer holds
-    #: for the whole chain as long as the page is fresh.
+    #: Every index before it said that it does not have the project: this is the answer of the
+    #: whole chain as long as the page is fresh.
     resolved: bool = False
 
 
@@ -106,7 +106,7 @@ def next_step(question: Question) -> Step:
 
 
 def _skips(question: Question, position: int) -> bool:
-    """Tell whether an index has no say in this project, whatever it might answer."""
+    """Tell whether an index need not be asked, because it cannot answer for the project."""
     candidate = question.chain[position]
     if candidate.outcome is not None and candidate.outcome.is_page:
         return False
@@ -157,7 +157,7 @@ def _resolved_before(question: Question) -> int | None:
         candidate = question.chain[position]
         if candidate.is_absent and candidate.outcome is not None:
             continue
-        # A directory costs nothing to ask, and what was just put there is wanted at once.
+        # A directory costs nothing to read, and a new file in it must be seen at once.
         if candidate.index.is_directory or _has_answered(candidate):
             return None
         ages = (candidate.page_age, candidate.resolution_age)
@@ -195,10 +195,10 @@ def _defers(question: Question, position: int) -> bool:
 
 
 def _is_barred(question: Question, position: int) -> bool:
-    """Tell whether a public index before has too many requests (429), so that it is not this one's.
+    """Tell whether another public index, before this one, has answered 429.
 
-    The other one is well and may own the project: only its group may answer in its place, and a
-    private index, which nobody else can put a project into.
+    That index works and may own the project. Only its group may answer in its place, or a private
+    index, because no stranger can upload to one.
     """
     index = question.chain[position].index
     if index.is_private or question.alone is not None:

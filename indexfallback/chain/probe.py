@@ -1,8 +1,8 @@
-"""Background probes: whether an index that was skipped is back, and an idle one still there.
+"""Background probes: whether a skipped index is back, and whether an idle one still answers.
 
-Lazy: without clients there are no probes, and no thread. Each probe has a thread of its own, so
-that an index which hangs does not keep the others from being looked at; the prober owns them all
-and `Prober.close` ends the loop, while a probe ends by its limits.
+Without clients there are no probes and no thread. Each probe has a thread of its own, because an
+index that hangs must not delay the probes of the others. The prober owns the threads:
+`Prober.close` ends the loop, and each probe ends by its limits.
 
 Locks: ``_changed`` guards ``_thread``, ``_client`` and ``_closed``.
 """
@@ -15,13 +15,13 @@ from indexfallback.outcome import Outcome
 from indexfallback.store import Store, StoreFault
 from indexfallback.upstream.answers import Limits
 
-#: An index that nobody asked for this long is probed, seconds.
+#: An index without a request for this long is probed, seconds.
 IDLE_SECONDS = 60.0
 #: Without a client for this long, nothing is probed, seconds.
 CLIENT_SECONDS = 600.0
-#: A probe may take this long: what the slowest healthy page takes, seconds.
+#: A probe may take this long, seconds, like the slowest page of a healthy index.
 PROBE_SECONDS = 10.0
-#: The loop looks at least this often, seconds, for what may have changed meanwhile.
+#: The loop looks for due probes at least this often, seconds.
 _LOOK_SECONDS = 1.0
 #: The page that every copy of the public index has; its root would be 40 MB.
 _PUBLIC_PROJECT = "pip"
@@ -89,6 +89,6 @@ class Prober:
             return index.probe
         try:
             served = self._store.pages.latest(index.key)
-        except StoreFault:  # the disk's trouble is said elsewhere; the root does as well
+        except StoreFault:  # the disk's failure is logged elsewhere; the root will do
             served = None
         return served or (None if index.is_private else _PUBLIC_PROJECT)

@@ -14,7 +14,7 @@ from indexfallback.outcome import Kind, Outcome
 
 @dataclass(frozen=True)
 class Candidate:
-    """One index of the chain, and what is known of it with regard to one project."""
+    """One index of the chain, and what is known of one project at it."""
 
     index: Index
     #: Age in seconds of its stored page, and of the walk that led there; None if there is none.
@@ -177,7 +177,7 @@ def asking_order(members: Sequence[Index]) -> tuple[Index, ...]:
 
 
 def as_unknown(question: Question) -> Question:
-    """Return the question with nothing taken as fresh, so that every index is asked again."""
+    """Return the question with nothing fresh: every index is asked again."""
     chain = tuple(replace(c, resolution_age=None, remembered_absent=False) for c in question.chain)
     return replace(question, chain=chain, fresh=0.0)
 

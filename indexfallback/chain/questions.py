@@ -78,8 +78,8 @@ class Questions:
         index = member.index
         facts = self._store.pages.facts(index.key, project)
         age = None if facts is None else 0.0 if facts.mirrored else facts.age(now)
-        # A directory is read at each request, so that its page is never taken as fresh. Nor is
-        # any without a route: only asking tells whether the files can still be had.
+        # A directory is read at each request: its page is never fresh. Without a route no page is,
+        # because only a request tells whether the files can still be fetched.
         asks = index.is_directory or self._network.offline_state.is_cut
         if asks and age is not None:
             age = max(age, self._settings.fresh)

@@ -39,7 +39,7 @@ LEVEL = {module: level for level, module in enumerate(ORDER)} | {
 PURE = (
     "errors", "words", "names", "mode", "doctor", "page", "formats", "outcome", "health",
     "chain.question", "chain.policy", "chain.offer", "chain.lag", "chain.copies",
-    "chain.explain", "files.pace",
+    "chain.explain", "files.pace", "carry.changes",
 )  # fmt: skip
 IMPURE = frozenset(
     ("requests", "urllib3", "sqlite3", "socket", "ssl", "http", "threading", "time", "os", "io",

@@ -2,12 +2,13 @@
 
 Verified files are stored at once. Pages, pins and owners are merged after everything was checked,
 owners first, so that a page is never stored before its owner. An import never removes or replaces
-newer records, so it can be repeated, interrupted, and run twice at once.
+newer records, so it can be repeated, interrupted, and run twice at once. What it would change of
+the records here (`changes`) needs consent: without it, all records of that project stay.
 """
 
 import time
 from collections import defaultdict
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -15,12 +16,14 @@ import msgspec
 
 from indexfallback.carry.archive import Archive
 from indexfallback.carry.blob_batch import BlobBatch
+from indexfallback.carry.changes import Change
+from indexfallback.carry.comparison import Comparison
 from indexfallback.carry.manifest import CarriedFile, CarriedPage, pages_here
 from indexfallback.carry.page_check import is_possible, moved
 from indexfallback.carry.progress import Progress, no_progress
+from indexfallback.config import Index
 from indexfallback.page import ProjectPage
 from indexfallback.store import PageFacts, Store, Validators
-from indexfallback.store.ledger import Seen
 from indexfallback.store.pins import Pin
 from indexfallback.words import size
 
@@ -29,9 +32,22 @@ _DIGEST = 32
 
 _decoder = msgspec.msgpack.Decoder(ProjectPage)
 
+#: Returns those of the changes that the user agrees to.
+Consent = Callable[[Sequence[Change]], Collection[Change]]
+
+
+def all_changes(changes: Sequence[Change]) -> Collection[Change]:
+    """Agree to all changes."""
+    return changes
+
+
+def no_changes(_changes: Sequence[Change]) -> Collection[Change]:
+    """Agree to no change."""
+    return ()
+
 
 class Imported(NamedTuple):
-    """The result of an import."""
+    """The result of an import, or what it would be."""
 
     projects: int
     #: Files that were not cached before, and their bytes.
@@ -44,30 +60,87 @@ class Imported(NamedTuple):
     kept: int
     pins: int
     #: Files whose pin here has another sha256: they are withheld.
-    changed: list[str]
+    withheld: tuple[str, ...]
+    #: What the archive would change of what is here.
+    changes: tuple[Change, ...]
+    #: Projects that stay as they are, because a change of them was not agreed to; sorted.
+    left: tuple[str, ...]
+
+
+class Plan(NamedTuple):
+    """What an import does."""
+
+    changes: tuple[Change, ...]
+    #: Pages that are newer than those here.
+    pages: list[CarriedPage]
+    pins: list[Pin]
+    withheld: list[Pin]
+
+    def left(self, agreed: Collection[Change]) -> frozenset[str]:
+        """Return the projects that stay as they are if these changes are agreed to."""
+        return frozenset(change.project for change in self.changes if change not in set(agreed))
 
 
 class Import:
     """Imports one archive into a store."""
 
-    def __init__(self, store: Store, archive: Archive, keys: Mapping[str, str]) -> None:
+    def __init__(
+        self, store: Store, archive: Archive, chain: Sequence[Index], keys: Mapping[str, str]
+    ) -> None:
         """Read the manifest; raises `CarryError`.
 
-        ``keys`` maps the address of an index in the archive to its address here, if that differs.
+        ``chain`` are the indexes here, which decide on roles. ``keys`` maps the address of an
+        index in the archive to its address here, if that differs.
         """
         self._store = store
         self._archive = archive
         self.manifest = archive.manifest()
-        self._keys = keys
-        self._roles = {index.url: index.role for index in self.manifest.indexes}
+        self._here = Comparison(store, self.manifest, chain, keys)
         self._files = [file for file in self.manifest.files if file.here]
         #: The sha256 of a content to the pages that have it.
         self._pages: defaultdict[str, list[CarriedPage]] = defaultdict(list)
         for page in self.manifest.pages:
             self._pages[page.sha256].append(page)
+        #: The position of the first page in the archive.
+        self._begins = 0
 
-    def run(self, limit: int, progress: Progress) -> Imported:
-        """Check and merge the archive into a store of at most ``limit`` bytes."""
+    def run(
+        self, limit: int, consent: Consent, progress: Progress, *, dry_run: bool = False
+    ) -> Imported:
+        """Check and merge the archive into a store of at most ``limit`` bytes.
+
+        With ``dry_run`` only check it, and return what would be merged.
+        """
+        held = self._check_files(limit, progress, keep=not dry_run)
+        plan = self._plan()
+        self._archive.end()
+        agreed = consent(plan.changes) if plan.changes else ()
+        if plan.changes and not dry_run:
+            plan = self._plan()  # the user may have thought for long, while a shim went on
+        left = plan.left(agreed)
+        if not dry_run:
+            self._merge(plan, left)
+        return self._imported(plan, left, held)
+
+    def _imported(self, plan: Plan, left: frozenset[str], held: Collection[str]) -> Imported:
+        manifest = self.manifest
+        new = [each for each in manifest.files if each.sha256 not in held]
+        pages = sum(page.project not in left for page in plan.pages)
+        return Imported(
+            len(manifest.projects),
+            len(new),
+            sum(each.size for each in new),
+            len(held),
+            pages,
+            sum(page.project not in left for page in manifest.pages) - pages,
+            sum(pin.project not in left for pin in plan.pins),
+            tuple(pin.filename for pin in plan.withheld),
+            plan.changes,
+            tuple(sorted(left)),
+        )
+
+    def _check_files(self, limit: int, progress: Progress, *, keep: bool) -> set[str]:
+        """Check all files, and store them with ``keep``; return those that were here before."""
         manifest, archive = self.manifest, self._archive
         if manifest.size > limit:
             raise archive.error(
@@ -78,31 +151,27 @@ class Import:
         held = {file.sha256 for file in checked if self._store.blobs.find(file.sha256)}
         self._check_earlier(held)
         with BlobBatch(self._store) as batch:
-            for file in progress(self._files, "Importing", len(self._files)):
-                self._take(file, held, batch)
-        begins = archive.tell()
-        pages = pages_here(manifest.pages)
-        for page in pages:
-            self._read(page)
-        archive.end()
-        changed = self._merge_records()
-        archive.seek(begins)
-        merged = sum(self._merge_page(page, self._read(page)) for page in pages)
-        merged += sum(self._confirm(page) for page in manifest.pages if not page.here)
-        new = [each for each in manifest.files if each.sha256 not in held]
-        return Imported(
-            len(manifest.projects),
-            len(new),
-            sum(each.size for each in new),
-            len(held),
-            merged,
-            len(manifest.pages) - merged,
-            len(manifest.pins),
-            [pin.filename for pin in changed],
-        )
+            description = "Importing" if keep else "Reading"
+            for file in progress(self._files, description, len(self._files)):
+                self._take(file, batch if keep and file.sha256 not in held else None)
+        self._begins = archive.tell()
+        return held
 
-    def _key(self, source: str) -> str:
-        return self._keys.get(source, source)
+    def _plan(self) -> Plan:
+        """Read all pages, and compare the archive with the store."""
+        pins = self._here.pins()
+        changes: list[Change] = [*self._here.owner_changes(), *pins.changes]
+        for carried, page in self._read_pages():
+            if self._here.is_newer(carried):
+                key = self._here.key(carried.source)
+                change = self._here.page_change(carried, moved(page, carried.source, key))
+                changes += [change] if change is not None else []
+        return Plan(
+            tuple(dict.fromkeys(changes)),
+            [page for page in self.manifest.pages if self._here.is_newer(page)],
+            pins.new,
+            pins.withheld,
+        )
 
     def _check_earlier(self, held: set[str]) -> None:
         """Refuse an archive whose earlier archive was not imported."""
@@ -124,22 +193,27 @@ class Import:
                 "import that one first, or export without --since",
             )
 
-    def _facts(self, page: CarriedPage) -> PageFacts | None:
-        return self._store.pages.facts(self._key(page.source), page.project)
-
     def _has(self, page: CarriedPage) -> bool:
-        facts = self._facts(page)
-        return facts is not None and (
-            facts.digest == page.sha256[:_DIGEST] or facts.checked >= page.checked
-        )
+        facts = self._here.facts(page)
+        is_same = facts is not None and facts.digest == page.sha256[:_DIGEST]
+        return is_same or not self._here.is_newer(page)
 
-    def _take(self, file: CarriedFile, held: Collection[str], batch: BlobBatch) -> None:
+    def _take(self, file: CarriedFile, batch: BlobBatch | None) -> None:
         pieces = self._archive.member(file.member, file.size, file.sha256)
-        if file.sha256 in held:
-            for _ in pieces:
-                pass
+        if batch is not None:
+            batch.add(pieces, file.sha256)
             return
-        batch.add(pieces, file.sha256)
+        for _ in pieces:
+            pass
+
+    def _read_pages(self) -> Iterator[tuple[CarriedPage, ProjectPage]]:
+        """Read and check the pages, and yield each with every index that has it."""
+        self._archive.seek(self._begins)
+        for member in pages_here(self.manifest.pages):
+            page = self._read(member)
+            for carried in self._pages[member.sha256]:
+                if carried.here:
+                    yield carried, page
 
     def _read(self, carried: CarriedPage) -> ProjectPage:
         """Read the next page; raises `CarryError` if its index cannot have such a page."""
@@ -151,43 +225,37 @@ class Import:
                 f"the page of {carried.project} is damaged ({error})"
             ) from error
         for each in self._pages[carried.sha256]:
-            public = self._roles[each.source] != "private"
-            if page.name != each.project or not is_possible(page, each.source, public=public):
-                raise self._archive.error(
-                    f"the page of {each.project} cannot be from {each.source}"
-                )
+            # The links of a public index's page are checked most strictly, as those of an unknown
+            # index are: the archive does not decide which index may name local addresses.
+            public = not self._here.is_private(each.source)
+            if page.name == each.project and is_possible(page, each.source, public=public):
+                continue
+            problem = f"the page of {each.project} cannot be from {each.source}"
+            if self._here.index(each.source) is None:
+                remedy = "if it is a private index, add it to the configuration, or use --map"
+                raise self._archive.error(f"{problem}, which is not in the chain", remedy)
+            raise self._archive.error(problem)
         return page
 
-    def _merge_records(self) -> list[Pin]:
-        """Merge owners and pins; return the pins that differ here."""
+    def _merge(self, plan: Plan, left: frozenset[str]) -> None:
+        """Merge all records but those of the projects that are ``left``: owners, pins, pages."""
         now = time.time()
         for index in self.manifest.indexes:
-            seen = (Seen(*msgspec.structs.astuple(name)) for name in index.names)
-            fetched = index.fetched and min(index.fetched, now)
-            self._store.ledger.merge(self._key(index.url), seen, fetched)
-        return self._store.pins.merge(
-            Pin(pin.project, pin.filename, pin.sha256, min(pin.seen, now), self._key(pin.source))
-            for pin in self.manifest.pins
-        )
-
-    def _merge_page(self, carried: CarriedPage, page: ProjectPage) -> int:
-        """Store a page for each of its indexes, unless a newer one is cached; return how many."""
-        merged = 0
-        for each in self._pages[carried.sha256]:
-            before = self._facts(each)
-            if each.here and (before is None or before.checked < each.checked):
-                key = self._key(each.source)
-                self._store.pages.put(key, moved(page, each.source, key), _facts(each))
-                merged += 1
-        return merged
-
-    def _confirm(self, carried: CarriedPage) -> int:
-        """Record a later confirmation of a page of an earlier archive; return 1, or 0 if none."""
-        before = self._facts(carried)
-        if before is None or before.checked >= carried.checked:
-            return 0
-        self._store.pages.confirm(self._key(carried.source), carried.project, _facts(carried))
-        return 1
+            names = list(self._here.names(index))
+            taken = [name for name in names if name.project not in left]
+            # An empty list is no knowledge of an index's names.
+            is_list = any(name.listed is not None for name in names)
+            fetched = min(index.fetched, now) if index.fetched and is_list else None
+            self._store.ledger.merge(self._here.key(index.url), taken, fetched)
+        self._store.pins.merge(pin for pin in plan.pins if pin.project not in left)
+        for carried, page in self._read_pages():
+            if carried.project not in left and self._here.is_newer(carried):
+                key = self._here.key(carried.source)
+                self._store.pages.put(key, moved(page, carried.source, key), _facts(carried))
+        for carried in plan.pages:
+            if not carried.here and carried.project not in left:
+                key = self._here.key(carried.source)
+                self._store.pages.confirm(key, carried.project, _facts(carried))
 
 
 def _facts(carried: CarriedPage) -> PageFacts:
@@ -203,11 +271,20 @@ def _facts(carried: CarriedPage) -> PageFacts:
 
 
 def import_archive(
-    store: Store, path: Path, keys: Mapping[str, str], limit: int, progress: Progress = no_progress
+    store: Store,
+    path: Path,
+    chain: Sequence[Index],
+    keys: Mapping[str, str],
+    limit: int,
+    *,
+    consent: Consent = no_changes,
+    dry_run: bool = False,
+    progress: Progress = no_progress,
 ) -> Imported:
     """Merge the archive at ``path`` into ``store``, as `Import` does.
 
     Raises `CarryError`, OSError and sqlite3.Error. Stored files are kept for the next try.
     """
     with path.open("rb") as file:
-        return Import(store, Archive(path, file), keys).run(limit, progress)
+        importing = Import(store, Archive(path, file), chain, keys)
+        return importing.run(limit, consent, progress, dry_run=dry_run)

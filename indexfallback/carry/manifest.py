@@ -29,11 +29,12 @@ def _check(*, right: bool, problem: str) -> None:
 
 
 class CarriedName(_Part, frozen=True, array_like=True):
-    """A name of a private index. Times are seconds since the epoch, None if never."""
+    """A name of a private index, with its `store.ledger.Ownership`."""
 
     project: str
     listed: float | None
     served: float | None
+    copied: float | None = None
 
     def __post_init__(self) -> None:
         _check(right=is_normalized(self.project), problem="a project's name is invalid")

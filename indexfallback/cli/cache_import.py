@@ -1,11 +1,14 @@
 """``cache import``: adds an archive, or the files of another tool, to the cache."""
 
+import sys
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from indexfallback.cli.import_changes import as_data, print_changes, print_left, say_and_ask
 from indexfallback.cli.import_directory import import_directory
 from indexfallback.cli.opening import open_store
 from indexfallback.cli.options import Options, examples, takes_options
@@ -24,6 +27,7 @@ _NAMES = 10
 @click.command(
     "import",
     epilog=examples(
+        "indexfallback cache import packages.tar --dry-run",
         "indexfallback cache import packages.tar",
         "indexfallback cache import packages.tar --map mirror=pypi",
         'indexfallback cache import "$(pip cache dir)"',
@@ -45,44 +49,90 @@ _NAMES = 10
     metavar="INDEX",
     help="Import the pages of a bandersnatch tree as those of this index.",
 )
+@click.option(
+    "--yes",
+    is_flag=True,
+    help="Also make the changes of owners, pins and pages that are here, without asking.",
+)
+@click.option(
+    "--dry-run", is_flag=True, help="Check the archive, and show what it would add and change."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON; bytes as numbers.")
 @takes_options
 def import_(
-    options: Options, path: Path, *, mapping: tuple[str, ...], as_index: str | None, as_json: bool
+    options: Options,
+    path: Path,
+    *,
+    mapping: tuple[str, ...],
+    as_index: str | None,
+    yes: bool,
+    dry_run: bool,
+    as_json: bool,
 ) -> None:
     """Check an archive that `cache export` wrote, and add its content to the cache.
+
+    What is new is added, as the archive says it: take an archive only from someone whose packages
+    you would install. What it would change of the owners, pins and pages here is shown, and
+    changed only after you agree, or with --yes. The roles of the indexes are those configured here.
 
     PATH can also be a directory: a wheelhouse, the cache of pip or uv, or a bandersnatch tree. A
     file in it is taken if the chain's page of its project lists its sha256.
     """
     if path.is_dir():
-        if mapping:
-            raise click.UsageError("--map is for archives")
+        for option, given in (("--map", mapping), ("--yes", yes), ("--dry-run", dry_run)):
+            if given:
+                raise click.UsageError(f"{option} is for archives")
         import_directory(options.settings(), path, as_index, as_json=as_json)
         return
     if as_index is not None:
         raise click.UsageError("--as is for bandersnatch trees")
-    from indexfallback.carry.archive import manifest_of  # noqa: PLC0415 - few need it
-    from indexfallback.carry.imports import import_archive  # noqa: PLC0415 - as above
+    from indexfallback.carry import imports  # noqa: PLC0415 - few need it
+    from indexfallback.carry.archive import manifest_of  # noqa: PLC0415 - as above
 
     settings = options.settings()
     manifest = manifest_of(path)
     keys = _keys(settings, manifest, mapping)
+    asks = not (yes or dry_run or as_json) and sys.stdin.isatty()
+    consent = imports.all_changes if yes else partial(say_and_ask, path) if asks else None
     with open_store(settings) as store:
-        imported = import_archive(store, path, keys, settings.cache_size, tracked)
-    foreign = [index for index in manifest.indexes if not _here(settings, keys, index.url)]
+        imported = imports.import_archive(
+            store,
+            path,
+            settings.indexes,
+            keys,
+            settings.cache_size,
+            consent=consent or imports.no_changes,
+            dry_run=dry_run,
+            progress=tracked,
+        )
     if as_json:
-        names = [index.name for index in foreign]
-        print_json({**imported._asdict(), "not_in_chain": names})
-        return
-    _print_imported(path, imported)
+        foreign = [index.name for index in _not_in_chain(settings, keys, manifest)]
+        print_json({**as_data(imported), "dry_run": dry_run, "not_in_chain": foreign})
+    else:
+        if imported.changes and not asks:
+            print_changes(path, imported.changes)
+        _print_imported(path, imported, dry_run=dry_run)
+        _say_roles(settings, keys, manifest)
+        print_left(imported.left, dry_run=dry_run)
+    sys.exit(1 if imported.left and not dry_run else 0)
+
+
+def _say_roles(settings: Settings, keys: dict[str, str], manifest: "Manifest") -> None:
+    """Say which indexes of the archive are not the same here."""
     for index in _unprotected(settings, keys, manifest.indexes):
-        say(f"{index.name} is private in the archive, but not here:")
-        say_more('another index may answer for its names; set role = "private".')
-    for index in foreign:
+        say(f"{index.name} is private in the archive, but not here: its names are not protected.")
+        say_more('If it is yours, set role = "private" and import again.')
+    for index in _not_in_chain(settings, keys, manifest):
         pages = sum(page.source == index.url for page in manifest.pages)
         if pages or index.names:
             _say_not_in_chain(index, pages)
+
+
+def _not_in_chain(
+    settings: Settings, keys: dict[str, str], manifest: "Manifest"
+) -> list["CarriedIndex"]:
+    ours = {index.key for index in settings.indexes}
+    return [index for index in manifest.indexes if keys.get(index.url, index.url) not in ours]
 
 
 def _keys(settings: Settings, manifest: "Manifest", mapping: Sequence[str]) -> dict[str, str]:
@@ -108,10 +158,6 @@ def _keys(settings: Settings, manifest: "Manifest", mapping: Sequence[str]) -> d
     return keys
 
 
-def _here(settings: Settings, keys: dict[str, str], url: str) -> bool:
-    return any(index.key == keys.get(url, url) for index in settings.indexes)
-
-
 def _unprotected(
     settings: Settings, keys: dict[str, str], indexes: Sequence["CarriedIndex"]
 ) -> list["CarriedIndex"]:
@@ -133,17 +179,18 @@ def _say_not_in_chain(index: "CarriedIndex", pages: int) -> None:
         say_more("It is private: until then another index may answer for its names.")
 
 
-def _print_imported(path: Path, imported: "Imported") -> None:
+def _print_imported(path: Path, imported: "Imported", *, dry_run: bool) -> None:
+    has, is_imported = ("has", "would be imported") if dry_run else ("had", "imported")
     click.echo(
         wrapped(
-            f"{tilde(path)} had {counted(imported.projects, 'project')}: "
-            f"{counted(imported.files, 'file')} imported ({size(imported.bytes)}), "
-            f"{imported.held:,} cached before; {counted(imported.pages, 'page')} imported, "
+            f"{tilde(path)} {has} {counted(imported.projects, 'project')}: "
+            f"{counted(imported.files, 'file')} {is_imported} ({size(imported.bytes)}), "
+            f"{imported.held:,} cached before; {counted(imported.pages, 'page')} {is_imported}, "
             f"{imported.kept:,} not newer than the cached ones",
             "",
         )
     )
-    for filename in imported.changed[:_NAMES]:
+    for filename in imported.withheld[:_NAMES]:
         say(f"{filename} differs from the file that was first seen here, and is withheld")
-    if len(imported.changed) > _NAMES:
-        say_more(f"and {len(imported.changed) - _NAMES:,} more")
+    if len(imported.withheld) > _NAMES:
+        say_more(f"and {len(imported.withheld) - _NAMES:,} more")

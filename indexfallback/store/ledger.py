@@ -67,11 +67,12 @@ class NameList(NamedTuple):
 
 
 class Seen(NamedTuple):
-    """When a name was first listed by an index, and first served; None if never."""
+    """What is known of one name of an index: an `Ownership`, flat."""
 
     project: str
     listed: float | None
     served: float | None
+    copied: float | None = None
 
 
 class _List(NamedTuple):
@@ -194,7 +195,7 @@ class Ledger:
         """Return all that is known of the index's names, sorted, without mere copies."""
         with self._database.read() as connection:
             rows = connection.execute(
-                "SELECT project, listed, served FROM name WHERE source = ?"
+                "SELECT project, listed, served, copied FROM name WHERE source = ?"
                 " AND coalesce(listed, served) IS NOT NULL ORDER BY project",
                 (source,),
             )
@@ -209,7 +210,7 @@ class Ledger:
         rest = iter(seen)
         while batch := list(islice(rest, BATCH)):
             with self._database.write() as connection:
-                connection.executemany(_ADD, ((source, *each, None) for each in batch))
+                connection.executemany(_ADD, ((source, *each) for each in batch))
         if fetched is not None:
             with self._database.write() as connection:
                 connection.execute(

@@ -114,18 +114,10 @@ class Pins:
                 )
                 connection.execute("INSERT OR IGNORE INTO pin VALUES (?, ?, ?, ?, ?)", pin)
 
-    def merge(self, pins: Iterable[Pin]) -> list[Pin]:
-        """Take over pins as they are; return those for which another content was seen here."""
+    def merge(self, pins: Iterable[Pin]) -> None:
+        """Take over pins as they are, for files that have none here."""
         with self._database.write() as connection:
-            differing = []
-            for pin in pins:
-                connection.execute("INSERT OR IGNORE INTO pin VALUES (?, ?, ?, ?, ?)", pin)
-                row = connection.execute(
-                    "SELECT sha256 FROM pin WHERE project = ? AND filename = ?", pin[:2]
-                ).fetchone()
-                if row[0] != pin.sha256:
-                    differing.append(pin)
-        return differing
+            connection.executemany("INSERT OR IGNORE INTO pin VALUES (?, ?, ?, ?, ?)", pins)
 
     def remove(self, project: str, filename: str | None = None) -> int:
         """Forget the pin of one file, or of all of a project; return how many there were."""

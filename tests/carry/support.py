@@ -2,8 +2,9 @@
 
 import hashlib
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from indexfallback.carry.export import export
 from indexfallback.carry.imports import Imported, import_archive
@@ -65,9 +66,16 @@ def write(store: Store, path: Path, *patterns: str, known: Known = Known()) -> M
     return export(store, CHAIN, projects, path, known=known)
 
 
-def read(store: Store, path: Path, keys: Mapping[str, str] | None = None) -> Imported:
+def read(
+    store: Store,
+    path: Path,
+    keys: Mapping[str, str] | None = None,
+    *,
+    chain: Sequence[Index] = CHAIN,
+    **how: Any,
+) -> Imported:
     """Import a file."""
-    return import_archive(store, path, keys or {}, LIMIT)
+    return import_archive(store, path, chain, keys or {}, LIMIT, **how)
 
 
 def sha256_of(data: bytes) -> str:

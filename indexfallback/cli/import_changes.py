@@ -1,0 +1,74 @@
+"""Shows what an archive would change of what is here, and asks whether it may."""
+
+from collections.abc import Collection, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from indexfallback.cli.output import print_table, say, say_more, tilde
+from indexfallback.words import counted
+
+if TYPE_CHECKING:
+    from indexfallback.carry.changes import Change
+    from indexfallback.carry.imports import Imported
+
+#: The most changes in a preview; the rest is counted. --json has all.
+_MOST = 20
+#: The most file names of one page in a preview.
+_FILES = 3
+#: Enough of a sha256 to tell two apart.
+_DIGITS = 12
+
+
+def as_data(imported: "Imported") -> dict[str, Any]:
+    """Return the result of an import for JSON."""
+    return {**imported._asdict(), "changes": [change._asdict() for change in imported.changes]}
+
+
+def say_and_ask(path: Path, changes: Sequence["Change"]) -> Collection["Change"]:
+    """Show the changes, and return all of them if the user agrees, else none."""
+    print_changes(path, changes)
+    return changes if click.confirm("Make these changes, too?", err=True) else ()
+
+
+def print_changes(path: Path, changes: Sequence["Change"]) -> None:
+    """Show the changes beside a command's own output."""
+    projects = counted(len({change.project for change in changes}), "project")
+    say(f"{tilde(path)} changes what is here of {projects}:")
+    print_table((), [_row(change) for change in changes[:_MOST]], err=True)
+    if len(changes) > _MOST:
+        say_more(f"and {len(changes) - _MOST:,} more changes, which --json lists")
+
+
+def print_left(projects: Sequence[str], *, dry_run: bool) -> None:
+    """Say which projects stay as they are, and what to do about it."""
+    if not projects:
+        return
+    stays = "would stay as it is" if dry_run else "stays as it is"
+    say(f"what is here of {_some(projects)} {stays}: nothing of the archive was merged for it.")
+    say_more("If you trust its maker with these changes, import it again with --yes.")
+
+
+def _row(change: "Change") -> tuple[str, str, str]:
+    return change.kind, change.project, _text(change)
+
+
+def _text(change: "Change") -> str:
+    if change.kind == "owner":
+        here, archive = ", ".join(change.here), ", ".join(change.archive)
+        return f"comes from {here} here, and would come from {archive}"
+    if change.kind == "pin":
+        here, archive = change.here[:_DIGITS], change.archive[:_DIGITS]
+        return (
+            f"{change.filename} has sha256 {here} on the page here, and would be pinned "
+            f"to {archive}"
+        )
+    parts = [f"lack {_some(change.removed)}"] if change.removed else []
+    parts += [f"have another content of {_some(change.altered)}"] if change.altered else []
+    return f"the page of {change.index_name} would {' and '.join(parts)}"
+
+
+def _some(names: Sequence[str]) -> str:
+    more = len(names) - _FILES
+    return ", ".join(names[:_FILES]) + (f" and {more:,} more" if more > 0 else "")

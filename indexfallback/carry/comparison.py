@@ -57,11 +57,6 @@ class Comparison:
         """Return the index of the chain for an index in the archive, or None."""
         return self._indexes.get(self.key(source))
 
-    def is_private(self, source: str) -> bool:
-        """Tell whether an index is private by the configuration here."""
-        index = self.index(source)
-        return index is not None and index.is_private
-
     def facts(self, page: CarriedPage) -> PageFacts | None:
         """Return what is known of the page here, or None."""
         return self._store.pages.facts(self.key(page.source), page.project)

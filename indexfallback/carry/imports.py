@@ -225,17 +225,31 @@ class Import:
                 f"the page of {carried.project} is damaged ({error})"
             ) from error
         for each in self._pages[carried.sha256]:
-            # The links of a public index's page are checked most strictly, as those of an unknown
-            # index are: the archive does not decide which index may name local addresses.
-            public = not self._here.is_private(each.source)
-            if page.name == each.project and is_possible(page, each.source, public=public):
-                continue
-            problem = f"the page of {each.project} cannot be from {each.source}"
-            if self._here.index(each.source) is None:
-                remedy = "if it is a private index, add it to the configuration, or use --map"
-                raise self._archive.error(f"{problem}, which is not in the chain", remedy)
-            raise self._archive.error(problem)
+            self._check_page(each, page)
         return page
+
+    def _check_page(self, carried: CarriedPage, page: ProjectPage) -> None:
+        """Refuse a page that its index cannot have; an unknown index may have what a public may.
+
+        The archive does not decide which indexes may name local addresses.
+        """
+        source, index = carried.source, self._here.index(carried.source)
+        is_private = index is not None and index.is_private
+        if page.name == carried.project and is_possible(page, source, public=not is_private):
+            return
+        if (
+            is_private
+            or page.name != carried.project
+            or not is_possible(page, source, public=False)
+        ):
+            raise self._archive.error(f"the page of {carried.project} cannot be from {source}")
+        raise self._archive.error(
+            f"the page of {carried.project} from {source} links to local addresses, which only a "
+            "private index may",
+            'if it is one, add it to the configuration with role = "private", or use --map'
+            if index is None
+            else f'if it is one, set role = "private" for {index.name}',
+        )
 
     def _merge(self, plan: Plan, left: frozenset[str]) -> None:
         """Merge all records but those of the projects that are ``left``: owners, pins, pages."""

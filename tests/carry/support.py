@@ -1,8 +1,11 @@
 """Stores to carry from and to, in this process."""
 
 import hashlib
+import io
+import json
+import tarfile
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -60,10 +63,16 @@ def fill(store: Store) -> None:
     keep_file(store, PYPI, NEW)
 
 
-def write(store: Store, path: Path, *patterns: str, known: Known = Known()) -> Manifest:  # noqa: B008 - frozen
+def write(
+    store: Store,
+    path: Path,
+    *patterns: str,
+    known: Known = Known(),  # noqa: B008 - frozen
+    chain: Sequence[Index] = CHAIN,
+) -> Manifest:
     """Export to a file."""
     projects = select(store, patterns or ("*",), dependencies=True)
-    return export(store, CHAIN, projects, path, known=known)
+    return export(store, chain, projects, path, known=known)
 
 
 def read(
@@ -80,3 +89,28 @@ def read(
 
 def sha256_of(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
+
+
+def rewrite(path: Path, change: Callable[[dict[str, bytes]], None]) -> None:
+    """Change an archive's members as `tar` would."""
+    with tarfile.open(path) as tar:
+        members = {
+            info.name: file.read() for info in tar if (file := tar.extractfile(info)) is not None
+        }
+    change(members)
+    with tarfile.open(path, "w", format=tarfile.GNU_FORMAT) as tar:
+        for name, data in members.items():
+            info = tarfile.TarInfo(name)
+            info.size = len(data)
+            tar.addfile(info, io.BytesIO(data))
+
+
+def with_manifest(path: Path, change: Callable[[dict[str, Any]], None]) -> None:
+    """Change an archive's manifest."""
+
+    def alter(members: dict[str, bytes]) -> None:
+        manifest = json.loads(members["manifest.json"])
+        change(manifest)
+        members["manifest.json"] = json.dumps(manifest).encode()
+
+    rewrite(path, alter)

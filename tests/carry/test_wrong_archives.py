@@ -1,7 +1,5 @@
 """Archives that are cut short, altered or made to harm: refused, and nothing of them is merged."""
 
-import io
-import json
 import tarfile
 from collections.abc import Callable
 from pathlib import Path
@@ -15,7 +13,17 @@ from indexfallback.errors import CarryError
 from indexfallback.page import File, ProjectPage
 from indexfallback.store import Store
 from indexfallback.store.verified import VerifiedFiles
-from tests.carry.support import APP, NEW, PYPI, file_of, read, sha256_of, write
+from tests.carry.support import (
+    APP,
+    NEW,
+    PYPI,
+    file_of,
+    read,
+    rewrite,
+    sha256_of,
+    with_manifest,
+    write,
+)
 
 BLOCK = 512
 
@@ -30,31 +38,6 @@ def refuse(store: Store, path: Path, match: str) -> None:
     assert store.ledger.owners("acme-app") == {}
     assert {verdict for _, verdict in store.blobs.verify()} <= {"right"}
     assert list(store.blobs.partials.directory.iterdir()) == []
-
-
-def rewrite(path: Path, change: Callable[[dict[str, bytes]], None]) -> None:
-    """Change an archive's members as `tar` would."""
-    with tarfile.open(path) as tar:
-        members = {
-            info.name: file.read() for info in tar if (file := tar.extractfile(info)) is not None
-        }
-    change(members)
-    with tarfile.open(path, "w", format=tarfile.GNU_FORMAT) as tar:
-        for name, data in members.items():
-            info = tarfile.TarInfo(name)
-            info.size = len(data)
-            tar.addfile(info, io.BytesIO(data))
-
-
-def with_manifest(path: Path, change: Callable[[dict[str, Any]], None]) -> None:
-    """Change an archive's manifest."""
-
-    def alter(members: dict[str, bytes]) -> None:
-        manifest = json.loads(members["manifest.json"])
-        change(manifest)
-        members["manifest.json"] = json.dumps(manifest).encode()
-
-    rewrite(path, alter)
 
 
 def test_what_tar_writes_again_is_taken(empty: Store, archive: Path) -> None:

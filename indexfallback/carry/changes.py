@@ -14,7 +14,7 @@ to pages all the time, and what an archive of one's own grown cache contains. Re
 change, although indexes remove files, too: the page of an older or a forged index looks the same.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Literal, NamedTuple
 
 from indexfallback.chain.question import candidates, claiming_groups
@@ -56,6 +56,18 @@ class PageChange(NamedTuple):
 
 
 Change = OwnerChange | PinChange | PageChange
+#: Returns those of the changes that the user agrees to.
+Consent = Callable[[Sequence[Change]], Collection[Change]]
+
+
+def all_changes(changes: Sequence[Change]) -> Collection[Change]:
+    """Agree to all changes."""
+    return changes
+
+
+def no_changes(_changes: Sequence[Change]) -> Collection[Change]:
+    """Agree to no change."""
+    return ()
 
 
 def answering(chain: Sequence[Index], project: str, known: Evidence) -> frozenset[str]:

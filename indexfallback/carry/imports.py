@@ -8,7 +8,7 @@ the records here (`changes`) needs consent: without it, all records of that proj
 
 import time
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -16,7 +16,7 @@ import msgspec
 
 from indexfallback.carry.archive import Archive
 from indexfallback.carry.blob_batch import BlobBatch
-from indexfallback.carry.changes import Change
+from indexfallback.carry.changes import Change, Consent, no_changes
 from indexfallback.carry.comparison import Comparison
 from indexfallback.carry.manifest import CarriedFile, CarriedPage, pages_here
 from indexfallback.carry.page_check import is_possible, moved
@@ -31,19 +31,6 @@ from indexfallback.words import size
 _DIGEST = 32
 
 _decoder = msgspec.msgpack.Decoder(ProjectPage)
-
-#: Returns those of the changes that the user agrees to.
-Consent = Callable[[Sequence[Change]], Collection[Change]]
-
-
-def all_changes(changes: Sequence[Change]) -> Collection[Change]:
-    """Agree to all changes."""
-    return changes
-
-
-def no_changes(_changes: Sequence[Change]) -> Collection[Change]:
-    """Agree to no change."""
-    return ()
 
 
 class Imported(NamedTuple):
@@ -97,6 +84,8 @@ class Import:
         self.manifest = archive.manifest()
         self._here = Comparison(store, self.manifest, chain, keys)
         self._files = [file for file in self.manifest.files if file.here]
+        #: Addresses of the indexes that are private in the archive.
+        self._private = {i.url for i in self.manifest.indexes if i.role == "private"}
         #: The sha256 of a content to the pages that have it.
         self._pages: defaultdict[str, list[CarriedPage]] = defaultdict(list)
         for page in self.manifest.pages:
@@ -233,19 +222,17 @@ class Import:
 
         The archive does not decide which indexes may name local addresses.
         """
-        source, index = carried.source, self._here.index(carried.source)
+        index = self._here.index(carried.source)
         is_private = index is not None and index.is_private
-        if page.name == carried.project and is_possible(page, source, public=not is_private):
-            return
-        if (
-            is_private
-            or page.name != carried.project
-            or not is_possible(page, source, public=False)
+        problem = f"the page of {carried.project} cannot be from {carried.source}"
+        if page.name == carried.project and is_possible(
+            page, carried.source, public=not is_private
         ):
-            raise self._archive.error(f"the page of {carried.project} cannot be from {source}")
+            return
+        if is_private or carried.source not in self._private:
+            raise self._archive.error(problem)
         raise self._archive.error(
-            f"the page of {carried.project} from {source} links to local addresses, which only a "
-            "private index may",
+            f"{problem}, unless that is a private index",
             'if it is one, add it to the configuration with role = "private", or use --map'
             if index is None
             else f'if it is one, set role = "private" for {index.name}',

@@ -86,22 +86,23 @@ def import_(
         return
     if as_index is not None:
         raise click.UsageError("--as is for bandersnatch trees")
-    from indexfallback.carry import imports  # noqa: PLC0415 - few need it
-    from indexfallback.carry.archive import manifest_of  # noqa: PLC0415 - as above
+    from indexfallback.carry.archive import manifest_of  # noqa: PLC0415 - few need it
+    from indexfallback.carry.changes import all_changes, no_changes  # noqa: PLC0415 - as above
+    from indexfallback.carry.imports import import_archive  # noqa: PLC0415 - as above
 
     settings = options.settings()
     manifest = manifest_of(path)
     keys = _keys(settings, manifest, mapping)
     asks = not (yes or dry_run or as_json) and sys.stdin.isatty()
-    consent = imports.all_changes if yes else partial(say_and_ask, path) if asks else None
+    consent = all_changes if yes else partial(say_and_ask, path) if asks else no_changes
     with open_store(settings) as store:
-        imported = imports.import_archive(
+        imported = import_archive(
             store,
             path,
             settings.indexes,
             keys,
             settings.cache_size,
-            consent=consent or imports.no_changes,
+            consent=consent,
             dry_run=dry_run,
             progress=tracked,
         )

@@ -6,10 +6,26 @@ import pytest
 
 from indexfallback.cli.output import WIDTH
 from indexfallback.store import Store
-from tests.carry.support import CHAIN, LIMIT, NEW, PYPI, fill, keep_file
+from indexfallback.store.ledger import Ownership
+from tests.carry.support import (
+    CHAIN,
+    LIMIT,
+    NEW,
+    OLD,
+    PRIVATE,
+    PYPI,
+    THEN,
+    file_of,
+    fill,
+    keep_file,
+    keep_page,
+)
 from tests.cli.support import CommandLine
 from tests.fakes import wheel
 from tests.serving import index_table
+
+NEWER = wheel("idna", "3.11")
+SIX, FORGED = wheel("six", "1.17"), wheel("six", "1.17", size=5000)
 
 
 def tables(*names: str) -> list[str]:
@@ -147,6 +163,7 @@ def test_a_private_index_that_is_public_here_is_said(there: CommandLine, archive
     there.configure(index_table("open", CHAIN[0].url), *tables("pypi"))
     done = there("cache", "import", archive).expect()
     assert "private is private in the archive, but not here" in done.words
+    assert "its names are not protected" in done.words
 
 
 def test_map_takes_an_index_for_another_one(there: CommandLine, archive: str) -> None:
@@ -204,6 +221,8 @@ def test_a_wheelhouse_is_taken_by_the_pages_that_are_here(
     ("option", "problem"),
     [
         (("--map", "a=b"), "--map is for archives"),
+        (("--yes",), "--yes is for archives"),
+        (("--dry-run",), "--dry-run is for archives"),
         (("--as", "pypi"), "--as is for bandersnatch trees"),
         (("--as", "nobody"), "--as nobody names no index; there are private, pypi"),
     ],
@@ -219,3 +238,112 @@ def test_options_that_mean_nothing_for_a_directory_are_refused(
 def test_what_is_not_there_is_said(there: CommandLine, tmp_path: Path) -> None:
     done = there("cache", "import", str(tmp_path / "nothing.tar")).expect(2)
     assert "does not exist" in done.words
+
+
+class TestChanges:
+    """An archive of somebody else, with two things that contradict what is here."""
+
+    @pytest.fixture
+    def ours(self, there: CommandLine) -> CommandLine:
+        store = Store(there.cache, LIMIT)
+        keep_page(store, PYPI, "urllib3", file_of(wheel("urllib3", "2.5")))
+        keep_page(store, PYPI, "six", file_of(SIX))
+        store.close()
+        return there
+
+    @pytest.fixture
+    def theirs(self, here: CommandLine, tmp_path: Path) -> str:
+        store = Store(here.cache, LIMIT)
+        store.ledger.record_list(PRIVATE.key, ["acme-app", "acme-core", "urllib3"])
+        keep_page(store, PYPI, "six", file_of(FORGED), checked=THEN + 1)
+        keep_file(store, PYPI, FORGED)
+        store.close()
+        path = str(tmp_path / "theirs.tar")
+        here("cache", "export", path).expect()
+        return path
+
+    def preview(self, words: str) -> None:
+        """See that all changes are shown."""
+        assert "theirs.tar changes what is here of 2 projects:" in words
+        assert "owner urllib3 comes from pypi here, and would come from private" in words
+        assert (
+            f"pin six {FORGED.filename} has sha256 {SIX.sha256[:12]} on the page here, and would "
+            f"be pinned to {FORGED.sha256[:12]}"
+        ) in words
+        assert f"page six the page of pypi would have another content of {SIX.filename}" in words
+
+    def owners(self, cli: CommandLine) -> dict[str, Ownership]:
+        store = Store(cli.cache, LIMIT)
+        owners = store.ledger.owners("urllib3")
+        store.close()
+        return owners
+
+    def test_without_a_terminal_they_are_shown_and_left(
+        self, ours: CommandLine, theirs: str
+    ) -> None:
+        done = ours("cache", "import", theirs).expect(1)
+        self.preview(done.words)
+        assert "2 pages imported" in done.words
+        assert "what is here of six, urllib3 stays as it is" in done.words
+        assert "import it again with --yes" in done.words
+        assert done.widest <= max(WIDTH, len(theirs) + 20)
+        assert self.owners(ours) == {}
+
+    def test_yes_makes_them_and_shows_them(self, ours: CommandLine, theirs: str) -> None:
+        done = ours("cache", "import", theirs, "--yes").expect()
+        self.preview(done.words)
+        assert "3 pages imported" in done.words
+        assert "stays as it is" not in done.words
+        assert PRIVATE.key in self.owners(ours)
+        assert ours("cache", "import", theirs).expect().err == ""
+
+    def test_a_dry_run_shows_them_and_changes_nothing(self, ours: CommandLine, theirs: str) -> None:
+        for option in ((), ("--yes",)):
+            done = ours("cache", "import", theirs, "--dry-run", *option).expect()
+            self.preview(done.words)
+            pages = 3 if option else 2
+            assert "3 files would be imported" in done.words
+            assert f"{pages} pages would be imported" in done.words
+            assert ("would stay as it is" in done.words) == (not option)
+            info = ours("cache", "info", "--json").expect().json
+            assert (info["files"], info["pages"]) == (0, 2)
+        assert self.owners(ours) == {}
+
+    def test_on_a_terminal_it_asks(self, ours: CommandLine, theirs: str) -> None:
+        done = ours.on_terminal("cache", "import", theirs, typed="n\n").expect(1)
+        self.preview(done.words)
+        assert "Make these changes, too? [y/N]" in done.words
+        assert "stays as it is" in done.words
+        assert self.owners(ours) == {}
+        done = ours.on_terminal("cache", "import", theirs, typed="y\n").expect()
+        assert "stays as it is" not in done.words
+        assert PRIVATE.key in self.owners(ours)
+
+    def test_json_has_the_same_and_asks_nobody(self, ours: CommandLine, theirs: str) -> None:
+        changes = [
+            {"kind": "owner", "project": "urllib3", "here": ["pypi"], "archive": ["private"]},
+            {"kind": "pin", "project": "six", "filename": FORGED.filename, "here": SIX.sha256,
+             "archive": FORGED.sha256},
+            {"kind": "page", "project": "six", "index_name": "pypi", "removed": [],
+             "altered": [SIX.filename]},
+        ]  # fmt: skip
+        left = ["six", "urllib3"]
+        tried = ours("cache", "import", theirs, "--dry-run", "--json").expect().json
+        assert (tried["dry_run"], tried["changes"], tried["left"]) == (True, changes, left)
+        done = ours("cache", "import", theirs, "--json").expect(1).json
+        assert done == {**tried, "dry_run": False}
+        done = ours("cache", "import", theirs, "--json", "--yes").expect().json
+        assert (done["changes"], done["left"]) == (changes, [])
+
+    def test_a_second_machine_of_ones_own_is_not_asked(
+        self, here: CommandLine, there: CommandLine, archive: str
+    ) -> None:
+        there("cache", "import", archive).expect()
+        store = Store(here.cache, LIMIT)
+        keep_page(store, PYPI, "idna", *map(file_of, (OLD, NEW, NEWER)), checked=THEN + 1)
+        keep_file(store, PYPI, NEWER)
+        store.close()
+        here("cache", "export", archive).expect()
+        done = there("cache", "import", archive).expect()
+        assert done.err == ""
+        assert "1 file imported" in done.words

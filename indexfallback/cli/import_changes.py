@@ -35,18 +35,19 @@ def say_and_ask(path: Path, changes: Sequence["Change"]) -> Collection["Change"]
 def print_changes(path: Path, changes: Sequence["Change"]) -> None:
     """Show the changes beside a command's own output."""
     projects = counted(len({change.project for change in changes}), "project")
-    say(f"{tilde(path)} changes what is here of {projects}:")
+    say(f"changes in {tilde(path)} to what is here of {projects}:")
     print_table((), [_row(change) for change in changes[:_MOST]], err=True)
     if len(changes) > _MOST:
         say_more(f"and {len(changes) - _MOST:,} more changes, which --json lists")
 
 
-def print_left(projects: Sequence[str], *, dry_run: bool) -> None:
+def print_left(names: Sequence[str], *, dry_run: bool) -> None:
     """Say which projects stay as they are, and what to do about it."""
-    if not projects:
+    if not names:
         return
-    stays = "would stay as it is" if dry_run else "stays as it is"
-    say(f"what is here of {_some(projects)} {stays}: nothing of the archive was merged for it.")
+    left = "would be left" if dry_run else "left"
+    projects = f"{counted(len(names), 'project')} {left} as before ({_some(names)})"
+    say(f"{projects}: nothing of the archive is added there without consent.")
     say_more("If you trust its maker with these changes, import it again with --yes.")
 
 
@@ -56,17 +57,14 @@ def _row(change: "Change") -> tuple[str, str, str]:
 
 def _text(change: "Change") -> str:
     if change.kind == "owner":
-        here, archive = ", ".join(change.here), ", ".join(change.archive)
-        return f"comes from {here} here, and would come from {archive}"
+        here, archive = ", ".join(change.here), ", ".join(change.archive) or "no owner"
+        return f"comes from {here} here, from {archive} with the archive"
     if change.kind == "pin":
         here, archive = change.here[:_DIGITS], change.archive[:_DIGITS]
-        return (
-            f"{change.filename} has sha256 {here} on the page here, and would be pinned "
-            f"to {archive}"
-        )
-    parts = [f"lack {_some(change.removed)}"] if change.removed else []
-    parts += [f"have another content of {_some(change.altered)}"] if change.altered else []
-    return f"the page of {change.index_name} would {' and '.join(parts)}"
+        return f"{change.filename}: sha256 {here} on the page here, {archive} in the archive"
+    parts = [f"lacks {_some(change.removed)}"] if change.removed else []
+    parts += [f"has another content of {_some(change.altered)}"] if change.altered else []
+    return f"the page of {change.index_name} in the archive {' and '.join(parts)}"
 
 
 def _some(names: Sequence[str]) -> str:

@@ -264,13 +264,12 @@ class TestChanges:
 
     def preview(self, words: str) -> None:
         """See that all changes are shown."""
-        assert "theirs.tar changes what is here of 2 projects:" in words
-        assert "owner urllib3 comes from pypi here, and would come from private" in words
-        assert (
-            f"pin six {FORGED.filename} has sha256 {SIX.sha256[:12]} on the page here, and would "
-            f"be pinned to {FORGED.sha256[:12]}"
-        ) in words
-        assert f"page six the page of pypi would have another content of {SIX.filename}" in words
+        assert "theirs.tar to what is here of 2 projects:" in words
+        assert "owner urllib3 comes from pypi here, from private with the archive" in words
+        pin = f"sha256 {SIX.sha256[:12]} on the page here, {FORGED.sha256[:12]} in the archive"
+        assert f"pin six {FORGED.filename}: {pin}" in words
+        page = f"the page of pypi in the archive has another content of {SIX.filename}"
+        assert f"page six {page}" in words
 
     def owners(self, cli: CommandLine) -> dict[str, Ownership]:
         store = Store(cli.cache, LIMIT)
@@ -284,7 +283,7 @@ class TestChanges:
         done = ours("cache", "import", theirs).expect(1)
         self.preview(done.words)
         assert "2 pages imported" in done.words
-        assert "what is here of six, urllib3 stays as it is" in done.words
+        assert "2 projects left as before (six, urllib3)" in done.words
         assert "import it again with --yes" in done.words
         assert done.widest <= max(WIDTH, len(theirs) + 20)
         assert self.owners(ours) == {}
@@ -293,7 +292,7 @@ class TestChanges:
         done = ours("cache", "import", theirs, "--yes").expect()
         self.preview(done.words)
         assert "3 pages imported" in done.words
-        assert "stays as it is" not in done.words
+        assert "left as before" not in done.words
         assert PRIVATE.key in self.owners(ours)
         assert ours("cache", "import", theirs).expect().err == ""
 
@@ -304,7 +303,7 @@ class TestChanges:
             pages = 3 if option else 2
             assert "3 files would be imported" in done.words
             assert f"{pages} pages would be imported" in done.words
-            assert ("would stay as it is" in done.words) == (not option)
+            assert ("would be left as before" in done.words) == (not option)
             info = ours("cache", "info", "--json").expect().json
             assert (info["files"], info["pages"]) == (0, 2)
         assert self.owners(ours) == {}
@@ -313,10 +312,10 @@ class TestChanges:
         done = ours.on_terminal("cache", "import", theirs, typed="n\n").expect(1)
         self.preview(done.words)
         assert "Make these changes, too? [y/N]" in done.words
-        assert "stays as it is" in done.words
+        assert "left as before" in done.words
         assert self.owners(ours) == {}
         done = ours.on_terminal("cache", "import", theirs, typed="y\n").expect()
-        assert "stays as it is" not in done.words
+        assert "left as before" not in done.words
         assert PRIVATE.key in self.owners(ours)
 
     def test_json_has_the_same_and_asks_nobody(self, ours: CommandLine, theirs: str) -> None:

@@ -8,14 +8,12 @@ from tests.clients.setup.support import Settler
 from tests.clients.support import installed, uv_executable
 from tests.fakes import wheel
 
-#: ``acme-app`` is private, with a higher version on the public index; ``shared`` is on both, and
-#: the chain would take the private one.
+#: ``acme-app`` is private, with a higher version on the public index; ``shared`` is public.
 EXPECTED = {"acme-app": "1.4", "helper": "1.1", "leaf": "3.0", "shared": "2.0"}
 
 
 @pytest.fixture(autouse=True)
 def _shared(outage: Chain) -> None:
-    outage.private.add(wheel("shared", "1.0"))
     outage.public.add(wheel("shared", "2.0"))
 
 
@@ -32,19 +30,36 @@ def _installed(settler: Settler) -> dict[str, str]:
     return {name: version for name, version in installed(packages).items() if name in EXPECTED}
 
 
-def test_explicit_indexes_of_uv(settler: Settler, outage: Chain) -> None:
-    names = ("private", "public")
+def _uv_project(settler: Settler, **sources: str) -> None:
+    """Write a project that binds each dependency to one index."""
     indexes = [f'[[tool.uv.index]]\nname = "{name}"\nurl = "{_address(settler, name)}"\n'
-               "explicit = true" for name in names]  # fmt: skip
+               "explicit = true" for name in ("private", "public")]  # fmt: skip
+    bound = {name.replace("_", "-"): index for name, index in sources.items()}
     _project(
         settler,
         '[project]\nname = "work"\nversion = "1"\nrequires-python = ">=3.10"',
-        'dependencies = ["acme-app", "shared"]',
+        f"dependencies = {list(bound)}",
         "[tool.uv]\npackage = false",
-        '[tool.uv.sources]\nacme-app = { index = "private" }\nshared = { index = "public" }',
+        "[tool.uv.sources]",
+        *(f'{name} = {{ index = "{index}" }}' for name, index in bound.items()),
         *indexes,
     )
     settler.setup("uv").expect()
+
+
+def test_a_private_name_that_uv_is_to_take_from_the_public_index_is_refused(
+    settler: Settler, outage: Chain
+) -> None:
+    _uv_project(settler, acme_app="public", shared="public")
+    with settler.serve("--port", str(settler.port)) as served:
+        assert served.get("/-/why/acme-app")["owner"] == "private"
+        done = settler.work(uv_executable(), "sync", "--no-cache")
+    assert done.code != 0
+    assert not (settler.project / "uv.lock").exists()
+
+
+def test_explicit_indexes_of_uv(settler: Settler, outage: Chain) -> None:
+    _uv_project(settler, acme_app="private", shared="public")
     with settler.serve("--port", str(settler.port)):
         settler.work(uv_executable(), "sync", "--no-cache").expect()
         settler.work(uv_executable(), "sync", "--no-cache", "--locked").expect()

@@ -36,10 +36,10 @@ class Shim:
         is offered nothing would say that no version fits.
         """
         pins, available = self.pins_and_available(answer)
-        page = offered(answer.page, pins, available)
-        if answer.offline is None or page.files or not hidden(answer.page, pins, available):
+        page = offered(answer.corrected, pins, available)
+        if answer.offline is None or page.files or not hidden(answer.corrected, pins, available):
             return page
-        error = nothing_held(answer.project, answer.page, answer.tried, answer.offline)
+        error = nothing_held(answer.project, answer.corrected, answer.tried, answer.offline)
         self.fallback.activity.failed(answer.project, error)
         raise error
 
@@ -49,7 +49,7 @@ class Shim:
         pins = self.store.pins.of_project(answer.project, foreign)
         if answer.offline is None:
             return pins, None
-        listed = {file.sha256 for file in answer.page.files if file.sha256 is not None}
+        listed = {file.sha256 for file in answer.corrected.files if file.sha256 is not None}
         held = self.store.blobs.usable(listed.union(pins.values()))
         # The page that stands in for a directory which cannot be read leads nowhere.
         return pins, Available(held, answer.owner.is_directory and answer.how == "asked")

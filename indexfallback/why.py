@@ -122,28 +122,28 @@ def _index(shim: Shim, project: str, index: Index, tried: Tried) -> dict[str, An
 def _files(shim: Shim, answer: Answer) -> dict[str, Any]:
     foreign = shim.settings.foreign_keys(answer.owner.group)
     pins = shim.store.pins.of_project(answer.project, foreign)
-    files = answer.page.files
+    files = answer.corrected.files
     held = shim.store.blobs.held(file.sha256 for file in files if file.sha256 is not None)
     return {
         "files": len(files),
         "cached": len(held),
-        "withheld": [_changed(shim, answer, file) for file in withheld(answer.page, pins)],
-        "dropped": answer.page.dropped,
+        "withheld": [_changed(shim, answer, file) for file in withheld(answer.corrected, pins)],
+        "dropped": answer.corrected.dropped,
         "yanked": sum(file.yanked is not False for file in files),
         "pins": len(pins),
-        "newest": newest(answer.page),
-        "project_status": answer.page.status,
-        "project_status_reason": answer.page.status_reason,
+        "newest": newest(answer.corrected),
+        "project_status": answer.corrected.status,
+        "project_status_reason": answer.corrected.status_reason,
     }
 
 
 def _hidden(shim: Shim, answer: Answer) -> dict[str, Any] | None:
     """Return what is left out of an answer for want of a network; None if nothing is."""
     pins, available = shim.pins_and_available(answer)
-    left_out = hidden(answer.page, pins, available)
+    left_out = hidden(answer.corrected, pins, available)
     if not left_out:
         return None
-    shown = offered(answer.page, pins, available).files
+    shown = offered(answer.corrected, pins, available).files
     shown_versions = {version_of(file.filename) for file in shown}
     versions = {version_of(each.file.filename) for each in left_out} - shown_versions
     return {

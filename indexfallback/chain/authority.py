@@ -3,6 +3,8 @@
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
+import msgspec
+
 from indexfallback.page import ProjectPage
 from indexfallback.store.pins import Pin
 
@@ -29,3 +31,15 @@ def corrections(
     for filename, sha256 in had.items():
         if right.get(filename, sha256) != sha256:
             yield Correction(filename, right[filename], sha256)
+
+
+def corrected(mirror: ProjectPage, authority: ProjectPage) -> ProjectPage:
+    """Return a mirror's page with the authority's entries for files that differ from them."""
+    right = {file.filename: file for file in authority.files if file.sha256 is not None}
+    files = (
+        right[file.filename]
+        if file.filename in right and file.sha256 not in (None, right[file.filename].sha256)
+        else file
+        for file in mirror.files
+    )
+    return msgspec.structs.replace(mirror, files=tuple(files))

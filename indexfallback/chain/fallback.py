@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from indexfallback.chain.activity import Activity
 from indexfallback.chain.asking import RESERVE, Asker
+from indexfallback.chain.authority import corrected
 from indexfallback.chain.copies import is_copy_of
 from indexfallback.chain.explain import refusal, tried
 from indexfallback.chain.keeper import Asked
@@ -48,7 +49,9 @@ class Answer(NamedTuple):
 
     project: str
     owner: Index
+    #: As its index has it, and with what a mirror has otherwise than its public index put right.
     page: ProjectPage
+    corrected: ProjectPage
     #: Names the page's content.
     digest: str
     #: ``fresh``, ``asked``, ``stale``, ``mirrored``.
@@ -254,7 +257,7 @@ class Fallback:
         if facts is None or page is None:
             return None
         now = time.time()
-        changed = self._note_changed(question.project, index, page)
+        offered, changed = self._as_pinned(question.project, index, page)
         # Who has just answered can be reached, whatever was found on the way.
         answered = asked is not None and asked.outcome.is_page
         offline = None if answered and not index.is_directory else question.offline
@@ -268,6 +271,7 @@ class Fallback:
             question.project,
             index,
             page,
+            offered,
             facts.digest,
             _how(step, facts, answered=answered),
             max(0.0, now - facts.checked),
@@ -276,13 +280,20 @@ class Fallback:
             not (offline or changed) and all(file.sha256 is not None for file in page.files),
         )
 
-    def _note_changed(self, project: str, index: Index, page: ProjectPage) -> bool:
-        """Note the files of a page that are not what they were when first seen."""
-        foreign = self.settings.foreign_keys(index.group)
-        changed = withheld(page, self.store.pins.of_project(project, foreign))
-        for file in changed:
+    def _as_pinned(self, project: str, index: Index, page: ProjectPage) -> tuple[ProjectPage, bool]:
+        """Return a page and whether files on it are not what they were when first seen.
+
+        What a mirror has otherwise than its public index is put right; the rest is noted.
+        """
+        pins = self.store.pins.of_project(project, self.settings.foreign_keys(index.group))
+        changed = bool(withheld(page, pins))
+        authority = self.settings.index(index.group)
+        if changed and authority is not None and authority != index:
+            known = self.store.pages.load(authority.key, project)
+            page = page if known is None else corrected(page, known)
+        for file in withheld(page, pins):
             self.refusals.note(project, file.filename, index.name, file.sha256 or "")
-        return bool(changed)
+        return page, changed
 
 
 def _how(step: Serve, facts: PageFacts, *, answered: bool) -> str:

@@ -166,8 +166,7 @@ class Connection:
                 return Outcome(Kind.NOT_AN_INDEX, f"unsafe redirect to {redact(target)}"), None
             other = elsewhere(target)
             if other is not None:
-                sends = f"{response.status_code}, which sends to {other}"
-                return Outcome(Kind.ABSENT, sends), None
+                return Outcome(Kind.ABSENT, f"{response.status_code} redirect to {other}"), None
             url = without_credentials(target)
         return Outcome(Kind.NOT_AN_INDEX, f"more than {MAX_REDIRECTS} redirects"), None
 

@@ -120,6 +120,8 @@ class ProjectError(IndexFallbackError):
     cause: str
     #: One sentence of what to do.
     remedy: str
+    #: The private index that the project belongs to, and that does not have it.
+    owner: str = ""
 
     def __str__(self) -> str:
         asked = "; ".join(str(tried) for tried in self.tried if tried.what != "not asked")
@@ -150,6 +152,8 @@ class FileError(IndexFallbackError):
     cause: str
     #: One sentence of what to do.
     remedy: str
+    #: The private index that the file's project belongs to, and that is not asked for it here.
+    owner: str = ""
 
     def __str__(self) -> str:
         return f"{self.filename}: {self.cause}. {self.remedy}"

@@ -6,6 +6,7 @@ from typing import Any
 
 from packaging.version import InvalidVersion, Version
 
+from indexfallback.chain.explain import claim
 from indexfallback.chain.fallback import Answer
 from indexfallback.chain.name_lists import LIST_USE
 from indexfallback.chain.offer import hidden, offered, withheld
@@ -65,11 +66,11 @@ def found(shim: Shim, answer: Answer) -> dict[str, Any]:
 
 def _belongs_to(shim: Shim, project: str) -> dict[str, Any] | None:
     """Return the private index that is known to own a project, and how that is known."""
-    for index in asking_order(shim.settings.indexes):
+    for index in candidates(shim.settings.indexes, project):
         if not index.is_private:
             continue
         if index.claims(project):
-            return {"index": index.name, "by": "projects", "seen": None}
+            return {"index": index.name, "by": claim(index, project), "seen": None}
         ownership = shim.store.ledger.ownership(index.key, project)
         if ownership is not None and ownership.is_owner(index.defer_copies):
             by = "page" if ownership.served else "list"
@@ -82,16 +83,23 @@ def _indexes(shim: Shim, project: str, trail: Sequence[Tried]) -> list[dict[str,
     settings = shim.settings
     tried = {entry.index: entry for entry in trail}
     may_answer = candidates(settings.indexes, project)
-    claiming = ", ".join(index.name for index in may_answer if index.claims(project))
     entries = []
     for position, index in enumerate(asking_order(settings.indexes), start=1):
         entry = tried.get(index.name)
         if entry is None and index in may_answer:
             entry = Tried(index.name, "not asked", "the answer did not come in time")
         elif entry is None:
-            entry = Tried(index.name, "skipped", f"{project} is claimed by {claiming} (projects)")
+            entry = Tried(index.name, "skipped", _left_out(index, project, may_answer))
         entries.append({"position": position, **_index(shim, project, index, entry)})
     return entries
+
+
+def _left_out(index: Index, project: str, may_answer: Sequence[Index]) -> str:
+    """Return why a claim leaves an index out."""
+    claims = [f"{i.name} ({claim(i, project)})" for i in may_answer if i.claims(project)]
+    if claims:
+        return f"{project} is claimed by {', '.join(claims)}"
+    return f"it is asked for nothing but {', '.join(index.only)} (only)"
 
 
 def _index(shim: Shim, project: str, index: Index, tried: Tried) -> dict[str, Any]:

@@ -32,6 +32,8 @@ class Served:
     how: str
     #: Seconds spent waiting for indexes.
     waited: float
+    #: Why none of the files that it lists is offered; empty if some are.
+    left_out: str = ""
 
 
 @dataclass(frozen=True)
@@ -48,6 +50,8 @@ class Failure:
     remedy: str = ""
     #: Index by index, in the order in which they were asked.
     tried: tuple[Tried, ...] = ()
+    #: The private index that the project belongs to, where no other one may answer.
+    owner: str = ""
 
 
 class Activity:
@@ -62,17 +66,18 @@ class Activity:
         self._cached_bytes = 0
         self._fetched_bytes = 0
 
-    def served(self, project: str, owner: str, how: str, waited: float) -> None:
+    def served(self, project: str, owner: str, how: str, waited: float, left_out: str = "") -> None:
         """Note that a project's page was served."""
+        served = Served(time.time(), owner, how, waited, left_out)
         with self._lock:
-            _put(self._served, project, Served(time.time(), owner, how, waited), _REMEMBERED)
+            _put(self._served, project, served, _REMEMBERED)
             self._failures.pop(project, None)
 
     def failed(self, what: str, error: IndexFallbackError) -> None:
         """Note that a project or file could not be served."""
         failure = Failure(time.time(), what, error.status, str(error))
         if isinstance(error, (ProjectError, FileError)):
-            failure = replace(failure, cause=error.cause, remedy=error.remedy)
+            failure = replace(failure, cause=error.cause, remedy=error.remedy, owner=error.owner)
         if isinstance(error, ProjectError):
             failure = replace(failure, tried=error.tried)
         with self._lock:

@@ -89,7 +89,7 @@ def refusal(question: Question, refuse: Refuse) -> ProjectError:
     if refuse.why is Why.ABSENT:
         claims = [c.index for c in question.chain if c.index.claims(project)]
         names = ", ".join(index.name for index in claims)
-        by = " and ".join(dict.fromkeys(_claim(index, project) for index in claims))
+        by = " and ".join(dict.fromkeys(claim(index, project) for index in claims))
         only = f" (only {names} may have it, by {by})" if claims else ""
         remedy = "Check the name, or add the index that has it."
         return ProjectNotFoundError(project, trail, f"no index has it{only}", remedy)
@@ -130,21 +130,29 @@ def _owned_elsewhere(
             f" If the project has left {name} for good, `indexfallback cache disown {project}` "
             "lets another index own it."
         )
-    return ProjectNotFoundError(project, trail, cause, remedy)
+    return ProjectNotFoundError(project, trail, cause, remedy, owner=name)
 
 
 def _known(project: str, owner: Candidate) -> str:
     """Return how it is known whose a project is."""
     if owner.index.claims(project):
-        return f"by {_claim(owner.index, project)}"
+        return f"by {claim(owner.index, project)}"
     if owner.known_since is None:  # a mirror of an index that claims it
         return "by its group"
     return f"known there since {day(owner.known_since)}"
 
 
-def _claim(index: Index, project: str) -> str:
+def claim(index: Index, project: str) -> str:
     """Return the setting by which an index claims a project."""
     return "projects" if is_claimed(project, index.projects) else "only"
+
+
+def owner_reason(belongs: Mapping[str, Any]) -> str:
+    """Return how it is known whose a project is, from ``belongs_to`` of a report of `why`."""
+    if belongs["seen"] is None:
+        return f"claimed by {belongs['by']}"
+    how = "in its list of names" if belongs["by"] == "list" else "served by it"
+    return f"{how}, known there since {day(belongs['seen'])}"
 
 
 def not_asked_for(project: str, index: Index) -> ProjectNotFoundError:

@@ -35,6 +35,7 @@ from indexfallback.health import State
 from indexfallback.mode import Cause
 from indexfallback.page import ProjectPage
 from indexfallback.store import PageFacts, Store, keeping
+from indexfallback.words import left_out
 
 log = logging.getLogger("indexfallback")
 
@@ -137,7 +138,9 @@ class Fallback:
             log.log(level, "%s", error)
             raise
         waited = time.monotonic() - now
-        self.activity.served(project, answer.owner.name, answer.how, waited)
+        page = answer.page
+        nothing = "" if page.files else left_out(page.dropped)
+        self.activity.served(project, answer.owner.name, answer.how, waited, nothing)
         log.debug("%s: from %s, %s, %.0f ms", project, answer.owner.name, answer.how, waited * 1000)
         with self._lock:
             if len(self._answers) >= _REMEMBERED:

@@ -66,10 +66,27 @@ class Refusals:
         with self._lock:
             noted = list(self._noted.values())
         return [
-            asdict(refused)
+            {
+                **asdict(refused),
+                "cause": changed(refused.first, refused.offered),
+                "remedy": acceptance(refused.project, refused.filename),
+            }
             for refused in noted
             if self._store.pins.get(refused.project, refused.filename) == refused.first
         ]
+
+
+def changed(first: str, offered: str) -> str:
+    """Return the clause of why a file is refused; ``first`` and ``offered`` are sha256."""
+    return f"it was first seen with sha256 {first} and is offered with {offered} now"
+
+
+def acceptance(project: str, filename: str) -> str:
+    """Return the sentence of what to do about a file that has changed."""
+    return (
+        "Ask its maintainer which one is right; "
+        f"`indexfallback cache accept {project} {filename}` takes what is offered now."
+    )
 
 
 def _date(when: float) -> str:

@@ -82,6 +82,7 @@ def _print(report: Report) -> None:
     print_table(header, rows, right=(6, 7))
     click.echo(_cache_line(report))
     for line in (
+        *_owned_lines(report["activity"]["failures"]),
         *_refused_lines(report["refused"]),
         *_skipped_lines(report["indexes"]),
         *_activity_lines(report),
@@ -157,6 +158,16 @@ def _stale(report: Report) -> str:
     served = report.get("activity", {}).get("projects", {}).values()
     stale = sum(project["how"] == "stale" for project in served)
     return f" ({stale:,} stale in use)" if stale else ""
+
+
+def _owned_lines(failures: list[Report]) -> list[str]:
+    """Return what belongs to a private index that does not have it now, the latest by name."""
+    owned = [failure for failure in failures if failure["owner"]]
+    if not owned:
+        return []
+    told = [f"{each['what']} of {each['owner']}" for each in owned]
+    line = f"names      {len(owned):,} refused: {_latest(told)} (see `indexfallback why PROJECT`)"
+    return [wrapped(line, "")]
 
 
 def _refused_lines(refused: list[Report]) -> list[str]:

@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from indexfallback.chain.explain import hidden_lines
+from indexfallback.chain.explain import hidden_lines, owner_reason
 from indexfallback.cli.options import Options, examples, json_option, project_name, takes_options
 from indexfallback.cli.output import clock, print_json, print_table, wrapped
 from indexfallback.cli.running import ask_same
@@ -118,7 +118,7 @@ def _known(report: Report, index: Report) -> Iterator[str]:
     """Yield what was known about the project at an index before the request."""
     owner = report["belongs_to"] or {}
     if owner.get("index") == index["name"]:
-        yield f"owner: {_because(owner)}"
+        yield f"owner: {owner_reason(owner)}"
     if index["role"] == "private" and index["names"] is not None:
         its = "in" if index["listed"] else "not in"
         names = counted(index["names"], "name")
@@ -130,13 +130,6 @@ def _known(report: Report, index: Report) -> Iterator[str]:
         yield left_out(index["dropped"])
     if index["newest_known"] is not None:
         yield f"newest{'' if index['what'] == 'found' else ' known'} {index['newest_known']}"
-
-
-def _because(owner: Report) -> str:
-    if owner["by"] == "projects":
-        return "claimed by projects"
-    how = "in its list of names" if owner["by"] == "list" else "served by it"
-    return f"{how}, seen {clock(owner['seen'])}"
 
 
 def _files_line(report: Report) -> str:

@@ -33,7 +33,27 @@ def troubles(status: Status, began: float) -> Iterator[Trouble]:
     if len(failures) > _EXPLAINED:
         names = ", ".join(failure["what"] for failure in failures[_EXPLAINED:])
         yield Trouble(f"similar failures for {names}")
+    yield from _nothing_offered(status)
+    yield from _changed(status)
     yield from _outages(status, began)
+
+
+def _nothing_offered(status: Status) -> Iterator[Trouble]:
+    """Say of which projects no file is offered, though their owner lists some."""
+    for project, served in status["activity"]["projects"].items():
+        if served["left_out"]:
+            reason = f"Of the files that {served['owner']} lists, {served['left_out']}."
+            yield Trouble(f"{project} has no file that can be installed.", (reason,))
+
+
+def _changed(status: Status) -> Iterator[Trouble]:
+    """Say which files of projects that were asked for are withheld, since they have changed."""
+    told = {failure["what"] for failure in status["activity"]["failures"]}
+    for file in status["refused"]:
+        if file["filename"] in told or file["project"] not in status["activity"]["projects"]:
+            continue
+        details = f"{_sentence(file['cause'], [])}.", f"What you can do: {file['remedy']}"
+        yield Trouble(f"{file['filename']} of {file['index']} is withheld.", details)
 
 
 def _explained(failure: Status) -> Trouble:

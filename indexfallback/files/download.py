@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from indexfallback.chain.asking import RESERVE, hedge_budget
 from indexfallback.chain.fallback import Fallback
+from indexfallback.chain.refusals import acceptance, changed
 from indexfallback.dists.metadata import read_metadata
 from indexfallback.errors import (
     FileError,
@@ -114,7 +115,7 @@ class Downloads:
             raise self._missing(address.filename)
         error = self._fallback.foreign(address.key.project, address.owner)
         if isinstance(error, ProjectNotFoundError):
-            raise FileMissingError(address.filename, error.cause, error.remedy)
+            raise FileMissingError(address.filename, error.cause, error.remedy, error.owner)
         if error is not None:
             raise FileUnavailableError(address.filename, error.cause, error.remedy)
 
@@ -228,9 +229,8 @@ class Downloads:
                 self._fallback.refusals.note(key.project, filename, member.index.name, sha256)
         return FileRefusedError(
             filename,
-            f"it was first seen with sha256 {pin} and is offered with {sha256} now",
-            "Ask its maintainer which one is right; "
-            f"`indexfallback cache accept {key.project} {filename}` takes what is offered now.",
+            changed(pin, sha256),
+            acceptance(key.project, filename),
         )
 
     def _missing(self, filename: str) -> FileError:

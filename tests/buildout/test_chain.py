@@ -2,6 +2,7 @@
 
 from tests.buildout.support import Project
 from tests.fakes import FakeIndex, wheel
+from tests.serving import config_text, index_table
 
 
 def _private_first(project: Project, private: FakeIndex, public: FakeIndex) -> None:
@@ -53,6 +54,24 @@ def test_a_project_that_nobody_has_is_said_to_be_just_that(
     project.write(f"public = {public.url}", py={"eggs": "nobody-has-it"})
     output = project.run().expect(1).stdout
     assert "indexfallback: nobody-has-it was not found.\n  No index has it.\n" in output
+
+
+def test_a_project_that_its_owner_does_not_have_any_more_is_refused_and_explained(
+    project: Project, first: FakeIndex, public: FakeIndex
+) -> None:
+    first.add(wheel("acme-app", "0.9"))
+    config = project.directory / "chain.toml"
+    private, pypi = index_table("private", first.url, role="private"), index_table("p", public.url)
+    config.write_text(config_text(private, pypi, cache={"fresh": "0 s"}), encoding="utf-8")
+    project.write("", indexfallback={"config": config.name})
+    project.run().expect()
+    project.forget_eggs()
+    first.fail(404, path="/simple/acme-app/")
+    words = " ".join(project.run().expect(1).stdout.split())
+    assert "indexfallback: acme-app was not found. It belongs to private (known there" in words
+    assert "which says 404 Not Found now" in words
+    assert "`indexfallback cache disown acme-app` lets another index own it." in words
+    assert public.count("/simple/acme-app/") == 0
 
 
 def test_a_success_says_nothing_of_what_was_not_found_on_the_way(

@@ -321,3 +321,22 @@ def test_what_a_mirror_had_otherwise_is_replaced_by_what_the_public_index_has(
     assert _content(site, pip, "idna") == right
     mirror.start_again()
     assert _content(site, pip, "idna") == right
+
+
+@pytest.mark.parametrize("digest", ["deadbeef", "x" * 64])
+def test_a_file_with_a_malformed_hash_is_not_installed_and_run_says_why(
+    site: Site, uv: Client, digest: str
+) -> None:
+    site.public.add(wheel("idna", "4.0"), hashes={"sha256": digest})
+    said = site.refused(uv, "idna")
+    assert "idna has no file that can be installed." in said
+    assert "Of the files that public lists, 1 left out (1: a malformed sha256)." in said
+
+
+def test_a_file_that_changed_is_not_installed_and_run_says_why(site: Site, uv: Client) -> None:
+    site.offer(idna="4.0")
+    assert site.install(uv, "idna") == {"idna": "4.0"}
+    site.public.add(wheel("idna", "4.0", size=10))
+    said = site.refused(uv, "idna")
+    assert "idna-4.0-py3-none-any.whl of public is withheld. It was first seen with sha256" in said
+    assert "`indexfallback cache accept idna idna-4.0-py3-none-any.whl`" in said

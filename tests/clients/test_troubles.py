@@ -1,8 +1,29 @@
 """What a shim could not do, in words."""
 
+from typing import Any
+
 import pytest
 
 from indexfallback.clients.troubles import troubles
+
+SERVED = {"owner": "pypi", "left_out": ""}
+CHANGED = {
+    "project": "demo",
+    "filename": "demo-1.0-py3-none-any.whl",
+    "index": "pypi",
+    "cause": "it was first seen with sha256 a and is offered with b now",
+    "remedy": "Ask its maintainer which one is right.",
+}
+
+
+def _status(
+    *failures: dict[str, Any],
+    projects: dict[str, Any] | None = None,
+    refused: tuple[dict[str, Any], ...] = (),
+) -> dict[str, Any]:
+    """Return what a shim answers of which every index is well."""
+    activity = {"failures": failures, "projects": projects or {}}
+    return {"activity": activity, "refused": refused, "indexes": [], "offline": False}
 
 
 @pytest.mark.parametrize(
@@ -15,6 +36,38 @@ from indexfallback.clients.troubles import troubles
 def test_a_cause_begins_as_a_sentence_and_a_name_as_it_is_spelt(cause: str, sentence: str) -> None:
     tried = [{"index": "private", "what": "absent", "detail": ""}]
     failure = {"what": "demo", "status": 503, "tried": tried, "cause": cause, "remedy": ""}
-    status = {"activity": {"failures": [failure]}, "indexes": [], "offline": False}
-    (trouble,) = troubles(status, 0.0)
+    (trouble,) = troubles(_status(failure), 0.0)
     assert trouble == ("demo could not be looked up.", (sentence,))
+
+
+def test_a_project_of_which_no_file_is_offered_is_said_to_be_one() -> None:
+    served = {"owner": "pypi", "left_out": "2 left out (2: a malformed sha256)"}
+    (trouble,) = troubles(_status(projects={"demo": served, "idna": SERVED}), 0.0)
+    assert trouble == (
+        "demo has no file that can be installed.",
+        ("Of the files that pypi lists, 2 left out (2: a malformed sha256).",),
+    )
+
+
+def test_a_file_that_changed_is_said_to_be_withheld_if_its_project_was_asked_for() -> None:
+    (trouble,) = troubles(_status(projects={"demo": SERVED}, refused=(CHANGED,)), 0.0)
+    assert trouble == (
+        "demo-1.0-py3-none-any.whl of pypi is withheld.",
+        (
+            "It was first seen with sha256 a and is offered with b now.",
+            "What you can do: Ask its maintainer which one is right.",
+        ),
+    )
+    assert list(troubles(_status(projects={"idna": SERVED}, refused=(CHANGED,)), 0.0)) == []
+
+
+def test_a_file_that_changed_is_explained_once() -> None:
+    failure = {
+        "what": CHANGED["filename"],
+        "status": 409,
+        "tried": [],
+        "cause": CHANGED["cause"],
+        "remedy": "",
+    }
+    status = _status(failure, projects={"demo": SERVED}, refused=(CHANGED,))
+    assert len(list(troubles(status, 0.0))) == 1

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from indexfallback.chain.explain import hidden_lines
+from indexfallback.chain.explain import hidden_lines, owner_reason
 from indexfallback.mode import Cause
 from indexfallback.server.browse.markup import NOTHING, Html, html, joined
 from indexfallback.words import counted, span
@@ -15,11 +15,6 @@ _ROW = """\
 """
 #: Answer of an index to its colour.
 _COLOURS = {"found": "good", "unavailable": "bad"}
-_HOW = {
-    "projects": "it claims the name",
-    "list": "it lists the name",
-    "page": "it has served the project before",
-}
 
 
 def ownership_section(report: Mapping[str, Any]) -> Html:
@@ -38,9 +33,9 @@ def _owner(report: Mapping[str, Any]) -> Html:
     belongs = report["belongs_to"]
     private = (
         html(
-            " It belongs to <b>{index}</b>, since {how}: no other index can serve it.",
+            " It belongs to <b>{index}</b> ({how}): no other index can serve it.",
             index=belongs["index"],
-            how=_HOW[belongs["by"]],
+            how=owner_reason(belongs),
         )
         if belongs
         else NOTHING

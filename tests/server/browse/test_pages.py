@@ -218,7 +218,7 @@ def test_what_is_unavailable_says_which_index_and_what_to_do(served: Serve) -> N
     assert answer.status == 503
     assert "Project unavailable: acme-app" in page
     assert "Make private reachable" in page
-    assert "since it claims the name" in page
+    assert "(claimed by projects)" in page
 
 
 def test_the_report_for_programs_is_as_before(town: Town) -> None:

@@ -125,11 +125,12 @@ def _owned_elsewhere(
             f"asked, {reason}"
         )
         remedy = f"Check the login of {name}: many indexes answer 404 to a login without rights."
-    if owner.known_since is not None:
-        remedy += (
-            f" If the project has left {name} for good, `indexfallback cache disown {project}` "
-            "lets another index own it."
-        )
+    left = f" If the project has left {name} for good,"
+    if owner.index.claims(project):
+        remedy += f"{left} remove it from {claim(owner.index, project)} of {name} and disown it:"
+        remedy += f" `indexfallback cache disown {project}`."
+    elif owner.known_since is not None:
+        remedy += f"{left} `indexfallback cache disown {project}` lets another index own it."
     return ProjectNotFoundError(project, trail, cause, remedy, owner=name)
 
 

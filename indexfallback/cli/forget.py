@@ -5,6 +5,7 @@ from collections.abc import Mapping
 
 import click
 
+from indexfallback.chain.explain import claim
 from indexfallback.cli.opening import open_store
 from indexfallback.cli.options import Options, examples, json_option, project_name, takes_options
 from indexfallback.cli.output import clock, print_json, say, say_more, wrapped
@@ -107,16 +108,16 @@ def disown(options: Options, project: str, yes: bool, as_json: bool) -> None:
         if owners and not yes:
             _confirm("Let another index own it?", f"{project} has an owner", as_json=as_json)
         disowned = maintenance.disown(store, project, [index.key for index in private])
-    claiming = [index.name for index in private if index.claims(project)]
+    claiming = {index.name: claim(index, project) for index in private if index.claims(project)}
     if as_json:
-        print_json({"project": project, **disowned._asdict(), "claimed_by": claiming})
+        print_json({"project": project, **disowned._asdict(), "claimed_by": list(claiming)})
     elif any(disowned):
         removed = f"{counted(disowned.owners, 'owner')}, {counted(disowned.pages, 'page')}"
         click.echo(wrapped(f"Removed of {project}: {removed}", ""))
     else:
         say(f"no private index is known to own {project}")
-    for name in claiming:
-        say(f"{name} still claims {project}: remove it from projects of {name}")
+    for name, setting in claiming.items():
+        say(f"{name} still claims {project}: remove it from {setting} of {name}")
     sys.exit(0 if any(disowned) else 1)
 
 

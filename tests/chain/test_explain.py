@@ -5,6 +5,7 @@ import pytest
 from indexfallback.chain.explain import refusal, tried
 from indexfallback.chain.policy import Ask, Refuse, Step, next_step
 from indexfallback.chain.question import Candidate, Question
+from indexfallback.config import Index
 from indexfallback.errors import ProjectError, ProjectNotFoundError, ProjectUnavailableError
 from indexfallback.outcome import Kind, Outcome
 from tests.chain.walking import FRESH, MIRROR, PRIVATE, PYPI, TROUBLE, index, question
@@ -41,6 +42,22 @@ def test_absent_everywhere_is_not_found_and_names_all_who_were_asked() -> None:
 def test_a_claim_says_why_no_other_index_was_asked() -> None:
     claiming = index("acme", projects=("acme-*",))
     assert "only acme may have it" in str(error(question(claiming), acme=Kind.ABSENT))
+
+
+@pytest.mark.parametrize(
+    ("claiming", "setting"),
+    [
+        (index("private", projects=("acme-*",)), "projects"),
+        (index("private", only=("acme-*",)), "only"),
+    ],
+)
+def test_a_claimed_name_that_is_gone_is_to_be_taken_out_of_the_setting(
+    claiming: Index, setting: str
+) -> None:
+    known = Candidate(claiming, owned=True, known_since=1.0)
+    remedy = error(question(known, PYPI), private=Kind.ABSENT).remedy
+    assert f"remove it from {setting} of private and disown it" in remedy
+    assert "`indexfallback cache disown acme-app`" in remedy
 
 
 def test_an_owner_that_is_down_is_named_with_cause_and_remedy() -> None:

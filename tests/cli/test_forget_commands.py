@@ -169,10 +169,11 @@ def test_disowning_a_name_without_an_owner_ends_with_1(cli: CommandLine, shim: S
     assert "no private index is known to own idna" in cli("cache", "disown", "idna").expect(1).words
 
 
+@pytest.mark.parametrize("setting", ["projects", "only"])
 def test_disowning_a_claimed_name_says_that_the_claim_still_holds(
-    cli: CommandLine, private: FakeIndex
+    cli: CommandLine, private: FakeIndex, setting: str
 ) -> None:
-    cli.configure(index_table("private", private.url, role="private", projects=["acme-*"]))
+    cli.configure(index_table("private", private.url, role="private", **{setting: ["acme-*"]}))
     cli("why", "acme-app").expect()
     done = cli("cache", "disown", "acme-app", "--yes").expect()
-    assert "private still claims acme-app: remove it from projects of" in done.words
+    assert f"private still claims acme-app: remove it from {setting} of" in done.words

@@ -1,6 +1,6 @@
 """Describes the failures in the status of a shim, for the user of a command; no I/O."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from http import HTTPStatus
 from typing import Any, NamedTuple
 
@@ -29,7 +29,8 @@ def troubles(status: Status, began: float) -> Iterator[Trouble]:
     ``status`` is that of the shim since ``began``.
     """
     failures = status["activity"]["failures"]
-    yield from map(_explained, failures[:_EXPLAINED])
+    indexes = {index["name"] for index in status["indexes"]}
+    yield from (_explained(failure, indexes) for failure in failures[:_EXPLAINED])
     if len(failures) > _EXPLAINED:
         names = ", ".join(failure["what"] for failure in failures[_EXPLAINED:])
         yield Trouble(f"similar failures for {names}")
@@ -52,26 +53,26 @@ def _changed(status: Status) -> Iterator[Trouble]:
     for file in status["refused"]:
         if file["filename"] in told or file["project"] not in status["activity"]["projects"]:
             continue
-        details = f"{_sentence(file['cause'], [])}.", f"What you can do: {file['remedy']}"
+        details = f"{_sentence(file['cause'], ())}.", f"What you can do: {file['remedy']}"
         yield Trouble(f"{file['filename']} of {file['index']} is withheld.", details)
 
 
-def _explained(failure: Status) -> Trouble:
+def _explained(failure: Status, indexes: Collection[str]) -> Trouble:
     """Explain one failure: the indexes that were unavailable, the cause, and what to do."""
     details = [
         f"{tried['index']} is unavailable: {tried['detail']}"
         for tried in failure["tried"]
         if tried["what"] == "unavailable" or _is_held(tried, failure["what"])
     ]
-    details.append(f"{_sentence(failure['cause'] or failure['message'], failure['tried'])}.")
+    details.append(f"{_sentence(failure['cause'] or failure['message'], indexes)}.")
     if failure["remedy"]:
         details.append(f"What you can do: {failure['remedy']}")
     return Trouble(f"{failure['what']} {_what_happened(failure)}.", tuple(details))
 
 
-def _sentence(cause: str, tried: list[dict[str, Any]]) -> str:
+def _sentence(cause: str, indexes: Collection[str]) -> str:
     """Return a cause with a capital letter, unless it begins with the name of an index."""
-    if cause.partition(" ")[0] in {each["index"] for each in tried}:
+    if cause.partition(" ")[0].rstrip(":") in indexes:
         return cause
     return f"{cause[:1].upper()}{cause[1:]}"
 

@@ -23,26 +23,28 @@ def _status(
 ) -> dict[str, Any]:
     """Return what a shim answers of which every index is well."""
     activity = {"failures": failures, "projects": projects or {}}
-    return {"activity": activity, "refused": refused, "indexes": [], "offline": False}
+    indexes = [{"name": "private", "failed": 0.0, "held": ""}]
+    return {"activity": activity, "refused": refused, "indexes": indexes, "offline": False}
 
 
 @pytest.mark.parametrize(
     ("cause", "sentence"),
     [
         ("private could not be asked", "private could not be asked."),
+        ("private: wrong bytes", "private: wrong bytes."),
         ("no index has it", "No index has it."),
     ],
 )
 def test_a_cause_begins_as_a_sentence_and_a_name_as_it_is_spelt(cause: str, sentence: str) -> None:
     tried = [{"index": "private", "what": "absent", "detail": ""}]
     failure = {"what": "demo", "status": 503, "tried": tried, "cause": cause, "remedy": ""}
-    (trouble,) = troubles(_status(failure), 0.0)
+    (trouble,) = troubles(_status(failure), 1.0)
     assert trouble == ("demo could not be looked up.", (sentence,))
 
 
 def test_a_project_of_which_no_file_is_offered_is_said_to_be_one() -> None:
     served = {"owner": "pypi", "left_out": "2 left out (2: a malformed sha256)"}
-    (trouble,) = troubles(_status(projects={"demo": served, "idna": SERVED}), 0.0)
+    (trouble,) = troubles(_status(projects={"demo": served, "idna": SERVED}), 1.0)
     assert trouble == (
         "demo has no file that can be installed.",
         ("Of the files that pypi lists, 2 left out (2: a malformed sha256).",),
@@ -50,7 +52,7 @@ def test_a_project_of_which_no_file_is_offered_is_said_to_be_one() -> None:
 
 
 def test_a_file_that_changed_is_said_to_be_withheld_if_its_project_was_asked_for() -> None:
-    (trouble,) = troubles(_status(projects={"demo": SERVED}, refused=(CHANGED,)), 0.0)
+    (trouble,) = troubles(_status(projects={"demo": SERVED}, refused=(CHANGED,)), 1.0)
     assert trouble == (
         "demo-1.0-py3-none-any.whl of pypi is withheld.",
         (
@@ -58,7 +60,7 @@ def test_a_file_that_changed_is_said_to_be_withheld_if_its_project_was_asked_for
             "What you can do: Ask its maintainer which one is right.",
         ),
     )
-    assert list(troubles(_status(projects={"idna": SERVED}, refused=(CHANGED,)), 0.0)) == []
+    assert list(troubles(_status(projects={"idna": SERVED}, refused=(CHANGED,)), 1.0)) == []
 
 
 def test_a_file_that_changed_is_explained_once() -> None:
@@ -70,4 +72,4 @@ def test_a_file_that_changed_is_explained_once() -> None:
         "remedy": "",
     }
     status = _status(failure, projects={"demo": SERVED}, refused=(CHANGED,))
-    assert len(list(troubles(status, 0.0))) == 1
+    assert len(list(troubles(status, 1.0))) == 1

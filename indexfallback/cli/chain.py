@@ -6,6 +6,9 @@ from indexfallback.cli.output import print_table
 from indexfallback.config import Index, Settings
 from indexfallback.config.pip import is_default_url
 
+#: For the indexes that `Index.defer_copies` is on for, in a chain from pip's configuration.
+_RESTRICT = '  an index with public projects too: only = ["its-name-*"] (indexfallback init)'
+
 
 def is_from_pip(settings: Settings) -> bool:
     """Tell whether the chain is from pip's configuration, because we have none."""
@@ -19,6 +22,8 @@ def print_chain(settings: Settings, *, err: bool = False) -> None:
         return
     rows = [_row(settings, number, index) for number, index in enumerate(settings.indexes, 1)]
     print_table((), rows, err=err)
+    if is_from_pip(settings) and any(index.defer_copies for index in settings.indexes):
+        click.echo(_RESTRICT, err=err)
 
 
 def _row(settings: Settings, number: int, index: Index) -> tuple[str, ...]:

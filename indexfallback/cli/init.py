@@ -10,7 +10,7 @@ import click
 
 from indexfallback.cli.chain import is_from_pip, shown_url
 from indexfallback.cli.options import Options, examples, takes_options
-from indexfallback.cli.output import print_table, say, say_more, tilde
+from indexfallback.cli.output import print_table, say, say_more, tilde, wrapped
 from indexfallback.cli.setup import installed, permanent_settings, print_results, set_up
 from indexfallback.clients import files, machine, takeover
 from indexfallback.clients.discovery import found_indexes, ordered
@@ -91,9 +91,18 @@ def _show(chain: Sequence[Index], new: Sequence[Index], origins: dict[str, str])
     rows = []
     for number, index in enumerate((*new, *chain), 1):
         login = ", with credentials" if index in new and index.username else ""
-        origin = f"({origins.get(index.url, '')}{login})" if index in new else ""
-        rows.append((f"  {number} {index.name}", index.role, shown_url(index), origin))
+        origin = origins.get(index.url, "")
+        why = f"{takeover.reason(index)} ({origin}{login})" if index in new else ""
+        rows.append((f"  {number} {index.name}", index.role, shown_url(index), why))
     print_table((), rows)
+    deferring = [index.name for index in new if index.defer_copies]
+    if deferring:
+        click.echo(
+            wrapped(
+                f"Copies of public projects in {', '.join(deferring)} stay the public index's "
+                "(defer_copies = true)."
+            )
+        )
 
 
 def _say_what_would_be(file: str, clients: Sequence[str], *, writes: bool) -> None:

@@ -82,9 +82,24 @@ def address(index: Index) -> str:
     return urlunsplit(parts._replace(netloc=f"{login}{parts.netloc}"))
 
 
+def reason(index: Index) -> str:
+    """Return why ``init`` proposes the role of an index."""
+    if index.role == "public":
+        return "it is PyPI" if is_default_url(index.url) else "pip's main index"
+    if index.mirror_of is not None:
+        return "the client takes it for a mirror of PyPI"
+    if index.defer_copies:
+        return "pip asks it beside the public index"
+    return "it may have projects of its own"
+
+
 def _table(name: str, index: Index) -> str:
-    keys = {"name": name, "url": address(index), "role": index.role}
+    keys: dict[str, object] = {"name": name, "url": address(index), "role": index.role}
     if index.mirror_of:
         del keys["role"]
         keys["mirror_of"] = index.mirror_of
+    if index.only:
+        keys["only"] = list(index.only)
+    elif index.defer_copies:
+        keys["defer_copies"] = True
     return tomlkit.dumps({"index": [keys]}).lstrip("\n")

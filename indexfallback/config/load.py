@@ -245,13 +245,21 @@ def _command_line_entry(text: str) -> Entry:
 
 def _named(found: Sequence[PipIndex]) -> list[Entry]:
     return [
-        entry_of(
-            {"name": name, "url": url, "role": "public" if public else "private"},
-            origin,
-            Path.cwd(),
-        )
-        for name, (url, origin, public) in zip(derive_names(found), found, strict=True)
+        entry_of(_taken_over(name, index), index.origin, Path.cwd())
+        for name, index in zip(derive_names(found), found, strict=True)
     ]
+
+
+def _taken_over(name: str, index: PipIndex) -> dict[str, Any]:
+    """Return the values of an index from a client's file.
+
+    pip asks all its indexes for each project, so `defer_copies` tells the public one no name that
+    pip would not tell it. Other clients may stop at the first index that has the project.
+    """
+    values = {"name": name, "url": index.url, "role": "public" if index.public else "private"}
+    if index.is_pips and index.is_remote and not index.public:
+        return values | {"defer_copies": True}
+    return values
 
 
 def entry_of(values: Mapping[str, Any], origin: str, base: Path) -> Entry:

@@ -31,6 +31,16 @@ class PipIndex(NamedTuple):
     origin: str
     public: bool
 
+    @property
+    def is_pips(self) -> bool:
+        """Whether it is from pip's configuration, and not from another client's."""
+        return self.origin.startswith("pip:")
+
+    @property
+    def is_remote(self) -> bool:
+        """Whether it is asked over HTTP, and is not a directory."""
+        return self.url.lower().startswith(("http:", "https:"))
+
 
 class PipConfig:
     """The options of ``pip install``.

@@ -1,10 +1,12 @@
 """The command ``init``: what it finds, proposes, and does only with a yes."""
 
 import os
+import re
 from pathlib import Path
 
 import pytest
 
+from indexfallback.cli.output import WIDTH
 from tests.cli.support import CommandLine
 from tests.cli.test_setup_command import PIP_CONF, SECRET, Home
 from tests.serving import index_table
@@ -63,6 +65,37 @@ def test_with_a_yes_the_chain_is_written_and_every_client_set_up(home: Home) -> 
         assert "http://127.0.0.1:5999/simple/" in file.read_text("utf-8")
         assert "example.com" not in file.read_text("utf-8")
     assert "Start the local index: `indexfallback serve`" in done.words
+
+
+def test_the_role_of_each_index_has_a_reason(home: Home) -> None:
+    done = home.cli("init", PDM_PYPI_URL="", POETRY_PYPI_MIRROR_URL=MIRROR).expect(1)
+    reasons = [
+        "pip asks it beside the public index (pip: extra-index-url, with credentials)",
+        "it may have projects of its own (uv: [[index]])",
+        "the client takes it for a mirror of PyPI (POETRY_PYPI_MIRROR_URL)",
+        "it is PyPI (pip: default)",
+    ]
+    for row, reason in zip(numbered(done.out), reasons, strict=True):
+        assert reason in row
+    assert "Copies of public projects in packages.example.com stay the public index's" in done.words
+    assert done.widest <= WIDTH
+
+
+def numbered(text: str) -> list[str]:
+    """Return the rows of a chain, each with the lines that belong to it."""
+    rows = re.split(r"^  (?=\d )", text, flags=re.MULTILINE)[1:]
+    return [" ".join(row.split()) for row in rows]
+
+
+def test_defer_copies_is_written_for_the_indexes_of_pip_alone(home: Home) -> None:
+    home.cli("init", "--yes").expect()
+    indexes = home.cli("config", "show", "--json").expect().json["indexes"]
+    assert [(index["name"]["value"], index["defer_copies"]["value"]) for index in indexes] == [
+        ("packages.example.com", True),
+        ("corp.example.com", False),
+        ("pypi", False),
+    ]
+    assert home.config.read_text("utf-8").count("defer_copies = true") == 1
 
 
 def test_a_mirror_by_name_is_written_as_one(home: Home) -> None:

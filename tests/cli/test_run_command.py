@@ -130,6 +130,31 @@ def test_without_a_configuration_it_shows_the_chain_of_pip(
     assert "(pip: extra-index-url) 2 pypi PyPI (pip: default)" in done.words
 
 
+_RESTRICT = 'only = ["its-name-*"] (indexfallback init)'
+
+
+def test_without_a_configuration_it_says_how_to_restrict_an_index(
+    cli: CommandLine, private: FakeIndex
+) -> None:
+    done = run(cli, "pass", PIP_EXTRA_INDEX_URL=private.url).expect()
+    assert f"an index with public projects too: {_RESTRICT}" in done.err
+    assert max(map(len, done.err.splitlines())) <= WIDTH
+
+
+@pytest.mark.parametrize("extra", ["", "file:///srv/wheels"])
+def test_without_a_private_index_on_a_network_it_says_nothing_of_that(
+    cli: CommandLine, extra: str
+) -> None:
+    assert _RESTRICT not in run(cli, "pass", PIP_EXTRA_INDEX_URL=extra).expect().err
+
+
+def test_with_a_configuration_it_says_nothing_of_restricting(
+    cli: CommandLine, private: FakeIndex
+) -> None:
+    cli.configure(index_table("private", private.url, role="private", defer_copies=True))
+    assert _RESTRICT not in run(cli, "pass").expect().err
+
+
 @pytest.mark.fault(21)
 def test_a_proxy_in_the_environment_does_not_come_between(cli: CommandLine, tmp_path: Path) -> None:
     directory = flat_directory(tmp_path / "wheels", [wheel("acme-app")])

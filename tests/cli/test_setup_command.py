@@ -70,7 +70,7 @@ def test_the_indexes_of_pip_are_taken_over_with_their_roles_and_passwords(home: 
     if os.name != "nt":
         assert stat.S_IMODE(home.config.stat().st_mode) == 0o600
     after = home.cli("config", "show", "--json").expect().json["indexes"]
-    for key in ("name", "url", "role", "username", "password"):
+    for key in ("name", "url", "role", "defer_copies", "username", "password"):
         assert [each[key]["value"] for each in after] == [each[key]["value"] for each in before]
 
 

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from indexfallback.config import Settings
-from indexfallback.config.load import load_settings
-from indexfallback.config.pip import PipConfig, default_url
+from indexfallback.config.load import chain_of, load_settings
+from indexfallback.config.pip import PipConfig, PipIndex, default_url
 from indexfallback.errors import ConfigError
 
 A = "https://a.example.com/team/dev/+simple/"
@@ -65,6 +65,43 @@ def test_pips_file_gives_private_indexes_then_the_public_one(
         ("b.example.com", "public", B, "pip: index-url"),
     ]
     assert (settings.indexes[1].username, settings.indexes[1].password) == ("u", "p")
+
+
+def deferring(settings: Settings) -> dict[str, tuple[bool, str]]:
+    """Return ``defer_copies`` and its origin by the name of each index."""
+    return {
+        index.name: (index.defer_copies, settings.origins[f"index.{index.name}.defer_copies"])
+        for index in settings.indexes
+    }
+
+
+def test_private_indexes_of_pip_defer_copies_and_the_public_one_and_directories_do_not(
+    tmp_path: Path,
+) -> None:
+    wheels = (tmp_path / "wheels").as_uri()
+    settings = load_settings(environ={"PIP_EXTRA_INDEX_URL": f"{A} HTTP://b.example.com {wheels}"})
+    assert deferring(settings) == {
+        "dev": (True, "pip: extra-index-url"),
+        "b.example.com": (True, "pip: extra-index-url"),
+        "wheels": (False, "default"),
+        "pypi": (False, "default"),
+    }
+
+
+def test_the_main_index_of_pip_defers_copies_beside_pypi() -> None:
+    environ = {"PIP_INDEX_URL": A, "PIP_EXTRA_INDEX_URL": default_url()}
+    assert deferring(load_settings(environ=environ))["dev"] == (True, "pip: index-url")
+
+
+def test_indexes_of_the_command_line_do_not_defer_copies() -> None:
+    settings = load_settings(indexes=[f"dev={A}", "pypi"], environ={"PIP_EXTRA_INDEX_URL": B})
+    assert deferring(settings)["dev"] == (False, "default")
+
+
+def test_indexes_of_other_clients_do_not_defer_copies() -> None:
+    found = [PipIndex(A, "uv: [[index]]", public=False), PipIndex(B, "pip: index-url", public=True)]
+    chain = chain_of(found, {}, host="127.0.0.1", port=5503)
+    assert [index.defer_copies for index in chain.indexes] == [False, False]
 
 
 def test_the_section_install_beats_global_and_the_environment_beats_both(

@@ -1,6 +1,6 @@
 """``cache``: shows, verifies and cleans the cache.
 
-Its other commands are in `forget` (remove, accept, disown), `cache_export` and `cache_import`.
+Its other commands are in `forget` (remove, accept), `disown`, `cache_export` and `cache_import`.
 """
 
 import sys
@@ -11,7 +11,8 @@ import click
 
 from indexfallback.cli.cache_export import export
 from indexfallback.cli.cache_import import import_
-from indexfallback.cli.forget import accept, disown, remove
+from indexfallback.cli.disown import disown
+from indexfallback.cli.forget import accept, remove
 from indexfallback.cli.opening import open_store
 from indexfallback.cli.options import Options, examples, json_option, project_name, takes_options
 from indexfallback.cli.output import clock, print_json, print_table, say, tracked, wrapped

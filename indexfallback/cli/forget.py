@@ -1,11 +1,10 @@
-"""``cache remove``, ``accept`` and ``disown``: remove files and records of one project."""
+"""``cache remove`` and ``accept``: remove files and records of one project."""
 
 import sys
 from collections.abc import Mapping
 
 import click
 
-from indexfallback.chain.explain import claim
 from indexfallback.cli.opening import open_store
 from indexfallback.cli.options import Options, examples, json_option, project_name, takes_options
 from indexfallback.cli.output import clock, print_json, say, say_more, wrapped
@@ -35,8 +34,8 @@ def remove(options: Options, project: str, yes: bool, as_json: bool) -> None:
     with open_store(settings) as store:
         owners = store.ledger.owners(project)
         if owners and not yes:
-            _explain_owners(settings, project, owners)
-            _confirm("Remove it?", f"{project} belongs to a private index", as_json=as_json)
+            explain_owners(settings, project, owners)
+            confirm("Remove it?", f"{project} belongs to a private index", as_json=as_json)
         forgotten = maintenance.forget(store, project)
     if as_json:
         print_json({"project": project, **forgotten._asdict()})
@@ -68,7 +67,7 @@ def accept(options: Options, project: str, filename: str, yes: bool, as_json: bo
         if not as_json:
             _say_both(settings, pin, offers)
         if not yes:
-            _confirm("Accept the new file?", "it may be an attack", as_json=as_json)
+            confirm("Accept the new file?", "it may be an attack", as_json=as_json)
         maintenance.accept(store, project, filename)
     if as_json:
         first = {"sha256": pin.sha256, "source": pin.source, "seen": pin.seen}
@@ -80,7 +79,7 @@ def accept(options: Options, project: str, filename: str, yes: bool, as_json: bo
 
 def _say_both(settings: Settings, pin: Pin, offers: list[maintenance.Offered]) -> None:
     """Print the hash and the source of a file when it was first seen, and those offered now."""
-    names = _names(settings)
+    names = names_of(settings)
     say(f"{pin.filename} was first seen {clock(pin.seen)} from {names.get(pin.source, pin.source)}")
     say_more(f"sha256 {pin.sha256}")
     for offer in offers:
@@ -92,37 +91,9 @@ def _say_both(settings: Settings, pin: Pin, offers: list[maintenance.Offered]) -
     say_more("Only its maintainer can tell which one is right.")
 
 
-@click.command(epilog=examples("indexfallback cache disown PROJECT"))
-@click.argument("project", type=project_name)
-@click.option("--yes", is_flag=True, help="Do not ask.")
-@json_option
-@takes_options
-def disown(options: Options, project: str, yes: bool, as_json: bool) -> None:
-    """Forget the owner of PROJECT. Another index can then own it."""
-    settings = options.settings()
-    private = [index for index in settings.indexes if index.is_private]
-    with open_store(settings) as store:
-        owners = store.ledger.owners(project)
-        if owners and not as_json:
-            _explain_owners(settings, project, owners)
-        if owners and not yes:
-            _confirm("Let another index own it?", f"{project} has an owner", as_json=as_json)
-        disowned = maintenance.disown(store, project, [index.key for index in private])
-    claiming = {index.name: claim(index, project) for index in private if index.claims(project)}
-    if as_json:
-        print_json({"project": project, **disowned._asdict(), "claimed_by": list(claiming)})
-    elif any(disowned):
-        removed = f"{counted(disowned.owners, 'owner')}, {counted(disowned.pages, 'page')}"
-        click.echo(wrapped(f"Removed of {project}: {removed}", ""))
-    else:
-        say(f"no private index is known to own {project}")
-    for name, setting in claiming.items():
-        say(f"{name} still claims {project}: remove it from {setting} of {name}")
-    sys.exit(0 if any(disowned) else 1)
-
-
-def _explain_owners(settings: Settings, project: str, owners: Mapping[str, Ownership]) -> None:
-    names = _names(settings)
+def explain_owners(settings: Settings, project: str, owners: Mapping[str, Ownership]) -> None:
+    """Say which indexes own a project, and what it means to forget that."""
+    names = names_of(settings)
     for source, ownership in owners.items():
         if ownership.since is None:  # a mere copy of the public index's
             continue
@@ -135,14 +106,14 @@ def _explain_owners(settings: Settings, project: str, owners: Mapping[str, Owner
         )
 
 
-def _confirm(question: str, reason: str, *, as_json: bool) -> None:
+def confirm(question: str, reason: str, *, as_json: bool) -> None:
     """Ask the user; without a terminal, fail and name --yes."""
     if as_json or not sys.stdin.isatty():
         raise click.UsageError(f"{reason}; use --yes to do it anyway")
     click.confirm(question, abort=True, err=True)
 
 
-def _names(settings: Settings) -> dict[str, str]:
+def names_of(settings: Settings) -> dict[str, str]:
     """Return the names of the indexes by their keys."""
     return {index.key: index.name for index in settings.indexes}
 

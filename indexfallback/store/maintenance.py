@@ -85,6 +85,13 @@ class Disowned(NamedTuple):
     pages: int
 
 
+class DisownedIndex(NamedTuple):
+    """What was removed when all projects of an index got free for other owners."""
+
+    names: int
+    pages: int
+
+
 def info(store: Store, limit: int) -> Info:
     """Return how much the store holds."""
     return Info(
@@ -206,3 +213,10 @@ def disown(store: Store, project: str, private: Iterable[str]) -> Disowned:
     sources = {*private, *store.ledger.owners(project)}
     pages = sum(store.pages.remove(project, source) for source in sources)
     return Disowned(store.ledger.forget(project), pages)
+
+
+def disown_all(store: Store, source: str) -> DisownedIndex:
+    """Forget all that an index is known to own, its list of names, and its pages."""
+    # The pages first: whatever ends this half-way leaves names that are owned.
+    pages = store.pages.remove_all(source)
+    return DisownedIndex(store.ledger.forget_all(source), pages)

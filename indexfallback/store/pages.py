@@ -144,6 +144,12 @@ class Pages:
                 (project, source),
             ).rowcount
 
+    def remove_all(self, source: str) -> int:
+        """Forget all pages of an index, the mirror's too; return how many there were."""
+        with self._database.write() as connection:
+            connection.execute("DELETE FROM mirror_page WHERE source = ?", (source,))
+            return connection.execute("DELETE FROM page WHERE source = ?", (source,)).rowcount
+
     def names(self, sources: Iterable[str]) -> list[str]:
         """Return the projects that have a page of one of these indexes, sorted."""
         wanted = list(sources)

@@ -1,6 +1,7 @@
 """``cache accept`` and ``cache disown``: what they show and ask; a running shim sees it."""
 
 import sys
+import time
 
 import pytest
 
@@ -177,3 +178,82 @@ def test_disowning_a_claimed_name_says_that_the_claim_still_holds(
     cli("why", "acme-app").expect()
     done = cli("cache", "disown", "acme-app", "--yes").expect()
     assert f"private still claims acme-app: remove it from {setting} of" in done.words
+
+
+def test_disown_all_shows_how_much_it_is_and_since_when_and_asks_for_yes(
+    cli: CommandLine, shim: Served, private: FakeIndex
+) -> None:
+    names = [f"acme-{letter}" for letter in "abcdefghijk"]
+    for name in names:
+        private.add(wheel(name))
+    for name in names:
+        assert shim.get(f"/simple/{name}/").status == 200
+    done = cli("cache", "disown", "--all", "private").expect(2)
+    assert f"private owns 12 names (known since {time.strftime('%H:')}" in done.words
+    assert "acme-a, acme-app, acme-b, acme-c" in done.words
+    assert "acme-i, and 2 more." in done.words
+    assert "a public index may serve projects of these names" in done.words
+    assert "private owns 12 names; use --yes" in done.words
+    assert done.widest <= WIDTH
+    assert belongs(cli) == "private"
+
+
+def test_disown_all_lets_other_indexes_own_every_name_and_removes_list_and_pages(
+    cli: CommandLine, shim: Served, private: FakeIndex, public: FakeIndex
+) -> None:
+    public.add(wheel("acme-app", "9.9"))
+    wait_until(lambda: listed(cli), SOON, "the list of names is not known")
+    assert shim.get("/simple/acme-app/").status == 200
+    private.fail(404)
+    wait_until(lambda: owner(shim) == "nobody", SOON, "the index still has it")
+    done = cli("cache", "disown", "--all", "private", "--yes").expect()
+    assert "Removed of private: 1 name, 1 page" in done.words
+    wait_until(lambda: owner(shim) == "pypi", SOON, "it is not taken from the other index")
+    assert not listed(cli)
+
+
+def test_disown_all_leaves_the_names_and_pages_of_other_indexes(
+    cli: CommandLine, shim: Served, public: FakeIndex
+) -> None:
+    assert shim.get(PAGE).status == 200
+    with FakeIndex([wheel("idna", "1.0")]) as other:
+        cli("cache", "disown", "--all", other.url).expect(1)
+        cli("cache", "disown", "--all", public.url).expect()
+    assert belongs(cli) == "private"
+
+
+def test_an_index_that_is_not_configured_any_more_is_disowned_by_its_address(
+    cli: CommandLine, private: FakeIndex, public: FakeIndex
+) -> None:
+    cli.configure(index_table("private", private.url, role="private"))
+    cli("why", "acme-app").expect()
+    cli.configure(index_table("pypi", public.url))
+    assert "no index is named" in cli("cache", "disown", "--all", "private").expect(2).words
+    address = private.url.replace("://", "://ci:hunter2@")
+    done = cli("cache", "disown", "--all", address, "--yes").expect()
+    assert f"Removed of {private.url}: 1 name, 1 page" in done.words
+    assert "hunter2" not in done.words
+
+
+def test_disown_all_as_json(cli: CommandLine, shim: Served, private: FakeIndex) -> None:
+    assert shim.get("/simple/acme-app/").status == 200
+    assert cli("cache", "disown", "--all", "private", "--json").expect(2).out == ""
+    report = cli("cache", "disown", "--all", "private", "--json", "--yes").expect().json
+    assert report.pop("since") == pytest.approx(time.time(), abs=60)
+    expected = {"index": "private", "address": private.url, "first": ["acme-app"]}
+    assert report == {**expected, "names": 1, "pages": 1}
+
+
+def test_disowning_an_index_that_owns_nothing_ends_with_1(cli: CommandLine, shim: Served) -> None:
+    cli("cache", "disown", "--all", "private", "--yes").expect()
+    done = cli("cache", "disown", "--all", "private").expect(1)
+    assert "private is known to own nothing" in done.words
+
+
+@pytest.mark.parametrize("arguments", [(), ("acme-app", "--all", "private")])
+@pytest.mark.usefixtures("chain")
+def test_disown_takes_either_a_project_or_an_index(
+    cli: CommandLine, arguments: tuple[str, ...]
+) -> None:
+    done = cli("cache", "disown", *arguments).expect(2)
+    assert "name a project, or give --all INDEX" in done.words

@@ -14,16 +14,17 @@ import click
 from indexfallback.chain.explain import remedy_for
 from indexfallback.chain.lag import behind
 from indexfallback.chain.network import Network
+from indexfallback.cli.compare import NoFacts, judged
 from indexfallback.cli.options import Options, examples, json_option, takes_options
 from indexfallback.cli.output import print_json, print_table, say, say_more
 from indexfallback.config import Index, Settings
+from indexfallback.doctor.copies import SAMPLE, Judgement
 from indexfallback.doctor.machine import IndexCheck
 from indexfallback.flight import run_within
 from indexfallback.outcome import Kind, Outcome
 from indexfallback.page import ProjectPage
 from indexfallback.upstream import open_index
 from indexfallback.upstream.answers import Limits, Upstream
-from indexfallback.upstream.facts import Facts, Stamp
 from indexfallback.words import counted, left_out, ms, span
 
 #: A project of every public index; its page is small, but PyPI's list of names has 40 MB.
@@ -37,6 +38,16 @@ class _Asked(NamedTuple):
 
     check: IndexCheck
     page: ProjectPage | None = None
+    #: The list of names, if it was requested.
+    names: frozenset[str] = frozenset()
+
+
+#: The user's agreement that the public index hears names of private ones.
+compare_option = click.option(
+    "--compare",
+    is_flag=True,
+    help=f"Compare private indexes with the public one, which is asked for {SAMPLE} names of each.",
+)
 
 
 @click.command(
@@ -45,12 +56,13 @@ class _Asked(NamedTuple):
         "indexfallback config check --index wheels=./wheels",
     )
 )
+@compare_option
 @json_option
 @takes_options
-def check(options: Options, as_json: bool) -> None:
+def check(options: Options, compare: bool, as_json: bool) -> None:
     """Ask each index once. Prints problems, and exits with 1 if an index fails."""
     settings = options.settings()
-    checks = check_all(settings)
+    checks = check_all(settings, compare=compare)
     if as_json:
         print_json([asdict(check) for check in checks])
     elif not checks:
@@ -83,30 +95,39 @@ def _text(check: IndexCheck) -> str:
     return f"{check.what}. {check.remedy}" if check.remedy else check.what
 
 
-class _NoFacts:
-    """Records nothing about local files: a check opens no store."""
+def check_all(settings: Settings, *, compare: bool) -> list[IndexCheck]:
+    """Check the indexes concurrently; return the results in the order of the chain.
 
-    def get(self, path: str, stamp: Stamp) -> Facts | None:  # noqa: ARG002 - the protocol's
-        """Return None."""
-        return None
-
-    def put(self, path: str, stamp: Stamp, facts: Facts) -> None:
-        """Do nothing."""
-
-
-def check_all(settings: Settings) -> list[IndexCheck]:
-    """IndexCheck the indexes concurrently; return the results in the order of the chain."""
+    ``compare`` is as of `compare.judged`.
+    """
     if not settings.indexes:
         return []
     ends = time.monotonic() + settings.deadline
     limits = Limits(ends, settings.page_size)
     with ExitStack() as stack, ThreadPoolExecutor(len(settings.indexes)) as pool:
-        members = [_Member(i, open_index(i, settings, _NoFacts())) for i in settings.indexes]
+        members = [_Member(i, open_index(i, settings, NoFacts())) for i in settings.indexes]
         for member in members:
             stack.callback(member.upstream.close)
         ask = partial(_check_within, limits=limits, offline=Network(settings).is_offline)
         asked = dict(zip(settings.indexes, pool.map(ask, members), strict=True))
-    return [_with_lag(index, asked, settings).check for index in settings.indexes]
+    lists = {index: each.names for index, each in asked.items()}
+    judgements = judged(settings, lists, compare=compare)
+    return [
+        _with_judgement(_with_lag(index, asked, settings).check, judgements.get(index))
+        for index in settings.indexes
+    ]
+
+
+def _with_judgement(check: IndexCheck, judgement: Judgement | None) -> IndexCheck:
+    """Return the result of an index that answers, with what its names mean."""
+    if judgement is None or check.verdict not in ("ok", "warn"):
+        return check
+    return replace(
+        check,
+        verdict="warn" if judgement.remedy else check.verdict,
+        what=f"{check.what}; {judgement.what}",
+        remedy=" ".join(filter(None, (check.remedy, judgement.remedy))),
+    )
 
 
 def _with_lag(index: Index, asked: Mapping[Index, _Asked], settings: Settings) -> _Asked:
@@ -148,16 +169,16 @@ def _check(member: _Member, limits: Limits) -> _Asked:
     index = member.index
     if not index.is_private and not index.is_directory:
         return _check_public(member, limits)
-    names, found = _names(member, limits)
-    if found is not None:
-        return _Asked(_with_dropped(member, found, limits))
-    if index.is_directory or names.kind not in _NO_LIST:
-        return _Asked(_failed(index, names))
+    outcome, asked = _names(member, limits)
+    if asked is not None:
+        return asked._replace(check=_with_dropped(member, asked.check, limits))
+    if index.is_directory or outcome.kind not in _NO_LIST:
+        return _Asked(_failed(index, outcome))
     _, asked = _page(member, limits)
     page = asked.check
     if page.verdict != "ok" or index.on_outage != "ledger" or index.projects:
         return asked
-    what = f"{page.what}, but its list of names cannot be read ({names})"
+    what = f"{page.what}, but its list of names cannot be read ({outcome})"
     remedy = (
         f"While {index.name} is unavailable, every name not seen before is refused: set projects, "
         "or on_outage."
@@ -169,10 +190,10 @@ def _with_dropped(member: _Member, found: IndexCheck, limits: Limits) -> IndexCh
     """Return a check of the names, with the files that the probe's page has and are left out."""
     if member.index.probe is None:
         return found
-    _, (page, read) = _page(member, limits)
-    if read is None or not read.dropped:
+    _, asked = _page(member, limits)
+    if asked.page is None or not asked.page.dropped:
         return found
-    return replace(page, what=f"{found.what}, {page.what}")
+    return replace(asked.check, what=f"{found.what}, {asked.check.what}")
 
 
 def _check_public(member: _Member, limits: Limits) -> _Asked:
@@ -180,17 +201,16 @@ def _check_public(member: _Member, limits: Limits) -> _Asked:
     if kind is not Kind.ABSENT or member.index.probe is not None:
         return asked
     # A public index without that project is small: its list of names is, too.
-    _, found = _names(member, limits)
-    return _Asked(found) if found is not None else asked
+    return _names(member, limits)[1] or asked
 
 
-def _names(member: _Member, limits: Limits) -> tuple[Outcome, IndexCheck | None]:
+def _names(member: _Member, limits: Limits) -> tuple[Outcome, _Asked | None]:
     """Request the list of names; return None as result if there is none."""
     outcome, names, clock, *_ = member.upstream.names(limits)
     if outcome.kind is not Kind.FOUND:
         return outcome, None
     what = counted(len(names), "name")
-    return outcome, _well(member.index, what, outcome, clock)
+    return outcome, _Asked(_well(member.index, what, outcome, clock), names=frozenset(names))
 
 
 def _page(member: _Member, limits: Limits) -> tuple[Kind, _Asked]:

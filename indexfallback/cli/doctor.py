@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 import click
 
+from indexfallback.cli.check import compare_option
 from indexfallback.cli.examine import examine_machine
 from indexfallback.cli.options import Options, examples, takes_options
 from indexfallback.cli.output import print_json, print_table
@@ -19,15 +20,16 @@ _COLOURS = {"FAIL": "red", "warn": "yellow", "ok": "green"}
 @click.command(epilog=examples("indexfallback doctor", "indexfallback doctor --all --json"))
 @click.option("--all", "show_all", is_flag=True, help="Also print the checks without a problem.")
 @click.option("--json", "as_json", is_flag=True, help="Print the results of all checks as JSON.")
+@compare_option
 @takes_options
-def doctor(options: Options, show_all: bool, as_json: bool) -> None:
+def doctor(options: Options, show_all: bool, as_json: bool, compare: bool) -> None:
     """Find problems on this machine, and their remedies.
 
     Checks the shim, the indexes, the network, the settings of clients, the requirements and lock
     files in the current directory, and the cache. Exits with 1 if a check fails.
     """
     try:
-        findings = examine(examine_machine(options.settings(), options.config))
+        findings = examine(examine_machine(options.settings(), options.config, compare=compare))
     except ConfigError as error:  # all other checks need the settings
         findings = [fail("configuration", f"{error.where}: {error.problem}", error.remedy)]
     if as_json:

@@ -27,8 +27,8 @@ _REQUIREMENTS = ("requirements*.txt", "requirements*.in", "requirements/*.txt")
 _LOCKS = ("uv.lock", "poetry.lock", "pdm.lock", "Pipfile.lock", "pylock*.toml")
 
 
-def examine_machine(settings: Settings, config: Path | None) -> Machine:
-    """Return the data that the checks need."""
+def examine_machine(settings: Settings, config: Path | None, *, compare: bool) -> Machine:
+    """Return the data that the checks need; ``compare`` is as of `compare.judged`."""
     here = Path.cwd()
     shim = health(settings)
     in_environments = _pip_files_of_environments(here)
@@ -40,7 +40,7 @@ def examine_machine(settings: Settings, config: Path | None) -> Machine:
         health=shim,
         is_port_taken=shim is not None or is_listening(settings),
         offline_state=Network(settings).offline_state,
-        indexes=tuple(check_all(settings)),
+        indexes=tuple(check_all(settings, compare=compare)),
         trust_problem=_trust_problem(settings.ca_bundle),
         config=own[0] if own else None,
         pip=_read(path for path in _pip_files() if path not in in_environments),

@@ -9,6 +9,7 @@ from functools import partial
 import click
 
 from indexfallback.cli.chain import is_from_pip, shown_url
+from indexfallback.cli.compare import Lists, judged, lists_of, public_index
 from indexfallback.cli.options import Options, examples, takes_options
 from indexfallback.cli.output import print_table, say, say_more, tilde, wrapped
 from indexfallback.cli.setup import installed, permanent_settings, print_results, set_up
@@ -19,6 +20,7 @@ from indexfallback.config import Index, Settings
 from indexfallback.config.address import is_at
 from indexfallback.config.load import chain_of, config_path
 from indexfallback.config.pip import PipConfig, is_default_url
+from indexfallback.doctor.copies import SAMPLE
 
 
 @click.command(epilog=examples("indexfallback init", "indexfallback init --yes"))
@@ -27,7 +29,8 @@ from indexfallback.config.pip import PipConfig, is_default_url
 def init(options: Options, *, yes: bool) -> None:
     """Create a chain from the indexes in use now.
 
-    Then sets up the installed clients. Asks before each change. The service is installed only
+    Then sets up the installed clients. Asks before each change, and before it compares names of
+    private indexes with the public one. The service is installed only
     after a question on a terminal.
     """
     settings = permanent_settings(options)
@@ -38,6 +41,7 @@ def init(options: Options, *, yes: bool) -> None:
     new = takeover.missing(_as_private(found), settings.indexes) if has_chain else found
     _show(settings.indexes if has_chain else (), new, origins)
     named = takeover.renamed(new, settings.indexes if has_chain else ())
+    named = _examined(settings, named, has_chain=has_chain, asks=not yes and sys.stdin.isatty())
     after = takeover.with_indexes(before, named)
     clients = installed()
     if not yes and not sys.stdin.isatty():
@@ -103,6 +107,48 @@ def _show(chain: Sequence[Index], new: Sequence[Index], origins: dict[str, str])
                 "(defer_copies = true)."
             )
         )
+
+
+def _examined(
+    settings: Settings, named: Sequence[tuple[str, Index]], *, has_chain: bool, asks: bool
+) -> list[tuple[str, Index]]:
+    """Say which of the new indexes have copies of public projects; restrict those of a yes."""
+    new = [replace(index, name=name) for name, index in named]
+    lists = lists_of(replace(settings, indexes=tuple(new)))
+    chain = settings.indexes if has_chain else ()
+    together = replace(
+        settings, indexes=(*new, *(index for index in chain if not index.is_private))
+    )
+    judgements = judged(together, lists, compare=asks and _may_compare(together, lists))
+    examined = []
+    for index in new:
+        judgement = judgements.get(index)
+        if judgement is not None:
+            say(f"{index.name}: {judgement.what}")
+            if judgement.remedy:
+                say_more(judgement.remedy)
+            if asks and judgement.only and _restricts(index, judgement.only):
+                index = replace(index, only=judgement.only, defer_copies=False)  # noqa: PLW2901
+        examined.append((index.name, index))
+    return examined
+
+
+def _may_compare(settings: Settings, lists: Lists) -> bool:
+    """Ask whether the public index may hear names of the private ones."""
+    public = public_index(settings)
+    listing = [index.name for index, names in lists.items() if names]
+    return (
+        public is not None
+        and bool(listing)
+        and click.confirm(
+            f"Look for copies of public projects? It asks {public.name} for up to {SAMPLE} names "
+            f"of {', '.join(listing)}."
+        )
+    )
+
+
+def _restricts(index: Index, only: Sequence[str]) -> bool:
+    return click.confirm(f"Ask {index.name} for nothing but {', '.join(only)} (only)?")
 
 
 def _say_what_would_be(file: str, clients: Sequence[str], *, writes: bool) -> None:

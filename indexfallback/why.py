@@ -207,6 +207,40 @@ def status(shim: Shim, since: float = 0.0) -> dict[str, Any]:
     }
 
 
+def namesakes(shim: Shim, since: float) -> list[dict[str, Any]]:
+    """Return the projects that came from a private index, and of which a public page is cached.
+
+    A page of a project that the configuration claims is not looked for: that is meant.
+    """
+    public = [index for index in shim.settings.indexes if not index.is_private]
+    cached = set(shim.store.pages.names(index.key for index in public))
+    found = []
+    for project, name in shim.fallback.activity.owners(since).items():
+        owner = shim.settings.index(name)
+        if owner is None or not owner.is_private or owner.claims(project) or project not in cached:
+            continue
+        page = shim.store.pages.load(owner.key, project)
+        others = ((index, shim.store.pages.load(index.key, project)) for index in public)
+        other = next(((i, p) for i, p in others if p is not None and p.files), None)
+        if page is not None and other is not None:
+            found.append(_namesake(owner, page, *other))
+    return found
+
+
+def _namesake(
+    owner: Index, page: ProjectPage, public: Index, public_page: ProjectPage
+) -> dict[str, Any]:
+    return {
+        "project": page.name,
+        "index": owner.name,
+        "files": len(page.files),
+        "newest": newest(page),
+        "defer_copies": owner.defer_copies,
+        "public": public.name,
+        "public_newest": newest(public_page),
+    }
+
+
 def offline_status(state: OfflineState) -> dict[str, Any]:
     """Return whether the shim is offline and why, as JSON has it."""
     cause = state.cause

@@ -96,6 +96,11 @@ class Activity:
             else:
                 self._fetched_bytes += size
 
+    def owners(self, since: float) -> dict[str, str]:
+        """Return the name of the index that each project came from since a time."""
+        with self._lock:
+            return {name: s.owner for name, s in self._served.items() if s.when >= since}
+
     def report(self, since: float = 0.0) -> dict[str, object]:
         """Return what happened since a time, as JSON has it."""
         with self._lock:

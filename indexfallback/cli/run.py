@@ -114,7 +114,7 @@ def _forwarding() -> Iterator[_Signals]:
 
 def _report(url: str, began: float, *, failed: bool, quiet: bool) -> None:
     try:
-        status = ask(url, f"/-/status?since={began}")
+        status = ask(url, f"/-/status?since={began}&namesakes={str(failed).lower()}")
     except NoAnswer as error:
         say(f"the local index has stopped answering ({error})")
         return

@@ -5,8 +5,9 @@ from http import HTTPStatus
 from typing import Any, NamedTuple
 
 from indexfallback.names import is_normalized
+from indexfallback.words import counted
 
-#: Number of failures that are explained; the others are only named.
+#: Number of failures, and of namesakes, that are explained.
 _EXPLAINED = 5
 _SUBSTITUTED = (
     "Another index or the cache was used instead, so newer versions may be missing. "
@@ -24,9 +25,9 @@ class Trouble(NamedTuple):
 
 
 def troubles(status: Status, began: float) -> Iterator[Trouble]:
-    """Yield the failures, then the indexes that were unavailable without a failure.
+    """Yield the failures, the indexes that were unavailable without a failure, and the namesakes.
 
-    ``status`` is that of the shim since ``began``.
+    ``status`` is that of the shim since ``began``, with ``namesakes``.
     """
     failures = status["activity"]["failures"]
     indexes = {index["name"] for index in status["indexes"]}
@@ -37,6 +38,7 @@ def troubles(status: Status, began: float) -> Iterator[Trouble]:
     yield from _nothing_offered(status)
     yield from _changed(status)
     yield from _outages(status, began)
+    yield from map(_of_namesake, status.get("namesakes", ())[:_EXPLAINED])
 
 
 def _nothing_offered(status: Status) -> Iterator[Trouble]:
@@ -103,3 +105,20 @@ def _outages(status: Status, began: float) -> Iterator[Trouble]:
             continue
         reason = index["last_error"] or index["held"]
         yield Trouble(f"{index['name']} was unavailable meanwhile: {reason}.", (_SUBSTITUTED,))
+
+
+def _of_namesake(found: Status) -> Trouble:
+    """Explain that a project came from a private index, and not from the public one."""
+    project, index, public = found["project"], found["index"], found["public"]
+    count = counted(found["files"], "file")
+    sentence = (
+        f"{project} came from {index}, which has {count}{_newest(found['newest'])}; "
+        f"{public} has a project of this name too{_newest(found['public_newest'])}."
+    )
+    if found["defer_copies"]:
+        return Trouble(sentence, (f"{index} has files of its own: to use {public}'s, set only.",))
+    return Trouble(sentence, (f"If {index} only has copies, set defer_copies or only for it.",))
+
+
+def _newest(version: str | None) -> str:
+    return f" (newest {version})" if version is not None else ""

@@ -10,7 +10,7 @@ import msgspec
 from indexfallback import __version__
 from indexfallback.names import is_project_name, normalize
 from indexfallback.shim import Shim
-from indexfallback.why import status, why
+from indexfallback.why import namesakes, status, why
 
 
 def _send(resp: falcon.Response, report: Any) -> None:
@@ -44,14 +44,21 @@ class HealthResource:
 
 
 class StatusResource:
-    """``/-/status``: indexes, store and activity (``?since=SECONDS`` since the epoch)."""
+    """``/-/status``: indexes, store and activity (``?since=SECONDS`` since the epoch).
+
+    With ``namesakes=true`` also the report of `why.namesakes`.
+    """
 
     def __init__(self, shim: Shim) -> None:
         self._shim = shim
 
     def on_get(self, req: falcon.Request, resp: falcon.Response) -> None:
         """Answer with the report of `why.status`."""
-        _send(resp, status(self._shim, req.get_param_as_float("since", default=0.0)))
+        since = req.get_param_as_float("since", default=0.0)
+        report = status(self._shim, since)
+        if req.get_param_as_bool("namesakes"):
+            report["namesakes"] = namesakes(self._shim, since)
+        _send(resp, report)
 
     on_head = on_get
 

@@ -120,6 +120,55 @@ def test_a_failed_command_offline_is_told_that_it_was(cli: CommandLine) -> None:
     assert "unavailable" not in done.words
 
 
+@pytest.fixture
+def copied(cli: CommandLine, private: FakeIndex, public: FakeIndex) -> None:
+    """Configure a private index with an old idna, whose public page is cached, too."""
+    private.add(wheel("idna", "3.9"))
+    tables = index_table("private", private.url, role="private"), index_table("pypi", public.url)
+    cli.configure(tables[1])
+    cli("why", "idna").expect()
+    cli.configure(*tables)
+
+
+@pytest.mark.usefixtures("copied")
+def test_a_failed_command_is_told_of_a_public_project_of_the_same_name(cli: CommandLine) -> None:
+    done = run(cli, _ASK, "acme-app", "idna", "nope").expect(1)
+    assert (
+        "idna came from private, which has 1 file (newest 3.9); pypi has a project of this name "
+        "too (newest 3.10). If private only has copies, set defer_copies or only for it."
+    ) in done.words
+    assert "acme-app came from" not in done.words
+    assert max(map(len, done.err.splitlines())) <= WIDTH
+
+
+@pytest.mark.usefixtures("copied")
+def test_a_command_that_succeeds_is_not_told_of_namesakes(cli: CommandLine) -> None:
+    assert "came from" not in run(cli, _ASK, "idna").expect().words
+
+
+@pytest.mark.usefixtures("copied")
+def test_a_namesake_that_the_configuration_claims_is_not_told_of(
+    cli: CommandLine, private: FakeIndex, public: FakeIndex
+) -> None:
+    cli.configure(
+        index_table("private", private.url, role="private", projects=["idna"]),
+        index_table("pypi", public.url),
+    )
+    assert "came from" not in run(cli, _ASK, "idna", "nope").expect(1).words
+
+
+def test_a_namesake_of_an_index_that_defers_copies_has_files_of_its_own(
+    cli: CommandLine, private: FakeIndex, public: FakeIndex
+) -> None:
+    private.add(wheel("idna", "3.9.post1"))
+    cli.configure(
+        index_table("private", private.url, role="private", defer_copies=True),
+        index_table("pypi", public.url),
+    )
+    done = run(cli, _ASK, "idna", "nope").expect(1)
+    assert "private has files of its own: to use pypi's, set only." in done.words
+
+
 def test_without_a_configuration_it_shows_the_chain_of_pip(
     cli: CommandLine, tmp_path: Path
 ) -> None:

@@ -1,7 +1,8 @@
 """The shim: store, chain, fallback and downloads, put together and closed together."""
 
+from indexfallback.chain.answer import Answer
 from indexfallback.chain.explain import nothing_held
-from indexfallback.chain.fallback import Answer, Fallback
+from indexfallback.chain.fallback import Fallback
 from indexfallback.chain.members import Members
 from indexfallback.chain.network import Network
 from indexfallback.chain.offer import Available, hidden, offered

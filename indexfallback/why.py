@@ -6,8 +6,8 @@ from typing import Any
 
 from packaging.version import InvalidVersion, Version
 
+from indexfallback.chain.answer import Answer
 from indexfallback.chain.explain import claim
-from indexfallback.chain.fallback import Answer
 from indexfallback.chain.name_lists import LIST_USE
 from indexfallback.chain.offer import hidden, offered, withheld
 from indexfallback.chain.question import asking_order, candidates

@@ -26,7 +26,7 @@ INSIDE = {
     "chain": (
         "budget", "lag", "offer", "activity", "copies", "authority", "question", "policy",
         "explain", "network", "members", "refusals", "keeper", "asking", "probe", "name_lists",
-        "questions", "fallback",
+        "questions", "answer", "fallback",
     ),
     "files": ("pace", "sources", "integrity", "opening", "arrival", "transfer", "download"),
 }  # fmt: skip

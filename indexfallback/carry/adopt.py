@@ -12,7 +12,7 @@ from typing import NamedTuple
 from indexfallback.carry.archive import PIECE
 from indexfallback.carry.blob_batch import BlobBatch
 from indexfallback.carry.candidates import Candidate, Skipped, pages
-from indexfallback.chain.fallback import Answer
+from indexfallback.chain.answer import Answer
 from indexfallback.config import Index
 from indexfallback.errors import IndexFallbackError, PageError, ProjectError
 from indexfallback.formats import parse_page

@@ -10,31 +10,28 @@ import time
 from typing import NamedTuple
 
 from indexfallback.chain.activity import Activity
+from indexfallback.chain.answer import Answer, AnswerBuilder
 from indexfallback.chain.asking import RESERVE, Asker
-from indexfallback.chain.authority import corrected
 from indexfallback.chain.copies import is_copy_of
-from indexfallback.chain.explain import refusal, tried
+from indexfallback.chain.explain import refusal
 from indexfallback.chain.keeper import Asked
 from indexfallback.chain.members import Members
 from indexfallback.chain.name_lists import NameLists
 from indexfallback.chain.network import Network
-from indexfallback.chain.offer import withheld
 from indexfallback.chain.policy import Ask, Compare, Refuse, Serve, next_step
 from indexfallback.chain.probe import Prober
 from indexfallback.chain.question import (
     Question,
     as_unknown,
-    passed_digest,
 )
 from indexfallback.chain.questions import Questions
 from indexfallback.chain.refusals import Refusals
-from indexfallback.config import Index, Settings
-from indexfallback.errors import ProjectError, ProjectUnavailableError, Tried
+from indexfallback.config import Settings
+from indexfallback.errors import ProjectError, ProjectUnavailableError
 from indexfallback.flight import SingleFlight
 from indexfallback.health import State
-from indexfallback.mode import Cause
 from indexfallback.page import ProjectPage
-from indexfallback.store import PageFacts, Store, keeping
+from indexfallback.store import Store
 from indexfallback.words import left_out
 
 log = logging.getLogger("indexfallback")
@@ -43,28 +40,6 @@ log = logging.getLogger("indexfallback")
 REPEAT_SECONDS = 1.0
 #: Entries in memory before old ones are dropped.
 _REMEMBERED = 4096
-
-
-class Answer(NamedTuple):
-    """The page that is served for a project, and how it was found."""
-
-    project: str
-    owner: Index
-    #: As its index has it, and with what a mirror has otherwise than its public index put right.
-    page: ProjectPage
-    corrected: ProjectPage
-    #: Names the page's content.
-    digest: str
-    #: ``fresh``, ``asked``, ``stale``, ``mirrored``.
-    how: str
-    #: Seconds since the owner confirmed the page.
-    age: float
-    tried: tuple[Tried, ...]
-    #: Why it is served without a network, so that only stored files can be offered.
-    offline: Cause | None
-    #: What is offered follows from the page's content alone: not so offline, where hashes are
-    #: only learnt by downloads, and where a file that has changed is withheld.
-    is_settled: bool
 
 
 class _Key(NamedTuple):
@@ -102,6 +77,7 @@ class Fallback:
         self._asker = Asker(settings, store, members)
         self._prober = Prober(members, store, settings.page_size)
         self._name_lists = NameLists(settings, store, members)
+        self._builder = AnswerBuilder(settings, store, self.refusals)
         self._questions = Questions(
             settings,
             store,
@@ -254,54 +230,9 @@ class Fallback:
         facts = asked.facts if asked is not None else None
         if facts is None:
             facts = self.store.pages.facts(index.key, question.project)
-        page = self._page_at(
-            question, step.position, {} if asked is None else {step.position: asked}
-        )
+        pages = {} if asked is None else {step.position: asked}
+        page = self._page_at(question, step.position, pages)
         if facts is None or page is None:
             return None
-        now = time.time()
-        offered, changed = self._as_pinned(question.project, index, page)
-        # Who has just answered can be reached, whatever was found on the way.
         answered = asked is not None and asked.outcome.is_page
-        offline = None if answered and not index.is_directory else question.offline
-        if step.resolved:
-            passed = passed_digest([c.index for c in question.chain[: step.position]])
-            with keeping(f"who owns {question.project}"):
-                self.store.pages.confirm(
-                    index.key, question.project, facts._replace(resolved=now, passed=passed)
-                )
-        return Answer(
-            question.project,
-            index,
-            page,
-            offered,
-            facts.digest,
-            _how(step, facts, answered=answered),
-            max(0.0, now - facts.checked),
-            tried(question, step),
-            offline,
-            not (offline or changed) and all(file.sha256 is not None for file in page.files),
-        )
-
-    def _as_pinned(self, project: str, index: Index, page: ProjectPage) -> tuple[ProjectPage, bool]:
-        """Return a page and whether files on it are not what they were when first seen.
-
-        What a mirror has otherwise than its public index is put right; the rest is noted.
-        """
-        pins = self.store.pins.of_project(project, self.settings.foreign_keys(index.group))
-        changed = bool(withheld(page, pins))
-        authority = self.settings.index(index.group)
-        if changed and authority is not None and authority != index:
-            known = self.store.pages.load(authority.key, project)
-            page = page if known is None else corrected(page, known)
-        for file in withheld(page, pins):
-            self.refusals.note(project, file.filename, index.name, file.sha256 or "")
-        return page, changed
-
-
-def _how(step: Serve, facts: PageFacts, *, answered: bool) -> str:
-    if step.stale:
-        return "stale"
-    if answered:
-        return "asked"
-    return "mirrored" if facts.mirrored else "fresh"
+        return self._builder.build(question, step, page, facts, answered=answered)

@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 import falcon
 
-from indexfallback.chain.fallback import Answer
+from indexfallback.chain.answer import Answer
 from indexfallback.formats import Media, negotiate, render_names, render_page
 from indexfallback.names import FileKey, is_normalized, is_project_name, normalize
 from indexfallback.page import File, ProjectPage

@@ -4,7 +4,7 @@ import re
 
 import falcon
 
-from indexfallback.chain.fallback import Answer
+from indexfallback.chain.answer import Answer
 from indexfallback.chain.question import asking_order
 from indexfallback.errors import ProjectError
 from indexfallback.names import is_normalized, is_project_name, normalize

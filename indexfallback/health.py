@@ -1,6 +1,6 @@
-"""The health of one index: (state, outcome, now) -> state, a circuit breaker without I/O.
+"""The health of one index: a circuit breaker as pure functions, with all of its constants.
 
-``now`` is any clock in seconds that never goes back. All constants stand here.
+``now`` is in seconds, of any clock that never goes back.
 """
 
 from dataclasses import dataclass, replace
@@ -8,79 +8,79 @@ from enum import Enum
 
 from indexfallback.outcome import Kind, Outcome
 
-#: Failures in a row that open the circuit. A busy server fails now and then: three.
+#: Consecutive failures that open the circuit: three, since a busy server may fail once or twice.
 FAILURES_TO_OPEN = 3
-#: Silence costs its whole limit each time, and refusals come in no other way: two.
-SILENCES_TO_OPEN = 2
-#: An index that fails on and off opens too: at least this many outcomes within this many
-#: seconds, and under this share of successes.
+#: The same for an unreachable index: two, since each attempt may cost the whole time limit.
+UNREACHABLE_TO_OPEN = 2
+#: The circuit of an intermittent index opens, too: with at least this many outcomes within this
+#: many seconds, and less than this share of successes.
 SAMPLES_TO_OPEN = 5
 WINDOW = 30.0
 SUCCESS_SHARE = 0.5
-#: Successes in a row that close an opened circuit: one may be luck.
+#: Consecutive successes that close an open circuit: two, since one may be luck.
 SUCCESSES_TO_CLOSE = 2
-#: Wait after opening: long enough for a restarting server, then doubling, up to five minutes,
-#: which a user who has mended something will wait; spread so that many clients do not return
-#: at once.
+#: Wait after opening, seconds: enough for a server to restart, then doubled each time up to five
+#: minutes, which a user who has repaired something can wait. The jitter keeps many clients from
+#: returning at once.
 FIRST_WAIT = 5.0
 LONGEST_WAIT = 300.0
 JITTER = 0.2
-#: The longest wait is reached by then, and 2**1024 is beyond every float.
+#: The longest wait is reached by then, and 2**1024 overflows a float.
 MOST_DOUBLINGS = 6
-#: A wrong certificate is not mended within seconds.
+#: A wrong certificate is not repaired within seconds.
 INSECURE_WAIT = 300.0
-#: A refused credential is asked for again by every client; once a minute is enough.
+#: Every client would send a refused credential again; once a minute is enough.
 DENIED_HOLD = 60.0
-#: Wait after 429 that names none.
+#: Wait after a 429 without Retry-After.
 LIMITED_HOLD = 5.0
-#: However long an index asks to be left alone, it is looked at again after an hour.
+#: The longest Retry-After that is honoured: an hour.
 LONGEST_HOLD = 3600.0
 
 
 class State(Enum):
-    """Where the circuit stands."""
+    """The state of the circuit."""
 
     CLOSED = "closed"
     OPEN = "open"
-    #: The wait is over: one request at a time finds out whether the index is back.
+    #: The wait is over: one trial request at a time finds out whether the index works again.
     HALF_OPEN = "half-open"
 
 
 @dataclass(frozen=True)
 class Health:
-    """What is known of an index's health; times are of the caller's clock."""
+    """The health of an index; times are of the caller's clock."""
 
     state: State = State.CLOSED
     #: When the circuit was last closed, or opened.
     since: float = 0.0
-    #: While open: not tried before. While closed: held until then (denied, rate limited).
+    #: While open: time of the next trial. While closed: no request before (denied, rate limited).
     until: float = 0.0
-    #: Why it is not asked, in words, and of which kind that was.
+    #: Why it is not asked, for messages, and the kind of that outcome.
     reason: str = ""
     trouble: Kind | None = None
-    #: Failures, or while not closed successes, in a row.
+    #: Consecutive failures and, while not closed, consecutive successes.
     failures: int = 0
     successes: int = 0
-    #: How often in a row it opened, which doubles the wait.
+    #: How often it opened since it was last closed; each time doubles the wait.
     openings: int = 0
-    #: A trial is under way, until then at the latest; 0 if none.
+    #: Latest end of the trial under way; 0 if there is none.
     trial: float = 0.0
-    #: (when, success) within the window.
+    #: (time, success) of the outcomes within the window.
     recent: tuple[tuple[float, bool], ...] = ()
 
     def may_ask(self, now: float) -> bool:
-        """Tell whether the index is worth a client's request now."""
+        """Tell whether a client's request may go to the index now."""
         return self.state is State.CLOSED and now >= self.until
 
     def may_try(self, now: float) -> bool:
-        """Tell whether it is time to find out if the index is back, and nobody does so yet."""
+        """Tell whether a trial is due and none is under way."""
         return self.state is not State.CLOSED and now >= max(self.until, self.trial)
 
 
 def begin_trial(health: Health, now: float, seconds: float) -> Health | None:
-    """Return the health with a trial of at most ``seconds`` begun; None while there is one.
+    """Return the health with a trial of at most ``seconds``; None if one is under way.
 
-    A trial before the wait is over is for those who have no other way to an answer.
+    A trial before the wait is over is for a request that no other index can answer.
     """
     if health.state is State.CLOSED or now < health.trial:
         return None
@@ -88,18 +88,18 @@ def begin_trial(health: Health, now: float, seconds: float) -> Health | None:
     return replace(health, state=state, trial=now + seconds)
 
 
-def learn(health: Health, outcome: Outcome, now: float, spread: float = 0.0) -> Health:
-    """Return the health after an outcome; ``spread`` in [-1, 1] is the caller's chance."""
+def updated(health: Health, outcome: Outcome, now: float, spread: float = 0.0) -> Health:
+    """Return the health after an outcome; ``spread`` is a random number in [-1, 1] for jitter."""
     kind = outcome.kind
-    if kind in (Kind.LOCAL, Kind.OFFLINE, Kind.BARRED, Kind.FORBIDDEN):
+    if kind in (Kind.LOCAL, Kind.OFFLINE, Kind.NOT_ALLOWED, Kind.FORBIDDEN):
         return health
     if kind in (Kind.DENIED, Kind.LIMITED):
         return _hold(health, outcome, now)
-    if outcome.is_well:
+    if outcome.is_answer:
         return _succeed(health, now)
     if health.state is State.OPEN and now < health.until:
-        # Asked before it opened, as up to fifty others were, or tried before the wait was over:
-        # no news, and no reason to wait longer.
+        # A request sent before the circuit opened, or a trial before the wait was over: it adds
+        # no information and must not prolong the wait.
         return replace(health, trial=0.0)
     failed = replace(
         health,
@@ -125,7 +125,7 @@ def _succeed(health: Health, now: float) -> Health:
     recent = (*_window(health, now), (now, True))
     successes = health.successes + 1
     if health.state is State.CLOSED:
-        # An answer that was under way does not end a hold.
+        # An answer to an earlier request does not end a hold.
         reason = "" if health.may_ask(now) else health.reason
         return replace(health, failures=0, reason=reason, recent=recent)
     if successes >= SUCCESSES_TO_CLOSE:
@@ -142,9 +142,9 @@ def _succeed(health: Health, now: float) -> Health:
 
 
 def _must_open(health: Health, kind: Kind) -> bool:
-    if health.state is not State.CLOSED or kind in (Kind.BLACKHOLE, Kind.INSECURE):
+    if health.state is not State.CLOSED or kind in (Kind.CONNECT_TIMEOUT, Kind.INSECURE):
         return True
-    if health.failures >= (SILENCES_TO_OPEN if kind is Kind.SILENT else FAILURES_TO_OPEN):
+    if health.failures >= (UNREACHABLE_TO_OPEN if kind is Kind.UNREACHABLE else FAILURES_TO_OPEN):
         return True
     good = sum(success for _, success in health.recent)
     return len(health.recent) >= SAMPLES_TO_OPEN and good < len(health.recent) * SUCCESS_SHARE

@@ -1,24 +1,24 @@
-"""Whether indexes may be asked: the user's mode, what overrules it, and the words for why not."""
+"""The offline state: whether indexes may be asked, and if not, why and what to do about it."""
 
 from enum import Enum
 from typing import NamedTuple
 
 
 class Mode(Enum):
-    """What the user has said, for good."""
+    """The mode that the user has set with `indexfallback offline`."""
 
     #: No index is asked.
     ON = "on"
-    #: Every index is asked always: that there is no network counts as an outage of each.
+    #: Every index is always asked: a missing network counts as an outage of each.
     OFF = "off"
-    #: As the network is.
+    #: Indexes are asked unless this machine has no network.
     AUTO = "auto"
 
 
 class Cause(Enum):
-    """Why no index is asked, the strongest first."""
+    """Why no index is asked, in order of precedence."""
 
-    #: For one process: the option, its variable, or a buildout's own.
+    #: For one process: the option, its variable, or buildout's own option.
     OPTION = "option"
     #: By `indexfallback offline on`.
     COMMAND = "command"
@@ -26,12 +26,12 @@ class Cause(Enum):
 
     @property
     def words(self) -> str:
-        """The clause that says so."""
+        """The cause as a clause of a message."""
         return _WORDS[self]
 
     @property
     def remedy(self) -> str:
-        """One sentence of what to do."""
+        """What the user can do, in one sentence."""
         return _REMEDIES[self]
 
 
@@ -42,44 +42,46 @@ _WORDS = {
 }
 _REMEDIES = {
     Cause.OPTION: "Connect and run again without --offline.",
-    Cause.COMMAND: "Connect, and have the indexes asked again with `indexfallback offline auto`.",
+    Cause.COMMAND: "Connect and run `indexfallback offline auto`.",
     Cause.NETWORK: "Connect and run again.",
 }
 
 
 class OfflineState(NamedTuple):
-    """How it stands now."""
+    """Whether the shim is offline now, and why."""
 
     mode: Mode = Mode.AUTO
-    #: The user's word, for this process or for good; None if indexes may be asked.
-    ordered: Cause | None = None
-    #: This machine has no route anywhere while an index needs one, and the mode takes note of
-    #: it: only trying tells whether an index can be reached all the same.
-    is_cut: bool = False
-    #: The latest tries have found no network, either.
-    is_found_cut: bool = False
+    #: The user's setting that stops all requests; None if indexes may be asked.
+    requested: Cause | None = None
+    #: The mode is ``auto``, an index needs a route, and this machine has none. An index may be
+    #: reachable all the same; only an attempt shows that.
+    has_no_route: bool = False
+    #: The latest attempts have confirmed ``has_no_route``.
+    network_failed: bool = False
 
     @property
     def cause(self) -> Cause | None:
-        """Why the shim is offline, as far as is known without asking; None if it is not."""
-        return self.ordered or (Cause.NETWORK if self.is_found_cut else None)
+        """Why the shim is offline, as confirmed by attempts; None if it is not."""
+        return self.requested or (Cause.NETWORK if self.network_failed else None)
 
     @property
     def presumed(self) -> Cause | None:
-        """Why no index over a network can be asked, as it seems before one is tried."""
-        return self.ordered or (Cause.NETWORK if self.is_cut else None)
+        """Why the shim is probably offline, before any attempt; None if it is not."""
+        return self.requested or (Cause.NETWORK if self.has_no_route else None)
 
     @property
-    def heeds_network(self) -> bool:
-        """Whether a try that finds no network means being offline, and no outage."""
+    def detects_network(self) -> bool:
+        """Whether a missing network means offline, rather than an outage of each index."""
         return self.mode is not Mode.OFF
 
 
-def judge(mode: Mode, *, option: bool, has_route: bool, found_cut: bool) -> OfflineState:
-    """Return how it stands; ``found_cut`` is what the latest tries have told."""
+def offline_state(
+    mode: Mode, *, option: bool, has_route: bool, network_failed: bool
+) -> OfflineState:
+    """Return the state; ``network_failed`` tells whether the latest attempts found no network."""
     if option:
         return OfflineState(mode, Cause.OPTION)
     if mode is Mode.ON:
         return OfflineState(mode, Cause.COMMAND)
-    is_cut = mode is Mode.AUTO and not has_route
-    return OfflineState(mode, None, is_cut, is_cut and found_cut)
+    has_no_route = mode is Mode.AUTO and not has_route
+    return OfflineState(mode, None, has_no_route, has_no_route and network_failed)

@@ -16,25 +16,25 @@ from indexfallback.health import (
     LIMITED_HOLD,
     LONGEST_HOLD,
     LONGEST_WAIT,
-    SILENCES_TO_OPEN,
     SUCCESSES_TO_CLOSE,
+    UNREACHABLE_TO_OPEN,
     WINDOW,
     Health,
     State,
     begin_trial,
-    learn,
+    updated,
 )
 from indexfallback.outcome import Kind, Outcome
 
-WELL = tuple(kind for kind in Kind if Outcome(kind, "").is_well)
-FAILURES = (Kind.NOT_AN_INDEX, Kind.FAILED, Kind.SILENT, Kind.BLACKHOLE, Kind.INSECURE)
+WELL = tuple(kind for kind in Kind if Outcome(kind, "").is_answer)
+FAILURES = (Kind.NOT_AN_INDEX, Kind.FAILED, Kind.UNREACHABLE, Kind.CONNECT_TIMEOUT, Kind.INSECURE)
 
 
 def after(*kinds: Kind, health: Health | None = None, now: float = 0.0) -> Health:
     """Return the health after these outcomes, all at one moment."""
     health = health or Health()
     for kind in kinds:
-        health = learn(health, Outcome(kind, kind.value), now)
+        health = updated(health, Outcome(kind, kind.value), now)
     return health
 
 
@@ -48,8 +48,8 @@ def times_to_open(kind: Kind) -> int:
     [
         (Kind.FAILED, 3),
         (Kind.NOT_AN_INDEX, 3),
-        (Kind.SILENT, 2),
-        (Kind.BLACKHOLE, 1),
+        (Kind.UNREACHABLE, 2),
+        (Kind.CONNECT_TIMEOUT, 1),
         (Kind.INSECURE, 1),
     ],
 )
@@ -77,14 +77,14 @@ def test_failures_outside_the_window_do_not_count_as_more_often_than_not() -> No
 
 
 def test_an_open_circuit_is_asked_again_after_the_first_wait() -> None:
-    health = after(Kind.BLACKHOLE)
+    health = after(Kind.CONNECT_TIMEOUT)
     assert not health.may_try(FIRST_WAIT - 0.1)
     assert health.may_try(FIRST_WAIT)
     assert not health.may_ask(FIRST_WAIT)
 
 
 def test_a_trial_lets_no_second_one_through() -> None:
-    trial = begin_trial(after(Kind.BLACKHOLE), FIRST_WAIT, seconds=3)
+    trial = begin_trial(after(Kind.CONNECT_TIMEOUT), FIRST_WAIT, seconds=3)
     assert trial is not None
     assert trial.state is State.HALF_OPEN
     assert not trial.may_try(FIRST_WAIT + 2.9)
@@ -93,48 +93,48 @@ def test_a_trial_lets_no_second_one_through() -> None:
 
 
 def test_a_trial_before_the_wait_is_over_does_not_lengthen_it() -> None:
-    early = begin_trial(after(Kind.BLACKHOLE), 1, seconds=3)
+    early = begin_trial(after(Kind.CONNECT_TIMEOUT), 1, seconds=3)
     assert early is not None
-    failed = after(Kind.BLACKHOLE, health=early, now=2)
+    failed = after(Kind.CONNECT_TIMEOUT, health=early, now=2)
     assert (failed.state, failed.until, failed.trial) == (State.OPEN, FIRST_WAIT, 0)
 
 
-def test_an_index_that_is_well_needs_no_trial() -> None:
+def test_an_index_that_works_needs_no_trial() -> None:
     assert begin_trial(Health(), 0, seconds=3) is None
 
 
 def test_the_wait_doubles_up_to_the_longest() -> None:
     health, now, waits = Health(), 0.0, []
     for _ in range(9):
-        health = after(Kind.BLACKHOLE, health=health, now=now)
+        health = after(Kind.CONNECT_TIMEOUT, health=health, now=now)
         waits.append(health.until - now)
         now = health.until
     assert waits == [5, 10, 20, 40, 80, 160, 300, 300, 300]
 
 
 def test_failures_of_requests_that_were_under_way_do_not_lengthen_the_wait() -> None:
-    assert after(*[Kind.SILENT] * 50).until == FIRST_WAIT
-    assert after(Kind.BLACKHOLE, *[Kind.FAILED] * 50).until == FIRST_WAIT
+    assert after(*[Kind.UNREACHABLE] * 50).until == FIRST_WAIT
+    assert after(Kind.CONNECT_TIMEOUT, *[Kind.FAILED] * 50).until == FIRST_WAIT
 
 
 def test_an_index_that_stays_away_for_months_is_still_no_arithmetic_problem() -> None:
     health, now = Health(), 0.0
     for _ in range(3000):
-        health = after(Kind.SILENT, health=health, now=now)
+        health = after(Kind.UNREACHABLE, health=health, now=now)
         now = health.until
     assert health.until - health.since > 2000 * LONGEST_WAIT
 
 
 @pytest.mark.parametrize("spread", [-1.0, -0.5, 1.0])
 def test_the_wait_is_spread(spread: float) -> None:
-    health = learn(Health(), Outcome(Kind.BLACKHOLE, ""), 0.0, spread)
+    health = updated(Health(), Outcome(Kind.CONNECT_TIMEOUT, ""), 0.0, spread)
     assert health.until == pytest.approx(FIRST_WAIT * (1 + JITTER * spread))
 
 
 def test_retry_after_replaces_the_wait() -> None:
     health = after(Kind.FAILED, Kind.FAILED)
-    assert learn(health, Outcome(Kind.FAILED, "503", retry_after=42), 0.0).until == 42
-    forever = learn(health, Outcome(Kind.FAILED, "503", retry_after=float("inf")), 0.0)
+    assert updated(health, Outcome(Kind.FAILED, "503", retry_after=42), 0.0).until == 42
+    forever = updated(health, Outcome(Kind.FAILED, "503", retry_after=float("inf")), 0.0)
     assert forever.until == LONGEST_HOLD
 
 
@@ -143,7 +143,7 @@ def test_a_wrong_certificate_is_left_alone_for_five_minutes() -> None:
 
 
 def test_two_successes_close_a_circuit() -> None:
-    health = after(Kind.BLACKHOLE)
+    health = after(Kind.CONNECT_TIMEOUT)
     once = after(Kind.FOUND, health=health, now=10)
     assert once.state is State.HALF_OPEN
     assert once.may_try(10)
@@ -152,15 +152,15 @@ def test_two_successes_close_a_circuit() -> None:
 
 
 def test_a_failure_between_the_two_successes_opens_it_again_for_longer() -> None:
-    once = after(Kind.FOUND, health=after(Kind.BLACKHOLE), now=10)
+    once = after(Kind.FOUND, health=after(Kind.CONNECT_TIMEOUT), now=10)
     again = after(Kind.FAILED, health=once, now=11)
     assert again.until == 11 + 2 * FIRST_WAIT
     assert after(Kind.FOUND, health=again, now=30).state is State.HALF_OPEN
 
 
 def test_after_closing_the_waits_begin_anew() -> None:
-    closed = after(Kind.FOUND, Kind.FOUND, health=after(Kind.BLACKHOLE), now=10)
-    assert after(Kind.BLACKHOLE, health=closed, now=20).until == 20 + FIRST_WAIT
+    closed = after(Kind.FOUND, Kind.FOUND, health=after(Kind.CONNECT_TIMEOUT), now=10)
+    assert after(Kind.CONNECT_TIMEOUT, health=closed, now=20).until == 20 + FIRST_WAIT
 
 
 def test_denied_is_held_for_a_minute_and_is_no_failure() -> None:
@@ -172,12 +172,12 @@ def test_denied_is_held_for_a_minute_and_is_no_failure() -> None:
 
 def test_a_limited_index_is_held_as_long_as_it_asks() -> None:
     for asked, wait in ((None, LIMITED_HOLD), (90.0, 90.0), (1e9, LONGEST_HOLD)):
-        health = learn(Health(), Outcome(Kind.LIMITED, "429", retry_after=asked), 7.0)
+        health = updated(Health(), Outcome(Kind.LIMITED, "429", retry_after=asked), 7.0)
         assert (health.state, health.until) == (State.CLOSED, 7 + wait)
 
 
 def test_an_answer_that_was_under_way_does_not_end_a_hold() -> None:
-    held = learn(Health(), Outcome(Kind.LIMITED, "429", retry_after=30), 0.0)
+    held = updated(Health(), Outcome(Kind.LIMITED, "429", retry_after=30), 0.0)
     answered = after(Kind.FOUND, health=held, now=1)
     assert not answered.may_ask(29)
     assert answered.reason == "429"
@@ -185,7 +185,7 @@ def test_an_answer_that_was_under_way_does_not_end_a_hold() -> None:
 
 
 def test_a_local_fault_is_charged_to_nobody() -> None:
-    for health in (Health(), after(Kind.FAILED), after(Kind.BLACKHOLE)):
+    for health in (Health(), after(Kind.FAILED), after(Kind.CONNECT_TIMEOUT)):
         for kind in (Kind.LOCAL, Kind.OFFLINE, Kind.FORBIDDEN):
             assert after(*[kind] * 9, health=health) == health
 
@@ -207,7 +207,7 @@ class Circuit(RuleBasedStateMachine):
     def hear(self, kind: Kind, spread: float = 0.0, retry_after: float | None = None) -> None:
         self.before = self.health
         outcome = Outcome(kind, kind.value, retry_after=retry_after)
-        self.health = learn(self.health, outcome, self.now, spread)
+        self.health = updated(self.health, outcome, self.now, spread)
         self.longest = max(self.longest, self.now + LONGEST_HOLD)
 
     @rule(seconds=st.floats(0, 400))
@@ -259,8 +259,8 @@ class Circuit(RuleBasedStateMachine):
             assert self.health == expected, "a failure that was under way counted"
             return
         self.successes = 0
-        limit = SILENCES_TO_OPEN if kind is Kind.SILENT else FAILURES_TO_OPEN
-        if was_open or kind in (Kind.BLACKHOLE, Kind.INSECURE) or self.failures >= limit:
+        limit = UNREACHABLE_TO_OPEN if kind is Kind.UNREACHABLE else FAILURES_TO_OPEN
+        if was_open or kind in (Kind.CONNECT_TIMEOUT, Kind.INSECURE) or self.failures >= limit:
             assert self.health.state is State.OPEN
         if self.health.state is State.OPEN:
             self.check_wait(kind, spread, retry_after)

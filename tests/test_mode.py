@@ -1,42 +1,49 @@
-"""Whether indexes may be asked: what overrules what."""
+"""The offline state: which setting takes precedence."""
 
 import pytest
 
-from indexfallback.mode import Cause, Mode, judge
+from indexfallback.mode import Cause, Mode, offline_state
 
 
 @pytest.mark.parametrize("mode", Mode)
 def test_the_option_is_stronger_than_every_mode(mode: Mode) -> None:
-    state = judge(mode, option=True, has_route=True, found_cut=False)
-    assert (state.ordered, state.cause, state.mode) == (Cause.OPTION, Cause.OPTION, mode)
+    state = offline_state(mode, option=True, has_route=True, network_failed=False)
+    assert (state.requested, state.cause, state.mode) == (Cause.OPTION, Cause.OPTION, mode)
 
 
 @pytest.mark.parametrize(
-    ("mode", "ordered"), [(Mode.ON, Cause.COMMAND), (Mode.OFF, None), (Mode.AUTO, None)]
+    ("mode", "requested"), [(Mode.ON, Cause.COMMAND), (Mode.OFF, None), (Mode.AUTO, None)]
 )
-def test_only_on_orders_to_ask_nobody(mode: Mode, ordered: Cause | None) -> None:
-    assert judge(mode, option=False, has_route=False, found_cut=True).ordered is ordered
+def test_only_the_mode_on_stops_requests_to_all_indexes(
+    mode: Mode, requested: Cause | None
+) -> None:
+    assert (
+        offline_state(mode, option=False, has_route=False, network_failed=True).requested
+        is requested
+    )
 
 
 @pytest.mark.parametrize(
-    ("has_route", "found_cut", "cause"),
+    ("has_route", "network_failed", "cause"),
     [
         (True, False, None),
-        (True, True, None),  # it is back since
-        (False, False, None),  # nobody has tried
+        (True, True, None),  # the network is back
+        (False, False, None),  # no attempt so far
         (False, True, Cause.NETWORK),
     ],
 )
-def test_by_itself_it_is_offline_when_a_try_fails_and_there_is_no_route(
-    has_route: bool, found_cut: bool, cause: Cause | None
+def test_auto_is_offline_without_a_route_once_an_attempt_has_failed(
+    has_route: bool, network_failed: bool, cause: Cause | None
 ) -> None:
-    state = judge(Mode.AUTO, option=False, has_route=has_route, found_cut=found_cut)
-    assert (state.cause, state.is_cut) == (cause, not has_route)
+    state = offline_state(
+        Mode.AUTO, option=False, has_route=has_route, network_failed=network_failed
+    )
+    assert (state.cause, state.has_no_route) == (cause, not has_route)
 
 
-def test_off_takes_no_note_of_the_network() -> None:
-    state = judge(Mode.OFF, option=False, has_route=False, found_cut=True)
-    assert (state.cause, state.presumed, state.heeds_network) == (None, None, False)
+def test_off_ignores_the_state_of_the_network() -> None:
+    state = offline_state(Mode.OFF, option=False, has_route=False, network_failed=True)
+    assert (state.cause, state.presumed, state.detects_network) == (None, None, False)
 
 
 @pytest.mark.parametrize("cause", Cause)

@@ -92,7 +92,9 @@ class Asker:
         share = max(0.0, ends - now) / max(1, to_ask)
         member = self._member(question, position)
         if not member.begin_trial(now, share + _TRIAL_MARGIN):
-            return {position: Asked(Outcome(Kind.SILENT, "another request is trying it already"))}
+            return {
+                position: Asked(Outcome(Kind.UNREACHABLE, "another request is trying it already"))
+            }
         self._retries.earn()
         self._hedges.earn()
         until = now + share
@@ -172,8 +174,8 @@ class Asker:
                 self._remember_absent(attempt.member.index, project)
             return asked
         if quicker:  # its answer may still come, and then updates the health
-            return Asked(Outcome(Kind.SILENT, "slower than another of its group"))
-        late = Outcome(Kind.SILENT, "no answer within its share of the deadline")
+            return Asked(Outcome(Kind.UNREACHABLE, "slower than another of its group"))
+        late = Outcome(Kind.UNREACHABLE, "no answer within its share of the deadline")
         attempt.tell(late)
         return Asked(late)
 
@@ -202,7 +204,7 @@ class Asker:
         held = self._store.pages.facts(index.key, project)
         validators = held.validators if held is not None and revalidate else Validators()
         answer = member.upstream.page(project, limits, *validators)
-        if answer.outcome.is_passing and self._retries.spend():
+        if answer.outcome.is_transient and self._retries.spend():
             time.sleep(random.uniform(*RETRY_SECONDS))  # noqa: S311 - to spread, not to hide
             if time.monotonic() < limits.ends:
                 answer = member.upstream.page(project, limits, *validators)

@@ -19,7 +19,7 @@ _REMEDIES = {
     Kind.NOT_AN_INDEX: "Check the address of {index}, or log in to the network.",
     Kind.LIMITED: "Wait a little and run again.",
     Kind.LOCAL: "Close other programs or raise this machine's limits (ulimit -n), and run again.",
-    Kind.BARRED: "Add the host to allow-hosts, or leave {index} out.",
+    Kind.NOT_ALLOWED: "Add the host to allow-hosts, or leave {index} out.",
     Kind.FORBIDDEN: "Log in to the network, or make {index} private if it is one of yours.",
     Kind.OFFLINE: "Connect and run again; what is in the cache is served meanwhile.",
 }
@@ -69,7 +69,7 @@ def _not_asked(question: Question, candidate: Candidate) -> Tried:
         return Tried(name, "absent", "it said so within the last minute")
     if candidate.is_fresh(question.fresh):
         return Tried(name, "found", "its page is fresh")
-    if question.offline_state.ordered is not None and not candidate.index.is_directory:
+    if question.offline_state.requested is not None and not candidate.index.is_directory:
         return Tried(name, "not asked", "offline")
     if candidate.held:
         return Tried(name, "skipped", candidate.held)
@@ -207,7 +207,7 @@ def _blocked(
 
 
 def _remedy(candidate: Candidate) -> str:
-    return remedy_for(candidate.kind or Kind.SILENT, candidate.index)
+    return remedy_for(candidate.kind or Kind.UNREACHABLE, candidate.index)
 
 
 def remedy_for(kind: Kind, index: Index) -> str:

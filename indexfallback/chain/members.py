@@ -16,7 +16,7 @@ from indexfallback.chain.explain import remedy_for
 from indexfallback.chain.lag import Lag
 from indexfallback.chain.network import Network
 from indexfallback.config import Index, Settings
-from indexfallback.health import Health, State, begin_trial, learn
+from indexfallback.health import Health, State, begin_trial, updated
 from indexfallback.hosted.listing import Listing
 from indexfallback.outcome import Kind, Outcome
 from indexfallback.store import Store
@@ -163,16 +163,16 @@ class Member:
             self._network.learn(self.index.name, outcome)
         with self._lock:
             before = self._health
-            after = self._health = learn(before, outcome, now, random.uniform(-1, 1))  # noqa: S311
+            after = self._health = updated(before, outcome, now, random.uniform(-1, 1))  # noqa: S311
             self._requests += 1
             self._asked = now
-            if outcome.is_well:
+            if outcome.is_answer:
                 self._seconds.append(outcome.elapsed)
             else:
                 self._errors += 1
                 self._last_error = str(outcome)
                 self._failed = time.time()
-            said, self._said = self._said, "" if outcome.is_well else str(outcome)
+            said, self._said = self._said, "" if outcome.is_answer else str(outcome)
         if after.state is not before.state:
             self._healths.put(self.index.key, after)
         # A failed trial, and the first of two successful ones, change nothing for users.

@@ -14,7 +14,7 @@ import platformdirs
 
 from indexfallback.config import Settings
 from indexfallback.errors import StoreError
-from indexfallback.mode import Mode, OfflineState, judge
+from indexfallback.mode import Mode, OfflineState, offline_state
 from indexfallback.outcome import Kind, Outcome
 from indexfallback.upstream.route import has_route
 
@@ -76,12 +76,12 @@ class Network:
     @property
     def is_offline(self) -> bool:
         """Whether the user has said to ask no index."""
-        return self.offline_state.ordered is not None
+        return self.offline_state.requested is not None
 
     def learn(self, name: str, outcome: Outcome) -> None:
         """Note what an attempt at an index tells of the network."""
         is_cut = outcome.kind is Kind.OFFLINE
-        if (is_cut or outcome.is_well) and self._cut[name] is not is_cut:
+        if (is_cut or outcome.is_answer) and self._cut[name] is not is_cut:
             self._cut[name] = is_cut
             self._look()
 
@@ -89,13 +89,13 @@ class Network:
         before = self._state
         mode = self._mode()
         found = self._cut.values()
-        after = judge(
+        after = offline_state(
             mode,
             option=self._option,
             # The user's choice overrides the routing table.
             has_route=self._option or mode is not Mode.AUTO or not self._needs_route or has_route(),
             # One index that answers proves that there is a network.
-            found_cut=True in found and False not in found,
+            network_failed=True in found and False not in found,
         )
         if after != before:
             self._state = after

@@ -96,7 +96,7 @@ class Question:
         """Tell whether an index has not answered yet and may be asked, held or not."""
         candidate = self.chain[position]
         return candidate.outcome is None and (
-            self.offline_state.ordered is None or candidate.index.is_directory
+            self.offline_state.requested is None or candidate.index.is_directory
         )
 
     def has_page(self, position: int) -> bool:
@@ -112,8 +112,8 @@ class Question:
     @property
     def offline(self) -> Cause | None:
         """Why there is no network, by the user's word or as an attempt has found."""
-        if self.offline_state.ordered is not None or not self.offline_state.heeds_network:
-            return self.offline_state.ordered
+        if self.offline_state.requested is not None or not self.offline_state.detects_network:
+            return self.offline_state.requested
         found = any(c.outcome is not None and c.outcome.kind is Kind.OFFLINE for c in self.chain)
         return Cause.NETWORK if found else None
 

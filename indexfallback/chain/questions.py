@@ -80,7 +80,7 @@ class Questions:
         age = None if facts is None else 0.0 if facts.mirrored else facts.age(now)
         # A directory is read at each request: its page is never fresh. Without a route no page is,
         # because only a request tells whether the files can still be fetched.
-        asks = index.is_directory or self._network.offline_state.is_cut
+        asks = index.is_directory or self._network.offline_state.has_no_route
         if asks and age is not None:
             age = max(age, self._settings.fresh)
         return Candidate(

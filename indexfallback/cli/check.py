@@ -160,7 +160,7 @@ def _check_within(member: _Member, limits: Limits, *, offline: bool) -> _Asked:
     try:
         return run_within(lambda: _check(member, limits), seconds, f"check-{index.name}")
     except TimeoutError:
-        late = Outcome(Kind.SILENT, f"no answer within {seconds:.0f} s", seconds)
+        late = Outcome(Kind.UNREACHABLE, f"no answer within {seconds:.0f} s", seconds)
         return _Asked(_failed(index, late))
 
 

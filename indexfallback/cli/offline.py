@@ -68,8 +68,8 @@ def _as_data(state: OfflineState) -> dict[str, object]:
 
 def _lines(state: OfflineState) -> list[str]:
     lines = [f"{state.mode.value}: {_MEANINGS[state.mode]}"]
-    if state.ordered is Cause.OPTION:
+    if state.requested is Cause.OPTION:
         lines.append("The option --offline overrides it here")
-    elif state.is_cut:
+    elif state.has_no_route:
         lines.append("There is no network now: only cached files are served")
     return lines

@@ -18,7 +18,7 @@ def offline(machine: Machine) -> Iterator[Finding]:
     if cause is not None:
         what = f"{cause.words}: only cached projects and files are available"
         yield warn("offline", what, cause.remedy.rstrip("."))
-    elif machine.offline_state.heeds_network:
+    elif machine.offline_state.detects_network:
         yield ok("offline", "the indexes are asked")
     else:
         yield ok("offline", "off: the indexes are asked, network or not")

@@ -174,7 +174,7 @@ class Downloads:
         """Start to fetch a file."""
         owner, _, filename = address
         group = self._fallback.members.group(owner)
-        ordered = self._fallback.network.offline_state.ordered
+        ordered = self._fallback.network.offline_state.requested
         if ordered is not None and not any(m.index.is_directory for m in group):
             raise _offline(filename, ordered)
         share = self._fallback.settings.deadline * (1 - RESERVE) / len(group)
@@ -234,7 +234,7 @@ class Downloads:
         )
 
     def _missing(self, filename: str) -> FileError:
-        ordered = self._fallback.network.offline_state.ordered
+        ordered = self._fallback.network.offline_state.requested
         if ordered is not None:
             cause = f"{ordered.words}, and no cached page lists it"
             return FileMissingError(filename, cause, ordered.remedy)
@@ -245,7 +245,7 @@ class Downloads:
         file, some = transfer.file, self._fallback.settings.deadline * (1 - RESERVE)
         progress = file.wait(min(WHOLE_SECONDS, some), some)
         if progress is Progress.FAILED:
-            if transfer.is_offline and self._fallback.network.offline_state.heeds_network:
+            if transfer.is_offline and self._fallback.network.offline_state.detects_network:
                 raise _offline(file.filename, Cause.NETWORK)
             if transfer.changed and file.sha256:
                 raise self._changed(address, file.sha256, transfer.changed[1])

@@ -37,5 +37,5 @@ def unstalled(body: Body, clock: Callable[[], float]) -> Iterator[bytes]:
     while piece := body.read():
         if detector.is_stalled(len(piece), clock()):
             problem = f"stalled: under 1 KiB/s for {WINDOW:.0f} s"
-            raise TransferError(Outcome(Kind.SILENT, problem))
+            raise TransferError(Outcome(Kind.UNREACHABLE, problem))
         yield piece

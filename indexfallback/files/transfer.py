@@ -28,12 +28,12 @@ FRUITLESS_TRIES = 2
 #: Bytes hashed at once of what an earlier process left.
 _HASH_PIECE = 1 << 20
 #: Failures of a file that tell of the whole index, if both are on one host.
-_OF_THE_INDEX = frozenset({Kind.SILENT, Kind.BLACKHOLE, Kind.INSECURE, Kind.LIMITED})
+_OF_THE_INDEX = frozenset({Kind.UNREACHABLE, Kind.CONNECT_TIMEOUT, Kind.INSECURE, Kind.LIMITED})
 #: Failures that a second try does not mend.
 _FINAL = frozenset(
     {
-        Kind.DENIED, Kind.LIMITED, Kind.INSECURE, Kind.BLACKHOLE, Kind.NOT_AN_INDEX, Kind.BARRED,
-        Kind.FORBIDDEN,
+        Kind.DENIED, Kind.LIMITED, Kind.INSECURE, Kind.CONNECT_TIMEOUT, Kind.NOT_AN_INDEX,
+        Kind.NOT_ALLOWED, Kind.FORBIDDEN,
     }
 )  # fmt: skip
 
@@ -168,12 +168,12 @@ class Transfer:
                 continue
             self._fail(source, str(outcome))
             self._kinds.add(outcome.kind)
-            if outcome.is_well or outcome.kind in _FINAL:
+            if outcome.is_answer or outcome.kind in _FINAL:
                 return False
-            if outcome.kind is Kind.SILENT and file.received == before:
+            if outcome.kind is Kind.UNREACHABLE and file.received == before:
                 return False  # a second wait would take the time that another source needs
             # Bytes that come too slowly are no reason to stay.
-            advances = file.received > reached and outcome.kind is not Kind.SILENT
+            advances = file.received > reached and outcome.kind is not Kind.UNREACHABLE
             fruitless = 0 if advances else fruitless + 1
             reached = max(reached, file.received)
         return False

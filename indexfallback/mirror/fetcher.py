@@ -32,7 +32,7 @@ _PAUSE, _UNSTATED_HOLD = 0.2, 5.0
 _PAGE_SECONDS, _NAMES_SECONDS = 60.0, 600.0
 _FIRST_BYTE, _NAMES_FIRST_BYTE = 15.0, 60.0
 #: Failures that no retry ends, for any page or file.
-_FINAL = frozenset({Kind.DENIED, Kind.INSECURE, Kind.BARRED, Kind.OFFLINE})
+_FINAL = frozenset({Kind.DENIED, Kind.INSECURE, Kind.NOT_ALLOWED, Kind.OFFLINE})
 
 
 class FetchError(Exception):
@@ -85,7 +85,7 @@ class Fetcher:
             self._limiter.wait()
             limits = self._limits(_PAGE_SECONDS, _FIRST_BYTE)
             answer = self._upstream.page(project, limits, etag, last_modified)
-            if not answer.outcome.is_well:
+            if not answer.outcome.is_answer:
                 self._wait_to_retry(answer.outcome, tries)
                 continue
             self._limiter.succeeded()

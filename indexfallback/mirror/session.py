@@ -87,7 +87,7 @@ class MirrorSession:
     @contextmanager
     def _locked(self) -> Iterator[None]:
         """Hold the lock of a run; raises `MirrorError` if another run holds it, or offline."""
-        ordered = self._network.offline_state.ordered
+        ordered = self._network.offline_state.requested
         if ordered is not None:
             raise MirrorError(self.mirror.index, ordered.words, ordered.remedy)
         lock = FileLock(self.store.directory / _LOCK)

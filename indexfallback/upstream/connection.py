@@ -146,7 +146,7 @@ class Connection:
         for hop in range(MAX_REDIRECTS + 1):
             where = urlsplit(url).netloc
             if not any(fnmatchcase(where, pattern) for pattern in self._allow_hosts):
-                return Outcome(Kind.BARRED, f"allow-hosts does not allow {where}"), None
+                return Outcome(Kind.NOT_ALLOWED, f"allow-hosts does not allow {where}"), None
             outcome, response = self._send(url, headers, timeout)
             if hop and outcome.kind is Kind.FORBIDDEN:  # as a captive portal redirects
                 return Outcome(Kind.NOT_AN_INDEX, f"unsafe redirect: {outcome}"), None

@@ -285,4 +285,4 @@ def _read(path: Path) -> Facts:
 def _outage(error: OSError, started: float) -> Outcome:
     where = error.filename or "the directory"
     detail = f"{where}: {error.strerror or error}"
-    return Outcome(Kind.SILENT, detail, time.monotonic() - started)
+    return Outcome(Kind.UNREACHABLE, detail, time.monotonic() - started)

@@ -57,7 +57,7 @@ def outcome_of_status(status: int, retry_after: str | None) -> Outcome:
         kind,
         f"{status} {code.phrase}",
         retry_after=_seconds(retry_after),
-        is_passing=code in _PASSING and retry_after is None,
+        is_transient=code in _PASSING and retry_after is None,
     )
 
 
@@ -84,21 +84,21 @@ def outcome_of_error(error: Exception, where: str) -> Outcome:
     if any(isinstance(cause, (ssl.SSLError, urllib3.exceptions.SSLError)) for cause in chain):
         return Outcome(Kind.INSECURE, f"TLS with {where} failed: {_reason(chain)}")
     if isinstance(error, requests.ConnectTimeout):
-        return _unreachable(Kind.BLACKHOLE, f"connect timeout ({where})")
+        return _unreachable(Kind.CONNECT_TIMEOUT, f"connect timeout ({where})")
     if any(
         isinstance(cause, (urllib3.exceptions.ReadTimeoutError, TimeoutError)) for cause in chain
     ):
-        return Outcome(Kind.SILENT, f"no answer in time ({where})")
+        return Outcome(Kind.UNREACHABLE, f"no answer in time ({where})")
     if any(isinstance(cause, urllib3.exceptions.NameResolutionError) for cause in chain):
-        return _unreachable(Kind.SILENT, f"no such host ({where})")
+        return _unreachable(Kind.UNREACHABLE, f"no such host ({where})")
     if any(isinstance(cause, ConnectionRefusedError) for cause in chain):
-        return Outcome(Kind.SILENT, f"connection refused ({where})")
+        return Outcome(Kind.UNREACHABLE, f"connection refused ({where})")
     if any(isinstance(cause, urllib3.exceptions.NewConnectionError) for cause in chain):
-        return _unreachable(Kind.SILENT, f"cannot connect: {_reason(chain)} ({where})")
+        return _unreachable(Kind.UNREACHABLE, f"cannot connect: {_reason(chain)} ({where})")
     if isinstance(error, requests.exceptions.ProxyError):
-        return Outcome(Kind.SILENT, f"the proxy for {where} failed: {_reason(chain)}")
+        return Outcome(Kind.UNREACHABLE, f"the proxy for {where} failed: {_reason(chain)}")
     detail = f"connection broke: {_reason(chain)} ({where})"
-    return Outcome(Kind.FAILED, detail, is_passing=True)
+    return Outcome(Kind.FAILED, detail, is_transient=True)
 
 
 def _on_this_side(chain: list[BaseException]) -> Outcome | None:

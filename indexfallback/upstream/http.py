@@ -219,7 +219,9 @@ def _bounded(response: requests.Response, limits: Limits) -> Iterator[bytes]:
             problem = f"a page of more than {limits.page_size} bytes (limits.page_size)"
             raise TransferError(Outcome(Kind.NOT_AN_INDEX, problem))
         if time.monotonic() > limits.ends:
-            raise TransferError(Outcome(Kind.SILENT, "the page did not come to its end in time"))
+            raise TransferError(
+                Outcome(Kind.UNREACHABLE, "the page did not come to its end in time")
+            )
         yield piece
 
 

@@ -19,7 +19,7 @@ from tests.conftest import MakeShim
 from tests.fakes import FakeIndex, wheel
 
 IDNA = "/simple/idna/"
-DOWN = Outcome(Kind.BLACKHOLE, "connect timeout")
+DOWN = Outcome(Kind.CONNECT_TIMEOUT, "connect timeout")
 PROJECTS = [f"demo-{number}" for number in range(30)]
 
 

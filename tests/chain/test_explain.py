@@ -10,7 +10,7 @@ from indexfallback.errors import ProjectError, ProjectNotFoundError, ProjectUnav
 from indexfallback.outcome import Kind, Outcome
 from tests.chain.walking import FRESH, MIRROR, PRIVATE, PYPI, TROUBLE, index, question
 
-DETAILS = {Kind.ABSENT: "404 Not Found", Kind.SILENT: "connection refused (packages:443)"}
+DETAILS = {Kind.ABSENT: "404 Not Found", Kind.UNREACHABLE: "connection refused (packages:443)"}
 
 
 def ended(asked: Question, **answers: Kind) -> tuple[Question, Step]:
@@ -65,7 +65,7 @@ def test_an_owner_that_is_down_is_named_with_cause_and_remedy() -> None:
         (Candidate(PRIVATE, owned=True, known_since=1.0), "known there since 1970-01-01"),
         (Candidate(index("private", projects=("acme-*",))), "by projects"),
     ):
-        found = error(question(known, PYPI), private=Kind.SILENT)
+        found = error(question(known, PYPI), private=Kind.UNREACHABLE)
         assert isinstance(found, ProjectUnavailableError)
         assert found.status == 503
         for part in ("acme-app", "belongs to private", how, "connection refused", "run again"):
@@ -73,14 +73,14 @@ def test_an_owner_that_is_down_is_named_with_cause_and_remedy() -> None:
 
 
 def test_an_unknown_list_of_names_says_what_mends_it() -> None:
-    text = str(error(question(PRIVATE, PYPI), private=Kind.SILENT))
+    text = str(error(question(PRIVATE, PYPI), private=Kind.UNREACHABLE))
     for part in ("list of names", "Setting projects for private", "one reachable moment"):
         assert part in text
 
 
 def test_on_outage_stop_is_named_as_the_reason() -> None:
     stopping = index("private", on_outage="stop")
-    assert "on_outage is stop" in str(error(question(stopping, PYPI), private=Kind.SILENT))
+    assert "on_outage is stop" in str(error(question(stopping, PYPI), private=Kind.UNREACHABLE))
 
 
 @pytest.mark.parametrize(
@@ -90,7 +90,7 @@ def test_on_outage_stop_is_named_as_the_reason() -> None:
         (Kind.INSECURE, "Check the certificate of private"),
         (Kind.NOT_AN_INDEX, "Check the address of private"),
         (Kind.LIMITED, "Wait a little"),
-        (Kind.SILENT, "Make private reachable"),
+        (Kind.UNREACHABLE, "Make private reachable"),
     ],
 )
 def test_the_remedy_fits_the_trouble(kind: Kind, remedy: str) -> None:
@@ -133,7 +133,7 @@ def test_the_trail_says_what_was_skipped_for_the_owners_sake() -> None:
 
 
 def test_the_trail_claims_no_ownership_that_nobody_knows_of() -> None:
-    assert trail(question(PRIVATE, PYPI), private=Kind.SILENT)[1] == (
+    assert trail(question(PRIVATE, PYPI), private=Kind.UNREACHABLE)[1] == (
         "pypi",
         "skipped",
         "acme-app may belong to private",

@@ -58,7 +58,7 @@ def test_for_a_public_index_with_too_many_requests_only_its_group_answers() -> N
     limited = question(MIRROR, other, PYPI)
     answers = {"mirror": Kind.LIMITED, "other": Kind.FOUND, "pypi": Kind.FOUND}
     assert walk(limited, answers) == (["mirror", "pypi"], Serve(2, resolved=False))
-    answers["pypi"] = Kind.SILENT
+    answers["pypi"] = Kind.UNREACHABLE
     assert walk(limited, answers) == (["mirror", "pypi"], Refuse(Why.UNAVAILABLE))
     answers["pypi"] = Kind.ABSENT
     assert walk(limited, answers) == (["mirror", "pypi", "other"], Serve(1, resolved=False))
@@ -83,7 +83,7 @@ def test_what_only_indexes_in_trouble_may_have_is_unavailable(kind: Kind) -> Non
 
 def test_what_its_public_index_does_not_have_is_absent_though_a_mirror_is_down() -> None:
     known = question(Candidate(MIRROR, page_age=STALE), PYPI)
-    answers = {"mirror": Kind.SILENT, "pypi": Kind.ABSENT}
+    answers = {"mirror": Kind.UNREACHABLE, "pypi": Kind.ABSENT}
     assert walk(known, answers)[1] == Refuse(Why.ABSENT)
 
 
@@ -91,7 +91,7 @@ def test_what_its_public_index_does_not_have_is_absent_though_a_mirror_is_down()
 
 
 def served_by_the_next(
-    mode: OnOutage, *, kind: Kind = Kind.SILENT, projects: tuple[str, ...] = (), **known: Any
+    mode: OnOutage, *, kind: Kind = Kind.UNREACHABLE, projects: tuple[str, ...] = (), **known: Any
 ) -> bool | Why:
     """Tell whether pypi serves ``acme-app`` while private cannot be asked, or why not."""
     private = replace(PRIVATE, on_outage=mode, projects=projects)
@@ -237,13 +237,13 @@ def test_what_no_public_index_has_is_no_copy() -> None:
 
 
 def test_a_page_that_cannot_be_compared_is_served_by_its_index() -> None:
-    answers = {"extra": Kind.FOUND, "pypi": Kind.SILENT}
+    answers = {"extra": Kind.FOUND, "pypi": Kind.UNREACHABLE}
     known = question(Candidate(EXTRA, may_copy=True), PYPI)
     assert judge(known, answers) == (["extra", "pypi"], Serve(0, resolved=True))
 
 
 def test_an_old_public_page_proves_a_copy_while_its_index_is_down() -> None:
-    answers = {"extra": Kind.FOUND, "pypi": Kind.SILENT}
+    answers = {"extra": Kind.FOUND, "pypi": Kind.UNREACHABLE}
     known = question(Candidate(EXTRA, may_copy=True), Candidate(PYPI, page_age=STALE))
     walked = judge(known, answers, True)
     assert walked == (["extra", "pypi", "extra = pypi"], Serve(1, stale=True))
@@ -278,7 +278,7 @@ def test_an_index_before_it_does_not_stand_in_for_the_owner_of_a_project() -> No
     known = question(
         Candidate(PYPI, page_age=STALE), Candidate(PRIVATE, owned=True, known_since=1.0)
     )
-    answers = {"pypi": Kind.SILENT, "private": Kind.SILENT}
+    answers = {"pypi": Kind.UNREACHABLE, "private": Kind.UNREACHABLE}
     assert walk(known, answers)[1] == Refuse(Why.OWNED, 1)
 
 
@@ -312,5 +312,5 @@ def test_a_mirror_that_defers_is_not_asked_for_what_its_authority_does_not_have(
 
 def test_a_mirror_that_defers_stands_in_for_an_authority_in_trouble() -> None:
     mirror = replace(MIRROR, pages="authority")
-    answers = {"pypi": Kind.SILENT, "mirror": Kind.FOUND}
+    answers = {"pypi": Kind.UNREACHABLE, "mirror": Kind.FOUND}
     assert walk(question(PYPI, mirror), answers) == (["pypi", "mirror"], Serve(1, resolved=True))

@@ -33,18 +33,18 @@ def test_the_youngest_stale_page_of_the_first_group_stands_in() -> None:
         Candidate(other, page_age=STALE),
         Candidate(PYPI, page_age=STALE + 5),
     )
-    assert walk(known, lambda _: Kind.SILENT)[1] == Serve(2, stale=True)
+    assert walk(known, lambda _: Kind.UNREACHABLE)[1] == Serve(2, stale=True)
 
 
 def test_a_stale_page_gives_way_to_an_index_that_answers() -> None:
     known = question(Candidate(MIRROR, page_age=STALE), PYPI)
-    answers = {"mirror": Kind.SILENT, "pypi": Kind.FOUND}
+    answers = {"mirror": Kind.UNREACHABLE, "pypi": Kind.FOUND}
     assert walk(known, answers)[1] == Serve(1, resolved=True)
 
 
 def test_a_stale_page_older_than_it_is_kept_does_not_stand_in() -> None:
     known = question(Candidate(PYPI, page_age=KEEP))
-    assert walk(known, {"pypi": Kind.SILENT})[1] == Refuse(Why.UNAVAILABLE)
+    assert walk(known, {"pypi": Kind.UNREACHABLE})[1] == Refuse(Why.UNAVAILABLE)
 
 
 def test_absent_within_the_last_minute_is_taken_for_an_answer() -> None:
@@ -82,7 +82,7 @@ def test_a_walk_down_another_chain_does_not_count() -> None:
 def test_a_walk_does_not_count_past_a_private_index_that_has_the_project_since() -> None:
     private = Candidate(PRIVATE, owned=True, known_since=1.0)
     known = question(private, resolved(Candidate(PYPI), private))
-    assert walk(known, {"private": Kind.SILENT})[1] == Refuse(Why.OWNED, 0)
+    assert walk(known, {"private": Kind.UNREACHABLE})[1] == Refuse(Why.OWNED, 0)
 
 
 def test_a_walk_does_not_count_past_a_directory() -> None:

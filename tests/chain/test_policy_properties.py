@@ -18,7 +18,7 @@ PROJECT = "acme-app"
 AGES = st.sampled_from([*[None] * 9, 0.0, FRESH - 1, FRESH, KEEP - 1, KEEP, KEEP * 9])
 CLAIMS = st.sampled_from([(), (), (), (), (), ("other-*",)])
 CLAIMS_OF_MANY = st.sampled_from([(), ("acme-*",), ("acme-app",)])
-ANSWERS = st.sampled_from([*Kind, *[Kind.ABSENT, Kind.FOUND, Kind.SILENT, Kind.LIMITED] * 3])
+ANSWERS = st.sampled_from([*Kind, *[Kind.ABSENT, Kind.FOUND, Kind.UNREACHABLE, Kind.LIMITED] * 3])
 RARELY = st.sampled_from([True, False, False, False])
 
 
@@ -40,7 +40,7 @@ class World(NamedTuple):
     def has_answered(self, candidate: Candidate, asked: list[str]) -> bool:
         """Tell whether the index has answered as an index does."""
         name = candidate.index.name
-        return name in asked and Outcome(self.answers[name], "").is_well
+        return name in asked and Outcome(self.answers[name], "").is_answer
 
 
 @st.composite
@@ -80,7 +80,7 @@ def known(draw: st.DrawFn, of: Index, passed: str) -> Candidate:
         list_known=is_private and draw(RARELY),
         remembered_absent=not of.is_directory and draw(RARELY),
         held="" if of.is_directory else draw(st.sampled_from(["", "", "circuit open"])),
-        trouble=draw(st.sampled_from([None, Kind.SILENT, Kind.LIMITED])),
+        trouble=draw(st.sampled_from([None, Kind.UNREACHABLE, Kind.LIMITED])),
     )
 
 

@@ -21,7 +21,7 @@ from tests.conftest import MakeShim
 from tests.fakes import FakeIndex, wheel
 
 PIP = "/simple/pip/"
-DOWN = Outcome(Kind.BLACKHOLE, "connect timeout")
+DOWN = Outcome(Kind.CONNECT_TIMEOUT, "connect timeout")
 
 
 @pytest.fixture(autouse=True)

@@ -44,7 +44,7 @@ def question(*known: Candidate | Index, offline: bool = False) -> Question:
         )
         for c in chain
     )
-    state = OfflineState(ordered=Cause.OPTION if offline else None)
+    state = OfflineState(requested=Cause.OPTION if offline else None)
     return Question("acme-app", chain, FRESH, KEEP, state)
 
 

@@ -71,7 +71,7 @@ def test_an_index_that_refuses_connections_fails_with_a_remedy(
     private.stop_listening()
     done = cli("config", "check").expect(1)
     assert done.out.startswith("FAIL  private")
-    assert "silent: connection refused (127.0.0.1:" in done.words
+    assert "unreachable: connection refused (127.0.0.1:" in done.words
     assert "Make private reachable" in done.words
     assert "ok    pypi" in done.out
     assert done.widest <= WIDTH

@@ -70,7 +70,7 @@ def test_an_open_circuit_lasts_as_long_as_it_would_have(
     with FakeIndex([DEMO]) as index:
         made = shim(index)
         member = made.members["pypi"]
-        member.learn(Outcome(Kind.BLACKHOLE, "connect timeout"))
+        member.learn(Outcome(Kind.CONNECT_TIMEOUT, "connect timeout"))
         assert member.health.state is State.OPEN
         before = member.health.until - time.monotonic()
         jump(seconds)
@@ -83,7 +83,7 @@ def test_an_open_circuit_of_before_the_jump_is_tried_at_the_next_start(
     shim: MakeShim, jump: Callable[[float], None], seconds: float
 ) -> None:
     with FakeIndex([DEMO]) as index:
-        shim(index).members["pypi"].learn(Outcome(Kind.BLACKHOLE, "connect timeout"))
+        shim(index).members["pypi"].learn(Outcome(Kind.CONNECT_TIMEOUT, "connect timeout"))
         jump(seconds)
         made = shim(index)
         assert made.members["pypi"].health.since <= time.monotonic()

@@ -33,4 +33,4 @@ def test_a_body_that_stalls_fails() -> None:
     pieces = unstalled(Body(0, None, lambda: b"x", lambda: None), lambda: float(next(seconds)))
     with pytest.raises(TransferError, match="stalled: under 1 KiB/s for 30 s") as caught:
         list(pieces)
-    assert caught.value.outcome.kind is Kind.SILENT
+    assert caught.value.outcome.kind is Kind.UNREACHABLE

@@ -29,7 +29,7 @@ def outcome(tmp_path: Path, url: str, *allowed: str) -> Outcome:
 
 def test_an_index_whose_host_is_not_allowed_is_not_asked(remote: FakeIndex, tmp_path: Path) -> None:
     found = outcome(tmp_path, remote.url, "*.example.com")
-    assert found.kind is Kind.BARRED
+    assert found.kind is Kind.NOT_ALLOWED
     assert found.detail == f"allow-hosts does not allow 127.0.0.1:{remote.port}"
     assert remote.count() == 0
 
@@ -44,7 +44,7 @@ def test_patterns_match_host_and_port_as_in_buildout(
 def test_a_pattern_without_the_port_does_not_match_a_host_with_one(
     remote: FakeIndex, tmp_path: Path
 ) -> None:
-    assert outcome(tmp_path, remote.url, "127.0.0.1").kind is Kind.BARRED
+    assert outcome(tmp_path, remote.url, "127.0.0.1").kind is Kind.NOT_ALLOWED
 
 
 def test_a_redirect_to_a_host_that_is_not_allowed_is_not_followed(
@@ -53,7 +53,7 @@ def test_a_redirect_to_a_host_that_is_not_allowed_is_not_followed(
     with FakeIndex([wheel("acme-app")]) as elsewhere:
         remote.redirect(elsewhere.base + "{path}")
         found = outcome(tmp_path, remote.url, f"127.0.0.1:{remote.port}")
-        assert found.kind is Kind.BARRED
+        assert found.kind is Kind.NOT_ALLOWED
         assert str(elsewhere.port) in found.detail
         assert elsewhere.count() == 0
 

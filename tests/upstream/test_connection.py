@@ -254,7 +254,7 @@ def test_a_proxy_that_is_down_is_said_to_be(
     remote.stop_listening()
     monkeypatch.setenv("HTTP_PROXY", f"http://127.0.0.1:{remote.port}")
     outcome = page(opened("http://packages.example.com/simple/")).outcome
-    assert outcome.kind is Kind.SILENT
+    assert outcome.kind is Kind.UNREACHABLE
     assert "packages.example.com" in outcome.detail
 
 
@@ -321,4 +321,4 @@ def test_a_redirect_from_https_to_http_is_refused(
 
 def test_headers_that_drip_are_bounded_behind_tls_too(opened: OpenHttp, secure: Secure) -> None:
     secure.fake.drip_headers(50)
-    assert page(opened(secure.fake, ca_bundle=secure.bundle), 0.3).outcome.kind is Kind.SILENT
+    assert page(opened(secure.fake, ca_bundle=secure.bundle), 0.3).outcome.kind is Kind.UNREACHABLE

@@ -120,9 +120,9 @@ def test_a_directory_that_cannot_be_read_is_an_outage(
         path.write_bytes(b"")
     index = directory(path)
     found = outcome(index)
-    assert found.kind is Kind.SILENT
+    assert found.kind is Kind.UNREACHABLE
     assert str(path) in str(found)
-    assert index.names(within()).outcome.kind is Kind.SILENT
+    assert index.names(within()).outcome.kind is Kind.UNREACHABLE
 
 
 def test_a_directory_that_goes_away_is_an_outage_and_comes_back(
@@ -131,7 +131,7 @@ def test_a_directory_that_goes_away_is_an_outage_and_comes_back(
     index = directory(wheels)
     page(index)
     away = wheels.rename(wheels.with_name("away"))
-    assert outcome(index).kind is Kind.SILENT
+    assert outcome(index).kind is Kind.UNREACHABLE
     away.rename(wheels)
     assert len(page(index).files) == 2
 

@@ -95,7 +95,7 @@ def test_what_cannot_be_reached_without_any_network_is_charged_to_nobody(
 ) -> None:
     monkeypatch.setattr(failures, "has_route", lambda: is_routed)
     outcome = outcome_of_error(requests.ConnectTimeout(), "packages.example.com:443")
-    assert outcome.kind is (Kind.BLACKHOLE if is_routed else Kind.OFFLINE)
+    assert outcome.kind is (Kind.CONNECT_TIMEOUT if is_routed else Kind.OFFLINE)
 
 
 def test_a_name_that_nobody_has_is_silence(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -103,7 +103,7 @@ def test_a_name_that_nobody_has_is_silence(monkeypatch: pytest.MonkeyPatch) -> N
     with pytest.raises(requests.ConnectionError) as error, requests.Session() as session:
         session.get("http://nobody.invalid/", timeout=10)
     outcome = outcome_of_error(error.value, "nobody.invalid")
-    assert (outcome.kind, str(outcome)) == (Kind.SILENT, "no such host (nobody.invalid)")
+    assert (outcome.kind, str(outcome)) == (Kind.UNREACHABLE, "no such host (nobody.invalid)")
 
 
 def test_whether_there_is_a_route_is_asked_without_sending(monkeypatch: pytest.MonkeyPatch) -> None:

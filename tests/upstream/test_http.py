@@ -153,8 +153,8 @@ def test_a_body_that_only_says_that_it_is_compressed_is_broken(
 def test_an_attempt_ends_with_its_limit(opened: OpenHttp, remote: FakeIndex, how: str) -> None:
     misbehave(remote, how)
     begun = time.monotonic()
-    assert kind(opened(remote), 0.3) is Kind.SILENT
-    assert opened(remote).names(within(0.3)).outcome.kind is Kind.SILENT
+    assert kind(opened(remote), 0.3) is Kind.UNREACHABLE
+    assert opened(remote).names(within(0.3)).outcome.kind is Kind.UNREACHABLE
     assert time.monotonic() - begun < 15  # a read may take 20
 
 
@@ -163,7 +163,7 @@ def test_a_pause_between_bytes_is_bounded_by_the_read_timeout(
 ) -> None:
     remote.drip(1)
     begun = time.monotonic()
-    assert kind(opened(remote, read_timeout=0.2), 60.0) is Kind.SILENT
+    assert kind(opened(remote, read_timeout=0.2), 60.0) is Kind.UNREACHABLE
     assert time.monotonic() - begun < 15
 
 

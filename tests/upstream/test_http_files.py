@@ -99,7 +99,7 @@ def test_between_a_files_bytes_the_read_timeout_holds(opened: OpenHttp, remote: 
     body = opened(remote, read_timeout=2.0).open(listed(remote), 0, None, 5).body
     with pytest.raises(TransferError) as error:
         content(body)
-    assert error.value.outcome.kind is Kind.SILENT
+    assert error.value.outcome.kind is Kind.UNREACHABLE
 
 
 @pytest.mark.parametrize("how", ["drip_headers", "hang"])
@@ -108,5 +108,5 @@ def test_a_file_whose_first_byte_does_not_come_is_not_waited_for(
 ) -> None:
     misbehave(remote, how)
     begun = time.monotonic()
-    assert opened(remote).open(listed(remote), 0, None, 0.3).outcome.kind is Kind.SILENT
+    assert opened(remote).open(listed(remote), 0, None, 0.3).outcome.kind is Kind.UNREACHABLE
     assert time.monotonic() - begun < 15  # a read may take 20

@@ -292,7 +292,7 @@ def test_after_a_change_that_is_known_no_look_from_before_is_an_answer(
     flat_directory(wheels, [NEWER])
     assert filenames(index) == before
     index.look_again()
-    assert index.page("acme-app", within(0.05), None, None).outcome.kind is Kind.SILENT
+    assert index.page("acme-app", within(0.05), None, None).outcome.kind is Kind.UNREACHABLE
     go_on.set()
     other.join()
     assert NEWER.filename in filenames(index)

@@ -1,4 +1,4 @@
-"""An index behind HTTP: pages, names and files by the simple API."""
+"""An index behind HTTP: pages, names and files from its simple API."""
 
 import time
 from collections.abc import Iterator
@@ -29,18 +29,18 @@ from indexfallback.upstream.answers import (
 from indexfallback.upstream.connection import Connection, origin
 from indexfallback.upstream.failures import outcome_of_error
 
-#: JSON first: it says more, and is read quicker.
+#: JSON first: it has more fields and is faster to parse.
 ACCEPT = (
     "application/vnd.pypi.simple.v1+json, "
     "application/vnd.pypi.simple.v1+html;q=0.2, text/html;q=0.1"
 )
-#: Pieces of a page: small ones, so that the limits are looked at often.
+#: Read size for pages, bytes: small, to check the limits often.
 _PAGE_PIECE = 64 * 1024
-#: Pieces of a file.
+#: Read size for files, bytes.
 _FILE_PIECE = 1024 * 1024
-#: Digits of a number that SQLite can hold.
+#: Digits of a number that SQLite can store.
 _MOST_DIGITS = 18
-#: Never wait less than this for anything, seconds: zero would mean "do not block".
+#: The shortest timeout, seconds: zero would mean "do not block".
 _SHORTEST = 0.001
 
 
@@ -55,7 +55,7 @@ class HttpIndex:
     def page(
         self, project: str, limits: Limits, etag: str | None, last_modified: str | None
     ) -> PageAnswer:
-        """Ask for a project page; the validators are those of the page held already."""
+        """Ask for a project page; the validators are those of the stored page."""
         headers = {"Accept": ACCEPT, "Accept-Encoding": "gzip, deflate"}
         if etag:
             headers["If-None-Match"] = etag
@@ -64,7 +64,9 @@ class HttpIndex:
         url = f"{self._index.url}{quote(project)}/"
         outcome, response, body = self._fetch(url, headers, limits)
         if outcome.kind is Kind.NOT_MODIFIED and not (etag or last_modified):
-            outcome = _with(outcome, Kind.NOT_AN_INDEX, "304 Not Modified where all was asked for")
+            outcome = _with(
+                outcome, Kind.NOT_AN_INDEX, "304 Not Modified to a request without validators"
+            )
         if response is None or outcome.kind is not Kind.FOUND:
             return PageAnswer(outcome)
         try:
@@ -73,13 +75,13 @@ class HttpIndex:
                 response.headers.get("Content-Type", ""),
                 without_credentials(response.url),
                 project,
-                public=not self._connection.may_lead_here,
+                public=not self._connection.may_link_locally,
             )
         except PageError as error:
             return PageAnswer(_with(outcome, Kind.NOT_AN_INDEX, f"not an index: {error.problem}"))
         found = _with(outcome, Kind.FOUND, page_words(page))
         answered = response.headers
-        if page.serial is None:  # HTML has no other place for it
+        if page.serial is None:  # in HTML, a header is the only place for it
             page = msgspec.structs.replace(page, serial=_number(answered.get("X-PyPI-Last-Serial")))
         return PageAnswer(
             found, page, answered.get("ETag"), answered.get("Last-Modified"), _clock(response)
@@ -103,20 +105,20 @@ class HttpIndex:
     def _fetch(
         self, url: str, headers: dict[str, str], limits: Limits
     ) -> tuple[Outcome, requests.Response | None, bytes]:
-        """Return a whole body within the limits."""
+        """Send a GET and return its whole body, within the limits."""
         started = time.monotonic()
         left = max(limits.ends - started, _SHORTEST)
         first_byte = min(limits.first_byte, left)
         timeout = (min(self._index.connect_timeout, first_byte), first_byte)
-        outcome, response = self._connection.get(url, headers, timeout, self._elsewhere)
+        outcome, response = self._connection.get(url, headers, timeout, self._other_index)
         body = b""
         if response is not None:
-            _be_patient(response, self._index.read_timeout)
+            _set_read_timeout(response, self._index.read_timeout)
             try:
                 if outcome.kind is Kind.FOUND:
                     body = b"".join(_bounded(response, limits))
                 else:
-                    # A short body that was read leaves the connection fit for the next request.
+                    # A short body that has been read allows the connection to be reused.
                     next(_pieces(response, _PAGE_PIECE), b"")
             except TransferError as error:
                 outcome = error.outcome if outcome.kind is Kind.FOUND else outcome
@@ -124,11 +126,11 @@ class HttpIndex:
                 response.close()
         return _with(outcome, elapsed=time.monotonic() - started), response, body
 
-    def _elsewhere(self, url: str) -> str | None:
+    def _other_index(self, url: str) -> str | None:
         """Return the name of the other index that an address of a page belongs to, if any.
 
-        GitLab and pypiserver send to PyPI for every name that they do not have: what comes from
-        there is not their own. Pages of a mirror may lie anywhere.
+        GitLab and pypiserver redirect to PyPI for every name that they do not have; such a page is
+        not their own. The pages of a mirror may be at any address.
         """
         if not self._index.is_private:
             return None
@@ -139,9 +141,9 @@ class HttpIndex:
         return "PyPI" if origin(url) == origin(default_url()) else None
 
     def open(self, file: File, offset: int, etag: str | None, patience: float) -> FileAnswer:
-        """Ask for a file's bytes from ``offset``, if it is still what ``etag`` says.
+        """Ask for a file's bytes from ``offset``, or all if ``etag`` no longer matches.
 
-        ``patience`` is seconds to wait for the first byte.
+        ``patience`` is the timeout for the first byte, seconds.
         """
         headers = {"Accept": "*/*", "Accept-Encoding": "identity"}
         if offset:
@@ -156,7 +158,7 @@ class HttpIndex:
         if response is None:
             return FileAnswer(outcome)
         if offset and response.status_code == requests.codes.requested_range_not_satisfiable:
-            # What is here already is as long as the file, or longer, and wrong.
+            # The bytes received so far are as long as the file, or longer, and wrong.
             response.close()
             return self.open(file, 0, None, patience)
         if outcome.kind is Kind.FOUND and _is_web_page(response):
@@ -164,11 +166,11 @@ class HttpIndex:
         if outcome.kind is not Kind.FOUND:
             response.close()
             return FileAnswer(outcome)
-        _be_patient(response, index.read_timeout)
+        _set_read_timeout(response, index.read_timeout)
         return FileAnswer(outcome, _body(response))
 
     def skipped(self) -> tuple[Skipped, ...]:
-        """Return nothing: an index does not tell what else it has."""
+        """Return nothing: an index behind HTTP does not list what it leaves out."""
         return ()
 
     def close(self) -> None:
@@ -194,15 +196,15 @@ def _with(
     )
 
 
-def _be_patient(response: requests.Response, seconds: float) -> None:
-    """Wait up to ``seconds`` between bytes from now on, after the shorter wait for the first."""
+def _set_read_timeout(response: requests.Response, seconds: float) -> None:
+    """Set the timeout between bytes, in place of the shorter one for the first byte."""
     connection = response.raw.connection
     if connection is not None and connection.sock is not None:
         connection.sock.settimeout(seconds)
 
 
 def _pieces(response: requests.Response, size: int) -> Iterator[bytes]:
-    """Yield the decoded body as it comes; raises `TransferError`."""
+    """Yield the decoded body as it arrives; raises `TransferError`."""
     try:
         while piece := response.raw.read1(size, decode_content=True):
             yield piece
@@ -219,25 +221,23 @@ def _bounded(response: requests.Response, limits: Limits) -> Iterator[bytes]:
             problem = f"a page of more than {limits.page_size} bytes (limits.page_size)"
             raise TransferError(Outcome(Kind.NOT_AN_INDEX, problem))
         if time.monotonic() > limits.ends:
-            raise TransferError(
-                Outcome(Kind.UNREACHABLE, "the page did not come to its end in time")
-            )
+            raise TransferError(Outcome(Kind.UNREACHABLE, "the page was not complete in time"))
         yield piece
 
 
 def _is_web_page(response: requests.Response) -> bool:
-    """Tell whether an answer calls itself HTML, which no distribution and no metadata is."""
+    """Tell whether a response is HTML, which no distribution and no metadata file is."""
     return response.headers.get("Content-Type", "").lower().startswith("text/html")
 
 
 def _range_start(response: requests.Response) -> int:
-    """Return where a partial answer begins (RFC 9110, 14.4), which need not be where was asked."""
+    """Return the offset of a partial response (RFC 9110, 14.4), perhaps not the requested one."""
     start = response.headers.get("Content-Range", "").removeprefix("bytes ").partition("-")[0]
     return _number(start) or 0
 
 
 def _number(text: str | None) -> int | None:
-    """Return a header's number, or None if it is none, or beyond every file and counter."""
+    """Return the number in a header, or None if it is not one, or too large."""
     return int(text) if text and text.isdecimal() and len(text) <= _MOST_DIGITS else None
 
 
@@ -260,10 +260,10 @@ def _body(response: requests.Response) -> Body:
 
 
 def _clock(response: requests.Response) -> float | None:
-    """Return the time at the index: when it answered, and how long a cache has kept that since."""
+    """Return the time of the index's clock: Date, plus Age for a cached response."""
     try:
         date = parsedate_to_datetime(response.headers["Date"]).timestamp()
-    # Not stated, nothing like a date, or one that no clock has.
+    # Missing, not a date, or out of range.
     except (KeyError, ValueError, TypeError, OverflowError, OSError):
         return None
     return date + (_number(response.headers.get("Age")) or 0)

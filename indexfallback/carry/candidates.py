@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from indexfallback.names import project_of
-from indexfallback.upstream.listing import look
+from indexfallback.upstream.scan import scan
 
 #: The kinds of directories, as messages name them.
 WHEELHOUSE, PIP, UV, BANDERSNATCH = "wheelhouse", "cache of pip", "cache of uv", "bandersnatch tree"
@@ -87,7 +87,7 @@ def pages(directory: Path) -> Iterator[tuple[str, Path]]:
 
 
 def _files(directory: Path) -> Iterator[Candidate | Skipped]:
-    listing = look(directory)
+    listing = scan(directory)
     for project, paths in sorted(listing.projects.items()):
         for path in map(Path, paths):
             yield Candidate(path, project, path.name)

@@ -35,7 +35,7 @@ class Listing:
         known = self._hosting.files.of_project(self._index.key, project)
         answer = self._upstream.page(project, limits, etag, last_modified)
         if known.keys() - _names(answer.page):  # a file was just published
-            self._upstream.look_again()
+            self._upstream.invalidate()
             answer = self._upstream.page(project, limits, etag, last_modified)
         if answer.page is None:
             return answer

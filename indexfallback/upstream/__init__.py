@@ -1,7 +1,7 @@
-"""Upstreams: the configured indexes, asked for pages, names and files; every answer an outcome.
+"""Upstreams: requests to the configured indexes, each answered by an outcome.
 
-The modules that need the HTTP library are imported when the first index is opened: that takes
-0.2 s, and a server answers from its store before.
+The modules that need the HTTP library are imported with the first index: that takes 0.2 s, and a
+server can answer from its store before.
 """
 
 from indexfallback.config import Index, Settings
@@ -10,7 +10,7 @@ from indexfallback.upstream.facts import FactsCache
 
 
 def open_index(index: Index, settings: Settings, facts: FactsCache) -> Upstream:
-    """Return the upstream for a configured index; nothing is asked or read yet."""
+    """Return the upstream for a configured index; this sends and reads nothing."""
     from indexfallback.upstream.directory import DirectoryIndex  # noqa: PLC0415 - slow, see above
     from indexfallback.upstream.http import HttpIndex  # noqa: PLC0415 - slow, see above
 

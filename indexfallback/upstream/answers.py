@@ -1,4 +1,4 @@
-"""What an upstream is asked and answers, whatever it is behind."""
+"""The interface of an upstream, and its answers."""
 
 from collections.abc import Callable
 from typing import NamedTuple, Protocol
@@ -9,74 +9,74 @@ from indexfallback.words import left_out
 
 
 class Limits(NamedTuple):
-    """How long an attempt may take. ``ends`` is on the monotonic clock."""
+    """The limits of an attempt. ``ends`` is its deadline on the monotonic clock."""
 
     ends: float
-    #: Decoded bytes of a page.
+    #: Size of a page, decoded, bytes.
     page_size: int
     #: Seconds until the first byte, and between the bytes of the headers.
     first_byte: float = 5.0
 
 
 class PageAnswer(NamedTuple):
-    """An attempt at a project page; ``page`` is there if the outcome is FOUND."""
+    """The answer to a request for a page; ``page`` is set if the outcome is FOUND."""
 
     outcome: Outcome
     page: ProjectPage | None = None
     etag: str | None = None
     last_modified: str | None = None
-    #: What its clock said, seconds since the epoch; None where it does not say.
+    #: The time of the index's clock, seconds since the epoch; None if not stated.
     clock: float | None = None
 
 
 def page_words(page: ProjectPage) -> str:
-    """Return what a page holds, for an outcome."""
+    """Return a summary of a page, for an outcome."""
     return ", ".join(filter(None, (f"{len(page.files)} files", left_out(page.dropped))))
 
 
 class NamesAnswer(NamedTuple):
-    """An attempt at the list of names; normalised, and there if the outcome is FOUND."""
+    """The answer to a request for the normalised names, set if the outcome is FOUND."""
 
     outcome: Outcome
     names: tuple[str, ...] = ()
     #: As in `PageAnswer`.
     clock: float | None = None
-    #: The same names with their counters of changes, where the index states them, and its own.
+    #: Serial of each name, and of the index, where they are stated (PEP 691, warehouse).
     serials: dict[str, int | None] | None = None
     serial: int | None = None
 
 
 class Body(NamedTuple):
-    """The bytes of a file as they come."""
+    """The bytes of a file, read while they arrive."""
 
-    #: Where in the file the first byte belongs: what was asked for, or 0.
+    #: Position of the first byte in the file: the requested offset, or 0.
     start: int
-    #: Length of the whole file, where the index says.
+    #: Length of the whole file, bytes; None if not stated.
     total: int | None
-    #: Return the next bytes, at most 1 MiB, or nothing at the end; raises `TransferError`.
+    #: Returns the next bytes, at most 1 MiB, empty at the end; raises `TransferError`.
     read: Callable[[], bytes]
     close: Callable[[], None]
-    #: A strong validator, if there is one: what If-Range takes.
+    #: A strong validator, for If-Range.
     etag: str | None = None
 
 
 class FileAnswer(NamedTuple):
-    """An attempt at a file; ``body`` is there if the outcome is FOUND."""
+    """The answer to a request for a file; ``body`` is set if the outcome is FOUND."""
 
     outcome: Outcome
     body: Body | None = None
 
 
 class Skipped(NamedTuple):
-    """Something in a directory that is not offered."""
+    """An entry of a directory that is not offered."""
 
-    #: Below the directory, with what is not printable escaped.
+    #: Relative to the directory, with unprintable characters escaped.
     path: str
     reason: str
 
 
 class TransferError(Exception):
-    """A file's bytes stopped coming before its end."""
+    """A transfer stopped before the end of the file."""
 
     def __init__(self, outcome: Outcome) -> None:
         super().__init__(str(outcome))
@@ -84,12 +84,12 @@ class TransferError(Exception):
 
 
 class Upstream(Protocol):
-    """One index. Every failure of it is an outcome, never an exception."""
+    """One index. Its failures are outcomes, not exceptions."""
 
     def page(
         self, project: str, limits: Limits, etag: str | None, last_modified: str | None
     ) -> PageAnswer:
-        """Ask for a project page; the validators are those of the page held already."""
+        """Ask for a project page; the validators are those of the stored page."""
         ...
 
     def names(self, limits: Limits) -> NamesAnswer:
@@ -97,16 +97,16 @@ class Upstream(Protocol):
         ...
 
     def open(self, file: File, offset: int, etag: str | None, patience: float) -> FileAnswer:
-        """Ask for a file's bytes from ``offset``, if it is still what ``etag`` says.
+        """Ask for a file's bytes from ``offset``, or all if ``etag`` no longer matches.
 
-        ``patience`` is seconds to wait for the first byte.
+        ``patience`` is the timeout for the first byte, seconds.
         """
         ...
 
     def skipped(self) -> tuple[Skipped, ...]:
-        """Return what lies there and is not offered; only of a directory anybody knows."""
+        """Return the entries of a directory that are not offered; empty for other upstreams."""
         ...
 
     def close(self) -> None:
-        """Give connections back."""
+        """Close connections."""
         ...

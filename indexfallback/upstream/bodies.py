@@ -1,4 +1,4 @@
-"""The bytes of this machine's own files, as an upstream gives them."""
+"""Bodies of local files, in the form that upstreams return."""
 
 import os
 from collections.abc import Callable
@@ -12,13 +12,13 @@ _PIECE = 1 << 20
 
 
 def body_of_bytes(data: bytes) -> Body:
-    """Return bytes that are here already."""
+    """Return the body of bytes in memory."""
     pieces = iter((data,))
     return Body(0, len(data), lambda: next(pieces, b""), lambda: None)
 
 
 def body_of_file(path: Path, offset: int) -> Body:
-    """Return a file's bytes from ``offset`` on; raises OSError if it cannot be opened."""
+    """Return the body of a file from ``offset``; raises OSError if it cannot be opened."""
     file = path.open("rb")
     try:
         total = os.fstat(file.fileno()).st_size

@@ -1,12 +1,12 @@
 """A local directory as an index: distributions at any depth, or a static tree of pages.
 
-A static tree (``NAME/index.html``, as pip itself reads behind ``file:``) says what it says. Else
-the files speak for themselves: hashes, Requires-Python and metadata are read from them, once, and
-again when a file's size or modification time has changed.
+The pages of a static tree (``NAME/index.html``, which pip also reads behind ``file:``) are served
+as they are. Without pages, hashes, Requires-Python and metadata are read from the files: once, and
+again when the size or modification time of a file has changed.
 
-Locks: ``_looking`` is held while the directory is looked at. Who has an older listing goes on with
-that meanwhile, and for the first one everybody waits within their limits. A listing is replaced in
-one assignment, and what is remembered of single files is read and written in single steps.
+Locks: ``_scanning`` is held during a scan. Meanwhile other threads use the last scan; if there is
+none, they wait within their limits. The scan is replaced in one assignment, and the entries for
+single files are read and written in atomic steps.
 """
 
 import hashlib
@@ -37,34 +37,34 @@ from indexfallback.upstream.answers import (
 )
 from indexfallback.upstream.bodies import body_of_bytes, body_of_file
 from indexfallback.upstream.facts import Facts, FactsCache, Stamp
-from indexfallback.upstream.listing import Listing, look, shown
 from indexfallback.upstream.roots import Roots, path_of
+from indexfallback.upstream.scan import DirectoryListing, scan, shown
 
-#: Why a file is not offered: for a moment, and until it is another one.
+#: Why a file is not offered: temporarily, and until it is replaced.
 BEING_WRITTEN = "is being written"
-_BREAKS_OFF = "breaks off before its end"
-#: Windows has one kind of user alone.
+_TRUNCATED = "is truncated"
+#: Windows has no effective user.
 _EFFECTIVE = os.access in os.supports_effective_ids
 _PIECE = 1 << 20
-#: A look that takes longer than this is repeated only after a while, seconds: a request may take
-#: 20 ms, and what is put there is to be seen within a second.
-_LONG_LOOK, _LOOK_AGAIN = 0.01, 0.4
-#: Files kept as they were listed, some 10 MB of them; those of a page are asked for together.
-_REMEMBERED = 10_000
-#: A status waits so long for a first look, seconds.
+#: A scan that takes longer than the first is repeated only after the second, seconds: a request may
+#: take 20 ms, and a new file has to appear within a second.
+_LONG_SCAN, _RESCAN = 0.01, 0.4
+#: Files kept in memory as they were listed, about 10 MB.
+_MOST_FILES = 10_000
+#: How long a status waits for the first scan, seconds.
 _STATUS_SECONDS = 5.0
 
 
 class _UnreadyError(Exception):
-    """A file is there and cannot be offered now; says why."""
+    """A file exists and cannot be offered now, for the reason given."""
 
 
-class _Look(NamedTuple):
-    """What was seen; times on the monotonic clock."""
+class _Scan(NamedTuple):
+    """The result of a scan; times on the monotonic clock."""
 
-    listing: Listing
+    listing: DirectoryListing
     began: float
-    #: Until then it need not be looked again.
+    #: No new scan is needed until then.
     good_until: float
 
 
@@ -80,22 +80,22 @@ class DirectoryIndex:
         self._page_size = settings.page_size
         self._facts = facts
         self._remote = remote
-        self._looking = threading.Lock()
-        self._seen: _Look | None = None
-        #: A look that began before is not good enough; on the monotonic clock.
+        self._scanning = threading.Lock()
+        self._scan: _Scan | None = None
+        #: A scan that began before is out of date; on the monotonic clock.
         self._changed = 0.0
         self._listed: dict[str, tuple[Stamp, File]] = {}
-        #: Files that are archives which break off, as they were then.
+        #: Truncated archives, with the stamp that they had.
         self._broken: dict[str, Stamp] = {}
 
     def page(
         self,
         project: str,
         limits: Limits,
-        etag: str | None,  # noqa: ARG002 - a directory is read, never revalidated
+        etag: str | None,  # noqa: ARG002 - a directory is always read
         last_modified: str | None,  # noqa: ARG002
     ) -> PageAnswer:
-        """Return the page of a project, made now from what lies in the directory."""
+        """Return the page of a project, from the files or the page in the directory."""
         started = time.monotonic()
         try:
             listing = self._list(limits.ends)
@@ -115,9 +115,9 @@ class DirectoryIndex:
         if page.files or project in listing.pages:
             found = f"{page_words(page)}{skipped}"
             return PageAnswer(Outcome(Kind.FOUND, found, elapsed), page)
-        if unready:  # it is this index's, and nobody else may answer for it
+        if unready:  # it belongs to this index: no other one may answer for it
             return PageAnswer(Outcome(Kind.LOCAL, unready[0], elapsed))
-        return PageAnswer(Outcome(Kind.ABSENT, "no such project there", elapsed))
+        return PageAnswer(Outcome(Kind.ABSENT, "no such project", elapsed))
 
     def _tree_page(self, path: Path, project: str, limits: Limits) -> ProjectPage:
         with path.open("rb") as file:
@@ -126,8 +126,8 @@ class DirectoryIndex:
             raise PageError(path.as_uri(), f"more than {limits.page_size} bytes")
         return self._roots.restrict(parse_page(body, "text/html", path.as_uri(), project))
 
-    def _made_page(self, listing: Listing, project: str) -> tuple[ProjectPage, list[str]]:
-        """Return a page of what is ready, and why the rest is not."""
+    def _made_page(self, listing: DirectoryListing, project: str) -> tuple[ProjectPage, list[str]]:
+        """Return a page of the files that can be offered, and why the others cannot."""
         files, unready = [], []
         for path in listing.projects.get(project, ()):
             try:
@@ -137,40 +137,40 @@ class DirectoryIndex:
             except (_UnreadyError, OSError) as error:
                 unready.append(f"{os.path.basename(path)} {_reason(error)}")  # noqa: PTH119 - a string
         if not files and not unready:
-            self._path.stat()  # gone itself, it is no index that has nothing
+            self._path.stat()  # a removed directory is an outage, not an empty index
         return ProjectPage(name=project, files=tuple(files)), unready
 
-    def look_again(self) -> None:
-        """Take no answer from a look that has begun already, however long one takes."""
+    def invalidate(self) -> None:
+        """Scan again for the next answer: the content has just changed."""
         self._changed = time.monotonic()
 
-    def _list(self, ends: float) -> Listing:
-        """Return what lies in the directory: as it was a moment ago, if looking takes long."""
-        before = self._seen
+    def _list(self, ends: float) -> DirectoryListing:
+        """Return the content of the directory; from the last scan, if scanning takes long."""
+        before = self._scan
         now = time.monotonic()
-        will_do = before is not None and before.began > self._changed
-        if before is not None and will_do and now < before.good_until:
+        is_usable = before is not None and before.began > self._changed
+        if before is not None and is_usable and now < before.good_until:
             return before.listing
-        if not self._looking.acquire(timeout=0 if will_do else max(0.0, ends - now)):
-            if before is not None and will_do:
+        if not self._scanning.acquire(timeout=0 if is_usable else max(0.0, ends - now)):
+            if before is not None and is_usable:
                 return before.listing
-            raise TimeoutError(0, "it could not be looked through in time", str(self._path))
+            raise TimeoutError(0, "the scan did not end in time", str(self._path))
         try:
-            seen = self._seen
-            if seen is not None and seen is not before and seen.began > self._changed:
-                return seen.listing
+            last = self._scan
+            if last is not None and last is not before and last.began > self._changed:
+                return last.listing
             began = time.monotonic()
-            listing = look(self._path, seen.listing if seen is not None else None)
+            listing = scan(self._path, last.listing if last is not None else None)
             ended = time.monotonic()
-            good_for = _LOOK_AGAIN if ended - began > _LONG_LOOK else 0.0
-            self._seen = _Look(listing, began, ended + good_for)
+            good_for = _RESCAN if ended - began > _LONG_SCAN else 0.0
+            self._scan = _Scan(listing, began, ended + good_for)
             return listing
         finally:
-            self._looking.release()
+            self._scanning.release()
 
     def _file(self, path: str) -> File:
         """Return a file as a page lists it; raises `_UnreadyError` and OSError."""
-        status = os.stat(path)  # noqa: PTH116 - of a thousand, Path is the slow part
+        status = os.stat(path)  # noqa: PTH116 - Path is too slow for thousands
         reason = self._why_not(path, status)
         if reason:
             raise _UnreadyError(reason)
@@ -179,7 +179,7 @@ class DirectoryIndex:
         if listed is not None and listed[0] == stamp:
             return listed[1]
         file = self._read_file(Path(path), stamp)
-        if len(self._listed) >= _REMEMBERED:
+        if len(self._listed) >= _MOST_FILES:
             self._listed.clear()
         self._listed[path] = stamp, file
         return file
@@ -189,7 +189,7 @@ class DirectoryIndex:
         if facts is None:
             if breaks_off(path):
                 self._broken[str(path)] = stamp
-                raise _UnreadyError(_BREAKS_OFF)
+                raise _UnreadyError(_TRUNCATED)
             facts = _read(path)
             self._facts.put(str(path), stamp, facts)
         return File(
@@ -212,10 +212,10 @@ class DirectoryIndex:
         return NamesAnswer(Outcome(Kind.FOUND, f"{len(names)} names", elapsed), names)
 
     def skipped(self) -> tuple[Skipped, ...]:
-        """Return what lies there and is not offered; what breaks off once a page asked for it."""
+        """Return the entries that are not offered, truncated files only after a page was made."""
         try:
             listing = self._list(time.monotonic() + _STATUS_SECONDS)
-        except OSError:  # which every page says
+        except OSError:  # every page reports it
             return ()
         root = os.path.realpath(self._path)
         found = list(listing.skipped)
@@ -227,26 +227,26 @@ class DirectoryIndex:
         return tuple(sorted(found))
 
     def _why_not(self, path: str, status: os.stat_result) -> str:
-        """Return why a file is not offered, as far as that is known, or nothing."""
+        """Return why a file is not offered, if that is known, or nothing."""
         if not os.access(path, os.R_OK, effective_ids=_EFFECTIVE):
             return "cannot be read"
         if not is_settled(status, time.time()):
             return BEING_WRITTEN
-        return _BREAKS_OFF if self._broken.get(path) == _stamp(status) else ""
+        return _TRUNCATED if self._broken.get(path) == _stamp(status) else ""
 
     def open(self, file: File, offset: int, etag: str | None, patience: float) -> FileAnswer:
-        """Open a file that a page here lists, or the metadata inside one."""
-        if not file.url.startswith("file:"):  # a static tree may link elsewhere
+        """Open a file that a page of this index lists, or the metadata inside one."""
+        if not file.url.startswith("file:"):  # a static tree may link to a server
             return self._remote.open(file, offset, etag, patience)
         path = path_of(file.url)
         started = time.monotonic()
         try:
-            if not self._roots.holds(str(path)):  # it may have become a symbolic link
+            if not self._roots.holds(str(path)):  # it may be a symbolic link by now
                 body = None
             elif file.filename.endswith(METADATA_ENDING) and not path.exists():
                 dist = path.with_name(path.name.removesuffix(METADATA_ENDING))
-                is_here = self._roots.holds(str(dist))
-                data = read_metadata(dist, dist.name) if is_here else None
+                is_inside = self._roots.holds(str(dist))
+                data = read_metadata(dist, dist.name) if is_inside else None
                 body = body_of_bytes(data) if data is not None else None
             else:
                 body = body_of_file(path, offset) if path.is_file() else None
@@ -258,7 +258,7 @@ class DirectoryIndex:
         return FileAnswer(Outcome(Kind.FOUND, "", elapsed), body)
 
     def close(self) -> None:
-        """Close what a tree's links to elsewhere needed."""
+        """Close the connections that links of a static tree needed."""
         self._remote.close()
 
 

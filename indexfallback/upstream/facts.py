@@ -1,4 +1,4 @@
-"""What reading a local distribution told, and where that is remembered."""
+"""Facts read from a local distribution file, and the interface of their cache."""
 
 from typing import NamedTuple, Protocol
 
@@ -6,28 +6,28 @@ import msgspec
 
 
 class Stamp(NamedTuple):
-    """What a file's content is taken to depend on: bytes, and nanoseconds since the epoch."""
+    """Size in bytes and modification time in ns since the epoch: the same for the same content."""
 
     size: int
     modified: int
 
 
 class Facts(msgspec.Struct, frozen=True):
-    """What reading a distribution told."""
+    """Facts read from a distribution."""
 
     sha256: str
     requires_python: str | None = None
-    #: Of the metadata file inside, which is then offered beside it (PEP 658).
+    #: The sha256 of the metadata file inside, if there is one to offer (PEP 658).
     metadata_sha256: str | None = None
 
 
 class FactsCache(Protocol):
-    """Where facts are kept between starts."""
+    """A cache of facts that persists between starts."""
 
     def get(self, path: str, stamp: Stamp) -> Facts | None:
-        """Return what is known of a file, or None if it is new or has changed."""
+        """Return the facts of a file, or None if it is new or has changed."""
         ...
 
     def put(self, path: str, stamp: Stamp, facts: Facts) -> None:
-        """Remember what reading a file told."""
+        """Store the facts of a file."""
         ...

@@ -1,4 +1,4 @@
-"""The one place where the HTTP library's exceptions and status codes become outcomes."""
+"""Translates exceptions of the HTTP libraries and status codes to outcomes."""
 
 import email.utils
 import errno
@@ -23,12 +23,12 @@ class ForbiddenAddressError(OSError):
         self.address = address
 
 
-#: Out of something on this machine, whatever the index does.
+#: Errors of this machine, which has run out of a resource.
 _LOCAL_ERRNOS = frozenset(
     {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM, errno.EADDRNOTAVAIL}
 )
 
-#: Statuses that mean something else than "failed".
+#: Statuses with another meaning than "failed".
 _KINDS = {
     HTTPStatus.OK: Kind.FOUND,
     HTTPStatus.PARTIAL_CONTENT: Kind.FOUND,
@@ -41,28 +41,28 @@ _KINDS = {
     HTTPStatus.TOO_MANY_REQUESTS: Kind.LIMITED,
 }
 #: Faults of a gateway that are often over at once.
-_PASSING = frozenset(
+_TRANSIENT = frozenset(
     {HTTPStatus.BAD_GATEWAY, HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.GATEWAY_TIMEOUT}
 )
 
 
 def outcome_of_status(status: int, retry_after: str | None) -> Outcome:
-    """Return what an answer's status means."""
+    """Return the outcome for a status code and the Retry-After header."""
     try:
         code = HTTPStatus(status)
-    except ValueError:  # unassigned: failed, whatever it is
+    except ValueError:  # unassigned
         return Outcome(Kind.FAILED, f"status {status}")
     kind = _KINDS.get(code, Kind.FAILED)
     return Outcome(
         kind,
         f"{status} {code.phrase}",
         retry_after=_seconds(retry_after),
-        is_transient=code in _PASSING and retry_after is None,
+        is_transient=code in _TRANSIENT and retry_after is None,
     )
 
 
 def _seconds(retry_after: str | None) -> float | None:
-    """Return a Retry-After (RFC 9110, 10.2.3) as seconds from now, None if it is unreadable."""
+    """Return a Retry-After (RFC 9110, 10.2.3) in seconds from now, or None if it is invalid."""
     if retry_after is None:
         return None
     seconds = retry_after.strip()
@@ -70,17 +70,17 @@ def _seconds(retry_after: str | None) -> float | None:
         return float(seconds)
     try:
         when = email.utils.parsedate_to_datetime(retry_after).timestamp()
-    except (ValueError, OverflowError):  # neither form: as if it had not been sent
+    except (ValueError, OverflowError):  # neither a number nor a date
         return None
     return max(0.0, when - time.time())
 
 
 def outcome_of_error(error: Exception, where: str) -> Outcome:
-    """Return what an exception of `requests` or urllib3 means; ``where`` is host and port."""
+    """Return the outcome for an exception of `requests` or urllib3; ``where`` is host and port."""
     chain = list(causes(error))
-    on_this_side = _on_this_side(chain)
-    if on_this_side is not None:
-        return on_this_side
+    local = _local_outcome(chain)
+    if local is not None:
+        return local
     if any(isinstance(cause, (ssl.SSLError, urllib3.exceptions.SSLError)) for cause in chain):
         return Outcome(Kind.INSECURE, f"TLS with {where} failed: {_reason(chain)}")
     if isinstance(error, requests.ConnectTimeout):
@@ -101,8 +101,8 @@ def outcome_of_error(error: Exception, where: str) -> Outcome:
     return Outcome(Kind.FAILED, detail, is_transient=True)
 
 
-def _on_this_side(chain: list[BaseException]) -> Outcome | None:
-    """Return the outcome if the cause is not at the other end: a rule, or this machine."""
+def _local_outcome(chain: list[BaseException]) -> Outcome | None:
+    """Return the outcome if the cause is a rule or a fault of this machine, or None."""
     for cause in chain:
         if isinstance(cause, ForbiddenAddressError):
             what = f"{cause.host} is at {cause.address}, where a public index may not lead"
@@ -113,7 +113,7 @@ def _on_this_side(chain: list[BaseException]) -> Outcome | None:
 
 
 def causes(error: BaseException) -> Iterator[BaseException]:
-    """Yield an exception and all that it wraps: libraries put causes into args and reason too."""
+    """Yield an exception and its causes, also those that libraries put into args and reason."""
     seen: set[int] = set()
     todo: list[BaseException] = [error]
     while todo:
@@ -127,7 +127,7 @@ def causes(error: BaseException) -> Iterator[BaseException]:
 
 
 def _reason(chain: list[BaseException]) -> str:
-    """Return the innermost cause's own words."""
+    """Return the message of the innermost cause."""
     for cause in reversed(chain):
         if isinstance(cause, ssl.SSLCertVerificationError):
             return cause.verify_message

@@ -1,4 +1,4 @@
-"""What the pages of a static tree may link to: files of the tree, however a link spells them."""
+"""Limits the links of a static tree's pages to files of the tree, with symlinks resolved."""
 
 import os
 from pathlib import Path
@@ -8,34 +8,34 @@ from urllib.request import url2pathname
 import msgspec
 
 from indexfallback.page import ProjectPage
-from indexfallback.upstream.listing import is_inside
+from indexfallback.upstream.scan import is_inside
 
-#: A tree's pages are in ``simple/``, and its files beside that: in ``files/`` where publish-tree
-#: wrote it, in ``packages/`` where bandersnatch did, in ``pool/`` where dumb-pypi did.
+#: The pages are in ``simple/``, and the files beside it: publish-tree writes ``files/``,
+#: bandersnatch ``packages/``, dumb-pypi ``pool/``.
 _PAGES, _FILES = "simple", ("files", "packages", "pool")
 #: Why a link is dropped.
 _LEADS_OUT = "a link out of the directory"
 
 
 class Roots:
-    """The directories that the files of one index lie in."""
+    """The directories that may hold files of one index."""
 
     def __init__(self, directory: Path) -> None:
         self._directory = directory
 
     def holds(self, path: str) -> bool:
-        """Tell whether a file, symbolic links and ``..`` followed, lies in one of them."""
+        """Tell whether a file, with symbolic links and ``..`` resolved, is in one of them."""
         root = os.path.realpath(self._directory)
         return any(is_inside(path, each) for each in self._all(root))
 
     def restrict(self, page: ProjectPage) -> ProjectPage:
-        """Return a page of the directory without its links to files that lie elsewhere."""
+        """Return a page of the directory without its links to files outside of it."""
         inside: dict[str, bool] = {}
         files = []
         for file in page.files:
             if file.url.startswith("file:"):
                 path = str(path_of(file.url))
-                folder = os.path.dirname(path)  # noqa: PTH120 - of a thousand, Path is the slow part
+                folder = os.path.dirname(path)  # noqa: PTH120 - Path is too slow for thousands
                 if folder not in inside:
                     inside[folder] = self.holds(os.path.join(folder, "x"))  # noqa: PTH118 - as above
                 if not inside[folder] or (os.path.islink(path) and not self.holds(path)):  # noqa: PTH114 - as above

@@ -1,18 +1,18 @@
-"""Whether this machine has a way to anywhere, as its routing table says."""
+"""Tells whether this machine has a route to any other, from its routing table."""
 
 import socket
 
-#: Addresses that nobody has (RFC 5737 and 3849): to ask the routing table, nothing is sent.
-_NOBODY = ((socket.AF_INET, "192.0.2.1"), (socket.AF_INET6, "2001:db8::1"))
+#: Addresses for documentation (RFC 5737, RFC 3849), which no machine has.
+_UNASSIGNED = ((socket.AF_INET, "192.0.2.1"), (socket.AF_INET6, "2001:db8::1"))
 
 
 def has_route() -> bool:
-    """Tell whether this machine has a route to anywhere outside; nothing is sent."""
-    for family, address in _NOBODY:
+    """Tell whether this machine has a route to any other; nothing is sent."""
+    for family, address in _UNASSIGNED:
         try:
             with socket.socket(family, socket.SOCK_DGRAM) as probe:
                 probe.connect((address, 9))
-        except OSError:  # no route, or no such protocol: ask for the other one
+        except OSError:  # no route, or the protocol is not supported: try the other one
             continue
         return True
     return False

@@ -1,6 +1,4 @@
-"""Actions for when a time is over, all by one thread.
-
-A timer of its own for each request would be a thread of its own for each request.
+"""Timers that share one thread; with `threading.Timer`, each request would start its own.
 
 Locks: ``_changed`` guards everything; actions run outside it.
 """
@@ -11,12 +9,12 @@ import threading
 import time
 from collections.abc import Callable
 
-#: The thread ends when there was nothing to watch for this long, seconds.
+#: The thread ends after this long without a timer, seconds.
 _IDLE_SECONDS = 10.0
 
 
 class Watchdog:
-    """Runs an action when its time is over, unless it was cancelled before."""
+    """Runs each action after its time, unless it is cancelled before."""
 
     def __init__(self) -> None:
         self._changed = threading.Condition()
@@ -26,7 +24,7 @@ class Watchdog:
         self._thread: threading.Thread | None = None
 
     def watch(self, seconds: float, action: Callable[[], None]) -> int:
-        """Run ``action``, which must be quick, in ``seconds``; return what cancels it."""
+        """Run ``action``, which must be quick, in ``seconds``; return a number for `cancel`."""
         with self._changed:
             number = next(self._numbers)
             self._actions[number] = action
@@ -39,7 +37,7 @@ class Watchdog:
         return number
 
     def cancel(self, number: int) -> None:
-        """Do not run an action, if it has not begun."""
+        """Cancel an action that has not begun."""
         with self._changed:
             self._actions.pop(number, None)
 
@@ -53,7 +51,7 @@ class Watchdog:
             action()
 
     def _next(self) -> Callable[[], None] | None:
-        """Wait for the next action whose time is over; None when idle for long."""
+        """Wait for the next action that is due; None after a long idle time."""
         while True:
             while self._order and self._order[0][1] not in self._actions:
                 heapq.heappop(self._order)  # cancelled

@@ -142,7 +142,7 @@ def test_links_and_what_is_no_distribution_are_left_with_the_reason(
     assert taken == []
     assert left == {
         IDNA.filename: "a symbolic link out of the directory",
-        "nonsense.whl": "its name tells no project and version",
+        "nonsense.whl": "no project and version in its name",
     }
 
 

@@ -62,7 +62,7 @@ def test_a_file_that_breaks_off_is_said_with_what_to_do(served: Serve, tmp_path:
         assert answer.status == 503
         return str(answer.problem["detail"])
 
-    wait_until(lambda: "breaks off before its end" in detail(), 10, "it is still being written")
+    wait_until(lambda: "is truncated" in detail(), 10, "it is still being written")
     assert "Put a whole file into the directory of wheels" in detail()
     (wheels / WHEEL.filename).write_bytes(WHEEL.data)
     wait_until(lambda: shim.get("/simple/acme-app/").status == 200, 10, "it is not seen")

@@ -17,15 +17,15 @@ from tests.upstream.directories import NEWER, SECONDS, Open, filenames, outcome,
 
 @pytest.mark.parametrize("dist", [NEWER, sdist("acme-app", "2.0", size=5000)])
 @pytest.mark.parametrize("share", [0.0, 0.1, 0.5, 0.99])
-def test_a_file_that_breaks_off_is_not_offered_until_it_is_whole(
+def test_a_truncated_file_is_not_offered_until_it_is_complete(
     directory: Open, wheels: Path, dist: Dist, share: float
 ) -> None:
     index = directory(wheels)
     cut = dist.data[: int(len(dist.data) * share)]
     flat_directory(wheels, [Dist("acme-app", "2.0", dist.filename, cut, b"")])
     assert dist.filename not in filenames(index)
-    assert skipped(index) == {dist.filename: "breaks off before its end"}
-    assert "breaks off" in str(outcome(index))
+    assert skipped(index) == {dist.filename: "is truncated"}
+    assert "is truncated" in str(outcome(index))
     flat_directory(wheels, [dist])
     wait_until(lambda: dist.filename in filenames(index), SECONDS, "the whole file is not seen")
     assert skipped(index) == {}

@@ -1,7 +1,7 @@
-"""What lies in a directory of distributions, at any depth, and what of it is left out.
+"""Scans a directory of distributions, at any depth: its files by project, and what is left out.
 
-Looking again costs one call for each directory in it: one whose modification time is the same is
-as it was. Nothing here is ever written.
+A repeated scan needs one call for each subdirectory whose modification time is the same. Nothing is
+written to the directory.
 """
 
 import os
@@ -21,48 +21,49 @@ from indexfallback.names import (
 )
 from indexfallback.upstream.answers import Skipped
 
-#: A page of a static tree, as pip itself looks for it behind ``file:``.
+#: The file name of a page in a static tree, which pip also expects behind ``file:``.
 PAGE = "index.html"
 LINK_OUT = "a symbolic link out of the directory"
-#: A directory that changed this recently may change again within the same tick of its file
-#: system's clock, seconds: of the kernel's timer, and where there are no fractions (FAT) of two.
+#: A directory that changed less than this ago, seconds, may change again without a new modification
+#: time: the tick of the kernel's timer, and the resolution of a file system with 2 s (FAT).
 _TICK, _COARSE_TICK = 0.05, 2.0
 _SECOND = 10**9
-#: A modification time that no directory has, for one that could not be read.
+#: The modification time of a directory that could not be read: equal to no real one.
 _NEVER = -1
 
 
 class Folder(NamedTuple):
-    """One directory, as it was read."""
+    """One directory as it was read."""
 
     modified: int
-    #: Whether a change since it was read would have given it another modification time.
+    #: Whether every change since then has changed the modification time.
     is_settled: bool
-    #: Name to the file's project.
+    #: File name to project.
     files: Mapping[str, str]
     folders: tuple[str, ...] = ()
-    #: Name to the reason.
+    #: Name to the reason why it is left out.
     skipped: Mapping[str, str] = {}
     has_page: bool = False
 
 
-class Listing(NamedTuple):
-    """All that lies in a directory."""
+class DirectoryListing(NamedTuple):
+    """The content of a directory, subdirectories included."""
 
     folders: Mapping[str, Folder]
-    #: Project to its files' paths, sorted by name.
+    #: Project to the paths of its files, sorted by name.
     projects: Mapping[str, tuple[str, ...]]
-    #: Project to its page, where a static tree has one.
+    #: Project to the path of its page, in a static tree.
     pages: Mapping[str, str]
     skipped: tuple[Skipped, ...]
     #: All projects, sorted.
     names: tuple[str, ...]
 
 
-def look(root: Path, before: Listing | None = None) -> Listing:
-    """Return what lies in ``root`` now; raises OSError if that itself cannot be read.
+def scan(root: Path, before: DirectoryListing | None = None) -> DirectoryListing:
+    """Return the content of ``root``; raises OSError if that itself cannot be read.
 
-    Directories that begin with a dot are somebody's own business (``.git``, ``.snapshot``).
+    ``before`` is the result of an earlier scan. Directories whose names begin with a dot (``.git``,
+    ``.snapshot``) are ignored.
     """
     top = os.path.realpath(root)
     if before is not None and top in before.folders and _is_current(before):
@@ -70,7 +71,7 @@ def look(root: Path, before: Listing | None = None) -> Listing:
     known = before.folders if before is not None else {}
     folders: dict[str, Folder] = {}
     waiting = [top]
-    for path in waiting:  # which grows meanwhile
+    for path in waiting:  # which grows in the loop
         folder = _folder(path, top, known.get(path))
         if folder is not None:
             folders[path] = folder
@@ -78,8 +79,8 @@ def look(root: Path, before: Listing | None = None) -> Listing:
     return _listing(top, folders)
 
 
-def _is_current(listing: Listing) -> bool:
-    """Tell whether no directory has changed since; one that changes is noticed in its parent."""
+def _is_current(listing: DirectoryListing) -> bool:
+    """Tell whether no directory has changed since; a new or removed one changes its parent."""
     try:
         return all(
             folder.is_settled and os.stat(path).st_mtime_ns == folder.modified  # noqa: PTH116 - as in _join
@@ -90,21 +91,21 @@ def _is_current(listing: Listing) -> bool:
 
 
 def shown(path: str, root: str) -> str:
-    """Return a path below ``root``, fit for a terminal and for JSON whatever bytes it has."""
+    """Return a path relative to ``root``, with unprintable bytes escaped."""
     return ascii(os.path.relpath(path, root))[1:-1]
 
 
 def is_inside(path: str, root: str) -> bool:
-    """Tell whether a path, its symbolic links followed, lies below a real directory."""
+    """Tell whether a path, with symbolic links resolved, is below a real directory."""
     return os.path.realpath(path).startswith(_join(root, ""))
 
 
 def _join(folder: str, name: str) -> str:
-    return os.path.join(folder, name)  # noqa: PTH118 - of thousands, Path is the slow part
+    return os.path.join(folder, name)  # noqa: PTH118 - Path is too slow for thousands
 
 
 def _folder(path: str, top: str, before: Folder | None) -> Folder | None:
-    """Return a directory as it is now, or None if it is gone."""
+    """Return a directory as it is now, or None if it has been removed."""
     try:
         modified = os.stat(path).st_mtime_ns  # noqa: PTH116 - as in _join
         if before is not None and before.modified == modified and before.is_settled:
@@ -142,16 +143,16 @@ def _read(path: str, top: str, modified: int, before: Folder | None) -> Folder:
             reason = _reason(entry, top)
             project = known.get(name) or (None if reason else project_of(name))
             if reason or project is None:
-                skipped[name] = reason or "its name tells no project and version"
+                skipped[name] = reason or "no project and version in its name"
             else:
                 files[name] = project
     return Folder(modified, is_settled, files, tuple(sorted(folders)), skipped, has_page)
 
 
 def _reason(entry: "os.DirEntry[str]", top: str) -> str:
-    """Return why something that is called like a distribution is none, or nothing."""
+    """Return why an entry with the name of a distribution is left out, or nothing."""
     if not is_safe_filename(entry.name):
-        return "its name has characters that no distribution's has"
+        return "invalid characters in its name"
     if entry.is_file(follow_symlinks=False):
         return ""
     if entry.is_symlink():
@@ -164,14 +165,14 @@ def _reason(entry: "os.DirEntry[str]", top: str) -> str:
     return {stat.S_IFIFO: "a pipe", stat.S_IFSOCK: "a socket"}.get(kind, "a device")
 
 
-def _listing(top: str, folders: Mapping[str, Folder]) -> Listing:
+def _listing(top: str, folders: Mapping[str, Folder]) -> DirectoryListing:
     projects: defaultdict[str, list[str]] = defaultdict(list)
     first: dict[str, str] = {}
     skipped: list[Skipped] = []
     for folder, name, project in _files(folders):
         path = _join(folder, name)
         if name in first:
-            skipped.append(Skipped(shown(path, top), f"{shown(first[name], top)} has that name"))
+            skipped.append(Skipped(shown(path, top), f"the same name as {shown(first[name], top)}"))
             continue
         first[name] = path
         projects[project].append(path)
@@ -180,7 +181,7 @@ def _listing(top: str, folders: Mapping[str, Folder]) -> Listing:
             path = _join(folder, name) if name else folder
             skipped.append(Skipped(shown(path, top), reason))
     pages = dict(_pages(top, folders))
-    return Listing(
+    return DirectoryListing(
         folders,
         {project: tuple(paths) for project, paths in projects.items()},
         pages,
@@ -190,7 +191,7 @@ def _listing(top: str, folders: Mapping[str, Folder]) -> Listing:
 
 
 def _files(folders: Mapping[str, Folder]) -> Iterator[tuple[str, str, str]]:
-    """Yield directory, name and project of each file, by name; above comes before below."""
+    """Yield directory, name and project of each file, by name; parents before subdirectories."""
     for folder, contents in folders.items():
         for name in sorted(contents.files):
             yield folder, name, contents.files[name]

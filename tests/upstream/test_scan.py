@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from indexfallback.outcome import Kind
-from indexfallback.upstream.listing import Listing, look
+from indexfallback.upstream.scan import DirectoryListing, scan
 from tests.fakes import Dist, flat_directory, wheel
 from tests.serving import wait_until
 from tests.upstream.conftest import within
@@ -82,7 +82,7 @@ def test_of_two_files_of_one_name_the_upper_one_is_offered(directory: Open, tmp_
     flat_directory(tmp_path / "w", [WHEEL])
     index = directory(tmp_path / "w")
     assert filenames(index) == [WHEEL.filename]
-    assert skipped(index) == {f"b/{WHEEL.filename}": f"{WHEEL.filename} has that name"}
+    assert skipped(index) == {f"b/{WHEEL.filename}": f"the same name as {WHEEL.filename}"}
 
 
 def test_nothing_is_written_into_it(directory: Open, wheels: Path) -> None:
@@ -134,10 +134,10 @@ def test_a_change_within_one_tick_of_a_coarse_clock_is_seen(directory: Open, whe
 
 def test_what_has_not_changed_is_the_same_listing(wheels: Path) -> None:
     settle(wheels)
-    listing = look(wheels)
-    assert look(wheels, listing) is listing
+    listing = scan(wheels)
+    assert scan(wheels, listing) is listing
     flat_directory(wheels, [NEWER])
-    assert look(wheels, listing) is not listing
+    assert scan(wheels, listing) is not listing
 
 
 def test_a_file_that_is_replaced_is_read_again(directory: Open, wheels: Path) -> None:
@@ -176,7 +176,7 @@ def test_links_out_of_the_directory_and_pipes_are_skipped_with_a_reason(
         "acme_app-3.0-py3-none-any.whl": "a symbolic link to no file",
         "acme_app-7.0-py3-none-any.whl": "a directory",
         "acme_app-9.0-py3-none-any.whl": "a pipe",
-        "acme_app.whl": "its name tells no project and version",
+        "acme_app.whl": "no project and version in its name",
     }
 
 
@@ -241,7 +241,7 @@ def test_what_cannot_be_read_has_its_reason() -> None:
         Path(made).chmod(0o755)
         (Path(made) / "shut").mkdir(mode=0)
         with as_nobody():
-            (reason,) = look(Path(made)).skipped
+            (reason,) = scan(Path(made)).skipped
     assert reason == ("shut", "cannot be read: Permission denied")
 
 
@@ -260,8 +260,8 @@ def test_many_who_ask_at_once_look_once(directory: Open, wheels: Path) -> None:
     def ask() -> None:
         barrier.wait()
         page(index)
-        assert index._seen is not None
-        listings.add(id(index._seen.listing))
+        assert index._scan is not None
+        listings.add(id(index._scan.listing))
 
     settle(wheels)
     threads = [threading.Thread(target=ask) for _ in range(8)]
@@ -279,19 +279,19 @@ def test_after_a_change_that_is_known_no_look_from_before_is_an_answer(
     before = filenames(index)
     looking, go_on = threading.Event(), threading.Event()
 
-    def look_slowly(*arguments: Any) -> Listing:
-        listing = look(*arguments)
+    def scan_slowly(*arguments: Any) -> DirectoryListing:
+        listing = scan(*arguments)
         looking.set()
         go_on.wait(SECONDS)
         return listing
 
-    monkeypatch.setattr("indexfallback.upstream.directory.look", look_slowly)
+    monkeypatch.setattr("indexfallback.upstream.directory.scan", scan_slowly)
     other = threading.Thread(target=filenames, args=(index,))
     other.start()
     looking.wait(SECONDS)
     flat_directory(wheels, [NEWER])
     assert filenames(index) == before
-    index.look_again()
+    index.invalidate()
     assert index.page("acme-app", within(0.05), None, None).outcome.kind is Kind.UNREACHABLE
     go_on.set()
     other.join()

@@ -131,7 +131,7 @@ def _files(shim: Shim, answer: Answer) -> dict[str, Any]:
     foreign = shim.settings.foreign_keys(answer.owner.group)
     pins = shim.store.pins.of_project(answer.project, foreign)
     files = answer.corrected.files
-    held = shim.store.blobs.held(file.sha256 for file in files if file.sha256 is not None)
+    held = shim.store.blobs.records.held(file.sha256 for file in files if file.sha256 is not None)
     return {
         "files": len(files),
         "cached": len(held),
@@ -258,9 +258,9 @@ def cache_status(store: Store, limit: int) -> dict[str, Any]:
         return {
             "directory": str(store.directory),
             "temporary": store.is_temporary,
-            "bytes": store.blobs.total(),
+            "bytes": store.blobs.records.total(),
             "limit": limit,
-            "files": store.blobs.count(),
+            "files": store.blobs.records.count(),
             "pages": store.pages.count(),
         }
     except IndexFallbackError as error:

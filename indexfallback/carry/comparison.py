@@ -22,7 +22,7 @@ from indexfallback.config import Index
 from indexfallback.page import ProjectPage
 from indexfallback.store import PageFacts, Store
 from indexfallback.store.evidence import BATCH, evidence
-from indexfallback.store.ledger import Ownership, Seen
+from indexfallback.store.ledger import OwnedName, Ownership
 from indexfallback.store.pages import digest_of
 from indexfallback.store.pins import Pin
 
@@ -66,7 +66,7 @@ class Comparison:
         before = self.facts(page)
         return before is None or before.checked < min(page.checked, time.time())
 
-    def names(self, carried: CarriedIndex) -> Iterator[Seen]:
+    def names(self, carried: CarriedIndex) -> Iterator[OwnedName]:
         """Yield the names of an index that the ledger here may take over.
 
         An index that is public here owns no names. Only one with ``defer_copies`` has copies.
@@ -78,7 +78,7 @@ class Comparison:
         for name in carried.names:
             if name.listed is not None or name.served is not None:
                 copied = name.copied if has_copies else None
-                yield Seen(name.project, name.listed, name.served, copied)
+                yield OwnedName(name.project, name.listed, name.served, copied)
 
     def owner_changes(self) -> Iterator[OwnerChange]:
         """Yield the changes of owners."""

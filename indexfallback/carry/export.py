@@ -80,7 +80,7 @@ def _index(store: Store, index: Index) -> CarriedIndex:
         url=index.key,
         role=index.role,
         fetched=names.fetched if names is not None else None,
-        names=tuple(CarriedName(*seen) for seen in store.ledger.seen(index.key)),
+        names=tuple(CarriedName(*seen) for seen in store.ledger.owned(index.key)),
     )
 
 
@@ -94,7 +94,7 @@ def _files(
     store: Store, wanted: set[str], known: Known, progress: Progress
 ) -> Iterator[CarriedFile]:
     # Files of earlier archives are listed only while they are cached here.
-    held = sorted(store.blobs.held(wanted))
+    held = sorted(store.blobs.records.held(wanted))
     for sha256 in progress(held, "Checking", len(held)):
         blob = store.blobs.find(sha256)
         if blob is not None:

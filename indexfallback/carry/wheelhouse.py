@@ -38,7 +38,7 @@ def chosen(store: Store, projects: Collection[str]) -> list[WheelhouseFile]:
         for pin in store.pins
         if pin.project in projects and not pin.filename.endswith(METADATA_ENDING)
     ]
-    held = store.blobs.held(pin.sha256 for pin in pins)
+    held = store.blobs.records.held(pin.sha256 for pin in pins)
     found = []
     for project, group in groupby(pins, lambda pin: pin.project):
         owners = store.ledger.owners(project)

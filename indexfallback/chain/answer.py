@@ -13,7 +13,7 @@ from indexfallback.config import Index, Settings
 from indexfallback.errors import Tried
 from indexfallback.mode import Cause
 from indexfallback.page import ProjectPage
-from indexfallback.store import PageFacts, Store, keeping
+from indexfallback.store import PageFacts, Store, best_effort
 
 
 class Answer(NamedTuple):
@@ -63,7 +63,7 @@ class AnswerBuilder:
         offline = None if answered and not index.is_directory else question.offline
         if step.resolved:
             passed = passed_digest([c.index for c in question.chain[: step.position]])
-            with keeping(f"who owns {question.project}"):
+            with best_effort(f"record who owns {question.project}"):
                 self._store.pages.confirm(
                     index.key, question.project, facts._replace(resolved=now, passed=passed)
                 )

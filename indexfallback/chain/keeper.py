@@ -11,7 +11,7 @@ from indexfallback.chain.members import Member, Members
 from indexfallback.config import Index, Settings
 from indexfallback.outcome import Kind, Outcome
 from indexfallback.page import ProjectPage
-from indexfallback.store import PageFacts, Store, Validators, keeping
+from indexfallback.store import PageFacts, Store, Validators, best_effort
 from indexfallback.store.pages import digest_of
 from indexfallback.upstream.answers import PageAnswer
 
@@ -55,7 +55,7 @@ class Keeper:
         now = time.time()
         if answer.outcome.kind is Kind.NOT_MODIFIED and held is not None:
             facts = held._replace(checked=now)
-            with keeping(f"the page of {project}"):
+            with best_effort(f"store the page of {project}"):
                 self._store.pages.confirm(index.key, project, facts)
             self._compare_group(member, project)
             return Asked(answer.outcome, None, facts)
@@ -69,7 +69,7 @@ class Keeper:
             now,
             *(held[3:] if held is not None else ()),
         )
-        with keeping(f"the page of {project}"):
+        with best_effort(f"store the page of {project}"):
             self._store.pages.put(index.key, answer.page, facts)
         self._note_owner(index, project)
         self._compare_group(member, project)
@@ -90,7 +90,7 @@ class Keeper:
         The page of a private index stays, for times without a network: a token may have been lost
         since. But it is not fresh any more.
         """
-        with keeping(f"that {project} is gone"):
+        with best_effort(f"record that {project} is gone"):
             if index.is_private:
                 aged = held._replace(checked=min(held.checked, now - self._settings.fresh))
                 self._store.pages.confirm(index.key, project, aged._replace(resolved=0.0))
@@ -105,7 +105,9 @@ class Keeper:
                 continue
             if asked.index not in (mirror.index, authority):
                 continue
-            with keeping(f"how {mirror.index.name} differs from {authority.name} in {project}"):
+            with best_effort(
+                f"record how {mirror.index.name} differs from {authority.name} in {project}"
+            ):
                 page = self._store.pages.load(mirror.index.key, project)
                 known = self._store.pages.load(authority.key, project)
                 if page is not None and known is not None:

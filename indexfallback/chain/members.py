@@ -20,7 +20,7 @@ from indexfallback.health import Health, State, begin_trial, updated
 from indexfallback.hosted.listing import Listing
 from indexfallback.outcome import Kind, Outcome
 from indexfallback.store import Store
-from indexfallback.store.healths import Healths
+from indexfallback.store.health_records import HealthRecords
 from indexfallback.upstream import open_index
 from indexfallback.upstream.answers import Upstream
 from indexfallback.upstream.directory import DirectoryIndex
@@ -51,7 +51,7 @@ class Member:
         opener: Callable[[], Upstream],
         *,
         network: Network,
-        healths: Healths,
+        records: HealthRecords,
     ) -> None:
         """Begin with the health and the pace that an earlier process has stored."""
         self.index = index
@@ -59,11 +59,11 @@ class Member:
         self._opener = opener
         self._lock = threading.Lock()
         self._upstream: Upstream | None = None
-        self._healths = healths
+        self._health_records = records
         self._asked = time.monotonic()
         self._lags: dict[str, Lag] = {}
-        self._health = healths.get(index.key) or Health(since=time.monotonic())
-        self._pace = healths.pace(index.key)
+        self._health = records.get(index.key) or Health(since=time.monotonic())
+        self._pace = records.latency(index.key)
         self._seconds: deque[float] = deque(maxlen=_SAMPLES)
         self._requests = 0
         self._errors = 0
@@ -174,7 +174,7 @@ class Member:
                 self._failed = time.time()
             said, self._said = self._said, "" if outcome.is_answer else str(outcome)
         if after.state is not before.state:
-            self._healths.put(self.index.key, after)
+            self._health_records.put(self.index.key, after)
         # A failed trial, and the first of two successful ones, change nothing for users.
         closed = [health.state is State.CLOSED for health in (before, after)]
         if str(outcome) != said or closed[0] is not closed[1]:
@@ -234,7 +234,7 @@ class Member:
         with self._lock:
             upstream, seconds = self._upstream, sorted(self._seconds)
         if len(seconds) >= _ENOUGH:
-            self._healths.put_pace(self.index.key, _percentile_95(seconds))
+            self._health_records.put_latency(self.index.key, _percentile_95(seconds))
         if upstream is not None:
             upstream.close()
 
@@ -259,7 +259,7 @@ class Members:
                 index,
                 partial(_open, index, settings, store),
                 network=network,
-                healths=store.healths,
+                records=store.health_records,
             )
             for index in settings.indexes
         }

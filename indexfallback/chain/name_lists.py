@@ -11,7 +11,7 @@ import time
 from indexfallback.chain.members import Member, Members
 from indexfallback.config import Index, Settings
 from indexfallback.outcome import Kind
-from indexfallback.store import Store, keeping
+from indexfallback.store import Store, best_effort
 from indexfallback.upstream.answers import Limits
 
 log = logging.getLogger("indexfallback")
@@ -60,7 +60,7 @@ class NameLists:
 
     def _fetch(self, member: Member) -> None:
         index = member.index
-        with keeping(f"the list of names of {index.name}"):
+        with best_effort(f"store the list of names of {index.name}"):
             known = self._store.ledger.name_list(index.key)
             age = time.time() - known.fetched if known is not None else LIST_USE
             if 0 <= age < LIST_REFRESH:

@@ -123,7 +123,7 @@ def verify(options: Options, as_json: bool) -> None:
     Moves damaged files to quarantine, and exits with 1 if there are any.
     """
     with open_store(options.settings()) as store:
-        verdicts = dict(tracked(store.blobs.verify(), "Hashing", store.blobs.count()))
+        verdicts = dict(tracked(store.blobs.verify(), "Hashing", store.blobs.records.count()))
     found: dict[str, list[str]] = {verdict: [] for verdict in _VERDICTS}
     for sha256, verdict in verdicts.items():
         if verdict in found:

@@ -14,7 +14,7 @@ from indexfallback.config import Settings
 from indexfallback.config.address import parse_address
 from indexfallback.config.units import InvalidValueError
 from indexfallback.store import Store, maintenance
-from indexfallback.store.ledger import Seen
+from indexfallback.store.ledger import OwnedName
 from indexfallback.words import counted
 
 #: Names of an index that a preview shows.
@@ -82,7 +82,7 @@ def _disown_index(
     source = _source(settings, index)
     # An address that was typed may contain a password.
     index = next((each.name for each in settings.indexes if each.key == source), source)
-    names = store.ledger.seen(source)
+    names = store.ledger.owned(source)
     if names and not as_json:
         _preview(index, names)
     if names and not yes:
@@ -122,13 +122,13 @@ def _source(settings: Settings, index: str) -> str:
         raise click.BadParameter(f"it {error}", param_hint="--all") from error
 
 
-def _since(names: list[Seen]) -> float | None:
+def _since(names: list[OwnedName]) -> float | None:
     """Return when the first of the names was known."""
     times = [when for seen in names for when in (seen.listed, seen.served) if when is not None]
     return min(times, default=None)
 
 
-def _preview(index: str, names: list[Seen]) -> None:
+def _preview(index: str, names: list[OwnedName]) -> None:
     """Say what an index owns, and what it means to forget that."""
     shown = ", ".join(seen.project for seen in names[:_SHOWN])
     more = f", and {len(names) - _SHOWN:,} more" if len(names) > _SHOWN else ""

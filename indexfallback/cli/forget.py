@@ -62,7 +62,7 @@ def accept(options: Options, project: str, filename: str, yes: bool, as_json: bo
             say(f"{filename} of {project} was never served from here: it has no pin")
             sys.exit(1)
         offers = [
-            o for o in maintenance.offered(store, project, filename) if o.sha256 != pin.sha256
+            o for o in maintenance.listed_files(store, project, filename) if o.sha256 != pin.sha256
         ]
         if not as_json:
             _say_both(settings, pin, offers)
@@ -77,7 +77,7 @@ def accept(options: Options, project: str, filename: str, yes: bool, as_json: bo
     click.echo(wrapped(f"Removed the pin of {filename}; the next download sets a new one", ""))
 
 
-def _say_both(settings: Settings, pin: Pin, offers: list[maintenance.Offered]) -> None:
+def _say_both(settings: Settings, pin: Pin, offers: list[maintenance.ListedFile]) -> None:
     """Print the hash and the source of a file when it was first seen, and those offered now."""
     names = names_of(settings)
     say(f"{pin.filename} was first seen {clock(pin.seen)} from {names.get(pin.source, pin.source)}")

@@ -51,7 +51,7 @@ def ask_running(settings: Settings, path: str, seconds: float) -> Any:
     if not settings.asks_for_tokens:
         return ask(root(settings), path, seconds)
     # This user can write the records of tokens, and so may create one for this request.
-    with closing(Hosting()) as hosting, hosting.tokens.lent(seconds) as token:
+    with closing(Hosting()) as hosting, hosting.tokens.temporary(seconds) as token:
         return ask(root(settings), path, seconds, token=token)
 
 

@@ -138,7 +138,7 @@ class Job:
             for choice in choices:
                 self.result.files[choice.file.filename] = planned_file(self._shim, choice)
             return
-        held = self._shim.store.blobs.held(c.file.sha256 for c in choices if c.file.sha256)
+        held = self._shim.store.blobs.records.held(c.file.sha256 for c in choices if c.file.sha256)
         awaited = {c.file.filename: c.file.size or 0 for c in choices if c.file.sha256 not in held}
         self._progress.expect(len(awaited), sum(awaited.values()))
 

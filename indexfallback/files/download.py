@@ -27,7 +27,7 @@ from indexfallback.files.transfer import Transfer
 from indexfallback.flight import SingleFlight
 from indexfallback.mode import Cause
 from indexfallback.names import METADATA_ENDING, FileKey
-from indexfallback.store import Blob, keeping
+from indexfallback.store import Blob, best_effort
 
 #: An answer waits this long for the whole file, seconds: until then a wrong file can be replaced
 #: by a right one before the client sees it; with a longer wait clients show a stalled download.
@@ -214,7 +214,7 @@ class Downloads:
         data = read_metadata(dist.path, listed) if dist is not None else None
         if data is None:
             return None
-        with keeping(f"the metadata of {listed}"):
+        with best_effort(f"store the metadata of {listed}"):
             blob = self._store.blobs.add(data)
             return blob if sha256 in (None, blob.sha256) else None
         return None
@@ -282,7 +282,9 @@ class Downloads:
         if index.name == index.group:
             over |= {member.index.key for member in self._fallback.members.group(index.group)}
             over -= {index.key}
-        with keeping(f"the pin of {filename}"):  # it holds in memory where it cannot be written
+        with best_effort(
+            f"store the pin of {filename}"
+        ):  # it holds in memory where it cannot be written
             return self._store.pins.record(key.project, filename, sha256, index.key, over)
         return sha256
 

@@ -17,7 +17,7 @@ from indexfallback.files.opening import HedgedOpener
 from indexfallback.files.pace import unstalled
 from indexfallback.files.sources import Source
 from indexfallback.outcome import Kind, Outcome
-from indexfallback.store import Store, StoreFault, keeping
+from indexfallback.store import Store, StoreFault, best_effort
 from indexfallback.store.spool import Spool
 from indexfallback.upstream.answers import Body, FileAnswer, TransferError
 
@@ -134,8 +134,8 @@ class Transfer:
         """Let readers have the last piece, then store the file if the disk allows it."""
         sha256, blob = self._digest.sha256(), None
         self.file.finish(sha256)
-        with keeping(self.file.filename):
-            blob = spool.keep(sha256)
+        with best_effort(f"store {self.file.filename}"):
+            blob = spool.commit(sha256)
         self.file.settle(blob)
 
     def _may_use(self, source: Source) -> bool:

@@ -16,7 +16,7 @@ from indexfallback.mirror.rate_limiter import RateLimiter
 from indexfallback.mirror.workers import Workers
 from indexfallback.page import File
 from indexfallback.store import Store
-from indexfallback.store.disk import is_right
+from indexfallback.store.disk import is_intact
 
 #: The number of files that makes worker processes worth their start, which takes half a second.
 _MANY = 500
@@ -68,7 +68,7 @@ class FetchPool:
         if file.sha256 is None:
             return None
         path = self._store.blobs.path(file.sha256)
-        if not os.path.exists(path) or not is_right(path):  # noqa: PTH110 - a third of the time
+        if not os.path.exists(path) or not is_intact(path):  # noqa: PTH110 - a third of the time
             return None
         return FetchedFile(file, path, file.sha256, path.stat().st_size)
 

@@ -105,7 +105,7 @@ class FileDownload:
     def finish(self) -> FetchedFile:
         """Close the file and return it; the caller owns it. Raises OSError."""
         path = self._partial.path
-        if self._partial.stays:
+        if self._partial.is_resumable:
             # Under its own name another process would take it for an abandoned partial file.
             path = path.replace(self._partials.new())
         os.close(self._partial.fd)
@@ -114,6 +114,6 @@ class FileDownload:
     def abandon(self) -> None:
         """Close the file; keep what the next run can resume, remove the rest."""
         os.close(self._partial.fd)
-        if not (self._partial.stays and self.written):
+        if not (self._partial.is_resumable and self.written):
             with contextlib.suppress(OSError):  # another process has removed it
                 self._partial.path.unlink()

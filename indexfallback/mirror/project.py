@@ -38,7 +38,7 @@ class ProjectJob:
 
     def missing(self, plan: Plan, store: Store) -> list[File]:
         """Return the planned files that are to be fetched, and add the stored ones to `present`."""
-        held = store.blobs.sizes([file.sha256 for file in plan.wanted if file.sha256])
+        held = store.blobs.records.sizes([file.sha256 for file in plan.wanted if file.sha256])
         missing = []
         for file in plan.wanted:
             if file.sha256 in held:

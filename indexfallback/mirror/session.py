@@ -11,7 +11,7 @@ from indexfallback.errors import ConfigError, MirrorError, StoreError
 from indexfallback.mirror.result import Result
 from indexfallback.mirror.sync import Progress, Sync
 from indexfallback.store import Store
-from indexfallback.store.disk import is_right
+from indexfallback.store.disk import is_intact
 from indexfallback.store.locks import FileLock
 from indexfallback.store.mirrors import MirroredFile
 
@@ -72,16 +72,16 @@ class MirrorSession:
                 if self.store.pages.load(self.source, name) is None
             ]
             projects = sorted({*unreadable, *(file.project for file in wrong)})
-            self.store.mirrors.doubt(self.source, projects)
+            self.store.mirrors.mark_incomplete(self.source, projects)
             failed = self._sync(progress).run(only=projects).failed if projects else {}
-            held = self.store.blobs.held(file.sha256 for file in wrong)
+            held = self.store.blobs.records.held(file.sha256 for file in wrong)
             lost = tuple(file.filename for file in wrong if file.sha256 not in held)
             files = self.store.mirrors.totals(self.source).files
             return Verified(files, len(wrong), lost, failed)
 
     def _wrong_files(self) -> Iterator[MirroredFile]:
         for file in self.store.mirrors.files(self.source):
-            if not is_right(self.store.blobs.path(file.sha256)):
+            if not is_intact(self.store.blobs.path(file.sha256)):
                 yield file
 
     @contextmanager

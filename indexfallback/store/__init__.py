@@ -1,4 +1,4 @@
-"""The store: everything that was seen, in one directory that several processes may share."""
+"""The store: cached files, pages and records, in a directory that several processes may share."""
 
 import logging
 import os
@@ -9,19 +9,19 @@ import tempfile
 from pathlib import Path
 
 from indexfallback.errors import StoreError
+from indexfallback.store.best_effort import RecordsFault, StoreFault, best_effort
 from indexfallback.store.blobs import Blob, Blobs
 from indexfallback.store.database import SCHEMA_VERSION, Database, NewerSchemaError
-from indexfallback.store.healths import Healths
+from indexfallback.store.health_records import HealthRecords
 from indexfallback.store.hosting import Hosting
-from indexfallback.store.inheriting import inherit
-from indexfallback.store.keeping import RecordsFault, StoreFault, keeping
 from indexfallback.store.ledger import Ledger
 from indexfallback.store.local_files import LocalFiles
 from indexfallback.store.mirrors import Mirrors
 from indexfallback.store.pages import PageFacts, Pages, Validators
 from indexfallback.store.pins import Pins
+from indexfallback.store.safety_records import copy_safety_records
 
-__all__ = ["Blob", "PageFacts", "RecordsFault", "Store", "StoreFault", "Validators", "keeping"]
+__all__ = ["Blob", "PageFacts", "RecordsFault", "Store", "StoreFault", "Validators", "best_effort"]
 
 log = logging.getLogger("indexfallback.store")
 
@@ -32,10 +32,10 @@ class Store:
     """The parts of the store, opened together."""
 
     def __init__(self, directory: Path, limit: int) -> None:
-        """Open ``directory`` (made if need be, mode 0700), to hold ``limit`` bytes of files.
+        """Open ``directory`` (created with mode 0700 if missing), for ``limit`` bytes of files.
 
-        One that cannot be written gives way to a temporary directory, with a warning: slower,
-        not wrong. Raises `StoreError` for one that others could write to.
+        If it cannot be written, a temporary directory is used instead, with a warning. Raises
+        `StoreError` if other users can write to it.
         """
         self.hosting = Hosting()
         self._temporary: Path | None = None
@@ -44,12 +44,12 @@ class Store:
         except (OSError, sqlite3.OperationalError) as error:
             self._temporary = Path(tempfile.mkdtemp(prefix="indexfallback-"))
             log.warning(
-                "%s: the cache cannot be written (%s); until the next start nothing is kept; "
-                "free space there or set INDEXFALLBACK_CACHE_DIR",
+                "%s: the cache cannot be written (%s); a temporary one is used until the next "
+                "start: free space there or set INDEXFALLBACK_CACHE_DIR",
                 directory, error,
             )  # fmt: skip
             self._open(self._temporary, limit)
-            inherit(directory / _DATABASE, self.database)
+            copy_safety_records(directory / _DATABASE, self.database)
 
     def _open(self, directory: Path, limit: int) -> None:
         directory.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -58,8 +58,8 @@ class Store:
             self.database = Database(directory / _DATABASE)
         except NewerSchemaError:
             log.warning(
-                "%s was written by a newer indexfallback and is left alone; "
-                "this one keeps its own in schema-%d there",
+                "%s was written by a newer indexfallback and is not changed; "
+                "this version uses the subdirectory schema-%d",
                 directory, SCHEMA_VERSION,
             )  # fmt: skip
             directory = directory / f"schema-{SCHEMA_VERSION}"
@@ -70,19 +70,19 @@ class Store:
         self.ledger = Ledger(self.database)
         self.pins = Pins(self.database)
         self.mirrors = Mirrors(self.database)
-        self.healths = Healths(self.database)
+        self.health_records = HealthRecords(self.database)
         self.local_files = LocalFiles(self.database)
         self.blobs = Blobs(directory, self.database, limit)
 
     @property
     def is_temporary(self) -> bool:
-        """Whether nothing outlives this process."""
+        """Whether the directory is removed when this process ends."""
         return self._temporary is not None
 
     def close(self) -> None:
-        """Write down what is still in memory and close the files."""
-        with keeping("when files were last used"):
-            self.blobs.flush()
+        """Write pending records and close the files."""
+        with best_effort("record when files were last used"):
+            self.blobs.records.flush()
         self.ledger.flush()
         self.pins.flush()
         self.database.close()
@@ -92,7 +92,7 @@ class Store:
 
 
 def _check_owner(directory: Path) -> None:
-    # Whoever can write here can make every install run their code.
+    # A user who can write here can make every install run their code.
     if os.name != "posix":
         return
     status = directory.stat()
@@ -101,4 +101,6 @@ def _check_owner(directory: Path) -> None:
             str(directory), "belongs to another user", "set INDEXFALLBACK_CACHE_DIR to your own"
         )
     if status.st_mode & (stat.S_IWOTH | stat.S_IWGRP):
-        raise StoreError(str(directory), "others can write to it", f"run: chmod go-w {directory}")
+        raise StoreError(
+            str(directory), "other users can write to it", f"run: chmod go-w {directory}"
+        )

@@ -1,4 +1,4 @@
-"""The SQLite file behind the store: schema, connections and the two kinds of transaction."""
+"""The SQLite database of the store: schema, connection pool, and transactions."""
 
 import logging
 import queue
@@ -15,13 +15,13 @@ from indexfallback.store.locks import FileLock
 
 log = logging.getLogger("indexfallback.store")
 
-#: Raised when a table changes; a directory written by a newer one is left alone.
+#: Incremented with each change of the schema; a database of a newer version is not touched.
 SCHEMA_VERSION = 1
 
-#: Connections in all: enough for two cores, and few file handles.
+#: Size of the pool: enough for two cores, with few file handles.
 CONNECTIONS = 8
-#: Longest wait for a connection or for another process's write, seconds: half the default
-#: deadline of an answer, so that an error still arrives in time.
+#: Longest wait for a connection or another process's transaction, seconds: half of the default
+#: deadline of an answer, which leaves time for an error message.
 BUSY_SECONDS = 5.0
 
 _SCHEMA = """
@@ -71,40 +71,40 @@ CREATE TABLE local_file (
 
 
 class NewerSchemaError(Exception):
-    """A newer version wrote the file."""
+    """A newer version has written the database."""
 
 
 class Layout(NamedTuple):
-    """What is in a database file, and how it is kept."""
+    """The schema and durability of a database."""
 
     version: int
-    #: SQL, with semicolons between the statements only.
+    #: SQL, with semicolons only between statements.
     schema: str
-    #: SQLite's pragma.
+    #: The value of the pragma.
     synchronous: Literal["NORMAL", "FULL"]
-    #: What happens, and what to do, once the file was damaged and put aside.
-    once_damaged: str
+    #: Consequence and remedy if the file is damaged and moved away.
+    if_damaged: str
 
 
 CACHE = Layout(
     version=SCHEMA_VERSION,
     schema=_SCHEMA,
-    # Safe against a crash at any time; a power cut may lose the last records, and a record is
-    # only ever written after the file that it names.
+    # A crash loses nothing. A power cut may lose the last records, but leaves no record without its
+    # file, since the file is written first.
     synchronous="NORMAL",
-    once_damaged="its records are made again; `indexfallback cache verify` takes the files back in",
+    if_damaged="its records are lost; `indexfallback cache verify` records the stored files again",
 )
 
 
 class Database:
-    """A small pool of connections to one file, of which one at a time may write.
+    """A small pool of connections to one file, with one writer at a time.
 
-    Locks: ``_writing`` is held for a whole transaction; whoever holds it waits for nobody but
-    the disk and other processes.
+    Locks: ``_writing`` is held for a whole transaction; its holder waits for no other lock of this
+    process.
     """
 
     def __init__(self, path: Path, layout: Layout = CACHE) -> None:
-        """Open or make the file; raises `NewerSchemaError`, and sqlite3.Error if that fails."""
+        """Open or create the file; raises `NewerSchemaError` and sqlite3.Error."""
         self.path = path
         self._layout = layout
         self._idle: queue.LifoQueue[sqlite3.Connection | None] = queue.LifoQueue()
@@ -112,15 +112,15 @@ class Database:
         self._closed = threading.Event()
         for _ in range(CONNECTIONS):
             self._idle.put(None)
-        with self._alone():
+        with self._exclusive():
             if schema_version(path) > layout.version:
                 raise NewerSchemaError
             try:
                 self._prepare()
-            except sqlite3.OperationalError:  # no access, disk full, locked: not the file's fault
+            except sqlite3.OperationalError:  # no access, disk full, locked: the file may be intact
                 self._close_idle()
                 raise
-            except sqlite3.DatabaseError as error:  # not a database: garbage, or cut short
+            except sqlite3.DatabaseError as error:  # not a database, or truncated
                 self._close_idle()
                 self._quarantine(error)
                 self._prepare()
@@ -135,17 +135,17 @@ class Database:
                 connection.execute(f"PRAGMA user_version = {self._layout.version}")
 
     @contextmanager
-    def _alone(self) -> Iterator[None]:
-        """Keep other processes from opening it meanwhile.
+    def _exclusive(self) -> Iterator[None]:
+        """Keep other processes from opening the file in the block.
 
-        Changing to WAL does not wait for them, and what one puts aside another must not.
+        The change to WAL does not wait for them, and only one may move a damaged file away.
         """
         lock = FileLock(self.path.with_name(f"{self.path.name}.lock"))
         ends = time.monotonic() + BUSY_SECONDS
         while not lock.acquire():
             if time.monotonic() > ends:
-                raise sqlite3.OperationalError("another process is opening it")
-            time.sleep(0.05)  # the lock has no other way to be waited for with a deadline
+                raise sqlite3.OperationalError("another process is opening the file")
+            time.sleep(0.05)  # a file lock cannot be awaited with a deadline
         try:
             yield
         finally:
@@ -158,11 +158,11 @@ class Database:
             self.path.with_name(self.path.name + ending).unlink(missing_ok=True)
         log.warning(
             "%s is damaged (%s); moved to %s; %s",
-            self.path, error, aside.name, self._layout.once_damaged,
+            self.path, error, aside.name, self._layout.if_damaged,
         )  # fmt: skip
 
     def _connect_all(self) -> None:
-        """Open every connection now (2 ms): none can be opened once the directory is gone."""
+        """Open every connection now (2 ms), since the directory may be removed later."""
         idle = [self._idle.get_nowait() for _ in range(CONNECTIONS)]
         for connection in idle:
             self._idle.put(connection or self._connect())
@@ -175,16 +175,16 @@ class Database:
             connection.execute("PRAGMA journal_mode = WAL")
             connection.execute(f"PRAGMA synchronous = {self._layout.synchronous}")
             connection.execute("PRAGMA cache_size = -512")  # KiB for each connection
-        except sqlite3.Error:  # nobody else closes what was never lent
+        except sqlite3.Error:  # it is not in the pool yet, so `close` would miss it
             connection.close()
             raise
         return connection
 
     @contextmanager
     def read(self) -> Iterator[sqlite3.Connection]:
-        """Lend a connection for reading; raises `StoreError` if none is free in time.
+        """Provide a connection for reading; raises `StoreError` if none is free in time.
 
-        Raises `StoreClosedError` after `close`: a thread that outlives the store keeps nothing.
+        Raises `StoreClosedError` after `close`, which a thread may outlive.
         """
         if self._closed.is_set():
             raise StoreClosedError(str(self.path), "is closed", "nothing is to be done")
@@ -203,11 +203,11 @@ class Database:
 
     @contextmanager
     def write(self) -> Iterator[sqlite3.Connection]:
-        """Lend a connection inside a transaction, kept whole or not at all."""
-        # SQLite lets one writer in at a time. Its own waiting sleeps in steps of up to 100 ms
-        # and would hold the connections that readers need.
+        """Provide a connection in a transaction, which is committed after the block."""
+        # SQLite allows one writer at a time, and would wait in steps of up to 100 ms while holding
+        # connections that readers need.
         if not self._writing.acquire(timeout=BUSY_SECONDS):
-            raise self._busy("another write does not end")
+            raise self._busy("another write has not finished")
         try:
             with self.read() as connection, _transaction(connection):
                 yield connection
@@ -215,16 +215,16 @@ class Database:
             self._writing.release()
 
     def _busy(self, problem: str) -> StoreError:
-        return StoreError(str(self.path), problem, "look for a slow disk")
+        return StoreError(str(self.path), problem, "check whether the disk is slow")
 
     def size(self) -> int:
-        """Return the bytes on disk, the write-ahead log included."""
+        """Return the size on disk, including the write-ahead log, bytes."""
         names = (self.path.name, self.path.name + "-wal")
         paths = (self.path.with_name(name) for name in names)
         return sum(path.stat().st_size for path in paths if path.exists())
 
     def close(self) -> None:
-        """Close every connection; those that a thread still has are closed when it is done."""
+        """Close all connections; one in use is closed when it is returned."""
         self._closed.set()
         self._close_idle()
 
@@ -233,7 +233,7 @@ class Database:
         with suppress(queue.Empty):
             while True:
                 taken.append(self._idle.get_nowait())
-        for connection in taken:  # and only then back: the one put last would be the next taken
+        for connection in taken:  # after taking all: the queue is last in, first out
             if connection is not None:
                 connection.close()
             self._idle.put(None)
@@ -241,7 +241,7 @@ class Database:
 
 @contextmanager
 def _transaction(connection: sqlite3.Connection) -> Iterator[None]:
-    """Keep all that is written in the block, or nothing."""
+    """Commit after the block, or roll back if it raises."""
     connection.execute("BEGIN IMMEDIATE")
     try:
         yield
@@ -257,14 +257,14 @@ def _transaction(connection: sqlite3.Connection) -> Iterator[None]:
 
 
 def schema_version(path: Path) -> int:
-    """Return the schema version that a database file says it has; 0 if it says none.
+    """Return the schema version of a database file; 0 if it has none.
 
-    Raises sqlite3.OperationalError if it is there and cannot be read.
+    Raises sqlite3.OperationalError if the file exists and cannot be read.
     """
     if not path.exists():
         return 0
-    # Read by SQLite, since the latest version may stand in the write-ahead log alone; and without
-    # writing, since a newer version's file is not ours to touch.
+    # By SQLite, since the version may be only in the write-ahead log; read-only, since a newer
+    # version's file must not be changed.
     connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)
     try:
         return int(connection.execute("PRAGMA user_version").fetchone()[0])

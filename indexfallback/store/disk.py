@@ -1,4 +1,4 @@
-"""What is done to single files and directories on the disk."""
+"""Operations on files and directories: hashing, and syncing to disk."""
 
 import ctypes
 import hashlib
@@ -12,7 +12,7 @@ from indexfallback.names import is_sha256
 
 log = logging.getLogger("indexfallback.store")
 
-#: Pieces that a file is hashed in, bytes.
+#: Read size for hashing, bytes.
 _PIECE = 1 << 20
 
 
@@ -25,18 +25,18 @@ def hash_file(path: Path) -> str:
     return digest.hexdigest()
 
 
-def is_right(path: Path) -> bool:
-    """Tell whether a file's sha256 is its name."""
+def is_intact(path: Path) -> bool:
+    """Tell whether a blob's sha256 is its name."""
     try:
         return is_sha256(path.name) and hash_file(path) == path.name
-    except OSError as error:  # not a file, or a disk that cannot be read
+    except OSError as error:  # not a file, or the disk is unreadable
         log.warning("%s: cannot be read (%s)", path, error.strerror)
         return False
 
 
 def sync_directory(path: Path) -> None:
-    """Make the names in a directory durable; raises OSError."""
-    # Windows has no such call, and its rename is durable with the file system's journal.
+    """Sync the entries of a directory to disk; raises OSError."""
+    # Windows has no such call; the journal of its file system makes a rename durable.
     if os.name == "posix":
         fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
         try:
@@ -46,7 +46,7 @@ def sync_directory(path: Path) -> None:
 
 
 def sync_files(directory: Path, paths: Iterable[Path]) -> None:
-    """Make many files below a directory durable; raises OSError."""
+    """Sync many files below a directory to disk; raises OSError."""
     if not _sync_all(directory):
         for path in paths:
             with path.open("rb+") as file:
@@ -54,16 +54,16 @@ def sync_files(directory: Path, paths: Iterable[Path]) -> None:
 
 
 def sync_directories(directories: Collection[Path]) -> None:
-    """Make the names in many directories of one file system durable; raises OSError."""
+    """Sync the entries of directories in one file system to disk; raises OSError."""
     if directories and not _sync_all(next(iter(directories))):
         for directory in directories:
             sync_directory(directory)
 
 
 def _sync_all(directory: Path) -> bool:
-    """Make a whole file system durable, in the time of a few files; raises OSError.
+    """Sync a whole file system, in the time of a few files; raises OSError.
 
-    False where the system cannot do that.
+    Returns False if the operating system cannot do that.
     """
     if sys.platform != "linux":
         return False

@@ -1,4 +1,4 @@
-"""Evidence: what the records say of where projects come from, for many projects at once."""
+"""Evidence of the origin of projects, from stored pages, pins and the ledger, in batches."""
 
 from collections import defaultdict
 from collections.abc import Sequence
@@ -7,21 +7,21 @@ from typing import NamedTuple
 from indexfallback.store.database import Database
 from indexfallback.store.ledger import Ownership
 
-#: Projects looked up in one query, below SQLite's oldest limit of 999 parameters.
+#: Projects in one query, below 999, the limit of SQLite's oldest versions.
 BATCH = 900
 
 
 class Evidence(NamedTuple):
-    """What is known of one project."""
+    """The evidence for one project."""
 
-    #: Addresses of the indexes that have a page here, or from which a pin here came.
+    #: Addresses of the indexes with a stored page or a pin of the project.
     sources: frozenset[str] = frozenset()
-    #: What the ledger knows, by the address of each private index.
+    #: Its ownerships, by the address of the private index.
     ownerships: dict[str, Ownership] = {}  # noqa: RUF012 - replaced, never changed
 
 
 def evidence(database: Database, projects: Sequence[str]) -> dict[str, Evidence]:
-    """Return what is known of at most `BATCH` projects; those that are unknown are left out."""
+    """Return the evidence for at most `BATCH` projects, without those that have none."""
     marks = ",".join("?" * len(projects))
     sources: defaultdict[str, set[str]] = defaultdict(set)
     ownerships: defaultdict[str, dict[str, Ownership]] = defaultdict(dict)

@@ -1,6 +1,6 @@
-"""What is known of hosted files besides their bytes: when they came, and whether they are yanked.
+"""Records of hosted files: upload time, Requires-Python, and whether they are yanked.
 
-Kept here, so that nothing but distributions lies in the index's directory.
+They are in a database, so the directory of a hosted index holds only distributions.
 """
 
 from typing import NamedTuple
@@ -12,23 +12,23 @@ class HostedFile(NamedTuple):
     """One uploaded file."""
 
     filename: str
-    #: Of the bytes that all this is about: another file under the name knows nothing of it.
+    #: Of the uploaded bytes: the record does not apply to another file of the same name.
     sha256: str
     #: Seconds since the epoch.
     uploaded: float
     requires_python: str | None = None
-    #: Why it is yanked (PEP 592), perhaps empty; None if it is not.
+    #: Reason of the yank (PEP 592), may be empty; None if the file is not yanked.
     yanked: str | None = None
 
 
 class HostedFiles:
-    """The records of hosted files, under the index's address."""
+    """The records of hosted files, under the address of the index."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     def of_project(self, source: str, project: str) -> dict[str, HostedFile]:
-        """Return the records of a project's files, by their names."""
+        """Return the records of a project by file name."""
         with self._database.read() as connection:
             rows = connection.execute(
                 "SELECT filename, sha256, uploaded, requires_python, yanked FROM hosted_file"
@@ -38,7 +38,7 @@ class HostedFiles:
         return {row[0]: HostedFile(*row) for row in rows}
 
     def put(self, source: str, project: str, file: HostedFile) -> None:
-        """Remember a file, in place of what was known under its name; raises sqlite3.Error."""
+        """Store the record of a file, in place of one of the same name; raises sqlite3.Error."""
         with self._database.write() as connection:
             connection.execute(
                 "INSERT OR REPLACE INTO hosted_file VALUES (?, ?, ?, ?, ?, ?, ?)",
@@ -46,7 +46,7 @@ class HostedFiles:
             )
 
     def remove(self, source: str, filename: str) -> None:
-        """Forget a file; raises sqlite3.Error."""
+        """Remove the record of a file; raises sqlite3.Error."""
         with self._database.write() as connection:
             connection.execute(
                 "DELETE FROM hosted_file WHERE source = ? AND filename = ?", (source, filename)

@@ -1,6 +1,6 @@
-"""What must outlive the cache: tokens, and what is known of uploaded files.
+"""The database of hosted indexes: tokens, and the records of uploaded files.
 
-In the user's state directory, since nobody can make it again, and caches are cleared.
+It is in the user's state directory, since it cannot be recreated and caches are cleared.
 """
 
 import sqlite3
@@ -30,13 +30,13 @@ CREATE TABLE token (
 """,
     # A yank or a revoked token must not come back with a power cut.
     synchronous="FULL",
-    once_damaged="tokens and yanks in it are lost; put the file back from a backup, or make them "
+    if_damaged="its tokens and yanks are lost; restore the file from a backup, or create them "
     "again with `indexfallback token create` and `indexfallback yank`",
 )
 
 
 class Hosting:
-    """The records behind hosted indexes, opened when they are first asked for: most have none.
+    """The database of hosted indexes, opened on first use, since most users have none.
 
     Locks: ``_lock`` lets one thread open the file, which takes milliseconds, or wait for another
     process that opens it, at most `BUSY_SECONDS`.
@@ -49,16 +49,16 @@ class Hosting:
 
     @property
     def files(self) -> HostedFiles:
-        """What is known of hosted files; raises `StoreError` if it cannot be opened."""
+        """The records of hosted files; raises `StoreError` if the database cannot be opened."""
         return HostedFiles(self._opened())
 
     @property
     def tokens(self) -> Tokens:
-        """All tokens; raises `StoreError` if they cannot be opened."""
+        """All tokens; raises `StoreError` if the database cannot be opened."""
         return Tokens(self._opened())
 
     def close(self) -> None:
-        """Close the file."""
+        """Close the database, if it is open."""
         with self._lock:
             if self._database is not None:
                 self._database.close()
@@ -82,6 +82,6 @@ class Hosting:
         except (OSError, sqlite3.OperationalError) as error:
             raise StoreError(
                 str(path),
-                f"cannot be opened ({error}), and has the tokens and yanks",
-                "make it writable and look for a full disk, or set XDG_STATE_HOME",
+                f"the database of tokens and yanks cannot be opened ({error})",
+                "make it writable, free space on its disk, or set XDG_STATE_HOME",
             ) from error

@@ -1,9 +1,9 @@
-"""The ledger: which projects each private index is known to own, since when, and by what.
+"""The ledger: which projects each private index owns, since when, and from which evidence.
 
-A name gets in by the index's own list of names (its root page) or by a page that it served. Only
-`Ledger.forget` and `Ledger.forget_all` take one out: a list that is shorter does not.
+A name is added when the index lists it (on its root page) or serves a page for it. Only
+`Ledger.forget` and `Ledger.forget_all` remove names; a shorter list does not.
 
-Locks: ``_lock`` guards ``_lists``; nothing is read or written while it is held.
+Locks: ``_lock`` guards ``_lists``; there is no I/O under it.
 """
 
 import hashlib
@@ -13,16 +13,16 @@ from collections.abc import Iterable, Mapping
 from itertools import islice
 from typing import NamedTuple
 
+from indexfallback.store.best_effort import best_effort
 from indexfallback.store.database import Database
-from indexfallback.store.keeping import keeping
-from indexfallback.store.pending import Pending
+from indexfallback.store.pending import PendingRecords
 
-#: Names written in one transaction: that takes some 20 ms, and no other writer waits longer.
+#: Names written in one transaction, which takes about 20 ms; other writers wait for it.
 BATCH = 2000
 
 _ADD = (
     "INSERT INTO name VALUES (?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET"
-    # The earliest of both; SQLite's min() of a NULL is NULL.
+    # The earlier one; SQLite's min() of a NULL is NULL.
     " listed = coalesce(min(listed, excluded.listed), listed, excluded.listed),"
     " served = coalesce(min(served, excluded.served), served, excluded.served),"
     " copied = coalesce(max(copied, excluded.copied), copied, excluded.copied)"
@@ -30,28 +30,28 @@ _ADD = (
 
 
 class Ownership(NamedTuple):
-    """Why a project is known to belong to an index; seconds since the epoch, None if never."""
+    """The evidence that an index owns a project; seconds since the epoch, None if never."""
 
-    #: When its list first named the project.
+    #: When the index first listed the project.
     listed: float | None = None
-    #: When it first served a page of its own for the project.
+    #: When the index first served a page of its own for the project.
     served: float | None = None
-    #: When its page was last found to be a copy of the public index's (``defer_copies``).
+    #: When its page was last found to be a copy of the public one (``defer_copies``).
     copied: float | None = None
 
     @property
     def since(self) -> float | None:
-        """When the project was first known to be the index's; None if it is a copy at most."""
+        """Time of the first evidence; None if the project is at most a copy."""
         return min((when for when in self[:2] if when is not None), default=None)
 
     def is_owner(self, defers_copies: bool) -> bool:
-        """Tell whether the project is the index's; one that ``defers_copies`` may have a copy."""
+        """Tell whether the index owns the project; with ``defers_copies``, a copy is not owned."""
         if self.served is not None:
             return True
         return self.listed is not None and not (defers_copies and self.copied is not None)
 
     def merged(self, other: "Ownership") -> "Ownership":
-        """Return what both know together."""
+        """Return the evidence of both."""
         return Ownership(
             min((w for w in (self.listed, other.listed) if w is not None), default=None),
             min((w for w in (self.served, other.served) if w is not None), default=None),
@@ -60,14 +60,14 @@ class Ownership(NamedTuple):
 
 
 class NameList(NamedTuple):
-    """When an index's list of names was fetched last, and how long it was."""
+    """When the list of names of an index was last fetched, and its length."""
 
     fetched: float
     names: int
 
 
-class Seen(NamedTuple):
-    """What is known of one name of an index: an `Ownership`, flat."""
+class OwnedName(NamedTuple):
+    """A name of an index, with the fields of its `Ownership`."""
 
     project: str
     listed: float | None
@@ -76,34 +76,34 @@ class Seen(NamedTuple):
 
 
 class _List(NamedTuple):
-    """A list of names that is not written yet."""
+    """A list of names that is not yet in the database."""
 
     fetched: float
     names: frozenset[str]
 
 
 class Ledger:
-    """The memory of all private indexes' names, each under the index's address."""
+    """The names of all private indexes, under the address of the index."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._pending: Pending[tuple[str, str], Ownership] = Pending(
+        self._pending: PendingRecords[tuple[str, str], Ownership] = PendingRecords(
             "the names of private indexes", self._write
         )
         self._lock = threading.Lock()
         self._lists: dict[str, _List] = {}
-        #: Counts what this process has learnt and forgotten: an earlier decision may not hold.
+        #: Number of changes by this process; decisions from before a change may be outdated.
         self.changes = 0
 
     def owners(self, project: str) -> dict[str, Ownership]:
-        """Return what is known of a project, by the address of each index that has had it."""
+        """Return the ownerships of a project, by the address of the index."""
         self._pending.flush()
         with self._database.read() as connection:
             rows = connection.execute(
                 "SELECT source, listed, served, copied FROM name WHERE project = ?", (project,)
             ).fetchall()
         owners = {source: Ownership(*row) for source, *row in rows}
-        for (source, name), ownership in self._pending.held().items():
+        for (source, name), ownership in self._pending.all().items():
             if name == project:
                 owners[source] = ownership.merged(owners.get(source, Ownership()))
         for source, listed in self._lists.copy().items():
@@ -113,23 +113,23 @@ class Ledger:
         return owners
 
     def ownership(self, source: str, project: str) -> Ownership | None:
-        """Return what is known of a project at one index, or None."""
+        """Return the ownership of a project by one index, or None."""
         return self.owners(project).get(source)
 
     def record_page(self, source: str, project: str) -> None:
-        """Remember that the index served a page of the project that is its own."""
+        """Record that the index served a page of its own for the project."""
         known = self.owners(project).get(source)
         if known is None or known.served is None:
             self._add(source, project, Ownership(served=time.time()))
 
     def record_name(self, source: str, project: str) -> None:
-        """Remember that the index has something of the project, its own or a copy."""
+        """Record that the index lists the project, its own or a copy."""
         known = self.owners(project).get(source)
         if known is None or known.listed is None:
             self._add(source, project, Ownership(listed=time.time()))
 
     def record_copy(self, source: str, project: str) -> None:
-        """Remember that what the index has of the project is the public index's."""
+        """Record that the project of the index is a copy of the public one."""
         known = self.owners(project).get(source)
         if known is None or known.copied is None:
             self._add(source, project, Ownership(copied=time.time()))
@@ -144,11 +144,11 @@ class Ledger:
             connection.executemany(_ADD, ((*key, *known) for key, known in batch.items()))
 
     def record_list(self, source: str, projects: Iterable[str]) -> int:
-        """Remember the names that an index lists; return how many there are.
+        """Record the names that an index lists; return how many there are.
 
-        A list without names is no knowledge, and changes nothing. Names that an earlier list had
-        stay: forgetting an owner is for the user to decide. The list holds at once; if it cannot
-        be written, it holds for this process.
+        An empty list changes nothing, and names of an earlier list are not removed: only the user
+        decides to forget an owner. The list is effective at once, and if it cannot be written, for
+        the life of this process.
         """
         names = frozenset(projects)
         if not names:
@@ -159,11 +159,11 @@ class Ledger:
             return len(names)
         with self._lock:
             before = self._lists.get(source)
-            # What an earlier list had and could not be written is still owned.
+            # An earlier list may not have been written.
             listed = _List(now, names | before.names if before is not None else names)
             self._lists[source] = listed
             self.changes += 1
-        with keeping(f"the list of names of {source}"):
+        with best_effort(f"store the list of names of {source}"):
             rest = iter(listed.names)
             while batch := list(islice(rest, BATCH)):
                 with self._database.write() as connection:
@@ -181,8 +181,8 @@ class Ledger:
         return len(names)
 
     def _confirm_list(self, source: str, digest: str, now: float) -> bool:
-        """Note that a list came again as it was, if it did: no name of it need be written."""
-        with keeping(f"when the list of names of {source} was fetched"):
+        """Update the time of an unchanged list; return whether it is unchanged."""
+        with best_effort(f"record when the list of names of {source} was fetched"):
             with self._database.write() as connection:
                 updated = connection.execute(
                     "UPDATE name_list SET fetched = ? WHERE source = ? AND digest = ?",
@@ -191,23 +191,23 @@ class Ledger:
             return bool(updated)
         return False
 
-    def seen(self, source: str) -> list[Seen]:
-        """Return all that is known of the index's names, sorted, without mere copies."""
+    def owned(self, source: str) -> list[OwnedName]:
+        """Return the names of an index, sorted, without copies."""
         with self._database.read() as connection:
             rows = connection.execute(
                 "SELECT project, listed, served, copied FROM name WHERE source = ?"
                 " AND coalesce(listed, served) IS NOT NULL ORDER BY project",
                 (source,),
             )
-            return [Seen(*row) for row in rows]
+            return [OwnedName(*row) for row in rows]
 
-    def merge(self, source: str, seen: Iterable[Seen], fetched: float | None) -> None:
-        """Add what another ledger knows of the index's names; nothing is forgotten.
+    def merge(self, source: str, names: Iterable[OwnedName], fetched: float | None) -> None:
+        """Add the names of an index from another ledger; no name is removed.
 
-        ``fetched`` is when its list of names was; None if it never was.
+        ``fetched`` is when the list of names was fetched there; None if never.
         """
         self.changes += 1
-        rest = iter(seen)
+        rest = iter(names)
         while batch := list(islice(rest, BATCH)):
             with self._database.write() as connection:
                 connection.executemany(_ADD, ((source, *each) for each in batch))
@@ -222,11 +222,11 @@ class Ledger:
                 )
 
     def names(self, source: str) -> list[str]:
-        """Return the projects known to belong to the index, sorted."""
-        return [seen.project for seen in self.seen(source)]
+        """Return the projects that an index owns, sorted."""
+        return [name.project for name in self.owned(source)]
 
     def name_list(self, source: str) -> NameList | None:
-        """Return what is known of the index's list of names, or None if it was never fetched."""
+        """Return time and length of the list of names, or None if it was never fetched."""
         listed = self._lists.get(source)
         if listed is not None:
             return NameList(listed.fetched, len(listed.names))
@@ -237,9 +237,9 @@ class Ledger:
         return NameList(*row) if row else None
 
     def forget(self, project: str) -> int:
-        """Forget who owns a project; return how many indexes were known to.
+        """Remove all owners of a project; return their number.
 
-        An index that still lists it owns it again when its list is fetched next.
+        An index that still lists the project owns it again when its list is next fetched.
         """
         self._pending.flush(now=True)
         self.changes += 1
@@ -252,7 +252,7 @@ class Ledger:
             return connection.execute("DELETE FROM name WHERE project = ?", (project,)).rowcount
 
     def forget_all(self, source: str) -> int:
-        """Forget all names of an index, and its list; return how many names there were."""
+        """Remove all names of an index, and its list; return the number of names."""
         self._pending.flush(now=True)
         self.changes += 1
         with self._lock:
@@ -262,5 +262,5 @@ class Ledger:
             return connection.execute("DELETE FROM name WHERE source = ?", (source,)).rowcount
 
     def flush(self) -> None:
-        """Write what waits in memory, if the disk takes it."""
+        """Try to write the pending records."""
         self._pending.flush(now=True)

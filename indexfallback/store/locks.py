@@ -1,6 +1,6 @@
-"""A lock that other processes see and that dies with its holder: for a port, for a file.
+"""Locks between processes, on a file or an open descriptor.
 
-The operating system drops it when the process ends, however it ends, so no lock is ever stale.
+The operating system releases a lock when its process ends, so there are no stale locks.
 """
 
 import os
@@ -15,9 +15,9 @@ else:
 
 
 def lock_descriptor(fd: int) -> bool:
-    """Take an open file for this descriptor alone until it is closed; tell whether that went well.
+    """Lock an open file until its descriptor is closed; return whether this succeeded.
 
-    It does not where another one has it, and never on Windows, where it would keep readers out.
+    False if another descriptor has the lock, and always on Windows, where readers would wait.
     """
     if sys.platform == "win32":
         return False
@@ -29,7 +29,7 @@ def lock_descriptor(fd: int) -> bool:
 
 
 def unlock_descriptor(fd: int) -> None:
-    """Give an open file back that `lock_descriptor` took."""
+    """Release the lock of `lock_descriptor`."""
     if sys.platform != "win32":
         fcntl.flock(fd, fcntl.LOCK_UN)
 
@@ -42,10 +42,10 @@ class FileLock:
         self._fd: int | None = None
 
     def acquire(self) -> bool:
-        """Take the lock and return True, or return False while another process has it.
+        """Take the lock and return True, or return False if another process has it.
 
-        Raises OSError where the file cannot be made; a symbolic link is refused, since
-        somebody else may have put it there.
+        Raises OSError if the file cannot be created. A symbolic link is refused: another user may
+        have created it.
         """
         self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0)
@@ -55,14 +55,14 @@ class FileLock:
                 msvcrt.locking(fd, msvcrt.LK_NBLCK, 1)
             else:
                 fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:  # somebody else holds it: the answer, not a failure
+        except OSError:  # another process has it
             os.close(fd)
             return False
         self._fd = fd
         return True
 
     def release(self) -> None:
-        """Give the lock back; the file stays, since removing it would race."""
+        """Release the lock; the file is not removed, since that would be a race."""
         if self._fd is not None:
             os.close(self._fd)
             self._fd = None

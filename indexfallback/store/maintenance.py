@@ -1,6 +1,6 @@
-"""What is done to the store by hand: an account of it, cleaning up, and forgetting a project.
+"""Maintenance of the store by commands: sizes, contents, cleaning, and removal of projects.
 
-All of it may be done while shims use the same directory.
+All functions may be used while shims use the same directory.
 """
 
 from collections.abc import Iterable
@@ -11,7 +11,7 @@ from indexfallback.store import Store
 
 
 class Info(NamedTuple):
-    """How much the store holds. Sizes are bytes."""
+    """The content of the store in numbers. Sizes are bytes."""
 
     directory: str
     bytes: int
@@ -20,15 +20,15 @@ class Info(NamedTuple):
     pages: int
     database: int
     quarantined: int
-    #: Files that are mirrored, and their bytes, which the limit does not count.
+    #: Mirrored files and their bytes, which do not count towards the limit.
     mirrored: int
     mirrored_bytes: int
 
 
 class HeldFile(NamedTuple):
-    """A file that is here. ``used`` is seconds since the epoch."""
+    """A stored file. ``used`` is seconds since the epoch."""
 
-    #: None for one that no pin names: its records were lost.
+    #: None for a file without a pin, whose records were lost.
     project: str | None
     filename: str | None
     sha256: str
@@ -37,7 +37,7 @@ class HeldFile(NamedTuple):
 
 
 class HeldPage(NamedTuple):
-    """A page that is here. ``checked`` is seconds since the epoch."""
+    """A stored page. ``checked`` is seconds since the epoch."""
 
     project: str
     #: Address of its index.
@@ -48,7 +48,7 @@ class HeldPage(NamedTuple):
 class Cleaned(NamedTuple):
     """What a clean-up removed."""
 
-    #: Files that went so that the limit holds, and their bytes.
+    #: Files evicted down to the limit, and their bytes.
     evicted: int
     bytes: int
     partials: int
@@ -61,15 +61,15 @@ class Forgotten(NamedTuple):
     pages: int
     files: int
     bytes: int
-    #: Files that stay, since another project's pin names the same bytes.
+    #: Files that were not removed, since another project has a pin for the same bytes.
     shared: int
     pins: int
-    #: Indexes that were known to own it.
+    #: Number of indexes that owned it.
     owners: int
 
 
-class Offered(NamedTuple):
-    """What a page that is kept says of a file. ``checked`` is seconds since the epoch."""
+class ListedFile(NamedTuple):
+    """A file as a stored page lists it. ``checked`` is seconds since the epoch."""
 
     #: Address of the index.
     source: str
@@ -78,9 +78,9 @@ class Offered(NamedTuple):
 
 
 class Disowned(NamedTuple):
-    """What was removed when a project got free for another owner."""
+    """What was removed to allow another owner of a project."""
 
-    #: Indexes that were known to own it.
+    #: Number of indexes that owned it.
     owners: int
     pages: int
 
@@ -93,22 +93,22 @@ class DisownedIndex(NamedTuple):
 
 
 def info(store: Store, limit: int) -> Info:
-    """Return how much the store holds."""
+    """Return the content of the store in numbers."""
     return Info(
         str(store.directory),
-        store.blobs.total(),
+        store.blobs.records.total(),
         limit,
-        store.blobs.count(),
+        store.blobs.records.count(),
         store.pages.count(),
         store.database.size(),
         store.blobs.quarantined.count(),
-        *store.mirrors.kept(),
+        *store.mirrors.stored(),
     )
 
 
 def held_files(store: Store, project: str | None = None) -> list[HeldFile]:
-    """Return the files that are here, by project and name; bytes under two names come twice."""
-    # Compared with nothing but the name, so that SQLite finds a project by its index.
+    """Return the stored files by project and name; a file with two names is listed twice."""
+    # A plain comparison: SQLite uses its index only for that.
     where, values = ("WHERE pin.project = ?", (project,)) if project is not None else ("", ())
     with store.database.read() as connection:
         rows = connection.execute(
@@ -121,7 +121,7 @@ def held_files(store: Store, project: str | None = None) -> list[HeldFile]:
 
 
 def held_pages(store: Store, project: str | None = None) -> list[HeldPage]:
-    """Return the pages that are here, by project."""
+    """Return the stored pages, by project."""
     with store.database.read() as connection:
         rows = connection.execute(
             "SELECT project, source, checked FROM page WHERE project = coalesce(?, project)"
@@ -132,35 +132,35 @@ def held_pages(store: Store, project: str | None = None) -> list[HeldPage]:
 
 
 def clean(store: Store) -> Cleaned:
-    """Evict down to the limit, and remove abandoned partial files and what was quarantined."""
-    before = store.blobs.total()
+    """Evict down to the limit; remove abandoned partial files and the quarantine."""
+    before = store.blobs.records.total()
     evicted = store.blobs.evict()
     return Cleaned(
         len(evicted),
-        max(0, before - store.blobs.total()),
+        max(0, before - store.blobs.records.total()),
         store.blobs.partials.remove_abandoned(),
         store.blobs.quarantined.empty(),
     )
 
 
 def forget(store: Store, project: str) -> Forgotten:
-    """Remove all that is kept of a project, except bytes that another one names too."""
+    """Remove everything stored of a project, except files that another project shares."""
     size = files = 0
     pinned = set(store.pins.of_project(project).values())
     shared = _named_elsewhere(store, project)
     store.mirrors.forget(project)
-    here = {file.sha256: file.size for file in held_files(store, project)}
-    # Files first: whatever ends this half-way leaves pins, which do no harm, and no bytes that
-    # nothing names.
+    sizes = {file.sha256: file.size for file in held_files(store, project)}
+    # Files first: an interruption then leaves pins, which are harmless, and no file without a
+    # pin.
     for sha256 in pinned - shared:
         store.blobs.remove(sha256)
-        files += sha256 in here
-        size += here.get(sha256, 0)
+        files += sha256 in sizes
+        size += sizes.get(sha256, 0)
     return Forgotten(
         store.pages.remove(project),
         files,
         size,
-        len(shared & here.keys()),
+        len(shared & sizes.keys()),
         store.pins.remove(project),
         store.ledger.forget(project),
     )
@@ -176,24 +176,24 @@ def _named_elsewhere(store: Store, project: str) -> set[str]:
     return {sha256 for (sha256,) in rows}
 
 
-def offered(store: Store, project: str, filename: str) -> list[Offered]:
-    """Return what each kept page that lists a file with a sha256 says of it."""
+def listed_files(store: Store, project: str, filename: str) -> list[ListedFile]:
+    """Return a file as each stored page lists it with a sha256."""
     found = []
     for held in held_pages(store, project):
         page = store.pages.load(held.source, project)
         file = page.file(filename) if page is not None else None
         if file is not None and file.sha256 is not None:
-            found.append(Offered(held.source, file.sha256, held.checked))
+            found.append(ListedFile(held.source, file.sha256, held.checked))
     return found
 
 
 def accept(store: Store, project: str, filename: str) -> None:
-    """Forget the pins of a file and of its metadata, and their bytes if nothing else names them."""
+    """Remove the pins of a file and its metadata, and their bytes if no other pin has them."""
     names = (filename, filename + METADATA_ENDING)
     pins = store.pins.of_project(project)
     for name in names:
         store.pins.remove(project, name)
-    # The pin first: what is offered now counts from here on, whatever becomes of the bytes.
+    # The pins first: the offered content is accepted even if the bytes cannot be removed.
     for sha256 in {pins[name] for name in names if name in pins}:
         if not _is_named(store, sha256):
             store.blobs.remove(sha256)
@@ -206,7 +206,7 @@ def _is_named(store: Store, sha256: str) -> bool:
 
 
 def disown(store: Store, project: str, private: Iterable[str]) -> Disowned:
-    """Forget who owns a project, and the pages of it from the owners and from ``private``.
+    """Remove the owners of a project, and its pages from the owners and from ``private``.
 
     ``private`` are the addresses of the private indexes.
     """

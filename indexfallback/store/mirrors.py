@@ -1,7 +1,7 @@
-"""What is mirrored: of each index the projects, with all of their files, and how far that is.
+"""Records of mirrors: the mirrored projects of each index, their files, and the last run.
 
-The page of a mirrored project is among the other pages, and its files are pinned and stored as
-others are; the records here keep both from being replaced and evicted.
+Pages and files of mirrored projects are stored like others; these records protect them from being
+replaced and evicted.
 """
 
 import sqlite3
@@ -18,51 +18,51 @@ _FILES = "SELECT project, filename, sha256, size, removed FROM mirror_file WHERE
 
 
 class MirroredFile(NamedTuple):
-    """A file that is kept."""
+    """A mirrored file."""
 
     project: str
     filename: str
     sha256: str
     size: int
-    #: When it was found that the index has removed it, seconds since the epoch; None: it has not.
+    #: When the removal from the index was noticed, seconds since the epoch; None if it was not.
     removed: float | None = None
 
 
 class MirroredProject(NamedTuple):
-    """A project as it is now to be kept."""
+    """A project to be stored."""
 
     page: ProjectPage
     facts: PageFacts
-    #: The index's counter of changes up to which it is kept, where it states one.
+    #: The serial of the project at the index; None if not stated.
     serial: int | None
-    #: Names the selection of which it has all files; empty: some are missing.
+    #: Digest of the selection, all of whose files are stored; empty if some are missing.
     selection: str
     files: Sequence[MirroredFile]
 
 
 class State(NamedTuple):
-    """How far a project is mirrored."""
+    """The state of a mirrored project; fields as in `MirroredProject`."""
 
     serial: int | None
     selection: str
 
 
 class Run(NamedTuple):
-    """The last run that came to its end. Times are seconds since the epoch."""
+    """A completed run. Times are seconds since the epoch."""
 
-    #: The index's counter of changes when it began.
+    #: The serial of the index at the beginning.
     serial: int | None
     began: float
     ended: float
-    #: Projects that could not be had, or not as a whole.
+    #: Projects that were not mirrored completely.
     failed: int
 
 
 class Totals(NamedTuple):
-    """How much is mirrored of one index."""
+    """The size of the mirror of one index."""
 
     projects: int
-    #: Of these, those that lack something.
+    #: Of these, those with missing files.
     incomplete: int
     files: int
     #: Of these, those that the index has removed.
@@ -71,13 +71,13 @@ class Totals(NamedTuple):
 
 
 class Mirrors:
-    """The mirrored projects of all indexes, each under the index's address."""
+    """The mirrored projects of all indexes, under the address of the index."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     def states(self, source: str) -> Iterator[tuple[str, State]]:
-        """Yield the mirrored projects, and what is known of each; all of it is read at once."""
+        """Yield the mirrored projects and their states, in one transaction."""
         with self._database.read() as connection:
             rows = connection.execute(
                 "SELECT project, serial, selection FROM mirror_page WHERE source = ?"
@@ -88,7 +88,7 @@ class Mirrors:
                 yield project, State(*state)
 
     def state(self, source: str, project: str) -> State | None:
-        """Return what is known of a project, or None if it is not mirrored."""
+        """Return the state of a project, or None if it is not mirrored."""
         with self._database.read() as connection:
             row = connection.execute(
                 "SELECT serial, selection FROM mirror_page WHERE source = ? AND project = ?",
@@ -97,16 +97,16 @@ class Mirrors:
         return State(*row) if row else None
 
     def files(self, source: str, project: str | None = None) -> Iterator[MirroredFile]:
-        """Return the files that are kept, of a project or of all."""
+        """Return the mirrored files, of one project or of all."""
         query, values = f"{_FILES} ORDER BY project, filename", [source]
-        if project is not None:  # a query of its own: only so does SQLite use its index for it
+        if project is not None:  # a separate query, for which SQLite uses its index
             query, values = f"{_FILES} AND project = ? ORDER BY filename", [source, project]
         with self._database.read() as connection:
             rows = connection.execute(query, values).fetchall()
         return (MirroredFile(*row) for row in rows)
 
     def put(self, source: str, files: Iterable[MirroredFile]) -> None:
-        """Record files that are stored now, whatever page will list them: all or none."""
+        """Record stored files in one transaction, before their pages."""
         now = time.time()
         kept = list(files)
         with self._database.write() as connection:
@@ -117,7 +117,7 @@ class Mirrors:
             _put_files(connection, source, kept, now)
 
     def put_projects(self, source: str, projects: Iterable[MirroredProject]) -> None:
-        """Record projects whose files are recorded, each as it is now to be served."""
+        """Record projects and their pages; the files must be recorded before."""
         now = time.time()
         with self._database.write() as connection:
             for project in projects:
@@ -133,7 +133,7 @@ class Mirrors:
                 _put_files(connection, source, project.files, now)
 
     def confirm(self, source: str, project: str, serial: int | None, checked: float) -> None:
-        """Record that a project's page is as it was."""
+        """Record that the page of a project is unchanged."""
         with self._database.write() as connection:
             connection.execute(
                 "UPDATE mirror_page SET serial = ? WHERE source = ? AND project = ?",
@@ -144,8 +144,8 @@ class Mirrors:
                 (checked, source, project),
             )
 
-    def doubt(self, source: str, projects: Iterable[str]) -> None:
-        """Have projects looked at again: something of them is missing."""
+    def mark_incomplete(self, source: str, projects: Iterable[str]) -> None:
+        """Mark projects that lack files; the next run checks them again."""
         with self._database.write() as connection:
             connection.executemany(
                 "UPDATE mirror_page SET serial = NULL, selection = ''"
@@ -154,7 +154,7 @@ class Mirrors:
             )
 
     def remove(self, source: str, projects: Iterable[str]) -> None:
-        """Mirror projects no more, and forget their pages."""
+        """Remove the records and pages of projects."""
         with self._database.write() as connection:
             for project in projects:
                 for table in ("mirror_file", "mirror_page", "page"):
@@ -164,13 +164,13 @@ class Mirrors:
                     )
 
     def forget(self, project: str) -> None:
-        """Mirror a project of no index any more, until the next run."""
+        """Remove the records of a project at all indexes, until the next run."""
         with self._database.write() as connection:
             for table in ("mirror_file", "mirror_page"):
                 connection.execute(f"DELETE FROM {table} WHERE project = ?", (project,))  # noqa: S608 - ours
 
     def needed(self, sha256s: Iterable[str]) -> set[str]:
-        """Return those of ``sha256s`` that some mirrored project needs."""
+        """Return those of ``sha256s`` that belong to a mirrored project."""
         query = "SELECT 1 FROM mirror_file WHERE sha256 = ? LIMIT 1"
         with self._database.read() as connection:
             return {s for s in sha256s if connection.execute(query, (s,)).fetchone() is not None}
@@ -184,11 +184,11 @@ class Mirrors:
             return [project for (project,) in rows]
 
     def matching(self, source: str, patterns: Sequence[str]) -> list[str]:
-        """Return the mirrored projects that one of ``patterns`` matches."""
+        """Return the mirrored projects whose names match one of ``patterns``."""
         return [name for name in self.names(source) if is_claimed(name, patterns)]
 
     def totals(self, source: str) -> Totals:
-        """Return how much is mirrored of an index."""
+        """Return the size of the mirror of an index."""
         with self._database.read() as connection:
             projects = connection.execute(
                 "SELECT count(*), coalesce(sum(selection = ''), 0) FROM mirror_page"
@@ -202,8 +202,8 @@ class Mirrors:
             ).fetchone()
         return Totals(*projects, *files)
 
-    def kept(self) -> tuple[int, int]:
-        """Return number and bytes of the stored files that are mirrored, each counted once."""
+    def stored(self) -> tuple[int, int]:
+        """Return number and bytes of all stored files of mirrors, each counted once."""
         with self._database.read() as connection:
             row = connection.execute(
                 "SELECT count(*), coalesce(sum(size), 0) FROM blob WHERE EXISTS"
@@ -212,7 +212,7 @@ class Mirrors:
         return int(row[0]), int(row[1])
 
     def last_run(self, source: str) -> Run | None:
-        """Return the last run that came to its end, or None."""
+        """Return the last completed run, or None."""
         with self._database.read() as connection:
             row = connection.execute(
                 "SELECT serial, began, ended, failed FROM mirror_run WHERE source = ?", (source,)
@@ -220,7 +220,7 @@ class Mirrors:
         return Run(*row) if row else None
 
     def put_run(self, source: str, run: Run) -> None:
-        """Record a run that has come to its end."""
+        """Record a completed run."""
         with self._database.write() as connection:
             connection.execute("INSERT OR REPLACE INTO mirror_run VALUES (?, ?, ?, ?, ?)",
                                (source, *run))  # fmt: skip

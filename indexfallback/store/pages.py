@@ -1,4 +1,4 @@
-"""Stored project pages: what an index last said of a project, and when that was known to hold."""
+"""Stored project pages, with their validators and the time of the last confirmation."""
 
 import hashlib
 import logging
@@ -14,82 +14,82 @@ from indexfallback.store.database import Database
 
 log = logging.getLogger("indexfallback.store")
 
-#: zlib level: pages are mostly repeated addresses, a fifth remains already at the quickest.
+#: zlib level: the fastest one already compresses pages to a fifth.
 _COMPRESSION = 1
 
-#: Projects of which a file that was served is stored.
+#: Projects of which a distribution file is stored.
 _NAMES_HELD = f"""
 SELECT DISTINCT project FROM page WHERE EXISTS (
     SELECT 1 FROM pin JOIN blob ON blob.sha256 = pin.sha256
     WHERE pin.project = page.project AND pin.filename NOT LIKE '%{METADATA_ENDING}'
-)"""  # noqa: S608 - nobody else's words
-#: Keeps a page, given a `page_row`.
+)"""  # noqa: S608 - a constant
+#: Stores a page, given a `page_row`.
 PUT_PAGE = (
     "INSERT OR REPLACE INTO page"
     " (source, project, body, etag, modified, digest, checked, resolved, passed)"
     " SELECT ?, ?, ?, ?, ?, ?, ?, ?, ?"
 )
-#: After it: that one is the mirror's to replace.
+#: Appended to `PUT_PAGE`: only the mirror replaces its pages.
 _UNLESS_MIRRORED = " WHERE NOT EXISTS (SELECT 1 FROM mirror_page WHERE source = ? AND project = ?)"
 
 _decoder = msgspec.msgpack.Decoder(ProjectPage)
 
 
 class Validators(NamedTuple):
-    """What revalidates a page (RFC 9110, 8.8)."""
+    """The validators of a page (RFC 9110, 8.8)."""
 
     etag: str | None = None
     last_modified: str | None = None
 
 
 class PageFacts(NamedTuple):
-    """What is known of a stored page without reading it. Times are seconds since the epoch."""
+    """The metadata of a stored page. Times are seconds since the epoch."""
 
     validators: Validators
-    #: Names the content: pages that say the same have the same digest.
+    #: Digest of the content.
     digest: str
     #: When the index last confirmed it.
     checked: float
-    #: When a whole chain was last walked down to it, 0 if never; and the digest of the indexes
-    #: that the walk passed, so that another chain does not take this answer for its own.
+    #: When this page was last the answer of the whole chain, 0 if never; and the digest of the
+    #: indexes before it in that chain, since the answer is not valid for another chain.
     resolved: float = 0.0
     passed: str = ""
-    #: Whether the mirror keeps it, and nobody else; 1 or 0.
+    #: Whether only the mirror may replace it; 1 or 0.
     mirrored: int = 0
 
     def age(self, now: float) -> float:
-        """Return seconds since the index confirmed it; infinite if that lies ahead."""
+        """Return seconds since the index confirmed it; infinite for a time in the future."""
         return _age(self.checked, now)
 
     def resolution_age(self, now: float) -> float:
-        """Return seconds since the chain was walked; infinite if that lies ahead."""
+        """Return seconds since the chain resolved to it; infinite for a time in the future."""
         return _age(self.resolved, now)
 
 
 def _age(then: float, now: float) -> float:
-    # A clock that was set back must not keep a page fresh for a year.
+    # After a clock was set back, a page must not stay fresh for years.
     return now - then if then <= now else float("inf")
 
 
 def digest_of(page: ProjectPage) -> str:
-    """Return what names a page's content."""
+    """Return the digest of a page's content."""
     return hashlib.sha256(msgspec.msgpack.encode(page)).hexdigest()[:32]
 
 
 def page_row(source: str, page: ProjectPage, facts: PageFacts) -> tuple[object, ...]:
-    """Return what `PUT_PAGE` keeps."""
+    """Return the parameters of `PUT_PAGE`."""
     body = zlib.compress(msgspec.msgpack.encode(page), _COMPRESSION)
     return (source, page.name, body, *facts.validators, *facts[1:5])
 
 
 class Pages:
-    """The pages of all indexes, each under the index's address without credentials."""
+    """The pages of all indexes, under the address of the index without credentials."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     def facts(self, source: str, project: str) -> PageFacts | None:
-        """Return what is known of an index's page, or None if it was never seen."""
+        """Return the metadata of a stored page, or None."""
         with self._database.read() as connection:
             row = connection.execute(
                 "SELECT etag, modified, digest, checked, resolved, passed,"
@@ -101,7 +101,7 @@ class Pages:
         return PageFacts(Validators(*row[:2]), *row[2:]) if row else None
 
     def load(self, source: str, project: str) -> ProjectPage | None:
-        """Return an index's stored page, or None if it was never seen or cannot be read."""
+        """Return a stored page, or None if there is none or it is damaged."""
         with self._database.read() as connection:
             row = connection.execute(
                 "SELECT body FROM page WHERE source = ? AND project = ?", (source, project)
@@ -113,7 +113,7 @@ class Pages:
             return None
 
     def put(self, source: str, page: ProjectPage, facts: PageFacts) -> None:
-        """Keep a page, in place of the one before unless that is the mirror's."""
+        """Store a page, unless there is one of the mirror."""
         with self._database.write() as connection:
             connection.execute(
                 PUT_PAGE + _UNLESS_MIRRORED,
@@ -121,7 +121,7 @@ class Pages:
             )
 
     def confirm(self, source: str, project: str, facts: PageFacts) -> None:
-        """Record only when a page was confirmed and resolved: its content is the same."""
+        """Record the times of a page whose content is unchanged."""
         with self._database.write() as connection:
             connection.execute(
                 "UPDATE page SET checked = ?, resolved = ?, passed = ?"
@@ -130,9 +130,9 @@ class Pages:
             )
 
     def remove(self, project: str, source: str | None = None) -> int:
-        """Forget a project's pages, of one index or of all; return how many there were.
+        """Remove a project's pages, of one index or of all; return their number.
 
-        The mirror gets its own again at its next run.
+        The mirror restores its page in its next run.
         """
         with self._database.write() as connection:
             connection.execute(
@@ -151,7 +151,7 @@ class Pages:
             return connection.execute("DELETE FROM page WHERE source = ?", (source,)).rowcount
 
     def names(self, sources: Iterable[str]) -> list[str]:
-        """Return the projects that have a page of one of these indexes, sorted."""
+        """Return the projects with a stored page of one of these indexes, sorted."""
         wanted = list(sources)
         marks = ",".join("?" * len(wanted))
         query = f"SELECT DISTINCT project FROM page WHERE source IN ({marks}) ORDER BY project"  # noqa: S608 - marks
@@ -159,7 +159,7 @@ class Pages:
             return [project for (project,) in connection.execute(query, wanted)]
 
     def names_held(self, sources: Iterable[str]) -> list[str]:
-        """Return those of `names` of which a file that was served is stored, sorted."""
+        """Return those of `names` of which a distribution file is stored, sorted."""
         wanted = list(sources)
         marks = ",".join("?" * len(wanted))
         query = f"{_NAMES_HELD} AND source IN ({marks}) ORDER BY project"
@@ -167,7 +167,7 @@ class Pages:
             return [project for (project,) in connection.execute(query, wanted)]
 
     def latest(self, source: str) -> str | None:
-        """Return the project whose page an index confirmed last, or None."""
+        """Return the project with the most recently confirmed page of an index, or None."""
         with self._database.read() as connection:
             row = connection.execute(
                 "SELECT project FROM page WHERE source = ? ORDER BY checked DESC LIMIT 1",

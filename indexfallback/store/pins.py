@@ -1,7 +1,7 @@
-"""Pins: the sha256 first seen for a file name of a project, which it then keeps.
+"""Pins: the first sha256 of each file name of a project; another content is refused later.
 
-A pin knows the index that it came from. It holds within that index's group: another owner of the
-project has files of its own, and the public index of a group corrects its mirrors.
+A pin records its index and applies to the group of that index: another owner of the project has its
+own files, and the public index of a group corrects its mirrors.
 """
 
 import time
@@ -9,26 +9,26 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 from indexfallback.store.database import Database
-from indexfallback.store.pending import Pending
+from indexfallback.store.pending import PendingRecords
 
 _COLUMNS = "project, filename, sha256, seen, source"
 
 
 class Pin(NamedTuple):
-    """A file name's first seen content. ``seen`` is seconds since the epoch."""
+    """The sha256 of a file name. ``seen`` is when it was first used, seconds since the epoch."""
 
     project: str
     filename: str
     sha256: str
     seen: float
-    #: Address of the index that it came from.
+    #: Address of its index.
     source: str
 
 
 class _Record(NamedTuple):
     pin: Pin
-    #: Addresses of the indexes whose pins give way to this one.
-    over: frozenset[str]
+    #: Addresses of indexes whose pins this one replaces.
+    replaces: frozenset[str]
 
 
 class Pins:
@@ -36,12 +36,12 @@ class Pins:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._pending: Pending[tuple[str, str], _Record] = Pending(
+        self._pending: PendingRecords[tuple[str, str], _Record] = PendingRecords(
             "the sha256 of files that were served", self._write
         )
 
     def find(self, project: str, filename: str, foreign: Collection[str] = ()) -> Pin | None:
-        """Return a file's pin, or None; pins from the addresses of ``foreign`` do not count."""
+        """Return a file's pin, or None; pins of the indexes ``foreign`` are ignored."""
         with self._database.read() as connection:
             row = connection.execute(
                 f"SELECT {_COLUMNS} FROM pin WHERE project = ? AND filename = ?",  # noqa: S608
@@ -62,15 +62,15 @@ class Pins:
                 f"SELECT {_COLUMNS} FROM pin WHERE project = ?",  # noqa: S608 - our own words
                 (project,),
             ).fetchall()
-        held = self._pending.held()
+        records = self._pending.all()
         pins = {pin.filename: pin for pin in (Pin(*row) for row in rows)}
-        for key, record in held.items():
+        for key, record in records.items():
             if key[0] == project:
                 pins[key[1]] = self._current(pins.get(key[1]), key) or record.pin
         return list(pins.values())
 
     def of_project(self, project: str, foreign: Collection[str] = ()) -> dict[str, str]:
-        """Return file name to sha256 for one project, without the pins of ``foreign``."""
+        """Return file name to sha256 for one project, without pins of the indexes ``foreign``."""
         return {p.filename: p.sha256 for p in self.all_of(project) if p.source not in foreign}
 
     def record(
@@ -79,48 +79,48 @@ class Pins:
         filename: str,
         sha256: str,
         source: str,
-        over: Collection[str] = (),
+        replaces: Collection[str] = (),
     ) -> str:
-        """Pin a file's content, and return the sha256 that holds.
+        """Pin the sha256 of a file, and return the one that is valid.
 
-        A pin that is there already stays, unless it came from one of the addresses in ``over``.
-        The pin holds at once, for this process also where it cannot be written.
+        An existing pin is kept, unless it is of one of the indexes ``replaces``. The pin is valid
+        at once, and if it cannot be written, for the life of this process.
         """
         key = (project, filename)
         pin = Pin(project, filename, sha256, time.time(), source)
-        waiting = self._pending.get(key)
-        if waiting is None or waiting.pin.source in over:
-            self._pending.add(key, _Record(pin, frozenset(over)))
+        pending = self._pending.get(key)
+        if pending is None or pending.pin.source in replaces:
+            self._pending.add(key, _Record(pin, frozenset(replaces)))
         else:
             self._pending.flush()
         found = self.find(project, filename)
         return found.sha256 if found is not None else sha256
 
     def _current(self, written: Pin | None, key: tuple[str, str]) -> Pin | None:
-        """Return the pin that holds: the one written, or the one that waits to replace it."""
-        waiting = self._pending.get(key)
-        if waiting is None or (written is not None and written.source not in waiting.over):
+        """Return the valid pin: the written one, or the pending one that replaces it."""
+        pending = self._pending.get(key)
+        if pending is None or (written is not None and written.source not in pending.replaces):
             return written
-        return waiting.pin
+        return pending.pin
 
     def _write(self, batch: Mapping[tuple[str, str], _Record]) -> None:
         with self._database.write() as connection:
-            for pin, over in batch.values():
-                marks = ",".join("?" * len(over))
+            for pin, replaces in batch.values():
+                marks = ",".join("?" * len(replaces))
                 connection.execute(
                     f"DELETE FROM pin WHERE project = ? AND filename = ?"  # noqa: S608 - marks
                     f" AND source IN ({marks})",
-                    (pin.project, pin.filename, *over),
+                    (pin.project, pin.filename, *replaces),
                 )
                 connection.execute("INSERT OR IGNORE INTO pin VALUES (?, ?, ?, ?, ?)", pin)
 
     def merge(self, pins: Iterable[Pin]) -> None:
-        """Take over pins as they are, for files that have none here."""
+        """Add pins for files that have none."""
         with self._database.write() as connection:
             connection.executemany("INSERT OR IGNORE INTO pin VALUES (?, ?, ?, ?, ?)", pins)
 
     def remove(self, project: str, filename: str | None = None) -> int:
-        """Forget the pin of one file, or of all of a project; return how many there were."""
+        """Remove the pin of one file, or of all of a project; return their number."""
         self._pending.flush(now=True)
         with self._database.write() as connection:
             return connection.execute(
@@ -129,7 +129,7 @@ class Pins:
             ).rowcount
 
     def flush(self) -> None:
-        """Write what waits in memory, if the disk takes it."""
+        """Try to write the pending records."""
         self._pending.flush(now=True)
 
     def __iter__(self) -> Iterator[Pin]:

@@ -1,4 +1,4 @@
-"""Damaged files, moved out of use and kept for a look at what happened to them."""
+"""The quarantine: damaged files, kept for an examination of the cause."""
 
 import contextlib
 from collections.abc import Iterator
@@ -6,13 +6,13 @@ from pathlib import Path
 
 
 class Quarantine:
-    """A directory of damaged files, made when the first one comes."""
+    """A directory of damaged files, created with the first one."""
 
     def __init__(self, directory: Path) -> None:
         self._directory = directory
 
     def take(self, path: Path) -> None:
-        """Move a file here; one that another process has moved already is no error."""
+        """Move a file here; it may have been moved by another process."""
         self._directory.mkdir(exist_ok=True, mode=0o700)
         with contextlib.suppress(FileNotFoundError):
             path.replace(self._directory / path.name)
@@ -22,7 +22,7 @@ class Quarantine:
         return sum(1 for _ in self._paths())
 
     def empty(self) -> int:
-        """Remove all files; return how many."""
+        """Remove all files; return their number."""
         paths = list(self._paths())
         for path in paths:
             path.unlink(missing_ok=True)

@@ -1,6 +1,6 @@
-"""A file that one thread writes while any number read it, and that survives a full disk.
+"""Spooled files: one thread writes while others read, even if the disk of the store is full.
 
-Locks: ``_lock`` guards the file position where the system has no positioned reads (Windows).
+Locks: ``_lock`` guards the file position on systems without positioned reads (Windows).
 """
 
 import contextlib
@@ -21,10 +21,10 @@ _PIECE = 1 << 20
 
 
 class Spool:
-    """Bytes on their way into the store, or through a temporary file if that cannot be written.
+    """A partial file of the store, or a temporary file if the store cannot be written.
 
-    With a sha256 it begins with what an earlier spool for the same bytes has left, and leaves
-    its own. Other files are removed, unless they became a blob, when the last holder lets go.
+    With a sha256, it continues an earlier partial file, and is resumable itself. Otherwise the file
+    is removed with the last reference to the spool, unless it was committed.
     """
 
     def __init__(self, blobs: Blobs, sha256: str | None = None) -> None:
@@ -39,31 +39,31 @@ class Spool:
 
     @property
     def path(self) -> Path:
-        """Where the bytes lie now; a full disk has them moved."""
+        """The current path, which changes if the disk is full."""
         return self._file.path
 
     @property
     def size(self) -> int:
-        """The bytes that are there."""
+        """The number of bytes written."""
         return self._size
 
     def _own(self, file: Partial) -> Partial:
         finalizer = weakref.finalize(self, _discard, file, is_temporary=self._is_temporary)
-        finalizer.atexit = not file.stays
+        finalizer.atexit = not file.is_resumable
         return file
 
     def _move(self, error: OSError) -> Partial:
-        """Go on in the system's temporary directory; raises OSError if that is no better."""
+        """Continue in the system's temporary directory; raises OSError if that fails, too."""
         directory = Path(tempfile.mkdtemp(prefix="indexfallback-"))
         log.warning(
-            "%s: cannot be written (%s); the file is passed on without being kept: free space",
+            "%s: cannot be written (%s); the file is served without being stored: free space",
             self._blobs.partials.directory, error.strerror,
         )  # fmt: skip
         self._is_temporary = True
         return self._own(Partials(directory).open(None))
 
     def write(self, piece: bytes) -> None:
-        """Append bytes; raises OSError if neither the store nor the temporary directory can."""
+        """Append bytes; raises OSError if the temporary directory cannot be written, either."""
         try:
             self._write_at(self._file.fd, piece, self._size)
         except OSError as error:
@@ -75,7 +75,7 @@ class Spool:
                 self._write_at(file.fd, part, offset)
             self._write_at(file.fd, piece, self._size)
             self.drop()
-            self._file = file  # readers in the middle of a read still use the one before
+            self._file = file  # a concurrent read uses the previous one
         self._size += len(piece)
 
     def _write_at(self, fd: int, piece: bytes, offset: int) -> None:
@@ -94,34 +94,34 @@ class Spool:
             return os.read(self._file.fd, size)
 
     def clear(self) -> None:
-        """Start over with nothing."""
+        """Remove all bytes."""
         os.ftruncate(self._file.fd, 0)
         self._size = 0
 
     def drop(self) -> None:
-        """Leave nothing for others to go on with; what is there can still be read."""
-        with contextlib.suppress(OSError):  # an open file on Windows, removed in the end
+        """Remove the file, so no other spool continues it; it can still be read."""
+        with contextlib.suppress(OSError):  # an open file on Windows, which is removed later
             self._file.path.unlink()
 
     def release(self) -> None:
-        """Write no more: others may go on with what is there at once."""
+        """End writing: another spool may continue the file at once."""
         if not self._size:
             self.drop()
-        elif self._file.stays:
+        elif self._file.is_resumable:
             unlock_descriptor(self._file.fd)
 
-    def keep(self, sha256: str) -> Blob | None:
-        """Make the verified bytes a blob, if they lie in the store; raises OSError."""
+    def commit(self, sha256: str) -> Blob | None:
+        """Store the verified bytes, unless the file is temporary; raises OSError."""
         if self._is_temporary:
             return None
         return self._blobs.commit(self._file.path, self._file.fd, sha256, self._size)
 
 
 def _discard(file: Partial, *, is_temporary: bool) -> None:
-    leave = file.stays and os.fstat(file.fd).st_size
+    is_kept = file.is_resumable and os.fstat(file.fd).st_size
     os.close(file.fd)
-    if not leave:
-        with contextlib.suppress(OSError):  # became a blob, or somebody cleaned up
+    if not is_kept:
+        with contextlib.suppress(OSError):  # committed or removed in the meantime
             file.path.unlink()
             if is_temporary:
                 file.path.parent.rmdir()

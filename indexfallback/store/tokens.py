@@ -1,7 +1,7 @@
-"""Tokens: who may upload, and who may read where not only this machine can.
+"""Tokens: permission to upload, and to read a shim that serves other machines.
 
-Kept as their sha256. A token is 32 random bytes, which nobody guesses however fast the hash is;
-a slow one is for passwords, and would cost every request.
+Only the sha256 of a token is stored. A token is 32 random bytes and cannot be guessed, so a slow
+hash, as for passwords, would add nothing and cost each request.
 """
 
 import hashlib
@@ -11,24 +11,24 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import NamedTuple
 
+from indexfallback.store.best_effort import best_effort
 from indexfallback.store.database import Database
-from indexfallback.store.keeping import keeping
 
-#: The user whose password a token is, as PyPI has it.
+#: The user name for a token as password, as on PyPI.
 USER = "__token__"
-#: Lets scanners for secrets know it, and keeps it from beginning with a dash, like an option.
+#: Identifies a token for secret scanners; without it, one could begin with a dash like an option.
 PREFIX = "ifb_"
 _BYTES = 32
 _ID_BYTES = 4
-#: When a token was last used is written down at most this often, seconds.
+#: The time of use is written at most this often, seconds.
 _USED_EVERY = 60.0
 
 
 class Token(NamedTuple):
-    """What is known of a token; times are seconds since the epoch."""
+    """The record of a token; times are seconds since the epoch."""
 
     id: str
-    #: Name of the one index that it is for; None for all.
+    #: Name of its index; None for all indexes.
     index_name: str | None
     #: Whether it may upload, besides reading.
     uploads: bool
@@ -38,11 +38,11 @@ class Token(NamedTuple):
     used: float | None
 
     def is_expired(self, now: float) -> bool:
-        """Tell whether its time is over."""
+        """Tell whether the token has expired."""
         return self.expires is not None and now >= self.expires
 
     def is_for(self, index: str | None) -> bool:
-        """Tell whether it is good for an index, or, with None, for the whole chain."""
+        """Tell whether the token is valid for an index or, with None, for the whole chain."""
         return self.index_name in (None, index)
 
 
@@ -58,7 +58,7 @@ class Tokens:
     def create(
         self, *, index: str | None = None, uploads: bool = True, expires: float | None = None
     ) -> str:
-        """Return a new token, which cannot be had again; raises sqlite3.Error."""
+        """Return a new token, which is not stored; raises sqlite3.Error."""
         secret = PREFIX + secrets.token_urlsafe(_BYTES)
         row = (
             secrets.token_hex(_ID_BYTES), _hash(secret), index, uploads, time.time(), expires, None
@@ -68,8 +68,8 @@ class Tokens:
         return secret
 
     @contextmanager
-    def lent(self, seconds: float) -> Iterator[str]:
-        """Give a token for reading that is worthless after the block; raises sqlite3.Error."""
+    def temporary(self, seconds: float) -> Iterator[str]:
+        """Provide a token for reading that is deleted after the block; raises sqlite3.Error."""
         secret = self.create(uploads=False, expires=time.time() + seconds)
         try:
             yield secret
@@ -78,7 +78,7 @@ class Tokens:
                 connection.execute("DELETE FROM token WHERE sha256 = ?", (_hash(secret),))
 
     def find(self, secret: str) -> Token | None:
-        """Return what is known of a token, expired or not, and note its use; None if nothing."""
+        """Return a token, expired or not, and record its use; None if there is none."""
         digest = _hash(secret)
         with self._database.read() as connection:
             row = connection.execute(
@@ -90,7 +90,10 @@ class Tokens:
         token = _token(row)
         now = time.time()
         if token.used is None or abs(now - token.used) > _USED_EVERY:
-            with keeping("when a token was last used"), self._database.write() as connection:
+            with (
+                best_effort("record when a token was last used"),
+                self._database.write() as connection,
+            ):
                 connection.execute("UPDATE token SET used = ? WHERE id = ?", (now, token.id))
         return token
 
@@ -101,7 +104,7 @@ class Tokens:
         return [_token(row) for row in rows]
 
     def revoke(self, token_id: str) -> bool:
-        """Forget a token; tell whether there was one."""
+        """Delete a token; return whether there was one."""
         with self._database.write() as connection:
             done = connection.execute("DELETE FROM token WHERE id = ?", (token_id,))
             return done.rowcount > 0

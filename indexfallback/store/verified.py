@@ -1,33 +1,33 @@
-"""The files that this process has hashed and found right.
+"""The files that this process has verified.
 
 Locks: ``_lock`` guards the table.
 """
 
 import threading
 
-#: Files remembered; a sha256 takes about 200 bytes, so 2 MB at most.
+#: Most entries, of about 200 bytes each: 2 MB.
 _MOST = 10_000
 
 
 class VerifiedFiles:
-    """Names of right files, by sha256; the oldest is forgotten first."""
+    """The sha256 of verified files; the oldest is removed first."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._right: dict[str, None] = {}
+        self._sha256s: dict[str, None] = {}
 
     def __contains__(self, sha256: str) -> bool:
         with self._lock:
-            return sha256 in self._right
+            return sha256 in self._sha256s
 
     def add(self, sha256: str) -> None:
-        """Remember a file as right."""
+        """Add a verified file."""
         with self._lock:
-            self._right[sha256] = None
-            if len(self._right) > _MOST:
-                del self._right[next(iter(self._right))]
+            self._sha256s[sha256] = None
+            if len(self._sha256s) > _MOST:
+                del self._sha256s[next(iter(self._sha256s))]
 
     def discard(self, sha256: str) -> None:
-        """Forget a file."""
+        """Remove a file."""
         with self._lock:
-            self._right.pop(sha256, None)
+            self._sha256s.pop(sha256, None)

@@ -79,7 +79,7 @@ def test_a_file_of_another_content_is_left_and_not_recorded(made: Shim, tmp_path
     assert taken == []
     assert left == {OTHER.filename: "pypi lists another content under this name"}
     assert made.store.pins.get("idna", IDNA.filename) is None
-    assert made.store.blobs.count() == 0
+    assert made.store.blobs.records.count() == 0
 
 
 def test_what_a_public_index_lists_is_not_taken_for_a_private_project(

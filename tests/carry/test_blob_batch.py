@@ -41,7 +41,7 @@ def test_all_of_many_files_are_kept_and_recorded(empty: Store) -> None:
         sizes = [batch.add([data], sha256_of(data)) for data in MANY]
     assert sizes == [len(data) for data in MANY]
     assert verdicts(empty) == {sha256_of(data): "right" for data in MANY}
-    assert empty.blobs.total() == sum(sizes)
+    assert empty.blobs.records.total() == sum(sizes)
     assert left(empty) == []
 
 

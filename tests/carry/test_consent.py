@@ -52,7 +52,7 @@ def records(store: Store) -> tuple[object, ...]:
     return (
         [(page, store.pages.load(page.source, page.project)) for page in held(store)],
         list(store.pins),
-        store.ledger.seen(PRIVATE.key),
+        store.ledger.owned(PRIVATE.key),
         store.ledger.name_list(PRIVATE.key),
     )
 
@@ -141,10 +141,10 @@ def test_with_consent_all_is_merged_and_then_there_is_no_change(case: Case, ours
 
 
 def test_a_dry_run_counts_the_same_and_writes_nothing(case: Case, ours: Store) -> None:
-    before, files = records(ours), ours.blobs.count()
+    before, files = records(ours), ours.blobs.records.count()
     tried = read(ours, case.path, dry_run=True)
     assert records(ours) == before
-    assert ours.blobs.count() == files
+    assert ours.blobs.records.count() == files
     assert list(ours.blobs.partials.directory.iterdir()) == []
     assert tried == read(ours, case.path)
 
@@ -205,7 +205,7 @@ class TestRoles:
     ) -> None:
         imported = read(empty, archive, chain=(OPEN, PYPI))
         assert imported.changes == ()
-        assert empty.ledger.seen(PRIVATE.key) == []
+        assert empty.ledger.owned(PRIVATE.key) == []
         assert empty.ledger.name_list(PRIVATE.key) is None
 
     def test_names_that_a_manifest_gives_to_a_public_index_are_not_owned(

@@ -80,7 +80,7 @@ def test_two_imports_at_once_both_end_well(
         thread.join()
     assert len(done) == 2
     assert set(dict(stores[0].blobs.verify()).values()) == {"right"}
-    assert (stores[0].blobs.count(), stores[0].pages.count()) == (22, 3)
+    assert (stores[0].blobs.records.count(), stores[0].pages.count()) == (22, 3)
 
 
 @pytest.mark.parametrize("after", [1, 5, 15])

@@ -36,17 +36,17 @@ def test_pages_files_pins_and_owners_are_those_of_the_other_store(
         assert empty.pages.load(index.key, project) == full.pages.load(index.key, project)
         assert empty.pages.facts(index.key, project) == full.pages.facts(index.key, project)
     assert list(empty.pins) == list(full.pins)
-    assert empty.ledger.seen(PRIVATE.key) == full.ledger.seen(PRIVATE.key)
+    assert empty.ledger.owned(PRIVATE.key) == full.ledger.owned(PRIVATE.key)
     assert empty.ledger.name_list(PRIVATE.key) == full.ledger.name_list(PRIVATE.key)
     assert dict(empty.blobs.verify()) == {APP.sha256: "right", NEW.sha256: "right"}
 
 
 def test_importing_again_changes_nothing(empty: Store, archive: Path) -> None:
     read(empty, archive)
-    before = (maintenance.held_pages(empty), list(empty.pins), empty.ledger.seen(PRIVATE.key))
+    before = (maintenance.held_pages(empty), list(empty.pins), empty.ledger.owned(PRIVATE.key))
     again = read(empty, archive)
     assert (again.files, again.held, again.pages, again.kept) == (0, 2, 0, 2)
-    after = (maintenance.held_pages(empty), list(empty.pins), empty.ledger.seen(PRIVATE.key))
+    after = (maintenance.held_pages(empty), list(empty.pins), empty.ledger.owned(PRIVATE.key))
     assert after == before
 
 
@@ -162,12 +162,12 @@ class TestSince:
         assert maintenance.held_pages(empty) == maintenance.held_pages(full)
         for index, project in ((PRIVATE, "acme-app"), (PYPI, "idna")):
             assert empty.pages.load(index.key, project) == full.pages.load(index.key, project)
-        assert empty.blobs.count() == full.blobs.count() == 3
+        assert empty.blobs.records.count() == full.blobs.records.count() == 3
 
     def test_without_the_earlier_one_it_is_refused(self, empty: Store, more: Path) -> None:
         with pytest.raises(CarryError, match=r"earlier one, of which .* is not here, and 2 more"):
             read(empty, more)
-        assert empty.blobs.count() == 0
+        assert empty.blobs.records.count() == 0
         assert list(empty.pins) == []
 
     def test_a_third_adds_to_both(
@@ -179,7 +179,7 @@ class TestSince:
             assert tar.getnames() == ["manifest.json"]
         for path in (archive, more, third):
             read(empty, path)
-        assert empty.blobs.count() == 3
+        assert empty.blobs.records.count() == 3
 
 
 def test_an_archive_larger_than_the_cache_is_refused_at_once(
@@ -188,7 +188,7 @@ def test_an_archive_larger_than_the_cache_is_refused_at_once(
     small = new_store("small")
     with pytest.raises(CarryError, match=r"raise cache\.max_size"):
         import_archive(small, archive, CHAIN, {}, 1000)
-    assert small.blobs.count() == 0
+    assert small.blobs.records.count() == 0
 
 
 def test_two_indexes_with_the_same_page_share_its_content(

@@ -231,7 +231,7 @@ def test_a_page_that_is_no_page(empty: Store, archive: Path) -> None:
 def test_an_export_of_a_file_that_is_wrong_leaves_what_was_there_and_leaves_it_out_next_time(
     full: Store, empty: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("indexfallback.store.blobs.AT_ONCE", 0)  # all files count as large ones
+    monkeypatch.setattr("indexfallback.store.blobs.SMALL_FILE", 0)  # all files count as large ones
     full.blobs._verified = VerifiedFiles()
     path = tmp_path / "packages.tar"
     path.write_bytes(b"what was there")

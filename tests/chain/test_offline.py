@@ -60,7 +60,7 @@ def away(**values: Any) -> Index:
 def fetch(shim: Shim, dist: Dist, owner: str = "pypi") -> None:
     key = FileKey(dist.project, dist.sha256)
     shim.downloads.get(owner, key, dist.filename)
-    wait_until(lambda: shim.store.blobs.held([dist.sha256]), 10, "the file is not kept")
+    wait_until(lambda: shim.store.blobs.records.held([dist.sha256]), 10, "the file is not kept")
 
 
 def offered(shim: Shim, project: str = "acme-app") -> list[str]:

@@ -216,7 +216,7 @@ def test_a_cache_that_cannot_be_written_is_a_clear_error(cli: CommandLine, comma
 def test_a_cache_that_others_can_write_to_is_refused(cli: CommandLine, cache: Path) -> None:
     cache.chmod(0o777)
     done = cli("cache", "info").expect(1)
-    assert "others can write to it; run: chmod go-w" in done.words
+    assert "other users can write to it; run: chmod go-w" in done.words
 
 
 def test_lines_are_narrow(cli: CommandLine, cache: Path) -> None:

@@ -198,7 +198,7 @@ def test_a_cache_that_others_can_write_to_fails(patient: Patient) -> None:
     patient.cli.cache.mkdir()
     patient.cli.cache.chmod(0o777)
     finding = patient.worst("cache", 1)
-    assert "others can write to it" in finding["what"]
+    assert "other users can write to it" in finding["what"]
     assert finding["remedy"] == f"run: chmod go-w {patient.cli.cache}"
 
 

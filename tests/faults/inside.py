@@ -108,7 +108,9 @@ def travel() -> list[Story]:
         told = [_offer(shim, "demo")]
         shim.fallback.page("never")
         transfer = shim.downloads.get("pypi", FileKey("demo", one.sha256), one.filename)
-        wait_until(lambda: shim.store.blobs.held([one.sha256]), 10, f"{transfer} is not kept")
+        wait_until(
+            lambda: shim.store.blobs.records.held([one.sha256]), 10, f"{transfer} is not kept"
+        )
         fake.drop_connections()
         with _away():
             told += [

@@ -57,7 +57,7 @@ def test_a_file_of_a_wrong_hash_is_a_503_that_names_the_index_and_nothing_of_it_
         assert "pypi: wrong bytes: sha256 " in answer.problem
         (line,) = [r.getMessage() for r in caplog.records if r.getMessage().startswith("pypi:")]
         assert line.startswith(f"pypi: {NAME}: wrong bytes: sha256 ")
-        assert client.shim.store.blobs.count() == 0
+        assert client.shim.store.blobs.records.count() == 0
         client.assert_clean()
 
 
@@ -266,7 +266,7 @@ def test_a_wheel_that_is_a_web_page_is_refused_and_not_kept(shim: MakeShim, way:
         answer = client.fetch("demo", NAME)
         assert answer.status == 503
         assert f"pypi: {said}" in answer.problem
-        assert client.shim.store.blobs.count() == 0
+        assert client.shim.store.blobs.records.count() == 0
         assert client.shim.store.pins.get("demo", NAME) is None
         client.assert_clean()
 
@@ -294,7 +294,7 @@ def test_a_file_that_is_no_archive_is_refused_where_no_hash_tells(
         answer = client.fetch("demo", dist.filename)
         assert answer.status == 503
         assert "not an archive of the kind that its name says" in answer.problem
-        assert client.shim.store.blobs.count() == 0
+        assert client.shim.store.blobs.records.count() == 0
         index.lift()
         assert Client(shim(index)).fetch("demo", dist.filename).body == dist.data
 

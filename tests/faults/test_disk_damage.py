@@ -19,7 +19,7 @@ from tests.serving import index_table, wait_until
 DEMO = wheel("demo", size=BIG)
 PATH = f"/files/{DEMO.filename}"
 #: More than is hashed before it is served.
-LARGE = wheel("large", size=blobs.AT_ONCE + 100_000)
+LARGE = wheel("large", size=blobs.SMALL_FILE + 100_000)
 
 
 def flip(path: Path) -> None:
@@ -50,7 +50,7 @@ def test_a_bit_flip_in_a_stored_file_is_found_and_the_file_fetched_again(
         (said,) = [r.message for r in caplog.records if "quarantined" in r.message]
         assert str(path) in said
         assert "the stored file cannot be used (its sha256 is " in said
-        assert "look at the disk's health" in said
+        assert "check the disk's health" in said
         wait_until(lambda: is_kept(made), 5, "the file was not kept again")
         assert dict(made.store.blobs.verify()) == {DEMO.sha256: "right"}
 
@@ -177,7 +177,7 @@ def test_a_stored_file_that_cannot_be_read_is_fetched_again(
         with caplog.at_level(logging.WARNING):
             assert fetch(made, DEMO) == DEMO.data
         assert index.count(PATH) == 2
-        assert "quarantined and fetched again: look at the disk's health" in caplog.text
+        assert "quarantined and fetched again: check the disk's health" in caplog.text
 
 
 @pytest.mark.fault(52)

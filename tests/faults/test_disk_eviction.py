@@ -69,4 +69,4 @@ def test_a_file_larger_than_the_whole_cache_is_served(shim: MakeShim) -> None:
         for _ in range(2):
             assert fetch(made, DEMO) == DEMO.data
             wait_until(lambda: not made.downloads._running, 5, "it does not end")
-        assert made.store.blobs.total() <= 1000
+        assert made.store.blobs.records.total() <= 1000

@@ -59,11 +59,11 @@ def test_a_disk_that_is_full_after_n_bytes_lets_the_file_through_uncached(
         make_room = fill_up(monkeypatch, partial, room)
         assert fetch(made, DEMO) == DEMO.data
         assert index.count(PATH) == 1
-        assert made.store.blobs.count() == 0
-        (said,) = [r.message for r in caplog.records if "without being kept" in r.message]
+        assert made.store.blobs.records.count() == 0
+        (said,) = [r.message for r in caplog.records if "without being stored" in r.message]
         assert said == (
             f"{partial}: cannot be written (No space left on device); "
-            "the file is passed on without being kept: free space"
+            "the file is served without being stored: free space"
         )
         wait_until(lambda: gc.collect() >= 0 and not list(partial.iterdir()), 5, "a file is left")
         wait_until(lambda: not made.downloads._running, 5, "it does not end")
@@ -100,7 +100,7 @@ def test_a_file_that_cannot_be_made_durable_is_served_and_not_recorded(
         monkeypatch.setattr(os, "fsync", fsync)
         assert fetch(made, DEMO) == DEMO.data
         wait_until(lambda: not made.downloads._running, 5, "it does not end")
-        assert made.store.blobs.count() == 0
+        assert made.store.blobs.records.count() == 0
 
 
 @pytest.mark.fault(53)
@@ -111,7 +111,7 @@ def test_a_read_only_cache_directory_lets_everything_through(
         made = served(index_table("pypi", index.url), cache_dir=mount("ro"))
         assert made.get("/simple/demo/").status == 200
         assert made.get(ADDRESS).body == DEMO.data
-        assert "until the next start nothing is kept" in made.log
+        assert "a temporary one is used until the next start" in made.log
 
 
 @pytest.mark.fault(54)

@@ -61,7 +61,7 @@ def fill(directory, say):
         spool = Spool(store.blobs, NAMES[number])
         for start in range(spool.size, len(data), 2000):
             spool.write(data[start : start + 2000])
-        spool.keep(NAMES[number])
+        spool.commit(NAMES[number])
         say(b"f%d" % number)
         store.pins.record("demo", f"demo-{number}.zip", NAMES[number], "source")
         say(b"p%d" % number)
@@ -140,6 +140,6 @@ def test_a_file_is_durable_before_it_has_its_name_and_has_its_name_before_it_is_
     note(os, "fsync", "fsync")
     note(blobs, "sync_directory", "of the directory:")
     note(store.blobs, "record", "record")
-    spool.keep("0" * 64)
+    spool.commit("0" * 64)
     expected = ["fsync", "rename", "of the directory:", "fsync", "record"]
     assert steps == expected

@@ -111,7 +111,7 @@ def test_a_directory_listing_in_place_of_a_file_is_no_file(shim: MakeShim) -> No
         index.answer(200, {"Content-Type": "text/html"}, listing, path=FILE)
         client = Client(shim(index))
         assert "a web page where a file should be" in client.fetch("demo", NAME).problem
-        assert client.shim.store.blobs.count() == 0
+        assert client.shim.store.blobs.records.count() == 0
 
 
 @pytest.mark.fault("incident: python-tuf CVE-2020-15163")

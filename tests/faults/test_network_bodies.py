@@ -105,4 +105,4 @@ def test_broken_file__alone_is_a_503_and_nothing_of_it_is_kept(
     answer = client.fetch("demo", DEMO.filename)
     assert answer.status == 503
     assert DEMO.filename in answer.problem
-    assert client.shim.store.blobs.count() == 0
+    assert client.shim.store.blobs.records.count() == 0

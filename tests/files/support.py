@@ -36,4 +36,4 @@ def streamed(shim: Shim, dist: Dist) -> IncomingFile:
 
 def is_kept(shim: Shim) -> bool:
     """Tell whether the one file that was fetched is stored, and its transfer at its end."""
-    return not shim.downloads._running and shim.store.blobs.count() == 1
+    return not shim.downloads._running and shim.store.blobs.records.count() == 1

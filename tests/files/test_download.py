@@ -149,7 +149,7 @@ def test_a_file_without_hash_that_changed_is_refused_when_its_first_content_is_g
         index.add(changed, hashes={})
         with pytest.raises(FileRefusedError, match=f"is offered with {changed.sha256} now"):
             fetch(made, changed, hashed=False)
-        assert made.store.blobs.count() == 0
+        assert made.store.blobs.records.count() == 0
         (refused,) = made.fallback.refusals.report()
         assert (refused["index"], refused["offered"]) == ("pypi", changed.sha256)
         maintenance.accept(made.store, "demo", DEMO.filename)

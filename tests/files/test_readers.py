@@ -91,7 +91,7 @@ def test_a_transfer_that_all_readers_left_is_still_kept(shim: MakeShim) -> None:
         leaving.close()  # what a server does when its client leaves
         del file, leaving
         slow.lift()
-        wait_until(lambda: made.store.blobs.count() == 1, 10, "the file was not kept")
+        wait_until(lambda: made.store.blobs.records.count() == 1, 10, "the file was not kept")
         assert isinstance(made.downloads.get("pypi", key_of(DEMO), DEMO.filename), Blob)
         assert index.count(PATH) == 1
 

@@ -112,7 +112,7 @@ def test_a_web_page_in_place_of_a_wheel_is_refused(shim: MakeShim) -> None:
         made = shim(index)
         with pytest.raises(FileUnavailableError, match="a web page where a file should be"):
             fetch(made, DEMO)
-        assert made.store.blobs.count() == 0
+        assert made.store.blobs.records.count() == 0
 
 
 FRAMED: dict[str, Callable[[FakeIndex], object]] = {
@@ -151,7 +151,7 @@ def test_a_file_of_a_wrong_length_is_never_kept(shim: MakeShim, how: str) -> Non
         made = shim(index)
         with pytest.raises(FileUnavailableError):
             fetch(made, DEMO)
-        assert made.store.blobs.count() == 0
+        assert made.store.blobs.records.count() == 0
 
 
 @pytest.mark.parametrize("how", LYING)

@@ -183,4 +183,4 @@ def test_a_full_disk_makes_it_slower_and_not_wrong(
         full.unlink()
         assert made.get(PATH).body == DEMO.data
         wait_until(lambda: made.json("/-/status")["cache"]["files"], 10, "nothing is kept again")
-        assert "the file is passed on without being kept: free space" in made.log
+        assert "the file is served without being stored: free space" in made.log

@@ -75,7 +75,9 @@ def test_a_blob_is_durable_before_it_has_its_name_and_its_name_is_before_the_rec
     fsync = os.fsync
 
     def note(fd: int) -> None:
-        synced.append((os.fstat(fd).st_ino, blob.exists(), sha256 in store.blobs.held([sha256])))
+        synced.append(
+            (os.fstat(fd).st_ino, blob.exists(), sha256 in store.blobs.records.held([sha256]))
+        )
         fsync(fd)
 
     monkeypatch.setattr(os, "fsync", note)
@@ -84,7 +86,7 @@ def test_a_blob_is_durable_before_it_has_its_name_and_its_name_is_before_the_rec
     file, directory = blob.stat().st_ino, blob.parent.stat().st_ino
     # What was made durable; whether it had its name then, and its record.
     assert synced == [(file, False, False), (directory, True, False)]
-    assert store.blobs.held([sha256]) == {sha256}
+    assert store.blobs.records.held([sha256]) == {sha256}
 
 
 @pytest.mark.skipif(os.name != "posix", reason="modes are POSIX's")
@@ -102,42 +104,42 @@ def test_a_blob_of_another_length_is_quarantined_when_found(
     assert store.blobs.find(blob.sha256) is None
     assert not blob.path.exists()
     assert (store.directory / "quarantine" / blob.sha256).read_bytes() == b"con"
-    assert "3 bytes where 7 were stored; fetched again" in caplog.text
+    assert "3 bytes instead of 7; it is fetched again" in caplog.text
 
 
 def test_a_blob_that_was_deleted_by_hand_is_forgotten(store: Store) -> None:
     blob = store.blobs.add(b"content")
     blob.path.unlink()
     assert store.blobs.find(blob.sha256) is None
-    assert store.blobs.count() == 0
+    assert store.blobs.records.count() == 0
 
 
 def test_held_says_which_of_very_many_are_there(store: Store) -> None:
     sha256s = [store.blobs.add(data_of(number)).sha256 for number in range(3)]
     wanted = [f"{number:064x}" for number in range(3000)]
-    assert store.blobs.held([*sha256s[:2], *wanted, sha256s[2]]) == set(sha256s)
+    assert store.blobs.records.held([*sha256s[:2], *wanted, sha256s[2]]) == set(sha256s)
 
 
 def test_total_and_count_follow_what_is_kept_and_removed(store: Store) -> None:
     first, second = store.blobs.add(b"12345"), store.blobs.add(b"123")
-    assert (store.blobs.total(), store.blobs.count()) == (8, 2)
+    assert (store.blobs.records.total(), store.blobs.records.count()) == (8, 2)
     store.blobs.remove(first.sha256)
-    assert (store.blobs.total(), store.blobs.count()) == (3, 1)
+    assert (store.blobs.records.total(), store.blobs.records.count()) == (3, 1)
     assert not first.path.exists()
     assert second.path.exists()
 
 
 def test_the_same_content_twice_counts_once(store: Store) -> None:
     assert store.blobs.add(b"same") == store.blobs.add(b"same")
-    assert (store.blobs.total(), store.blobs.count()) == (4, 1)
+    assert (store.blobs.records.total(), store.blobs.records.count()) == (4, 1)
 
 
 def test_the_store_stays_within_its_limit(small: Store) -> None:
     for number in range(40):
         small.blobs.add(data_of(number))
-        assert small.blobs.total() <= 10_000
+        assert small.blobs.records.total() <= 10_000
     files = [path for path in (small.directory / "blobs").rglob("*") if path.is_file()]
-    assert sum(path.stat().st_size for path in files) == small.blobs.total()
+    assert sum(path.stat().st_size for path in files) == small.blobs.records.total()
 
 
 def test_eviction_takes_the_least_recently_used_first(small: Store) -> None:
@@ -145,7 +147,7 @@ def test_eviction_takes_the_least_recently_used_first(small: Store) -> None:
     for sha256 in sha256s[:3]:
         assert small.blobs.find(sha256) is not None
     assert small.blobs.evict(5000) == sha256s[3:8]
-    assert small.blobs.held(sha256s) == {*sha256s[:3], *sha256s[8:]}
+    assert small.blobs.records.held(sha256s) == {*sha256s[:3], *sha256s[8:]}
 
 
 @pytest.mark.fault(62)
@@ -223,7 +225,7 @@ def test_a_disk_that_cannot_note_uses_still_serves(
     store: Store, caplog: pytest.LogCaptureFixture
 ) -> None:
     blob = store.blobs.add(b"content")
-    store.blobs._flushed = float("-inf")  # uses are due to be written down
+    store.blobs.records._flushed = float("-inf")  # uses are due to be written down
     with store.database.read() as connection:
         connection.execute("PRAGMA query_only = ON")
     with caplog.at_level(logging.WARNING):

@@ -46,7 +46,7 @@ def test_a_damaged_database_is_made_again_and_the_files_are_taken_back_in(
     damage(directory / FILE, kind)
     store = Store(directory, 10**6)
     assert not store.is_temporary
-    assert store.blobs.count() == 0
+    assert store.blobs.records.count() == 0
     assert [verdict for _, verdict in store.blobs.verify()] == ["adopted"]
     store.pins.record("demo", "demo-1.0.tar.gz", "1" * 64, "https://packages.example.com/simple/")
     store.close()
@@ -66,7 +66,7 @@ def test_a_damaged_database_is_kept_aside_and_said(
     (record,) = caplog.records
     assert record.levelno == logging.WARNING
     assert "is damaged (file is not a database); moved to" in record.message
-    assert "`indexfallback cache verify` takes the files back in" in record.message
+    assert "`indexfallback cache verify` records the stored files again" in record.message
 
 
 def newer(directory: Path) -> sqlite3.Connection:
@@ -98,7 +98,7 @@ def test_a_newer_schema_is_left_alone_in_favour_of_a_bucket(
     if not is_open:
         assert (tmp_path / "cache" / FILE).read_bytes() == before
     assert schema_version(tmp_path / "cache" / FILE) == SCHEMA_VERSION + 1
-    assert "was written by a newer indexfallback and is left alone" in caplog.text
+    assert "was written by a newer indexfallback and is not changed" in caplog.text
 
 
 def test_our_own_schema_is_known_by_its_version(directory: Path) -> None:
@@ -133,7 +133,7 @@ def test_a_wait_for_a_connection_ends(tmp_path: Path, monkeypatch: pytest.Monkey
     database = Database(tmp_path / FILE)
     with (
         database.read(),
-        pytest.raises(StoreError, match="all connections are busy; look for a slow disk"),
+        pytest.raises(StoreError, match="all connections are busy; check whether the disk is slow"),
         database.read(),
     ):
         pass

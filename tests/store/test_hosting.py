@@ -56,7 +56,7 @@ def test_a_damaged_file_is_kept_aside_and_what_is_lost_is_said(
     assert list(file.parent.glob("hosting.sqlite3.damaged-*"))
     (record,) = caplog.records
     assert record.levelno == logging.WARNING
-    assert "tokens and yanks in it are lost; put the file back from a backup" in record.message
+    assert "its tokens and yanks are lost; restore the file from a backup" in record.message
 
 
 def test_a_newer_version_s_file_is_left_alone(file: Path) -> None:

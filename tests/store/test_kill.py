@@ -45,7 +45,7 @@ def keep(number):
         connection.execute("BEGIN IMMEDIATE")
         connection.execute("INSERT INTO blob VALUES (?, 1, 1, 1)", (sha256,))
         die()
-    spool.keep(sha256)
+    spool.commit(sha256)
     store.pins.record("demo", f"demo-{number}.zip", sha256, "source")
     store.pages.put("source", ProjectPage(name=f"demo-{number}"),
                     PageFacts(Validators(), "digest", 1.0))

@@ -5,6 +5,8 @@ from typing import Any
 
 import pytest
 
+from indexfallback.health import Health, State
+from indexfallback.outcome import Kind
 from indexfallback.page import File, ProjectPage
 from indexfallback.store import PageFacts, Store, Validators
 from indexfallback.store.pages import digest_of
@@ -232,3 +234,14 @@ def test_a_name_stays_owned_when_a_list_lacks_it(store: Store) -> None:
         ledger.record_list("private", names)
         assert ledger.ownership("private", "acme-app") is not None
     assert ledger.ownership("private", "acme-lib") is not None
+
+
+def test_the_health_of_another_version_is_ignored(store: Store) -> None:
+    with store.database.write() as connection:
+        connection.execute("INSERT INTO health VALUES (?, ?)", (A, b"\xc1"))
+    assert store.health_records.get(A) is None
+    bad = Health(State.OPEN, reason="503", trouble=Kind.FAILED)
+    store.health_records.put(A, bad)
+    found = store.health_records.get(A)
+    assert found is not None
+    assert (found.state, found.reason, found.trouble) == (State.OPEN, "503", Kind.FAILED)

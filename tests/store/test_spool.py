@@ -39,7 +39,7 @@ def test_a_spool_becomes_a_blob(store: Store) -> None:
     spool = Spool(store.blobs)
     spool.write(b"content")
     sha256 = hashlib.sha256(b"content").hexdigest()
-    blob = spool.keep(sha256)
+    blob = spool.commit(sha256)
     assert blob is not None
     assert store.blobs.find(sha256) == blob
     assert blob.path.read_bytes() == b"content"
@@ -64,7 +64,7 @@ def test_a_cleared_spool_starts_over(store: Store) -> None:
     spool.clear()
     spool.write(b"right")
     assert spool.read(0, 100) == b"right"
-    blob = spool.keep(hashlib.sha256(b"right").hexdigest())
+    blob = spool.commit(hashlib.sha256(b"right").hexdigest())
     assert blob is not None
     assert blob.size == 5
     assert dict(store.blobs.verify()) == {blob.sha256: "right"}
@@ -98,8 +98,8 @@ def test_a_store_that_vanished_sends_the_bytes_through_a_temporary_file(
     spool = Spool(store.blobs)
     spool.write(b"content")
     assert spool.read(0, 100) == b"content"
-    assert spool.keep(hashlib.sha256(b"content").hexdigest()) is None
-    assert "the file is passed on without being kept: free space" in caplog.text
+    assert spool.commit(hashlib.sha256(b"content").hexdigest()) is None
+    assert "the file is served without being stored: free space" in caplog.text
     del spool
     gc.collect()
     assert list(temporary.iterdir()) == []
@@ -116,7 +116,7 @@ def test_a_spool_with_a_sha256_leaves_its_bytes_to_the_next_one(store: Store) ->
     again = Spool(store.blobs, sha256)
     assert (again.size, again.read(0, 10)) == (4, b"cont")
     again.write(b"ent")
-    blob = again.keep(sha256)
+    blob = again.commit(sha256)
     assert blob is not None
     assert blob.path.read_bytes() == b"content"
     assert partial(store) == []
@@ -142,7 +142,7 @@ def test_a_file_that_became_a_blob_is_not_gone_on_with(store: Store) -> None:
     spool = Spool(store.blobs, sha256)
     spool.write(b"content")
     path = spool._file.path
-    blob = spool.keep(sha256)
+    blob = spool.commit(sha256)
     assert blob is not None
     path.symlink_to(blob.path)  # as if it had been opened just before
     assert Spool(store.blobs, sha256).size == 0

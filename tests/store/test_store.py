@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from indexfallback.errors import StoreError
-from indexfallback.store import Store, keeping
+from indexfallback.store import Store, best_effort
 from tests.serving import fill
 
 posix_only = pytest.mark.skipif(os.name != "posix", reason="modes and owners are POSIX's")
@@ -32,7 +32,10 @@ def test_a_directory_that_others_can_write_to_is_refused(tmp_path: Path, mode: i
     directory.chmod(mode)
     with pytest.raises(StoreError) as caught:
         Store(directory, 10**6)
-    assert str(caught.value) == f"{directory}: others can write to it; run: chmod go-w {directory}"
+    assert (
+        str(caught.value)
+        == f"{directory}: other users can write to it; run: chmod go-w {directory}"
+    )
     assert list(directory.iterdir()) == []
 
 
@@ -59,7 +62,7 @@ def assert_temporary(directory: Path, caplog: pytest.LogCaptureFixture) -> None:
     (record,) = caplog.records
     assert record.levelno == logging.WARNING
     assert str(directory) in record.message
-    assert "until the next start nothing is kept" in record.message
+    assert "a temporary one is used until the next start" in record.message
 
 
 def test_a_directory_that_cannot_be_made_gives_way_to_a_temporary_one(
@@ -103,12 +106,12 @@ def test_reads_go_on_when_the_disk_becomes_full(
     store = Store(directory, 10**6)
     blob = store.blobs.add(b"content")
     fill(directory)
-    store.blobs._flushed = float("-inf")  # uses are due to be written down
+    store.blobs.records._flushed = float("-inf")  # uses are due to be written down
     assert store.blobs.find(blob.sha256) == blob
     source = "x" * 100_000
     assert store.pins.record("demo", "demo-0.9.zip", "0" * 64, source) == "0" * 64
     assert store.pins.record("demo", "demo-0.9.zip", "2" * 64, source) == "0" * 64
-    assert "they hold for this process" in caplog.text
+    assert "they are in memory, and written as soon as possible" in caplog.text
     (directory / "full").unlink()
     assert store.pins.record("demo", "demo-1.0.zip", "1" * 64, "x") == "1" * 64
     store.pins.flush()
@@ -119,22 +122,22 @@ def test_reads_go_on_when_the_disk_becomes_full(
     store.close()
 
 
-def test_keeping_goes_on_when_the_disk_fails_and_says_so_once(
+def test_best_effort_continues_when_the_disk_fails_and_warns_once(
     caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(keeping, "_said", float("-inf"))
+    monkeypatch.setattr(best_effort, "_logged", float("-inf"))
     for _ in range(3):
-        with keeping("a page"):
+        with best_effort("store a page"):
             raise OSError(28, "No space left on device")
     (record,) = caplog.records
     assert record.message == (
-        "cannot keep a page ([Errno 28] No space left on device); going on without: look at the "
-        "disk's space and health"
+        "cannot store a page ([Errno 28] No space left on device); continuing without it: check "
+        "the disk's space and health"
     )
 
 
-def test_keeping_hides_no_mistake_of_ours() -> None:
-    with pytest.raises(KeyError), keeping("a page"):
+def test_best_effort_does_not_hide_a_programming_error() -> None:
+    with pytest.raises(KeyError), best_effort("store a page"):
         raise KeyError("x")
 
 

@@ -111,7 +111,9 @@ class BrowseResource:
             newest,
             about(metadata) if metadata is not None else About(),
             owner,
-            self._shim.store.blobs.held(f.sha256 for f in page.files if f.sha256 is not None),
+            self._shim.store.blobs.records.held(
+                f.sha256 for f in page.files if f.sha256 is not None
+            ),
             _page(req),
         )
 

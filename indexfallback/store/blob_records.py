@@ -1,0 +1,103 @@
+"""The records of blobs in the database: their sizes, and when each was last used.
+
+Locks: ``BlobRecords._lock`` guards ``_used`` and ``_flushed``; there is no I/O under it.
+"""
+
+import threading
+import time
+from collections.abc import Collection, Iterable, Mapping
+
+from indexfallback.store.best_effort import best_effort
+from indexfallback.store.database import Database
+
+#: Times of use are written at most this often, seconds: eviction needs no better clock.
+FLUSH_SECONDS = 60.0
+#: Names in one query, below 999, the limit of SQLite's oldest versions.
+_BATCH = 900
+
+#: Blobs that no mirrored project needs.
+_EVICTABLE = "NOT EXISTS (SELECT 1 FROM mirror_file WHERE mirror_file.sha256 = blob.sha256)"
+
+
+class BlobRecords:
+    """The records of all blobs. Methods raise sqlite3.Error and `StoreError`."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._lock = threading.Lock()
+        self._used: dict[str, float] = {}
+        self._flushed = time.monotonic()
+
+    def held(self, sha256s: Iterable[str]) -> set[str]:
+        """Return those of ``sha256s`` that have a record."""
+        return set(self.sizes(sha256s))
+
+    def sizes(self, sha256s: Iterable[str]) -> dict[str, int]:
+        """Return the sizes of those of ``sha256s`` that have a record, bytes."""
+        wanted = list(sha256s)
+        found: dict[str, int] = {}
+        with self._database.read() as connection:
+            for start in range(0, len(wanted), _BATCH):
+                batch = wanted[start : start + _BATCH]
+                marks = ",".join("?" * len(batch))
+                query = f"SELECT sha256, size FROM blob WHERE sha256 IN ({marks})"  # noqa: S608 - marks
+                found.update(connection.execute(query, batch).fetchall())
+        return found
+
+    def all_sizes(self) -> dict[str, int]:
+        """Return the sizes of all blobs, bytes."""
+        with self._database.read() as connection:
+            return dict(connection.execute("SELECT sha256, size FROM blob").fetchall())
+
+    def evictable(self) -> list[tuple[str, int]]:
+        """Return sha256 and size of all blobs that may be evicted, least recently used first."""
+        query = f"SELECT sha256, size FROM blob WHERE {_EVICTABLE} ORDER BY used"  # noqa: S608 - ours
+        with self._database.read() as connection:
+            return connection.execute(query).fetchall()
+
+    def total(self) -> int:
+        """Return the bytes of all blobs that may be evicted."""
+        query = f"SELECT coalesce(sum(size), 0) FROM blob WHERE {_EVICTABLE}"  # noqa: S608 - ours
+        with self._database.read() as connection:
+            return int(connection.execute(query).fetchone()[0])
+
+    def count(self) -> int:
+        """Return the number of blobs."""
+        with self._database.read() as connection:
+            return int(connection.execute("SELECT count(*) FROM blob").fetchone()[0])
+
+    def add(self, sizes: Mapping[str, int]) -> None:
+        """Record new blobs, by sha256."""
+        now = time.time()
+        with self._database.write() as connection:
+            connection.executemany(
+                "INSERT OR REPLACE INTO blob VALUES (?, ?, ?, ?)",
+                ((sha256, size, now, now) for sha256, size in sizes.items()),
+            )
+
+    def remove(self, sha256s: Collection[str]) -> None:
+        """Remove records."""
+        with self._database.write() as connection:
+            connection.executemany("DELETE FROM blob WHERE sha256 = ?", ((s,) for s in sha256s))
+
+    def touch(self, sha256: str) -> None:
+        """Record that a blob is used now: in memory, and at times in the database."""
+        now = time.monotonic()
+        with self._lock:
+            self._used[sha256] = time.time()
+            is_due = now - self._flushed > FLUSH_SECONDS
+            if is_due:
+                self._flushed = now
+        if is_due:
+            with best_effort("record when files were last used"):
+                self.flush()
+
+    def flush(self) -> None:
+        """Write the times of use to the database."""
+        with self._lock:
+            used, self._used = self._used, {}
+        with self._database.write() as connection:
+            connection.executemany(
+                "UPDATE blob SET used = ? WHERE sha256 = ?",
+                ((when, sha256) for sha256, when in used.items()),
+            )

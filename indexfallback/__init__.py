@@ -1,3 +1,3 @@
-"""One ordered, cached local package index in front of all the indexes a user has."""
+"""A local package index with a cache, in front of an ordered chain of other indexes."""
 
 __version__ = "0.1.0"

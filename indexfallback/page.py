@@ -1,6 +1,6 @@
-"""The model of an index's answer: a project page and its files, independent of any wire format.
+"""The model of a project page and its files, independent of the wire format.
 
-Reading list:
+Specifications:
 
 - PEP 503: the page, its links, hashes, ``data-requires-python``, ``data-gpg-sig``
 - PEP 592: yanked files
@@ -23,17 +23,17 @@ class File(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=Fal
 
     #: The file's name, safe as one path segment (`names.is_safe_filename`).
     filename: str
-    #: Absolute address at the index, without fragment and without credentials.
+    #: Absolute address, without fragment and credentials.
     url: str
-    #: Algorithm (as hashlib spells it) to lower-case hexadecimal digest; may be empty.
+    #: Algorithm (as in hashlib) to lower-case hexadecimal digest; may be empty.
     hashes: dict[str, str] = {}
     #: PEP 440 specifier, unescaped.
     requires_python: str | None = None
-    #: Whether ``url + ".metadata"`` exists (PEP 658), or its hashes where they are stated.
+    #: Whether ``url + ".metadata"`` exists (PEP 658), or its hashes if stated.
     core_metadata: bool | dict[str, str] = False
-    #: Whether ``url + ".asc"`` exists; None where the page does not say.
+    #: Whether ``url + ".asc"`` exists; None if not stated.
     gpg_sig: bool | None = None
-    #: Whether the file is yanked (PEP 592), or the reason, never an empty one.
+    #: Whether the file is yanked (PEP 592), or the reason, which is not empty.
     yanked: bool | str = False
     #: Bytes (PEP 700).
     size: int | None = None
@@ -41,22 +41,22 @@ class File(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=Fal
     upload_time: str | None = None
     #: Absolute address of the attestations (PEP 740).
     provenance: str | None = None
-    #: Keys of the JSON form that this version does not know, passed on as they came.
+    #: Unknown keys of the JSON form, passed on unchanged.
     extra: dict[str, Any] = {}
 
     @property
     def sha256(self) -> str | None:
-        """The file's sha256, where the page states it."""
+        """The sha256 of the file, if stated."""
         return self.hashes.get("sha256")
 
 
 class ProjectPage(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What one index says of one project."""
+    """The page of one project at one index."""
 
     #: Normalised.
     name: str
     files: tuple[File, ...] = ()
-    #: All versions, also those without files (PEP 700); None where the page does not say.
+    #: All versions, including those without files (PEP 700); None if not stated.
     versions: tuple[str, ...] | None = None
     #: PEP 708, addresses.
     tracks: tuple[str, ...] = ()
@@ -64,10 +64,9 @@ class ProjectPage(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     #: PEP 792: ``active``, ``archived``, ``quarantined``, ``deprecated``; None if not stated.
     status: str | None = None
     status_reason: str | None = None
-    #: The index's counter of changes (warehouse).
+    #: The serial of the project's last change (warehouse).
     serial: int | None = None
-    #: What the index lists and this version leaves out: the reason in words to how many. Never
-    #: passed on.
+    #: Entries of the index's page that were left out: reason to number. Not passed on.
     dropped: dict[str, int] = {}
     #: Unknown keys at the top level and in ``meta`` of the JSON form, passed on.
     extra: dict[str, Any] = {}

@@ -1,4 +1,4 @@
-"""The account of one project: what each index said of it, who owns it, and what is held."""
+"""Explains one project: the answer of each index, the owner, and the stored files; as JSON."""
 
 import time
 from collections.abc import Sequence
@@ -21,7 +21,7 @@ from indexfallback.store import Store
 
 
 def why(shim: Shim, project: str) -> dict[str, Any]:
-    """Ask the chain for a normalised project, and return what came of it, as JSON has it."""
+    """Ask the chain for a normalised project, and return the explanation."""
     try:
         answer = shim.fallback.page(project, again=not shim.network.is_offline)
     except ProjectError as error:
@@ -34,7 +34,7 @@ def why(shim: Shim, project: str) -> dict[str, Any]:
 
 
 def refused(shim: Shim, error: ProjectError) -> dict[str, Any]:
-    """Return why there is no page of a project."""
+    """Return the explanation of a project without a page."""
     return {
         "project": error.project,
         "status": error.status,
@@ -47,7 +47,7 @@ def refused(shim: Shim, error: ProjectError) -> dict[str, Any]:
 
 
 def found(shim: Shim, answer: Answer) -> dict[str, Any]:
-    """Return how an answer for a project came about, and what it holds."""
+    """Return the explanation of an answer."""
     return {
         "project": answer.project,
         "status": 200,
@@ -65,7 +65,7 @@ def found(shim: Shim, answer: Answer) -> dict[str, Any]:
 
 
 def _belongs_to(shim: Shim, project: str) -> dict[str, Any] | None:
-    """Return the private index that is known to own a project, and how that is known."""
+    """Return the private index that owns a project, with the evidence."""
     for index in candidates(shim.settings.indexes, project):
         if not index.is_private:
             continue
@@ -79,7 +79,7 @@ def _belongs_to(shim: Shim, project: str) -> dict[str, Any] | None:
 
 
 def _indexes(shim: Shim, project: str, trail: Sequence[Tried]) -> list[dict[str, Any]]:
-    """Return every index of the chain, also those that a claim leaves out."""
+    """Return all indexes of the chain, including those that a claim excludes."""
     settings = shim.settings
     tried = {entry.index: entry for entry in trail}
     may_answer = candidates(settings.indexes, project)
@@ -113,7 +113,7 @@ def _index(shim: Shim, project: str, index: Index, tried: Tried) -> dict[str, An
         "claimed": index.claims(project),
         "files": len(stored.files) if stored is not None else None,
         "newest_known": newest(stored) if stored is not None else None,
-        # What its page lists and is not offered: the reason to the number.
+        # Entries of its page that are not offered: reason to number.
         "dropped": stored.dropped if stored is not None else {},
     }
     if index.is_private:
@@ -146,7 +146,7 @@ def _files(shim: Shim, answer: Answer) -> dict[str, Any]:
 
 
 def _hidden(shim: Shim, answer: Answer) -> dict[str, Any] | None:
-    """Return what is left out of an answer for want of a network; None if nothing is."""
+    """Return the files that are left out since there is no network; None if there are none."""
     pins, available = shim.pins_and_available(answer)
     left_out = hidden(answer.corrected, pins, available)
     if not left_out:
@@ -158,16 +158,16 @@ def _hidden(shim: Shim, answer: Answer) -> dict[str, Any] | None:
         "files": len(left_out),
         "never_fetched": sum(not each.was_held for each in left_out),
         "removed": sum(each.was_held for each in left_out),
-        # Of which no file is offered, the newest first.
+        # Versions without any offered file, newest first.
         "versions": sorted(filter(None, versions), key=Version, reverse=True),
         "offered": len(shown),
-        # Whether what they are built with is here cannot be known before they are.
+        # Their build requirements may not be stored.
         "sdists": sum(not file.filename.endswith((".whl", ".egg")) for file in shown),
     }
 
 
 def _changed(shim: Shim, answer: Answer, file: File) -> dict[str, Any]:
-    """Return what a file was when first seen, and what it is offered as."""
+    """Return the pinned and the offered sha256 of a changed file."""
     pin = shim.store.pins.find(answer.project, file.filename)
     return {
         "filename": file.filename,
@@ -180,7 +180,7 @@ def _changed(shim: Shim, answer: Answer, file: File) -> dict[str, Any]:
 
 
 def newest(page: ProjectPage) -> str | None:
-    """Return the highest version that a page has files of, pre-releases last; None if none."""
+    """Return the highest version of a page's files, preferring final releases; None if none."""
     versions = [_version(file.filename) for file in page.files]
     known = [version for version in versions if version is not None]
     best = max(known, key=lambda v: (not v.is_prerelease, v), default=None)
@@ -191,12 +191,12 @@ def _version(filename: str) -> Version | None:
     spelt = version_of(filename)
     try:
         return Version(spelt) if spelt is not None else None
-    except InvalidVersion:  # legacy: it takes no part in the order
+    except InvalidVersion:  # a legacy version has no order
         return None
 
 
 def status(shim: Shim, since: float = 0.0) -> dict[str, Any]:
-    """Return the state of the indexes and the store, and what was done since a time, as JSON."""
+    """Return the state of indexes and store, and the activity since a time, as JSON."""
     return {
         **offline_status(shim.network.offline_state),
         "indexes": [member.status() for member in shim.members],
@@ -208,9 +208,9 @@ def status(shim: Shim, since: float = 0.0) -> dict[str, Any]:
 
 
 def namesakes(shim: Shim, since: float) -> list[dict[str, Any]]:
-    """Return the projects that came from a private index, and of which a public page is cached.
+    """Return the served projects of private indexes that also have a cached public page.
 
-    A page of a project that the configuration claims is not looked for: that is meant.
+    Projects that the configuration claims are left out, since the user has decided about them.
     """
     public = [index for index in shim.settings.indexes if not index.is_private]
     cached = set(shim.store.pages.names(index.key for index in public))
@@ -242,7 +242,7 @@ def _namesake(
 
 
 def offline_status(state: OfflineState) -> dict[str, Any]:
-    """Return whether the shim is offline and why, as JSON has it."""
+    """Return the offline state as JSON."""
     cause = state.cause
     return {
         "offline": cause is not None,
@@ -253,7 +253,7 @@ def offline_status(state: OfflineState) -> dict[str, Any]:
 
 
 def cache_status(store: Store, limit: int) -> dict[str, Any]:
-    """Return what the store holds, as JSON has it."""
+    """Return the content of the store in numbers, as JSON."""
     try:
         return {
             "directory": str(store.directory),

@@ -152,17 +152,16 @@ class Pages:
 
     def names(self, sources: Iterable[str]) -> list[str]:
         """Return the projects with a stored page of one of these indexes, sorted."""
-        wanted = list(sources)
-        marks = ",".join("?" * len(wanted))
-        query = f"SELECT DISTINCT project FROM page WHERE source IN ({marks}) ORDER BY project"  # noqa: S608 - marks
-        with self._database.read() as connection:
-            return [project for (project,) in connection.execute(query, wanted)]
+        return self._names("SELECT DISTINCT project FROM page WHERE true", sources)
 
     def names_held(self, sources: Iterable[str]) -> list[str]:
         """Return those of `names` of which a distribution file is stored, sorted."""
+        return self._names(_NAMES_HELD, sources)
+
+    def _names(self, query: str, sources: Iterable[str]) -> list[str]:
         wanted = list(sources)
         marks = ",".join("?" * len(wanted))
-        query = f"{_NAMES_HELD} AND source IN ({marks}) ORDER BY project"
+        query = f"{query} AND source IN ({marks}) ORDER BY project"
         with self._database.read() as connection:
             return [project for (project,) in connection.execute(query, wanted)]
 

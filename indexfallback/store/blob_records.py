@@ -46,25 +46,21 @@ class BlobRecords:
 
     def all_sizes(self) -> dict[str, int]:
         """Return the sizes of all blobs, bytes."""
-        with self._database.read() as connection:
-            return dict(connection.execute("SELECT sha256, size FROM blob").fetchall())
+        return dict(self._database.rows("SELECT sha256, size FROM blob"))
 
     def evictable(self) -> list[tuple[str, int]]:
         """Return sha256 and size of all blobs that may be evicted, least recently used first."""
         query = f"SELECT sha256, size FROM blob WHERE {_EVICTABLE} ORDER BY used"  # noqa: S608 - ours
-        with self._database.read() as connection:
-            return connection.execute(query).fetchall()
+        return self._database.rows(query)
 
     def total(self) -> int:
         """Return the bytes of all blobs that may be evicted."""
         query = f"SELECT coalesce(sum(size), 0) FROM blob WHERE {_EVICTABLE}"  # noqa: S608 - ours
-        with self._database.read() as connection:
-            return int(connection.execute(query).fetchone()[0])
+        return int(self._database.row(query)[0])
 
     def count(self) -> int:
         """Return the number of blobs."""
-        with self._database.read() as connection:
-            return int(connection.execute("SELECT count(*) FROM blob").fetchone()[0])
+        return int(self._database.row("SELECT count(*) FROM blob")[0])
 
     def add(self, sizes: Mapping[str, int]) -> None:
         """Record new blobs, by sha256."""

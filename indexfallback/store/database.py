@@ -5,10 +5,10 @@ import queue
 import sqlite3
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from indexfallback.errors import StoreClosedError, StoreError
 from indexfallback.store.locks import FileLock
@@ -213,6 +213,21 @@ class Database:
                 yield connection
         finally:
             self._writing.release()
+
+    def row(self, sql: str, parameters: Sequence[object] = ()) -> Any:
+        """Return the first row of a query, or None; raises as `read`, and sqlite3.Error."""
+        with self.read() as connection:
+            return connection.execute(sql, parameters).fetchone()
+
+    def rows(self, sql: str, parameters: Sequence[object] = ()) -> list[Any]:
+        """Return all rows of a query; raises as `read`, and sqlite3.Error."""
+        with self.read() as connection:
+            return connection.execute(sql, parameters).fetchall()
+
+    def execute(self, sql: str, parameters: Sequence[object] = ()) -> int:
+        """Run one statement in a transaction, and return the number of changed rows."""
+        with self.write() as connection:
+            return connection.execute(sql, parameters).rowcount
 
     def _busy(self, problem: str) -> StoreError:
         return StoreError(str(self.path), problem, "check whether the disk is slow")

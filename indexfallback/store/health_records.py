@@ -33,10 +33,8 @@ class HealthRecords:
 
     def get(self, source: str) -> Health | None:
         """Return the stored health of an index, on the monotonic clock; None if it was good."""
-        with best_effort("read the health of indexes"), self._database.read() as connection:
-            row = connection.execute(
-                "SELECT body FROM health WHERE source = ?", (source,)
-            ).fetchone()
+        with best_effort("read the health of indexes"):
+            row = self._database.row("SELECT body FROM health WHERE source = ?", (source,))
             try:
                 return _restored(_decoder.decode(row[0])) if row is not None else None
             except msgspec.DecodeError:  # written by another version: it is soon found again
@@ -45,30 +43,28 @@ class HealthRecords:
 
     def put(self, source: str, health: Health) -> None:
         """Store an open circuit, or remove the record of a closed one."""
-        with best_effort("store the health of indexes"), self._database.write() as connection:
+        with best_effort("store the health of indexes"):
             if health.state is State.CLOSED or health.trouble is None:
-                connection.execute("DELETE FROM health WHERE source = ?", (source,))
+                self._database.execute("DELETE FROM health WHERE source = ?", (source,))
             else:
                 offset = time.time() - time.monotonic()
                 row = _Row(health.since + offset, health.reason, health.trouble)
-                connection.execute(
+                self._database.execute(
                     "INSERT OR REPLACE INTO health VALUES (?, ?)",
                     (source, msgspec.msgpack.encode(row)),
                 )
 
     def latency(self, source: str) -> float | None:
         """Return the 95th percentile of an index's response times, seconds; None if not known."""
-        with best_effort("read the latency of indexes"), self._database.read() as connection:
-            row = connection.execute(
-                "SELECT seconds FROM pace WHERE source = ?", (source,)
-            ).fetchone()
+        with best_effort("read the latency of indexes"):
+            row = self._database.row("SELECT seconds FROM pace WHERE source = ?", (source,))
             return float(row[0]) if row is not None else None
         return None
 
     def put_latency(self, source: str, seconds: float) -> None:
         """Store the 95th percentile of an index's response times, seconds."""
-        with best_effort("store the latency of indexes"), self._database.write() as connection:
-            connection.execute("INSERT OR REPLACE INTO pace VALUES (?, ?)", (source, seconds))
+        with best_effort("store the latency of indexes"):
+            self._database.execute("INSERT OR REPLACE INTO pace VALUES (?, ?)", (source, seconds))
 
 
 def _restored(row: _Row) -> Health:

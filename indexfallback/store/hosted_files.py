@@ -29,25 +29,22 @@ class HostedFiles:
 
     def of_project(self, source: str, project: str) -> dict[str, HostedFile]:
         """Return the records of a project by file name."""
-        with self._database.read() as connection:
-            rows = connection.execute(
-                "SELECT filename, sha256, uploaded, requires_python, yanked FROM hosted_file"
-                " WHERE source = ? AND project = ?",
-                (source, project),
-            ).fetchall()
+        rows = self._database.rows(
+            "SELECT filename, sha256, uploaded, requires_python, yanked FROM hosted_file"
+            " WHERE source = ? AND project = ?",
+            (source, project),
+        )
         return {row[0]: HostedFile(*row) for row in rows}
 
     def put(self, source: str, project: str, file: HostedFile) -> None:
         """Store the record of a file, in place of one of the same name; raises sqlite3.Error."""
-        with self._database.write() as connection:
-            connection.execute(
-                "INSERT OR REPLACE INTO hosted_file VALUES (?, ?, ?, ?, ?, ?, ?)",
-                (source, file.filename, project, *file[1:]),
-            )
+        self._database.execute(
+            "INSERT OR REPLACE INTO hosted_file VALUES (?, ?, ?, ?, ?, ?, ?)",
+            (source, file.filename, project, *file[1:]),
+        )
 
     def remove(self, source: str, filename: str) -> None:
         """Remove the record of a file; raises sqlite3.Error."""
-        with self._database.write() as connection:
-            connection.execute(
-                "DELETE FROM hosted_file WHERE source = ? AND filename = ?", (source, filename)
-            )
+        self._database.execute(
+            "DELETE FROM hosted_file WHERE source = ? AND filename = ?", (source, filename)
+        )

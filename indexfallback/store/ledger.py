@@ -98,10 +98,9 @@ class Ledger:
     def owners(self, project: str) -> dict[str, Ownership]:
         """Return the ownerships of a project, by the address of the index."""
         self._pending.flush()
-        with self._database.read() as connection:
-            rows = connection.execute(
-                "SELECT source, listed, served, copied FROM name WHERE project = ?", (project,)
-            ).fetchall()
+        rows = self._database.rows(
+            "SELECT source, listed, served, copied FROM name WHERE project = ?", (project,)
+        )
         owners = {source: Ownership(*row) for source, *row in rows}
         for (source, name), ownership in self._pending.all().items():
             if name == project:
@@ -170,11 +169,10 @@ class Ledger:
                     connection.executemany(
                         _ADD, ((source, name, now, None, None) for name in batch)
                     )
-            with self._database.write() as connection:
-                connection.execute(
-                    "INSERT OR REPLACE INTO name_list VALUES (?, ?, ?, ?)",
-                    (source, now, len(names), digest),
-                )
+            self._database.execute(
+                "INSERT OR REPLACE INTO name_list VALUES (?, ?, ?, ?)",
+                (source, now, len(names), digest),
+            )
             with self._lock:
                 if self._lists.get(source) is listed:
                     del self._lists[source]
@@ -183,11 +181,10 @@ class Ledger:
     def _confirm_list(self, source: str, digest: str, now: float) -> bool:
         """Update the time of an unchanged list; return whether it is unchanged."""
         with best_effort(f"record when the list of names of {source} was fetched"):
-            with self._database.write() as connection:
-                updated = connection.execute(
-                    "UPDATE name_list SET fetched = ? WHERE source = ? AND digest = ?",
-                    (now, source, digest),
-                ).rowcount
+            updated = self._database.execute(
+                "UPDATE name_list SET fetched = ? WHERE source = ? AND digest = ?",
+                (now, source, digest),
+            )
             return bool(updated)
         return False
 
@@ -212,14 +209,13 @@ class Ledger:
             with self._database.write() as connection:
                 connection.executemany(_ADD, ((source, *each) for each in batch))
         if fetched is not None:
-            with self._database.write() as connection:
-                connection.execute(
-                    "INSERT INTO name_list SELECT ?, ?, count(*), '' FROM name"
-                    " WHERE source = ? AND listed IS NOT NULL"
-                    " ON CONFLICT DO UPDATE SET fetched = max(fetched, excluded.fetched),"
-                    " names = excluded.names, digest = ''",
-                    (source, fetched, source),
-                )
+            self._database.execute(
+                "INSERT INTO name_list SELECT ?, ?, count(*), '' FROM name"
+                " WHERE source = ? AND listed IS NOT NULL"
+                " ON CONFLICT DO UPDATE SET fetched = max(fetched, excluded.fetched),"
+                " names = excluded.names, digest = ''",
+                (source, fetched, source),
+            )
 
     def names(self, source: str) -> list[str]:
         """Return the projects that an index owns, sorted."""
@@ -230,10 +226,7 @@ class Ledger:
         listed = self._lists.get(source)
         if listed is not None:
             return NameList(listed.fetched, len(listed.names))
-        with self._database.read() as connection:
-            row = connection.execute(
-                "SELECT fetched, names FROM name_list WHERE source = ?", (source,)
-            ).fetchone()
+        row = self._database.row("SELECT fetched, names FROM name_list WHERE source = ?", (source,))
         return NameList(*row) if row else None
 
     def forget(self, project: str) -> int:

@@ -15,17 +15,16 @@ class LocalFiles:
 
     def get(self, path: str, stamp: Stamp) -> Facts | None:
         """Return the facts of a file, or None if it is new or has changed."""
-        with self._database.read() as connection:
-            row = connection.execute(
-                "SELECT facts FROM local_file WHERE path = ? AND size = ? AND modified = ?",
-                (path, *stamp),
-            ).fetchone()
+        row = self._database.row(
+            "SELECT facts FROM local_file WHERE path = ? AND size = ? AND modified = ?",
+            (path, *stamp),
+        )
         return msgspec.msgpack.decode(row[0], type=Facts) if row else None
 
     def put(self, path: str, stamp: Stamp, facts: Facts) -> None:
         """Store the facts of a file."""
-        with best_effort(f"store the facts of {path}"), self._database.write() as connection:
-            connection.execute(
+        with best_effort(f"store the facts of {path}"):
+            self._database.execute(
                 "INSERT OR REPLACE INTO local_file VALUES (?, ?, ?, ?)",
                 (path, *stamp, msgspec.msgpack.encode(facts)),
             )

@@ -110,24 +110,22 @@ def held_files(store: Store, project: str | None = None) -> list[HeldFile]:
     """Return the stored files by project and name; a file with two names is listed twice."""
     # A plain comparison: SQLite uses its index only for that.
     where, values = ("WHERE pin.project = ?", (project,)) if project is not None else ("", ())
-    with store.database.read() as connection:
-        rows = connection.execute(
-            "SELECT pin.project, pin.filename, blob.sha256, blob.size, blob.used"  # noqa: S608 - ours
-            f" FROM blob LEFT JOIN pin USING (sha256) {where}"
-            " ORDER BY pin.project, pin.filename, blob.sha256",
-            values,
-        ).fetchall()
+    rows = store.database.rows(
+        "SELECT pin.project, pin.filename, blob.sha256, blob.size, blob.used"  # noqa: S608 - ours
+        f" FROM blob LEFT JOIN pin USING (sha256) {where}"
+        " ORDER BY pin.project, pin.filename, blob.sha256",
+        values,
+    )
     return [HeldFile(*row) for row in rows]
 
 
 def held_pages(store: Store, project: str | None = None) -> list[HeldPage]:
     """Return the stored pages, by project."""
-    with store.database.read() as connection:
-        rows = connection.execute(
-            "SELECT project, source, checked FROM page WHERE project = coalesce(?, project)"
-            " ORDER BY project, source",
-            (project,),
-        ).fetchall()
+    rows = store.database.rows(
+        "SELECT project, source, checked FROM page WHERE project = coalesce(?, project)"
+        " ORDER BY project, source",
+        (project,),
+    )
     return [HeldPage(*row) for row in rows]
 
 
@@ -167,12 +165,11 @@ def forget(store: Store, project: str) -> Forgotten:
 
 
 def _named_elsewhere(store: Store, project: str) -> set[str]:
-    with store.database.read() as connection:
-        rows = connection.execute(
-            "SELECT sha256 FROM pin WHERE project = ? AND EXISTS (SELECT 1 FROM pin AS other"
-            " WHERE other.sha256 = pin.sha256 AND other.project <> pin.project)",
-            (project,),
-        ).fetchall()
+    rows = store.database.rows(
+        "SELECT sha256 FROM pin WHERE project = ? AND EXISTS (SELECT 1 FROM pin AS other"
+        " WHERE other.sha256 = pin.sha256 AND other.project <> pin.project)",
+        (project,),
+    )
     return {sha256 for (sha256,) in rows}
 
 

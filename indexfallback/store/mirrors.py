@@ -89,11 +89,10 @@ class Mirrors:
 
     def state(self, source: str, project: str) -> State | None:
         """Return the state of a project, or None if it is not mirrored."""
-        with self._database.read() as connection:
-            row = connection.execute(
-                "SELECT serial, selection FROM mirror_page WHERE source = ? AND project = ?",
-                (source, project),
-            ).fetchone()
+        row = self._database.row(
+            "SELECT serial, selection FROM mirror_page WHERE source = ? AND project = ?",
+            (source, project),
+        )
         return State(*row) if row else None
 
     def files(self, source: str, project: str | None = None) -> Iterator[MirroredFile]:
@@ -101,8 +100,7 @@ class Mirrors:
         query, values = f"{_FILES} ORDER BY project, filename", [source]
         if project is not None:  # a separate query, for which SQLite uses its index
             query, values = f"{_FILES} AND project = ? ORDER BY filename", [source, project]
-        with self._database.read() as connection:
-            rows = connection.execute(query, values).fetchall()
+        rows = self._database.rows(query, values)
         return (MirroredFile(*row) for row in rows)
 
     def put(self, source: str, files: Iterable[MirroredFile]) -> None:
@@ -204,26 +202,24 @@ class Mirrors:
 
     def stored(self) -> tuple[int, int]:
         """Return number and bytes of all stored files of mirrors, each counted once."""
-        with self._database.read() as connection:
-            row = connection.execute(
-                "SELECT count(*), coalesce(sum(size), 0) FROM blob WHERE EXISTS"
-                " (SELECT 1 FROM mirror_file WHERE mirror_file.sha256 = blob.sha256)"
-            ).fetchone()
+        row = self._database.row(
+            "SELECT count(*), coalesce(sum(size), 0) FROM blob WHERE EXISTS"
+            " (SELECT 1 FROM mirror_file WHERE mirror_file.sha256 = blob.sha256)"
+        )
         return int(row[0]), int(row[1])
 
     def last_run(self, source: str) -> Run | None:
         """Return the last completed run, or None."""
-        with self._database.read() as connection:
-            row = connection.execute(
-                "SELECT serial, began, ended, failed FROM mirror_run WHERE source = ?", (source,)
-            ).fetchone()
+        row = self._database.row(
+            "SELECT serial, began, ended, failed FROM mirror_run WHERE source = ?", (source,)
+        )
         return Run(*row) if row else None
 
     def put_run(self, source: str, run: Run) -> None:
         """Record a completed run."""
-        with self._database.write() as connection:
-            connection.execute("INSERT OR REPLACE INTO mirror_run VALUES (?, ?, ?, ?, ?)",
-                               (source, *run))  # fmt: skip
+        self._database.execute(
+            "INSERT OR REPLACE INTO mirror_run VALUES (?, ?, ?, ?, ?)", (source, *run)
+        )
 
 
 def _put_files(

@@ -90,22 +90,20 @@ class Pages:
 
     def facts(self, source: str, project: str) -> PageFacts | None:
         """Return the metadata of a stored page, or None."""
-        with self._database.read() as connection:
-            row = connection.execute(
-                "SELECT etag, modified, digest, checked, resolved, passed,"
-                " EXISTS (SELECT 1 FROM mirror_page"
-                "  WHERE mirror_page.source = page.source AND mirror_page.project = page.project)"
-                " FROM page WHERE source = ? AND project = ?",
-                (source, project),
-            ).fetchone()
+        row = self._database.row(
+            "SELECT etag, modified, digest, checked, resolved, passed,"
+            " EXISTS (SELECT 1 FROM mirror_page"
+            "  WHERE mirror_page.source = page.source AND mirror_page.project = page.project)"
+            " FROM page WHERE source = ? AND project = ?",
+            (source, project),
+        )
         return PageFacts(Validators(*row[:2]), *row[2:]) if row else None
 
     def load(self, source: str, project: str) -> ProjectPage | None:
         """Return a stored page, or None if there is none or it is damaged."""
-        with self._database.read() as connection:
-            row = connection.execute(
-                "SELECT body FROM page WHERE source = ? AND project = ?", (source, project)
-            ).fetchone()
+        row = self._database.row(
+            "SELECT body FROM page WHERE source = ? AND project = ?", (source, project)
+        )
         try:
             return _decoder.decode(zlib.decompress(row[0])) if row else None
         except (zlib.error, msgspec.DecodeError) as error:
@@ -114,20 +112,17 @@ class Pages:
 
     def put(self, source: str, page: ProjectPage, facts: PageFacts) -> None:
         """Store a page, unless there is one of the mirror."""
-        with self._database.write() as connection:
-            connection.execute(
-                PUT_PAGE + _UNLESS_MIRRORED,
-                (*page_row(source, page, facts), source, page.name),
-            )
+        self._database.execute(
+            PUT_PAGE + _UNLESS_MIRRORED, (*page_row(source, page, facts), source, page.name)
+        )
 
     def confirm(self, source: str, project: str, facts: PageFacts) -> None:
         """Record the times of a page whose content is unchanged."""
-        with self._database.write() as connection:
-            connection.execute(
-                "UPDATE page SET checked = ?, resolved = ?, passed = ?"
-                " WHERE source = ? AND project = ?",
-                (*facts[2:5], source, project),
-            )
+        self._database.execute(
+            "UPDATE page SET checked = ?, resolved = ?, passed = ?"
+            " WHERE source = ? AND project = ?",
+            (*facts[2:5], source, project),
+        )
 
     def remove(self, project: str, source: str | None = None) -> int:
         """Remove a project's pages, of one index or of all; return their number.
@@ -162,19 +157,15 @@ class Pages:
         wanted = list(sources)
         marks = ",".join("?" * len(wanted))
         query = f"{query} AND source IN ({marks}) ORDER BY project"
-        with self._database.read() as connection:
-            return [project for (project,) in connection.execute(query, wanted)]
+        return [project for (project,) in self._database.rows(query, wanted)]
 
     def latest(self, source: str) -> str | None:
         """Return the project with the most recently confirmed page of an index, or None."""
-        with self._database.read() as connection:
-            row = connection.execute(
-                "SELECT project FROM page WHERE source = ? ORDER BY checked DESC LIMIT 1",
-                (source,),
-            ).fetchone()
+        row = self._database.row(
+            "SELECT project FROM page WHERE source = ? ORDER BY checked DESC LIMIT 1", (source,)
+        )
         return row[0] if row else None
 
     def count(self) -> int:
         """Return the number of pages."""
-        with self._database.read() as connection:
-            return int(connection.execute("SELECT count(*) FROM page").fetchone()[0])
+        return int(self._database.row("SELECT count(*) FROM page")[0])

@@ -42,11 +42,10 @@ class Pins:
 
     def find(self, project: str, filename: str, foreign: Collection[str] = ()) -> Pin | None:
         """Return a file's pin, or None; pins of the indexes ``foreign`` are ignored."""
-        with self._database.read() as connection:
-            row = connection.execute(
-                f"SELECT {_COLUMNS} FROM pin WHERE project = ? AND filename = ?",  # noqa: S608
-                (project, filename),
-            ).fetchone()
+        row = self._database.row(
+            f"SELECT {_COLUMNS} FROM pin WHERE project = ? AND filename = ?",  # noqa: S608
+            (project, filename),
+        )
         pin = self._current(Pin(*row) if row else None, (project, filename))
         return None if pin is None or pin.source in foreign else pin
 
@@ -57,11 +56,10 @@ class Pins:
 
     def all_of(self, project: str) -> list[Pin]:
         """Return the pins of one project."""
-        with self._database.read() as connection:
-            rows = connection.execute(
-                f"SELECT {_COLUMNS} FROM pin WHERE project = ?",  # noqa: S608 - our own words
-                (project,),
-            ).fetchall()
+        rows = self._database.rows(
+            f"SELECT {_COLUMNS} FROM pin WHERE project = ?",  # noqa: S608 - our own words
+            (project,),
+        )
         records = self._pending.all()
         pins = {pin.filename: pin for pin in (Pin(*row) for row in rows)}
         for key, record in records.items():
@@ -74,12 +72,7 @@ class Pins:
         return {p.filename: p.sha256 for p in self.all_of(project) if p.source not in foreign}
 
     def record(
-        self,
-        project: str,
-        filename: str,
-        sha256: str,
-        source: str,
-        replaces: Collection[str] = (),
+        self, project: str, filename: str, sha256: str, source: str, replaces: Collection[str] = ()
     ) -> str:
         """Pin the sha256 of a file, and return the one that is valid.
 
@@ -122,17 +115,15 @@ class Pins:
     def remove(self, project: str, filename: str | None = None) -> int:
         """Remove the pin of one file, or of all of a project; return their number."""
         self._pending.flush(now=True)
-        with self._database.write() as connection:
-            return connection.execute(
-                "DELETE FROM pin WHERE project = ? AND filename = coalesce(?, filename)",
-                (project, filename),
-            ).rowcount
+        return self._database.execute(
+            "DELETE FROM pin WHERE project = ? AND filename = coalesce(?, filename)",
+            (project, filename),
+        )
 
     def flush(self) -> None:
         """Try to write the pending records."""
         self._pending.flush(now=True)
 
     def __iter__(self) -> Iterator[Pin]:
-        with self._database.read() as connection:
-            rows = connection.execute("SELECT * FROM pin ORDER BY project, filename").fetchall()
+        rows = self._database.rows("SELECT * FROM pin ORDER BY project, filename")
         return (Pin(*row) for row in rows)

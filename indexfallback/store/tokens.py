@@ -63,8 +63,7 @@ class Tokens:
         row = (
             secrets.token_hex(_ID_BYTES), _hash(secret), index, uploads, time.time(), expires, None
         )  # fmt: skip
-        with self._database.write() as connection:
-            connection.execute("INSERT INTO token VALUES (?, ?, ?, ?, ?, ?, ?)", row)
+        self._database.execute("INSERT INTO token VALUES (?, ?, ?, ?, ?, ?, ?)", row)
         return secret
 
     @contextmanager
@@ -74,17 +73,12 @@ class Tokens:
         try:
             yield secret
         finally:
-            with self._database.write() as connection:
-                connection.execute("DELETE FROM token WHERE sha256 = ?", (_hash(secret),))
+            self._database.execute("DELETE FROM token WHERE sha256 = ?", (_hash(secret),))
 
     def find(self, secret: str) -> Token | None:
         """Return a token, expired or not, and record its use; None if there is none."""
         digest = _hash(secret)
-        with self._database.read() as connection:
-            row = connection.execute(
-                f"{_SELECT} WHERE sha256 = ?",
-                (digest,),
-            ).fetchone()
+        row = self._database.row(f"{_SELECT} WHERE sha256 = ?", (digest,))
         if row is None:
             return None
         token = _token(row)
@@ -99,8 +93,7 @@ class Tokens:
 
     def all(self) -> list[Token]:
         """Return all tokens, the oldest first."""
-        with self._database.read() as connection:
-            rows = connection.execute(f"{_SELECT} ORDER BY created").fetchall()
+        rows = self._database.rows(f"{_SELECT} ORDER BY created")
         return [_token(row) for row in rows]
 
     def revoke(self, token_id: str) -> bool:

@@ -163,12 +163,7 @@ class Ledger:
             self._lists[source] = listed
             self.changes += 1
         with best_effort(f"store the list of names of {source}"):
-            rest = iter(listed.names)
-            while batch := list(islice(rest, BATCH)):
-                with self._database.write() as connection:
-                    connection.executemany(
-                        _ADD, ((source, name, now, None, None) for name in batch)
-                    )
+            self._write_all((source, name, now, None, None) for name in listed.names)
             self._database.execute(
                 "INSERT OR REPLACE INTO name_list VALUES (?, ?, ?, ?)",
                 (source, now, len(names), digest),
@@ -178,25 +173,27 @@ class Ledger:
                     del self._lists[source]
         return len(names)
 
+    def _write_all(self, rows: Iterable[tuple[object, ...]]) -> None:
+        rest = iter(rows)
+        while batch := list(islice(rest, BATCH)):
+            with self._database.write() as connection:
+                connection.executemany(_ADD, batch)
+
     def _confirm_list(self, source: str, digest: str, now: float) -> bool:
         """Update the time of an unchanged list; return whether it is unchanged."""
         with best_effort(f"record when the list of names of {source} was fetched"):
-            updated = self._database.execute(
-                "UPDATE name_list SET fetched = ? WHERE source = ? AND digest = ?",
-                (now, source, digest),
-            )
-            return bool(updated)
+            query = "UPDATE name_list SET fetched = ? WHERE source = ? AND digest = ?"
+            return self._database.execute(query, (now, source, digest)) > 0
         return False
 
     def owned(self, source: str) -> list[OwnedName]:
         """Return the names of an index, sorted, without copies."""
-        with self._database.read() as connection:
-            rows = connection.execute(
-                "SELECT project, listed, served, copied FROM name WHERE source = ?"
-                " AND coalesce(listed, served) IS NOT NULL ORDER BY project",
-                (source,),
-            )
-            return [OwnedName(*row) for row in rows]
+        rows = self._database.rows(
+            "SELECT project, listed, served, copied FROM name WHERE source = ?"
+            " AND coalesce(listed, served) IS NOT NULL ORDER BY project",
+            (source,),
+        )
+        return [OwnedName(*row) for row in rows]
 
     def merge(self, source: str, names: Iterable[OwnedName], fetched: float | None) -> None:
         """Add the names of an index from another ledger; no name is removed.
@@ -204,10 +201,7 @@ class Ledger:
         ``fetched`` is when the list of names was fetched there; None if never.
         """
         self.changes += 1
-        rest = iter(names)
-        while batch := list(islice(rest, BATCH)):
-            with self._database.write() as connection:
-                connection.executemany(_ADD, ((source, *each) for each in batch))
+        self._write_all((source, *name) for name in names)
         if fetched is not None:
             self._database.execute(
                 "INSERT INTO name_list SELECT ?, ?, count(*), '' FROM name"

@@ -197,9 +197,7 @@ def accept(store: Store, project: str, filename: str) -> None:
 
 
 def _is_named(store: Store, sha256: str) -> bool:
-    with store.database.read() as connection:
-        query = "SELECT 1 FROM pin WHERE sha256 = ? LIMIT 1"
-        return connection.execute(query, (sha256,)).fetchone() is not None
+    return store.database.row("SELECT 1 FROM pin WHERE sha256 = ? LIMIT 1", (sha256,)) is not None
 
 
 def disown(store: Store, project: str, private: Iterable[str]) -> Disowned:

@@ -77,7 +77,7 @@ class Mirrors:
         self._database = database
 
     def states(self, source: str) -> Iterator[tuple[str, State]]:
-        """Yield the mirrored projects and their states, in one transaction."""
+        """Yield the mirrored projects and their states; a connection is in use until the end."""
         with self._database.read() as connection:
             rows = connection.execute(
                 "SELECT project, serial, selection FROM mirror_page WHERE source = ?"
@@ -175,11 +175,8 @@ class Mirrors:
 
     def names(self, source: str) -> list[str]:
         """Return the mirrored projects of an index, sorted."""
-        with self._database.read() as connection:
-            rows = connection.execute(
-                "SELECT project FROM mirror_page WHERE source = ? ORDER BY project", (source,)
-            )
-            return [project for (project,) in rows]
+        query = "SELECT project FROM mirror_page WHERE source = ? ORDER BY project"
+        return [project for (project,) in self._database.rows(query, (source,))]
 
     def matching(self, source: str, patterns: Sequence[str]) -> list[str]:
         """Return the mirrored projects whose names match one of ``patterns``."""
@@ -187,17 +184,15 @@ class Mirrors:
 
     def totals(self, source: str) -> Totals:
         """Return the size of the mirror of an index."""
-        with self._database.read() as connection:
-            projects = connection.execute(
-                "SELECT count(*), coalesce(sum(selection = ''), 0) FROM mirror_page"
-                " WHERE source = ?",
-                (source,),
-            ).fetchone()
-            files = connection.execute(
-                "SELECT count(*), count(removed), coalesce(sum(size), 0) FROM mirror_file"
-                " WHERE source = ?",
-                (source,),
-            ).fetchone()
+        projects = self._database.row(
+            "SELECT count(*), coalesce(sum(selection = ''), 0) FROM mirror_page WHERE source = ?",
+            (source,),
+        )
+        files = self._database.row(
+            "SELECT count(*), count(removed), coalesce(sum(size), 0) FROM mirror_file"
+            " WHERE source = ?",
+            (source,),
+        )
         return Totals(*projects, *files)
 
     def stored(self) -> tuple[int, int]:

@@ -84,11 +84,8 @@ class Tokens:
         token = _token(row)
         now = time.time()
         if token.used is None or abs(now - token.used) > _USED_EVERY:
-            with (
-                best_effort("record when a token was last used"),
-                self._database.write() as connection,
-            ):
-                connection.execute("UPDATE token SET used = ? WHERE id = ?", (now, token.id))
+            with best_effort("record when a token was last used"):
+                self._database.execute("UPDATE token SET used = ? WHERE id = ?", (now, token.id))
         return token
 
     def all(self) -> list[Token]:
@@ -98,9 +95,7 @@ class Tokens:
 
     def revoke(self, token_id: str) -> bool:
         """Delete a token; return whether there was one."""
-        with self._database.write() as connection:
-            done = connection.execute("DELETE FROM token WHERE id = ?", (token_id,))
-            return done.rowcount > 0
+        return self._database.execute("DELETE FROM token WHERE id = ?", (token_id,)) > 0
 
 
 def _hash(secret: str) -> str:

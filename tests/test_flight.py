@@ -1,4 +1,4 @@
-"""Work that is done once for many callers, and work that is not waited for without end."""
+"""Work that callers share, and work with a deadline."""
 
 import threading
 import time
@@ -49,7 +49,7 @@ def test_another_key_is_not_waited_for() -> None:
         assert slow.result(60) == 1
 
 
-def test_what_the_work_raises_reaches_all_who_share_it() -> None:
+def test_an_exception_of_shared_work_reaches_all_callers() -> None:
     flights: SingleFlight[str, int] = SingleFlight()
     work = Work(KeyError("wrong"))
     with ThreadPoolExecutor(2) as pool:
@@ -75,7 +75,7 @@ def test_work_that_has_ended_is_done_again(fails: bool) -> None:
     assert work.times == 2
 
 
-def test_who_shares_the_work_waits_only_so_long() -> None:
+def test_the_wait_for_shared_work_is_limited() -> None:
     flights: SingleFlight[str, int] = SingleFlight()
     work = Work()
     with ThreadPoolExecutor(1) as pool:
@@ -94,7 +94,7 @@ def test_work_within_its_time_gives_its_result_or_its_error() -> None:
 
 
 @pytest.mark.parametrize("seconds", [0.05, 0.0, -1.0])
-def test_work_that_takes_too_long_is_left_to_itself(seconds: float) -> None:
+def test_work_that_takes_too_long_is_not_awaited(seconds: float) -> None:
     work = Work()
     begun = time.monotonic()
     with pytest.raises(TimeoutError):

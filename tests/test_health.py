@@ -1,4 +1,4 @@
-"""When an index's circuit opens, how long it stays so, and what closes it."""
+"""The circuit of an index: when it opens, for how long, and when it closes."""
 
 from dataclasses import replace
 
@@ -138,7 +138,7 @@ def test_retry_after_replaces_the_wait() -> None:
     assert forever.until == LONGEST_HOLD
 
 
-def test_a_wrong_certificate_is_left_alone_for_five_minutes() -> None:
+def test_an_index_with_a_wrong_certificate_is_not_asked_for_five_minutes() -> None:
     assert after(Kind.INSECURE).until == INSECURE_WAIT == 300
 
 
@@ -184,7 +184,7 @@ def test_an_answer_that_was_under_way_does_not_end_a_hold() -> None:
     assert after(Kind.FOUND, health=held, now=30).reason == ""
 
 
-def test_a_local_fault_is_charged_to_nobody() -> None:
+def test_a_local_fault_does_not_affect_the_health() -> None:
     for health in (Health(), after(Kind.FAILED), after(Kind.CONNECT_TIMEOUT)):
         for kind in (Kind.LOCAL, Kind.OFFLINE, Kind.FORBIDDEN):
             assert after(*[kind] * 9, health=health) == health

@@ -1,4 +1,4 @@
-"""Blobs: kept whole, found again, evicted by age of use, verified."""
+"""Blobs: atomic writes, lookup, eviction by last use, verification."""
 
 import hashlib
 import logging
@@ -49,7 +49,7 @@ def test_nothing_partial_is_left_beside_a_blob(store: Store) -> None:
     assert list((store.directory / "partial").iterdir()) == []
 
 
-def test_a_blob_that_was_never_kept_is_not_found(store: Store) -> None:
+def test_a_blob_that_was_never_stored_is_not_found(store: Store) -> None:
     assert store.blobs.find("0" * 64) is None
 
 
@@ -120,7 +120,7 @@ def test_held_says_which_of_very_many_are_there(store: Store) -> None:
     assert store.blobs.records.held([*sha256s[:2], *wanted, sha256s[2]]) == set(sha256s)
 
 
-def test_total_and_count_follow_what_is_kept_and_removed(store: Store) -> None:
+def test_total_and_count_follow_additions_and_removals(store: Store) -> None:
     first, second = store.blobs.add(b"12345"), store.blobs.add(b"123")
     assert (store.blobs.records.total(), store.blobs.records.count()) == (8, 2)
     store.blobs.remove(first.sha256)
@@ -171,7 +171,7 @@ def test_uses_survive_a_restart(tmp_path: Path) -> None:
 
 
 @pytest.mark.fault(55)
-def test_verify_names_what_is_right_wrong_missing_and_new(store: Store) -> None:
+def test_verify_returns_a_verdict_for_each_file(store: Store) -> None:
     contents = [data_of(number) for number in range(6)]
     right, flipped, cut, deleted = (store.blobs.add(content) for content in contents[:4])
     with flipped.path.open("r+b") as file:
@@ -194,7 +194,7 @@ def test_verify_names_what_is_right_wrong_missing_and_new(store: Store) -> None:
     assert dict(store.blobs.verify()) == {right.sha256: "right", dropped.name: "right"}
 
 
-def test_verify_quarantines_what_has_no_sha256_for_a_name(store: Store) -> None:
+def test_verify_quarantines_a_file_whose_name_is_no_sha256(store: Store) -> None:
     stray = store.directory / "blobs" / "sha256" / "ab"
     stray.mkdir()
     (stray / "notes.txt").write_text("mine")

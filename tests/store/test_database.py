@@ -1,4 +1,4 @@
-"""The database file: made, shared, damaged, and of another version."""
+"""The database: creation, concurrent use, damage, and other schema versions."""
 
 import logging
 import os
@@ -56,7 +56,7 @@ def test_a_damaged_database_is_made_again_and_the_files_are_taken_back_in(
 
 
 @pytest.mark.fault(56)
-def test_a_damaged_database_is_kept_aside_and_said(
+def test_a_damaged_database_is_moved_away_with_a_warning(
     directory: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     damage(directory / FILE, "garbage")
@@ -81,7 +81,7 @@ def newer(directory: Path) -> sqlite3.Connection:
 
 @pytest.mark.fault(57)
 @pytest.mark.parametrize("is_open", [False, True], ids=["closed", "in use"])
-def test_a_newer_schema_is_left_alone_in_favour_of_a_bucket(
+def test_a_newer_schema_is_not_changed_and_a_subdirectory_is_used(
     tmp_path: Path, caplog: pytest.LogCaptureFixture, is_open: bool
 ) -> None:
     connection = newer(tmp_path / "cache")
@@ -140,7 +140,7 @@ def test_a_wait_for_a_connection_ends(tmp_path: Path, monkeypatch: pytest.Monkey
     database.close()
 
 
-def test_a_connection_that_is_lent_while_the_store_closes_is_closed_when_it_comes_back(
+def test_a_connection_in_use_while_the_store_closes_is_closed_when_it_is_returned(
     tmp_path: Path,
 ) -> None:
     database = Database(tmp_path / "index.sqlite3")
@@ -161,7 +161,7 @@ def test_closing_closes_every_connection(tmp_path: Path) -> None:
             connection.execute("SELECT 1")
 
 
-def test_all_connections_work_on_when_the_directory_is_gone(tmp_path: Path) -> None:
+def test_all_connections_work_after_the_directory_is_removed(tmp_path: Path) -> None:
     directory = tmp_path / "cache"
     directory.mkdir()
     database = Database(directory / FILE)

@@ -1,4 +1,4 @@
-"""The records that nobody can make again: apart from the cache, and loud when they are lost."""
+"""The database of hosted indexes: outside of the cache, with a warning if it is damaged."""
 
 import logging
 import sqlite3
@@ -38,7 +38,7 @@ def test_a_token_is_found_by_the_next_one_that_opens_it(token: str) -> None:
     assert found.uploads
 
 
-def test_what_is_written_outlives_a_power_cut(token: str) -> None:
+def test_a_transaction_is_synced_to_disk(token: str) -> None:
     with closing(Hosting()) as hosting, hosting.tokens._database.read() as connection:
         (level,) = connection.execute("PRAGMA synchronous").fetchone()
         full = 2
@@ -46,7 +46,7 @@ def test_what_is_written_outlives_a_power_cut(token: str) -> None:
         assert token
 
 
-def test_a_damaged_file_is_kept_aside_and_what_is_lost_is_said(
+def test_a_damaged_file_is_moved_away_and_the_loss_is_logged(
     file: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     file.parent.mkdir()
@@ -59,7 +59,7 @@ def test_a_damaged_file_is_kept_aside_and_what_is_lost_is_said(
     assert "its tokens and yanks are lost; restore the file from a backup" in record.message
 
 
-def test_a_newer_version_s_file_is_left_alone(file: Path) -> None:
+def test_the_file_of_a_newer_version_is_not_changed(file: Path) -> None:
     file.parent.mkdir()
     with closing(sqlite3.connect(file)) as connection:
         connection.execute("PRAGMA user_version = 99")

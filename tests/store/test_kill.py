@@ -1,4 +1,4 @@
-"""A process that is killed while it writes: nothing that was recorded is lost."""
+"""A process is killed during a write: no recorded file is lost."""
 
 import hashlib
 import subprocess

@@ -1,4 +1,4 @@
-"""Locks that other processes see and that die with their holder."""
+"""Locks between processes, released when a process ends."""
 
 import os
 import signal

@@ -1,4 +1,4 @@
-"""Partial files: gone on with by one writer at a time, and never once they are a blob."""
+"""Partial files: continued by one writer at a time, and never after they became a blob."""
 
 import os
 import sys
@@ -23,14 +23,14 @@ def leave(store: Store, data: bytes) -> Path:
     return partial.path
 
 
-def test_a_partial_file_without_a_writer_is_gone_on_with(store: Store) -> None:
+def test_a_partial_file_without_a_writer_is_continued(store: Store) -> None:
     path = leave(store, b"half")
     partial = store.blobs.partials.open(SHA256)
     assert (partial.path, partial.size) == (path, 4)
     os.close(partial.fd)
 
 
-def test_a_partial_file_that_has_a_writer_is_left_alone(store: Store) -> None:
+def test_a_partial_file_with_a_writer_is_not_touched(store: Store) -> None:
     first = store.blobs.partials.open(SHA256)
     os.write(first.fd, b"half")
     second = store.blobs.partials.open(SHA256)
@@ -39,7 +39,7 @@ def test_a_partial_file_that_has_a_writer_is_left_alone(store: Store) -> None:
     os.close(second.fd)
 
 
-def test_the_largest_partial_file_is_gone_on_with(store: Store) -> None:
+def test_the_largest_partial_file_is_continued(store: Store) -> None:
     held = store.blobs.partials.open(SHA256)
     larger = leave(store, b"more than half")
     os.write(held.fd, b"half")

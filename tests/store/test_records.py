@@ -1,4 +1,4 @@
-"""Pages, ledger, pins and facts of local files: what was seen, in the database."""
+"""The records of pages, ledger, pins, health and local files."""
 
 import time
 from typing import Any
@@ -36,7 +36,7 @@ def facts(
     return PageFacts(Validators(etag, modified), digest_of(of), checked)
 
 
-def test_a_page_comes_back_as_it_was_kept(store: Store) -> None:
+def test_a_stored_page_is_returned_unchanged(store: Store) -> None:
     store.pages.put(A, page(), facts(page()))
     assert store.pages.load(A, "demo") == page()
     assert store.pages.facts(A, "demo") == facts(page())

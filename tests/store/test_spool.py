@@ -1,4 +1,4 @@
-"""The spool: written by one, read by many, kept if it can be."""
+"""The spool: one writer, many readers, and commits to the store."""
 
 import gc
 import hashlib
@@ -26,7 +26,7 @@ def partial(store: Store) -> list[Path]:
     return list((store.directory / "partial").iterdir())
 
 
-def test_what_was_written_can_be_read_anywhere(store: Store) -> None:
+def test_written_bytes_can_be_read_at_any_offset(store: Store) -> None:
     spool = Spool(store.blobs)
     spool.write(b"hello, ")
     spool.write(b"world")
@@ -49,7 +49,7 @@ def test_a_spool_becomes_a_blob(store: Store) -> None:
     assert blob.path.exists()
 
 
-def test_a_spool_that_was_not_kept_leaves_nothing(store: Store) -> None:
+def test_a_spool_that_was_not_committed_leaves_no_file(store: Store) -> None:
     spool = Spool(store.blobs)
     spool.write(b"content")
     assert len(partial(store)) == 1
@@ -70,7 +70,7 @@ def test_a_cleared_spool_starts_over(store: Store) -> None:
     assert dict(store.blobs.verify()) == {blob.sha256: "right"}
 
 
-def test_readers_see_only_what_was_written_while_it_is_written(store: Store) -> None:
+def test_readers_see_only_written_bytes_during_the_write(store: Store) -> None:
     spool = Spool(store.blobs)
     data = bytes(range(256)) * 4096
     seen: list[bytes] = []
@@ -123,7 +123,7 @@ def test_a_spool_with_a_sha256_leaves_its_bytes_to_the_next_one(store: Store) ->
 
 
 @pytest.mark.parametrize("end", ["cleared", "dropped", "empty"])
-def test_what_nobody_should_go_on_with_is_removed(store: Store, end: str) -> None:
+def test_a_dropped_partial_file_is_removed(store: Store, end: str) -> None:
     spool = Spool(store.blobs, "0" * 64)
     if end != "empty":
         spool.write(b"wrong")
@@ -137,7 +137,7 @@ def test_what_nobody_should_go_on_with_is_removed(store: Store, end: str) -> Non
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows keeps no partial files")
-def test_a_file_that_became_a_blob_is_not_gone_on_with(store: Store) -> None:
+def test_a_committed_file_is_not_continued(store: Store) -> None:
     sha256 = hashlib.sha256(b"content").hexdigest()
     spool = Spool(store.blobs, sha256)
     spool.write(b"content")

@@ -1,4 +1,4 @@
-"""The store as a whole: where it may lie, and what it does where it cannot write."""
+"""The store as a whole: permitted directories, and directories that cannot be written."""
 
 import logging
 import os
@@ -99,7 +99,7 @@ def test_a_full_disk_at_the_start_gives_way_to_a_temporary_directory(
 
 
 @pytest.mark.fault(51)
-def test_reads_go_on_when_the_disk_becomes_full(
+def test_reads_continue_when_the_disk_becomes_full(
     mount: Callable[..., Path], caplog: pytest.LogCaptureFixture
 ) -> None:
     directory = mount()
@@ -201,7 +201,7 @@ def test_processes_that_write_at_once_to_one_new_directory_lose_nothing(
     store.close()
 
 
-def test_what_safety_rests_on_holds_in_a_directory_that_cannot_be_written(
+def test_owners_and_pins_are_known_if_the_directory_cannot_be_written(
     mount: Callable[..., Path],
 ) -> None:
     directory = mount()

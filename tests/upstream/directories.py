@@ -1,4 +1,4 @@
-"""Directories as indexes: what several tests put into them and ask of them."""
+"""Helpers for tests of directories as indexes."""
 
 from collections.abc import Callable
 from typing import TypeAlias

@@ -1,4 +1,4 @@
-"""Where a page and a redirect may lead: names that resolve to this machine are names of it."""
+"""The addresses that a page or a redirect may lead to, also by names that resolve to them."""
 
 import socket
 import ssl
@@ -111,7 +111,7 @@ def test_a_private_index_leads_to_names_of_this_machine(
 
 
 @pytest.mark.parametrize("asked_before", [True, False])
-def test_a_public_index_whose_name_is_of_this_machine_leads_there(
+def test_a_public_index_with_a_local_address_may_lead_to_local_addresses(
     opened: OpenHttp, remote: FakeIndex, *, asked_before: bool
 ) -> None:
     upstream = opened(f"http://index.corp.example:{remote.port}/simple/", role="public")

@@ -1,4 +1,4 @@
-"""Hosts that the user leaves out: they are never asked, and it is said so."""
+"""The setting allow-hosts: other hosts are not asked, with a message."""
 
 from collections.abc import Callable
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Who asks, by which way and whom it trusts: credentials, proxies and certificates."""
+"""Connections: credentials, proxies and certificates."""
 
 import http.client
 import socket
@@ -96,7 +96,7 @@ def test_credentials_of_the_configuration_reach_the_index(
         upstream.close()
 
 
-def test_netrc_is_asked_where_nothing_else_says_who(
+def test_netrc_is_used_without_other_credentials(
     opened: OpenHttp, remote: FakeIndex, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     netrc = tmp_path / "netrc"
@@ -154,7 +154,7 @@ def test_a_keyring_that_knows_nothing_leaves_it_to_netrc_or_the_user_name(
     assert sent(remote) == basic("ci", "")
 
 
-def test_a_keyring_that_breaks_is_said_and_does_not_break_the_index(
+def test_a_failing_keyring_is_logged_and_the_index_is_asked_without_credentials(
     opened: OpenHttp,
     remote: FakeIndex,
     monkeypatch: pytest.MonkeyPatch,
@@ -168,7 +168,7 @@ def test_a_keyring_that_breaks_is_said_and_does_not_break_the_index(
 
 @pytest.mark.fault(43)
 @pytest.mark.fault("incident: requests CVE-2018-18074")
-def test_credentials_come_along_on_redirects_within_their_origin_only(
+def test_credentials_follow_redirects_only_within_their_origin(
     opened: OpenHttp, remote: FakeIndex
 ) -> None:
     with FakeIndex([wheel("acme-app")]) as elsewhere:
@@ -230,7 +230,7 @@ def test_a_proxy_of_the_environment_is_used(
 
 
 @pytest.mark.parametrize("exempt", ["packages.example.com", ".example.com", "*"])
-def test_what_no_proxy_names_is_asked_directly(
+def test_a_host_in_no_proxy_is_asked_directly(
     opened: OpenHttp,
     remote: FakeIndex,
     proxy: tuple[Listener, list[str]],
@@ -248,7 +248,7 @@ def test_what_no_proxy_names_is_asked_directly(
     assert len(remote.requests) == 1
 
 
-def test_a_proxy_that_is_down_is_said_to_be(
+def test_the_outcome_names_a_proxy_that_is_down(
     opened: OpenHttp, remote: FakeIndex, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     remote.stop_listening()

@@ -48,7 +48,7 @@ def test_names_are_those_of_the_files_normalised(directory: Open, tmp_path: Path
     assert filenames(directory(path), "zope-interface") == ["zope_interface-1.0-py3-none-any.whl"]
 
 
-def test_what_is_not_there_is_absent(directory: Open, wheels: Path) -> None:
+def test_a_missing_project_is_absent(directory: Open, wheels: Path) -> None:
     assert outcome(directory(wheels), "unknown").kind is Kind.ABSENT
 
 
@@ -103,7 +103,7 @@ def test_metadata_is_read_out_of_the_wheel(directory: Open, wheels: Path) -> Non
     assert content(directory(wheels).open(file, 0, None, 5)) == WHEEL.metadata
 
 
-def test_a_file_that_is_gone_is_absent(directory: Open, wheels: Path) -> None:
+def test_a_removed_file_is_absent(directory: Open, wheels: Path) -> None:
     file = File(filename="gone.whl", url=(wheels / "gone.whl").as_uri())
     assert directory(wheels).open(file, 0, None, 5).outcome.kind is Kind.ABSENT
 
@@ -125,7 +125,7 @@ def test_a_directory_that_cannot_be_read_is_an_outage(
     assert index.names(within()).outcome.kind is Kind.UNREACHABLE
 
 
-def test_a_directory_that_goes_away_is_an_outage_and_comes_back(
+def test_a_removed_directory_is_an_outage_until_it_is_restored(
     directory: Open, wheels: Path
 ) -> None:
     index = directory(wheels)
@@ -139,7 +139,7 @@ def test_a_directory_that_goes_away_is_an_outage_and_comes_back(
 # A static tree.
 
 
-def test_a_static_tree_says_what_it_says(
+def test_the_pages_of_a_static_tree_are_served_unchanged(
     directory: Open, tmp_path: Path, facts: CountingFacts
 ) -> None:
     DirectoryTree(tmp_path, [WHEEL, wheel("idna", "3.0")])

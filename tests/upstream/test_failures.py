@@ -90,7 +90,7 @@ def test_want_of_file_handles_is_a_fault_of_this_machine_and_not_the_lack_of_a_n
 
 
 @pytest.mark.parametrize("is_routed", [True, False])
-def test_what_cannot_be_reached_without_any_network_is_charged_to_nobody(
+def test_an_unreachable_index_without_a_network_is_not_blamed(
     monkeypatch: pytest.MonkeyPatch, is_routed: bool
 ) -> None:
     monkeypatch.setattr(failures, "has_route", lambda: is_routed)
@@ -98,7 +98,7 @@ def test_what_cannot_be_reached_without_any_network_is_charged_to_nobody(
     assert outcome.kind is (Kind.CONNECT_TIMEOUT if is_routed else Kind.OFFLINE)
 
 
-def test_a_name_that_nobody_has_is_silence(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unknown_host_is_unreachable(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(failures, "has_route", lambda: True)
     with pytest.raises(requests.ConnectionError) as error, requests.Session() as session:
         session.get("http://nobody.invalid/", timeout=10)

@@ -1,4 +1,4 @@
-"""Pages and names by HTTP, and their bounds."""
+"""Pages and names by HTTP, within the limits."""
 
 import gzip
 import time
@@ -46,7 +46,7 @@ def test_either_format_is_read_and_json_is_preferred(
         assert upstream.names(within()).names == ("acme-app",)
 
 
-def test_a_request_says_who_asks_and_what_it_takes(opened: OpenHttp, remote: FakeIndex) -> None:
+def test_a_request_has_user_agent_and_accept_headers(opened: OpenHttp, remote: FakeIndex) -> None:
     assert kind(opened(remote)) is Kind.FOUND
     headers = remote.requests[0].headers
     assert headers["User-Agent"].startswith("indexfallback/")
@@ -208,7 +208,7 @@ def test_five_redirects_are_followed_and_a_sixth_is_not(
         "//user:secret@[/",
     ],
 )
-def test_a_redirect_to_what_is_no_index_is_refused(
+def test_a_redirect_to_something_else_than_an_index_is_refused(
     opened: OpenHttp, remote: FakeIndex, to: str
 ) -> None:
     remote.redirect(to)

@@ -1,4 +1,4 @@
-"""Files by HTTP: whole, from an offset, and broken off."""
+"""Files by HTTP: complete, from an offset, and interrupted."""
 
 import time
 
@@ -25,7 +25,7 @@ def content(body: Body | None) -> bytes:
     return data
 
 
-def test_a_file_is_read_whole_or_from_where_it_broke(opened: OpenHttp, remote: FakeIndex) -> None:
+def test_a_file_is_read_completely_or_from_an_offset(opened: OpenHttp, remote: FakeIndex) -> None:
     data = wheel("acme-app").data
     upstream = opened(remote)
     whole = upstream.open(listed(remote), 0, None, 5)
@@ -41,7 +41,7 @@ def test_a_file_is_read_whole_or_from_where_it_broke(opened: OpenHttp, remote: F
     assert remote.requests[-1].headers["If-Range"] == etag
 
 
-def test_a_file_that_has_changed_comes_whole(opened: OpenHttp, remote: FakeIndex) -> None:
+def test_a_changed_file_is_sent_completely(opened: OpenHttp, remote: FakeIndex) -> None:
     body = opened(remote).open(listed(remote), 100, '"another"', 5).body
     assert body is not None
     assert body.start == 0
@@ -103,7 +103,7 @@ def test_between_a_files_bytes_the_read_timeout_holds(opened: OpenHttp, remote: 
 
 
 @pytest.mark.parametrize("how", ["drip_headers", "hang"])
-def test_a_file_whose_first_byte_does_not_come_is_not_waited_for(
+def test_the_wait_for_the_first_byte_of_a_file_is_limited(
     opened: OpenHttp, remote: FakeIndex, how: str
 ) -> None:
     misbehave(remote, how)

@@ -1,4 +1,4 @@
-"""What lies in a directory: at any depth, seen soon, and only what is a file there."""
+"""Scans of a directory: subdirectories, changes, and entries that are left out."""
 
 import os
 import tempfile
@@ -72,7 +72,7 @@ def test_every_format_is_listed(directory: Open, tmp_path: Path, filename: str) 
     assert index.names(within()).names == ("zope-event",)
 
 
-def test_hidden_directories_are_left_alone(directory: Open, tmp_path: Path) -> None:
+def test_hidden_directories_are_ignored(directory: Open, tmp_path: Path) -> None:
     flat_directory(tmp_path / "w" / ".snapshot", [WHEEL])
     assert directory(tmp_path / "w").names(within()).names == ()
 
@@ -132,7 +132,7 @@ def test_a_change_within_one_tick_of_a_coarse_clock_is_seen(directory: Open, whe
     assert len(filenames(index)) == 3
 
 
-def test_what_has_not_changed_is_the_same_listing(wheels: Path) -> None:
+def test_a_scan_of_an_unchanged_directory_returns_the_same_listing(wheels: Path) -> None:
     settle(wheels)
     listing = scan(wheels)
     assert scan(wheels, listing) is listing
@@ -216,7 +216,7 @@ def as_nobody() -> Iterator[None]:
 
 
 @pytest.mark.skipif(os.name != "posix", reason="needs the rights of POSIX")
-def test_what_cannot_be_read_is_skipped_with_a_reason(directory: Open) -> None:
+def test_an_unreadable_entry_is_skipped_with_a_reason(directory: Open) -> None:
     with tempfile.TemporaryDirectory() as made:
         public = Path(made)
         public.chmod(0o755)
@@ -236,7 +236,7 @@ def test_what_cannot_be_read_is_skipped_with_a_reason(directory: Open) -> None:
 
 
 @pytest.mark.skipif(os.name != "posix", reason="needs the rights of POSIX")
-def test_what_cannot_be_read_has_its_reason() -> None:
+def test_an_unreadable_entry_has_its_reason() -> None:
     with tempfile.TemporaryDirectory() as made:
         Path(made).chmod(0o755)
         (Path(made) / "shut").mkdir(mode=0)
@@ -252,7 +252,7 @@ def test_a_name_that_is_no_text_is_shown_escaped(directory: Open, wheels: Path) 
     assert list(reasons) == [r"a\udcff\x1b[31m.whl"]
 
 
-def test_many_who_ask_at_once_look_once(directory: Open, wheels: Path) -> None:
+def test_concurrent_requests_share_one_scan(directory: Open, wheels: Path) -> None:
     index = directory(wheels)
     listings = set()
     barrier = threading.Barrier(8)

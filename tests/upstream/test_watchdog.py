@@ -1,4 +1,4 @@
-"""When the watchdog acts, and when it does not."""
+"""The timers of the watchdog."""
 
 import threading
 import time
@@ -18,7 +18,7 @@ def test_actions_run_when_their_time_is_over_soonest_first() -> None:
     assert time.monotonic() - began >= 1.0
 
 
-def test_what_was_cancelled_does_not_run() -> None:
+def test_a_cancelled_action_does_not_run() -> None:
     watchdog, done = Watchdog(), threading.Event()
     order: list[str] = []
     watchdog.cancel(watchdog.watch(0.5, lambda: order.append("cancelled")))

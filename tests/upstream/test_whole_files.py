@@ -1,4 +1,4 @@
-"""A file is offered once it is whole: settled or renamed, and not an archive that breaks off."""
+"""A file is offered once it is complete: settled or renamed, and not truncated."""
 
 import os
 import threading

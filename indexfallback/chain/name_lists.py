@@ -61,6 +61,7 @@ class NameLists:
     def _fetch(self, member: Member) -> None:
         index = member.index
         with best_effort(f"store the list of names of {index.name}"):
+            self._store.ledger.write_list(index.key)  # an earlier list may wait for the disk
             known = self._store.ledger.name_list(index.key)
             age = time.time() - known.fetched if known is not None else LIST_USE
             if 0 <= age < LIST_REFRESH:

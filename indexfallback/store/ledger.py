@@ -80,6 +80,7 @@ class _List(NamedTuple):
 
     fetched: float
     names: frozenset[str]
+    digest: str
 
 
 class Ledger:
@@ -146,8 +147,8 @@ class Ledger:
         """Record the names that an index lists; return how many there are.
 
         An empty list changes nothing, and names of an earlier list are not removed: only the user
-        decides to forget an owner. The list is effective at once, and if it cannot be written, for
-        the life of this process.
+        decides to forget an owner. The list is effective at once; if it cannot be written now,
+        `write_list` and `flush` try again.
         """
         names = frozenset(projects)
         if not names:
@@ -159,19 +160,26 @@ class Ledger:
         with self._lock:
             before = self._lists.get(source)
             # An earlier list may not have been written.
-            listed = _List(now, names | before.names if before is not None else names)
-            self._lists[source] = listed
+            every = names | before.names if before is not None else names
+            self._lists[source] = _List(now, every, digest)
             self.changes += 1
+        self.write_list(source)
+        return len(names)
+
+    def write_list(self, source: str) -> None:
+        """Write the list of names of an index that waits to be written, if the disk allows it."""
+        listed = self._lists.get(source)
+        if listed is None:
+            return
         with best_effort(f"store the list of names of {source}"):
-            self._write_all((source, name, now, None, None) for name in listed.names)
+            self._write_all((source, name, listed.fetched, None, None) for name in listed.names)
             self._database.execute(
                 "INSERT OR REPLACE INTO name_list VALUES (?, ?, ?, ?)",
-                (source, now, len(names), digest),
+                (source, listed.fetched, len(listed.names), listed.digest),
             )
             with self._lock:
                 if self._lists.get(source) is listed:
                     del self._lists[source]
-        return len(names)
 
     def _write_all(self, rows: Iterable[tuple[object, ...]]) -> None:
         rest = iter(rows)
@@ -228,7 +236,7 @@ class Ledger:
 
         An index that still lists the project owns it again when its list is next fetched.
         """
-        self._pending.flush(now=True)
+        self.flush()
         self.changes += 1
         with self._database.write() as connection:
             connection.execute(
@@ -250,4 +258,6 @@ class Ledger:
 
     def flush(self) -> None:
         """Try to write the pending records."""
+        for source in self._lists.copy():
+            self.write_list(source)
         self._pending.flush(now=True)

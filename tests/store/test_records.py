@@ -1,6 +1,7 @@
 """The records of pages, ledger, pins, health and local files."""
 
 import time
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from indexfallback.page import File, ProjectPage
 from indexfallback.store import PageFacts, Store, Validators
 from indexfallback.store.pages import digest_of
 from indexfallback.upstream.facts import Facts, Stamp
+from tests.store.support import set_read_only
 
 A = "https://packages.example.com/simple/"
 B = "https://mirror.example.com/simple/"
@@ -147,6 +149,32 @@ def test_a_list_that_came_again_is_not_written_again(store: Store) -> None:
     store.ledger.forget("one")
     store.ledger.record_list(A, ["one", "two"])
     assert store.ledger.names(A) == ["one", "two"]
+
+
+def test_a_list_that_could_not_be_written_is_written_once_the_disk_takes_it(
+    tmp_path: Path,
+) -> None:
+    store = Store(tmp_path, 10**6)
+    set_read_only(store, True)
+    store.ledger.record_list(A, ["one"])
+    store.ledger.record_list(A, ["two"])
+    assert store.ledger.names(A) == []
+    assert store.ledger.ownership(A, "one") is not None
+    set_read_only(store, False)
+    store.close()
+    again = Store(tmp_path, 10**6)
+    assert again.ledger.names(A) == ["one", "two"]
+    assert again.ledger.name_list(A) is not None
+    again.close()
+
+
+def test_a_name_of_a_list_that_is_not_written_yet_can_be_disowned(store: Store) -> None:
+    set_read_only(store, True)
+    store.ledger.record_list(A, ["one", "two"])
+    set_read_only(store, False)
+    assert store.ledger.forget("one") == 1
+    assert store.ledger.owners("one") == {}
+    assert store.ledger.ownership(A, "two") is not None
 
 
 def test_a_copy_owns_nothing_where_copies_are_deferred(store: Store) -> None:

@@ -177,6 +177,11 @@ def _report(result: "Result", *, dry: bool, as_json: bool) -> None:
         click.echo(wrapped(f"{project}: {why}"))
     if len(result.failed) > _NAMES:
         click.echo(f"  and {len(result.failed) - _NAMES:,} more")
+    if result.owned:
+        first = ", ".join(f"{name} ({owner})" for name, owner in sorted(result.owned.items())[:3])
+        names = counted(len(result.owned), "project belongs", "projects belong")
+        say(f"{names} to a private index and {'is' if len(result.owned) == 1 else 'are'} not "
+            f"mirrored from another one: {first}")  # fmt: skip
     for refused in result.refused:
         say(f"refused: {refused}; its content has changed, and the first one stays")
     if result.stopped is not None and not dry:

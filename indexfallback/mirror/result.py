@@ -43,6 +43,8 @@ class Result:
     refused: list[str] = field(default_factory=list)
     #: Project to the reason why it, or some of its files, could not be fetched.
     failed: dict[str, str] = field(default_factory=dict)
+    #: Project to the private index that it belongs to: it is not mirrored from another one.
+    owned: dict[str, str] = field(default_factory=dict)
     #: What was not removed because it needs consent and has none.
     stopped: Removal | None = None
     #: Whether Ctrl-C or SIGTERM ended the run.

@@ -19,6 +19,7 @@ from indexfallback.errors import MirrorError, StoreError
 from indexfallback.mirror.fetch_pool import FetchPool
 from indexfallback.mirror.fetcher import FetchError
 from indexfallback.mirror.file_download import FetchedFile
+from indexfallback.mirror.owned import OwnedElsewhere
 from indexfallback.mirror.project import ProjectJob
 from indexfallback.mirror.project_sync import ProjectSync
 from indexfallback.mirror.removals import PendingRemovals
@@ -69,6 +70,7 @@ class Sync:
         self._store = store
         self._progress = progress
         self._dry = dry
+        self._owned = OwnedElsewhere(settings, store, member.index)
         self._pool = FetchPool(settings, mirror, member, store)
         self._batch = WriteBatch(store, member.index)
         self._removals = PendingRemovals(store, self._source, self._result)
@@ -175,9 +177,11 @@ class Sync:
             )
 
     def _work(self, todo: dict[str, int | None]) -> None:
-        """Bring projects up to date."""
-        self._progress.expect(len(todo))
-        waiting = deque(todo.items())
+        """Bring projects up to date, except those that belong to another index."""
+        owners = {project: self._owned.owner(project) for project in todo}
+        self._result.owned |= {project: owner for project, owner in owners.items() if owner}
+        waiting = deque((each, serial) for each, serial in todo.items() if not owners[each])
+        self._progress.expect(len(waiting))
         open_jobs = 0
         with _threads(self._mirror.connections, self._pool.stop) as threads:
             while waiting or open_jobs:

@@ -9,7 +9,6 @@ import time
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
-from indexfallback.names import is_claimed
 from indexfallback.page import ProjectPage
 from indexfallback.store.database import Database
 from indexfallback.store.pages import PUT_PAGE, PageFacts, page_row
@@ -177,10 +176,6 @@ class Mirrors:
         """Return the mirrored projects of an index, sorted."""
         query = "SELECT project FROM mirror_page WHERE source = ? ORDER BY project"
         return [project for (project,) in self._database.rows(query, (source,))]
-
-    def matching(self, source: str, patterns: Sequence[str]) -> list[str]:
-        """Return the mirrored projects whose names match one of ``patterns``."""
-        return [name for name in self.names(source) if is_claimed(name, patterns)]
 
     def totals(self, source: str) -> Totals:
         """Return the size of the mirror of an index."""

@@ -4,8 +4,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
+from indexfallback.store import Store
+from tests.cli.support import CommandLine
 from tests.conftest import Serve
-from tests.fakes import wheel
+from tests.fakes import FakeIndex, wheel
 from tests.mirror.support import Mirrored
 from tests.serving import Served, index_table
 
@@ -104,3 +108,28 @@ def test_pip_installs_with_the_index_gone(mirror: Mirrored, served: Serve, tmp_p
         env=mirror.cli.environment(), check=True, capture_output=True,
     )  # fmt: skip
     assert (tmp_path / "there" / "acme_app-1.4.dist-info").is_dir()
+
+
+@pytest.mark.parametrize("by", ["ledger", "projects"])
+def test_a_name_that_belongs_to_a_private_index_is_not_mirrored_from_the_public_one(
+    cli: CommandLine, by: str
+) -> None:
+    with FakeIndex() as own, FakeIndex([wheel("acme-app"), wheel("idna")]) as far:
+        claims = {"projects": ["acme-*"]} if by == "projects" else {}
+        cli.configure(
+            index_table("private", own.url, role="private", **claims),
+            index_table("pypi", far.url, role="public"),
+            mirror={"index": "pypi", "projects": ["acme-app", "idna"]},
+        )
+        if by == "ledger":
+            store = Store(cli.cache, 10**9)
+            store.ledger.record_page(own.url, "acme-app")
+            store.close()
+        done = cli("mirror").expect()
+        assert "1 project belongs to a private index and is not mirrored" in done.words
+        assert "acme-app (private)" in done.words
+        assert far.count("/simple/acme-app/") == 0
+        assert cli("mirror", "--json").expect().json["owned"] == {"acme-app": "private"}
+        store = Store(cli.cache, 10**9)
+        assert store.mirrors.names(far.url) == ["idna"]
+        store.close()

@@ -31,8 +31,14 @@ class WheelhouseFile(NamedTuple):
     sha256: str
 
 
-def chosen(store: Store, projects: Collection[str]) -> list[WheelhouseFile]:
-    """Return the cached files of these projects, by project and name."""
+def chosen(
+    store: Store, projects: Collection[str], deferring: Collection[str] = ()
+) -> list[WheelhouseFile]:
+    """Return the cached files of these projects, by project and name.
+
+    Of a project that a private index owns, only its files; ``deferring`` are the addresses of
+    indexes that own no copies of public projects (``defer_copies``).
+    """
     pins = [
         pin
         for pin in store.pins
@@ -41,7 +47,8 @@ def chosen(store: Store, projects: Collection[str]) -> list[WheelhouseFile]:
     held = store.blobs.records.held(pin.sha256 for pin in pins)
     found = []
     for project, group in groupby(pins, lambda pin: pin.project):
-        owners = store.ledger.owners(project)
+        known = store.ledger.owners(project).items()
+        owners = {source for source, own in known if own.is_owner(source in deferring)}
         found += [
             WheelhouseFile(project, pin.filename, pin.sha256)
             for pin in group

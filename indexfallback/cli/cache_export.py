@@ -147,8 +147,9 @@ def _export_wheelhouse(
     """Write a wheelhouse, and report its content."""
     from indexfallback.carry import wheelhouse  # noqa: PLC0415 - few need it
 
+    deferring = [index.key for index in settings.indexes if index.defer_copies]
     with open_store(settings) as store:
-        files = wheelhouse.chosen(store, choose(store))
+        files = wheelhouse.chosen(store, choose(store), deferring)
         written = wheelhouse.write(store, files, directory, tracked)
     projects = sorted({file.project for file in files})
     if as_json:

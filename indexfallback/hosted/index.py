@@ -102,7 +102,9 @@ class HostedIndex:
                 )
         owners = self._store.ledger.owners(project)
         for index in others:
-            if index.is_private and index.key in owners and self.index.key not in owners:
+            known = owners.get(index.key) if index.is_private else None
+            is_owner = known is not None and known.is_owner(index.defer_copies)
+            if is_owner and self.index.key not in owners:
                 raise UploadRefusedError(
                     filename,
                     f"{project} belongs to {index.name}",

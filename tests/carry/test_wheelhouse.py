@@ -35,6 +35,13 @@ def test_of_a_private_project_only_the_private_index_s_files_go_in(full: Store) 
     assert len(chosen(full, ["acme-app"])) == 2
 
 
+def test_of_a_copied_project_the_public_index_s_files_go_in(full: Store) -> None:
+    full.ledger.record_name(PRIVATE.key, "idna")
+    full.ledger.record_copy(PRIVATE.key, "idna")
+    assert [file.filename for file in chosen(full, ["idna"], [PRIVATE.key])] == [NEW.filename]
+    assert chosen(full, ["idna"]) == []
+
+
 def test_again_it_writes_only_what_is_new_and_leaves_other_files(
     full: Store, tmp_path: Path
 ) -> None:

@@ -1,17 +1,7 @@
-"""No public package takes a private one's name, in whatever order things fail and come back."""
-
-from contextlib import ExitStack
-from pathlib import Path
-from tempfile import TemporaryDirectory
+"""No public package takes a private one's name while the private index is in trouble."""
 
 import pytest
-from hypothesis import HealthCheck, settings
-from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from indexfallback.chain import fallback
-from indexfallback.config import OnOutage, Settings
-from indexfallback.shim import Shim
 from tests.chain.chain import APP, ask, learn_names, only_root, private, pypi
 from tests.conftest import MakeShim
 from tests.fakes import FakeIndex, wheel
@@ -86,87 +76,3 @@ def test_a_root_page_that_is_refused_makes_nothing_public(
     own.stop_listening()
     assert ask(made) == 503
     assert far.count(APP) == 0
-
-
-class Company(RuleBasedStateMachine):
-    """A private index with ``acme-app``, a public one with a higher version, and bad days."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.stack = ExitStack()
-        patch = self.stack.enter_context(pytest.MonkeyPatch.context())
-        patch.setattr(fallback, "REPEAT_SECONDS", 0.0)
-        self.own = self.stack.enter_context(FakeIndex([wheel("acme-app", "1.0")]))
-        self.far = self.stack.enter_context(FakeIndex([wheel("acme-app", "9.0"), wheel("idna")]))
-        self.cache = Path(self.stack.enter_context(TemporaryDirectory()))
-        self.mode: OnOutage = "ledger"
-        self.fresh = 0.0
-        self.shim: Shim | None = None
-
-    @initialize(down=st.booleans())
-    def start(self, down: bool) -> None:
-        if down:
-            self.own.stop_listening()
-        self.restart(0.0, "ledger")
-
-    @rule(fresh=st.sampled_from([0.0, 600.0]), mode=st.sampled_from(["ledger", "stop"]))
-    def restart(self, fresh: float, mode: OnOutage) -> None:
-        if self.shim is not None:
-            self.shim.close()
-        chain = (private(self.own, on_outage=mode), pypi(self.far))
-        self.shim = Shim(
-            Settings(indexes=chain, cache_dir=self.cache, fresh=fresh, keep=600.0, deadline=2.0)
-        )
-
-    @rule()
-    def go_down(self) -> None:
-        self.own.stop_listening()
-
-    @rule()
-    def come_back(self) -> None:
-        self.own.start_again()
-        self.own.lift()
-
-    @rule(status=st.sampled_from([401, 403, 429, 500, 503]), times=st.sampled_from([1, 3, None]))
-    def fail(self, status: int, times: int | None) -> None:
-        self.own.fail(status, path=APP, times=times)
-
-    @rule(path=st.sampled_from(["/", APP]))
-    def break_off(self, path: str) -> None:
-        self.own.drop(reset=True, path=path, times=2)
-
-    @rule()
-    def lose_the_root_page(self) -> None:
-        only_root(self.own.fail(404))
-
-    @rule()
-    def show_a_login_page(self) -> None:
-        page = b"<html><form action=/login></form></html>"
-        self.own.answer(200, {"Content-Type": "text/html"}, page, times=2)
-
-    @rule(index=st.sampled_from([None, "private"]))
-    def ask_for_the_private_project(self, index: str | None) -> None:
-        assert self.shim is not None
-        assert ask(self.shim, "acme-app", index) in ("private", 503)
-
-    @rule()
-    def ask_for_a_public_project(self) -> None:
-        assert self.shim is not None
-        assert ask(self.shim, "idna") in ("pypi", 503)
-
-    @invariant()
-    def the_public_index_never_hears_of_the_private_project(self) -> None:
-        assert self.far.count(APP) == 0
-
-    def teardown(self) -> None:
-        if self.shim is not None:
-            self.shim.close()
-        self.stack.close()
-
-
-Company.TestCase.settings = settings(
-    max_examples=15,
-    stateful_step_count=25,
-    suppress_health_check=list(HealthCheck),
-)
-TestCompany = Company.TestCase

@@ -86,11 +86,26 @@ def import_(
         return
     if as_index is not None:
         raise click.UsageError("--as is for bandersnatch trees")
+    done = _import_archive(
+        options.settings(), path, mapping, yes=yes, dry_run=dry_run, as_json=as_json
+    )
+    sys.exit(0 if done else 1)
+
+
+def _import_archive(
+    settings: Settings,
+    path: Path,
+    mapping: Sequence[str],
+    *,
+    yes: bool,
+    dry_run: bool,
+    as_json: bool,
+) -> bool:
+    """Import an archive and report it; return whether nothing that it would change was left out."""
     from indexfallback.carry.archive import manifest_of  # noqa: PLC0415 - few need it
     from indexfallback.carry.changes import all_changes, no_changes  # noqa: PLC0415 - as above
     from indexfallback.carry.imports import import_archive  # noqa: PLC0415 - as above
 
-    settings = options.settings()
     manifest = manifest_of(path)
     keys = _keys(settings, manifest, mapping)
     asks = not (yes or dry_run or as_json) and sys.stdin.isatty()
@@ -115,7 +130,7 @@ def import_(
         _print_imported(path, imported, dry_run=dry_run)
         _say_roles(settings, keys, manifest)
         print_left(imported.left, dry_run=dry_run)
-    sys.exit(1 if imported.left and not dry_run else 0)
+    return dry_run or not imported.left
 
 
 def _say_roles(settings: Settings, keys: dict[str, str], manifest: "Manifest") -> None:

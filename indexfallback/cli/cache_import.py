@@ -71,9 +71,9 @@ def import_(
 ) -> None:
     """Check an archive that `cache export` wrote, and add its content to the cache.
 
-    What is new is added, as the archive says it: take an archive only from someone whose packages
-    you would install. What it would change of the owners, pins and pages here is shown, and
-    changed only after you agree, or with --yes. The roles of the indexes are those configured here.
+    Take an archive only from someone whose packages you would install: what is new in it is added.
+    What it would change of owners, pins and pages here is shown, and is changed only after you
+    agree, or with --yes. Indexes have the roles that are configured here.
 
     PATH can also be a directory: a wheelhouse, the cache of pip or uv, or a bandersnatch tree. A
     file in it is taken if the chain's page of its project lists its sha256.

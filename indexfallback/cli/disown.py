@@ -39,8 +39,7 @@ def disown(
 ) -> None:
     """Forget the owner of PROJECT. Another index can then own it.
 
-    With --all, forgets all names of an index that was set up wrongly, its list of names, and its
-    pages.
+    With --all, forgets the names and the pages of an index that was set up wrongly.
     """
     if (project is None) == (index is None):
         raise click.UsageError("name a project, or give --all INDEX")

@@ -39,7 +39,7 @@ def disown(
 ) -> None:
     """Forget the owner of PROJECT. Another index can then own it.
 
-    With --all, forgets the names and the pages of an index that was set up wrongly.
+    With --all, forgets names and pages of an index that was set up wrongly.
     """
     if (project is None) == (index is None):
         raise click.UsageError("name a project, or give --all INDEX")

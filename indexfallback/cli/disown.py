@@ -29,7 +29,7 @@ _SHOWN = 10
     "--all",
     "index",
     metavar="INDEX",
-    help="Everything that this index owns, by its name, or its address if it is not configured.",
+    help="Everything that this index owns; an index that is not configured is named by its URL.",
 )
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @json_option

@@ -3,7 +3,7 @@
 At most 5 redirects are followed, none from https to http, and none with the index's credentials to
 another origin (CVE-2018-18074, CVE-2023-32681), except from http to https of the same host. A login
 in the address of a redirect, and a cookie, go to their own origin within one request, and are not
-kept. On a 401 the login is looked up anew, once a request.
+kept. On a 401 the login is looked up anew, once.
 
 A public index or a mirror may lead to local addresses only if its own host has one. A local address
 in a page or a redirect is refused when it is read; the address that a name resolves to is checked
@@ -54,7 +54,6 @@ class _Journey:
         self.cookies = Cookies()
         #: The Authorization headers of the logins in addresses of redirects.
         self.carried: dict[Origin, str] = {}
-        self.may_renew_login = True
 
     def headers(self, where: Origin, login: str) -> dict[str, str]:
         """Return the headers for an origin."""
@@ -105,6 +104,7 @@ class Connection:
             if response is None or response.status_code not in _REDIRECTS or location is None:
                 return outcome, response
             response.close()
+            journey.cookies.take(origin(url), response.raw.headers.getlist("Set-Cookie"))
             try:
                 is_absolute = location.startswith(("https://", "http://"))
                 target = location if is_absolute else urljoin(url, location)
@@ -143,13 +143,8 @@ class Connection:
         carried = journey.carried.get(where)
         login = carried or self._logins.header(where)
         outcome, response = self._send(url, journey.headers(where, login), journey.timeout)
-        if response is None:
-            return outcome, None
-        journey.cookies.take(where, response.raw.headers.getlist("Set-Cookie"))
-        is_refused = response.status_code == requests.codes.unauthorized
-        if not is_refused or carried or not journey.may_renew_login:
+        if carried or response is None or response.status_code != requests.codes.unauthorized:
             return outcome, response
-        journey.may_renew_login = False
         renewed = self._logins.renewed(where, login)
         if renewed in ("", login):
             return outcome, response

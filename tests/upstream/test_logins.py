@@ -12,8 +12,10 @@ from typing import Any, NamedTuple, TypeAlias
 import pytest
 import trustme
 
+from indexfallback.config import Index
 from indexfallback.config.load import load_settings
 from indexfallback.outcome import Kind
+from indexfallback.upstream.credentials import Logins, origin
 from indexfallback.upstream.http import HttpIndex
 from tests.fakes import FakeIndex, wheel
 from tests.upstream.conftest import OpenHttp, page
@@ -243,6 +245,19 @@ def test_a_refused_request_is_sent_again_once(
     netrc(_127_0_0_1=("ci", "wrong-too"))
     assert page(upstream).outcome.kind is Kind.DENIED
     assert len(strict.requests) == 2
+
+
+def test_a_login_that_another_request_has_renewed_is_not_looked_up_again(
+    remote: FakeIndex, netrc: WriteNetrc
+) -> None:
+    netrc(_127_0_0_1=("ci", "old"))
+    where = origin(remote.url)
+    logins = Logins(Index(name="private", url=remote.url))
+    refused = logins.header(where)
+    netrc(_127_0_0_1=("ci", "new"))
+    assert logins.renewed(where, refused) == basic("ci", "new")
+    netrc(_127_0_0_1=("ci", "newer"))
+    assert logins.renewed(where, refused) == basic("ci", "new")
 
 
 # Other origins.

@@ -1,36 +1,115 @@
-"""The credentials of an index: from its settings, the keyring, or netrc."""
+"""The logins of an index: from its settings, the keyring, or netrc; each is bound to one origin.
+
+The index's own login goes to the index alone. Another origin, for example the host of the files,
+gets what netrc says of that host by name. An index at https causes no login to be sent over http.
+
+Locks: ``_lock`` guards the table of logins; logins are looked up outside of it.
+"""
 
 import importlib
 import logging
+import netrc
+import os
+import threading
 from base64 import b64encode
-
-import requests.utils
+from pathlib import Path
+from typing import TypeAlias
+from urllib.parse import unquote, urlsplit
 
 from indexfallback.config import Index
 
 log = logging.getLogger("indexfallback.upstream")
 
+#: Scheme, host and port.
+Origin: TypeAlias = tuple[str, str, int | None]
 
-def authorization(index: Index) -> str:
-    """Return the value of the Authorization header for an index; empty if it needs no login.
+_DEFAULT_PORTS = {"http": 80, "https": 443}
+#: Origins whose login is remembered: an index has a few hosts; a hostile page may name many more.
+_MOST_ORIGINS = 100
 
-    This may take long: a keyring may ask the user.
+
+def origin(url: str) -> Origin:
+    """Return the origin of an address; raises ValueError if its port is invalid."""
+    parts = urlsplit(url)
+    return parts.scheme, parts.hostname or "", parts.port or _DEFAULT_PORTS.get(parts.scheme)
+
+
+def carried_login(url: str) -> str:
+    """Return the Authorization header for the user name and password in an address, or nothing."""
+    parts = urlsplit(url)
+    if not parts.username:
+        return ""
+    return _basic((unquote(parts.username), unquote(parts.password or "")))
+
+
+class Logins:
+    """The Authorization headers with which one index and the hosts of its files are asked.
+
+    A header is empty for an origin that no login is known for. A lookup may take long: a keyring
+    may ask the user.
     """
-    login = _find(index)
+
+    def __init__(self, index: Index) -> None:
+        self._index = index
+        self._origin = origin(index.url)
+        self._lock = threading.Lock()
+        self._headers: dict[Origin, str] = {}
+
+    def header(self, where: Origin) -> str:
+        """Return the header for an origin."""
+        where = self._owner(where)
+        with self._lock:
+            known = self._headers.get(where)
+        return self._look_up(where) if known is None else known
+
+    def renewed(self, where: Origin, refused: str) -> str:
+        """Return the header after a refusal: looked up anew, unless another request has done so."""
+        where = self._owner(where)
+        with self._lock:
+            known = self._headers.get(where, refused)
+        return self._look_up(where) if known == refused else known
+
+    def _owner(self, where: Origin) -> Origin:
+        """Return the origin whose login is sent: the index's own if it has moved to https."""
+        return self._origin if _is_upgrade(self._origin, where) else where
+
+    def _look_up(self, where: Origin) -> str:
+        found = _basic(self._find(where))
+        with self._lock:
+            if len(self._headers) >= _MOST_ORIGINS:
+                self._headers.clear()
+            self._headers[where] = found
+        return found
+
+    def _find(self, where: Origin) -> tuple[str, str] | None:
+        """Return user name and password."""
+        if where == self._origin:
+            return _own_login(self._index)
+        if self._origin[0] == "https" and where[0] != "https":
+            return None
+        return _from_netrc(where[1], or_default=False)
+
+
+def _is_upgrade(start: Origin, target: Origin) -> bool:
+    """Tell whether ``target`` is the same server as ``start``, with https in place of http."""
+    if (start[0], target[0]) != ("http", "https") or start[1] != target[1]:
+        return False
+    return start[2] == target[2] or (start[2], target[2]) == (80, 443)
+
+
+def _basic(login: tuple[str, str] | None) -> str:
     # UTF-8 (RFC 7617): the library encodes as Latin-1, which some passwords are not part of.
     return f"Basic {b64encode(':'.join(login).encode()).decode()}" if login else ""
 
 
-def _find(index: Index) -> tuple[str, str] | None:
-    """Return user name and password."""
+def _own_login(index: Index) -> tuple[str, str] | None:
     if index.username is not None and index.password is not None:
         return index.username, index.password
     found = _from_keyring(index) if index.keyring else None
-    if found is not None:
+    found = found or _from_netrc(origin(index.url)[1], or_default=True)
+    if index.username is None or (found is not None and found[0] == index.username):
         return found
-    if index.username is not None:
-        return index.username, ""
-    return requests.utils.get_netrc_auth(index.url)
+    return index.username, ""
 
 
 def _from_keyring(index: Index) -> tuple[str, str] | None:
@@ -45,3 +124,26 @@ def _from_keyring(index: Index) -> tuple[str, str] | None:
         )  # fmt: skip
         return None
     return (found.username, found.password) if found else None
+
+
+def _from_netrc(host: str, *, or_default: bool) -> tuple[str, str] | None:
+    """Return the login of a host in netrc, or in its ``default`` entry, which names no host."""
+    named = os.environ.get("NETRC")
+    for path in map(Path, ("~/.netrc", "~/_netrc") if named is None else (named,)):
+        try:
+            hosts = netrc.netrc(str(path.expanduser())).hosts
+        except (FileNotFoundError, IsADirectoryError):  # a directory: NETRC is empty
+            continue
+        except netrc.NetrcParseError as error:
+            # Not the error's own text, which may hold a password.
+            log.warning("%s is invalid near line %s: no login is read from it until that is mended",
+                        path, error.lineno)  # fmt: skip
+            return None
+        except (OSError, UnicodeError, RuntimeError) as error:  # the last one: no home directory
+            log.warning("%s cannot be read (%s): no login is read from it",
+                        path, type(error).__name__)  # fmt: skip
+            return None
+        entry = hosts.get(host) or (hosts.get("default") if or_default else None)
+        # The account stands in for a missing login name, as in `requests`.
+        return (entry[0] or entry[1] or "", entry[2] or "") if entry else None
+    return None

@@ -26,7 +26,8 @@ from indexfallback.upstream.answers import (
     TransferError,
     page_words,
 )
-from indexfallback.upstream.connection import Connection, origin
+from indexfallback.upstream.connection import Connection
+from indexfallback.upstream.credentials import origin
 from indexfallback.upstream.failures import outcome_of_error
 
 #: JSON first: it has more fields and is faster to parse.

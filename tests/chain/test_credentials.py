@@ -1,6 +1,7 @@
 """Credentials belong to one origin, and appear nowhere else."""
 
 import logging
+from base64 import b64encode
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -79,14 +80,17 @@ def test_a_redirect_to_another_host_takes_no_credentials_along(
 
 
 @pytest.mark.fault(43)
-def test_a_redirect_with_credentials_in_it_does_not_use_them(
-    shim: MakeShim, strict: FakeIndex, far: FakeIndex
+def test_credentials_in_a_redirect_go_to_its_origin_and_are_told_nowhere(
+    shim: MakeShim, strict: FakeIndex, far: FakeIndex, caplog: pytest.LogCaptureFixture
 ) -> None:
-    strict.redirect(f"http://{USER}:{SECRET}@127.0.0.1:{far.port}{{path}}")
+    caplog.set_level(logging.DEBUG)
+    strict.redirect(f"http://hop:h0p-s3cret@127.0.0.1:{far.port}{{path}}")
     made = shim(private(strict, username=USER, password=SECRET))
-    answer = made.fallback.page("acme-app")
-    assert set(credentials(far)) == {None}
-    assert SECRET not in repr(answer)
+    told = [repr(made.fallback.page("acme-app")), repr(why(made, "acme-app")), caplog.text]
+    hop = f"Basic {b64encode(b'hop:h0p-s3cret').decode()}"
+    assert set(credentials(far)) == {hop}
+    assert hop not in credentials(strict)
+    assert not any("h0p-s3cret" in text or hop in text for text in told)
 
 
 @pytest.mark.fault(46)

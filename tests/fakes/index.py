@@ -178,6 +178,10 @@ class FakeIndex(Faults):
             project.modified = self._changes
             return project
 
+    def demand(self, username: str, password: str) -> None:
+        """Ask for another login from now on."""
+        self._login = (username, password)
+
     # -- what was asked
 
     @property

@@ -1,6 +1,7 @@
 """Answers that mean harm: nothing of them is executed, obeyed, or put into a line of its own."""
 
 import logging
+from base64 import b64encode
 from collections.abc import Iterator
 
 import pytest
@@ -158,8 +159,11 @@ def test_a_redirect_to_another_host_takes_neither_credentials_nor_cookies_along(
         strict.redirect(f"http://{to.format(port=other.port)}{{path}}", path="/")
         client.shim.fallback.page("demo", again=True)
         assert other.requests
+        # A login in the redirect's own address is for that address.
+        carried = {f"Basic {b64encode(b'user:secret').decode()}"} if "@" in to else {None}
         for request in other.requests:
-            assert not {"Authorization", "Cookie", "Proxy-Authorization"} & set(request.headers)
+            assert not {"Cookie", "Proxy-Authorization"} & set(request.headers)
+        assert {request.headers.get("Authorization") for request in other.requests} == carried
         assert all("Cookie" not in request.headers for request in strict.requests)
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from indexfallback.config import Index, Settings
 from indexfallback.store import Store
-from indexfallback.upstream.answers import Limits
+from indexfallback.upstream.answers import Limits, PageAnswer
 from indexfallback.upstream.directory import DirectoryIndex
 from indexfallback.upstream.facts import Facts, FactsCache, Stamp
 from indexfallback.upstream.http import HttpIndex
@@ -25,6 +25,10 @@ PAGE_SIZE = 100_000
 def within(seconds: float = 10.0) -> Limits:
     """Return the limits of an attempt that begins now."""
     return Limits(time.monotonic() + seconds, PAGE_SIZE)
+
+
+def page(upstream: HttpIndex, seconds: float = 10.0) -> PageAnswer:
+    return upstream.page("acme-app", within(seconds), None, None)
 
 
 def misbehave(index: FakeIndex, how: str) -> None:

@@ -1,10 +1,7 @@
-"""Connections: credentials, proxies and certificates."""
+"""Connections: addresses, proxies and certificates."""
 
 import http.client
 import socket
-import sys
-import types
-from base64 import b64encode
 from collections.abc import Iterator
 from pathlib import Path
 from ssl import PROTOCOL_TLS_SERVER, SSLContext
@@ -14,29 +11,11 @@ from urllib.parse import urlsplit
 import pytest
 import trustme
 
-from indexfallback.config.load import load_settings
 from indexfallback.outcome import Kind
-from indexfallback.upstream.answers import PageAnswer
-from indexfallback.upstream.http import HttpIndex
 from tests.fakes import FakeIndex, Request, wheel
 from tests.fakes.listener import Listener
 from tests.fakes.wire import Reply
-from tests.upstream.conftest import OpenHttp, within
-
-
-def basic(username: str, password: str) -> str:
-    return "Basic " + b64encode(f"{username}:{password}".encode()).decode()
-
-
-def page(upstream: HttpIndex, seconds: float = 10.0) -> PageAnswer:
-    return upstream.page("acme-app", within(seconds), None, None)
-
-
-def sent(to: FakeIndex) -> str | None:
-    """Return the credentials of the only request."""
-    (request,) = to.requests
-    return request.headers.get("Authorization")
-
+from tests.upstream.conftest import OpenHttp, page
 
 # The address.
 
@@ -65,121 +44,6 @@ def test_a_redirect_is_followed_to_the_address_as_it_is_written(
     page(opened(remote))
     asked = target if target.startswith("/") else f"/{target}"
     assert remote.requests[1].target == asked
-
-
-# Credentials.
-
-
-def test_user_name_and_password_of_the_settings_are_sent_at_once(
-    opened: OpenHttp, remote: FakeIndex
-) -> None:
-    assert page(opened(remote, username="ci", password="p@ss:w\u20ac")).page is not None
-    assert sent(remote) == basic("ci", "p@ss:w\u20ac")
-
-
-@pytest.mark.parametrize("by", ["url", "variable"])
-def test_credentials_of_the_configuration_reach_the_index(
-    remote: FakeIndex, tmp_path: Path, by: str
-) -> None:
-    config = tmp_path / "config.toml"
-    with FakeIndex([wheel("acme-app")], username="ci", password="a/b@c") as strict:
-        if by == "url":
-            config.write_text(f'[[index]]\nname = "private"\nurl = "{strict.login_url}"\n')
-        else:
-            config.write_text(
-                f'[[index]]\nname = "private"\nurl = "{strict.url}"\n'
-                'username = "ci"\npassword_env = "ACME_TOKEN"\n'
-            )
-        settings = load_settings(config=config, environ={"ACME_TOKEN": "a/b@c"})
-        upstream = HttpIndex(settings.indexes[0], settings)
-        assert page(upstream).outcome.kind is Kind.FOUND
-        upstream.close()
-
-
-def test_netrc_is_used_without_other_credentials(
-    opened: OpenHttp, remote: FakeIndex, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    netrc = tmp_path / "netrc"
-    netrc.write_text("machine 127.0.0.1 login from-netrc password secret\n")
-    netrc.chmod(0o600)
-    monkeypatch.setenv("NETRC", str(netrc))
-    page(opened(remote))
-    assert sent(remote) == basic("from-netrc", "secret")
-    remote.clear()
-    page(opened(remote, username="ci", password="own"))
-    assert sent(remote) == basic("ci", "own")
-
-
-class Credential(NamedTuple):
-    username: str
-    password: str
-
-
-@pytest.fixture
-def keyring(monkeypatch: pytest.MonkeyPatch) -> dict[str, Credential]:
-    """Return what a keyring in place of the real one holds, by address."""
-    held: dict[str, Credential] = {}
-    module = types.ModuleType("keyring")
-
-    def get_credential(service: str, username: str | None) -> Credential | None:
-        found = held.get(service)
-        return found if found is None or username in (None, found.username) else None
-
-    module.get_credential = get_credential  # type: ignore[attr-defined]  # a module of our own
-    monkeypatch.setitem(sys.modules, "keyring", module)
-    return held
-
-
-def test_the_keyring_is_asked_where_the_settings_say_so(
-    opened: OpenHttp, remote: FakeIndex, keyring: dict[str, Credential]
-) -> None:
-    keyring[remote.url] = Credential("from-keyring", "secret")
-    page(opened(remote, keyring=True))
-    assert sent(remote) == basic("from-keyring", "secret")
-    remote.clear()
-    page(opened(remote, keyring=True, username="from-keyring"))
-    assert sent(remote) == basic("from-keyring", "secret")
-    remote.clear()
-    page(opened(remote))
-    assert sent(remote) is None
-
-
-def test_a_keyring_that_knows_nothing_leaves_it_to_netrc_or_the_user_name(
-    opened: OpenHttp, remote: FakeIndex, keyring: dict[str, Credential]
-) -> None:
-    page(opened(remote, keyring=True))
-    assert sent(remote) is None
-    remote.clear()
-    page(opened(remote, keyring=True, username="ci"))
-    assert sent(remote) == basic("ci", "")
-
-
-def test_a_failing_keyring_is_logged_and_the_index_is_asked_without_credentials(
-    opened: OpenHttp,
-    remote: FakeIndex,
-    monkeypatch: pytest.MonkeyPatch,
-    caplog: pytest.LogCaptureFixture,
-) -> None:
-    monkeypatch.setitem(sys.modules, "keyring", None)  # as if it were not installed
-    assert page(opened(remote, keyring=True)).outcome.kind is Kind.FOUND
-    assert "index remote: the keyring gave no password" in caplog.text
-    assert "its extra [keyring]" in caplog.text
-
-
-@pytest.mark.fault(43)
-@pytest.mark.fault("incident: requests CVE-2018-18074")
-def test_credentials_follow_redirects_only_within_their_origin(
-    opened: OpenHttp, remote: FakeIndex
-) -> None:
-    with FakeIndex([wheel("acme-app")]) as elsewhere:
-        upstream = opened(remote, username="ci", password="secret")
-        remote.redirect("/simple/acme-app/", path="/simple/", times=1)
-        assert page(upstream).page is not None
-        headers = [request.headers.get("Authorization") for request in remote.requests]
-        assert headers == [basic("ci", "secret")] * 2
-        remote.redirect(elsewhere.base + "{path}")
-        assert page(upstream).page is not None
-        assert sent(elsewhere) is None
 
 
 # Proxies.

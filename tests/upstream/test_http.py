@@ -57,7 +57,7 @@ def test_a_request_has_user_agent_and_accept_headers(opened: OpenHttp, remote: F
 
 
 @pytest.mark.fault(43)
-def test_cookies_are_not_taken(opened: OpenHttp, remote: FakeIndex) -> None:
+def test_cookies_are_not_kept_after_a_request(opened: OpenHttp, remote: FakeIndex) -> None:
     remote.header("Set-Cookie", "tracked=1; Path=/")
     upstream = opened(remote)
     assert [kind(upstream), kind(upstream)] == [Kind.FOUND, Kind.FOUND]

@@ -22,6 +22,8 @@ class Kind(Enum):
     NOT_AN_INDEX = "not an index"
     #: The index answered and failed: 5xx, 408, a reset, a truncated body.
     FAILED = "failed"
+    #: A file that is whole, and not the one that its hash names.
+    WRONG = "wrong bytes"
     #: No answer: connection refused, unknown host, no first byte in time.
     UNREACHABLE = "unreachable"
     #: No connection in time: packets are dropped, so every attempt costs the whole time limit.

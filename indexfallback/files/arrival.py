@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Generator
 from enum import Enum
+from typing import NamedTuple
 
 from indexfallback.outcome import Kind, Outcome
 from indexfallback.store import Blob
@@ -38,6 +39,17 @@ class CommittedError(Exception):
     """The file must be fetched from its start, but answers have begun: they can only be cut."""
 
 
+class Failure(NamedTuple):
+    """An attempt at one source that did not bring the file."""
+
+    #: The name of the index, or ``this machine``.
+    source: str
+    outcome: Outcome
+
+    def __str__(self) -> str:
+        return f"{self.source}: {self.outcome}"
+
+
 class IncomingFile:
     """One file that is being fetched."""
 
@@ -48,7 +60,7 @@ class IncomingFile:
         #: Bytes of the whole file; None until a source states it.
         self.total: int | None = None
         #: Why each source failed, for messages.
-        self.failures: list[str] = []
+        self.failures: list[Failure] = []
         self._spool: Spool  # set by `begin`, before a byte can be read
         self._changed = threading.Condition()
         self._progress = Progress.RUNNING
@@ -81,7 +93,7 @@ class IncomingFile:
 
     def why(self) -> str:
         """Return why the transfer failed, source by source."""
-        return "; ".join(self.failures) or "no index lists it"
+        return "; ".join(map(str, self.failures)) or "no index lists it"
 
     # For readers.
 

@@ -1,16 +1,23 @@
 """One file for one reader: its source, its verification, and what is stored."""
 
+import gzip
 import hashlib
 from pathlib import Path
 
 import pytest
 
 from indexfallback.config import Index
-from indexfallback.errors import FileMissingError, FileRefusedError, FileUnavailableError
+from indexfallback.errors import (
+    FileError,
+    FileMissingError,
+    FileRefusedError,
+    FileUnavailableError,
+)
 from indexfallback.names import FileKey
 from indexfallback.store import Blob, maintenance
 from tests.conftest import MakeShim
-from tests.fakes import DirectoryTree, FakeIndex, flat_directory, sdist, wheel
+from tests.fakes import DirectoryTree, Dist, FakeIndex, flat_directory, sdist, wheel
+from tests.fakes.pages import HTML_ONLY
 from tests.files.support import BIG, fetch, is_kept, key_of
 from tests.serving import wait_until
 
@@ -90,7 +97,7 @@ def test_another_hash_than_sha256_is_verified(shim: MakeShim, algorithm: str) ->
         with pytest.raises(FileUnavailableError, match=f"wrong bytes: {algorithm} "):
             fetch(made, DEMO, hashed=False)
         rule.lift()
-        made.downloads._wrong._until.clear()
+        made.downloads._wrong._known.clear()
         assert fetch(made, DEMO, hashed=False) == DEMO.data
 
 
@@ -239,3 +246,39 @@ def test_a_file_changed_under_its_page_in_a_directory_is_not_served(
     (tree.root / "files" / DEMO.filename).write_bytes(b"something else")
     with pytest.raises(FileUnavailableError, match="local: wrong bytes"):
         fetch(made, DEMO, owner="local")
+
+
+PACKED = sdist("packed", size=50_000)
+
+
+@pytest.mark.parametrize("coding", ["gzip", "x-gzip"])
+@pytest.mark.parametrize("stated", [True, False], ids=["hashed", "no hash"])
+def test_an_sdist_that_is_called_a_tar_in_a_coding_is_taken_as_it_comes(
+    shim: MakeShim, coding: str, stated: bool
+) -> None:
+    with FakeIndex() as index:
+        index.add(PACKED, hashes=None if stated else {})
+        index.header("Content-Encoding", coding, path=path_of(PACKED.filename))
+        assert fetch(shim(index), PACKED, hashed=stated) == PACKED.data
+
+
+@pytest.mark.parametrize("dist", [DEMO, PACKED], ids=["wheel", "sdist"])
+def test_a_file_that_was_compressed_on_its_way_is_decoded_if_its_hash_says_so(
+    shim: MakeShim, dist: Dist
+) -> None:
+    with FakeIndex([dist], formats=HTML_ONLY) as index:
+        index.gzip(path=path_of(dist.filename))
+        made = shim(index)
+        assert fetch(made, dist) == dist.data
+        wait_until(lambda: is_kept(made), 5, "the file was not kept")
+        assert dict(made.store.blobs.verify()) == {dist.sha256: "right"}
+
+
+def test_bytes_that_are_wrong_as_they_came_and_decoded_are_wrong_as_they_came(
+    shim: MakeShim,
+) -> None:
+    with FakeIndex([DEMO], formats=HTML_ONLY) as index:
+        other = gzip.compress(b"other")
+        index.answer(200, {"Content-Encoding": "gzip"}, other, path=path_of(DEMO.filename))
+        with pytest.raises(FileError, match=hashlib.sha256(other).hexdigest()):
+            fetch(shim(index), DEMO)

@@ -1,0 +1,111 @@
+"""Indexes as they are: what pip and uv install directly, they install through the shim as well."""
+
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from tests.clients.support import Client, Done, Served, User, installed, write_config
+from tests.fakes import Dist, FakeIndex, sdist, wheel
+from tests.fakes.faults import Rule
+from tests.fakes.pages import HTML_ONLY, HTML_TYPE
+
+
+@pytest.fixture(scope="module")
+def index() -> Iterator[FakeIndex]:
+    with FakeIndex(formats=HTML_ONLY) as index:
+        yield index
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory, index: FakeIndex) -> Iterator[Served]:
+    owner = User(tmp_path_factory.mktemp("owner"))
+    write_config(owner.config, {"public": {"url": index.url, "role": "public"}})
+    with owner.serve() as served:
+        yield served
+
+
+@pytest.fixture(params=["pip", "uv"])
+def client(request: pytest.FixtureRequest, environments: dict[str, Client]) -> Client:
+    return environments[request.param]
+
+
+def install(user: User, client: Client, url: str, project: str) -> tuple[Done, dict[str, str]]:
+    """Return how an installation ends, and what is installed then."""
+    target = user.target()
+    done = user.call(*client.install(target, "--index-url", url, "--no-deps", project))
+    return done, installed(target)
+
+
+def page(index: FakeIndex, dist: Dist, html: str) -> Rule:
+    """Put an HTML page in place of a project's."""
+    return index.answer(
+        200, {"Content-Type": HTML_TYPE}, html.encode(), path=f"/simple/{dist.project}/"
+    )
+
+
+Imperfect = Callable[[FakeIndex, Dist], object]
+#: What is no reason to refuse a file or a page.
+INSTALLABLE: dict[str, tuple[Callable[..., Dist], Imperfect]] = {
+    "an sdist called a tar in gzip": (
+        sdist,
+        lambda i, d: i.header("Content-Encoding", "gzip", path=f"/files/{d.filename}"),
+    ),
+    "an sdist called a tar in x-gzip, without a hash": (
+        sdist,
+        lambda i, d: (
+            page(i, d, f'<a href="{i.file_url(d.filename)}">{d.filename}</a>'),
+            i.header("Content-Encoding", "x-gzip", path=f"/files/{d.filename}"),
+        ),
+    ),
+    "a page without its end": (
+        wheel,
+        lambda i, d: page(i, d, f'<html><body><a href="{i.file_url(d.filename)}">x</a><br/>\n'),
+    ),
+    "a page in chunks without its end": (
+        wheel,
+        lambda i, d: (
+            page(i, d, f'<html><body><a href="{i.file_url(d.filename)}">x</a><br/>\n'),
+            i.chunked(path=f"/simple/{d.project}/"),
+        ),
+    ),
+    "a wheel called a web page": (
+        wheel,
+        lambda i, d: i.header("Content-Type", "text/html", path=f"/files/{d.filename}"),
+    ),
+    "a link with the name of another file as its text": (
+        wheel,
+        lambda i, d: page(
+            i, d, f'<a href="{i.file_url(d.filename)}#sha256={d.sha256}">{d.project}-9.0.zip</a>'
+        ),
+    ),
+}
+
+
+@pytest.mark.parametrize("case", INSTALLABLE)
+def test_what_installs_directly_installs_through_the_shim(
+    index: FakeIndex, served: Served, user: User, client: Client, case: str
+) -> None:
+    make, spoil = INSTALLABLE[case]
+    # A name of its own for each test: the shim keeps what it has seen.
+    dist = make(f"imperfect-{list(INSTALLABLE).index(case)}-{client.name}")
+    index.add(dist)
+    spoil(index, dist)
+    if client.name == "pip":  # uv decodes what is called encoded, whatever its hash says
+        done, got = install(user, client, index.url, dist.name)
+        assert got == {dist.project: "1.0"}, done
+    done, got = install(user, client, served.url, dist.name)
+    assert got == {dist.project: "1.0"}, done
+
+
+def test_a_release_whose_upload_time_has_an_offset_is_found_by_exclude_newer(
+    served: Served, user: User, environments: dict[str, Client], index: FakeIndex
+) -> None:
+    index.formats = ("html", "json")
+    client = environments["uv"]
+    index.add(wheel("timed", "1.0"), upload_time="2024-01-01T01:00:00+02:00")
+    index.add(wheel("timed", "2.0"), upload_time="2024-01-01T01:00:00-02:00")
+    for url in (index.url, served.url):
+        target = user.target()
+        limit = ("--exclude-newer", "2024-01-01T00:00:00Z")
+        user.call(*client.install(target, "--index-url", url, *limit, "timed")).expect()
+        assert installed(target) == {"timed": "1.0"}, url

@@ -22,7 +22,7 @@ from indexfallback.errors import (
 )
 from indexfallback.files.arrival import IncomingFile, Progress
 from indexfallback.files.integrity import WrongSources
-from indexfallback.files.sources import Source, authority_sha256, find_sources
+from indexfallback.files.sources import Source, authority_sha256, find_sources, renewed
 from indexfallback.files.transfer import Transfer
 from indexfallback.flight import SingleFlight
 from indexfallback.mode import Cause
@@ -185,12 +185,18 @@ class Downloads:
             wrong=self._wrong,
             patience=max(_LEAST_PATIENCE, share),
             hedges=None if first.member.index.is_private or len(group) == 1 else self._hedges,
+            renew=lambda source: self._renewed(address, source),
             finished=lambda done: self._finish(address, done),
         )
         with self._lock:
             self._running[address] = transfer
         transfer.start()
         return transfer
+
+    def _renewed(self, address: FileAddress, source: Source) -> Source | None:
+        if self._fallback.network.is_offline:
+            return None
+        return renewed(self._fallback, source, address.key.project, address.key.sha256)
 
     def _stored_elsewhere(
         self, address: FileAddress, first: Source, sha256: str | None

@@ -75,6 +75,29 @@ def find_sources(
         raise FileUnavailableError(filename, trouble.cause, trouble.remedy)
 
 
+def renewed(fallback: Fallback, source: Source, project: str, sha256: str | None) -> Source | None:
+    """Ask a source's page anew, and return the file as it lists it now.
+
+    Addresses of files may be signed and expire, which their pages do not say. None is returned if
+    the page cannot be asked, does not list the file any more, or is the same as before.
+    """
+    index, filename = source.member.index, source.file.filename
+    before = fallback.store.pages.facts(index.key, project)
+    try:
+        answer = fallback.page(project, index.name, again=True)
+    except ProjectError as error:
+        log.info("%s: the page that lists %s cannot be asked: %s", index.name, filename, error)
+        return None
+    if answer.how != "asked":
+        return None
+    listed = filename.removesuffix(METADATA_ENDING)
+    file = _pick(answer.page, _Wanted(listed, filename, sha256))
+    is_same_page = before is not None and before.digest == answer.digest
+    if file is None or (is_same_page and file.url == source.file.url):
+        return None
+    return Source(source.member, file)
+
+
 def authority_sha256(fallback: Fallback, source: Source, project: str) -> str | None:
     """Return the sha256 that the public index states for a file of its mirror; None if it cannot.
 
@@ -135,7 +158,7 @@ def _pick(page: ProjectPage | None, wanted: _Wanted) -> File | None:
     return msgspec.structs.replace(
         file,
         filename=wanted.filename,
-        url=file.url + METADATA_ENDING,
+        url=file.metadata_url,
         hashes=file.core_metadata if isinstance(file.core_metadata, dict) else {},
         size=None,
     )

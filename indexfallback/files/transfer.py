@@ -29,6 +29,8 @@ FRUITLESS_TRIES = 2
 _HASH_PIECE = 1 << 20
 #: Failures of a file that tell of the whole index, if both are on one host.
 _OF_THE_INDEX = frozenset({Kind.UNREACHABLE, Kind.CONNECT_TIMEOUT, Kind.INSECURE, Kind.LIMITED})
+#: Failures that mean that a file is not, or not any more, to be had at its address.
+_EXPIRED = frozenset({Kind.ABSENT, Kind.DENIED})
 #: Failures that a second try does not mend.
 _FINAL = frozenset(
     {
@@ -53,12 +55,14 @@ class Transfer:
         wrong: WrongSources,
         patience: float,
         hedges: Budget | None,
+        renew: Callable[[Source], Source | None],
         finished: Callable[["Transfer"], None],
     ) -> None:
         """Prepare to fetch ``file``; ``patience`` is seconds for a source's first byte.
 
-        ``hedges`` allows asking a second source beside a slow one. ``finished`` is called once, in
-        the thread, when the transfer has ended.
+        ``hedges`` allows asking a second source beside a slow one. ``renew`` returns a source whose
+        address may have expired with its address of now, or None if that is the same. ``finished``
+        is called once, in the thread, when the transfer has ended.
         """
         self.file = file
         #: The source of the latest bytes.
@@ -72,6 +76,9 @@ class Transfer:
         self._hedges = hedges
         self._wrong = wrong
         self._patience = patience
+        self._renew = renew
+        #: The sources that do not give the file at its address, for whatever reason of their own.
+        self._expired: list[Source] = []
         self._finished = finished
         self._digest = Digest()
         self._spool: Spool  # set at the start of the thread
@@ -101,6 +108,9 @@ class Transfer:
             # Not an attribute: it refers to this object, and the circle would keep the file open.
             opener = HedgedOpener(filter(self._may_use, self._sources), self._ask, self._hedges)
             done = any(self._fetch_from(source, opener) for source in opener)
+            # Once each, and last: another index needs no page for the file.
+            renewals = filter(None, map(self._renew, self._expired[:]))
+            done = done or any(self._fetch_from(source, opener) for source in renewals)
             if not done:
                 self._spool.release()  # the next transfer goes on with what is there
         except CommittedError:
@@ -171,6 +181,8 @@ class Transfer:
                 continue
             self._fail(source, outcome)
             self._kinds.add(outcome.kind)
+            if outcome.kind in _EXPIRED:
+                self._expired.append(source)
             if outcome.is_answer or outcome.kind in _FINAL:
                 return False
             if outcome.kind is Kind.UNREACHABLE and file.received == before:

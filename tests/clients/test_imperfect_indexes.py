@@ -3,8 +3,17 @@
 from collections.abc import Callable, Iterator
 
 import pytest
+import requests
 
-from tests.clients.support import Client, Done, Served, User, installed, write_config
+from tests.clients.support import (
+    CLIENT_SECONDS,
+    Client,
+    Done,
+    Served,
+    User,
+    installed,
+    write_config,
+)
 from tests.fakes import Dist, FakeIndex, sdist, wheel
 from tests.fakes.faults import Rule
 from tests.fakes.pages import HTML_ONLY, HTML_TYPE
@@ -109,3 +118,23 @@ def test_a_release_whose_upload_time_has_an_offset_is_found_by_exclude_newer(
         limit = ("--exclude-newer", "2024-01-01T00:00:00Z")
         user.call(*client.install(target, "--index-url", url, *limit, "timed")).expect()
         assert installed(target) == {"timed": "1.0"}, url
+
+
+@pytest.mark.parametrize("status", [401, 403, 404, 410])
+def test_a_file_whose_signed_address_has_expired_is_installed(
+    index: FakeIndex, served: Served, user: User, client: Client, status: int
+) -> None:
+    dist = wheel(f"signed-{status}-{client.name}")
+    path = f"/signed/{dist.filename}"
+    index.add(dist, url=f"{index.base}{path}?token=old")
+    requests.get(f"{served.url}{dist.project}/", timeout=CLIENT_SECONDS).raise_for_status()
+    index.add(dist, url=f"{index.base}{path}?token=new")
+    index.answer(200, {"Content-Type": "application/zip"}, dist.data, path=path)
+    index.answer(200, {}, dist.metadata, path=f"{path}.metadata")
+    index.fail(status, path=path, times=1)
+    done, got = install(user, client, served.url, dist.name)
+    assert got == {dist.project: "1.0"}, done
+    targets = [request.target for request in index.requests if request.path.startswith(path)]
+    first = f"{path}.metadata" if client.name == "pip" else path  # with --no-deps uv needs none
+    assert targets[:2] == [f"{first}?token=old", f"{first}?token=new"]
+    assert targets[-1] == f"{path}?token=new"

@@ -2,6 +2,8 @@
 
 import gzip
 import hashlib
+import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -23,6 +25,8 @@ from tests.serving import wait_until
 
 DEMO = wheel("demo", requires=["other"], size=BIG)
 SDIST = sdist("demo", size=1000)
+#: The same name, other bytes.
+OTHER = wheel("demo", requires=["evil"], size=BIG)
 
 
 def path_of(filename: str) -> str:
@@ -282,3 +286,106 @@ def test_bytes_that_are_wrong_as_they_came_and_decoded_are_wrong_as_they_came(
         index.answer(200, {"Content-Encoding": "gzip"}, other, path=path_of(DEMO.filename))
         with pytest.raises(FileError, match=hashlib.sha256(other).hexdigest()):
             fetch(shim(index), DEMO)
+
+
+SIGNED = "/signed/"
+
+
+def sign(index: FakeIndex, dist: Dist, token: str) -> None:
+    """List a file at a signed address, which is the only one where it is."""
+    index.add(dist, url=f"{index.base}{SIGNED}{dist.filename}?token={token}")
+
+
+@pytest.fixture
+def signing() -> Iterator[FakeIndex]:
+    """An index whose file's address has expired since its page was asked for."""
+    with FakeIndex() as index:
+        sign(index, DEMO, "old")
+        yield index
+
+
+def expire(index: FakeIndex, status: int) -> None:
+    """Answer the old address with a status, and all later ones with the file."""
+    sign(index, DEMO, "new")
+    index.answer(200, {"Content-Type": "application/zip"}, DEMO.data, path=SIGNED)
+    index.fail(status, path=SIGNED, times=1)
+
+
+@pytest.mark.parametrize("status", [401, 403, 404, 410])
+def test_an_expired_address_is_looked_up_anew(
+    shim: MakeShim, signing: FakeIndex, status: int
+) -> None:
+    made = shim(signing)
+    made.fallback.page("demo")
+    expire(signing, status)
+    assert fetch(made, DEMO) == DEMO.data
+    asked = [r.target for r in signing.requests if r.path.startswith(SIGNED)]
+    assert [target.partition("=")[2] for target in asked] == ["old", "new"]
+    assert signing.count("/simple/demo/") == 2
+
+
+def test_a_page_is_asked_anew_once_where_its_address_is_still_the_same(shim: MakeShim) -> None:
+    with FakeIndex([DEMO]) as index:
+        made = shim(index)
+        made.fallback.page("demo")
+        index.fail(403, path=path_of(DEMO.filename))
+        with pytest.raises(FileError, match="403"):
+            fetch(made, DEMO)
+        assert index.count("/simple/demo/") == 2
+        assert index.count(path_of(DEMO.filename)) == 1
+
+
+def test_a_new_address_is_tried_once(shim: MakeShim, signing: FakeIndex) -> None:
+    made = shim(signing)
+    made.fallback.page("demo")
+    sign(signing, DEMO, "new")
+    signing.fail(403, path=SIGNED)
+    with pytest.raises(FileError, match="403"):
+        fetch(made, DEMO)
+    assert (signing.count("/simple/demo/"), signing.count(SIGNED + DEMO.filename)) == (2, 2)
+
+
+def test_a_changed_page_has_its_file_tried_once_more_at_the_same_address(shim: MakeShim) -> None:
+    with FakeIndex([DEMO]) as index:
+        made = shim(index)
+        made.fallback.page("demo")
+        index.add(wheel("demo", "2.0"))
+        index.fail(404, path=path_of(DEMO.filename), times=1)
+        assert fetch(made, DEMO) == DEMO.data
+
+
+def test_a_file_that_is_another_one_at_its_new_address_is_not_taken(
+    shim: MakeShim, signing: FakeIndex
+) -> None:
+    made = shim(signing)
+    made.fallback.page("demo")
+    signing.add(OTHER, url=f"{signing.base}{SIGNED}{OTHER.filename}?token=new")
+    signing.fail(404, path=SIGNED, times=1)
+    with pytest.raises(FileError):
+        fetch(made, DEMO)
+    assert signing.count(SIGNED + DEMO.filename) == 1
+
+
+def test_another_index_gives_the_file_before_a_page_is_asked_anew(shim: MakeShim) -> None:
+    with FakeIndex([DEMO]) as near, FakeIndex([DEMO]) as far:
+        made = shim(
+            Index(name="mirror", url=near.url, role="mirror", mirror_of="pypi"),
+            Index(name="pypi", url=far.url, role="public"),
+        )
+        made.fallback.page("demo")
+        near.fail(404, path=path_of(DEMO.filename))
+        assert fetch(made, DEMO) == DEMO.data
+        assert near.count("/simple/demo/") == 1
+
+
+def test_the_answer_to_an_expired_address_comes_within_the_deadline(
+    shim: MakeShim, signing: FakeIndex
+) -> None:
+    made = shim(signing, deadline=1.0)
+    made.fallback.page("demo")
+    signing.fail(403, path=SIGNED)
+    signing.hang(path="/simple/demo/")
+    began = time.monotonic()
+    with pytest.raises(FileError):
+        fetch(made, DEMO)
+    assert time.monotonic() - began < 5  # a page alone may take longer than that elsewhere

@@ -43,6 +43,8 @@ class Kind(Enum):
 #: The index answered correctly.
 _ANSWERS = frozenset({Kind.FOUND, Kind.NOT_MODIFIED, Kind.ABSENT})
 _PAGE = frozenset({Kind.FOUND, Kind.NOT_MODIFIED})
+#: Failures that the same request meets again, whenever it is sent.
+_FINAL = frozenset({Kind.ABSENT, Kind.WRONG})
 
 
 @dataclass(frozen=True)
@@ -80,6 +82,11 @@ class Outcome:
     def is_unavailable(self) -> bool:
         """Whether it remains unknown if the index has what was asked for."""
         return not self.is_answer
+
+    @property
+    def may_pass(self) -> bool:
+        """Whether the same request may go better later, for all that is known."""
+        return self.is_unavailable and self.kind not in _FINAL
 
     def __str__(self) -> str:
         return self.detail or self.kind.value

@@ -29,8 +29,8 @@ INSIDE = {
         "questions", "answer", "fallback",
     ),
     "files": (
-        "pace", "coding", "sources", "integrity", "checking", "opening", "arrival", "transfer",
-        "download",
+        "pace", "coding", "failures", "sources", "pinned", "integrity", "checking", "opening",
+        "arrival", "transfer", "inside", "download",
     ),
 }  # fmt: skip
 LEVEL = {module: level for level, module in enumerate(ORDER)} | {
@@ -42,7 +42,7 @@ LEVEL = {module: level for level, module in enumerate(ORDER)} | {
 PURE = (
     "errors", "words", "names", "mode", "doctor", "page", "formats", "outcome", "health",
     "chain.question", "chain.policy", "chain.offer", "chain.lag", "chain.copies",
-    "chain.explain", "files.pace", "files.coding", "carry.changes",
+    "chain.explain", "files.pace", "files.coding", "files.failures", "carry.changes",
 )  # fmt: skip
 IMPURE = frozenset(
     ("requests", "urllib3", "sqlite3", "socket", "ssl", "http", "threading", "time", "os", "io",

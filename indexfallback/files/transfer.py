@@ -10,8 +10,9 @@ import time
 from collections.abc import Callable, Iterator
 
 from indexfallback.chain.budget import Budget
-from indexfallback.files.arrival import CommittedError, Failure, IncomingFile, failed
+from indexfallback.files.arrival import CommittedError, IncomingFile, failed
 from indexfallback.files.checking import Expected, decoded_right, problem_of, verdict
+from indexfallback.files.failures import Failure
 from indexfallback.files.integrity import Digest, WrongBytes, WrongSources
 from indexfallback.files.opening import HedgedOpener
 from indexfallback.files.pace import unstalled
@@ -65,8 +66,9 @@ class Transfer:
         is called once, in the thread, when the transfer has ended.
         """
         self.file = file
-        #: The source of the latest bytes.
+        #: The source of the latest bytes, and the latest one found.
         self.source: Source | None = None
+        self.found: Source | None = None
         #: Whether a client may have got wrong bytes.
         self.sent_wrong_bytes = False
         #: A source whose file has no hash and is not the one first seen, and the sha256 it has.
@@ -150,6 +152,7 @@ class Transfer:
         self.file.settle(blob)
 
     def _may_use(self, source: Source) -> bool:
+        self.found = source
         name, held = source.member.index.name, source.member.held(time.monotonic())
         wrong = self._wrong.of(source, self.file.sha256)
         if wrong is not None:

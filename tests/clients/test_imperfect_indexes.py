@@ -1,6 +1,7 @@
 """Indexes as they are: what pip and uv install directly, they install through the shim as well."""
 
 from collections.abc import Callable, Iterator
+from time import monotonic
 
 import pytest
 import requests
@@ -138,3 +139,77 @@ def test_a_file_whose_signed_address_has_expired_is_installed(
     first = f"{path}.metadata" if client.name == "pip" else path  # with --no-deps uv needs none
     assert targets[:2] == [f"{first}?token=old", f"{first}?token=new"]
     assert targets[-1] == f"{path}?token=new"
+
+
+#: What is final: installed neither directly nor through the shim.
+FINAL: dict[str, tuple[Imperfect, str]] = {
+    "a file that is not there": (
+        lambda i, d: i.fail(404, path=f"/files/{d.filename}"),
+        "public: 404 Not Found",
+    ),
+    "a file that is gone": (
+        lambda i, d: i.fail(410, path=f"/files/{d.filename}"),
+        "public: 410 Gone",
+    ),
+    "wrong bytes": (lambda i, d: i.corrupt(d.filename), "gave wrong bytes lately: sha256 "),
+}
+#: What a final answer may cost beyond the client's own way to it, seconds.
+COST = 10.0
+
+
+@pytest.mark.parametrize("case", FINAL)
+def test_what_is_final_costs_no_retries_and_is_said(
+    index: FakeIndex, served: Served, user: User, client: Client, case: str
+) -> None:
+    spoil, said = FINAL[case]
+    dist = sdist(f"final-{list(FINAL).index(case)}-{client.name}")
+    index.add(dist)
+    spoil(index, dist)
+    began = monotonic()
+    done, got = install(user, client, index.url, dist.name)
+    directly = monotonic() - began
+    assert (done.code == 0, got) == (False, {})
+    for _ in range(2):
+        began = monotonic()
+        done, got = install(user, client, served.url, dist.name)
+        assert monotonic() - began < directly + COST
+        assert (done.code == 0, got) == (False, {})
+        assert "404" in done.stderr or "409" in done.stderr, done
+        assert "503" not in done.stderr
+    failures = served.get("/-/status")["activity"]["failures"]
+    (failure,) = [failure for failure in failures if failure["what"] == dist.filename]
+    assert said in failure["cause"]
+
+
+def test_run_says_which_hash_was_expected_and_which_came(
+    index: FakeIndex, user: User, client: Client
+) -> None:
+    dist = sdist(f"said-{client.name}")
+    index.add(dist)
+    index.corrupt(dist.filename)
+    write_config(user.config, {"public": {"url": index.url, "role": "public"}})
+    done = user.run(*client.install(user.target(), "--no-deps", dist.name))
+    assert done.code != 0
+    assert f"{dist.filename} was refused." in done.said
+    assert "public: wrong bytes: sha256 " in done.said
+    assert f"where {dist.sha256} was expected" in done.said
+
+
+#: A promise of metadata that does not hold.
+PROMISED: dict[str, Imperfect] = {
+    "missing": lambda i, d: i.fail(404, path=f"/files/{d.filename}.metadata"),
+    "wrong": lambda i, d: i.corrupt(f"{d.filename}.metadata"),
+}
+
+
+@pytest.mark.parametrize("case", PROMISED)
+def test_promised_metadata_that_is_not_to_be_had_stops_no_installation(
+    index: FakeIndex, served: Served, user: User, client: Client, case: str
+) -> None:
+    dist = wheel(f"promised-{case}-{client.name}", requires=["needed-by-it"])
+    index.add(dist)
+    index.add(wheel("needed-by-it"))
+    PROMISED[case](index, dist)
+    target = user.target()
+    user.call(*client.install(target, "--index-url", served.url, dist.name)).expect()
+    assert installed(target) == {dist.project: "1.0", "needed-by-it": "1.0"}

@@ -10,7 +10,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from indexfallback.errors import FileUnavailableError
+from indexfallback.errors import FileUnavailableError, FileWrongError
 from indexfallback.files.arrival import IncomingFile
 from indexfallback.files.download import FileAddress
 from indexfallback.shim import Shim
@@ -142,7 +142,7 @@ def test_an_index_that_gives_wrong_bytes_is_blamed_whatever_was_left(shim: MakeS
         index.corrupt(DEMO.filename)
         made = shim(index)
         leave(made, DEMO.data[:1000])
-        with pytest.raises(FileUnavailableError, match="wrong bytes"):
+        with pytest.raises(FileWrongError, match="wrong bytes"):
             fetch(made, DEMO)
         assert len(made.downloads._wrong._known) == 1
         assert partial(made.store.directory) == {}

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from indexfallback.errors import FileUnavailableError, StoreError
+from indexfallback.errors import StoreError
 from indexfallback.files.arrival import Progress
 from indexfallback.files.download import FileAddress
 from indexfallback.shim import Shim
@@ -32,8 +32,7 @@ def deliver(
     while found.wait(_STEP, 0.0) is Progress.RUNNING:
         report(found.received, found.total)
     if found.progress is Progress.FAILED:
-        remedy = "Run again when one of the indexes works."
-        raise FileUnavailableError(found.filename, found.why(), remedy)
+        raise found.error()
     blob = found.wait_stored(_STORING)
     if blob is None:
         remedy = "see the warnings above, and run again"

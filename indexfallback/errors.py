@@ -173,6 +173,13 @@ class FileRefusedError(FileError):
     title = "File changed"
 
 
+class FileWrongError(FileError):
+    """Every index that has the file sends other bytes than its hash names."""
+
+    status = 409
+    title = "Wrong bytes"
+
+
 class FileUnavailableError(FileError):
     """No index that lists the file could send it."""
 

@@ -22,6 +22,8 @@ class Kind(Enum):
     NOT_AN_INDEX = "not an index"
     #: The index answered and failed: 5xx, 408, a reset, a truncated body.
     FAILED = "failed"
+    #: A file that is whole, and not the one that its hash names.
+    WRONG = "wrong bytes"
     #: No answer: connection refused, unknown host, no first byte in time.
     UNREACHABLE = "unreachable"
     #: No connection in time: packets are dropped, so every attempt costs the whole time limit.
@@ -41,6 +43,8 @@ class Kind(Enum):
 #: The index answered correctly.
 _ANSWERS = frozenset({Kind.FOUND, Kind.NOT_MODIFIED, Kind.ABSENT})
 _PAGE = frozenset({Kind.FOUND, Kind.NOT_MODIFIED})
+#: Failures that the same request meets again, whenever it is sent.
+_FINAL = frozenset({Kind.ABSENT, Kind.WRONG})
 
 
 @dataclass(frozen=True)
@@ -78,6 +82,11 @@ class Outcome:
     def is_unavailable(self) -> bool:
         """Whether it remains unknown if the index has what was asked for."""
         return not self.is_answer
+
+    @property
+    def may_pass(self) -> bool:
+        """Whether the same request may go better later, for all that is known."""
+        return self.is_unavailable and self.kind not in _FINAL
 
     def __str__(self) -> str:
         return self.detail or self.kind.value

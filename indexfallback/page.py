@@ -17,6 +17,8 @@ from typing import Any
 
 import msgspec
 
+from indexfallback.names import METADATA_ENDING
+
 
 class File(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """One distribution as a page lists it."""
@@ -29,7 +31,7 @@ class File(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=Fal
     hashes: dict[str, str] = {}
     #: PEP 440 specifier, unescaped.
     requires_python: str | None = None
-    #: Whether ``url + ".metadata"`` exists (PEP 658), or its hashes if stated.
+    #: Whether `metadata_url` exists (PEP 658), or its hashes where they are stated.
     core_metadata: bool | dict[str, str] = False
     #: Whether ``url + ".asc"`` exists; None if not stated.
     gpg_sig: bool | None = None
@@ -48,6 +50,12 @@ class File(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=Fal
     def sha256(self) -> str | None:
         """The sha256 of the file, if stated."""
         return self.hashes.get("sha256")
+
+    @property
+    def metadata_url(self) -> str:
+        """The address of the metadata file: the ending belongs to the path, before a query."""
+        path, question, query = self.url.partition("?")
+        return f"{path}{METADATA_ENDING}{question}{query}"
 
 
 class ProjectPage(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -28,7 +28,10 @@ INSIDE = {
         "explain", "network", "members", "refusals", "keeper", "asking", "probe", "name_lists",
         "questions", "answer", "fallback",
     ),
-    "files": ("pace", "sources", "integrity", "opening", "arrival", "transfer", "download"),
+    "files": (
+        "pace", "coding", "failures", "sources", "pinned", "integrity", "checking", "opening",
+        "arrival", "transfer", "inside", "download",
+    ),
 }  # fmt: skip
 LEVEL = {module: level for level, module in enumerate(ORDER)} | {
     f"{folder}.{module}": level
@@ -39,7 +42,7 @@ LEVEL = {module: level for level, module in enumerate(ORDER)} | {
 PURE = (
     "errors", "words", "names", "mode", "doctor", "page", "formats", "outcome", "health",
     "chain.question", "chain.policy", "chain.offer", "chain.lag", "chain.copies",
-    "chain.explain", "files.pace", "carry.changes",
+    "chain.explain", "files.pace", "files.coding", "files.failures", "carry.changes",
 )  # fmt: skip
 IMPURE = frozenset(
     ("requests", "urllib3", "sqlite3", "socket", "ssl", "http", "threading", "time", "os", "io",

@@ -1,6 +1,7 @@
 """The model of a page."""
 
 import msgspec
+import pytest
 
 from indexfallback.page import File, ProjectPage
 
@@ -15,6 +16,19 @@ SDIST = File(filename="foo-1.0.tar.gz", url="https://example.com/foo-1.0.tar.gz"
 def test_a_file_knows_its_sha256_where_it_is_stated() -> None:
     assert WHEEL.sha256 == "a" * 64
     assert SDIST.sha256 is None
+
+
+@pytest.mark.parametrize(
+    ("url", "expected"),
+    [
+        ("https://example.com/a.whl", "https://example.com/a.whl.metadata"),
+        ("https://example.com/a.whl?t=1&u=/b?c", "https://example.com/a.whl.metadata?t=1&u=/b?c"),
+        ("https://example.com/a.whl?", "https://example.com/a.whl.metadata?"),
+        ("file:///srv/a%3F.whl", "file:///srv/a%3F.whl.metadata"),
+    ],
+)
+def test_the_address_of_metadata_has_its_ending_behind_the_path(url: str, expected: str) -> None:
+    assert msgspec.structs.replace(WHEEL, url=url).metadata_url == expected
 
 
 def test_a_page_finds_a_file_by_its_name() -> None:

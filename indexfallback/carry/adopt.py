@@ -133,8 +133,7 @@ def _adopt_page(store: Store, index: Index, name: str, path: Path, page_size: in
     if before is not None and before.checked >= checked:
         return "a newer page is cached"
     url = f"{index.url}{name}/"
-    page = parse_page(
-        path.read_bytes(), _TYPES[path.suffix], url, name, public=not index.is_private
-    )
+    public = not index.is_private
+    page = parse_page(path.read_bytes(), _TYPES[path.suffix], url, name, public=public, whole=True)
     store.pages.put(index.key, page, PageFacts(Validators(), digest_of(page), checked))
     return ""

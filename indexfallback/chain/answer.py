@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from indexfallback.chain.authority import corrected
 from indexfallback.chain.explain import tried
-from indexfallback.chain.offer import withheld
+from indexfallback.chain.offer import has_wrong_metadata, withheld
 from indexfallback.chain.policy import Serve
 from indexfallback.chain.question import Question, passed_digest
 from indexfallback.chain.refusals import Refusals
@@ -81,7 +81,7 @@ class AnswerBuilder:
         )
 
     def _as_pinned(self, project: str, index: Index, page: ProjectPage) -> tuple[ProjectPage, bool]:
-        """Return a page, and whether the content of files on it has changed.
+        """Return a page, and whether other hashes are offered than the page states.
 
         A mirror's entry that differs from its public index is replaced; other changes are noted.
         """
@@ -93,7 +93,7 @@ class AnswerBuilder:
             page = page if known is None else corrected(page, known)
         for file in withheld(page, pins):
             self._refusals.note(project, file.filename, index.name, file.sha256 or "")
-        return page, changed
+        return page, changed or has_wrong_metadata(page, pins)
 
 
 def _how(step: Serve, facts: PageFacts, *, answered: bool) -> str:

@@ -50,6 +50,11 @@ def withheld(page: ProjectPage, pins: Mapping[str, str]) -> list[File]:
     return [file for file in page.files if _differs(file, pins)] if pins else []
 
 
+def has_wrong_metadata(page: ProjectPage, pins: Mapping[str, str]) -> bool:
+    """Tell whether a page states another hash of a metadata file than that file has."""
+    return bool(pins) and any(_true_metadata(file, pins) for file in page.files)
+
+
 def hidden(page: ProjectPage, pins: Mapping[str, str], available: Available | None) -> list[Hidden]:
     """Return the files of a page that are left out only because there is no network."""
     if available is None or page.status == "quarantined":
@@ -70,6 +75,9 @@ def _offered_file(file: File, pins: Mapping[str, str], available: Available | No
     if _differs(file, pins):
         return None
     file = _as_pinned(file, pins)
+    metadata = _true_metadata(file, pins)
+    if metadata is not None:
+        file = msgspec.structs.replace(file, core_metadata={"sha256": metadata})
     if available is None:
         return file
     # Metadata alone would have a resolver choose a file that cannot be fetched.
@@ -78,6 +86,14 @@ def _offered_file(file: File, pins: Mapping[str, str], available: Available | No
     if file.core_metadata is not False and not _has_metadata(file, pins, available):
         file = msgspec.structs.replace(file, core_metadata=False)
     return file
+
+
+def _true_metadata(file: File, pins: Mapping[str, str]) -> str | None:
+    """Return the sha256 of a metadata file where the page states another one."""
+    stated = file.core_metadata
+    pin = pins.get(file.filename + METADATA_ENDING) if isinstance(stated, dict) else None
+    is_right = not isinstance(stated, dict) or stated.get("sha256", pin) == pin
+    return None if is_right else pin
 
 
 def _as_pinned(file: File, pins: Mapping[str, str]) -> File:

@@ -12,6 +12,8 @@ import time
 from collections.abc import Generator
 from enum import Enum
 
+from indexfallback.errors import FileError
+from indexfallback.files.failures import Failure, error_of, why
 from indexfallback.outcome import Kind, Outcome
 from indexfallback.store import Blob
 from indexfallback.store.blobs import PIECE
@@ -41,14 +43,17 @@ class CommittedError(Exception):
 class IncomingFile:
     """One file that is being fetched."""
 
-    def __init__(self, filename: str, sha256: str | None) -> None:
+    def __init__(
+        self, filename: str, sha256: str | None, failures: list[Failure] | None = None
+    ) -> None:
+        """Begin without a byte; ``failures`` is the list that those who look for sources add to."""
         self.filename = filename
         #: Expected at first, verified in the end; None while it is unknown.
         self.sha256 = sha256
         #: Bytes of the whole file; None until a source states it.
         self.total: int | None = None
         #: Why each source failed, for messages.
-        self.failures: list[str] = []
+        self.failures: list[Failure] = [] if failures is None else failures
         self._spool: Spool  # set by `begin`, before a byte can be read
         self._changed = threading.Condition()
         self._progress = Progress.RUNNING
@@ -79,9 +84,9 @@ class IncomingFile:
         """Whether an answer may have begun: its length and first bytes cannot be taken back."""
         return self._is_committed
 
-    def why(self) -> str:
-        """Return why the transfer failed, source by source."""
-        return "; ".join(self.failures) or "no index lists it"
+    def error(self) -> FileError:
+        """Return the error for clients of a transfer that failed."""
+        return error_of(self.filename, self.failures)
 
     # For readers.
 
@@ -138,7 +143,7 @@ class IncomingFile:
         return min(self._received, max(0, self.total - HELD_BACK))
 
     def _error(self) -> TransferError:
-        return TransferError(failed(f"{self.filename}: {self.why()}"))
+        return TransferError(failed(f"{self.filename}: {why(self.failures)}"))
 
     # For the thread that writes the file.
 

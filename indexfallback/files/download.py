@@ -6,28 +6,32 @@ Locks: ``Downloads._lock`` guards ``_running`` and ``_not_resumable``.
 import itertools
 import logging
 import threading
+import time
 from collections.abc import Iterator
-from typing import NamedTuple
+from functools import partial
 
 from indexfallback.chain.asking import RESERVE, hedge_budget
 from indexfallback.chain.fallback import Fallback
-from indexfallback.chain.refusals import acceptance, changed
-from indexfallback.dists.metadata import read_metadata
+from indexfallback.chain.members import Member
 from indexfallback.errors import (
     FileError,
     FileMissingError,
-    FileRefusedError,
     FileUnavailableError,
     ProjectNotFoundError,
 )
 from indexfallback.files.arrival import IncomingFile, Progress
+from indexfallback.files.failures import Failure, has_no_metadata
+from indexfallback.files.inside import metadata_of, wait_stored
 from indexfallback.files.integrity import WrongSources
-from indexfallback.files.sources import Source, authority_sha256, find_sources
+from indexfallback.files.pinned import FileAddress, PinnedFiles
+from indexfallback.files.sources import Source, authority_sha256, find_sources, renewed
 from indexfallback.files.transfer import Transfer
 from indexfallback.flight import SingleFlight
 from indexfallback.mode import Cause
 from indexfallback.names import METADATA_ENDING, FileKey
-from indexfallback.store import Blob, best_effort
+from indexfallback.store import Blob
+
+__all__ = ["Downloads", "FileAddress"]
 
 #: An answer waits this long for the whole file, seconds: until then a wrong file can be replaced
 #: by a right one before the client sees it; with a longer wait clients show a stalled download.
@@ -41,14 +45,6 @@ _MOST_NOT_RESUMABLE = 1000
 log = logging.getLogger("indexfallback")
 
 
-class FileAddress(NamedTuple):
-    """What a file's address on this server says."""
-
-    owner: str
-    key: FileKey
-    filename: str
-
-
 class Downloads:
     """All files that clients ask for."""
 
@@ -59,6 +55,7 @@ class Downloads:
         self._flights: SingleFlight[FileAddress, Blob | Transfer] = SingleFlight()
         self._running: dict[FileAddress, Transfer] = {}
         self._not_resumable: dict[FileAddress, None] = {}
+        self._pins = PinnedFiles(fallback)
         self._wrong = WrongSources()
         self._hedges = hedge_budget()
 
@@ -68,8 +65,9 @@ class Downloads:
         ``owner``, ``key`` and ``filename`` are those of the file's address. Raises `FileError`,
         within the deadline.
         """
+        ends = time.monotonic() + self._fallback.settings.deadline * (1 - RESERVE)
         try:
-            return self._get(FileAddress(owner, key, filename))
+            return self._get(FileAddress(owner, key, filename), ends)
         except FileError as error:
             self._fallback.activity.failed(filename, error)
             if isinstance(error, FileUnavailableError):
@@ -88,13 +86,13 @@ class Downloads:
             if len(self._not_resumable) > _MOST_NOT_RESUMABLE:
                 del self._not_resumable[next(iter(self._not_resumable))]
 
-    def _get(self, address: FileAddress) -> Blob | IncomingFile:
+    def _get(self, address: FileAddress, ends: float) -> Blob | IncomingFile:
         self._check_owner(address)
         # Memory first: a thousand clients that want one file at once would wait for the store.
         running = self._running_transfer(address)
         if running is not None:
-            return self._wait(address, running)
-        stored, _ = self._stored(address)
+            return self._wait(address, running, ends)
+        stored, _ = self._pins.stored(address)
         if stored is not None:
             return stored
         try:
@@ -104,7 +102,7 @@ class Downloads:
         except TimeoutError:
             late = "the page that lists it did not come within the deadline"
             raise FileUnavailableError(address.filename, late, "Run again.") from None
-        return found if isinstance(found, Blob) else self._wait(address, found)
+        return found if isinstance(found, Blob) else self._wait(address, found, ends)
 
     def _check_owner(self, address: FileAddress) -> None:
         """Raise `FileMissingError` if the project belongs to another index than the address says.
@@ -119,42 +117,33 @@ class Downloads:
         if error is not None:
             raise FileUnavailableError(address.filename, error.cause, error.remedy)
 
-    def _foreign(self, owner: str) -> frozenset[str]:
-        """Return the addresses of indexes whose pins say nothing about files of ``owner``."""
-        return self._fallback.settings.foreign_keys(self._fallback.members[owner].index.group)
-
     def _running_transfer(self, address: FileAddress) -> Transfer | None:
         with self._lock:
             return self._running.get(address)
-
-    def _stored(self, address: FileAddress) -> tuple[Blob | None, str | None]:
-        """Return the file with the pinned content, if it is stored, and the sha256 it must have."""
-        _, key, filename = address
-        pin = self._store.pins.get(key.project, filename, self._foreign(address.owner))
-        # The address of a metadata file has the hash of the distribution, not its own.
-        stated = None if filename.endswith(METADATA_ENDING) else key.sha256
-        if pin is not None and stated is not None and pin != stated:
-            raise self._changed(address, pin, stated)
-        return self._store.blobs.find(pin) if pin is not None else None, stated or pin
 
     def _look_up(self, address: FileAddress) -> Blob | Transfer:
         """Find the file on the pages, and start to fetch it unless its bytes are stored."""
         running = self._running_transfer(address)
         if running is not None:
             return running
-        stored, sha256 = self._stored(address)  # it may have been stored meanwhile
+        stored, sha256 = self._pins.stored(address)  # it may have been stored meanwhile
         if stored is not None:
             return stored
-        first, others, sha256 = self._find(address, sha256)
+        failures: list[Failure] = []
+        first, others, sha256 = self._find(address, sha256, failures)
         blob = self._stored_elsewhere(address, first, sha256)
-        return blob if blob is not None else self._start(address, first, others, sha256)
+        if blob is not None:
+            return blob
+        file = IncomingFile(address.filename, sha256, failures)
+        return self._start(address, file, itertools.chain([first], others), first.member)
 
     def _find(
-        self, address: FileAddress, sha256: str | None
+        self, address: FileAddress, sha256: str | None, failures: list[Failure]
     ) -> tuple[Source, Iterator[Source], str | None]:
         """Return the first source, the others, and the sha256 that the file must have, if known."""
         owner, key, filename = address
-        found = find_sources(self._fallback, owner, key.project, filename, key.sha256)
+        find = partial(find_sources, self._fallback, owner, key.project, filename)
+        found = find(key.sha256, failures)
         first = next(found, None)
         if first is None:
             raise self._missing(filename)
@@ -164,12 +153,13 @@ class Downloads:
         sha256 = authority_sha256(self._fallback, first, key.project)
         if sha256 is not None and not filename.endswith(METADATA_ENDING):
             # With a hash, every index that lists the file is a source of the same bytes.
-            found = find_sources(self._fallback, owner, key.project, filename, sha256)
+            failures.clear()
+            found = find(sha256, failures)
             first = next(found, first)
         return first, found, sha256
 
     def _start(
-        self, address: FileAddress, first: Source, others: Iterator[Source], sha256: str | None
+        self, address: FileAddress, file: IncomingFile, sources: Iterator[Source], first: Member
     ) -> Transfer:
         """Start to fetch a file."""
         owner, _, filename = address
@@ -179,18 +169,24 @@ class Downloads:
             raise _offline(filename, ordered)
         share = self._fallback.settings.deadline * (1 - RESERVE) / len(group)
         transfer = Transfer(
-            IncomingFile(filename, sha256),
-            itertools.chain([first], others),
+            file,
+            sources,
             store=self._store,
             wrong=self._wrong,
             patience=max(_LEAST_PATIENCE, share),
-            hedges=None if first.member.index.is_private or len(group) == 1 else self._hedges,
+            hedges=None if first.index.is_private or len(group) == 1 else self._hedges,
+            renew=lambda source: self._renewed(address, source),
             finished=lambda done: self._finish(address, done),
         )
         with self._lock:
             self._running[address] = transfer
         transfer.start()
         return transfer
+
+    def _renewed(self, address: FileAddress, source: Source) -> Source | None:
+        if self._fallback.network.is_offline:
+            return None
+        return renewed(self._fallback, source, address.key.project, address.key.sha256)
 
     def _stored_elsewhere(
         self, address: FileAddress, first: Source, sha256: str | None
@@ -199,39 +195,33 @@ class Downloads:
         blob = self._store.blobs.find(sha256) if sha256 is not None else None
         if blob is None and address.filename.endswith(METADATA_ENDING):
             blob = self._metadata_inside(address, sha256)
-        if blob is not None:
-            pin = self._pin(address, blob.sha256, first)
-            if pin != blob.sha256:
-                raise self._changed(address, pin, blob.sha256)
-        return blob
+        return self._pins.pinned(address, blob, first) if blob is not None else None
 
     def _metadata_inside(self, address: FileAddress, sha256: str | None) -> Blob | None:
         """Read metadata from the distribution that it belongs to, if that is stored."""
         owner, key, filename = address
         listed = filename.removesuffix(METADATA_ENDING)
-        pin = key.sha256 or self._store.pins.get(key.project, listed, self._foreign(owner))
+        pin = key.sha256 or self._store.pins.get(key.project, listed, self._pins.foreign(owner))
         dist = self._store.blobs.find(pin) if pin is not None else None
-        data = read_metadata(dist.path, listed) if dist is not None else None
-        if data is None:
-            return None
-        with best_effort(f"store the metadata of {listed}"):
-            blob = self._store.blobs.add(data)
-            return blob if sha256 in (None, blob.sha256) else None
-        return None
+        blob = metadata_of(self._store, dist, listed) if dist is not None else None
+        return blob if blob is not None and sha256 in (None, blob.sha256) else None
 
-    def _changed(self, address: FileAddress, pin: str, sha256: str) -> FileRefusedError:
-        """Return the error for content that differs from the pin, and record who offers it."""
-        owner, key, filename = address
-        for member in self._fallback.members.group(owner):
-            page = self._store.pages.load(member.index.key, key.project)
-            file = page.file(filename) if page is not None else None
-            if file is not None and file.sha256 == sha256:
-                self._fallback.refusals.note(key.project, filename, member.index.name, sha256)
-        return FileRefusedError(
-            filename,
-            changed(pin, sha256),
-            acceptance(key.project, filename),
-        )
+    def _metadata_from_dist(self, address: FileAddress, ends: float) -> Blob | None:
+        """Fetch a distribution for its metadata, which no source has or all have wrong.
+
+        The distribution has its own hash, and decides what its metadata is.
+        """
+        dist = address._replace(filename=address.filename.removesuffix(METADATA_ENDING))
+        try:
+            found = self._get(dist, ends)
+        except FileError as error:
+            log.info("%s: nor is its distribution to be had: %s", address.filename, error)
+            return None
+        blob = wait_stored(found, ends)
+        if blob is None and isinstance(found, IncomingFile) and found.progress is Progress.RUNNING:
+            late = f"no index has it, and {dist.filename}, which it is in, did not come in time"
+            raise FileUnavailableError(address.filename, late, "It is being fetched: run again.")
+        return metadata_of(self._store, blob, dist.filename) if blob is not None else None
 
     def _missing(self, filename: str) -> FileError:
         ordered = self._fallback.network.offline_state.requested
@@ -240,17 +230,20 @@ class Downloads:
             return FileMissingError(filename, cause, ordered.remedy)
         return FileMissingError(filename, "no index lists it", "Ask for the project's page again.")
 
-    def _wait(self, address: FileAddress, transfer: Transfer) -> IncomingFile:
+    def _wait(self, address: FileAddress, transfer: Transfer, ends: float) -> Blob | IncomingFile:
         """Return the file of a transfer once an answer can begin with it."""
-        file, some = transfer.file, self._fallback.settings.deadline * (1 - RESERVE)
+        file, some = transfer.file, max(0.0, ends - time.monotonic())
         progress = file.wait(min(WHOLE_SECONDS, some), some)
         if progress is Progress.FAILED:
             if transfer.is_offline and self._fallback.network.offline_state.detects_network:
                 raise _offline(file.filename, Cause.NETWORK)
+            if file.filename.endswith(METADATA_ENDING) and has_no_metadata(file.failures):
+                blob = self._metadata_from_dist(address, ends)
+                if blob is not None and transfer.found is not None:
+                    return self._pins.pinned(address, blob, transfer.found)
             if transfer.changed and file.sha256:
-                raise self._changed(address, file.sha256, transfer.changed[1])
-            remedy = "Run again when one of the indexes works."
-            raise FileUnavailableError(file.filename, file.why(), remedy)
+                raise self._pins.changed(address, file.sha256, transfer.changed[1])
+            raise file.error()
         if progress is Progress.RUNNING and not file.can_stream:
             late = "its first bytes did not come within the deadline"
             raise FileUnavailableError(file.filename, late, "It is being fetched: run again.")
@@ -259,7 +252,7 @@ class Downloads:
     def _finish(self, address: FileAddress, transfer: Transfer) -> None:
         file = transfer.file
         if file.progress is Progress.DONE and transfer.source is not None:
-            self._pin(address, file.sha256 or "", transfer.source)
+            self._pins.pin(address, file.sha256 or "", transfer.source)
         with self._lock:
             self._running.pop(address, None)
         if transfer.changed:
@@ -269,24 +262,6 @@ class Downloads:
             )
         if transfer.sent_wrong_bytes:
             self.refuse_resume(address)
-
-    def _pin(self, address: FileAddress, sha256: str, source: Source) -> str:
-        """Pin the file's content, and return the pin that holds: it may be an older one.
-
-        What another group had under the name, and what a mirror had before its public index,
-        gives way.
-        """
-        owner, key, filename = address
-        index = source.member.index
-        over = self._foreign(owner)
-        if index.name == index.group:
-            over |= {member.index.key for member in self._fallback.members.group(index.group)}
-            over -= {index.key}
-        with best_effort(
-            f"store the pin of {filename}"
-        ):  # it holds in memory where it cannot be written
-            return self._store.pins.record(key.project, filename, sha256, index.key, over)
-        return sha256
 
 
 def _offline(filename: str, cause: Cause) -> FileMissingError:

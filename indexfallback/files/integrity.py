@@ -3,13 +3,19 @@
 import hashlib
 import threading
 import time
+from collections import OrderedDict
+from dataclasses import replace
+from typing import NamedTuple
 
 from indexfallback.files.sources import Source
 from indexfallback.formats.fields import strongest
+from indexfallback.outcome import Outcome
 from indexfallback.page import File
 
 #: A source of a wrong file is not asked for that file again for this long, seconds.
 WRONG_SECONDS = 600.0
+#: How a problem with the bytes begins, and what is said of it as long as it is remembered.
+_WRONG, _WRONG_LATELY = "wrong bytes", "gave wrong bytes lately"
 #: First bytes of an archive, by the ending of its name: without a hash they tell an archive from a
 #: login or error page.
 _SIGNATURES = {
@@ -21,7 +27,11 @@ _SIGNATURES = {
     ".tar.bz2": b"BZh",
     ".tar.xz": b"\xfd7zXZ",
 }
-_LONGEST_SIGNATURE = 5
+#: Beginnings of web pages, which login and error pages have that do not call themselves HTML.
+_WEB_PAGES = (b"<!doctype html", b"<html")
+_HEAD = max(map(len, (*_SIGNATURES.values(), *_WEB_PAGES)))
+#: Sources of wrong files remembered: more than any install meets.
+_MOST_WRONG = 4096
 
 
 class Digest:
@@ -41,7 +51,7 @@ class Digest:
     def update(self, piece: bytes) -> None:
         """Take in the next bytes."""
         self._sha256.update(piece)
-        self._head += bytes(piece[: _LONGEST_SIGNATURE - len(self._head)])
+        self._head += bytes(piece[: _HEAD - len(self._head)])
         if self._other is not None:
             self._other[1].update(piece)
 
@@ -49,17 +59,25 @@ class Digest:
         """Return the sha256 of all bytes so far, in hexadecimal."""
         return self._sha256.hexdigest()
 
+    @property
+    def is_web_page(self) -> bool:
+        """Whether the bytes begin as a web page."""
+        return self._head.lower().startswith(_WEB_PAGES)
+
     def problem(self, file: File, sha256: str | None) -> str | None:
-        """Return what is wrong with the bytes, or None if they are right."""
+        """Return what is wrong with the bytes, or None if they are right.
+
+        Where a hash tells, nothing else does.
+        """
         expected = sha256 or file.sha256
         if expected is not None and expected != self.sha256():
-            return f"wrong bytes: sha256 {self.sha256()} where {expected} was expected"
+            return f"{_WRONG}: sha256 {self.sha256()} where {expected} was expected"
         if expected is None and self._other is not None:
             name, digest = self._other
             if digest.hexdigest() != file.hashes[name]:
-                return f"wrong bytes: {name} {digest.hexdigest()}, not {file.hashes[name]}"
+                return f"{_WRONG}: {name} {digest.hexdigest()}, not {file.hashes[name]}"
         if expected is None and not self._head.startswith(_signature(file.filename)):
-            return "wrong bytes: not an archive of the kind that its name says"
+            return f"{_WRONG}: not an archive of the kind that its name says"
         return None
 
 
@@ -68,27 +86,47 @@ def _signature(filename: str) -> bytes:
     return _SIGNATURES.get(next(endings, ""), b"")
 
 
-class WrongSources:
-    """The sources that lately gave wrong bytes.
+class WrongBytes(NamedTuple):
+    """What came from a source in place of the right bytes."""
 
-    Locks: ``_lock`` guards ``_until``.
+    sha256: str
+    #: Of the kind WRONG, with both hashes.
+    outcome: Outcome
+
+    @property
+    def remembered(self) -> Outcome:
+        """The outcome where the source is not asked again."""
+        detail = self.outcome.detail.replace(_WRONG, _WRONG_LATELY, 1)
+        return replace(self.outcome, detail=detail, elapsed=0.0)
+
+
+class WrongSources:
+    """The sources that lately gave wrong bytes, and what those were.
+
+    Locks: ``_lock`` guards ``_known``.
     """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._until: dict[tuple[str, str, str | None], float] = {}
+        self._known: OrderedDict[_Key, tuple[float, WrongBytes]] = OrderedDict()
 
-    def add(self, source: Source, expected: str | None) -> None:
+    def add(self, source: Source, expected: str | None, wrong: WrongBytes) -> None:
         """Remember that a source's bytes do not have the expected sha256."""
         with self._lock:
-            self._until[_key(source, expected)] = time.monotonic() + WRONG_SECONDS
+            self._known[_key(source, expected)] = time.monotonic() + WRONG_SECONDS, wrong
+            if len(self._known) > _MOST_WRONG:
+                self._known.popitem(last=False)
 
-    def has(self, source: Source, expected: str | None) -> bool:
-        """Tell whether the source lately gave wrong bytes where this sha256 was expected."""
+    def of(self, source: Source, expected: str | None) -> WrongBytes | None:
+        """Return what the source lately gave where this sha256 was expected, if it was wrong."""
         with self._lock:
-            until = self._until.get(_key(source, expected), 0.0)
-        return time.monotonic() < until
+            until, wrong = self._known.get(_key(source, expected), (0.0, None))
+        return wrong if time.monotonic() < until else None
 
 
-def _key(source: Source, expected: str | None) -> tuple[str, str, str | None]:
+#: The name of the index, the address of the file, and the expected sha256.
+_Key = tuple[str, str, str | None]
+
+
+def _key(source: Source, expected: str | None) -> _Key:
     return source.member.index.name, source.file.url, expected

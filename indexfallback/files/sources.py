@@ -10,7 +10,9 @@ import msgspec
 from indexfallback.chain.fallback import Fallback
 from indexfallback.chain.members import Member
 from indexfallback.errors import FileUnavailableError, ProjectError, ProjectUnavailableError
+from indexfallback.files.failures import Failure
 from indexfallback.names import METADATA_ENDING
+from indexfallback.outcome import Kind, Outcome
 from indexfallback.page import File, ProjectPage
 
 log = logging.getLogger("indexfallback")
@@ -37,14 +39,39 @@ class _Wanted(NamedTuple):
     sha256: str | None
 
 
-def find_sources(
-    fallback: Fallback, owner: str, project: str, filename: str, sha256: str | None
+class _Troubles:
+    """Why indexes could not be asked for their pages."""
+
+    def __init__(self, failures: list[Failure]) -> None:
+        self._failures = failures
+        self._of_each: list[ProjectUnavailableError | None] = []
+
+    def note(self, member: Member, error: ProjectUnavailableError | None) -> None:
+        """Note what came of one index: its page is known if there is no error."""
+        self._of_each.append(error)
+        if error is not None:
+            outcome = Outcome(Kind.UNREACHABLE, error.cause)
+            self._failures.append(Failure(member.index.name, outcome))
+
+    def of_all(self) -> ProjectUnavailableError | None:
+        """Return the first error if no index could be asked."""
+        return self._of_each[0] if all(self._of_each) and self._of_each else None
+
+
+def find_sources(  # noqa: PLR0917 - what an address says, and where failures are noted
+    fallback: Fallback,
+    owner: str,
+    project: str,
+    filename: str,
+    sha256: str | None,
+    failures: list[Failure] | None = None,
 ) -> Iterator[Source]:
     """Yield the sources of a file, best first; each is looked up when it is needed.
 
     ``owner`` is the index or the group in the file's address; ``sha256`` is that of the
     distribution, or None. Without a hash only the first index that lists the file is a source:
-    another one may list other bytes under the same name.
+    another one may list other bytes under the same name. To ``failures`` is added which index
+    could not be asked whether it is one.
 
     Raises:
         FileUnavailableError: No index could be asked whether it lists the file.
@@ -53,12 +80,12 @@ def find_sources(
     wanted = _Wanted(filename.removesuffix(METADATA_ENDING), filename, sha256)
     later: list[Member] = []
     # For each index why it could not be asked, or None if its page is known.
-    troubles: list[ProjectUnavailableError | None] = []
+    troubles = _Troubles([] if failures is None else failures)
     for member in _ordered(fallback, owner, project):
         page = fallback.store.pages.load(member.index.key, project)
         file = _pick(page, wanted)
         if page is not None:
-            troubles.append(None)
+            troubles.note(member, None)
         if file is not None:
             yield Source(member, file)
             if not file.hashes and sha256 is None:
@@ -70,9 +97,32 @@ def find_sources(
                 later.append(member)
     for member in later:
         yield from _ask(fallback, member, project, wanted, troubles)
-    trouble = next(iter(troubles), None)
-    if trouble is not None and all(troubles):
+    trouble = troubles.of_all()
+    if trouble is not None:
         raise FileUnavailableError(filename, trouble.cause, trouble.remedy)
+
+
+def renewed(fallback: Fallback, source: Source, project: str, sha256: str | None) -> Source | None:
+    """Ask a source's page anew, and return the file as it lists it now.
+
+    Addresses of files may be signed and expire, which their pages do not say. None is returned if
+    the page cannot be asked, does not list the file any more, or is the same as before.
+    """
+    index, filename = source.member.index, source.file.filename
+    before = fallback.store.pages.facts(index.key, project)
+    try:
+        answer = fallback.page(project, index.name, again=True)
+    except ProjectError as error:
+        log.info("%s: the page that lists %s cannot be asked: %s", index.name, filename, error)
+        return None
+    if answer.how != "asked":
+        return None
+    listed = filename.removesuffix(METADATA_ENDING)
+    file = _pick(answer.page, _Wanted(listed, filename, sha256))
+    is_same_page = before is not None and before.digest == answer.digest
+    if file is None or (is_same_page and file.url == source.file.url):
+        return None
+    return Source(source.member, file)
 
 
 def authority_sha256(fallback: Fallback, source: Source, project: str) -> str | None:
@@ -109,15 +159,15 @@ def _ask(
     member: Member,
     project: str,
     wanted: _Wanted,
-    troubles: list[ProjectUnavailableError | None],
+    troubles: "_Troubles",
 ) -> Iterator[Source]:
     try:
         page = fallback.page(project, member.index.name).page
     except ProjectError as error:
-        troubles.append(error if isinstance(error, ProjectUnavailableError) else None)
+        troubles.note(member, error if isinstance(error, ProjectUnavailableError) else None)
         log.info("%s cannot help with %s: %s", member.index.name, wanted.filename, error)
         return
-    troubles.append(None)
+    troubles.note(member, None)
     file = _pick(page, wanted)
     if file is not None:
         yield Source(member, file)
@@ -135,7 +185,7 @@ def _pick(page: ProjectPage | None, wanted: _Wanted) -> File | None:
     return msgspec.structs.replace(
         file,
         filename=wanted.filename,
-        url=file.url + METADATA_ENDING,
+        url=file.metadata_url,
         hashes=file.core_metadata if isinstance(file.core_metadata, dict) else {},
         size=None,
     )

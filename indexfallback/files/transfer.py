@@ -10,9 +10,10 @@ import time
 from collections.abc import Callable, Iterator
 
 from indexfallback.chain.budget import Budget
-from indexfallback.dists.whole import breaks_off
 from indexfallback.files.arrival import CommittedError, IncomingFile, failed
-from indexfallback.files.integrity import Digest, WrongSources
+from indexfallback.files.checking import Expected, decoded_right, problem_of, verdict
+from indexfallback.files.failures import Failure
+from indexfallback.files.integrity import Digest, WrongBytes, WrongSources
 from indexfallback.files.opening import HedgedOpener
 from indexfallback.files.pace import unstalled
 from indexfallback.files.sources import Source
@@ -29,6 +30,8 @@ FRUITLESS_TRIES = 2
 _HASH_PIECE = 1 << 20
 #: Failures of a file that tell of the whole index, if both are on one host.
 _OF_THE_INDEX = frozenset({Kind.UNREACHABLE, Kind.CONNECT_TIMEOUT, Kind.INSECURE, Kind.LIMITED})
+#: Failures that mean that a file is not, or not any more, to be had at its address.
+_EXPIRED = frozenset({Kind.ABSENT, Kind.DENIED})
 #: Failures that a second try does not mend.
 _FINAL = frozenset(
     {
@@ -53,16 +56,19 @@ class Transfer:
         wrong: WrongSources,
         patience: float,
         hedges: Budget | None,
+        renew: Callable[[Source], Source | None],
         finished: Callable[["Transfer"], None],
     ) -> None:
         """Prepare to fetch ``file``; ``patience`` is seconds for a source's first byte.
 
-        ``hedges`` allows asking a second source beside a slow one. ``finished`` is called once, in
-        the thread, when the transfer has ended.
+        ``hedges`` allows asking a second source beside a slow one. ``renew`` returns a source whose
+        address may have expired with its address of now, or None if that is the same. ``finished``
+        is called once, in the thread, when the transfer has ended.
         """
         self.file = file
-        #: The source of the latest bytes.
+        #: The source of the latest bytes, and the latest one found.
         self.source: Source | None = None
+        self.found: Source | None = None
         #: Whether a client may have got wrong bytes.
         self.sent_wrong_bytes = False
         #: A source whose file has no hash and is not the one first seen, and the sha256 it has.
@@ -72,9 +78,14 @@ class Transfer:
         self._hedges = hedges
         self._wrong = wrong
         self._patience = patience
+        self._renew = renew
+        #: The sources that do not give the file at its address, for whatever reason of their own.
+        self._expired: list[Source] = []
         self._finished = finished
         self._digest = Digest()
-        self._spool: Spool | None = None
+        self._spool: Spool  # set at the start of the thread
+        #: The latest answer with bytes of the file.
+        self._body: Body | None = None
         #: Whether some of the bytes were left by an earlier process.
         self._has_leftovers = False
         self._kinds: set[Kind] = set()
@@ -95,29 +106,33 @@ class Transfer:
     def _run(self) -> None:
         done = False
         try:
-            spool = self._open_spool()
+            self._open_spool()
             # Not an attribute: it refers to this object, and the circle would keep the file open.
             opener = HedgedOpener(filter(self._may_use, self._sources), self._ask, self._hedges)
             done = any(self._fetch_from(source, opener) for source in opener)
+            # Once each, and last: another index needs no page for the file.
+            renewals = filter(None, map(self._renew, self._expired[:]))
+            done = done or any(self._fetch_from(source, opener) for source in renewals)
             if not done:
-                spool.release()  # the next transfer goes on with what is there
+                self._spool.release()  # the next transfer goes on with what is there
         except CommittedError:
             self.sent_wrong_bytes = True
-            spool.drop()  # no other transfer must go on with these bytes
+            self._spool.drop()  # no other transfer must go on with these bytes
         except StoreFault as error:
-            self.file.failures.append(f"this machine: {error}; free space and run again")
+            problem = Outcome(Kind.LOCAL, f"{error}; free space and run again")
+            self.file.failures.append(Failure("this machine", problem))
             log.error("%s: %s", self.file.filename, error)  # noqa: TRY400 - no trace is needed
         finally:
             if not done:
                 self._finished(self)  # first: a reader that is cut off asks again at once
                 self.file.fail()
         if done:
-            self._store_file(spool)
+            self._store_file()
             self._finished(self)
 
-    def _open_spool(self) -> Spool:
-        """Return the spool, and hash what an earlier process left in it; raises OSError."""
-        spool = Spool(self._store.blobs, self.file.sha256)
+    def _open_spool(self) -> None:
+        """Open the spool, and hash what an earlier process left in it; raises OSError."""
+        self._spool = spool = Spool(self._store.blobs, self.file.sha256)
         try:
             for offset in range(0, spool.size, _HASH_PIECE):
                 self._digest.update(spool.read(offset, _HASH_PIECE))
@@ -127,24 +142,25 @@ class Transfer:
             self._digest = Digest()
         self._has_leftovers = spool.size > 0
         self.file.begin(spool)
-        self._spool = spool
-        return spool
 
-    def _store_file(self, spool: Spool) -> None:
+    def _store_file(self) -> None:
         """Let readers have the last piece, then store the file if the disk allows it."""
         sha256, blob = self._digest.sha256(), None
         self.file.finish(sha256)
         with best_effort(f"store {self.file.filename}"):
-            blob = spool.commit(sha256)
+            blob = self._spool.commit(sha256)
         self.file.settle(blob)
 
     def _may_use(self, source: Source) -> bool:
-        held = source.member.held(time.monotonic())
-        if self._wrong.has(source, self.file.sha256):
-            held = "gave wrong bytes lately"
-        if held:
-            self.file.failures.append(f"{source.member.index.name}: {held}")
-        return not held
+        self.found = source
+        name, held = source.member.index.name, source.member.held(time.monotonic())
+        wrong = self._wrong.of(source, self.file.sha256)
+        if wrong is not None:
+            self.file.failures.append(Failure(name, wrong.remembered))
+            self._note_change(source, wrong)
+        elif held:
+            self.file.failures.append(Failure(name, Outcome(Kind.UNREACHABLE, held)))
+        return not held and wrong is None
 
     def _fetch_from(self, source: Source, opener: HedgedOpener) -> bool:
         """Fetch what is missing from one source; return whether the file is whole and right."""
@@ -166,8 +182,10 @@ class Transfer:
                     return False
                 reached = 0  # the leftovers were wrong: the source starts from nothing
                 continue
-            self._fail(source, str(outcome))
+            self._fail(source, outcome)
             self._kinds.add(outcome.kind)
+            if outcome.kind in _EXPIRED:
+                self._expired.append(source)
             if outcome.is_answer or outcome.kind in _FINAL:
                 return False
             if outcome.kind is Kind.UNREACHABLE and file.received == before:
@@ -178,10 +196,10 @@ class Transfer:
             reached = max(reached, file.received)
         return False
 
-    def _fail(self, source: Source, problem: str) -> None:
+    def _fail(self, source: Source, outcome: Outcome) -> None:
         name = source.member.index.name
-        log.warning("%s: %s: %s", name, self.file.filename, problem)
-        self.file.failures.append(f"{name}: {problem}")
+        log.warning("%s: %s: %s", name, self.file.filename, outcome)
+        self.file.failures.append(Failure(name, outcome))
 
     def _ask(self, source: Source) -> FileAnswer:
         etag = self._etag if source is self.source else None
@@ -216,7 +234,8 @@ class Transfer:
         """Start over unless the body continues the bytes that are there; raises TransferError."""
         file, total = self.file, body.total
         same = source is self.source and self._etag is not None and body.etag == self._etag
-        if file.received and source.file.sha256 is None and not same:
+        coding = self._body.coding if self._body is not None else ""
+        if file.received and (body.coding != coding or (source.file.sha256 is None and not same)):
             self._start_over()  # nothing tells that the file is still the same
         if total is not None and (file.total not in (None, total) or file.received > total):
             if file.is_committed:
@@ -226,7 +245,7 @@ class Transfer:
             raise TransferError(failed("answered another range than asked for"))
         if not file.received:
             self._digest.expect(source.file)
-        self.source, self._etag = source, body.etag
+        self.source, self._etag, self._body = source, body.etag, body
         if total is not None:
             file.expect(total)
 
@@ -241,9 +260,9 @@ class Transfer:
         return self.file.received > 0 and expected == self._digest.sha256()
 
     def _verify(self, source: Source) -> bool:
-        expected = self.file.sha256
-        problem = self._digest.problem(source.file, expected) or self._shortness(source)
-        if problem is None:
+        expected = Expected(source.file, self.file.sha256)
+        problem = problem_of(expected, self._digest, self._spool)
+        if problem is None or self._decode(expected):
             return True
         if self._has_leftovers:  # the source is not to blame
             log.warning(
@@ -251,19 +270,33 @@ class Transfer:
                 self.file.filename,
             )
         else:
-            self._wrong.add(source, expected)
-            self._fail(source, problem)
-            if expected is not None and not source.file.hashes:
-                self.changed = (source, self._digest.sha256())
+            outcome = verdict(
+                expected, problem, self._digest, body=self._body, received=self.file.received
+            )
+            self._fail(source, outcome)
+            if outcome.kind is Kind.WRONG:
+                wrong = WrongBytes(self._digest.sha256(), outcome)
+                self._wrong.add(source, expected.sha256, wrong)
+                self._note_change(source, wrong)
         self._start_over()
         return False
 
-    def _shortness(self, source: Source) -> str | None:
-        """Return what is wrong with bytes that no hash tells of if their end is missing."""
-        if self.file.sha256 is not None or source.file.hashes:
-            return None
-        is_short = self._spool is not None and breaks_off(self._spool.path)
-        return "wrong bytes: the archive ends before its end" if is_short else None
+    def _note_change(self, source: Source, wrong: WrongBytes) -> None:
+        """Note what a source has if its page does not say that it should have anything else."""
+        if self.file.sha256 is not None and not source.file.hashes:
+            self.changed = (source, wrong.sha256)
+
+    def _decode(self, expected: Expected) -> bool:
+        """Decode the bytes if that makes them the right ones, and tell whether it does."""
+        if self._body is None or not self._body.coding or self._has_leftovers:
+            return False
+        right = decoded_right(expected, self._spool, self._body.coding, self._store.blobs)
+        if right is None:
+            return False
+        self._spool.drop()
+        self._spool, self._digest = right
+        self.file.begin(self._spool)
+        return True
 
 
 def _learn(source: Source, outcome: Outcome) -> None:

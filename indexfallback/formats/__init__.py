@@ -24,9 +24,18 @@ _PLAIN_JSON = "application/json"
 
 
 def parse_page(
-    body: bytes, content_type: str, url: str, project: str, *, public: bool = False
+    body: bytes,
+    content_type: str,
+    url: str,
+    project: str,
+    *,
+    public: bool = False,
+    whole: bool = False,
 ) -> ProjectPage:
     """Read the page of the normalised ``project`` from the index at ``url``.
+
+    ``whole`` is whether the body's length shows that all of it is here; otherwise HTML that
+    begins with ``<html>`` has to end with ``</html>``.
 
     With ``public``, links to loopback, link-local and private addresses are dropped, unless
     ``url`` itself is one.
@@ -39,16 +48,16 @@ def parse_page(
     if kind in _JSON or kind == _PLAIN_JSON:
         return json.parse_page(body, url, project, public=public, declared=kind in _JSON)
     if kind in _HTML:
-        return html.parse_page(body, charset, url, project, public=public)
+        return html.parse_page(body, charset, url, project, public=public, whole=whole)
     raise _wrong_type(kind, url)
 
 
 def parse_listing(
-    body: bytes, content_type: str, url: str
+    body: bytes, content_type: str, url: str, *, whole: bool = False
 ) -> tuple[dict[str, int | None], int | None]:
     """Read a root page: the normalised names, each with its serial, and the index's serial.
 
-    None stands for a serial that is not stated. Raises:
+    None stands for a serial that is not stated; ``whole`` as in `parse_page`. Raises:
         PageError: The answer is not a root page of the simple API.
 
     """
@@ -56,7 +65,7 @@ def parse_listing(
     if kind in _JSON or kind == _PLAIN_JSON:
         return json.parse_listing(body, url, declared=kind in _JSON)
     if kind in _HTML:
-        return dict.fromkeys(html.parse_names(body, charset, url)), None
+        return dict.fromkeys(html.parse_names(body, charset, url, whole=whole)), None
     raise _wrong_type(kind, url)
 
 

@@ -1,7 +1,7 @@
 """The files of a page as a reader collects them, and how many it leaves out for which reason."""
 
 from indexfallback.formats import fields
-from indexfallback.names import METADATA_ENDING, is_distribution
+from indexfallback.names import METADATA_ENDING
 from indexfallback.page import File
 
 #: The reasons. With that of a malformed digest, one for each algorithm, they are the bound of
@@ -51,13 +51,10 @@ class Collected:
         self.dropped[reason] = self.dropped.get(reason, 0) + 1
         fields.say_left_out(name, reason)
 
-    def drop_link(self, text: str, last: str, url: str | None) -> None:
+    def drop_link(self, last: str, url: str | None) -> None:
         """Count a link that names no distribution, unless it is plainly to no file.
 
         ``last`` is the last segment of the address, ``url`` is None if that cannot be used.
         """
-        unsafe = next(filter(is_distribution, (text, last)), None)
-        if unsafe is not None:
-            self.drop(UNSAFE_NAME, unsafe)
-        elif url is not None and "." in last.strip(".") and not last.lower().endswith(_NO_FILES):
+        if url is not None and "." in last.strip(".") and not last.lower().endswith(_NO_FILES):
             self.drop(NO_DISTRIBUTION, last)

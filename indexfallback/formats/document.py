@@ -28,6 +28,13 @@ _CHARSETS = re.compile(
 _MARGIN = 1024
 #: Bytes at both ends that are searched for ``<html>``, between comments.
 _EDGE = 2048
+#: What no page leaves open at its end, and what closes it: a head may end where its body begins.
+_PAIRS = (
+    (b"<", (b">",)),
+    (b"<a ", (b"</a",)),
+    (b"<title", (b"</title",)),
+    (b"<head", (b"</head", b"<body", b"<a ")),
+)
 _BOMS = (
     (codecs.BOM_UTF8, "utf-8"),
     (codecs.BOM_UTF16_LE, "utf-16-le"),
@@ -40,12 +47,15 @@ _INTERACTIVE = "a, form, input, button, script, iframe, frame, meta[http-equiv=r
 class Document:
     """A parsed page with its head.
 
+    ``whole`` is whether the body's length was stated and all of it came. A missing end tag then
+    says nothing.
+
     Raises:
         PageError: It is not HTML, is cut short, or has another version of the API.
 
     """
 
-    def __init__(self, body: bytes, charset: str | None, url: str) -> None:
+    def __init__(self, body: bytes, charset: str | None, url: str, *, whole: bool) -> None:
         text = _decode(body, charset)
         if not text.lstrip().startswith("<"):
             raise fields.not_a_page(url, "its type is HTML, but its content is not")
@@ -61,7 +71,7 @@ class Document:
             if name and content:
                 self.meta.setdefault(name.strip().lower(), []).append(content.strip())
         fields.check_version(self.first("pypi:repository-version"), url)
-        if _is_cut_short(body):
+        if _breaks_off(body) if whole else _is_cut_short(body):
             raise fields.not_a_page(url, "its HTML is cut short")
 
     def first(self, name: str) -> str | None:
@@ -124,9 +134,17 @@ def _decode(body: bytes, charset: str | None) -> str:
 def _is_cut_short(body: bytes) -> bool:
     """Tell whether a document begins with ``<html>`` and does not end.
 
-    No other sign shows this if the length of the body is not stated, or wrong.
+    No other sign shows this if the length of the body is not stated.
     """
     return b"<html" in body[:_EDGE].lower() and b"</html" not in body[-_EDGE:].lower()
+
+
+def _breaks_off(body: bytes) -> bool:
+    """Tell whether a document ends inside a tag, a link or its head: its stated length is wrong."""
+    if b"<html" not in body[:_EDGE].lower():
+        return False
+    end = body.lower()
+    return any(end.rfind(start) > max(map(end.rfind, stops)) for start, stops in _PAIRS)
 
 
 def _is_whole(text: str) -> bool:

@@ -4,7 +4,7 @@ import hashlib
 import logging
 import re
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Literal, get_args
 
 from indexfallback.errors import PageError, redact
@@ -21,7 +21,10 @@ _STATUSES = frozenset(get_args(Status))
 #: The highest minor version of the API that is understood in full (PEP 792).
 _KNOWN_MINOR = 4
 _HEX = re.compile("[0-9a-f]+")
-_TIME = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d+))?(?:Z|\+00:00)", re.ASCII)
+_TIME = re.compile(
+    r"(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d:\d\d)(?:\.(\d+))?(?:Z|([+-])(\d\d):?([0-5]\d)?)",
+    re.ASCII | re.IGNORECASE,
+)
 #: Algorithm to the length of its digest in hexadecimal; 0 for the shakes, which have any length.
 _HEX_LENGTHS = {
     name: size * 2
@@ -142,16 +145,19 @@ def status(stated: str | None) -> str | None:
 
 
 def upload_time(stated: str | None) -> str | None:
-    """Return a time as PEP 700 spells it, or None.
+    """Return a time as PEP 700 spells it, in UTC, or None.
 
-    A fraction gets six digits: pip on Python 3.10 fails on a page with any other.
+    A time with an offset is converted; one without is of an unknown zone, and None. A fraction
+    gets six digits: pip on Python 3.10 fails on a page with any other.
     """
     match = _TIME.fullmatch(stated) if stated else None
     if match is None:
         return None
-    moment, digits = match.groups()
+    day, clock, digits, sign, hours, minutes = match.groups()
     try:
-        datetime.fromisoformat(moment)
-    except ValueError:
+        offset = timedelta(hours=int(hours or 0), minutes=int(minutes or 0))
+        local = datetime.fromisoformat(f"{day}T{clock}")
+        moment = (local + offset if sign == "-" else local - offset).isoformat()
+    except (ValueError, OverflowError):  # no such day, or one before or behind the calendar
         return None
     return f"{moment}.{digits[:6]:0<6}Z" if digits else f"{moment}Z"

@@ -7,7 +7,7 @@ from urllib.parse import unquote
 from selectolax.lexbor import LexborNode
 
 from indexfallback.formats import fields
-from indexfallback.formats.collected import Collected
+from indexfallback.formats.collected import UNSAFE_NAME, Collected
 from indexfallback.formats.document import Document
 from indexfallback.formats.links import Links
 from indexfallback.names import (
@@ -27,15 +27,15 @@ _CONTROLS = {0: "\ufffd", 10: "&#10;", 13: "&#13;"}
 
 
 def parse_page(
-    body: bytes, charset: str | None, url: str, project: str, *, public: bool
+    body: bytes, charset: str | None, url: str, project: str, *, public: bool, whole: bool
 ) -> ProjectPage:
-    """Read a project page.
+    """Read a project page; ``whole`` is whether its length shows that all of it is here.
 
     Raises:
         PageError: It is not one.
 
     """
-    document = Document(body, charset, url)
+    document = Document(body, charset, url, whole=whole)
     links = document.links(url, public=public)
     collected = Collected()
     for node in document.tree.tags("a"):
@@ -61,14 +61,14 @@ def parse_page(
     )
 
 
-def parse_names(body: bytes, charset: str | None, url: str) -> Iterator[str]:
-    """Read the normalised project names of a root page, in its order.
+def parse_names(body: bytes, charset: str | None, url: str, *, whole: bool) -> Iterator[str]:
+    """Read the normalised project names of a root page, in its order; ``whole`` as above.
 
     Raises:
         PageError: It is not one.
 
     """
-    document = Document(body, charset, url)
+    document = Document(body, charset, url, whole=whole)
     anchors = [
         (node.text().strip().removesuffix("/"), href)
         for node in document.tree.tags("a")
@@ -121,12 +121,16 @@ def _file(node: LexborNode, links: Links, collected: Collected) -> File | None:
     if not target:
         return None
     url = links.resolve(target)
-    filename = node.text().strip()
-    if not (is_distribution(filename) and is_safe_filename(filename)):
-        text, filename = filename, unquote((url or target).partition("?")[0].rpartition("/")[2])
-        if not (is_distribution(filename) and is_safe_filename(filename)):
-            collected.drop_link(text, filename, url)
+    # As pip and uv do: an anchor's text is for people, and may name another file.
+    filename = unquote((url or target).partition("?")[0].rpartition("/")[2])
+    if not is_distribution(filename):
+        last, filename = filename, node.text().strip()
+        if not is_distribution(filename):
+            collected.drop_link(last, url)
             return None
+    if not is_safe_filename(filename):
+        collected.drop(UNSAFE_NAME, filename)
+        return None
     if url is None:
         collected.drop(links.why_refused(target), filename)
         return None

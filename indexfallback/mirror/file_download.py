@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from indexfallback.files.arrival import failed
+from indexfallback.files.coding import MOST_BYTES, CodingError, decoded
 from indexfallback.files.integrity import Digest
 from indexfallback.files.pace import unstalled
 from indexfallback.outcome import Outcome
@@ -68,7 +69,7 @@ class FileDownload:
         finally:
             answer.body.close()
         problem = self._digest.problem(self.file, self.file.sha256)
-        if problem is not None:
+        if problem is not None and not self._decode(answer.body.coding):
             self._start_over()
             return failed(problem)
         return answer.outcome
@@ -83,13 +84,37 @@ class FileDownload:
             self._digest.expect(self.file)
         self.etag = body.etag
         for piece in unstalled(body, time.monotonic):
-            view = memoryview(piece)
-            while view:
-                view = view[os.write(self._partial.fd, view) :]
+            _write(self._partial.fd, piece)
             self._digest.update(piece)
             self.written += len(piece)
         if body.total is not None and self.written != body.total:
             raise TransferError(failed(f"ended after {self.written} of {body.total} bytes"))
+
+    def _decode(self, coding: str) -> bool:
+        """Decode the file if that makes it the right one, and tell whether it does.
+
+        Raises OSError.
+        """
+        encoded, digest = self._partial, Digest()
+        digest.expect(self.file)
+        self._partial = self._partials.open(None)
+        os.lseek(encoded.fd, 0, os.SEEK_SET)
+        pieces = iter(lambda: os.read(encoded.fd, _HASH_PIECE), b"")
+        try:
+            for piece in decoded(pieces, coding, self.file.size or MOST_BYTES):
+                _write(self._partial.fd, piece)
+                digest.update(piece)
+            is_right = digest.problem(self.file, self.file.sha256) is None
+        except CodingError:
+            is_right = False
+        wrong = encoded if is_right else self._partial
+        if is_right:
+            self.written, self._digest = os.fstat(self._partial.fd).st_size, digest
+        else:
+            self._partial = encoded
+        os.close(wrong.fd)
+        wrong.path.unlink(missing_ok=True)
+        return is_right
 
     def discard_unless_resumable(self) -> None:
         """Start over if neither a hash nor an ETag can show that the next bytes are the rest."""
@@ -117,3 +142,9 @@ class FileDownload:
         if not (self._partial.is_resumable and self.written):
             with contextlib.suppress(OSError):  # another process has removed it
                 self._partial.path.unlink()
+
+
+def _write(fd: int, piece: bytes) -> None:
+    view = memoryview(piece)
+    while view:
+        view = view[os.write(fd, view) :]

@@ -7,6 +7,9 @@ from indexfallback.outcome import Outcome
 from indexfallback.page import File, ProjectPage
 from indexfallback.words import left_out
 
+#: The words for a login page, a captive portal or an error page in place of a file.
+WEB_PAGE = "a web page where a file should be"
+
 
 class Limits(NamedTuple):
     """The limits of an attempt. ``ends`` is its deadline on the monotonic clock."""
@@ -47,17 +50,23 @@ class NamesAnswer(NamedTuple):
 
 
 class Body(NamedTuple):
-    """The bytes of a file, read while they arrive."""
+    """The bytes of a file as they come on the wire, whatever their content coding."""
 
     #: Position of the first byte in the file: the requested offset, or 0.
     start: int
-    #: Length of the whole file, bytes; None if not stated.
+    #: Length of the whole file, where the index says, and nothing speaks against these bytes.
     total: int | None
     #: Returns the next bytes, at most 1 MiB, empty at the end; raises `TransferError`.
     read: Callable[[], bytes]
     close: Callable[[], None]
     #: A strong validator, for If-Range.
     etag: str | None = None
+    #: The content coding that they may have to be decoded from, in lower case.
+    coding: str = ""
+    #: Whether the answer calls itself a web page.
+    is_web_page: bool = False
+    #: Whether the body shows its end, so that one which breaks off is noticed.
+    has_end: bool = True
 
 
 class FileAnswer(NamedTuple):

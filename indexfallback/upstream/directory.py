@@ -124,7 +124,8 @@ class DirectoryIndex:
             body = file.read(limits.page_size + 1)
         if len(body) > limits.page_size:
             raise PageError(path.as_uri(), f"more than {limits.page_size} bytes")
-        return self._roots.restrict(parse_page(body, "text/html", path.as_uri(), project))
+        page = parse_page(body, "text/html", path.as_uri(), project, whole=True)
+        return self._roots.restrict(page)
 
     def _made_page(self, listing: DirectoryListing, project: str) -> tuple[ProjectPage, list[str]]:
         """Return a page of the files that can be offered, and why the others cannot."""

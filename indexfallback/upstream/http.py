@@ -17,6 +17,7 @@ from indexfallback.formats import parse_listing, parse_page
 from indexfallback.outcome import Kind, Outcome
 from indexfallback.page import File
 from indexfallback.upstream.answers import (
+    WEB_PAGE,
     Body,
     FileAnswer,
     Limits,
@@ -77,6 +78,7 @@ class HttpIndex:
                 without_credentials(response.url),
                 project,
                 public=not self._connection.may_link_locally,
+                whole=_has_end(response),
             )
         except PageError as error:
             return PageAnswer(_with(outcome, Kind.NOT_AN_INDEX, f"not an index: {error.problem}"))
@@ -96,7 +98,10 @@ class HttpIndex:
             return NamesAnswer(outcome)
         try:
             serials, serial = parse_listing(
-                body, response.headers.get("Content-Type", ""), response.url
+                body,
+                response.headers.get("Content-Type", ""),
+                response.url,
+                whole=_has_end(response),
             )
         except PageError as error:
             return NamesAnswer(_with(outcome, Kind.NOT_AN_INDEX, f"not an index: {error.problem}"))
@@ -162,13 +167,13 @@ class HttpIndex:
             # The bytes received so far are as long as the file, or longer, and wrong.
             response.close()
             return self.open(file, 0, None, patience)
-        if outcome.kind is Kind.FOUND and _is_web_page(response):
-            outcome = _with(outcome, Kind.NOT_AN_INDEX, "a web page where a file should be")
+        if outcome.kind is Kind.FOUND and _is_web_page(response) and not file.hashes:
+            outcome = _with(outcome, Kind.NOT_AN_INDEX, WEB_PAGE)
         if outcome.kind is not Kind.FOUND:
             response.close()
             return FileAnswer(outcome)
         _set_read_timeout(response, index.read_timeout)
-        return FileAnswer(outcome, _body(response))
+        return FileAnswer(outcome, _body(response, file.size))
 
     def skipped(self) -> tuple[Skipped, ...]:
         """Return nothing: an index behind HTTP does not list what it leaves out."""
@@ -204,10 +209,10 @@ def _set_read_timeout(response: requests.Response, seconds: float) -> None:
         connection.sock.settimeout(seconds)
 
 
-def _pieces(response: requests.Response, size: int) -> Iterator[bytes]:
-    """Yield the decoded body as it arrives; raises `TransferError`."""
+def _pieces(response: requests.Response, size: int, *, decode: bool = True) -> Iterator[bytes]:
+    """Yield the body as it comes, decoded or as on the wire; raises `TransferError`."""
     try:
-        while piece := response.raw.read1(size, decode_content=True):
+        while piece := response.raw.read1(size, decode_content=decode):
             yield piece
     except (urllib3.exceptions.HTTPError, requests.RequestException, OSError) as error:
         where = urlsplit(response.url).netloc
@@ -231,6 +236,16 @@ def _is_web_page(response: requests.Response) -> bool:
     return response.headers.get("Content-Type", "").lower().startswith("text/html")
 
 
+def _has_end(response: requests.Response) -> bool:
+    """Tell whether a body that came whole has shown where its end is (RFC 9112, 6.3).
+
+    Its stated length shows that, and the last one of its chunks. A body with neither ends where
+    the connection does, also if that broke.
+    """
+    chunked = "chunked" in response.headers.get("Transfer-Encoding", "").lower()
+    return chunked or _number(response.headers.get("Content-Length")) is not None
+
+
 def _range_start(response: requests.Response) -> int:
     """Return the offset of a partial response (RFC 9110, 14.4), perhaps not the requested one."""
     start = response.headers.get("Content-Range", "").removeprefix("bytes ").partition("-")[0]
@@ -242,21 +257,32 @@ def _number(text: str | None) -> int | None:
     return int(text) if text and text.isdecimal() and len(text) <= _MOST_DIGITS else None
 
 
-def _body(response: requests.Response) -> Body:
+def _body(response: requests.Response, size: int | None) -> Body:
+    """Return the body of a file's answer; ``size`` is what its page states.
+
+    Servers label a ``.tar.gz`` as a tar in the coding gzip, and pip takes the bytes as they come.
+    """
     partial = response.status_code == requests.codes.partial_content
     length = _number(response.headers.get("Content-Length"))
-    total: int | None = None
     offset = _range_start(response) if partial else 0
-    if not response.headers.get("Content-Encoding") and length is not None:
-        total = length + offset
+    total = length + offset if length is not None else None
+    coding = response.headers.get("Content-Encoding", "").strip().lower()
+    if coding == "identity" or (total is not None and total == size):
+        coding = ""
+    is_web_page = _is_web_page(response)
+    if coding or is_web_page:
+        total = None  # no answer may begin with these bytes before their hash is right
     etag = response.headers.get("ETag")
-    pieces = _pieces(response, _FILE_PIECE)
+    pieces = _pieces(response, _FILE_PIECE, decode=False)
     return Body(
         start=offset,
         total=total,
         read=lambda: next(pieces, b""),
         close=response.close,
         etag=etag if etag and not etag.startswith("W/") else None,
+        coding=coding,
+        is_web_page=is_web_page,
+        has_end=_has_end(response),
     )
 
 

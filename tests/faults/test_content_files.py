@@ -46,15 +46,19 @@ def test_a_page_in_a_bad_charset_with_a_mark_and_a_base_leads_to_its_file(
 
 
 @pytest.mark.fault(31)
-def test_a_file_of_a_wrong_hash_is_a_503_that_names_the_index_and_nothing_of_it_is_kept(
+def test_a_file_of_a_wrong_hash_is_a_409_that_names_the_index_and_nothing_of_it_is_kept(
     shim: MakeShim, caplog: pytest.LogCaptureFixture
 ) -> None:
     with FakeIndex([DEMO]) as index:
         index.corrupt(NAME)
         client = Client(shim(index))
         answer = client.fetch("demo", NAME)
-        assert answer.status == 503
+        assert answer.status == 409
         assert "pypi: wrong bytes: sha256 " in answer.problem
+        assert f"where {DEMO.sha256} was expected" in answer.problem
+        again = client.fetch("demo", NAME)
+        assert (again.status, index.count(FILE)) == (409, 1)
+        assert f"where {DEMO.sha256} was expected" in again.problem
         (line,) = [r.getMessage() for r in caplog.records if r.getMessage().startswith("pypi:")]
         assert line.startswith(f"pypi: {NAME}: wrong bytes: sha256 ")
         assert client.shim.store.blobs.records.count() == 0
@@ -300,7 +304,9 @@ def test_a_file_that_is_no_archive_is_refused_where_no_hash_tells(
 
 
 @pytest.mark.fault(35)
-def test_metadata_that_is_a_web_page_is_refused_also_where_no_hash_tells(shim: MakeShim) -> None:
+def test_metadata_that_is_a_web_page_comes_from_the_wheel_also_where_no_hash_tells(
+    shim: MakeShim,
+) -> None:
     page = {
         "meta": {"api-version": "1.0"},
         "name": "demo",
@@ -308,10 +314,6 @@ def test_metadata_that_is_a_web_page_is_refused_also_where_no_hash_tells(shim: M
     }
     with FakeIndex([DEMO]) as index:
         index.answer(200, {"Content-Type": JSON_TYPE}, json.dumps(page).encode(), path=PAGE)
-        login = index.answer(200, {"Content-Type": "text/html"}, PORTAL, path=f"{FILE}.metadata")
+        index.answer(200, {"Content-Type": "text/html"}, PORTAL, path=f"{FILE}.metadata")
         client = Client(shim(index))
-        answer = client.fetch("demo", NAME, ".metadata")
-        assert answer.status == 503
-        assert "pypi: a web page where a file should be" in answer.problem
-        login.lift()
         assert client.fetch("demo", NAME, ".metadata").body == DEMO.metadata

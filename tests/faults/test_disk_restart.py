@@ -10,7 +10,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from indexfallback.errors import FileUnavailableError
+from indexfallback.errors import FileUnavailableError, FileWrongError
 from indexfallback.files.arrival import IncomingFile
 from indexfallback.files.download import FileAddress
 from indexfallback.shim import Shim
@@ -134,7 +134,7 @@ def test_the_index_is_not_blamed_for_wrong_bytes_that_were_left(shim: MakeShim) 
         made = shim(index)
         leave(made, WRONG)
         fetch(made, DEMO)
-        assert made.downloads._wrong._until == {}
+        assert made.downloads._wrong._known == {}
 
 
 def test_an_index_that_gives_wrong_bytes_is_blamed_whatever_was_left(shim: MakeShim) -> None:
@@ -142,9 +142,9 @@ def test_an_index_that_gives_wrong_bytes_is_blamed_whatever_was_left(shim: MakeS
         index.corrupt(DEMO.filename)
         made = shim(index)
         leave(made, DEMO.data[:1000])
-        with pytest.raises(FileUnavailableError, match="wrong bytes"):
+        with pytest.raises(FileWrongError, match="wrong bytes"):
             fetch(made, DEMO)
-        assert len(made.downloads._wrong._until) == 1
+        assert len(made.downloads._wrong._known) == 1
         assert partial(made.store.directory) == {}
 
 

@@ -1,21 +1,34 @@
 """One file for one reader: its source, its verification, and what is stored."""
 
+import gzip
 import hashlib
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from indexfallback.config import Index
-from indexfallback.errors import FileMissingError, FileRefusedError, FileUnavailableError
+from indexfallback.errors import (
+    FileError,
+    FileMissingError,
+    FileRefusedError,
+    FileUnavailableError,
+    FileWrongError,
+)
 from indexfallback.names import FileKey
 from indexfallback.store import Blob, maintenance
 from tests.conftest import MakeShim
-from tests.fakes import DirectoryTree, FakeIndex, flat_directory, sdist, wheel
+from tests.fakes import DirectoryTree, Dist, FakeIndex, flat_directory, sdist, wheel
+from tests.fakes.pages import HTML_ONLY
 from tests.files.support import BIG, fetch, is_kept, key_of
 from tests.serving import wait_until
 
 DEMO = wheel("demo", requires=["other"], size=BIG)
 SDIST = sdist("demo", size=1000)
+#: The same name, other bytes.
+OTHER = wheel("demo", requires=["evil"], size=BIG)
 
 
 def path_of(filename: str) -> str:
@@ -56,12 +69,19 @@ def test_a_file_of_an_unknown_owner_is_missing(shim: MakeShim) -> None:
         fetch(shim(index), DEMO, owner="nobody")
 
 
+def grouped(near: FakeIndex, far: FakeIndex) -> tuple[Index, Index]:
+    return (
+        Index(name="mirror", url=near.url, role="mirror", mirror_of="pypi"),
+        Index(name="pypi", url=far.url, role="public"),
+    )
+
+
 @pytest.mark.fault(31)
 def test_wrong_bytes_are_neither_served_nor_kept(shim: MakeShim) -> None:
     with FakeIndex([DEMO]) as index:
         index.corrupt(DEMO.filename)
         made = shim(index)
-        with pytest.raises(FileUnavailableError, match=r"wrong bytes: sha256 [0-9a-f]{64} where"):
+        with pytest.raises(FileWrongError, match=r"wrong bytes: sha256 [0-9a-f]{64} where"):
             fetch(made, DEMO)
         assert list(made.store.blobs.verify()) == []
         assert made.store.pins.get("demo", DEMO.filename) is None
@@ -74,7 +94,7 @@ def test_a_source_of_wrong_bytes_is_not_asked_again_at_once(shim: MakeShim) -> N
         index.corrupt(DEMO.filename, times=1)
         made = shim(index)
         for expected in ("wrong bytes", "gave wrong bytes lately"):
-            with pytest.raises(FileUnavailableError, match=expected):
+            with pytest.raises(FileWrongError, match=expected):
                 fetch(made, DEMO)
         assert index.count(path_of(DEMO.filename)) == 1
 
@@ -87,10 +107,10 @@ def test_another_hash_than_sha256_is_verified(shim: MakeShim, algorithm: str) ->
         index.add(DEMO, hashes={algorithm: digest})
         rule = index.corrupt(DEMO.filename)
         made = shim(index)
-        with pytest.raises(FileUnavailableError, match=f"wrong bytes: {algorithm} "):
+        with pytest.raises(FileWrongError, match=f"wrong bytes: {algorithm} "):
             fetch(made, DEMO, hashed=False)
         rule.lift()
-        made.downloads._wrong._until.clear()
+        made.downloads._wrong._known.clear()
         assert fetch(made, DEMO, hashed=False) == DEMO.data
 
 
@@ -179,11 +199,101 @@ def test_metadata_is_fetched_alone(shim: MakeShim) -> None:
         assert index.count(path_of(DEMO.filename)) == 0
 
 
-def test_metadata_with_a_wrong_hash_is_not_served(shim: MakeShim) -> None:
+METADATA = path_of(f"{DEMO.filename}.metadata")
+NO_METADATA: dict[str, Callable[[FakeIndex], object]] = {
+    "404": lambda index: index.fail(404, path=METADATA),
+    "403": lambda index: index.fail(403, path=METADATA),
+    "wrong bytes": lambda index: index.corrupt(f"{DEMO.filename}.metadata"),
+    "another's": lambda index: index.answer(200, {}, SDIST.metadata, path=METADATA),
+    "a web page": lambda index: index.answer(
+        200, {"Content-Type": "text/html"}, b"<html>not found</html>", path=METADATA
+    ),
+}
+
+
+@pytest.mark.parametrize("how", NO_METADATA)
+@pytest.mark.parametrize("deadline", [10.0, 1.5])
+def test_promised_metadata_that_is_missing_or_wrong_comes_from_the_wheel(
+    shim: MakeShim, how: str, deadline: float
+) -> None:
     with FakeIndex([DEMO]) as index:
-        index.corrupt(DEMO.filename + ".metadata")
-        with pytest.raises(FileUnavailableError, match="wrong bytes"):
+        NO_METADATA[how](index)
+        made = shim(index, deadline=deadline)
+        for _ in range(2):
+            assert fetch(made, DEMO, ending=".metadata") == DEMO.metadata
+        assert index.count(METADATA) == 1
+        assert fetch(made, DEMO) == DEMO.data
+        assert index.count(path_of(DEMO.filename)) == 1
+
+
+def test_metadata_of_an_index_that_fails_is_not_taken_out_of_the_wheel(shim: MakeShim) -> None:
+    with FakeIndex([DEMO]) as index:
+        index.fail(503, path=METADATA)
+        with pytest.raises(FileUnavailableError, match="503"):
             fetch(shim(index), DEMO, ending=".metadata")
+        assert index.count(path_of(DEMO.filename)) == 0
+
+
+def test_metadata_that_is_missing_with_its_wheel_is_missing(shim: MakeShim) -> None:
+    with FakeIndex([DEMO]) as index:
+        index.fail(404, path="/files/")
+        with pytest.raises(FileMissingError, match=r"\.metadata: pypi: 404"):
+            fetch(shim(index), DEMO, ending=".metadata")
+
+
+def test_metadata_waits_for_its_wheel_no_longer_than_the_deadline(shim: MakeShim) -> None:
+    with FakeIndex([DEMO]) as index:
+        index.fail(404, path=METADATA)
+        slow = index.drip(BIG / 20, path=path_of(DEMO.filename))
+        made = shim(index, deadline=1.0)
+        with pytest.raises(FileUnavailableError, match="being fetched: run again"):
+            fetch(made, DEMO, ending=".metadata")
+        slow.lift()
+        wait_until(lambda: is_kept(made), 10, "the wheel was not kept")
+        assert fetch(made, DEMO, ending=".metadata") == DEMO.metadata
+
+
+def test_a_page_that_states_a_wrong_hash_of_metadata_is_corrected_by_the_wheel(
+    shim: MakeShim,
+) -> None:
+    with FakeIndex() as index:
+        wrong = replace(DEMO, metadata=b"Metadata-Version: 2.1\nName: other\n")
+        index.add(wrong)
+        index.corrupt(f"{DEMO.filename}.metadata")
+        made = shim(index)
+        assert fetch(made, DEMO, ending=".metadata") == DEMO.metadata
+        made.fallback.forget("demo")
+        answer = made.fallback.page("demo")
+        (file,) = made.offer(answer).files
+        assert file.core_metadata == {"sha256": DEMO.metadata_sha256}
+        assert not answer.is_settled
+
+
+@pytest.mark.parametrize("status", [404, 410])
+def test_a_file_that_every_source_says_is_not_there_is_missing(shim: MakeShim, status: int) -> None:
+    with FakeIndex([DEMO]) as near, FakeIndex([DEMO]) as far:
+        for index in (near, far):
+            index.fail(status, path=path_of(DEMO.filename))
+        made = shim(*grouped(near, far))
+        with pytest.raises(FileMissingError, match=rf"mirror: {status} .*; pypi: {status} "):
+            fetch(made, DEMO)
+
+
+@pytest.mark.parametrize("how", ["file", "page"])
+def test_a_file_that_one_source_may_have_yet_is_unavailable(shim: MakeShim, how: str) -> None:
+    with FakeIndex([DEMO]) as near, FakeIndex([DEMO]) as far:
+        near.fail(404, path=path_of(DEMO.filename))
+        far.fail(503, path=path_of(DEMO.filename) if how == "file" else "/simple/")
+        with pytest.raises(FileUnavailableError, match="mirror: 404"):
+            fetch(shim(*grouped(near, far)), DEMO)
+
+
+def test_wrong_bytes_of_one_source_and_none_of_the_other_are_wrong_bytes(shim: MakeShim) -> None:
+    with FakeIndex([DEMO]) as near, FakeIndex([DEMO]) as far:
+        near.fail(404, path=path_of(DEMO.filename))
+        far.corrupt(DEMO.filename)
+        with pytest.raises(FileWrongError, match="Tell whoever runs pypi"):
+            fetch(shim(*grouped(near, far)), DEMO)
 
 
 def test_metadata_of_a_stored_wheel_is_read_from_inside_it(shim: MakeShim) -> None:
@@ -237,5 +347,141 @@ def test_a_file_changed_under_its_page_in_a_directory_is_not_served(
     made = shim(Index(name="local", url=f"{(tree.root / 'simple').as_uri()}/"))
     made.fallback.page("demo")
     (tree.root / "files" / DEMO.filename).write_bytes(b"something else")
-    with pytest.raises(FileUnavailableError, match="local: wrong bytes"):
+    with pytest.raises(FileWrongError, match="local: wrong bytes"):
         fetch(made, DEMO, owner="local")
+
+
+PACKED = sdist("packed", size=50_000)
+
+
+@pytest.mark.parametrize("coding", ["gzip", "x-gzip"])
+@pytest.mark.parametrize("stated", [True, False], ids=["hashed", "no hash"])
+def test_an_sdist_that_is_called_a_tar_in_a_coding_is_taken_as_it_comes(
+    shim: MakeShim, coding: str, stated: bool
+) -> None:
+    with FakeIndex() as index:
+        index.add(PACKED, hashes=None if stated else {})
+        index.header("Content-Encoding", coding, path=path_of(PACKED.filename))
+        assert fetch(shim(index), PACKED, hashed=stated) == PACKED.data
+
+
+@pytest.mark.parametrize("dist", [DEMO, PACKED], ids=["wheel", "sdist"])
+def test_a_file_that_was_compressed_on_its_way_is_decoded_if_its_hash_says_so(
+    shim: MakeShim, dist: Dist
+) -> None:
+    with FakeIndex([dist], formats=HTML_ONLY) as index:
+        index.gzip(path=path_of(dist.filename))
+        made = shim(index)
+        assert fetch(made, dist) == dist.data
+        wait_until(lambda: is_kept(made), 5, "the file was not kept")
+        assert dict(made.store.blobs.verify()) == {dist.sha256: "right"}
+
+
+def test_bytes_that_are_wrong_as_they_came_and_decoded_are_wrong_as_they_came(
+    shim: MakeShim,
+) -> None:
+    with FakeIndex([DEMO], formats=HTML_ONLY) as index:
+        other = gzip.compress(b"other")
+        index.answer(200, {"Content-Encoding": "gzip"}, other, path=path_of(DEMO.filename))
+        with pytest.raises(FileError, match=hashlib.sha256(other).hexdigest()):
+            fetch(shim(index), DEMO)
+
+
+SIGNED = "/signed/"
+
+
+def sign(index: FakeIndex, dist: Dist, token: str) -> None:
+    """List a file at a signed address, which is the only one where it is."""
+    index.add(dist, url=f"{index.base}{SIGNED}{dist.filename}?token={token}")
+
+
+@pytest.fixture
+def signing() -> Iterator[FakeIndex]:
+    """An index whose file's address has expired since its page was asked for."""
+    with FakeIndex() as index:
+        sign(index, DEMO, "old")
+        yield index
+
+
+def expire(index: FakeIndex, status: int) -> None:
+    """Answer the old address with a status, and all later ones with the file."""
+    sign(index, DEMO, "new")
+    index.answer(200, {"Content-Type": "application/zip"}, DEMO.data, path=SIGNED)
+    index.fail(status, path=SIGNED, times=1)
+
+
+@pytest.mark.parametrize("status", [401, 403, 404, 410])
+def test_an_expired_address_is_looked_up_anew(
+    shim: MakeShim, signing: FakeIndex, status: int
+) -> None:
+    made = shim(signing)
+    made.fallback.page("demo")
+    expire(signing, status)
+    assert fetch(made, DEMO) == DEMO.data
+    asked = [r.target for r in signing.requests if r.path.startswith(SIGNED)]
+    assert [target.partition("=")[2] for target in asked] == ["old", "new"]
+    assert signing.count("/simple/demo/") == 2
+
+
+def test_a_page_is_asked_anew_once_where_its_address_is_still_the_same(shim: MakeShim) -> None:
+    with FakeIndex([DEMO]) as index:
+        made = shim(index)
+        made.fallback.page("demo")
+        index.fail(403, path=path_of(DEMO.filename))
+        with pytest.raises(FileError, match="403"):
+            fetch(made, DEMO)
+        assert index.count("/simple/demo/") == 2
+        assert index.count(path_of(DEMO.filename)) == 1
+
+
+def test_a_new_address_is_tried_once(shim: MakeShim, signing: FakeIndex) -> None:
+    made = shim(signing)
+    made.fallback.page("demo")
+    sign(signing, DEMO, "new")
+    signing.fail(403, path=SIGNED)
+    with pytest.raises(FileError, match="403"):
+        fetch(made, DEMO)
+    assert (signing.count("/simple/demo/"), signing.count(SIGNED + DEMO.filename)) == (2, 2)
+
+
+def test_a_changed_page_has_its_file_tried_once_more_at_the_same_address(shim: MakeShim) -> None:
+    with FakeIndex([DEMO]) as index:
+        made = shim(index)
+        made.fallback.page("demo")
+        index.add(wheel("demo", "2.0"))
+        index.fail(404, path=path_of(DEMO.filename), times=1)
+        assert fetch(made, DEMO) == DEMO.data
+
+
+def test_a_file_that_is_another_one_at_its_new_address_is_not_taken(
+    shim: MakeShim, signing: FakeIndex
+) -> None:
+    made = shim(signing)
+    made.fallback.page("demo")
+    signing.add(OTHER, url=f"{signing.base}{SIGNED}{OTHER.filename}?token=new")
+    signing.fail(404, path=SIGNED, times=1)
+    with pytest.raises(FileError):
+        fetch(made, DEMO)
+    assert signing.count(SIGNED + DEMO.filename) == 1
+
+
+def test_another_index_gives_the_file_before_a_page_is_asked_anew(shim: MakeShim) -> None:
+    with FakeIndex([DEMO]) as near, FakeIndex([DEMO]) as far:
+        made = shim(*grouped(near, far))
+        made.fallback.page("demo")
+        near.fail(404, path=path_of(DEMO.filename))
+        assert fetch(made, DEMO) == DEMO.data
+        assert near.count("/simple/demo/") == 1
+
+
+def test_the_answer_to_an_expired_address_comes_within_the_deadline(
+    shim: MakeShim, signing: FakeIndex
+) -> None:
+    made = shim(signing, deadline=1.0)
+    made.fallback.page("demo")
+    signing.fail(403, path=SIGNED)
+    signing.hang(path="/simple/demo/")
+    began = time.monotonic()
+    with pytest.raises(FileError):
+        fetch(made, DEMO)
+    assert time.monotonic() - began < 5  # a page alone may take longer than that elsewhere

@@ -7,7 +7,7 @@ from indexfallback.names import FileKey
 from tests.chain.chain import ask, learn_names, private, pypi
 from tests.conftest import MakeShim
 from tests.fakes import FakeIndex, wheel
-from tests.files.support import fetch, key_of
+from tests.files.support import fetch, is_kept, key_of
 from tests.serving import wait_until
 
 OWN, PUBLIC = wheel("acme-app", "1.0"), wheel("acme-app", "9.0")
@@ -38,6 +38,7 @@ def test_a_private_file_replaces_a_public_one_of_its_name(shim: MakeShim) -> Non
         made = shim(private(own), pypi(far), fresh=0.0)
         assert ask(made) == "pypi"
         assert fetch(made, SAME) == SAME.data
+        wait_until(lambda: is_kept(made), 10, "the transfer does not end")
         own.add(OWN)
         made = shim(private(own), pypi(far), fresh=0.0)
         assert ask(made) == "private"

@@ -120,6 +120,11 @@ FRAMED: dict[str, Callable[[FakeIndex], object]] = {
     "chunked": lambda index: index.chunked(path=PATH),
     "ended by the connection": lambda index: index.unframed(path=PATH),
     "gzip": lambda index: index.gzip(path=PATH),
+    "called a web page": lambda index: index.header("Content-Type", "text/html", path=PATH),
+    "a coding that it is not in": lambda index: (
+        index.header("Content-Encoding", "x-gzip", path=PATH),
+        index.header("Content-Length", None, path=PATH),
+    ),
 }
 
 

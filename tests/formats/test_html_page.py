@@ -2,6 +2,7 @@
 
 import pytest
 
+from indexfallback.errors import PageError
 from indexfallback.formats import parse_page
 from indexfallback.page import File, ProjectPage
 
@@ -118,6 +119,14 @@ def test_the_signature_is_stated_or_not(stated: str, expected: bool | None) -> N
         ("2024-01-02T03:04:05.1Z", "2024-01-02T03:04:05.100000Z"),
         ("2024-01-02T03:04:05.123456789Z", "2024-01-02T03:04:05.123456Z"),
         ("2024-01-02T03:04:05+00:00", "2024-01-02T03:04:05Z"),
+        ("2024-01-02T03:04:05+02:00", "2024-01-02T01:04:05Z"),
+        ("2024-01-02T03:04:05.5-0530", "2024-01-02T08:34:05.500000Z"),
+        ("2024-01-01T01:00:00+02:00", "2023-12-31T23:00:00Z"),
+        ("2024-01-02T03:04:05+02", "2024-01-02T01:04:05Z"),
+        ("2024-01-02 03:04:05z", "2024-01-02T03:04:05Z"),
+        ("0001-01-01T00:00:00+02:00", None),
+        ("2024-01-02T03:04:05+02:99", None),
+        ("2024-01-02T03:04:05 CET", None),
         ("2024-13-02T03:04:05Z", None),
         ("2024-01-02", None),
         ("2024-01-02T03:04:05", None),
@@ -187,6 +196,48 @@ def test_the_text_names_the_file_where_the_address_does_not() -> None:
 @pytest.mark.parametrize("text", ["download", "", "../../foo-2.0.zip", "foo-2.0.zip is here!"])
 def test_the_address_names_the_file_where_the_text_does_not(text: str) -> None:
     assert only(f'<a href="x/foo-1.0%2Blocal.zip?a=/b">{text}</a>').filename == "foo-1.0+local.zip"
+
+
+def test_the_address_names_the_file_also_where_the_text_is_the_name_of_another() -> None:
+    file = only('<a href="x/foo-1.0.zip#sha256=' + SHA + '">foo-1.0-py3-none-any.whl</a>')
+    assert (file.filename, file.hashes) == ("foo-1.0.zip", {"sha256": SHA})
+
+
+def test_a_text_makes_no_name_with_unsafe_characters_a_safe_one() -> None:
+    read = page(META + '<a href="..%2f..%2ffoo-1.0.zip">foo-1.0.zip</a>')
+    assert read.files == ()
+    assert read.dropped == {"a name with characters that no distribution's has": 1}
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        '<!DOCTYPE html><html><body><a href="foo-1.0.zip">foo-1.0.zip</a><br/>\n',
+        '<html><head><title>Links for foo</title><body><a href="foo-1.0.zip">x</a> by hand',
+        '<html><a href="foo-1.0.zip">x</a><header>old</header>',
+    ],
+)
+def test_an_end_tag_counts_only_where_no_length_shows_that_the_page_is_whole(body: str) -> None:
+    (file,) = parse_page(body.encode(), "text/html", URL, "foo", whole=True).files
+    assert file.filename == "foo-1.0.zip"
+    with pytest.raises(PageError, match="cut short"):
+        parse_page(body.encode(), "text/html", URL, "foo")
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        '<html><body><a href="foo-1.0.zip">x</a><a href="foo-2.0',
+        '<html><body><a href="foo-1.0.zip">x</a><a href="foo-2.0.zip">foo',
+        "<html><head><title>Links for foo",
+        "<html><head><title>Links for foo</title>",
+    ],
+)
+def test_a_page_that_ends_inside_an_element_is_cut_short_whatever_length_it_states(
+    body: str,
+) -> None:
+    with pytest.raises(PageError, match="cut short"):
+        parse_page(body.encode(), "text/html", URL, "foo", whole=True)
 
 
 def test_the_text_may_be_marked_up() -> None:

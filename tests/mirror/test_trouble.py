@@ -11,7 +11,7 @@ import pytest
 
 from indexfallback.store.locks import FileLock
 from tests.cli.support import CommandLine
-from tests.fakes import FakeIndex, wheel
+from tests.fakes import Dist, FakeIndex, sdist, wheel
 from tests.mirror.support import Mirrored
 from tests.serving import wait_until
 
@@ -106,6 +106,22 @@ def test_wrong_bytes_are_not_kept(mirror: Mirrored) -> None:
         result = mirror.run(code=1)
     assert "wrong bytes" in result["failed"]["other"]
     assert mirror.listed("other") == []
+
+
+@pytest.mark.parametrize("dist", [wheel("one"), sdist("one")], ids=["wheel", "sdist"])
+@pytest.mark.parametrize("compressed", [True, False])
+def test_a_file_in_a_coding_is_the_one_that_its_hash_names(
+    mirror: Mirrored, dist: Dist, *, compressed: bool
+) -> None:
+    path = f"/files/{dist.filename}"
+    mirror.upstream.add(dist)
+    if compressed:
+        mirror.upstream.gzip(path=path)
+    else:
+        mirror.upstream.header("Content-Encoding", "x-gzip", path=path)
+    mirror.configure(projects=["one"])
+    mirror.run()
+    assert mirror.held(dist.sha256)
 
 
 def test_retry_after_is_obeyed(mirror: Mirrored) -> None:

@@ -103,7 +103,7 @@ def test_wrong_bytes_in_transfer_end_in_a_cut_and_are_not_resumed(
     assert shim.json("/-/status")["cache"]["files"] == 0
     # The only source is not asked again for a while; another one that lists it is.
     problem = shim.get(PATH, {"Range": f"bytes={len(sent)}-"}).problem
-    assert (problem["status"], "gave wrong bytes lately" in problem["detail"]) == (503, True)
+    assert (problem["status"], "gave wrong bytes lately" in problem["detail"]) == (409, True)
 
 
 @pytest.mark.fault(31)

@@ -1,7 +1,9 @@
 """Files by HTTP: complete, from an offset, and interrupted."""
 
+import gzip
 import time
 
+import msgspec
 import pytest
 
 from indexfallback.outcome import Kind
@@ -48,12 +50,14 @@ def test_a_changed_file_is_sent_completely(opened: OpenHttp, remote: FakeIndex) 
     assert content(body) == wheel("acme-app").data
 
 
-def test_a_compressed_file_has_no_known_length(opened: OpenHttp, remote: FakeIndex) -> None:
+def test_a_file_in_a_coding_comes_as_on_the_wire_and_says_so(
+    opened: OpenHttp, remote: FakeIndex
+) -> None:
     remote.gzip()
     body = opened(remote).open(listed(remote), 0, None, 5).body
     assert body is not None
-    assert body.total is None
-    assert content(body) == wheel("acme-app").data
+    assert (body.total, body.coding) == (None, "gzip")
+    assert gzip.decompress(content(body)) == wheel("acme-app").data
     assert remote.requests[0].headers["Accept-Encoding"] == "identity"
 
 
@@ -69,6 +73,30 @@ def test_a_weak_etag_is_not_taken_for_the_bytes(opened: OpenHttp, remote: FakeIn
 def test_a_web_page_is_no_distribution(opened: OpenHttp, remote: FakeIndex) -> None:
     remote.answer(200, HTML, b"<html>log in</html>")
     assert opened(remote).open(listed(remote), 0, None, 5).outcome.kind is Kind.NOT_AN_INDEX
+
+
+@pytest.mark.fault(35)
+def test_a_file_that_a_hash_names_is_taken_whatever_it_calls_itself(
+    opened: OpenHttp, remote: FakeIndex
+) -> None:
+    remote.header("Content-Type", "text/html; charset=utf-8")
+    file = msgspec.structs.replace(listed(remote), hashes={"md5": "0" * 32})
+    body = opened(remote).open(file, 0, None, 5).body
+    assert body is not None
+    # No answer may begin before the hash is known to be right.
+    assert (body.is_web_page, body.total) == (True, None)
+    assert content(body) == wheel("acme-app").data
+
+
+@pytest.mark.parametrize(("fault", "has_end"), [("chunked", True), ("unframed", False)])
+def test_a_body_without_a_length_may_show_its_end(
+    opened: OpenHttp, remote: FakeIndex, fault: str, has_end: bool
+) -> None:
+    getattr(remote, fault)()
+    body = opened(remote).open(listed(remote), 0, None, 5).body
+    assert body is not None
+    assert body.has_end is has_end
+    body.close()
 
 
 @pytest.mark.parametrize("status", [404, 403, 429, 503])

@@ -1,0 +1,62 @@
+"""What a client is told when no source brings a file: that it may come yet, or that it will not."""
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from indexfallback.errors import (
+    FileError,
+    FileMissingError,
+    FileUnavailableError,
+    FileWrongError,
+)
+from indexfallback.outcome import Kind, Outcome
+
+#: A source with such an outcome has no metadata file that can be used; its distribution, in which
+#: the metadata is as well, it may have.
+_NO_METADATA = frozenset({Kind.DENIED, Kind.NOT_AN_INDEX, Kind.NOT_ALLOWED, Kind.FORBIDDEN})
+
+
+class Failure(NamedTuple):
+    """An attempt at one source that did not bring the file."""
+
+    #: The name of the index, or ``this machine``.
+    source: str
+    outcome: Outcome
+
+    def __str__(self) -> str:
+        return f"{self.source}: {self.outcome}"
+
+
+def why(failures: Iterable[Failure]) -> str:
+    """Return why a file cannot be had, source by source."""
+    return "; ".join(dict.fromkeys(map(str, failures))) or "no index lists it"
+
+
+def error_of(filename: str, failures: Iterable[Failure]) -> FileError:
+    """Return the error for a file: 503 only if another try may go better.
+
+    Of several attempts at one source the last one counts.
+    """
+    failures = tuple(failures)
+    last = dict(failures)
+    if not last or any(outcome.may_pass for outcome in last.values()):
+        remedy = "Run again when one of the indexes works."
+        return FileUnavailableError(filename, why(failures), remedy)
+    wrong = [name for name, outcome in last.items() if outcome.kind is Kind.WRONG]
+    if wrong:
+        remedy = (
+            f"Tell whoever runs {_listed(wrong)}, or choose another version; what came is not kept."
+        )
+        return FileWrongError(filename, why(failures), remedy)
+    remedy = f"Tell whoever runs {_listed(last)}, whose page lists it, or choose another version."
+    return FileMissingError(filename, why(failures), remedy)
+
+
+def has_no_metadata(failures: Iterable[Failure]) -> bool:
+    """Tell whether no source has a metadata file that can be used, and none will soon."""
+    outcomes = dict(failures).values()
+    return all(not outcome.may_pass or outcome.kind in _NO_METADATA for outcome in outcomes)
+
+
+def _listed(names: Iterable[str]) -> str:
+    return " and ".join(names)

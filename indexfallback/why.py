@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Sequence
+from math import isfinite
 from typing import Any
 
 from packaging.version import InvalidVersion, Version
@@ -22,6 +23,7 @@ from indexfallback.store import Store
 
 def why(shim: Shim, project: str) -> dict[str, Any]:
     """Ask the chain for a normalised project, and return the explanation."""
+    before = _ages(shim, project)
     try:
         answer = shim.fallback.page(project, again=not shim.network.is_offline)
     except ProjectError as error:
@@ -30,7 +32,16 @@ def why(shim: Shim, project: str) -> dict[str, Any]:
         shim.offer(answer)
     except ProjectError as error:
         return {**refused(shim, error), "hidden": _hidden(shim, answer)}
-    return found(shim, answer)
+    # A client was served a page of this age.
+    return {**found(shim, answer), "age_before": before.get(answer.owner.key)}
+
+
+def _ages(shim: Shim, project: str) -> dict[str, float]:
+    """Return the age of each index's stored page in seconds, by the key of the index."""
+    now = time.time()
+    facts = ((i.key, shim.store.pages.facts(i.key, project)) for i in shim.settings.indexes)
+    ages = {key: known.age(now) for key, known in facts if known is not None}
+    return {key: round(age, 1) for key, age in ages.items() if isfinite(age)}
 
 
 def refused(shim: Shim, error: ProjectError) -> dict[str, Any]:
@@ -56,7 +67,7 @@ def found(shim: Shim, answer: Answer) -> dict[str, Any]:
         "offline": answer.offline is not None,
         "offline_by": answer.offline.value if answer.offline is not None else None,
         "age": round(answer.age, 1),
-        "fresh_for": round(max(0.0, shim.settings.fresh - answer.age), 1),
+        "fresh_for": round(max(0.0, shim.settings.fresh_for(answer.owner) - answer.age), 1),
         "belongs_to": _belongs_to(shim, answer.project),
         "indexes": _indexes(shim, answer.project, answer.tried),
         **_files(shim, answer),

@@ -15,7 +15,7 @@ ORDER = (
     "config", "formats", "dists", "wanted",
     "upstream", "store", "hosted",
     "chain", "files",
-    "shim", "why", "delivery",
+    "shim", "why", "refresh", "delivery",
     "server",
     "mirror", "tree", "carry",
     "clients", "service", "doctor", "fetch",

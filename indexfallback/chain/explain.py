@@ -67,7 +67,7 @@ def _not_asked(question: Question, candidate: Candidate) -> Tried:
         return Tried(name, "found", "it is mirrored")
     if candidate.remembered_absent:
         return Tried(name, "absent", "it said so within the last minute")
-    if candidate.is_fresh(question.fresh):
+    if candidate.is_fresh:
         return Tried(name, "found", "its page is fresh")
     if question.offline_state.requested is not None and not candidate.index.is_directory:
         return Tried(name, "not asked", "offline")

@@ -1,6 +1,6 @@
 """The walk down the chain for a project's page: fresh from the store, else asked, else stale.
 
-Locks: ``Fallback._lock`` guards ``_answers``; nothing is read,
+Locks: ``Fallback._lock`` guards ``_answers`` and ``renewals``; nothing is read,
 written or asked while it is held. Pages asked for at the same time share one walk.
 """
 
@@ -74,6 +74,8 @@ class Fallback:
         self._flights: SingleFlight[_Key, Answer] = SingleFlight()
         self._lock = threading.Lock()
         self._answers: dict[_Key, tuple[float, Answer]] = {}
+        #: Counts the answers that were asked for again: what repeats earlier ones is out of date.
+        self.renewals = 0
         self._asker = Asker(settings, store, members)
         self._prober = Prober(members, store, settings.page_size)
         self._name_lists = NameLists(settings, store, members)
@@ -90,14 +92,15 @@ class Fallback:
     def page(self, project: str, index: str | None = None, *, again: bool = False) -> Answer:
         """Return the answer for a normalised project, by the whole chain or by one index.
 
-        With ``again`` the indexes are asked whatever is fresh. Raises `ProjectNotFoundError` or
+        With ``again`` the indexes are asked whatever is fresh, by requests with validators; equal
+        requests at the same time share them. Raises `ProjectNotFoundError` or
         `ProjectUnavailableError`, within the deadline.
         """
         key = _Key(project, index, again, self.network.changes, self.store.ledger.changes)
         now = time.monotonic()
         with self._lock:
             repeated = self._answers.get(key)
-        if repeated is not None and now < repeated[0] and not again:
+        if repeated is not None and now < repeated[0]:
             return repeated[1]
         ends = now + self.settings.deadline * (1 - RESERVE)
         try:
@@ -121,7 +124,10 @@ class Fallback:
         with self._lock:
             if len(self._answers) >= _REMEMBERED:
                 self._answers.clear()
-            self._answers[key] = (time.monotonic() + self.repeat_seconds, answer)
+            # What was just asked for again holds for all others, too.
+            self.renewals += again
+            plain = key._replace(again=False)
+            self._answers[plain] = (time.monotonic() + self.repeat_seconds, answer)
         return answer
 
     def forget(self, project: str) -> None:

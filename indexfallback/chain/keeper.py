@@ -92,7 +92,9 @@ class Keeper:
         """
         with best_effort(f"record that {project} is gone"):
             if index.is_private:
-                aged = held._replace(checked=min(held.checked, now - self._settings.fresh))
+                aged = held._replace(
+                    checked=min(held.checked, now - self._settings.fresh_for(index))
+                )
                 self._store.pages.confirm(index.key, project, aged._replace(resolved=0.0))
             else:
                 self._store.pages.remove(project, index.key)

@@ -152,7 +152,6 @@ def _judgement(question: Question, position: int) -> Step | None:
 
 def _resolved_before(question: Question) -> int | None:
     """Find the page that an earlier walk down this very chain ended at, if it still holds."""
-    limit = float("inf") if question.is_offline else question.fresh
     for position in question.answering:
         candidate = question.chain[position]
         if candidate.is_absent and candidate.outcome is not None:
@@ -160,6 +159,7 @@ def _resolved_before(question: Question) -> int | None:
         # A directory costs nothing to read, and a new file in it must be seen at once.
         if candidate.index.is_directory or _has_answered(candidate):
             return None
+        limit = float("inf") if question.is_offline else candidate.fresh
         ages = (candidate.page_age, candidate.resolution_age)
         if all(
             age is not None and age < limit for age in ages

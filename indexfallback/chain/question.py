@@ -17,6 +17,8 @@ class Candidate:
     """One index of the chain, and what is known of one project at it."""
 
     index: Index
+    #: Its page is served without asking it while it is younger than this, seconds.
+    fresh: float = 0.0
     #: Age in seconds of its stored page, and of the walk that led there; None if there is none.
     page_age: float | None = None
     resolution_age: float | None = None
@@ -62,9 +64,10 @@ class Candidate:
             return self.outcome.kind is Kind.ABSENT
         return self.remembered_absent
 
-    def is_fresh(self, fresh: float) -> bool:
-        """Tell whether its stored page is younger than ``fresh`` seconds."""
-        return self.page_age is not None and self.page_age < fresh
+    @property
+    def is_fresh(self) -> bool:
+        """Whether its stored page may be served without asking the index."""
+        return self.page_age is not None and self.page_age < self.fresh
 
 
 @dataclass(frozen=True)
@@ -74,7 +77,6 @@ class Question:
     project: str
     #: In the order in which they are asked (`candidates`).
     chain: tuple[Candidate, ...]
-    fresh: float
     keep: float
     #: Whether indexes may be asked over a network.
     offline_state: OfflineState
@@ -106,7 +108,7 @@ class Question:
             return True
         if candidate.outcome is not None:
             return candidate.outcome.is_page
-        is_known = candidate.is_fresh(self.fresh) and not candidate.is_absent
+        is_known = candidate.is_fresh and not candidate.is_absent
         return is_known and self.may_ask(position)
 
     @property
@@ -178,8 +180,10 @@ def asking_order(members: Sequence[Index]) -> tuple[Index, ...]:
 
 def as_unknown(question: Question) -> Question:
     """Return the question with nothing fresh: every index is asked again."""
-    chain = tuple(replace(c, resolution_age=None, remembered_absent=False) for c in question.chain)
-    return replace(question, chain=chain, fresh=0.0)
+    chain = tuple(
+        replace(c, fresh=0.0, resolution_age=None, remembered_absent=False) for c in question.chain
+    )
+    return replace(question, chain=chain)
 
 
 def passed_digest(indexes: Sequence[Index]) -> str:

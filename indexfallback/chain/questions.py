@@ -61,9 +61,7 @@ class Questions:
             )
             for i in chain
         )
-        return Question(
-            project, known, settings.fresh, settings.keep, self._network.offline_state, alone
-        )
+        return Question(project, known, settings.keep, self._network.offline_state, alone)
 
     def _candidate(
         self,
@@ -78,13 +76,12 @@ class Questions:
         index = member.index
         facts = self._store.pages.facts(index.key, project)
         age = None if facts is None else 0.0 if facts.mirrored else facts.age(now)
-        # A directory is read at each request: its page is never fresh. Without a route no page is,
-        # because only a request tells whether the files can still be fetched.
-        asks = index.is_directory or self._network.offline_state.has_no_route
-        if asks and age is not None:
-            age = max(age, self._settings.fresh)
+        # Without a route no page is fresh, because only a request tells whether the files can still
+        # be fetched.
+        has_no_route = self._network.offline_state.has_no_route
         return Candidate(
             index,
+            fresh=0.0 if has_no_route else self._settings.fresh_for(index),
             page_age=age,
             resolution_age=None if facts is None else facts.resolution_age(now),
             passed=facts.passed if facts is not None else "",

@@ -27,6 +27,7 @@ _COMMANDS = {
     "offline": "offline",
     "publish": "publish",
     "publish-tree": "publish_tree",
+    "refresh": "refresh",
     "remove": "withdraw",
     "run": "run",
     "serve": "serve",

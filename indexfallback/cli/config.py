@@ -22,7 +22,7 @@ HIDDEN = "***"
 
 #: Settings and keys of an index whose values are seconds or bytes.
 _DURATIONS = frozenset(
-    ("cache.fresh", "cache.keep", "limits.deadline", "connect_timeout", "read_timeout")
+    ("cache.fresh", "cache.keep", "limits.deadline", "connect_timeout", "read_timeout", "fresh")
 )
 _SIZES = frozenset(("cache.max_size", "limits.page_size", "max_file_size"))
 
@@ -83,6 +83,7 @@ TEMPLATE = """\
 # keyring = false          # true: the password is in the system's keyring
 # connect_timeout = "3 s"
 # read_timeout = "10 s"
+# fresh = "15 s"           # overrides cache.fresh; default of a private index: at most 15 s
 # probe = "acme-app"       # project that health probes request; default: one served before
 # upload = false           # true: accepts uploads; url must be a directory
 
@@ -176,7 +177,7 @@ def _index_rows(settings: Settings, index: Index) -> list[_Row]:
     rows = []
     for key in INDEX_KEYS:
         key = "password" if key == "password_env" else key  # noqa: PLW2901 - the field of it
-        value = getattr(index, key)
+        value = settings.fresh_for(index) if key == "fresh" else getattr(index, key)
         # A user name without a password may be a token.
         if value and (key == "password" or (key == "username" and index.password is None)):
             value = HIDDEN

@@ -33,6 +33,14 @@ def set_up_logging(verbose: int) -> None:
     logger.propagate = False
 
 
+def silence_chain() -> None:
+    """Keep the chain from logging what a command prints as its answer.
+
+    The filter of a logger applies only to its own records: warnings of the store are still logged.
+    """
+    logging.getLogger("indexfallback").addFilter(lambda _: False)
+
+
 def say(message: str) -> None:
     """Print a message to standard error."""
     click.echo(wrapped(f"indexfallback: {message}").lstrip(), err=True)

@@ -55,10 +55,15 @@ def ask_running(settings: Settings, path: str, seconds: float) -> Any:
         return ask(root(settings), path, seconds, token=token)
 
 
+def runs_same(settings: Settings) -> bool:
+    """Tell whether a shim with this configuration runs."""
+    found = health(settings)
+    return found is not None and found.get("configuration") == settings.fingerprint
+
+
 def ask_same(settings: Settings, path: str, seconds: float) -> Any:
     """Return the answer of a running shim with this configuration; None if none runs."""
-    found = health(settings)
-    if found is None or found.get("configuration") != settings.fingerprint:
+    if not runs_same(settings):
         return None
     try:
         return ask_running(settings, quote(path), seconds)

@@ -1,6 +1,5 @@
 """``why``: explains the answer for one project, index by index."""
 
-import logging
 import sys
 import time
 from collections.abc import Iterator
@@ -11,7 +10,7 @@ import click
 
 from indexfallback.chain.explain import hidden_lines, owner_reason
 from indexfallback.cli.options import Options, examples, json_option, project_name, takes_options
-from indexfallback.cli.output import clock, print_json, print_table, wrapped
+from indexfallback.cli.output import clock, print_json, print_table, silence_chain, wrapped
 from indexfallback.cli.running import ask_same
 from indexfallback.config import Settings
 from indexfallback.words import counted, left_out, ms, span
@@ -33,9 +32,7 @@ def why(options: Options, project: str, as_json: bool) -> None:
     report = ask_same(settings, f"/-/why/{project}", settings.deadline + _MARGIN)
     if report is None:
         if not options.verbose:
-            # The chain would log what the answer says. The filter of a logger applies only to its
-            # own records, so warnings of the store are still logged.
-            logging.getLogger("indexfallback").addFilter(lambda _: False)
+            silence_chain()
         report = _in_process(settings, project)
     if as_json:
         print_json(report)
@@ -59,6 +56,7 @@ def _print(report: Report) -> None:
         click.echo(wrapped(f"Why: {report['cause']}."))
         click.echo(wrapped(f"What you can do: {report['remedy']}"))
         return
+    click.echo(_page_line(report))
     click.echo(_files_line(report))
     for line in hidden_lines(report):
         click.echo(wrapped(line))
@@ -93,8 +91,24 @@ def _headline(report: Report) -> str:
     elif report["how"] == "stale":
         note = f"stale page of {seen}, {span(report['age'])} old"
     else:
-        note = f"page of {seen}, fresh for {span(report['fresh_for'])}"
+        note = f"page of {seen}, fresh for {span(round(report['fresh_for']))}"
     return f"{project} is served by {report['owner']} ({note})"
+
+
+def _page_line(report: Report) -> str:
+    """Return how old the owner's page is, and when the owner is asked for it again."""
+    age, before = span(report["age"]), report["age_before"]
+    if report["offline"]:
+        return f"  page: {age} old; not renewed while offline"
+    if report["how"] == "mirrored":
+        return f"  page: {age} old; `indexfallback mirror` renews it"
+    if report["how"] == "stale":
+        return f"  page: {age} old; {report['owner']} is asked again when it may answer"
+    was = f" ({span(before)} old before)" if before is not None else ""
+    # A few milliseconds have gone since the answer: 15 s are meant, not 14.
+    seconds = round(report["fresh_for"])
+    when = f"after {span(seconds)}" if seconds else "at each request"
+    return f"  page: confirmed now{was}; asked again {when}"
 
 
 def _row(report: Report, index: Report) -> tuple[str, ...]:

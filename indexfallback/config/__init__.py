@@ -15,6 +15,10 @@ Role = Literal["private", "mirror", "public"]
 OnOutage = Literal["ledger", "stop", "next"]
 Pages = Literal["first", "authority"]
 
+#: A page of a private index is fresh for this long, seconds: a user who has just uploaded a release
+#: wants to install it, and a conditional request in a company's network is cheap.
+PRIVATE_FRESH = 15.0
+
 #: A scheme, and user name and password after it (RFC 3986, appendix B).
 _LOGIN = re.compile(r"^([^:/?#]*://)[^/?#]*@")
 
@@ -42,6 +46,8 @@ class Index:
     keyring: bool = False
     connect_timeout: float = 3.0
     read_timeout: float = 10.0
+    #: How long its pages are fresh; None for the default of its kind (`Settings.fresh_for`).
+    fresh: float | None = None
     #: Normalised project whose page the health probe requests.
     probe: str | None = None
     #: Name of the public index that this one mirrors.
@@ -136,6 +142,14 @@ class Settings:
     def hosted(self) -> tuple[Index, ...]:
         """The indexes that accept uploads, in the order of the chain."""
         return tuple(index for index in self.indexes if index.upload)
+
+    def fresh_for(self, index: Index) -> float:
+        """Return for how many seconds a page of ``index`` is served without asking it."""
+        if index.is_directory:  # reading it costs nothing, and a new file must be seen at once
+            return 0.0
+        if index.fresh is not None:
+            return index.fresh
+        return min(PRIVATE_FRESH, self.fresh) if index.is_private else self.fresh
 
     def foreign_keys(self, group: str) -> frozenset[str]:
         """Return the addresses of the indexes of all other groups: what they have is not its."""

@@ -184,6 +184,8 @@ def _index(
             "upload = true needs a directory",
             'write the path of a directory as url, like "/srv/packages"',
         )
+    if "fresh" in values and address.url.startswith("file:"):
+        raise entry.error("fresh", "fresh has no use: a directory is read each time", "remove it")
     if address.username is not None:
         values["username"] = address.username
         origins["username"] = origins["url"]

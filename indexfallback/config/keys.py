@@ -252,6 +252,7 @@ INDEX_KEYS: dict[str, Reader] = {
     "keyring": flag,
     "connect_timeout": wait,
     "read_timeout": wait,
+    "fresh": duration,
     "probe": project,
     "mirror_of": text,
     "pages": choice(*get_args(Pages)),

@@ -26,7 +26,12 @@ from indexfallback.server.pages import NamesResource, ProjectResource, SlashReso
 from indexfallback.server.proxied import Proxied
 from indexfallback.server.rendered import RenderedPages
 from indexfallback.server.response_cache import ResponseCache
-from indexfallback.server.state import HealthResource, StatusResource, WhyResource
+from indexfallback.server.state import (
+    HealthResource,
+    RefreshResource,
+    StatusResource,
+    WhyResource,
+)
 from indexfallback.server.uploads import UploadResource, multipart_handler
 from indexfallback.shim import Shim
 from indexfallback.store import RecordsFault
@@ -42,7 +47,10 @@ def make_app(shim: Shim) -> ResponseCache | Proxied:
     app.add_error_handler(RecordsFault, answer_records_fault)
     for path, resource in routes(shim, credentials).items():
         app.add_route(path, resource)
-    cached = ResponseCache(app, lambda: shim.network.changes + shim.store.ledger.changes)
+    cached = ResponseCache(
+        app,
+        lambda: shim.network.changes + shim.store.ledger.changes + shim.fallback.renewals,
+    )
     settings = shim.settings
     if settings.base_path or settings.trusted_proxies:
         return Proxied(cached, settings)
@@ -100,5 +108,6 @@ def _for_programs(shim: Shim) -> dict[str, Any]:
         "/-/health": HealthResource(shim),
         "/-/status": StatusResource(shim),
         "/-/why/{project}": WhyResource(shim),
+        "/-/refresh/{project}": RefreshResource(shim),
         "/-/metrics": MetricsResource(shim),
     }

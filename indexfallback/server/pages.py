@@ -12,7 +12,7 @@ from indexfallback.formats import Media, negotiate, render_names, render_page
 from indexfallback.names import FileKey, is_normalized, is_project_name, normalize
 from indexfallback.page import File, ProjectPage
 from indexfallback.server.rendered import Rendered, RenderedPages, as_rendered
-from indexfallback.server.response_cache import MAX_AGE
+from indexfallback.server.response_cache import MAX_AGE, is_to_revalidate
 from indexfallback.shim import Shim
 from indexfallback.upstream.answers import Limits
 
@@ -42,7 +42,11 @@ class ProjectResource:
             redirect(req, resp, self._root, normalize(project), index)
             return
         media = _media(req)
-        answer = self._shim.fallback.page(project, index)
+        # Offline no index may be asked, and what is stored is all there is.
+        again = is_to_revalidate(req.get_header("Cache-Control")) and (
+            not self._shim.network.is_offline
+        )
+        answer = self._shim.fallback.page(project, index, again=again)
         self._shim.fallback.activity.client(req.user_agent or "")
         if answer.page.serial is not None:
             resp.set_header("X-PyPI-Last-Serial", str(answer.page.serial))

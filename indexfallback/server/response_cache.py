@@ -20,6 +20,15 @@ _Key = tuple[str | int | None, ...]
 _Application = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
 
+def is_to_revalidate(cache_control: str | None) -> bool:
+    """Tell whether a client asks for an answer from the index itself (RFC 9111, 5.2.1.4).
+
+    ``max-age=0`` means nothing: some versions of pip send it with each request.
+    """
+    directives = (cache_control or "").lower().split(",")
+    return any(directive.strip() == "no-cache" for directive in directives)
+
+
 class _Response(NamedTuple):
     expires: float
     status: str
@@ -54,6 +63,8 @@ class ResponseCache:
             self._state(),
         )
         response = self._responses.get(key)
+        if is_to_revalidate(environ.get("HTTP_CACHE_CONTROL")):
+            return self._ask(key, environ, start_response)
         if response is not None and time.monotonic() < response.expires:
             start_response(response.status, response.headers)
             return response.body

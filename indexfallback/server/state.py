@@ -1,4 +1,4 @@
-"""The state of the shim, for programs: health, status and why."""
+"""The state of the shim, for programs: health, status, why and refresh."""
 
 import os
 import time
@@ -9,6 +9,7 @@ import msgspec
 
 from indexfallback import __version__
 from indexfallback.names import is_project_name, normalize
+from indexfallback.refresh import refresh
 from indexfallback.shim import Shim
 from indexfallback.why import namesakes, status, why
 
@@ -59,6 +60,21 @@ class StatusResource:
         if req.get_param_as_bool("namesakes"):
             report["namesakes"] = namesakes(self._shim, since)
         _send(resp, report)
+
+    on_head = on_get
+
+
+class RefreshResource:
+    """``/-/refresh/{project}``: asks the indexes for a project, whatever is fresh."""
+
+    def __init__(self, shim: Shim) -> None:
+        self._shim = shim
+
+    def on_get(self, req: falcon.Request, resp: falcon.Response, project: str) -> None:
+        """Ask the chain and answer with the report of `refresh.refresh`."""
+        if not is_project_name(project):
+            raise falcon.HTTPNotFound(description=f"{req.path}: this is not a project name")
+        _send(resp, refresh(self._shim, normalize(project)))
 
     on_head = on_get
 

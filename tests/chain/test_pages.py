@@ -201,6 +201,41 @@ def test_asked_again_a_fresh_page_is_looked_at_anew(shim: MakeShim, far: FakeInd
     assert far.count(IDNA) == 2
 
 
+def test_a_page_asked_for_again_is_repeated_to_others(
+    shim: MakeShim, far: FakeIndex, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fallback, "REPEAT_SECONDS", 60.0)
+    made = shim(pypi(far))
+    assert versions(made, "idna") == ["3.0"]
+    far.add(wheel("idna", "3.1"))
+    assert versions(made, "idna") == ["3.0"]
+    assert made.fallback.page("idna", again=True).how == "asked"
+    assert versions(made, "idna") == ["3.0", "3.1"]
+    assert far.count(IDNA) == 2
+
+
+def test_requests_to_ask_again_at_the_same_time_share_one(shim: MakeShim, far: FakeIndex) -> None:
+    made = shim(pypi(far))
+    assert ask(made, "idna") == "pypi"
+    hanging = far.hang()
+    with ThreadPoolExecutor(16) as pool:
+        answers = [pool.submit(made.fallback.page, "idna", again=True) for _ in range(16)]
+        far.wait_for(IDNA, count=2)
+        until(lambda: all(answer.running() for answer in answers))
+        hanging.lift()
+        assert {answer.result(60).how for answer in answers} == {"asked"}
+    assert far.count(IDNA) == 2
+
+
+def test_an_index_with_its_own_time_is_asked_again_before_the_others(
+    shim: MakeShim, own: FakeIndex, far: FakeIndex
+) -> None:
+    made = shim(private(own, fresh=0.0), pypi(far))
+    assert [how(made), how(made), how(made, "idna"), how(made, "idna")] == [
+        "asked", "asked", "asked", "fresh",
+    ]  # fmt: skip
+
+
 def test_one_index_alone_answers_for_itself(shim: MakeShim, own: FakeIndex, far: FakeIndex) -> None:
     made = shim(private(own), pypi(far))
     assert [ask(made, index="pypi"), ask(made, "idna", index="private")] == ["pypi", 404]

@@ -134,3 +134,18 @@ def test_offline_a_directory_is_still_asked() -> None:
     directory = Candidate(index("wheels", url="file:///srv/wheels/"), page_age=FRESH)
     known = question(directory, PYPI, offline=True)
     assert walk(known, {"wheels": Kind.FOUND}) == (["wheels"], Serve(0, resolved=True))
+
+
+def test_each_index_has_its_own_time_for_which_a_page_is_fresh() -> None:
+    known = question(Candidate(PRIVATE, page_age=20.0, owned=True, known_since=1.0))
+    short = replace(known, chain=(replace(known.chain[0], fresh=15.0),))
+    assert walk(known, {})[0] == []
+    assert walk(short, {"private": Kind.NOT_MODIFIED})[0] == ["private"]
+
+
+def test_an_earlier_walk_holds_while_the_page_that_it_ended_at_is_fresh() -> None:
+    private = Candidate(PRIVATE)
+    known = question(private, resolved(Candidate(PYPI), private))
+    short = replace(known, chain=(known.chain[0], replace(known.chain[1], fresh=0.0)))
+    assert walk(known, {})[0] == []
+    assert "private" in walk(short, {"private": Kind.ABSENT, "pypi": Kind.FOUND})[0]

@@ -39,13 +39,14 @@ def question(*known: Candidate | Index, offline: bool = False) -> Question:
     chain = tuple(
         replace(
             c,
+            fresh=FRESH,
             owned=c.owned or c.index.claims("acme-app"),
             list_known=c.list_known or bool(c.index.projects),
         )
         for c in chain
     )
     state = OfflineState(requested=Cause.OPTION if offline else None)
-    return Question("acme-app", chain, FRESH, KEEP, state)
+    return Question("acme-app", chain, KEEP, state)
 
 
 def walk(

@@ -124,6 +124,7 @@ def test_show_prints_each_setting_with_its_origin(file: Path) -> None:
     assert lines["index.private.password"] == ["***", f"{file}:5"]
     assert lines["index.private.projects"] == ["acme-*", f"{file}:6"]
     assert lines["index.private.connect_timeout"] == ["3", "s", "default"]
+    assert lines["index.private.fresh"] == ["15", "s", "default"]
     assert lines["index.private.probe"] == ["-", "default"]
 
 

@@ -1,5 +1,7 @@
 """The command ``why``."""
 
+import re
+
 import pytest
 
 from indexfallback.cli.output import WIDTH
@@ -15,12 +17,23 @@ def test_it_says_who_serves_a_project_and_what_every_index_said(cli: CommandLine
     first, absent, *_ = done.out.splitlines()
     assert first.startswith("idna is served by pypi (page of ")
     assert first.endswith(", fresh for 10 min)")
+    assert "page: confirmed now; asked again after 10 min" in done.words
     assert absent.startswith("  1  private  absent  404 Not Found in ")
     assert "2 pypi found 2 files in " in done.words
     assert "newest 3.10" in done.words
     assert "files: 2 (0 cached, 0 withheld) yanked: 0 pins: 0" in done.words
     assert done.widest <= WIDTH
     assert done.err == ""
+
+
+@pytest.mark.usefixtures("chain")
+def test_it_says_how_old_the_page_was_and_when_its_index_is_asked_again(cli: CommandLine) -> None:
+    assert "page: confirmed now; asked again after 15 s" in cli("why", "acme-app").expect().words
+    again = cli("why", "acme-app").expect()
+    assert re.search(r"confirmed now \(\d+ s old before\); asked again after 15 s", again.words)
+    cli("fetch", "acme-app").expect()
+    offline = cli("--offline", "why", "acme-app").expect()
+    assert re.search(r"page: \d+ s old; not renewed while offline", offline.words)
 
 
 @pytest.mark.usefixtures("chain")

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import ExitStack
+from dataclasses import replace
 
 import pytest
 
@@ -121,13 +122,16 @@ def test_a_name_that_is_not_normalised_is_found(
     _install(user, environments["pip"], served.url, "Odd.Name_9", expected=expected)
 
 
-def test_uv_with_refresh_sees_what_the_shim_has(
+def test_uv_with_refresh_sees_a_release_just_published(
     served: Served, indexes: Chain, user: User, environments: dict[str, Client]
 ) -> None:
     _offer(indexes, wheel("refreshed"))
+    # It revalidates what is in its own cache only.
     uv = environments["uv"]
+    options = ("--cache-dir", str(user.home / "uv-cache"), *uv.options[1:])
+    uv = replace(uv, options=options)
+    _install(user, uv, served.url, "refreshed", expected={"refreshed": "1.0"})
+    _offer(indexes, wheel("refreshed", "2.0"))
+    _install(user, uv, served.url, "refreshed", expected={"refreshed": "1.0"})
     arguments = ("--refresh", "refreshed")
-    _install(user, uv, served.url, *arguments, expected={"refreshed": "1.0"})
-    indexes.forget_requests()
-    _install(user, uv, served.url, *arguments, expected={"refreshed": "1.0"})
-    assert indexes.asked() == 0
+    _install(user, uv, served.url, *arguments, expected={"refreshed": "2.0"})

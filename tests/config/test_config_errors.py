@@ -342,6 +342,10 @@ ERRORS = [
         '4: index "pypi": role = "private" is not possible for PyPI; remove the role',
     ),
     (
+        private('fresh = "5 s"').replace("https://packages.example.com/simple/", "file:///srv/"),
+        '4: index "private": fresh has no use: a directory is read each time; remove it',
+    ),
+    (
         private("upload = true"),
         (
             '4: index "private": upload = true needs a directory; write the path of a directory '

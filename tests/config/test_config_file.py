@@ -62,6 +62,7 @@ def test_every_setting_of_an_index_is_read(tmp_path: Path) -> None:
         keyring = true
         connect_timeout = "1 s"
         read_timeout = "2 s"
+        fresh = "3 s"
         probe = "Acme_App"
         """,
         SECRET="hunter2",
@@ -71,7 +72,7 @@ def test_every_setting_of_an_index_is_read(tmp_path: Path) -> None:
     assert index.projects == ("acme-*", "acme-core", "x?y")
     assert (index.role, index.on_outage, index.probe) == ("private", "stop", "acme-app")
     assert (index.username, index.password, index.keyring) == ("ci", "hunter2", True)
-    assert (index.connect_timeout, index.read_timeout) == (1, 2)
+    assert (index.connect_timeout, index.read_timeout, index.fresh) == (1, 2, 3)
 
 
 def test_a_mirror_and_its_target_get_their_roles(tmp_path: Path) -> None:
@@ -155,3 +156,22 @@ def test_settings_know_their_lines(tmp_path: Path) -> None:
     assert settings.origins["index.pypi.url"] == f"{file}:5"
     assert settings.origins["index.private.name"] == f"{file}:7"
     assert settings.origins["index.private.read_timeout"] == "default"
+
+
+@pytest.mark.parametrize(
+    ("cache", "keys", "seconds"),
+    [
+        ("", "", 15),
+        ('[cache]\nfresh = "1 h"\n', "", 15),
+        ('[cache]\nfresh = "5 s"\n', "", 5),
+        ('[cache]\nfresh = "5 s"\n', 'fresh = "20 min"', 1200),
+        ("", 'fresh = "0 s"', 0),
+        ("", 'role = "public"', 600),
+        ("", 'role = "public"\nfresh = "5 s"', 5),
+    ],
+)
+def test_how_long_a_page_of_an_index_is_fresh(
+    tmp_path: Path, cache: str, keys: str, seconds: float
+) -> None:
+    settings = load(tmp_path, f"{cache}{PRIVATE}\n{keys}\n")
+    assert settings.fresh_for(settings.indexes[0]) == seconds

@@ -4,8 +4,10 @@ import json
 
 import pytest
 
-from tests.fakes import Dist
+from tests.conftest import Serve
+from tests.fakes import Dist, FakeIndex, wheel
 from tests.server.conftest import DEMO, DEMO_SDIST, ZOPE, World
+from tests.serving import index_table
 
 JSON = "application/vnd.pypi.simple.v1+json"
 HTML = "application/vnd.pypi.simple.v1+html"
@@ -162,3 +164,30 @@ def test_a_fresh_page_is_served_without_asking(world: World) -> None:
     before = world.pypi.count("/simple/demo/")
     assert world.shim.get("/simple/demo/").status == 200
     assert world.pypi.count("/simple/demo/") == before
+
+
+@pytest.mark.parametrize("root", ["/simple/", "/index/pypi/simple/", "/direct/simple/"])
+def test_a_client_with_no_cache_gets_what_the_index_has_now(served: Serve, root: str) -> None:
+    with FakeIndex([wheel("idna", "3.9")]) as index:
+        shim = served(index_table("pypi", index.url))
+        page = f"{root}idna/"
+        assert b"idna-3.9" in shim.get(page).body
+        index.add(wheel("idna", "3.10"))
+        assert b"idna-3.10" not in shim.get(page, {"Cache-Control": "max-age=0"}).body
+        assert b"idna-3.10" in shim.get(page, {"Cache-Control": "no-cache"}).body
+        assert b"idna-3.10" in shim.get(page).body
+        assert index.count("/simple/idna/") == 2
+        assert "If-None-Match" in index.requests[-1].headers
+
+
+def test_offline_a_client_with_no_cache_gets_the_stored_page(served: Serve) -> None:
+    with FakeIndex([dist := wheel("idna", "3.9")]) as index, FakeIndex() as private:
+        # Asked anew, this one would be waited for.
+        first = index_table("private", private.url, role="private", on_outage="stop")
+        tables = (first, index_table("pypi", index.url))
+        online = served(*tables)
+        href = json.loads(online.get("/simple/idna/", {"Accept": JSON}).body)["files"][0]["url"]
+        assert online.get(href.removeprefix("../..")).status == 200
+        offline = served(*tables, arguments=("--offline",))
+        answer = offline.get("/simple/idna/", {"Cache-Control": "no-cache"})
+        assert dist.filename.encode() in answer.body

@@ -101,3 +101,24 @@ def test_a_page_from_before_the_network_changed_is_not_used() -> None:
     changes[0] += 1
     get(application)
     assert counting.asked == 2
+
+
+@pytest.mark.parametrize("directives", ["no-cache", "max-age=0, No-Cache"])
+def test_a_client_that_revalidates_is_not_answered_from_the_cache(directives: str) -> None:
+    counting = Counting()
+    application = ResponseCache(counting, _unchanging)
+    get(application)
+    counting.body = (b"new",)
+    assert get(application, HTTP_CACHE_CONTROL=directives)[2] == b"new"
+    # And its answer is the one that others get.
+    assert get(application)[2] == b"new"
+    assert counting.asked == 2
+
+
+@pytest.mark.parametrize("directives", ["max-age=0", "no-store", ""])
+def test_other_directives_of_a_client_mean_nothing(directives: str) -> None:
+    counting = Counting()
+    application = ResponseCache(counting, _unchanging)
+    get(application)
+    get(application, HTTP_CACHE_CONTROL=directives)
+    assert counting.asked == 1

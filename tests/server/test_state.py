@@ -26,7 +26,9 @@ def test_health_names_the_program_and_its_process(world: World) -> None:
     assert 0 < time.time() - health["started"] < 600
 
 
-@pytest.mark.parametrize("path", ["/", "/-/health", "/-/status", "/-/why/demo", "/-/metrics"])
+@pytest.mark.parametrize(
+    "path", ["/", "/-/health", "/-/status", "/-/why/demo", "/-/refresh/demo", "/-/metrics"]
+)
 def test_head_is_answered_everywhere(world: World, path: str) -> None:
     head = world.shim.get(path, method="HEAD")
     assert (head.status, head.body) == (200, b"")

@@ -1,0 +1,59 @@
+"""Asks the indexes for a project again, and tells which versions are new; as JSON."""
+
+from typing import Any
+
+from packaging.version import Version
+
+from indexfallback.config import Index
+from indexfallback.errors import ProjectError
+from indexfallback.names import version_of
+from indexfallback.page import ProjectPage
+from indexfallback.shim import Shim
+from indexfallback.why import newest
+
+
+def refresh(shim: Shim, project: str) -> dict[str, Any]:
+    """Ask the chain for a normalised project, whatever is fresh, and return what has changed.
+
+    ``status`` is 200 if there is a page, and ``refreshed`` is true if its index was asked for it.
+    """
+    before = {index.key: _stored(shim, index, project) for index in shim.settings.indexes}
+    try:
+        answer = shim.fallback.page(project, again=not shim.network.is_offline)
+    except ProjectError as error:
+        return {
+            "project": project,
+            "status": error.status,
+            "refreshed": False,
+            "cause": error.cause,
+            "remedy": error.remedy,
+        }
+    was, now = before[answer.owner.key], _versions(answer.page)
+    return {
+        "project": project,
+        "status": 200,
+        "refreshed": answer.how == "asked",
+        # ``asked``, ``stale``, ``mirrored``; offline also ``fresh``.
+        "how": answer.how,
+        "offline": answer.offline is not None,
+        "owner": answer.owner.name,
+        # Whether the owner's page was in the cache: without one, no version is new.
+        "was_known": was is not None,
+        "new": _sorted(now - was) if was is not None else [],
+        "gone": _sorted(was - now) if was is not None else [],
+        "newest": newest(answer.page),
+    }
+
+
+def _stored(shim: Shim, index: Index, project: str) -> set[str] | None:
+    page = shim.store.pages.load(index.key, project)
+    return _versions(page) if page is not None else None
+
+
+def _versions(page: ProjectPage) -> set[str]:
+    return set(filter(None, (version_of(file.filename) for file in page.files)))
+
+
+def _sorted(versions: set[str]) -> list[str]:
+    """Return versions, newest first."""
+    return sorted(versions, key=Version, reverse=True)

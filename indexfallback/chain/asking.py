@@ -52,8 +52,9 @@ def hedge_budget() -> Budget:
 class _Attempt:
     """One running attempt. Its end or its waiter's, whichever is first, updates the health."""
 
-    def __init__(self, member: Member) -> None:
+    def __init__(self, member: Member, project: str) -> None:
         self.member = member
+        self._project = project
         self.future: Future[Asked]
         self._lock = threading.Lock()
         self._told = False
@@ -62,7 +63,7 @@ class _Attempt:
         with self._lock:
             told, self._told = self._told, True
         if not told:
-            self.member.learn(outcome)
+            self.member.learn(outcome, self._project)
 
 
 class Asker:
@@ -138,7 +139,7 @@ class Asker:
             self._settings.page_size,
             member.patience(),
         )
-        attempt = _Attempt(member)
+        attempt = _Attempt(member, question.project)
 
         def work() -> Asked:
             asked = self._ask(

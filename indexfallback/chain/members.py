@@ -18,7 +18,7 @@ from indexfallback.chain.network import Network
 from indexfallback.config import Index, Settings
 from indexfallback.health import Health, State, begin_trial, updated
 from indexfallback.hosted.listing import Listing
-from indexfallback.outcome import Kind, Outcome
+from indexfallback.outcome import TLS_KINDS, Outcome
 from indexfallback.store import Store
 from indexfallback.store.health_records import HealthRecords
 from indexfallback.upstream import open_index
@@ -156,14 +156,18 @@ class Member:
             else:
                 self._lags[project] = lag
 
-    def learn(self, outcome: Outcome) -> None:
-        """Update the health and the figures with an outcome, and log a change."""
+    def learn(self, outcome: Outcome, project: str = "") -> None:
+        """Update the health and the figures with an outcome, and log a change.
+
+        ``project`` is what was asked for, empty for the root page.
+        """
         now = time.monotonic()
         if not self.index.is_directory:
             self._network.learn(self.index.name, outcome)
         with self._lock:
             before = self._health
-            after = self._health = updated(before, outcome, now, random.uniform(-1, 1))  # noqa: S311
+            spread = random.uniform(-1, 1)  # noqa: S311 - not a secret
+            after = self._health = updated(before, outcome, now, spread, project)
             self._requests += 1
             self._asked = now
             if outcome.is_answer:
@@ -183,7 +187,7 @@ class Member:
     def _say(self, before: Health, after: Health, outcome: Outcome, now: float) -> None:
         name, wait = self.index.name, after.until - now
         remedy = remedy_for(outcome.kind, self.index)
-        if outcome.kind is Kind.INSECURE:
+        if outcome.kind in TLS_KINDS:
             log.error(
                 "%s: %s; not asked for %.0f s, never without TLS. %s", name, outcome, wait, remedy
             )
@@ -191,7 +195,7 @@ class Member:
             log.warning("%s: unavailable (%s); skipped for %.0f s. %s", name, outcome, wait, remedy)
         elif after.state is State.CLOSED and before.state is not State.CLOSED:
             log.info("%s: up again after %.0f s", name, now - before.since)
-        elif outcome.kind in (Kind.DENIED, Kind.LIMITED):
+        elif after.until > max(before.until, now):
             log.warning("%s: %s; left alone for %.0f s. %s", name, outcome, wait, remedy)
         elif outcome.is_unavailable:
             log.warning("%s: %s. %s", name, outcome, remedy)

@@ -11,7 +11,6 @@ import threading
 import time
 
 from indexfallback.chain.members import Member, Members
-from indexfallback.outcome import Outcome
 from indexfallback.store import Store, StoreFault
 from indexfallback.upstream.answers import Limits
 
@@ -73,14 +72,12 @@ class Prober:
                 self._changed.wait_for(lambda: self._closed, _LOOK_SECONDS)
 
     def _probe(self, member: Member) -> None:
-        member.learn(self._ask(member))
-
-    def _ask(self, member: Member) -> Outcome:
         limits = Limits(time.monotonic() + PROBE_SECONDS, self._page_size)
         project = self._project(member)
         if project is None:
-            return member.upstream.names(limits).outcome
-        return member.upstream.page(project, limits, None, None).outcome
+            member.learn(member.upstream.names(limits).outcome)
+        else:
+            member.learn(member.upstream.page(project, limits, None, None).outcome, project)
 
     def _project(self, member: Member) -> str | None:
         """Return the project whose page to ask for, None for the root."""

@@ -184,6 +184,12 @@ def _index(
             "upload = true needs a directory",
             'write the path of a directory as url, like "/srv/packages"',
         )
+    if "forbidden" in values and address.url.startswith("file:"):
+        raise entry.error(
+            "forbidden",
+            "forbidden is for http, and this is a directory",
+            "remove it",
+        )
     if address.username is not None:
         values["username"] = address.username
         origins["username"] = origins["url"]

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from indexfallback.chain.asking import RESERVE, hedge_budget
+from indexfallback.chain.explain import remedy_for
 from indexfallback.chain.fallback import Fallback
 from indexfallback.chain.refusals import acceptance, changed
 from indexfallback.dists.metadata import read_metadata
@@ -34,6 +35,7 @@ from indexfallback.store import Blob, best_effort
 WHOLE_SECONDS = 2.0
 #: Least wait for a source's first byte, seconds, however many sources there are.
 _LEAST_PATIENCE = 1.0
+_RUN_AGAIN = "Run again when one of the indexes works."
 #: Number of files remembered as not resumable. One stays on the list when a client has fetched it
 #: again, since other clients may still hold wrong bytes.
 _MOST_NOT_RESUMABLE = 1000
@@ -249,7 +251,7 @@ class Downloads:
                 raise _offline(file.filename, Cause.NETWORK)
             if transfer.changed and file.sha256:
                 raise self._changed(address, file.sha256, transfer.changed[1])
-            remedy = "Run again when one of the indexes works."
+            remedy = remedy_for(*transfer.trouble) if transfer.trouble else _RUN_AGAIN
             raise FileUnavailableError(file.filename, file.why(), remedy)
         if progress is Progress.RUNNING and not file.can_stream:
             late = "its first bytes did not come within the deadline"

@@ -10,13 +10,14 @@ import time
 from collections.abc import Callable, Iterator
 
 from indexfallback.chain.budget import Budget
+from indexfallback.config import Index
 from indexfallback.dists.whole import breaks_off
 from indexfallback.files.arrival import CommittedError, IncomingFile, failed
 from indexfallback.files.integrity import Digest, WrongSources
 from indexfallback.files.opening import HedgedOpener
 from indexfallback.files.pace import unstalled
 from indexfallback.files.sources import Source
-from indexfallback.outcome import Kind, Outcome
+from indexfallback.outcome import LOGIN_KINDS, TLS_KINDS, UNREACHABLE_KINDS, Kind, Outcome
 from indexfallback.store import Store, StoreFault, best_effort
 from indexfallback.store.spool import Spool
 from indexfallback.upstream.answers import Body, FileAnswer, TransferError
@@ -28,12 +29,14 @@ FRUITLESS_TRIES = 2
 #: Bytes hashed at once of what an earlier process left.
 _HASH_PIECE = 1 << 20
 #: Failures of a file that tell of the whole index, if both are on one host.
-_OF_THE_INDEX = frozenset({Kind.UNREACHABLE, Kind.CONNECT_TIMEOUT, Kind.INSECURE, Kind.LIMITED})
+_OF_THE_INDEX = UNREACHABLE_KINDS | TLS_KINDS | {Kind.CONNECT_TIMEOUT, Kind.LIMITED}
 #: Failures that a second try does not mend.
-_FINAL = frozenset(
-    {
-        Kind.DENIED, Kind.LIMITED, Kind.INSECURE, Kind.CONNECT_TIMEOUT, Kind.NOT_AN_INDEX,
-        Kind.NOT_ALLOWED, Kind.FORBIDDEN,
+_FINAL = (
+    LOGIN_KINDS
+    | TLS_KINDS
+    | {
+        Kind.REFUSED, Kind.LIMITED, Kind.CONNECT_TIMEOUT, Kind.NOT_AN_INDEX, Kind.NOT_ALLOWED,
+        Kind.FORBIDDEN,
     }
 )  # fmt: skip
 
@@ -77,6 +80,8 @@ class Transfer:
         self._spool: Spool | None = None
         #: Whether some of the bytes were left by an earlier process.
         self._has_leftovers = False
+        #: The latest source that did not answer with the file, and what it answered.
+        self.trouble: tuple[Kind, Index] | None = None
         self._kinds: set[Kind] = set()
         self._etag: str | None = None
         self._thread = threading.Thread(
@@ -142,6 +147,9 @@ class Transfer:
         held = source.member.held(time.monotonic())
         if self._wrong.has(source, self.file.sha256):
             held = "gave wrong bytes lately"
+            self.trouble = None
+        elif held:
+            self.trouble = source.member.health.trouble or Kind.UNREACHABLE, source.member.index
         if held:
             self.file.failures.append(f"{source.member.index.name}: {held}")
         return not held
@@ -168,9 +176,11 @@ class Transfer:
                 continue
             self._fail(source, str(outcome))
             self._kinds.add(outcome.kind)
+            if not outcome.is_answer:
+                self.trouble = outcome.kind, source.member.index
             if outcome.is_answer or outcome.kind in _FINAL:
                 return False
-            if outcome.kind is Kind.UNREACHABLE and file.received == before:
+            if outcome.kind in UNREACHABLE_KINDS and file.received == before:
                 return False  # a second wait would take the time that another source needs
             # Bytes that come too slowly are no reason to stay.
             advances = file.received > reached and outcome.kind is not Kind.UNREACHABLE

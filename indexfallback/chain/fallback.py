@@ -75,7 +75,7 @@ class Fallback:
         self._lock = threading.Lock()
         self._answers: dict[_Key, tuple[float, Answer]] = {}
         self._asker = Asker(settings, store, members)
-        self._prober = Prober(members, store, settings.page_size)
+        self._prober = Prober(members, store, settings)
         self._name_lists = NameLists(settings, store, members)
         self._builder = AnswerBuilder(settings, store, self.refusals)
         self._questions = Questions(

@@ -6,6 +6,7 @@ Locks: ``Downloads._lock`` guards ``_running`` and ``_not_resumable``.
 import itertools
 import logging
 import threading
+import time
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -179,13 +180,18 @@ class Downloads:
         ordered = self._fallback.network.offline_state.requested
         if ordered is not None and not any(m.index.is_directory for m in group):
             raise _offline(filename, ordered)
-        share = self._fallback.settings.deadline * (1 - RESERVE) / len(group)
+        left = self._fallback.settings.deadline * (1 - RESERVE)
+        share = max(_LEAST_PATIENCE, left / len(group))
+        # No other source can stand in for the last one: what comes after the deadline is kept.
+        last = left + first.member.index.read_timeout
+        now = time.monotonic()
+        usable = sum(not member.held(now) for member in group)
         transfer = Transfer(
             IncomingFile(filename, sha256),
             itertools.chain([first], others),
             store=self._store,
             wrong=self._wrong,
-            patience=max(_LEAST_PATIENCE, share),
+            patience=lambda asked: share if asked < usable else last,
             hedges=None if first.member.index.is_private or len(group) == 1 else self._hedges,
             finished=lambda done: self._finish(address, done),
         )

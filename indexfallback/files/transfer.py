@@ -54,11 +54,14 @@ class Transfer:
         *,
         store: Store,
         wrong: WrongSources,
-        patience: float,
+        patience: Callable[[int], float],
         hedges: Budget | None,
         finished: Callable[["Transfer"], None],
     ) -> None:
-        """Prepare to fetch ``file``; ``patience`` is seconds for a source's first byte.
+        """Prepare to fetch ``file``.
+
+        ``patience`` takes how many indexes have been asked, the latest included, and returns
+        seconds for the first byte of the latest.
 
         ``hedges`` allows asking a second source beside a slow one. ``finished`` is called once, in
         the thread, when the transfer has ended.
@@ -76,6 +79,8 @@ class Transfer:
         self._wrong = wrong
         self._patience = patience
         self._finished = finished
+        #: The names of the indexes that were asked.
+        self._asked: set[str] = set()
         self._digest = Digest()
         self._spool: Spool | None = None
         #: Whether some of the bytes were left by an earlier process.
@@ -195,7 +200,9 @@ class Transfer:
 
     def _ask(self, source: Source) -> FileAnswer:
         etag = self._etag if source is self.source else None
-        answer = source.member.upstream.open(source.file, self.file.received, etag, self._patience)
+        self._asked.add(source.member.index.name)
+        patience = self._patience(len(self._asked))
+        answer = source.member.upstream.open(source.file, self.file.received, etag, patience)
         _learn(source, answer.outcome)
         return answer
 

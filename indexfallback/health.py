@@ -81,6 +81,10 @@ class Health:
         """Tell whether a trial is due and none is under way."""
         return self.state is not State.CLOSED and now >= max(self.until, self.trial)
 
+    def is_being_tried(self, now: float) -> bool:
+        """Tell whether a trial is under way."""
+        return self.state is not State.CLOSED and now < self.trial
+
 
 def begin_trial(health: Health, now: float, seconds: float) -> Health | None:
     """Return the health with a trial of at most ``seconds``; None if one is under way.

@@ -89,9 +89,9 @@ class Asker:
         member = self._member(question, position)
         attempt = self._attempts.running(member.index, question.project)
         if attempt is None:
-            if not member.begin_trial(now, wait.until - now + _TRIAL_MARGIN):
-                trying = Outcome(Kind.UNREACHABLE, "another request is trying it already")
-                return {position: Asked(trying)}
+            if not self._begin_trial(member, wait):
+                reason = f"another request has just tried it: {member.health.reason}"
+                return {position: Asked(Outcome(Kind.UNREACHABLE, reason, time.monotonic() - now))}
             self._retries.earn()
             self._hedges.earn()
             attempt = self._start(question, position, wait, ends)
@@ -106,6 +106,15 @@ class Asker:
                 wait = wait._replace(until=wait.until + share, first_byte=patience)
                 attempts[beside] = self._start(question, beside, wait, ends)
         return self._collect(attempts, wait)
+
+    def _begin_trial(self, member: Member, wait: _Wait) -> bool:
+        """Tell whether a request may be sent, after the trial of another one if there is one."""
+        while not member.begin_trial(
+            time.monotonic(), max(0.0, wait.until - time.monotonic()) + _TRIAL_MARGIN
+        ):
+            if not member.await_trial(wait.until):
+                return False
+        return True
 
     def _wait(self, question: Question, position: int, now: float, ends: float) -> _Wait:
         """Return how long to wait for an index: for all of the rest if no other can answer."""

@@ -1,6 +1,7 @@
 """The indexes of the chain at run time, each with its upstream, its health and its figures.
 
-Locks: ``Member._lock`` guards the health and the figures of one index.
+Locks: ``Member._lock`` guards the health and the figures of one index; ``_learnt``, a condition of
+it, is notified at each outcome.
 """
 
 import logging
@@ -58,6 +59,7 @@ class Member:
         self._network = network
         self._opener = opener
         self._lock = threading.Lock()
+        self._learnt = threading.Condition(self._lock)
         self._upstream: Upstream | None = None
         self._health_records = records
         self._asked = time.monotonic()
@@ -112,6 +114,16 @@ class Member:
             trial = begin_trial(self._health, now, seconds)
             self._health = trial or self._health
             return trial is not None
+
+    def await_trial(self, ends: float) -> bool:
+        """Wait until a trial that is under way is over, and tell whether the index may be back.
+
+        ``ends`` is on the monotonic clock.
+        """
+        with self._lock:
+            while (now := time.monotonic()) < ends and self._health.is_being_tried(now):
+                self._learnt.wait(min(ends, self._health.trial) - now)
+            return self._health.state is not State.OPEN and not self._health.is_being_tried(now)
 
     def begin_probe(self, now: float, idle: float, seconds: float) -> bool:
         """Tell whether a background probe is due, and reserve it.
@@ -168,6 +180,7 @@ class Member:
             before = self._health
             spread = random.uniform(-1, 1)  # noqa: S311 - not a secret
             after = self._health = updated(before, outcome, now, spread, project)
+            self._learnt.notify_all()
             self._requests += 1
             self._asked = now
             if outcome.is_answer:

@@ -11,15 +11,17 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from functools import partial
 
 from indexfallback.chain.explain import remedy_for
+from indexfallback.chain.heartbeat import Heartbeat
 from indexfallback.chain.lag import Lag
 from indexfallback.chain.network import Network
 from indexfallback.config import Index, Settings
 from indexfallback.health import Health, State, begin_trial, updated
 from indexfallback.hosted.listing import Listing
-from indexfallback.outcome import TLS_KINDS, Outcome
+from indexfallback.outcome import TLS_KINDS, Kind, Outcome
 from indexfallback.store import Store
 from indexfallback.store.health_records import HealthRecords
 from indexfallback.upstream import open_index
@@ -39,6 +41,8 @@ _ENOUGH = 5
 _SAMPLES = 200
 
 
+#: Failures that are found by the time that passes.
+_TIMED = frozenset({Kind.UNREACHABLE, Kind.CONNECT_TIMEOUT})
 #: Skipped files of a directory that a status names; the rest is counted.
 SKIPPED_SHOWN = 100
 
@@ -53,10 +57,12 @@ class Member:
         *,
         network: Network,
         records: HealthRecords,
+        heartbeat: Heartbeat,
     ) -> None:
         """Begin with the health and the pace that an earlier process has stored."""
         self.index = index
         self._network = network
+        self._heartbeat = heartbeat
         self._opener = opener
         self._lock = threading.Lock()
         self._learnt = threading.Condition(self._lock)
@@ -174,6 +180,11 @@ class Member:
         ``project`` is what was asked for, empty for the root page.
         """
         now = time.monotonic()
+        lost = self._heartbeat.lost(now - outcome.elapsed, now)
+        if lost and outcome.kind in _TIMED:
+            # The index may have answered meanwhile.
+            detail = f"this machine did not run for {lost:.0f} s: {outcome}"
+            outcome = replace(outcome, kind=Kind.LOCAL, detail=detail)
         if not self.index.is_directory:
             self._network.learn(self.index.name, outcome)
         with self._lock:
@@ -271,12 +282,14 @@ class Members:
     """All indexes of the chain, in order."""
 
     def __init__(self, settings: Settings, store: Store, network: Network) -> None:
+        self.heartbeat = Heartbeat()
         self._members = {
             index.name: Member(
                 index,
                 partial(_open, index, settings, store),
                 network=network,
                 records=store.health_records,
+                heartbeat=self.heartbeat,
             )
             for index in settings.indexes
         }

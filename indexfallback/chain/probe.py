@@ -10,6 +10,7 @@ Locks: ``_changed`` guards ``_thread``, ``_client`` and ``_closed``.
 import threading
 import time
 
+from indexfallback.chain.heartbeat import INTERVAL
 from indexfallback.chain.members import Member, Members
 from indexfallback.config import Settings
 from indexfallback.store import Store, StoreFault
@@ -19,8 +20,8 @@ from indexfallback.upstream.answers import Limits
 IDLE_SECONDS = 60.0
 #: Without a client for this long, nothing is probed, seconds.
 CLIENT_SECONDS = 600.0
-#: The loop looks for due probes at least this often, seconds.
-_LOOK_SECONDS = 1.0
+#: The loop looks for due probes, and beats, this often, seconds.
+_LOOK_SECONDS = INTERVAL
 #: The page that every copy of the public index has; its root would be 40 MB.
 _PUBLIC_PROJECT = "pip"
 
@@ -60,7 +61,9 @@ class Prober:
             with self._changed:
                 if self._closed or now - self._client > CLIENT_SECONDS:
                     self._thread = None
+                    self._members.heartbeat.stop()
                     return
+            self._members.heartbeat.beat(now)
             for member in self._members:
                 if member.begin_probe(now, IDLE_SECONDS, self._seconds(member)):
                     threading.Thread(

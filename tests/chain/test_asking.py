@@ -16,7 +16,7 @@ from indexfallback.chain.probe import Prober
 from indexfallback.health import State
 from indexfallback.outcome import Kind, Outcome
 from indexfallback.shim import Shim
-from tests.chain.chain import APP, ask, mirror, private, pypi, until
+from tests.chain.chain import APP, ask, learn_names, mirror, private, pypi, until
 from tests.conftest import MakeShim
 from tests.fakes import FakeIndex, wheel
 
@@ -127,7 +127,8 @@ def test_who_waits_for_a_trial_waits_no_longer_than_its_deadline(
 def test_a_private_name_waits_for_the_probe_of_its_index_although_another_one_could_be_asked(
     shim: MakeShim, near: FakeIndex, far: FakeIndex
 ) -> None:
-    made = shim(private(near, projects=("idna",)), pypi(far))
+    made = shim(index := private(near), pypi(far))
+    learn_names(made, index)
     (member,) = opened(made, "private")
     assert member.begin_trial(time.monotonic(), 60.0)
     with ThreadPoolExecutor(1) as pool:

@@ -6,7 +6,7 @@
 from dataclasses import dataclass, replace
 from enum import Enum
 
-from indexfallback.outcome import Kind, Outcome
+from indexfallback.outcome import LOGIN_KINDS, TLS_KINDS, UNREACHABLE_KINDS, Kind, Outcome
 
 #: Consecutive failures that open the circuit: three, since a busy server may fail once or twice.
 FAILURES_TO_OPEN = 3
@@ -31,6 +31,9 @@ MOST_DOUBLINGS = 6
 INSECURE_WAIT = 300.0
 #: Every client would send a refused credential again; once a minute is enough.
 DENIED_HOLD = 60.0
+#: Different names in a row that are refused before the index is held: an install may need a few
+#: names that a login may not read, and a login without any rights costs five requests a minute.
+REFUSALS_TO_HOLD = 5
 #: Wait after a 429 without Retry-After.
 LIMITED_HOLD = 5.0
 #: The longest Retry-After that is honoured: an hour.
@@ -67,6 +70,8 @@ class Health:
     trial: float = 0.0
     #: (time, success) of the outcomes within the window.
     recent: tuple[tuple[float, bool], ...] = ()
+    #: Different names refused in a row, without an answer between; empty text is the root page.
+    refused: tuple[str, ...] = ()
 
     def may_ask(self, now: float) -> bool:
         """Tell whether a client's request may go to the index now."""
@@ -75,6 +80,10 @@ class Health:
     def may_try(self, now: float) -> bool:
         """Tell whether a trial is due and none is under way."""
         return self.state is not State.CLOSED and now >= max(self.until, self.trial)
+
+    def is_being_tried(self, now: float) -> bool:
+        """Tell whether a trial is under way."""
+        return self.state is not State.CLOSED and now < self.trial
 
 
 def begin_trial(health: Health, now: float, seconds: float) -> Health | None:
@@ -88,12 +97,19 @@ def begin_trial(health: Health, now: float, seconds: float) -> Health | None:
     return replace(health, state=state, trial=now + seconds)
 
 
-def updated(health: Health, outcome: Outcome, now: float, spread: float = 0.0) -> Health:
-    """Return the health after an outcome; ``spread`` is a random number in [-1, 1] for jitter."""
+def updated(
+    health: Health, outcome: Outcome, now: float, spread: float = 0.0, name: str = ""
+) -> Health:
+    """Return the health after an outcome; ``spread`` is a random number in [-1, 1] for jitter.
+
+    ``name`` is the project that was asked for, empty for the root page.
+    """
     kind = outcome.kind
     if kind in (Kind.LOCAL, Kind.OFFLINE, Kind.NOT_ALLOWED, Kind.FORBIDDEN):
         return health
-    if kind in (Kind.DENIED, Kind.LIMITED):
+    if kind is Kind.REFUSED:
+        return _refuse(health, outcome, now, name)
+    if kind is Kind.LIMITED or kind in LOGIN_KINDS:
         return _hold(health, outcome, now)
     if outcome.is_answer:
         return _succeed(health, now)
@@ -114,8 +130,24 @@ def _window(health: Health, now: float) -> tuple[tuple[float, bool], ...]:
     return tuple(sample for sample in health.recent if now - sample[0] <= WINDOW)
 
 
+def _refuse(health: Health, outcome: Outcome, now: float, name: str) -> Health:
+    """Count a refused name; hold the index if that is not the name's own matter.
+
+    Some indexes refuse their root page and nothing else: the root page tells only beside a name.
+    """
+    refused = health.refused if name in health.refused else (*health.refused, name)
+    if health.state is not State.CLOSED:
+        health = _succeed(health, now)  # it is up, whatever it refuses
+    is_general = len(refused) >= REFUSALS_TO_HOLD or (len(refused) > 1 and "" in refused)
+    if health.state is not State.CLOSED or not is_general:
+        return replace(health, refused=refused)
+    reason = f"{outcome} for {len(refused)} names in a row"
+    until = max(health.until, now + DENIED_HOLD)
+    return replace(health, until=until, reason=reason, trouble=Kind.REFUSED, refused=())
+
+
 def _hold(health: Health, outcome: Outcome, now: float) -> Health:
-    default = DENIED_HOLD if outcome.kind is Kind.DENIED else LIMITED_HOLD
+    default = LIMITED_HOLD if outcome.kind is Kind.LIMITED else DENIED_HOLD
     wait = min(outcome.retry_after or default, LONGEST_HOLD)
     until = max(health.until, now + wait)
     return replace(health, until=until, reason=str(outcome), trouble=outcome.kind)
@@ -125,9 +157,11 @@ def _succeed(health: Health, now: float) -> Health:
     recent = (*_window(health, now), (now, True))
     successes = health.successes + 1
     if health.state is State.CLOSED:
-        # An answer to an earlier request does not end a hold.
+        if health.trouble is Kind.REFUSED:  # it does not refuse everything
+            health = replace(health, until=now, trouble=None)
+        # An answer to an earlier request does not end any other hold.
         reason = "" if health.may_ask(now) else health.reason
-        return replace(health, failures=0, reason=reason, recent=recent)
+        return replace(health, failures=0, reason=reason, recent=recent, refused=())
     if successes >= SUCCESSES_TO_CLOSE:
         return Health(State.CLOSED, since=now)
     return replace(
@@ -138,13 +172,14 @@ def _succeed(health: Health, now: float) -> Health:
         until=now,
         trial=0.0,
         recent=recent,
+        refused=(),
     )
 
 
 def _must_open(health: Health, kind: Kind) -> bool:
-    if health.state is not State.CLOSED or kind in (Kind.CONNECT_TIMEOUT, Kind.INSECURE):
+    if health.state is not State.CLOSED or kind is Kind.CONNECT_TIMEOUT or kind in TLS_KINDS:
         return True
-    if health.failures >= (UNREACHABLE_TO_OPEN if kind is Kind.UNREACHABLE else FAILURES_TO_OPEN):
+    if health.failures >= (UNREACHABLE_TO_OPEN if kind in UNREACHABLE_KINDS else FAILURES_TO_OPEN):
         return True
     good = sum(success for _, success in health.recent)
     return len(health.recent) >= SAMPLES_TO_OPEN and good < len(health.recent) * SUCCESS_SHARE
@@ -153,7 +188,7 @@ def _must_open(health: Health, kind: Kind) -> bool:
 def _open(health: Health, outcome: Outcome, now: float, spread: float) -> Health:
     doubled = FIRST_WAIT * 2 ** min(health.openings, MOST_DOUBLINGS)
     wait = min(doubled, LONGEST_WAIT) * (1 + JITTER * spread)
-    if outcome.kind is Kind.INSECURE:
+    if outcome.kind in TLS_KINDS:
         wait = INSECURE_WAIT
     elif outcome.retry_after is not None:
         wait = min(outcome.retry_after, LONGEST_HOLD)

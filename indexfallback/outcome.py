@@ -14,8 +14,12 @@ class Kind(Enum):
     NOT_MODIFIED = "not modified"
     #: 404 or 410: the index works and does not have it.
     ABSENT = "absent"
-    #: 401 or 403: the index may have it.
+    #: 401 to the login that is configured for it: no name can be asked for.
     DENIED = "denied"
+    #: 401, and no login is configured for it.
+    NO_LOGIN = "login wanted"
+    #: 403, 402, 451 and the like: it refuses this one name or file, and may have it.
+    REFUSED = "refused"
     #: 429.
     LIMITED = "rate limited"
     #: Not the simple API: a captive portal, an error page, garbage.
@@ -24,12 +28,22 @@ class Kind(Enum):
     FAILED = "failed"
     #: A file that is whole, and not the one that its hash names.
     WRONG = "wrong bytes"
-    #: No answer: connection refused, unknown host, no first byte in time.
+    #: No answer: no route to it, no first byte in time.
     UNREACHABLE = "unreachable"
+    #: Its machine refused the connection: nothing listens on the port.
+    CLOSED = "closed port"
+    #: Its host name cannot be resolved.
+    NO_HOST = "unknown host"
+    #: The proxy of this machine failed, or refused to connect.
+    PROXY = "proxy"
     #: No connection in time: packets are dropped, so every attempt costs the whole time limit.
     CONNECT_TIMEOUT = "no connection"
-    #: TLS: a wrong, expired or untrusted certificate.
+    #: TLS: a certificate for another host, or no TLS at all.
     INSECURE = "insecure"
+    #: TLS: an expired certificate.
+    EXPIRED = "expired certificate"
+    #: TLS: a certificate of an unknown authority.
+    UNTRUSTED = "untrusted certificate"
     #: A fault of this machine: no file handles or no memory left.
     LOCAL = "local fault"
     #: This machine has no route to any other.
@@ -45,6 +59,12 @@ _ANSWERS = frozenset({Kind.FOUND, Kind.NOT_MODIFIED, Kind.ABSENT})
 _PAGE = frozenset({Kind.FOUND, Kind.NOT_MODIFIED})
 #: Failures that the same request meets again, whenever it is sent.
 _FINAL = frozenset({Kind.ABSENT, Kind.WRONG})
+#: It wants another login, whatever it is asked for.
+LOGIN_KINDS = frozenset({Kind.DENIED, Kind.NO_LOGIN})
+#: It was not reached, or did not answer.
+UNREACHABLE_KINDS = frozenset({Kind.UNREACHABLE, Kind.CLOSED, Kind.NO_HOST, Kind.PROXY})
+#: TLS failed, so that nothing was sent.
+TLS_KINDS = frozenset({Kind.INSECURE, Kind.EXPIRED, Kind.UNTRUSTED})
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ from indexfallback.health import (
     LIMITED_HOLD,
     LONGEST_HOLD,
     LONGEST_WAIT,
+    REFUSALS_TO_HOLD,
     SUCCESSES_TO_CLOSE,
     UNREACHABLE_TO_OPEN,
     WINDOW,
@@ -24,10 +25,11 @@ from indexfallback.health import (
     begin_trial,
     updated,
 )
-from indexfallback.outcome import Kind, Outcome
+from indexfallback.outcome import LOGIN_KINDS, TLS_KINDS, UNREACHABLE_KINDS, Kind, Outcome
 
 WELL = tuple(kind for kind in Kind if Outcome(kind, "").is_answer)
-FAILURES = (Kind.NOT_AN_INDEX, Kind.FAILED, Kind.UNREACHABLE, Kind.CONNECT_TIMEOUT, Kind.INSECURE)
+FAILURES = (Kind.NOT_AN_INDEX, Kind.FAILED, Kind.CONNECT_TIMEOUT, *UNREACHABLE_KINDS, *TLS_KINDS)
+REFUSALS = [f"demo-{number}" for number in range(REFUSALS_TO_HOLD)]
 
 
 def after(*kinds: Kind, health: Health | None = None, now: float = 0.0) -> Health:
@@ -48,9 +50,9 @@ def times_to_open(kind: Kind) -> int:
     [
         (Kind.FAILED, 3),
         (Kind.NOT_AN_INDEX, 3),
-        (Kind.UNREACHABLE, 2),
+        *((kind, 2) for kind in sorted(UNREACHABLE_KINDS, key=str)),
         (Kind.CONNECT_TIMEOUT, 1),
-        (Kind.INSECURE, 1),
+        *((kind, 1) for kind in sorted(TLS_KINDS, key=str)),
     ],
 )
 def test_so_many_failures_in_a_row_open_the_circuit(kind: Kind, times: int) -> None:
@@ -138,8 +140,9 @@ def test_retry_after_replaces_the_wait() -> None:
     assert forever.until == LONGEST_HOLD
 
 
-def test_an_index_with_a_wrong_certificate_is_not_asked_for_five_minutes() -> None:
-    assert after(Kind.INSECURE).until == INSECURE_WAIT == 300
+@pytest.mark.parametrize("kind", sorted(TLS_KINDS, key=str))
+def test_a_wrong_certificate_is_left_alone_for_five_minutes(kind: Kind) -> None:
+    assert after(kind).until == INSECURE_WAIT == 300
 
 
 def test_two_successes_close_a_circuit() -> None:
@@ -163,11 +166,53 @@ def test_after_closing_the_waits_begin_anew() -> None:
     assert after(Kind.CONNECT_TIMEOUT, health=closed, now=20).until == 20 + FIRST_WAIT
 
 
-def test_denied_is_held_for_a_minute_and_is_no_failure() -> None:
-    health = after(*[Kind.DENIED] * 9)
+@pytest.mark.parametrize("kind", sorted(LOGIN_KINDS, key=str))
+def test_denied_is_held_for_a_minute_and_is_no_failure(kind: Kind) -> None:
+    health = after(*[kind] * 9)
     assert (health.state, health.failures) == (State.CLOSED, 0)
     assert health.until == DENIED_HOLD == 60
-    assert health.reason == "denied"
+    assert health.reason == kind.value
+
+
+def refused(*names: str, health: Health | None = None, now: float = 0.0) -> Health:
+    """Return the health after these names were refused; empty text is the root page."""
+    health = health or Health()
+    for name in names:
+        health = updated(health, Outcome(Kind.REFUSED, "403 Forbidden"), now, name=name)
+    return health
+
+
+def test_one_name_that_is_refused_again_and_again_holds_nothing() -> None:
+    health = refused(*["secret"] * 50)
+    assert health.may_ask(0)
+    assert (health.failures, health.recent) == (0, ())
+
+
+def test_different_names_that_are_refused_in_a_row_hold_the_index_for_a_minute() -> None:
+    almost = refused(*REFUSALS[:-1])
+    assert almost.may_ask(0)
+    held = refused(REFUSALS[-1], health=almost, now=7)
+    assert (held.state, held.until, held.trouble) == (State.CLOSED, 67, Kind.REFUSED)
+    assert held.reason == "403 Forbidden for 5 names in a row"
+    assert refused("more", health=held, now=67).may_ask(67), "a second hold for one name"
+
+
+@pytest.mark.parametrize("kind", WELL)
+def test_an_answer_interrupts_a_row_of_refusals_and_ends_their_hold(kind: Kind) -> None:
+    assert refused(REFUSALS[-1], health=after(kind, health=refused(*REFUSALS[:-1]))).may_ask(0)
+    assert after(kind, health=refused(*REFUSALS), now=1).may_ask(1)
+
+
+def test_a_refused_root_page_holds_the_index_only_beside_a_refused_name() -> None:
+    assert refused("", "").may_ask(0)
+    assert not refused("", "secret").may_ask(0)
+    assert not refused("secret", "").may_ask(0)
+
+
+def test_a_refused_name_shows_that_an_index_is_up_again() -> None:
+    once = refused("secret", health=after(Kind.CONNECT_TIMEOUT), now=FIRST_WAIT)
+    assert (once.state, once.may_try(FIRST_WAIT)) == (State.HALF_OPEN, True)
+    assert refused("secret", health=once, now=FIRST_WAIT).state is State.CLOSED
 
 
 def test_a_limited_index_is_held_as_long_as_it_asks() -> None:
@@ -204,10 +249,16 @@ class Circuit(RuleBasedStateMachine):
         #: Held or open at the latest until then by what it is known to have said.
         self.longest = 0.0
 
-    def hear(self, kind: Kind, spread: float = 0.0, retry_after: float | None = None) -> None:
+    def hear(
+        self,
+        kind: Kind,
+        spread: float = 0.0,
+        retry_after: float | None = None,
+        name: str = "demo",
+    ) -> None:
         self.before = self.health
         outcome = Outcome(kind, kind.value, retry_after=retry_after)
-        self.health = updated(self.health, outcome, self.now, spread)
+        self.health = updated(self.health, outcome, self.now, spread, name)
         self.longest = max(self.longest, self.now + LONGEST_HOLD)
 
     @rule(seconds=st.floats(0, 400))
@@ -259,15 +310,15 @@ class Circuit(RuleBasedStateMachine):
             assert self.health == expected, "a failure that was under way counted"
             return
         self.successes = 0
-        limit = UNREACHABLE_TO_OPEN if kind is Kind.UNREACHABLE else FAILURES_TO_OPEN
-        if was_open or kind in (Kind.CONNECT_TIMEOUT, Kind.INSECURE) or self.failures >= limit:
+        limit = UNREACHABLE_TO_OPEN if kind in UNREACHABLE_KINDS else FAILURES_TO_OPEN
+        if was_open or kind in (Kind.CONNECT_TIMEOUT, *TLS_KINDS) or self.failures >= limit:
             assert self.health.state is State.OPEN
         if self.health.state is State.OPEN:
             self.check_wait(kind, spread, retry_after)
 
     def check_wait(self, kind: Kind, spread: float, retry_after: float | None) -> None:
         wait = self.health.until - self.now
-        if kind is Kind.INSECURE:
+        if kind in TLS_KINDS:
             assert wait == pytest.approx(INSECURE_WAIT)
         elif retry_after is not None:
             assert wait == pytest.approx(min(retry_after, LONGEST_HOLD))
@@ -278,15 +329,28 @@ class Circuit(RuleBasedStateMachine):
             assert wait == pytest.approx(doubled * (1 + JITTER * spread), abs=1e-6)
 
     @rule(
-        kind=st.sampled_from([Kind.DENIED, Kind.LIMITED]), retry_after=st.none() | st.floats(1, 1e6)
+        kind=st.sampled_from([*LOGIN_KINDS, Kind.LIMITED]),
+        retry_after=st.none() | st.floats(1, 1e6),
     )
-    def refuse(self, kind: Kind, retry_after: float | None) -> None:
+    def hold(self, kind: Kind, retry_after: float | None) -> None:
         self.hear(kind, retry_after=retry_after)
-        hold = retry_after or (DENIED_HOLD if kind is Kind.DENIED else LIMITED_HOLD)
+        hold = retry_after or (LIMITED_HOLD if kind is Kind.LIMITED else DENIED_HOLD)
         assert self.health.until >= self.now + min(hold, LONGEST_HOLD)
         assert self.health.until >= self.before.until, "a hold made an index be asked earlier"
         assert self.health.state is self.before.state
         assert self.health.failures == self.before.failures
+
+    @rule(name=st.sampled_from(["", *REFUSALS]))
+    def refuse(self, name: str) -> None:
+        self.hear(Kind.REFUSED, name=name)
+        assert len(self.health.refused) <= REFUSALS_TO_HOLD
+        if self.before.state is not State.CLOSED:
+            self.successes, self.failures = self.successes + 1, 0
+            return
+        assert self.health.state is State.CLOSED
+        assert self.health.failures == self.before.failures
+        if self.health.until > self.before.until:
+            assert len({*self.before.refused, name}) > 1, "held for one name"
 
     @rule(kind=st.sampled_from([Kind.LOCAL, Kind.OFFLINE, Kind.FORBIDDEN]))
     def fault_of_this_machine(self, kind: Kind) -> None:

@@ -25,8 +25,8 @@ ORDER = (
 INSIDE = {
     "chain": (
         "budget", "lag", "offer", "activity", "copies", "authority", "question", "policy",
-        "explain", "network", "members", "refusals", "keeper", "asking", "probe", "name_lists",
-        "questions", "answer", "fallback",
+        "explain", "network", "heartbeat", "members", "refusals", "keeper", "attempts", "asking",
+        "probe", "name_lists", "questions", "answer", "fallback",
     ),
     "files": (
         "pace", "coding", "failures", "sources", "pinned", "integrity", "checking", "opening",

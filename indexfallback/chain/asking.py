@@ -1,10 +1,10 @@
-"""Requests for a page to one index.
+"""How long an index is waited for, and whom to ask beside it.
 
-Each index gets a share of the deadline. A passing fault is retried once. When an index is slow, a
-hedged request goes to another index of its group.
+Each index gets a share of the deadline; an index that no other one can stand in for gets all of it.
+A passing fault is retried once. When an index is slow, a hedged request goes to another index of
+its group.
 
-Locks: ``Asker._lock`` guards ``_absent``. Each attempt runs in a thread of its own, which ends by
-its limits; ``_Attempt._lock`` decides whether the attempt or its waiter tells the index's health.
+Locks: ``Asker._lock`` guards ``_absent``.
 """
 
 import concurrent.futures
@@ -13,13 +13,15 @@ import random
 import threading
 import time
 from concurrent.futures import Future
+from typing import Any, NamedTuple
 
+from indexfallback.chain.attempts import Attempt, Attempts
 from indexfallback.chain.budget import Budget
 from indexfallback.chain.keeper import Asked, Keeper
 from indexfallback.chain.members import Member, Members
+from indexfallback.chain.policy import Refuse, Serve, next_step
 from indexfallback.chain.question import Question
 from indexfallback.config import Index, Settings
-from indexfallback.flight import start
 from indexfallback.outcome import Kind, Outcome
 from indexfallback.store import Store, Validators
 from indexfallback.upstream.answers import Limits
@@ -42,6 +44,9 @@ RETRY_SHARE, RETRY_PER_SECOND, RETRY_MOST = 0.2, 2.0, 10.0
 HEDGE_SHARE, HEDGE_PER_SECOND, HEDGE_MOST = 0.05, 0.0, 5.0
 #: Room for a trial's own limits to strike before the next one may begin, seconds.
 _TRIAL_MARGIN = 1.0
+#: A first byte that comes this much too late is still heard, seconds: the thread that waits for it
+#: must wake up first.
+_GRACE = 0.2
 
 
 def hedge_budget() -> Budget:
@@ -49,20 +54,15 @@ def hedge_budget() -> Budget:
     return Budget(HEDGE_SHARE, HEDGE_PER_SECOND, HEDGE_MOST, time.monotonic)
 
 
-class _Attempt:
-    """One running attempt. Its end or its waiter's, whichever is first, updates the health."""
+class _Wait(NamedTuple):
+    """How long a client waits for an index; times are on the monotonic clock."""
 
-    def __init__(self, member: Member) -> None:
-        self.member = member
-        self.future: Future[Asked]
-        self._lock = threading.Lock()
-        self._told = False
-
-    def tell(self, outcome: Outcome) -> None:
-        with self._lock:
-            told, self._told = self._told, True
-        if not told:
-            self.member.learn(outcome)
+    #: The end of the index's share.
+    until: float
+    #: Seconds that the first byte may take.
+    first_byte: float
+    #: Whether something else is served if the index is silent, so that its silence costs time.
+    costs: bool
 
 
 class Asker:
@@ -75,6 +75,7 @@ class Asker:
         self._keeper = Keeper(settings, store, members)
         self._lock = threading.Lock()
         self._absent: dict[tuple[str, str], float] = {}
+        self._attempts = Attempts()
         self._retries = Budget(RETRY_SHARE, RETRY_PER_SECOND, RETRY_MOST, time.monotonic)
         self._hedges = hedge_budget()
 
@@ -84,29 +85,50 @@ class Asker:
         ``ends`` is on the monotonic clock; each index gets an equal share of what is left.
         """
         now = time.monotonic()
+        wait = self._wait(question, position, now, ends)
+        member = self._member(question, position)
+        attempt = self._attempts.running(member.index, question.project)
+        if attempt is None:
+            if not self._begin_trial(member, wait):
+                reason = f"another request has just tried it: {member.health.reason}"
+                return {position: Asked(Outcome(Kind.UNREACHABLE, reason, time.monotonic() - now))}
+            self._retries.earn()
+            self._hedges.earn()
+            attempt = self._start(question, position, wait, ends)
+        attempts = {position: attempt}
+        beside = self._beside(question, position)
+        share = wait.until - now
+        if beside is not None and member.hedge_after() < min(share, wait.first_byte):
+            concurrent.futures.wait([attempt.future], member.hedge_after())
+            if not attempt.future.done() and self._hedges.spend():
+                # The other index gets its own share too, since it is not asked again later.
+                patience = max(wait.first_byte, self._member(question, beside).patience())
+                wait = wait._replace(until=wait.until + share, first_byte=patience)
+                attempts[beside] = self._start(question, beside, wait, ends)
+        return self._collect(attempts, wait)
+
+    def _begin_trial(self, member: Member, wait: _Wait) -> bool:
+        """Tell whether a request may be sent, after the trial of another one if there is one."""
+        while not member.begin_trial(
+            time.monotonic(), max(0.0, wait.until - time.monotonic()) + _TRIAL_MARGIN
+        ):
+            if not member.await_trial(wait.until):
+                return False
+        return True
+
+    def _wait(self, question: Question, position: int, now: float, ends: float) -> _Wait:
+        """Return how long to wait for an index: for all of the rest if no other can answer."""
+        left = max(0.0, ends - now)
+        silent = next_step(question.learnt(position, Outcome(Kind.UNREACHABLE, "")))
+        if isinstance(silent, Refuse) or (isinstance(silent, Serve) and silent.stale):
+            return _Wait(now + left, left, costs=isinstance(silent, Serve))
         to_ask = sum(
             c.outcome is None and not c.held and not c.remembered_absent
             for other, c in enumerate(question.chain)
             if other == position or (other > position and other in question.answering)
         )
-        share = max(0.0, ends - now) / max(1, to_ask)
-        member = self._member(question, position)
-        if not member.begin_trial(now, share + _TRIAL_MARGIN):
-            return {
-                position: Asked(Outcome(Kind.UNREACHABLE, "another request is trying it already"))
-            }
-        self._retries.earn()
-        self._hedges.earn()
-        until = now + share
-        attempts = {position: self._start(question, position, until)}
-        beside = self._beside(question, position)
-        if beside is not None and member.hedge_after() < share:
-            concurrent.futures.wait([attempts[position].future], member.hedge_after())
-            if not attempts[position].future.done() and self._hedges.spend():
-                # The other index gets its own share too, since it is not asked again later.
-                until += share
-                attempts[beside] = self._start(question, beside, until)
-        return self._collect(question.project, attempts, until)
+        patience = self._member(question, position).patience()
+        return _Wait(now + left / max(1, to_ask), patience, costs=True)
 
     def _member(self, question: Question, position: int) -> Member:
         return self._members[question.chain[position].index.name]
@@ -129,55 +151,56 @@ class Asker:
             None,
         )
 
-    def _start(self, question: Question, position: int, ends: float) -> _Attempt:
+    def _start(self, question: Question, position: int, wait: _Wait, ends: float) -> Attempt:
         candidate = question.chain[position]
         member = self._member(question, position)
-        # A little less than the waiter's time, so that the cause of a time-out arrives first.
-        limits = Limits(
-            ends - RESERVE * (ends - time.monotonic()),
-            self._settings.page_size,
-            member.patience(),
-        )
-        attempt = _Attempt(member)
+        connect = min(wait.until - time.monotonic(), wait.first_byte)
 
-        def work() -> Asked:
-            asked = self._ask(
-                member, question.project, limits, revalidate=candidate.page_age is not None
+        def ask(attempt: Attempt) -> Asked:
+            if member.index.is_directory:  # it is no network that is waited for
+                attempt.begin_answer()
+            limits = Limits(
+                # What comes after the deadline is taken, and kept.
+                ends + member.index.read_timeout,
+                self._settings.page_size,
+                # A little less than the waiter's time, so that the cause of a time-out comes first.
+                connect=connect * (1 - RESERVE),
+                answering=attempt.begin_answer,
             )
-            attempt.tell(asked.outcome)
-            return asked
+            return self._ask(attempt, limits, wait.until, revalidate=candidate.page_age is not None)
 
-        attempt.future = start(work, f"ask-{member.index.name}")
-        return attempt
+        return self._attempts.start(member, question.project, ask)
 
-    def _collect(
-        self, project: str, attempts: dict[int, _Attempt], ends: float
-    ) -> dict[int, Asked]:
+    def _collect(self, attempts: dict[int, Attempt], wait: _Wait) -> dict[int, Asked]:
         """Wait for the first page, or for all attempts, or until the time is over."""
-        waiting = {attempt.future for attempt in attempts.values()}
-        while waiting and time.monotonic() < ends:
-            done, waiting = concurrent.futures.wait(
-                waiting, ends - time.monotonic(), concurrent.futures.FIRST_COMPLETED
-            )
-            if any(future.result().outcome.is_page for future in done):
+        now = time.monotonic()
+        first_byte_ends = min(wait.until, now + wait.first_byte + _GRACE)
+        waiting = set(attempts.values())
+        while waiting and now < wait.until:
+            silent = {attempt for attempt in waiting if not attempt.answering.done()}
+            if silent == waiting and now >= first_byte_ends:
                 break
+            ends = first_byte_ends if silent and now < first_byte_ends else wait.until
+            changes: list[Future[Any]] = [a.future for a in waiting]
+            changes += [a.answering for a in silent]
+            concurrent.futures.wait(changes, ends - now, concurrent.futures.FIRST_COMPLETED)
+            done = {attempt for attempt in waiting if attempt.future.done()}
+            if any(attempt.future.result().outcome.is_page for attempt in done):
+                break
+            waiting -= done
+            now = time.monotonic()
         quicker = any(a.future.done() for a in attempts.values())
         return {
-            position: self._result(project, attempt, quicker=quicker)
+            position: self._result(attempt, wait, quicker=quicker)
             for position, attempt in attempts.items()
         }
 
-    def _result(self, project: str, attempt: _Attempt, *, quicker: bool) -> Asked:
+    def _result(self, attempt: Attempt, wait: _Wait, *, quicker: bool) -> Asked:
         if attempt.future.done():
-            asked = attempt.future.result()
-            if asked.outcome.kind is Kind.ABSENT:
-                self._remember_absent(attempt.member.index, project)
-            return asked
+            return attempt.future.result()
         if quicker:  # its answer may still come, and then updates the health
             return Asked(Outcome(Kind.UNREACHABLE, "slower than another of its group"))
-        late = Outcome(Kind.UNREACHABLE, "no answer within its share of the deadline")
-        attempt.tell(late)
-        return Asked(late)
+        return attempt.give_up(charge=wait.costs)
 
     def is_absent(self, index: Index, project: str) -> bool:
         """Tell whether an index said within the last minute that it does not have the project."""
@@ -186,7 +209,8 @@ class Asker:
         return time.monotonic() < until and not index.is_directory
 
     def forget(self, project: str) -> None:
-        """Forget which indexes do not have a project."""
+        """Forget which indexes do not have a project, and what they are being asked."""
+        self._attempts.forget(project)
         with self._lock:
             for source in [source for source in self._absent if source[1] == project]:
                 del self._absent[source]
@@ -198,14 +222,20 @@ class Asker:
                 self._absent = {k: until for k, until in self._absent.items() if until > now}
             self._absent[index.key, project] = now + ABSENT_SECONDS
 
-    def _ask(self, member: Member, project: str, limits: Limits, *, revalidate: bool) -> Asked:
+    def _ask(
+        self, attempt: Attempt, limits: Limits, retry_until: float, *, revalidate: bool
+    ) -> Asked:
         """Ask one index and store its answer; runs in a thread that may outlive the walk."""
+        member, project = attempt.member, attempt.project
         index = member.index
         held = self._store.pages.facts(index.key, project)
         validators = held.validators if held is not None and revalidate else Validators()
         answer = member.upstream.page(project, limits, *validators)
         if answer.outcome.is_transient and self._retries.spend():
             time.sleep(random.uniform(*RETRY_SECONDS))  # noqa: S311 - to spread, not to hide
-            if time.monotonic() < limits.ends:
+            if time.monotonic() < retry_until:
                 answer = member.upstream.page(project, limits, *validators)
-        return self._keeper.keep(member, project, answer, held)
+        asked = self._keeper.keep(member, project, answer, held)
+        if asked.outcome.kind is Kind.ABSENT:
+            self._remember_absent(index, project)
+        return asked

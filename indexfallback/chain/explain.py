@@ -15,7 +15,20 @@ from indexfallback.words import counted, day
 
 _REMEDIES = {
     Kind.DENIED: "Check the user name and password of {index}.",
-    Kind.INSECURE: "Check the certificate of {index}, or name its CA in pip's cert setting.",
+    Kind.NO_LOGIN: "Give {index} a login: username and password_env, or an entry in netrc.",
+    Kind.REFUSED: "Ask whoever runs {index} for access.",
+    Kind.FAILED: "The fault is at {index}: run again later, or tell whoever runs it.",
+    Kind.CLOSED: "Start {index}, or correct the port in its url: nothing listens there.",
+    Kind.NO_HOST: (
+        "Correct the host in the url of {index}, or connect to the network (VPN) that knows it."
+    ),
+    Kind.PROXY: "Check the proxy that HTTPS_PROXY or HTTP_PROXY names, and its login.",
+    Kind.INSECURE: "Check the certificate of {index}, and the host and port in its url.",
+    Kind.EXPIRED: (
+        "Check the certificate of {index}: whoever runs it must renew it. If it is valid, correct "
+        "the clock of this machine."
+    ),
+    Kind.UNTRUSTED: "Check the certificate of {index}, and name its CA in pip's cert setting.",
     Kind.NOT_AN_INDEX: "Check the address of {index}, or log in to the network.",
     Kind.LIMITED: "Wait a little and run again.",
     Kind.LOCAL: "Close other programs or raise this machine's limits (ulimit -n), and run again.",
@@ -189,18 +202,18 @@ def _blocked(
         names = " and ".join(c.index.name for c in kinds)
         return f"{names} could not be asked, and no page of it was seen before", _remedy(kinds[0])
     name = blocking.index.name
+    failed = "refuses it" if blocking.kind is Kind.REFUSED else "could not be asked"
     if why is Why.OWNED:
         cause = (
-            f"it belongs to {name} ({_known(project, blocking)}), which could not be asked, and no "
+            f"it belongs to {name} ({_known(project, blocking)}), which {failed}, and no "
             "page of it is kept; no other index was asked, since a package of that name there is "
             "another one"
         )
         return cause, _remedy(blocking)
     if why is Why.STOP:
-        return f"{name} could not be asked, and on_outage is stop", _remedy(blocking)
+        return f"{name} {failed}, and on_outage is stop", _remedy(blocking)
     cause = (
-        f"{name} could not be asked, and its list of names is not known, so that {project} may "
-        "be one of them"
+        f"{name} {failed}, and its list of names is not known, so that {project} may be one of them"
     )
     mend = f"Setting projects for {name}, or one reachable moment, mends it."
     return cause, f"{_remedy(blocking)} {mend}"
@@ -216,7 +229,13 @@ def remedy_for(kind: Kind, index: Index) -> str:
         return f"Put a whole file into the directory of {index.name}, or wait until it is written."
     if index.is_directory:
         return f"Make the directory of {index.name} readable, or correct its url."
-    return _REMEDIES.get(kind, _RUN_AGAIN).format(index=index.name)
+    remedy = _REMEDIES.get(kind, _RUN_AGAIN).format(index=index.name)
+    if kind is Kind.REFUSED and index.forbidden != "absent":
+        remedy += (
+            f" If {index.name} answers 403 for what it does not have (S3, CloudFront), set "
+            'forbidden = "absent" for it.'
+        )
+    return remedy
 
 
 def hidden_lines(report: Mapping[str, Any]) -> Iterator[str]:

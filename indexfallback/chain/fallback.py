@@ -77,7 +77,7 @@ class Fallback:
         #: Counts the answers that were asked for again: what repeats earlier ones is out of date.
         self.renewals = 0
         self._asker = Asker(settings, store, members)
-        self._prober = Prober(members, store, settings.page_size)
+        self._prober = Prober(members, store, settings)
         self._name_lists = NameLists(settings, store, members)
         self._builder = AnswerBuilder(settings, store, self.refusals)
         self._questions = Questions(
@@ -216,7 +216,8 @@ class Fallback:
     def _last_resort(self, question: Question, refuse: Refuse) -> int | None:
         """Return an index that is skipped but may be tried, because no other one can be asked.
 
-        It is one whose wait is over, else the one whose wait ends first.
+        It is one whose wait is over, or that another request is trying, else the one whose wait
+        ends first.
         """
         now = time.monotonic()
         healths = {
@@ -224,7 +225,7 @@ class Fallback:
             for position, c in enumerate(question.chain)
             if c.outcome is None and c.held and refuse.position in (None, position)
         }
-        ready = [p for p, health in healths.items() if health.may_try(now)]
+        ready = [p for p, h in healths.items() if h.may_try(now) or h.is_being_tried(now)]
         if ready or any(not c.held or c.outcome is not None for c in question.chain):
             return min(ready, default=None)
         opened = [p for p, health in healths.items() if health.state is not State.CLOSED]

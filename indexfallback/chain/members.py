@@ -1,6 +1,7 @@
 """The indexes of the chain at run time, each with its upstream, its health and its figures.
 
-Locks: ``Member._lock`` guards the health and the figures of one index.
+Locks: ``Member._lock`` guards the health and the figures of one index; ``_learnt``, a condition of
+it, is notified at each outcome.
 """
 
 import logging
@@ -10,15 +11,17 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from functools import partial
 
 from indexfallback.chain.explain import remedy_for
+from indexfallback.chain.heartbeat import Heartbeat
 from indexfallback.chain.lag import Lag
 from indexfallback.chain.network import Network
 from indexfallback.config import Index, Settings
 from indexfallback.health import Health, State, begin_trial, updated
 from indexfallback.hosted.listing import Listing
-from indexfallback.outcome import Kind, Outcome
+from indexfallback.outcome import TLS_KINDS, Kind, Outcome
 from indexfallback.store import Store
 from indexfallback.store.health_records import HealthRecords
 from indexfallback.upstream import open_index
@@ -38,6 +41,8 @@ _ENOUGH = 5
 _SAMPLES = 200
 
 
+#: Failures that are found by the time that passes.
+_TIMED = frozenset({Kind.UNREACHABLE, Kind.CONNECT_TIMEOUT})
 #: Skipped files of a directory that a status names; the rest is counted.
 SKIPPED_SHOWN = 100
 
@@ -52,12 +57,15 @@ class Member:
         *,
         network: Network,
         records: HealthRecords,
+        heartbeat: Heartbeat,
     ) -> None:
         """Begin with the health and the pace that an earlier process has stored."""
         self.index = index
         self._network = network
+        self._heartbeat = heartbeat
         self._opener = opener
         self._lock = threading.Lock()
+        self._learnt = threading.Condition(self._lock)
         self._upstream: Upstream | None = None
         self._health_records = records
         self._asked = time.monotonic()
@@ -113,6 +121,16 @@ class Member:
             self._health = trial or self._health
             return trial is not None
 
+    def await_trial(self, ends: float) -> bool:
+        """Wait until a trial that is under way is over, and tell whether the index may be back.
+
+        ``ends`` is on the monotonic clock.
+        """
+        with self._lock:
+            while (now := time.monotonic()) < ends and self._health.is_being_tried(now):
+                self._learnt.wait(min(ends, self._health.trial) - now)
+            return self._health.state is not State.OPEN and not self._health.is_being_tried(now)
+
     def begin_probe(self, now: float, idle: float, seconds: float) -> bool:
         """Tell whether a background probe is due, and reserve it.
 
@@ -156,14 +174,24 @@ class Member:
             else:
                 self._lags[project] = lag
 
-    def learn(self, outcome: Outcome) -> None:
-        """Update the health and the figures with an outcome, and log a change."""
+    def learn(self, outcome: Outcome, project: str = "") -> None:
+        """Update the health and the figures with an outcome, and log a change.
+
+        ``project`` is what was asked for, empty for the root page.
+        """
         now = time.monotonic()
+        lost = self._heartbeat.lost(now - outcome.elapsed, now)
+        if lost and outcome.kind in _TIMED:
+            # The index may have answered meanwhile.
+            detail = f"this machine did not run for {lost:.0f} s: {outcome}"
+            outcome = replace(outcome, kind=Kind.LOCAL, detail=detail)
         if not self.index.is_directory:
             self._network.learn(self.index.name, outcome)
         with self._lock:
             before = self._health
-            after = self._health = updated(before, outcome, now, random.uniform(-1, 1))  # noqa: S311
+            spread = random.uniform(-1, 1)  # noqa: S311 - not a secret
+            after = self._health = updated(before, outcome, now, spread, project)
+            self._learnt.notify_all()
             self._requests += 1
             self._asked = now
             if outcome.is_answer:
@@ -183,7 +211,7 @@ class Member:
     def _say(self, before: Health, after: Health, outcome: Outcome, now: float) -> None:
         name, wait = self.index.name, after.until - now
         remedy = remedy_for(outcome.kind, self.index)
-        if outcome.kind is Kind.INSECURE:
+        if outcome.kind in TLS_KINDS:
             log.error(
                 "%s: %s; not asked for %.0f s, never without TLS. %s", name, outcome, wait, remedy
             )
@@ -191,7 +219,7 @@ class Member:
             log.warning("%s: unavailable (%s); skipped for %.0f s. %s", name, outcome, wait, remedy)
         elif after.state is State.CLOSED and before.state is not State.CLOSED:
             log.info("%s: up again after %.0f s", name, now - before.since)
-        elif outcome.kind in (Kind.DENIED, Kind.LIMITED):
+        elif after.until > max(before.until, now):
             log.warning("%s: %s; left alone for %.0f s. %s", name, outcome, wait, remedy)
         elif outcome.is_unavailable:
             log.warning("%s: %s. %s", name, outcome, remedy)
@@ -254,12 +282,14 @@ class Members:
     """All indexes of the chain, in order."""
 
     def __init__(self, settings: Settings, store: Store, network: Network) -> None:
+        self.heartbeat = Heartbeat()
         self._members = {
             index.name: Member(
                 index,
                 partial(_open, index, settings, store),
                 network=network,
                 records=store.health_records,
+                heartbeat=self.heartbeat,
             )
             for index in settings.indexes
         }

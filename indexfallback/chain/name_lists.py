@@ -66,7 +66,7 @@ class NameLists:
             age = time.time() - known.fetched if known is not None else LIST_USE
             if 0 <= age < LIST_REFRESH:
                 return
-            ends = time.monotonic() + index.connect_timeout + index.read_timeout
+            ends = time.monotonic() + self._settings.deadline + index.read_timeout
             answer = member.upstream.names(Limits(ends, self._settings.page_size))
             if answer.outcome.kind is Kind.FOUND and answer.names:
                 self._store.ledger.record_list(index.key, answer.names)

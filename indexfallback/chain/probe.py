@@ -10,8 +10,9 @@ Locks: ``_changed`` guards ``_thread``, ``_client`` and ``_closed``.
 import threading
 import time
 
+from indexfallback.chain.heartbeat import INTERVAL
 from indexfallback.chain.members import Member, Members
-from indexfallback.outcome import Outcome
+from indexfallback.config import Settings
 from indexfallback.store import Store, StoreFault
 from indexfallback.upstream.answers import Limits
 
@@ -19,10 +20,8 @@ from indexfallback.upstream.answers import Limits
 IDLE_SECONDS = 60.0
 #: Without a client for this long, nothing is probed, seconds.
 CLIENT_SECONDS = 600.0
-#: A probe may take this long, seconds, like the slowest page of a healthy index.
-PROBE_SECONDS = 10.0
-#: The loop looks for due probes at least this often, seconds.
-_LOOK_SECONDS = 1.0
+#: The loop looks for due probes, and beats, this often, seconds.
+_LOOK_SECONDS = INTERVAL
 #: The page that every copy of the public index has; its root would be 40 MB.
 _PUBLIC_PROJECT = "pip"
 
@@ -30,10 +29,10 @@ _PUBLIC_PROJECT = "pip"
 class Prober:
     """Probes the indexes of a chain while there are clients."""
 
-    def __init__(self, members: Members, store: Store, page_size: int) -> None:
+    def __init__(self, members: Members, store: Store, settings: Settings) -> None:
         self._members = members
         self._store = store
-        self._page_size = page_size
+        self._settings = settings
         self._changed = threading.Condition()
         self._thread: threading.Thread | None = None
         self._client = float("-inf")
@@ -62,9 +61,11 @@ class Prober:
             with self._changed:
                 if self._closed or now - self._client > CLIENT_SECONDS:
                     self._thread = None
+                    self._members.heartbeat.stop()
                     return
+            self._members.heartbeat.beat(now)
             for member in self._members:
-                if member.begin_probe(now, IDLE_SECONDS, PROBE_SECONDS):
+                if member.begin_probe(now, IDLE_SECONDS, self._seconds(member)):
                     threading.Thread(
                         target=self._probe, args=(member,), name=f"probe-{member.index.name}",
                         daemon=True,
@@ -72,15 +73,17 @@ class Prober:
             with self._changed:
                 self._changed.wait_for(lambda: self._closed, _LOOK_SECONDS)
 
-    def _probe(self, member: Member) -> None:
-        member.learn(self._ask(member))
+    def _seconds(self, member: Member) -> float:
+        """Return how long a probe may take, seconds: as long as a client's request."""
+        return self._settings.deadline + member.index.read_timeout
 
-    def _ask(self, member: Member) -> Outcome:
-        limits = Limits(time.monotonic() + PROBE_SECONDS, self._page_size)
+    def _probe(self, member: Member) -> None:
+        limits = Limits(time.monotonic() + self._seconds(member), self._settings.page_size)
         project = self._project(member)
         if project is None:
-            return member.upstream.names(limits).outcome
-        return member.upstream.page(project, limits, None, None).outcome
+            member.learn(member.upstream.names(limits).outcome)
+        else:
+            member.learn(member.upstream.page(project, limits, None, None).outcome, project)
 
     def _project(self, member: Member) -> str | None:
         """Return the project whose page to ask for, None for the root."""

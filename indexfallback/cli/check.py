@@ -30,7 +30,7 @@ from indexfallback.words import counted, left_out, ms, span
 #: A project of every public index; its page is small, but PyPI's list of names has 40 MB.
 _EVERYWHERE = "pip"
 #: Outcomes of an index that has no list of names.
-_NO_LIST = frozenset({Kind.ABSENT, Kind.NOT_AN_INDEX, Kind.FAILED})
+_NO_LIST = frozenset({Kind.ABSENT, Kind.NOT_AN_INDEX, Kind.FAILED, Kind.REFUSED})
 
 
 class _Asked(NamedTuple):

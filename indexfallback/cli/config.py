@@ -78,6 +78,7 @@ TEMPLATE = """\
 # only = ["acme-*"]        # the same, and the index is asked for no other name
 # defer_copies = false     # true: copies of public projects stay the public index's
 # on_outage = "ledger"     # ledger | stop | next: what happens to other names in an outage
+# forbidden = "denied"     # denied | absent: the meaning of 403; S3 answers it for a missing name
 # username = "ci"          # or in the url, or in netrc
 # password_env = "PRIVATE_INDEX_PASSWORD"       # the environment variable with the password
 # keyring = false          # true: the password is in the system's keyring

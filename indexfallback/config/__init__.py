@@ -14,6 +14,7 @@ from indexfallback.names import is_claimed
 Role = Literal["private", "mirror", "public"]
 OnOutage = Literal["ledger", "stop", "next"]
 Pages = Literal["first", "authority"]
+Forbidden = Literal["denied", "absent"]
 
 #: A page of a private index is fresh for this long, seconds: a user who has just uploaded a release
 #: wants to install it, and a conditional request in a company's network is cheap.
@@ -40,6 +41,8 @@ class Index:
     #: Copies of projects of the public index do not make them this index's.
     defer_copies: bool = False
     on_outage: OnOutage = "ledger"
+    #: The meaning of 403: S3 and CloudFront answer so for what is not there.
+    forbidden: Forbidden = "denied"
     username: str | None = None
     password: str | None = field(default=None, repr=False)
     #: Whether the password is in the system's keyring.

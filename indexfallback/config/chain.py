@@ -186,6 +186,12 @@ def _index(
         )
     if "fresh" in values and address.url.startswith("file:"):
         raise entry.error("fresh", "fresh has no use: a directory is read each time", "remove it")
+    if "forbidden" in values and address.url.startswith("file:"):
+        raise entry.error(
+            "forbidden",
+            "forbidden is for http, and this is a directory",
+            "remove it",
+        )
     if address.username is not None:
         values["username"] = address.username
         origins["username"] = origins["url"]

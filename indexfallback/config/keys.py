@@ -7,7 +7,7 @@ from ipaddress import ip_network
 from pathlib import Path
 from typing import Any, get_args
 
-from indexfallback.config import OnOutage, Pages, Role, mirror
+from indexfallback.config import Forbidden, OnOutage, Pages, Role, mirror
 from indexfallback.config.units import InvalidValueError, parse_duration, parse_size
 from indexfallback.names import is_project_name, normalize
 
@@ -247,6 +247,7 @@ INDEX_KEYS: dict[str, Reader] = {
     "only": patterns,
     "defer_copies": flag,
     "on_outage": choice(*get_args(OnOutage)),
+    "forbidden": choice(*get_args(Forbidden)),
     "username": text,
     "password_env": variable,
     "keyring": flag,

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from functools import partial
 
 from indexfallback.chain.asking import RESERVE, hedge_budget
+from indexfallback.chain.explain import remedy_for
 from indexfallback.chain.fallback import Fallback
 from indexfallback.chain.members import Member
 from indexfallback.errors import (
@@ -38,6 +39,7 @@ __all__ = ["Downloads", "FileAddress"]
 WHOLE_SECONDS = 2.0
 #: Least wait for a source's first byte, seconds, however many sources there are.
 _LEAST_PATIENCE = 1.0
+_RUN_AGAIN = "Run again when one of the indexes works."
 #: Number of files remembered as not resumable. One stays on the list when a client has fetched it
 #: again, since other clients may still hold wrong bytes.
 _MOST_NOT_RESUMABLE = 1000
@@ -167,13 +169,18 @@ class Downloads:
         ordered = self._fallback.network.offline_state.requested
         if ordered is not None and not any(m.index.is_directory for m in group):
             raise _offline(filename, ordered)
-        share = self._fallback.settings.deadline * (1 - RESERVE) / len(group)
+        left = self._fallback.settings.deadline * (1 - RESERVE)
+        share = max(_LEAST_PATIENCE, left / len(group))
+        # No other source can stand in for the last one: what comes after the deadline is kept.
+        last = left + first.index.read_timeout
+        now = time.monotonic()
+        usable = sum(not member.held(now) for member in group)
         transfer = Transfer(
             file,
             sources,
             store=self._store,
             wrong=self._wrong,
-            patience=max(_LEAST_PATIENCE, share),
+            patience=lambda asked: share if asked < usable else last,
             hedges=None if first.index.is_private or len(group) == 1 else self._hedges,
             renew=lambda source: self._renewed(address, source),
             finished=lambda done: self._finish(address, done),
@@ -243,7 +250,10 @@ class Downloads:
                     return self._pins.pinned(address, blob, transfer.found)
             if transfer.changed and file.sha256:
                 raise self._pins.changed(address, file.sha256, transfer.changed[1])
-            raise file.error()
+            error = file.error()
+            if transfer.trouble is not None and isinstance(error, FileUnavailableError):
+                error.remedy = remedy_for(*transfer.trouble)
+            raise error
         if progress is Progress.RUNNING and not file.can_stream:
             late = "its first bytes did not come within the deadline"
             raise FileUnavailableError(file.filename, late, "It is being fetched: run again.")

@@ -9,11 +9,13 @@ from indexfallback.errors import (
     FileUnavailableError,
     FileWrongError,
 )
-from indexfallback.outcome import Kind, Outcome
+from indexfallback.outcome import LOGIN_KINDS, Kind, Outcome
 
 #: A source with such an outcome has no metadata file that can be used; its distribution, in which
 #: the metadata is as well, it may have.
-_NO_METADATA = frozenset({Kind.DENIED, Kind.NOT_AN_INDEX, Kind.NOT_ALLOWED, Kind.FORBIDDEN})
+_NO_METADATA = LOGIN_KINDS | {
+    Kind.REFUSED, Kind.NOT_AN_INDEX, Kind.NOT_ALLOWED, Kind.FORBIDDEN,
+}  # fmt: skip
 
 
 class Failure(NamedTuple):

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterator
 
 from indexfallback.chain.budget import Budget
+from indexfallback.config import Index
 from indexfallback.files.arrival import CommittedError, IncomingFile, failed
 from indexfallback.files.checking import Expected, decoded_right, problem_of, verdict
 from indexfallback.files.failures import Failure
@@ -17,7 +18,7 @@ from indexfallback.files.integrity import Digest, WrongBytes, WrongSources
 from indexfallback.files.opening import HedgedOpener
 from indexfallback.files.pace import unstalled
 from indexfallback.files.sources import Source
-from indexfallback.outcome import Kind, Outcome
+from indexfallback.outcome import LOGIN_KINDS, TLS_KINDS, UNREACHABLE_KINDS, Kind, Outcome
 from indexfallback.store import Store, StoreFault, best_effort
 from indexfallback.store.spool import Spool
 from indexfallback.upstream.answers import Body, FileAnswer, TransferError
@@ -29,14 +30,16 @@ FRUITLESS_TRIES = 2
 #: Bytes hashed at once of what an earlier process left.
 _HASH_PIECE = 1 << 20
 #: Failures of a file that tell of the whole index, if both are on one host.
-_OF_THE_INDEX = frozenset({Kind.UNREACHABLE, Kind.CONNECT_TIMEOUT, Kind.INSECURE, Kind.LIMITED})
+_OF_THE_INDEX = UNREACHABLE_KINDS | TLS_KINDS | {Kind.CONNECT_TIMEOUT, Kind.LIMITED}
 #: Failures that mean that a file is not, or not any more, to be had at its address.
-_EXPIRED = frozenset({Kind.ABSENT, Kind.DENIED})
+_EXPIRED = LOGIN_KINDS | {Kind.ABSENT, Kind.REFUSED}
 #: Failures that a second try does not mend.
-_FINAL = frozenset(
-    {
-        Kind.DENIED, Kind.LIMITED, Kind.INSECURE, Kind.CONNECT_TIMEOUT, Kind.NOT_AN_INDEX,
-        Kind.NOT_ALLOWED, Kind.FORBIDDEN,
+_FINAL = (
+    LOGIN_KINDS
+    | TLS_KINDS
+    | {
+        Kind.REFUSED, Kind.LIMITED, Kind.CONNECT_TIMEOUT, Kind.NOT_AN_INDEX, Kind.NOT_ALLOWED,
+        Kind.FORBIDDEN,
     }
 )  # fmt: skip
 
@@ -54,12 +57,15 @@ class Transfer:
         *,
         store: Store,
         wrong: WrongSources,
-        patience: float,
+        patience: Callable[[int], float],
         hedges: Budget | None,
         renew: Callable[[Source], Source | None],
         finished: Callable[["Transfer"], None],
     ) -> None:
-        """Prepare to fetch ``file``; ``patience`` is seconds for a source's first byte.
+        """Prepare to fetch ``file``.
+
+        ``patience`` takes how many indexes have been asked, the latest included, and returns
+        seconds for the first byte of the latest.
 
         ``hedges`` allows asking a second source beside a slow one. ``renew`` returns a source whose
         address may have expired with its address of now, or None if that is the same. ``finished``
@@ -82,12 +88,16 @@ class Transfer:
         #: The sources that do not give the file at its address, for whatever reason of their own.
         self._expired: list[Source] = []
         self._finished = finished
+        #: The names of the indexes that were asked.
+        self._asked: set[str] = set()
         self._digest = Digest()
         self._spool: Spool  # set at the start of the thread
         #: The latest answer with bytes of the file.
         self._body: Body | None = None
         #: Whether some of the bytes were left by an earlier process.
         self._has_leftovers = False
+        #: The latest source that did not answer with the file, and what it answered.
+        self.trouble: tuple[Kind, Index] | None = None
         self._kinds: set[Kind] = set()
         self._etag: str | None = None
         self._thread = threading.Thread(
@@ -156,9 +166,11 @@ class Transfer:
         name, held = source.member.index.name, source.member.held(time.monotonic())
         wrong = self._wrong.of(source, self.file.sha256)
         if wrong is not None:
+            self.trouble = None
             self.file.failures.append(Failure(name, wrong.remembered))
             self._note_change(source, wrong)
         elif held:
+            self.trouble = source.member.health.trouble or Kind.UNREACHABLE, source.member.index
             self.file.failures.append(Failure(name, Outcome(Kind.UNREACHABLE, held)))
         return not held and wrong is None
 
@@ -184,11 +196,9 @@ class Transfer:
                 continue
             self._fail(source, outcome)
             self._kinds.add(outcome.kind)
-            if outcome.kind in _EXPIRED:
-                self._expired.append(source)
             if outcome.is_answer or outcome.kind in _FINAL:
                 return False
-            if outcome.kind is Kind.UNREACHABLE and file.received == before:
+            if outcome.kind in UNREACHABLE_KINDS and file.received == before:
                 return False  # a second wait would take the time that another source needs
             # Bytes that come too slowly are no reason to stay.
             advances = file.received > reached and outcome.kind is not Kind.UNREACHABLE
@@ -200,10 +210,16 @@ class Transfer:
         name = source.member.index.name
         log.warning("%s: %s: %s", name, self.file.filename, outcome)
         self.file.failures.append(Failure(name, outcome))
+        if outcome.kind in _EXPIRED:
+            self._expired.append(source)
+        if not outcome.is_answer:
+            self.trouble = outcome.kind, source.member.index
 
     def _ask(self, source: Source) -> FileAnswer:
         etag = self._etag if source is self.source else None
-        answer = source.member.upstream.open(source.file, self.file.received, etag, self._patience)
+        self._asked.add(source.member.index.name)
+        patience = self._patience(len(self._asked))
+        answer = source.member.upstream.open(source.file, self.file.received, etag, patience)
         _learn(source, answer.outcome)
         return answer
 

@@ -14,7 +14,7 @@ from indexfallback.config import Index
 from indexfallback.errors import MirrorError
 from indexfallback.mirror.file_download import FetchedFile, FileDownload
 from indexfallback.mirror.rate_limiter import RateLimiter
-from indexfallback.outcome import Kind, Outcome
+from indexfallback.outcome import LOGIN_KINDS, TLS_KINDS, Kind, Outcome
 from indexfallback.page import File
 from indexfallback.store.partials import Partials
 from indexfallback.upstream.answers import Limits, NamesAnswer, PageAnswer, Upstream
@@ -32,7 +32,7 @@ _PAUSE, _UNSTATED_HOLD = 0.2, 5.0
 _PAGE_SECONDS, _NAMES_SECONDS = 60.0, 600.0
 _FIRST_BYTE, _NAMES_FIRST_BYTE = 15.0, 60.0
 #: Failures that no retry ends, for any page or file.
-_FINAL = frozenset({Kind.DENIED, Kind.INSECURE, Kind.NOT_ALLOWED, Kind.OFFLINE})
+_FINAL = LOGIN_KINDS | TLS_KINDS | {Kind.NOT_ALLOWED, Kind.OFFLINE}
 
 
 class FetchError(Exception):
@@ -150,6 +150,8 @@ class Fetcher:
         """
         if outcome.kind in _FINAL:
             raise self._is_down(outcome)
+        if outcome.kind is Kind.REFUSED:
+            raise FetchError(f"{what}{outcome}. {remedy_for(outcome.kind, self._index)}")
         if outcome.retry_after is not None and tries.holds < _HOLDS:
             tries.holds += 1
         elif not advanced:

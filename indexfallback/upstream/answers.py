@@ -1,5 +1,6 @@
 """The interface of an upstream, and its answers."""
 
+import math
 from collections.abc import Callable
 from typing import NamedTuple, Protocol
 
@@ -17,8 +18,12 @@ class Limits(NamedTuple):
     ends: float
     #: Size of a page, decoded, bytes.
     page_size: int
-    #: Seconds until the first byte, and between the bytes of the headers.
-    first_byte: float = 5.0
+    #: Seconds until the headers are there.
+    first_byte: float = math.inf
+    #: Seconds until there is a connection; the index's own limit holds as well.
+    connect: float = math.inf
+    #: Is called when the headers are there.
+    answering: Callable[[], None] = lambda: None
 
 
 class PageAnswer(NamedTuple):

@@ -16,6 +16,7 @@ import ipaddress
 import socket
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from fnmatch import fnmatchcase
 from pathlib import Path
 from urllib.parse import urljoin, urlsplit
@@ -29,6 +30,7 @@ from indexfallback.config import Index, without_credentials
 from indexfallback.errors import redact
 from indexfallback.formats.links import is_local
 from indexfallback.outcome import Kind, Outcome
+from indexfallback.upstream.certificates import expiry
 from indexfallback.upstream.cookies import Cookies
 from indexfallback.upstream.credentials import Logins, Origin, carried_login, origin
 from indexfallback.upstream.failures import (
@@ -70,6 +72,8 @@ class Connection:
         self._allow_hosts = allow_hosts
         self._ca_bundle = ca_bundle
         self._origin = origin(index.url)
+        self._forbidden = index.forbidden
+        self._connect_timeout = index.connect_timeout
         self._is_trusted = index.is_private or index.is_directory or is_local(self._origin[1])
         #: Whether the host of the index has a local address; None before the first connection.
         self._is_local: bool | None = None
@@ -171,9 +175,24 @@ class Connection:
         ) as error:
             if again and any(isinstance(cause, StaleConnectionError) for cause in causes(error)):
                 return self._send(url, headers, timeout, again=False)
-            return outcome_of_error(error, where), None
+            return self._dated(outcome_of_error(error, where), url), None
         retry_after = response.headers.get("Retry-After")
-        return outcome_of_status(response.status_code, retry_after), response
+        outcome = outcome_of_status(response.status_code, retry_after)
+        if outcome.kind is Kind.DENIED and "Authorization" not in headers:
+            outcome = replace(outcome, kind=Kind.NO_LOGIN)
+        elif response.status_code == requests.codes.forbidden and self._forbidden == "absent":
+            outcome = replace(outcome, kind=Kind.ABSENT)
+        return outcome, response
+
+    def _dated(self, outcome: Outcome, url: str) -> Outcome:
+        """Return the outcome with the day on which the index's certificate expired."""
+        # Only of the index itself: no connection is made for a host that a page names.
+        is_own = origin(url) == self._origin and not self._proxies_for(url)
+        if outcome.kind is not Kind.EXPIRED or not is_own:
+            return outcome
+        _, host, port = self._origin
+        day = expiry(host, port or 443, self._connect_timeout)
+        return replace(outcome, detail=f"{outcome.detail} (on {day})") if day else outcome
 
     def _answer(
         self, url: str, headers: dict[str, str], timeout: tuple[float, float]

@@ -36,10 +36,15 @@ _KINDS = {
     HTTPStatus.NOT_FOUND: Kind.ABSENT,
     HTTPStatus.GONE: Kind.ABSENT,
     HTTPStatus.UNAUTHORIZED: Kind.DENIED,
-    HTTPStatus.FORBIDDEN: Kind.DENIED,
-    HTTPStatus.PROXY_AUTHENTICATION_REQUIRED: Kind.DENIED,
+    HTTPStatus.PROXY_AUTHENTICATION_REQUIRED: Kind.PROXY,
+    HTTPStatus.REQUEST_TIMEOUT: Kind.FAILED,
     HTTPStatus.TOO_MANY_REQUESTS: Kind.LIMITED,
 }
+#: All other statuses of this class concern what was asked for (RFC 9110, 15.5).
+_CLIENT_ERRORS = range(400, 500)
+#: Codes of X509_verify_cert_error_string(3) that have a remedy of their own: expired; self-signed
+#: alone or in the chain; an unknown issuer, and a first certificate without a known one.
+_TLS_KINDS = {10: Kind.EXPIRED, **dict.fromkeys((18, 19, 20, 21), Kind.UNTRUSTED)}
 #: Faults of a gateway that are often over at once.
 _TRANSIENT = frozenset(
     {HTTPStatus.BAD_GATEWAY, HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.GATEWAY_TIMEOUT}
@@ -48,13 +53,13 @@ _TRANSIENT = frozenset(
 
 def outcome_of_status(status: int, retry_after: str | None) -> Outcome:
     """Return the outcome for a status code and the Retry-After header."""
+    kind = Kind.REFUSED if status in _CLIENT_ERRORS else Kind.FAILED
     try:
         code = HTTPStatus(status)
     except ValueError:  # unassigned
-        return Outcome(Kind.FAILED, f"status {status}")
-    kind = _KINDS.get(code, Kind.FAILED)
+        return Outcome(kind, f"status {status}")
     return Outcome(
-        kind,
+        _KINDS.get(code, kind),
         f"{status} {code.phrase}",
         retry_after=_seconds(retry_after),
         is_transient=code in _TRANSIENT and retry_after is None,
@@ -82,21 +87,21 @@ def outcome_of_error(error: Exception, where: str) -> Outcome:
     if local is not None:
         return local
     if any(isinstance(cause, (ssl.SSLError, urllib3.exceptions.SSLError)) for cause in chain):
-        return Outcome(Kind.INSECURE, f"TLS with {where} failed: {_reason(chain)}")
+        return Outcome(_tls_kind(chain), f"TLS with {where} failed: {_reason(chain)}")
     if isinstance(error, requests.ConnectTimeout):
         return _unreachable(Kind.CONNECT_TIMEOUT, f"connect timeout ({where})")
     if any(
         isinstance(cause, (urllib3.exceptions.ReadTimeoutError, TimeoutError)) for cause in chain
     ):
         return Outcome(Kind.UNREACHABLE, f"no answer in time ({where})")
+    if isinstance(error, requests.exceptions.ProxyError):
+        return _unreachable(Kind.PROXY, f"the proxy for {where} failed: {_reason(chain)}")
     if any(isinstance(cause, urllib3.exceptions.NameResolutionError) for cause in chain):
-        return _unreachable(Kind.UNREACHABLE, f"no such host ({where})")
+        return _unreachable(Kind.NO_HOST, f"no such host ({where})")
     if any(isinstance(cause, ConnectionRefusedError) for cause in chain):
-        return Outcome(Kind.UNREACHABLE, f"connection refused ({where})")
+        return Outcome(Kind.CLOSED, f"connection refused ({where})")
     if any(isinstance(cause, urllib3.exceptions.NewConnectionError) for cause in chain):
         return _unreachable(Kind.UNREACHABLE, f"cannot connect: {_reason(chain)} ({where})")
-    if isinstance(error, requests.exceptions.ProxyError):
-        return Outcome(Kind.UNREACHABLE, f"the proxy for {where} failed: {_reason(chain)}")
     detail = f"connection broke: {_reason(chain)} ({where})"
     return Outcome(Kind.FAILED, detail, is_transient=True)
 
@@ -110,6 +115,13 @@ def _local_outcome(chain: list[BaseException]) -> Outcome | None:
         if isinstance(cause, OSError) and cause.errno in _LOCAL_ERRNOS:
             return Outcome(Kind.LOCAL, f"this machine: {cause.strerror}")
     return None
+
+
+def _tls_kind(chain: list[BaseException]) -> Kind:
+    for cause in chain:
+        if isinstance(cause, ssl.SSLCertVerificationError):
+            return _TLS_KINDS.get(cause.verify_code, Kind.INSECURE)
+    return Kind.INSECURE
 
 
 def causes(error: BaseException) -> Iterator[BaseException]:

@@ -115,8 +115,10 @@ class HttpIndex:
         started = time.monotonic()
         left = max(limits.ends - started, _SHORTEST)
         first_byte = min(limits.first_byte, left)
-        timeout = (min(self._index.connect_timeout, first_byte), first_byte)
+        connect = max(min(self._index.connect_timeout, limits.connect, first_byte), _SHORTEST)
+        timeout = connect, first_byte
         outcome, response = self._connection.get(url, headers, timeout, self._other_index)
+        limits.answering()
         body = b""
         if response is not None:
             _set_read_timeout(response, self._index.read_timeout)
@@ -158,7 +160,7 @@ class HttpIndex:
                 headers["If-Range"] = etag
         started = time.monotonic()
         index = self._index
-        timeout = (min(index.connect_timeout, patience), min(index.read_timeout, patience))
+        timeout = min(index.connect_timeout, patience), patience
         outcome, response = self._connection.get(file.url, headers, timeout)
         outcome = _with(outcome, elapsed=time.monotonic() - started)
         if response is None:

@@ -44,7 +44,7 @@ def test_a_private_index_that_is_down_is_named_with_cause_and_remedy(
     words = " ".join(output[error:].split())
     assert "indexfallback: zc-recipe-egg could not be looked up. private is unavailable:" in words
     assert f"connection refused (127.0.0.1:{first.port})" in words
-    assert "What you can do: Make private reachable (VPN, network) and run again" in words
+    assert "What you can do: Start private, or correct the port" in words
     assert public.count("/simple/zc-recipe-egg/") == 0
 
 

@@ -1,6 +1,8 @@
 """Asking in trouble: trials, retries and their budget, patience, and health across restarts."""
 
+import sys
 import time
+import traceback
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 
@@ -14,7 +16,7 @@ from indexfallback.chain.probe import Prober
 from indexfallback.health import State
 from indexfallback.outcome import Kind, Outcome
 from indexfallback.shim import Shim
-from tests.chain.chain import APP, ask, mirror, pypi, until
+from tests.chain.chain import APP, ask, learn_names, mirror, private, pypi, until
 from tests.conftest import MakeShim
 from tests.fakes import FakeIndex, wheel
 
@@ -42,6 +44,16 @@ def many() -> Iterator[FakeIndex]:
         yield index
 
 
+def waiting_for_a_trial() -> list[int]:
+    """Return the threads that wait for the end of a trial."""
+    frames = sys._current_frames().items()
+    return [
+        thread
+        for thread, top in frames
+        if any(frame.f_code.co_name == "await_trial" for frame, _ in traceback.walk_stack(top))
+    ]
+
+
 def opened(made: Shim, *names: str) -> list[Member]:
     """Open the circuits of these indexes, and wait until the last may be tried again."""
     found = [made.members[name] for name in names]
@@ -65,7 +77,7 @@ def test_a_clients_request_is_no_trial_while_another_index_answers(
 
 
 @pytest.mark.usefixtures("soon")
-def test_one_request_alone_tries_the_only_index_and_the_others_do_not_wait(
+def test_one_request_alone_tries_the_only_index_and_the_others_wait_for_its_end(
     shim: MakeShim, many: FakeIndex
 ) -> None:
     made = shim(many)
@@ -73,11 +85,57 @@ def test_one_request_alone_tries_the_only_index_and_the_others_do_not_wait(
     hanging = many.hang()
     with ThreadPoolExecutor(8) as pool:
         asked = [pool.submit(ask, made, project) for project in PROJECTS[:8]]
-        until(lambda: sum(future.done() for future in asked) == 7)
         many.wait_for()
-        assert many.count() == 1
+        until(lambda: len(waiting_for_a_trial()) == 7)
+        assert (many.count(), any(future.done() for future in asked)) == (1, False)
         hanging.lift()
-        assert sorted(str(future.result()) for future in asked) == ["503"] * 7 + ["pypi"]
+        assert [future.result() for future in asked] == ["pypi"] * 8
+    assert made.members["pypi"].health.state is State.CLOSED
+
+
+@pytest.mark.usefixtures("soon")
+def test_who_waits_for_a_trial_that_fails_does_not_try_it_again(
+    shim: MakeShim, many: FakeIndex
+) -> None:
+    made = shim(many)
+    opened(made, "pypi")
+    many.fail(500)
+    hanging = many.hang()
+    with ThreadPoolExecutor(4) as pool:
+        asked = [pool.submit(ask, made, project) for project in PROJECTS[:4]]
+        many.wait_for()
+        until(lambda: len(waiting_for_a_trial()) == 3)
+        hanging.lift()
+        assert [future.result() for future in asked] == [503] * 4
+    assert many.count() == 1
+
+
+@pytest.mark.usefixtures("soon")
+def test_who_waits_for_a_trial_waits_no_longer_than_its_deadline(
+    shim: MakeShim, many: FakeIndex
+) -> None:
+    made = shim(many, deadline=1.0)
+    (member,) = opened(made, "pypi")
+    assert member.begin_trial(time.monotonic(), 60.0)
+    begun = time.monotonic()
+    assert ask(made, PROJECTS[0]) == 503
+    assert 0.9 < time.monotonic() - begun < 20.0
+    assert many.count() == 0
+
+
+@pytest.mark.usefixtures("soon")
+def test_a_private_name_waits_for_the_probe_of_its_index_although_another_one_could_be_asked(
+    shim: MakeShim, near: FakeIndex, far: FakeIndex
+) -> None:
+    made = shim(index := private(near), pypi(far))
+    learn_names(made, index)
+    (member,) = opened(made, "private")
+    assert member.begin_trial(time.monotonic(), 60.0)
+    with ThreadPoolExecutor(1) as pool:
+        asked = pool.submit(ask, made, "idna")
+        until(lambda: len(waiting_for_a_trial()) == 1)
+        member.learn(Outcome(Kind.FOUND, "1 file"))
+        assert asked.result() == "private"
 
 
 @pytest.mark.usefixtures("soon")

@@ -87,14 +87,56 @@ def test_on_outage_stop_is_named_as_the_reason() -> None:
     ("kind", "remedy"),
     [
         (Kind.DENIED, "Check the user name and password of private."),
-        (Kind.INSECURE, "Check the certificate of private"),
-        (Kind.NOT_AN_INDEX, "Check the address of private"),
+        (Kind.NO_LOGIN, "Give private a login: username and password_env"),
+        (Kind.REFUSED, "Ask whoever runs private for access."),
         (Kind.LIMITED, "Wait a little"),
-        (Kind.UNREACHABLE, "Make private reachable"),
+        (Kind.NOT_AN_INDEX, "Check the address of private"),
+        (Kind.FAILED, "The fault is at private: run again later, or tell whoever runs it."),
+        (Kind.UNREACHABLE, "Make private reachable (VPN, network)"),
+        (Kind.CONNECT_TIMEOUT, "Make private reachable (VPN, network)"),
+        (Kind.CLOSED, "Start private, or correct the port in its url"),
+        (Kind.NO_HOST, "Correct the host in the url of private, or connect to the network"),
+        (Kind.PROXY, "Check the proxy that HTTPS_PROXY or HTTP_PROXY names"),
+        (Kind.INSECURE, "Check the certificate of private, and the host and port in its url."),
+        (Kind.EXPIRED, "whoever runs it must renew it"),
+        (Kind.UNTRUSTED, "name its CA in pip's cert setting"),
+        (Kind.LOCAL, "ulimit -n"),
+        (Kind.NOT_ALLOWED, "Add the host to allow-hosts, or leave private out."),
+        (Kind.FORBIDDEN, "make private private if it is one of yours"),
     ],
 )
 def test_the_remedy_fits_the_trouble(kind: Kind, remedy: str) -> None:
     assert remedy in error(question(PRIVATE, PYPI), private=kind).remedy
+    held = Candidate(PRIVATE, held="left alone", trouble=kind)
+    assert remedy in error(question(held, PYPI)).remedy
+
+
+@pytest.mark.parametrize("kind", TROUBLE)
+def test_a_network_is_recommended_for_silence_only_and_a_password_for_a_refused_login_only(
+    kind: Kind,
+) -> None:
+    remedy = error(question(PRIVATE, PYPI), private=kind).remedy
+    assert ("reachable (VPN" in remedy) is (kind in (Kind.UNREACHABLE, Kind.CONNECT_TIMEOUT))
+    assert ("and password of" in remedy) is (kind is Kind.DENIED)
+
+
+def test_forbidden_is_proposed_for_a_refused_name_unless_it_is_set() -> None:
+    setting = 'set forbidden = "absent" for it'
+    asked = question(PRIVATE, PYPI)
+    assert setting in error(asked, private=Kind.REFUSED).remedy
+    asked = question(index("private", forbidden="absent"), PYPI)
+    assert setting not in error(asked, private=Kind.REFUSED).remedy
+
+
+@pytest.mark.parametrize(
+    ("kind", "words"), [(Kind.REFUSED, "refuses it"), (Kind.FAILED, "could not")]
+)
+def test_a_refused_name_is_told_from_an_index_that_could_not_be_asked(
+    kind: Kind, words: str
+) -> None:
+    known = Candidate(PRIVATE, owned=True, known_since=1.0)
+    for asked in (question(known, PYPI), question(PRIVATE, PYPI)):
+        assert words in error(asked, private=kind).cause
 
 
 @pytest.mark.parametrize("kind", TROUBLE)

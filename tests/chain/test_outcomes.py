@@ -38,6 +38,8 @@ UNAVAILABLE: dict[str, tuple[Break, str]] = {
     "dripping": (lambda i: i.drip(20), ""),
     "denied": (lambda i: i.fail(401), "401 Unauthorized"),
     "forbidden": (lambda i: i.fail(403), "403 Forbidden"),
+    "unpaid": (lambda i: i.fail(402), "402 Payment Required"),
+    "censored": (lambda i: i.fail(451), "451 Unavailable"),
     "limited": (lambda i: i.fail(429, {"Retry-After": "30"}), "429 Too Many Requests"),
     "redirects in circles": (lambda i: i.redirect("{path}"), "redirects"),
     "a redirect to nowhere": (lambda i: i.redirect("http://[/"), "redirect"),

@@ -140,7 +140,7 @@ def test_before_any_page_was_served_it_asks_for(
     shim: MakeShim, fake: FakeIndex, of: Any, values: dict[str, Any], expected: str
 ) -> None:
     made = shim(of(fake, **values))
-    prober = Prober(made.members, made.store, 10**6)
+    prober = Prober(made.members, made.store, made.settings)
     prober.wake()
     fake.wait_for()
     prober.close()

@@ -71,17 +71,38 @@ def test_an_index_that_refuses_connections_fails_with_a_remedy(
     private.stop_listening()
     done = cli("config", "check").expect(1)
     assert done.out.startswith("FAIL  private")
-    assert "unreachable: connection refused (127.0.0.1:" in done.words
-    assert "Make private reachable" in done.words
+    assert "closed port: connection refused (127.0.0.1:" in done.words
+    assert "Start private, or correct the port in its url" in done.words
     assert "ok    pypi" in done.out
     assert done.widest <= WIDTH
 
 
 @pytest.mark.usefixtures("chain")
-def test_a_refused_login_fails_with_a_remedy(cli: CommandLine, private: FakeIndex) -> None:
+def test_an_index_that_wants_a_login_fails_with_a_remedy(
+    cli: CommandLine, private: FakeIndex
+) -> None:
     private.fail(401)
     done = cli("config", "check").expect(1)
+    assert "login wanted: 401 Unauthorized. Give private a login: username and" in done.words
+
+
+def test_a_refused_login_fails_with_a_remedy(cli: CommandLine) -> None:
+    with FakeIndex(username="ci", password="right") as index:
+        login = index.login_url.replace("right", "wrong")
+        cli.configure(index_table("private", login, role="private"))
+        done = cli("config", "check").expect(1)
     assert "denied: 401 Unauthorized. Check the user name and password of private." in done.words
+
+
+@pytest.mark.usefixtures("chain")
+def test_an_index_that_refuses_its_list_and_a_page_fails_without_talk_of_a_password(
+    cli: CommandLine, private: FakeIndex
+) -> None:
+    private.fail(403)
+    done = cli("config", "check").expect(1)
+    assert "refused: 403 Forbidden. Ask whoever runs private for access." in done.words
+    assert 'set forbidden = "absent" for it' in done.words
+    assert "password" not in done.words
 
 
 @pytest.mark.usefixtures("chain")

@@ -108,11 +108,11 @@ def test_a_port_that_another_program_has_fails(patient: Patient) -> None:
 # -- the indexes
 
 
-def test_a_refused_login_fails(patient: Patient, private: FakeIndex) -> None:
+def test_an_index_that_wants_a_login_fails(patient: Patient, private: FakeIndex) -> None:
     private.fail(401)
     finding = patient.worst("index private", 1)
-    assert finding["what"].startswith("denied: 401 Unauthorized")
-    assert finding["remedy"] == "Check the user name and password of private"
+    assert finding["what"].startswith("login wanted: 401 Unauthorized")
+    assert finding["remedy"].startswith("Give private a login: username and password_env")
 
 
 def test_a_slow_index_is_told(patient: Patient, public: FakeIndex) -> None:

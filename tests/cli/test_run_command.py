@@ -89,7 +89,7 @@ def test_a_failed_command_is_told_which_index_was_away_and_what_to_do(
     assert "indexfallback: acme-app could not be looked up.\n  private is" in done.err
     assert "private is unavailable: connection refused (127.0.0.1:" in done.words
     assert "It belongs to private (by projects), which could not be asked" in done.words
-    assert "What you can do: Make private reachable (VPN, network)" in done.words
+    assert "What you can do: Start private, or correct the port" in done.words
     words = done.err[done.err.index("indexfallback: ") :]
     assert max(map(len, words.splitlines())) <= WIDTH
 

@@ -80,7 +80,7 @@ def test_a_private_project_that_cannot_be_asked_for_is_explained(
     done = cli("why", "acme-app").expect(1)
     assert done.out.startswith("acme-app is not available now (503)\n")
     assert "1 private unavailable connection refused (127.0.0.1:" in done.words
-    assert "What you can do: Make private reachable" in done.words
+    assert "What you can do: Start private, or correct the port" in done.words
     assert done.widest <= WIDTH
     assert "WARNING" not in done.err
     assert public.requests == []

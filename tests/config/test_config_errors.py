@@ -361,6 +361,10 @@ ERRORS = [
         ),
     ),
     (
+        '[[index]]\nname = "local"\nurl = "/srv/wheels"\nforbidden = "absent"',
+        '4: index "local": forbidden is for http, and this is a directory; remove it',
+    ),
+    (
         PYPI + 'on_outage = "stop"',
         '4: index "pypi": on_outage is for private indexes, and this one is public; remove it',
     ),

@@ -104,7 +104,7 @@ def test_refused__the_next_index_answers(
     near.stop_listening()
     assert [skipping(made, project) for project in PROJECTS[:2]] == ["unavailable"] * 2
     assert made.members["mirror"].health.state is State.OPEN
-    assert_said(caplog, f"connection refused (127.0.0.1:{near.port})", "Make mirror reachable")
+    assert_said(caplog, f"connection refused (127.0.0.1:{near.port})", "Start mirror, or correct")
 
 
 @linux
@@ -137,7 +137,7 @@ def test_dns_nxdomain__the_next_index_answers(
     warm(made)
     assert skipping(made, PROJECTS[0]) == "unavailable"
     assert made.members["mirror"].health.state is State.OPEN
-    assert_said(caplog, f"no such host ({ADDRESS}:9)", "Make mirror reachable")
+    assert_said(caplog, f"no such host ({ADDRESS}:9)", "Correct the host in the url of mirror")
 
 
 @pytest.fixture

@@ -55,7 +55,7 @@ def test_5xx_storm__every_client_is_answered_and_retries_stay_within_the_budget(
     opened = [line for line in caplog.messages if line.startswith("mirror: unavailable (")]
     assert len(opened) == 1
     assert str(status) in opened[0]
-    assert "Make mirror reachable" in opened[0]
+    assert "The fault is at mirror" in opened[0]
 
 
 def _is_up(now: float) -> bool:

@@ -118,7 +118,7 @@ def test_the_outcome_names_a_proxy_that_is_down(
     remote.stop_listening()
     monkeypatch.setenv("HTTP_PROXY", f"http://127.0.0.1:{remote.port}")
     outcome = page(opened("http://packages.example.com/simple/")).outcome
-    assert outcome.kind is Kind.UNREACHABLE
+    assert outcome.kind is Kind.PROXY
     assert "packages.example.com" in outcome.detail
 
 
@@ -145,7 +145,7 @@ def test_a_certificate_of_an_unknown_authority_is_not_trusted(
     opened: OpenHttp, secure: Secure
 ) -> None:
     outcome = page(opened(secure.fake)).outcome
-    assert outcome.kind is Kind.INSECURE
+    assert outcome.kind is Kind.UNTRUSTED
     assert outcome.detail.startswith(f"TLS with 127.0.0.1:{secure.fake.port} failed: ")
     assert secure.fake.requests == []
 
@@ -159,7 +159,7 @@ def test_a_bundle_that_names_the_authority_makes_it_trusted(
 def test_a_bundle_may_be_a_directory(opened: OpenHttp, secure: Secure, tmp_path: Path) -> None:
     empty = tmp_path / "certs"
     empty.mkdir()
-    assert page(opened(secure.fake, ca_bundle=empty)).outcome.kind is Kind.INSECURE
+    assert page(opened(secure.fake, ca_bundle=empty)).outcome.kind is Kind.UNTRUSTED
 
 
 def test_a_certificate_for_another_host_is_not_trusted(opened: OpenHttp, tmp_path: Path) -> None:

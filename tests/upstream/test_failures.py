@@ -25,12 +25,14 @@ from indexfallback.upstream.route import has_route
         (404, Kind.ABSENT),
         (410, Kind.ABSENT),
         (401, Kind.DENIED),
-        (403, Kind.DENIED),
-        (407, Kind.DENIED),
+        (402, Kind.REFUSED),
+        (403, Kind.REFUSED),
+        (407, Kind.PROXY),
         (429, Kind.LIMITED),
-        (400, Kind.FAILED),
+        (400, Kind.REFUSED),
         (408, Kind.FAILED),
-        (451, Kind.FAILED),
+        (451, Kind.REFUSED),
+        (499, Kind.REFUSED),
         (500, Kind.FAILED),
         (502, Kind.FAILED),
         (503, Kind.FAILED),
@@ -98,12 +100,12 @@ def test_an_unreachable_index_without_a_network_is_not_blamed(
     assert outcome.kind is (Kind.CONNECT_TIMEOUT if is_routed else Kind.OFFLINE)
 
 
-def test_an_unknown_host_is_unreachable(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_host_that_cannot_be_resolved_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(failures, "has_route", lambda: True)
     with pytest.raises(requests.ConnectionError) as error, requests.Session() as session:
         session.get("http://nobody.invalid/", timeout=10)
     outcome = outcome_of_error(error.value, "nobody.invalid")
-    assert (outcome.kind, str(outcome)) == (Kind.UNREACHABLE, "no such host (nobody.invalid)")
+    assert (outcome.kind, str(outcome)) == (Kind.NO_HOST, "no such host (nobody.invalid)")
 
 
 def test_whether_there_is_a_route_is_asked_without_sending(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -217,7 +217,7 @@ def test_what_is_unavailable_says_which_index_and_what_to_do(served: Serve) -> N
     page = answer.body.decode()
     assert answer.status == 503
     assert "Project unavailable: acme-app" in page
-    assert "Make private reachable" in page
+    assert "Start private, or correct the port" in page
     assert "(claimed by projects)" in page
 
 

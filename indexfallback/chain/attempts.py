@@ -1,0 +1,102 @@
+"""The requests for pages that are under way.
+
+A request goes on when its client waits no longer: its page is stored, and the next request for the
+same page joins it. Each runs in a thread of its own, which ends by its limits.
+
+Locks: ``Attempts._lock`` guards ``_running``. ``Attempt._lock`` guards ``_is_charged``.
+"""
+
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import Future
+
+from indexfallback.chain.keeper import Asked
+from indexfallback.chain.members import Member
+from indexfallback.config import Index
+from indexfallback.flight import start
+from indexfallback.outcome import Kind, Outcome
+
+#: Requests that can be joined: more than a machine can have open.
+_MOST = 4096
+
+
+class Attempt:
+    """One request for one page at one index."""
+
+    def __init__(self, member: Member, project: str) -> None:
+        self.member = member
+        self.project = project
+        self.future: Future[Asked]
+        #: Is done when the answer has begun.
+        self.answering: Future[None] = Future()
+        self._started = time.monotonic()
+        self._lock = threading.Lock()
+        self._is_charged = False
+
+    def begin_answer(self) -> None:
+        """Note that the first bytes are there; only its own thread calls this."""
+        if not self.answering.done():
+            self.answering.set_result(None)
+
+    def give_up(self, *, charge: bool) -> Asked:
+        """Return what a client gets that waits no longer; ``charge`` the silence to the index."""
+        waited = time.monotonic() - self._started
+        detail = f"no answer in time ({waited:.1f} s); if it still comes, it is kept"
+        late = Outcome(Kind.UNREACHABLE, detail, waited)
+        with self._lock:
+            charge = charge and not self.future.done()
+            self._is_charged |= charge
+        if charge:
+            self.member.learn(late, self.project)
+        return Asked(late)
+
+    def tell(self, outcome: Outcome) -> None:
+        """Update the index's health with the end; a failure is charged once."""
+        with self._lock:
+            is_known = self._is_charged
+        if outcome.is_answer or not is_known:
+            self.member.learn(outcome, self.project)
+
+
+class Attempts:
+    """The requests that are under way, by index and project."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._running: dict[tuple[str, str], Attempt] = {}
+
+    def running(self, index: Index, project: str) -> Attempt | None:
+        """Return the request that is under way for a page, if there is one."""
+        with self._lock:
+            return self._running.get((index.key, project))
+
+    def start(self, member: Member, project: str, ask: Callable[[Attempt], Asked]) -> Attempt:
+        """Start a request; ``ask`` sends it and stores its answer, and tells when that begins."""
+        attempt = Attempt(member, project)
+        key = member.index.key, project
+        # A directory is read again for each request: what was just put there is wanted.
+        if not member.index.is_directory:
+            with self._lock:
+                if len(self._running) < _MOST:
+                    self._running[key] = attempt
+
+        def run() -> Asked:
+            try:
+                asked = ask(attempt)
+            finally:
+                attempt.begin_answer()
+                with self._lock:
+                    if self._running.get(key) is attempt:
+                        del self._running[key]
+            attempt.tell(asked.outcome)
+            return asked
+
+        attempt.future = start(run, f"ask-{member.index.name}")
+        return attempt
+
+    def forget(self, project: str) -> None:
+        """Let no later request join those for a project, since it has changed."""
+        with self._lock:
+            for key in [key for key in self._running if key[1] == project]:
+                del self._running[key]

@@ -1,0 +1,42 @@
+"""A shim that is stopped in the middle of a request: no index is to blame for the time."""
+
+import json
+import sys
+import threading
+import time
+
+import pytest
+
+from tests.conftest import Serve
+from tests.fakes import FakeIndex, wheel
+from tests.serving import Served, index_table, wait_until
+
+
+def figures(served: Served) -> dict[str, object]:
+    """Return the figures of the first index."""
+    found: dict[str, object] = json.loads(served.get("/-/status").body)["indexes"][0]
+    return found
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals")
+def test_a_time_out_while_the_shim_was_stopped_is_charged_to_no_index(served: Serve) -> None:
+    with FakeIndex([wheel("idna")]) as near, FakeIndex([wheel("idna"), wheel("demo")]) as far:
+        made = served(
+            index_table("corp", near.url, role="private", on_outage="next"),
+            index_table("pypi", far.url),
+            limits={"deadline": "4 s"},
+        )
+        assert made.get("/simple/demo/").status == 200  # from now on the prober beats
+        hanging = near.hang(path="/simple/idna/")
+        asking = threading.Thread(target=made.get, args=("/simple/idna/",))
+        asking.start()
+        near.wait_for("/simple/idna/")
+        worker = made.workers[-1]
+        worker.suspend()
+        time.sleep(5.0)  # the fault itself
+        worker.resume()
+        asking.join()
+        wait_until(lambda: figures(made)["errors"] == 1, 10, "the time-out was not noticed")
+        assert "this machine did not run for" in str(figures(made)["last_error"])
+        assert figures(made)["state"] == "closed"
+        hanging.lift()

@@ -30,6 +30,7 @@ _REMEDIES = {
     ),
     Kind.UNTRUSTED: "Check the certificate of {index}, and name its CA in pip's cert setting.",
     Kind.NOT_AN_INDEX: "Check the address of {index}, or log in to the network.",
+    Kind.WRONG: "Tell whoever runs {index} that its file is another one than its page says.",
     Kind.LIMITED: "Wait a little and run again.",
     Kind.LOCAL: "Close other programs or raise this machine's limits (ulimit -n), and run again.",
     Kind.NOT_ALLOWED: "Add the host to allow-hosts, or leave {index} out.",

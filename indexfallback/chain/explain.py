@@ -18,6 +18,7 @@ _REMEDIES = {
     Kind.NO_LOGIN: "Give {index} a login: username and password_env, or an entry in netrc.",
     Kind.REFUSED: "Ask whoever runs {index} for access.",
     Kind.FAILED: "The fault is at {index}: run again later, or tell whoever runs it.",
+    Kind.WRONG: "Tell whoever runs {index}, or choose another version.",
     Kind.CLOSED: "Start {index}, or correct the port in its url: nothing listens there.",
     Kind.NO_HOST: (
         "Correct the host in the url of {index}, or connect to the network (VPN) that knows it."
@@ -30,7 +31,6 @@ _REMEDIES = {
     ),
     Kind.UNTRUSTED: "Check the certificate of {index}, and name its CA in pip's cert setting.",
     Kind.NOT_AN_INDEX: "Check the address of {index}, or log in to the network.",
-    Kind.WRONG: "Tell whoever runs {index} that its file is another one than its page says.",
     Kind.LIMITED: "Wait a little and run again.",
     Kind.LOCAL: "Close other programs or raise this machine's limits (ulimit -n), and run again.",
     Kind.NOT_ALLOWED: "Add the host to allow-hosts, or leave {index} out.",

@@ -84,9 +84,9 @@ class IncomingFile:
         """Whether an answer may have begun: its length and first bytes cannot be taken back."""
         return self._is_committed
 
-    def error(self) -> FileError:
-        """Return the error for clients of a transfer that failed."""
-        return error_of(self.filename, self.failures)
+    def error(self, remedy: str | None = None) -> FileError:
+        """Return the error for clients of a transfer that failed; see `error_of`."""
+        return error_of(self.filename, self.failures, remedy)
 
     # For readers.
 

@@ -39,7 +39,6 @@ __all__ = ["Downloads", "FileAddress"]
 WHOLE_SECONDS = 2.0
 #: Least wait for a source's first byte, seconds, however many sources there are.
 _LEAST_PATIENCE = 1.0
-_RUN_AGAIN = "Run again when one of the indexes works."
 #: Number of files remembered as not resumable. One stays on the list when a client has fetched it
 #: again, since other clients may still hold wrong bytes.
 _MOST_NOT_RESUMABLE = 1000
@@ -250,10 +249,7 @@ class Downloads:
                     return self._pins.pinned(address, blob, transfer.found)
             if transfer.changed and file.sha256:
                 raise self._pins.changed(address, file.sha256, transfer.changed[1])
-            error = file.error()
-            if transfer.trouble is not None and isinstance(error, FileUnavailableError):
-                error.remedy = remedy_for(*transfer.trouble)
-            raise error
+            raise file.error(remedy_for(*transfer.trouble) if transfer.trouble else None)
         if progress is Progress.RUNNING and not file.can_stream:
             late = "its first bytes did not come within the deadline"
             raise FileUnavailableError(file.filename, late, "It is being fetched: run again.")

@@ -34,16 +34,17 @@ def why(failures: Iterable[Failure]) -> str:
     return "; ".join(dict.fromkeys(map(str, failures))) or "no index lists it"
 
 
-def error_of(filename: str, failures: Iterable[Failure]) -> FileError:
+def error_of(filename: str, failures: Iterable[Failure], remedy: str | None = None) -> FileError:
     """Return the error for a file: 503 only if another try may go better.
 
-    Of several attempts at one source the last one counts.
+    Of several attempts at one source the last one counts. ``remedy`` is that of the trouble that
+    may pass, if it is known.
     """
     failures = tuple(failures)
     last = dict(failures)
     if not last or any(outcome.may_pass for outcome in last.values()):
-        remedy = "Run again when one of the indexes works."
-        return FileUnavailableError(filename, why(failures), remedy)
+        again = "Run again when one of the indexes works."
+        return FileUnavailableError(filename, why(failures), remedy or again)
     wrong = [name for name, outcome in last.items() if outcome.kind is Kind.WRONG]
     if wrong:
         remedy = (

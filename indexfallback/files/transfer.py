@@ -65,11 +65,10 @@ class Transfer:
         """Prepare to fetch ``file``.
 
         ``patience`` takes how many indexes have been asked, the latest included, and returns
-        seconds for the first byte of the latest.
-
-        ``hedges`` allows asking a second source beside a slow one. ``renew`` returns a source whose
-        address may have expired with its address of now, or None if that is the same. ``finished``
-        is called once, in the thread, when the transfer has ended.
+        seconds for the first byte of the latest. ``hedges`` allows asking a second source beside a
+        slow one. ``renew`` returns a source whose address may have expired with its address of
+        now, or None if that is the same. ``finished`` is called once, in the thread, when the
+        transfer has ended.
         """
         self.file = file
         #: The source of the latest bytes, and the latest one found.
@@ -96,7 +95,7 @@ class Transfer:
         self._body: Body | None = None
         #: Whether some of the bytes were left by an earlier process.
         self._has_leftovers = False
-        #: The latest source that did not answer with the file, and what it answered.
+        #: The latest failure that may pass, and its index.
         self.trouble: tuple[Kind, Index] | None = None
         self._kinds: set[Kind] = set()
         self._etag: str | None = None
@@ -166,7 +165,6 @@ class Transfer:
         name, held = source.member.index.name, source.member.held(time.monotonic())
         wrong = self._wrong.of(source, self.file.sha256)
         if wrong is not None:
-            self.trouble = None
             self.file.failures.append(Failure(name, wrong.remembered))
             self._note_change(source, wrong)
         elif held:
@@ -212,7 +210,7 @@ class Transfer:
         self.file.failures.append(Failure(name, outcome))
         if outcome.kind in _EXPIRED:
             self._expired.append(source)
-        if not outcome.is_answer:
+        if outcome.may_pass:
             self.trouble = outcome.kind, source.member.index
 
     def _ask(self, source: Source) -> FileAnswer:

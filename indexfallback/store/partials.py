@@ -77,16 +77,18 @@ class Partials:
 
         Empty files are skipped: their writers may be about to lock them.
         """
-        sizes = {path: _size(path) for path in self.directory.glob(f"{sha256}.*")}
+        # A glob would compile a pattern for each file.
+        with os.scandir(self.directory) as entries:
+            sizes = {e.path: _size(e) for e in entries if e.name.startswith(f"{sha256}.")}
         for path in sorted(sizes, key=sizes.__getitem__, reverse=True):
-            partial = _take(path) if sizes[path] else None
+            partial = _take(Path(path)) if sizes[path] else None
             if partial is not None:
                 yield partial
 
 
-def _size(path: Path) -> int:
+def _size(entry: "os.DirEntry[str]") -> int:
     try:
-        return path.stat().st_size
+        return entry.stat().st_size
     except FileNotFoundError:  # completed or removed in the meantime
         return 0
 

@@ -19,17 +19,17 @@ from benchmarks.load import fetch
 _START_SECONDS = 20.0
 _STOP_SECONDS = 10.0
 _REST_SECONDS = 30.0
-#: A worker that has nothing to do has about ten.
+#: A shim that has nothing to do has about ten.
 _THREADS_AT_REST = 16
 _MB = 1e6
 
 
 class Memory(NamedTuple):
-    """Of both processes together, in MB."""
+    """Of the process, in MB."""
 
-    #: What the two share counts once.
+    #: What it shares with other processes counts in part.
     pss: float
-    #: What the two share counts twice.
+    #: What it shares counts in full.
     rss: float
 
 
@@ -95,16 +95,15 @@ class Shim:
         """Wait until the threads that load has brought are gone, ten seconds after the last."""
         assert self._process is not None
         ends = time.monotonic() + _REST_SECONDS
-        (worker,) = psutil.Process(self._process.pid).children()
-        while worker.num_threads() > _THREADS_AT_REST and time.monotonic() < ends:
+        process = psutil.Process(self._process.pid)
+        while process.num_threads() > _THREADS_AT_REST and time.monotonic() < ends:
             time.sleep(0.1)
 
     def memory(self) -> Memory:
-        """Return the memory of the supervisor and the worker together."""
+        """Return the memory of the process."""
         assert self._process is not None
-        parent = psutil.Process(self._process.pid)
-        used = [each.memory_full_info() for each in (parent, *parent.children(recursive=True))]
-        return Memory(sum(each.pss for each in used) / _MB, sum(each.rss for each in used) / _MB)
+        used = psutil.Process(self._process.pid).memory_full_info()
+        return Memory(used.pss / _MB, used.rss / _MB)
 
     def _wait(self, process: "subprocess.Popen[bytes]", began: float) -> None:
         assert process.stdout is not None
@@ -117,7 +116,7 @@ class Shim:
             except (OSError, http.client.HTTPException):
                 if time.perf_counter() > began + _START_SECONDS or process.poll() is not None:
                     raise RuntimeError(f"the shim does not answer on port {port}") from None
-                time.sleep(0.002)  # nothing else tells when its worker listens
+                time.sleep(0.002)  # nothing else tells when it listens
             else:
                 self.start = time.perf_counter() - began
                 return

@@ -57,10 +57,9 @@ class Served:
         self.url = ""
 
     @property
-    def workers(self) -> list[psutil.Process]:
-        """The processes that the supervisor has started."""
-        children: list[psutil.Process] = psutil.Process(self.process.pid).children(recursive=True)
-        return children
+    def system(self) -> psutil.Process:
+        """The process as the system knows it: its memory and its open files."""
+        return psutil.Process(self.process.pid)
 
     @property
     def log(self) -> str:
@@ -179,17 +178,15 @@ def serving(
     """Give a shim that answers, and leave no process of it behind."""
     process, log = start(directory, config, *arguments, port=port, **more)
     served = Served(process, log)
-    workers: list[psutil.Process] = []
     try:
         line = _first_line(process)
         served.url = json.loads(line)["url"] if line else ""
         assert served.url, served.log
         served.port = urlsplit(served.url).port or 0
         wait_until(lambda: _answers(served), START_SECONDS, "the shim does not answer")
-        workers = served.workers
         yield served
     finally:
-        _end(process, workers)
+        _end(process)
 
 
 def _first_line(process: "subprocess.Popen[bytes]") -> bytes:
@@ -211,16 +208,13 @@ def _answers(served: Served) -> bool:
         return False
 
 
-def _end(process: "subprocess.Popen[bytes]", workers: list[psutil.Process]) -> None:
-    if process.poll() is None:
-        process.terminate()
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            process.wait(60)
-            workers = [worker for worker in workers if worker.is_running()]
-    for left in (*workers, process):
-        with contextlib.suppress(psutil.NoSuchProcess):
-            left.kill()
-    process.wait(60)
+def _end(process: "subprocess.Popen[bytes]") -> None:
+    process.terminate()
+    try:
+        process.wait(60)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait(60)
     for pipe in (process.stdin, process.stdout):
         if pipe is not None:
             pipe.close()

@@ -48,12 +48,12 @@ def serve(
     except AlreadyServedError as error:
         _announce_running(error, as_json=as_json)
         return
+    # All state changes are logged for a user, only failures for a parent process.
+    set_up_logging(options.verbose + (not stop_at_eof))
     run_server(
         settings,
         taken,
         started=partial(_announce, settings, taken, as_json=as_json),
-        # All state changes are logged for a user, only failures for a parent process.
-        logging_setup=partial(set_up_logging, options.verbose + (not stop_at_eof)),
         stop_at_eof=stop_at_eof,
     )
 

@@ -111,7 +111,7 @@ def _wait_for(process: "subprocess.Popen[bytes]") -> str:
     while time.monotonic() < ends and process.poll() is None:
         try:
             ask(url, "/-/health")
-        except NoAnswer:  # the worker is still starting
+        except NoAnswer:  # it is announced just before it listens
             time.sleep(0.01)  # there is no event to wait for
         else:
             return url

@@ -26,7 +26,7 @@ from indexfallback.store.tokens import USER
 
 log = logging.getLogger("indexfallback")
 
-#: A worker that is ending may hold the lock for as long as it may take to end, seconds.
+#: A server that is ending may hold the lock for as long as it may take to end, seconds.
 LOCK_SECONDS = 3.0
 #: Time-out of a request to a server on loopback, seconds.
 _ASK_SECONDS = 2.0

@@ -1,26 +1,20 @@
-"""The processes of the server: a supervisor, and a worker that answers.
+"""The process of the server: one thread of it serves, the main thread waits for a signal to stop.
 
-The worker ends when the pipe from the supervisor closes, even if that was killed. On request, the
-supervisor ends at the end of its standard input.
+On request it also ends at the end of its standard input.
 """
 
 import ctypes
 import logging
-import multiprocessing.util
 import os
-import signal
 import ssl
 import sys
 import threading
 from collections.abc import Callable
 from contextlib import closing
-from functools import partial
-from multiprocessing.connection import Connection, Pipe
-from typing import Any
 
 from granian.constants import HTTPModes, Interfaces, SSLProtocols
 from granian.http import HTTP1Settings
-from granian.server import Server
+from granian.server import MTServer
 
 from indexfallback.config import Settings
 from indexfallback.errors import ConfigError
@@ -41,8 +35,8 @@ ARENAS = 2
 BACKLOG = 1024
 #: Time in which a client must send its headers, milliseconds.
 HEADER_TIMEOUT = 10_000
-#: A worker is killed this long after SIGTERM, seconds: during a transfer it does not end.
-KILL_SECONDS = 3
+#: Answers may go on for this long after the signal to stop, seconds: a transfer may never end.
+STOP_SECONDS = 3
 #: Bytes buffered for a connection: one piece of a file, or the largest usual headers.
 BUFFER_SIZE = 128 * 1024
 
@@ -51,52 +45,57 @@ _M_ARENA_MAX = -8
 
 
 def run_server(
-    settings: Settings,
-    port: Port,
-    *,
-    started: Callable[[], None],
-    logging_setup: Callable[[], None],
-    stop_at_eof: bool,
+    settings: Settings, port: Port, *, started: Callable[[], None], stop_at_eof: bool
 ) -> None:
     """Serve until a signal; with ``stop_at_eof``, also until standard input ends.
 
-    ``started`` is called when the port is bound, ``logging_setup`` in the worker; both must be
-    picklable. Raises `ConfigError` for an unusable certificate, and for an address that other
-    machines can reach while there is no token.
+    ``started`` is called just before the server listens. If answers have not ended in time after
+    the signal, this function ends the process. Raises `ConfigError` for an unusable certificate,
+    and for an address that other machines can reach while there is no token.
     """
+    # Here, because its modules are imported while the port is taken.
+    from indexfallback.server.app import make_app  # noqa: PLC0415
+    from indexfallback.shim import Shim  # noqa: PLC0415
+
     _refuse_without_tokens(settings, port)
     check_certificate(settings)
-    reader, writer = Pipe(duplex=False)
+    _limit_arenas()
     server = _server(settings, port)
     server.on_startup(started)
-    server.stops_at_eof = stop_at_eof
-    load = partial(_load_app, settings, reader, writer, logging_setup)
-    try:
-        server.serve(target_loader=load, wrap_loader=False)
-    except SystemExit:
-        # A terminal sends Ctrl-C to the worker as well, which may then end first.
-        if not server.interrupt_signal:
-            raise
-    finally:
-        reader.close()
-        writer.close()
-        port.release()
+    if stop_at_eof:
+        server.on_startup(lambda: _watch_input(server.signal_handler_interrupt))
+    with closing(Shim(settings)) as shim:
+        threading.Thread(target=_import_upstream, name="import-upstream", daemon=True).start()
+        try:
+            server.serve(target_loader=lambda: make_app(shim), wrap_loader=False)
+        finally:
+            port.release()
+    if not server.has_stopped:
+        # Python would wait for its threads, and they for a transfer.
+        sys.stdout.flush()
+        os._exit(0)
 
 
-class _Supervisor(Server):  # type: ignore[misc, valid-type]  # which one, the build decides
-    """Watches its standard input once it has made the worker: a fork copies no other thread."""
+class _Server(MTServer):
+    """Granian's server in one process, as it is on Pythons without a global lock.
 
-    stops_at_eof = False
+    A second process would supervise the first, take 20 MB, and could be killed alone.
+    """
 
-    def startup(self, spawn_target: Any, target_loader: Any) -> None:
-        """Bind the port and make the worker."""
-        super().startup(spawn_target, target_loader)
-        if self.stops_at_eof:
-            _watch_input(self.signal_handler_interrupt)
+    has_stopped = True
+
+    def _check_gil(self) -> None:
+        """Allow the global lock: the thread that serves takes it for each request."""
+
+    def _stop_workers(self) -> None:
+        for worker in self.wrks:
+            worker.terminate()  # type: ignore[no-untyped-call]  # the library types it so
+            worker.join(STOP_SECONDS)  # type: ignore[no-untyped-call]  # as above
+            self.has_stopped = not worker.inner.is_alive()
 
 
-def _server(settings: Settings, port: Port) -> _Supervisor:
-    return _Supervisor(
+def _server(settings: Settings, port: Port) -> _Server:
+    return _Server(
         "indexfallback",
         address=port.host,
         port=port.number,
@@ -116,7 +115,6 @@ def _server(settings: Settings, port: Port) -> _Supervisor:
         ssl_key=settings.tls_key,
         # Old Pythons, as some buildouts use, have no newer version.
         ssl_protocol_min=SSLProtocols.tls12,
-        workers_kill_timeout=KILL_SECONDS,
         log_enabled=False,
     )
 
@@ -163,39 +161,11 @@ def _watch_input(stop: Callable[[], None]) -> None:
     threading.Thread(target=watch, name="stop-at-eof", daemon=True).start()
 
 
-def _load_app(
-    settings: Settings, reader: Connection, writer: Connection, logging_setup: Callable[[], None]
-) -> Any:
-    """Return the application, in the worker."""
-    from indexfallback.server.app import make_app  # noqa: PLC0415 - only the worker needs it
-    from indexfallback.shim import Shim  # noqa: PLC0415 - as above
-
-    _limit_arenas()
-    writer.close()  # the worker's own copy: with it open, the pipe would never end
-    logging_setup()
-    threading.Thread(target=_end_with, args=(reader,), name="supervisor", daemon=True).start()
-    shim = Shim(settings)
-    multiprocessing.util.Finalize(None, shim.close, exitpriority=1)
-    threading.Thread(target=_import_upstream, name="import-upstream", daemon=True).start()
-    return make_app(shim)
-
-
 def _limit_arenas() -> None:
     if sys.platform == "linux":
         mallopt = getattr(ctypes.CDLL(None), "mallopt", None)  # musl has none
         if mallopt is not None:
             mallopt(_M_ARENA_MAX, ARENAS)
-
-
-def _end_with(supervisor: Connection) -> None:
-    try:
-        supervisor.recv_bytes()
-    except (EOFError, OSError):  # the pipe is closed: the supervisor has ended
-        log.info("the supervisor has ended; stopping")
-    if sys.platform != "win32":
-        # The supervisor would kill a worker that is held up by a transfer; now the alarm does.
-        signal.alarm(KILL_SECONDS)
-    os.kill(os.getpid(), signal.SIGTERM)
 
 
 def _import_upstream() -> None:

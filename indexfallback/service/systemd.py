@@ -21,8 +21,7 @@ WorkingDirectory=/
 RestartSec=5
 # The configuration is not valid: a restart would not help.
 RestartPreventExitStatus=2
-# The shim stops its worker itself, and lets downloads finish.
-KillMode=mixed
+# The shim lets downloads finish for some seconds.
 TimeoutStopSec=10
 UMask=0077
 # Only restrictions that work without user namespaces, which some systems forbid.

@@ -67,7 +67,7 @@ def test_after_a_kill_no_shim_and_no_port_is_left(project: Project, waiting: Pat
     with project.running() as running:
         family, port = _shim_of(running, waiting)
         shims = [each for each in family if "time.sleep" not in " ".join(each.cmdline())]
-        assert len(shims) >= 2
+        assert shims
         # The part's own command lives on, and must not hold the shim.
         running.process.kill()
         wait_until(lambda: all_ended(shims), _END_SECONDS, "a shim is left")

@@ -281,6 +281,6 @@ def test_a_killed_run_leaves_no_shim_behind(cli: CommandLine) -> None:
     with waiting(cli) as process:
         family = psutil.Process(process.pid).children(recursive=True)
         shims = [member for member in family if _WAIT not in member.cmdline()]
-        assert len(shims) >= 2
+        assert shims
         process.kill()
         wait_until(lambda: all_ended(shims), 10, "a shim is left")

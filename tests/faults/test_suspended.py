@@ -31,10 +31,9 @@ def test_a_time_out_while_the_shim_was_stopped_is_charged_to_no_index(served: Se
         asking = threading.Thread(target=made.get, args=("/simple/idna/",))
         asking.start()
         near.wait_for("/simple/idna/")
-        worker = made.workers[-1]
-        worker.suspend()
+        made.system.suspend()
         time.sleep(5.0)  # the fault itself
-        worker.resume()
+        made.system.resume()
         asking.join()
         wait_until(lambda: figures(made)["errors"] == 1, 10, "the time-out was not noticed")
         assert "this machine did not run for" in str(figures(made)["last_error"])

@@ -39,8 +39,7 @@ def test_what_a_killed_process_left_is_never_offered_and_removed_by_the_next_upl
 ) -> None:
     with hosted.uploading(BIG, 0.9):
         wait_until(lambda: _is_arriving(hosted.packages), SECONDS, "nothing arrives")
-        for process in (*hosted.served.workers, hosted.served.process):
-            process.kill()
+        hosted.served.process.kill()
         hosted.served.process.wait()
     (left,) = hosted.lying()
     hosted.start()

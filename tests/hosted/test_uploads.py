@@ -158,11 +158,11 @@ def test_an_upload_of_two_gigabytes_takes_hardly_any_memory(hosted: Hosted, tmp_
     with zipfile.ZipFile(path, "a") as archive, archive.open("zeros", "w", force_zip64=True) as big:
         for _ in range(2048):
             big.write(bytes(1 << 20))
-    (worker, *_) = hosted.served.workers
-    before = worker.memory_info().rss
+    process = hosted.served.system
+    before = process.memory_info().rss
     assert hosted.upload_file(path, "acme-big") == 200
     (peak,) = re.findall(
-        r"VmHWM:\s+(\d+) kB", Path(f"/proc/{worker.pid}/status").read_text("utf-8")
+        r"VmHWM:\s+(\d+) kB", Path(f"/proc/{process.pid}/status").read_text("utf-8")
     )
     assert int(peak) * 1024 - before < 50_000_000
     assert hosted.page("acme-big")["files"][0]["size"] == path.stat().st_size > 2 << 30

@@ -1,4 +1,4 @@
-"""The two processes of a server: they start, stop and end together."""
+"""The process of a server: how it starts, stops and ends."""
 
 import signal
 import socket
@@ -7,26 +7,23 @@ import sys
 import threading
 from collections.abc import Iterator
 from functools import partial
-from pathlib import Path
 
-import psutil
 import pytest
 
 from tests.conftest import Serve
 from tests.fakes import FakeIndex, wheel
-from tests.serving import Served, all_ended, index_table, serving, wait_until
+from tests.serving import Served, index_table, wait_until
 
 NOWHERE = index_table("pypi", "http://127.0.0.1:9/simple/")
 DEMO = wheel("demo", size=400_000)
-#: Far more than the worker's three seconds of grace, and far less than the transfer takes.
+#: Far more than the three seconds of grace, and far less than the transfer takes.
 STOP_SECONDS = 40.0
 
 posix_only = pytest.mark.skipif(sys.platform == "win32", reason="signals are POSIX's")
 
 
-def assert_gone(shim: Served, workers: list[psutil.Process]) -> None:
-    """Assert that no process is left and that the port is free."""
-    wait_until(lambda: all_ended(workers), 2, "a worker is left behind")
+def assert_gone(shim: Served) -> None:
+    """Assert that the port is free."""
     with socket.socket() as sock:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         sock.bind(("127.0.0.1", shim.port))
@@ -48,10 +45,8 @@ def in_transfer(served: Serve) -> Iterator[Served]:
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_stops_it_with_exit_code_0(served: Serve, number: int) -> None:
     shim = served(NOWHERE)
-    workers = shim.workers
-    assert workers
     assert shim.stop(number) == 0
-    assert_gone(shim, workers)
+    assert_gone(shim)
     assert "Traceback" not in shim.log
 
 
@@ -59,66 +54,24 @@ def test_a_signal_stops_it_with_exit_code_0(served: Serve, number: int) -> None:
 @posix_only
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_stops_it_in_the_middle_of_a_transfer(in_transfer: Served, number: int) -> None:
-    workers = in_transfer.workers
-    in_transfer.stop(number, STOP_SECONDS)
-    assert_gone(in_transfer, workers)
+    assert in_transfer.stop(number, STOP_SECONDS) == 0
+    assert_gone(in_transfer)
+    assert "Traceback" not in in_transfer.log
 
 
-@posix_only
-def test_a_killed_supervisor_takes_its_worker_with_it(served: Serve) -> None:
-    shim = served(NOWHERE)
-    workers = shim.workers
-    shim.stop(signal.SIGKILL)
-    wait_until(lambda: all_ended(workers), STOP_SECONDS, "the worker outlives its supervisor")
-    assert_gone(shim, workers)
-
-
-@posix_only
-def test_a_killed_supervisor_takes_its_worker_out_of_a_transfer(in_transfer: Served) -> None:
-    workers = in_transfer.workers
-    in_transfer.stop(signal.SIGKILL)
-    wait_until(lambda: all_ended(workers), STOP_SECONDS, "the worker outlives its supervisor")
-
-
-@posix_only
-def test_a_killed_worker_ends_or_is_replaced(served: Serve) -> None:
-    shim = served(NOWHERE)
-    for worker in shim.workers:
-        worker.kill()
-    wait_until(
-        lambda: shim.process.poll() is not None or _is_well(shim),
-        STOP_SECONDS,
-        "a supervisor without a worker neither ends nor serves",
-    )
-
-
-def _is_well(shim: Served) -> bool:
-    try:
-        return shim.get("/-/health").status == 200
-    except OSError:
-        return False
+def test_it_is_one_process(served: Serve) -> None:
+    assert served(NOWHERE).system.children(recursive=True) == []
 
 
 def test_it_ends_with_its_standard_input_if_asked_to(served: Serve) -> None:
     shim = served(NOWHERE, arguments=("--stop-at-eof",))
-    workers = shim.workers
     assert shim.process.stdin is not None
     shim.process.stdin.write(b"what is written changes nothing\n")
     shim.process.stdin.flush()
     assert shim.get("/-/health").status == 200
     shim.process.stdin.close()
     assert shim.process.wait(STOP_SECONDS) == 0
-    assert_gone(shim, workers)
-
-
-@posix_only
-@pytest.mark.parametrize("arguments", [(), ("--stop-at-eof",)])
-def test_no_thread_runs_when_the_worker_is_forked(
-    tmp_path: Path, arguments: tuple[str, ...]
-) -> None:
-    # Python warns of it from 3.12 on: the copy of a lock that a thread holds stays locked.
-    with serving(tmp_path / "served", NOWHERE, *arguments, PYTHONWARNINGS="always") as shim:
-        assert "multi-threaded" not in shim.log
+    assert_gone(shim)
 
 
 def test_the_end_of_its_standard_input_alone_does_not_end_it(served: Serve) -> None:
@@ -155,8 +108,7 @@ def test_a_kill_in_the_middle_of_a_transfer_leaves_a_store_that_serves_on(served
         path = f"/files/pypi/demo.{DEMO.sha256}/{DEMO.filename}"
         with first.ask(path) as response:
             response.read(1000)
-            for process in (*first.workers, first.process):
-                process.kill()
+            first.process.kill()
         first.process.wait(STOP_SECONDS)
         slow.lift()
         second = served(index_table("pypi", index.url))

@@ -150,10 +150,9 @@ def test_a_file_without_any_source_left_is_a_503_with_the_reason(
 def _opened_below(served: Served, directory: Path) -> list[str]:
     """Return the files in a directory that a shim has open, removed ones too."""
     opened = []
-    for worker in served.workers:
-        for descriptor in Path(f"/proc/{worker.pid}/fd").iterdir():
-            with contextlib.suppress(FileNotFoundError):  # closed meanwhile
-                opened.append(str(descriptor.readlink()))
+    for descriptor in Path(f"/proc/{served.process.pid}/fd").iterdir():
+        with contextlib.suppress(FileNotFoundError):  # closed meanwhile
+            opened.append(str(descriptor.readlink()))
     return [path for path in opened if path.startswith(str(directory))]
 
 

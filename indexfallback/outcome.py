@@ -18,6 +18,8 @@ class Kind(Enum):
     DENIED = "denied"
     #: 401, and no login is configured for it.
     NO_LOGIN = "login wanted"
+    #: 401 of another host, to which a link or a redirect led.
+    OTHER_LOGIN = "login of another host"
     #: 403, 402, 451 and the like: it refuses this one name or file, and may have it.
     REFUSED = "refused"
     #: 429.
@@ -60,7 +62,7 @@ _PAGE = frozenset({Kind.FOUND, Kind.NOT_MODIFIED})
 #: Failures that the same request meets again, whenever it is sent.
 _FINAL = frozenset({Kind.ABSENT, Kind.WRONG})
 #: It wants another login, whatever it is asked for.
-LOGIN_KINDS = frozenset({Kind.DENIED, Kind.NO_LOGIN})
+LOGIN_KINDS = frozenset({Kind.DENIED, Kind.NO_LOGIN, Kind.OTHER_LOGIN})
 #: It was not reached, or did not answer.
 UNREACHABLE_KINDS = frozenset({Kind.UNREACHABLE, Kind.CLOSED, Kind.NO_HOST, Kind.PROXY})
 #: TLS failed, so that nothing was sent.

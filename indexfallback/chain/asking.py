@@ -87,7 +87,7 @@ class Asker:
         now = time.monotonic()
         wait = self._wait(question, position, now, ends)
         member = self._member(question, position)
-        attempt = self._attempts.running(member.index, question.project)
+        attempt = self._attempts.running(member.index, question.project, reload=question.reload)
         if attempt is None:
             if not self._begin_trial(member, wait):
                 reason = f"another request has just tried it: {member.health.reason}"
@@ -155,6 +155,7 @@ class Asker:
         candidate = question.chain[position]
         member = self._member(question, position)
         connect = min(wait.until - time.monotonic(), wait.first_byte)
+        revalidate = candidate.page_age is not None and not question.reload
 
         def ask(attempt: Attempt) -> Asked:
             if member.index.is_directory:  # it is no network that is waited for
@@ -167,9 +168,9 @@ class Asker:
                 connect=connect * (1 - RESERVE),
                 answering=attempt.begin_answer,
             )
-            return self._ask(attempt, limits, wait.until, revalidate=candidate.page_age is not None)
+            return self._ask(attempt, limits, wait.until, revalidate=revalidate)
 
-        return self._attempts.start(member, question.project, ask)
+        return self._attempts.start(member, question.project, ask, reload=question.reload)
 
     def _collect(self, attempts: dict[int, Attempt], wait: _Wait) -> dict[int, Asked]:
         """Wait for the first page, or for all attempts, or until the time is over."""

@@ -24,9 +24,11 @@ _MOST = 4096
 class Attempt:
     """One request for one page at one index."""
 
-    def __init__(self, member: Member, project: str) -> None:
+    def __init__(self, member: Member, project: str, *, reload: bool) -> None:
         self.member = member
         self.project = project
+        #: Whether it has no validators.
+        self.reload = reload
         self.future: Future[Asked]
         #: Is done when the answer has begun.
         self.answering: Future[None] = Future()
@@ -66,14 +68,23 @@ class Attempts:
         self._lock = threading.Lock()
         self._running: dict[tuple[str, str], Attempt] = {}
 
-    def running(self, index: Index, project: str) -> Attempt | None:
-        """Return the request that is under way for a page, if there is one."""
-        with self._lock:
-            return self._running.get((index.key, project))
+    def running(self, index: Index, project: str, *, reload: bool) -> Attempt | None:
+        """Return the request that is under way for a page, if there is one.
 
-    def start(self, member: Member, project: str, ask: Callable[[Attempt], Asked]) -> Attempt:
-        """Start a request; ``ask`` sends it and stores its answer, and tells when that begins."""
-        attempt = Attempt(member, project)
+        With ``reload`` only a request without validators counts.
+        """
+        with self._lock:
+            attempt = self._running.get((index.key, project))
+        return None if attempt is None or (reload and not attempt.reload) else attempt
+
+    def start(
+        self, member: Member, project: str, ask: Callable[[Attempt], Asked], *, reload: bool
+    ) -> Attempt:
+        """Start a request; ``ask`` sends it and stores its answer, and tells when that begins.
+
+        ``reload`` tells whether it has no validators.
+        """
+        attempt = Attempt(member, project, reload=reload)
         key = member.index.key, project
         # A directory is read again for each request: what was just put there is wanted.
         if not member.index.is_directory:

@@ -16,6 +16,10 @@ from indexfallback.words import counted, day
 _REMEDIES = {
     Kind.DENIED: "Check the user name and password of {index}.",
     Kind.NO_LOGIN: "Give {index} a login: username and password_env, or an entry in netrc.",
+    Kind.OTHER_LOGIN: (
+        "Put a login for that host into netrc, or tell whoever runs {index} if the login in its "
+        "links is refused."
+    ),
     Kind.REFUSED: "Ask whoever runs {index} for access.",
     Kind.FAILED: "The fault is at {index}: run again later, or tell whoever runs it.",
     Kind.WRONG: "Tell whoever runs {index}, or choose another version.",

@@ -49,6 +49,7 @@ class _Key(NamedTuple):
     #: The one index that is asked; None for the chain.
     alone: str | None
     again: bool
+    reload: bool
     #: Changes of the offline state: an answer from before does not hold.
     changes: int
     #: Changes of the ledger: the name may belong to a private index now.
@@ -89,14 +90,24 @@ class Fallback:
             name_lists=self._name_lists,
         )
 
-    def page(self, project: str, index: str | None = None, *, again: bool = False) -> Answer:
+    def page(
+        self,
+        project: str,
+        index: str | None = None,
+        *,
+        again: bool = False,
+        reload: bool = False,
+    ) -> Answer:
         """Return the answer for a normalised project, by the whole chain or by one index.
 
-        With ``again`` the indexes are asked whatever is fresh, by requests with validators; equal
-        requests at the same time share them. Raises `ProjectNotFoundError` or
-        `ProjectUnavailableError`, within the deadline.
+        With ``again`` the indexes are asked whatever is fresh, by requests with validators, and
+        with ``reload`` by requests without: that a page has not changed says nothing of addresses
+        and logins in its links that have expired or are not known here. Equal requests at the same
+        time share them. Raises `ProjectNotFoundError` or `ProjectUnavailableError`, within the
+        deadline.
         """
-        key = _Key(project, index, again, self.network.changes, self.store.ledger.changes)
+        again = again or reload
+        key = _Key(project, index, again, reload, self.network.changes, self.store.ledger.changes)
         now = time.monotonic()
         with self._lock:
             repeated = self._answers.get(key)
@@ -104,9 +115,7 @@ class Fallback:
             return repeated[1]
         ends = now + self.settings.deadline * (1 - RESERVE)
         try:
-            answer = self._flights.run(
-                key, lambda: self._walk(project, index, ends, again=again), self.settings.deadline
-            )
+            answer = self._flights.run(key, lambda: self._walk(key, ends), self.settings.deadline)
         except TimeoutError:
             late = "the answer did not come within the deadline"
             raise ProjectUnavailableError(project, (), late, "Run again.") from None
@@ -126,7 +135,7 @@ class Fallback:
                 self._answers.clear()
             # What was just asked for again holds for all others, too.
             self.renewals += again
-            plain = key._replace(again=False)
+            plain = key._replace(again=False, reload=False)
             self._answers[plain] = (time.monotonic() + self.repeat_seconds, answer)
         return answer
 
@@ -152,10 +161,10 @@ class Fallback:
             return error
         return None
 
-    def _walk(self, project: str, index: str | None, ends: float, *, again: bool) -> Answer:
-        question = self._questions.about(project, index)
-        if again:
-            question = as_unknown(question)
+    def _walk(self, key: _Key, ends: float) -> Answer:
+        question = self._questions.about(key.project, key.alone)
+        if key.again:
+            question = as_unknown(question, reload=key.reload)
         pages: dict[int, Asked] = {}
         self._name_lists.refresh()
         self._prober.wake()

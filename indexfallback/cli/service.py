@@ -81,11 +81,10 @@ def _is_still(before: dict[str, object], settings: Settings) -> bool:
 
 def _warn_about_passwords(settings: Settings) -> None:
     for index in settings.indexes:
-        origin = settings.origins.get(f"index.{index.name}.password", "")
-        if index.password is not None and origin.isidentifier():
+        if index.password_env is not None:
             say(
-                f"the password of {index.name} is in {origin}, which is not set for a service: "
-                "put it into ~/.netrc or the keyring (keyring = true)"
+                f"the password of {index.name} is in {index.password_env}, which is not set for a "
+                "service: put it into ~/.netrc or the keyring (keyring = true)"
             )
 
 

@@ -44,7 +44,10 @@ class Index:
     #: The meaning of 403: S3 and CloudFront answer so for what is not there.
     forbidden: Forbidden = "denied"
     username: str | None = None
+    #: As in the address, or in the variable when the settings were loaded.
     password: str | None = field(default=None, repr=False)
+    #: The environment variable with the password, which is read again if the login is refused.
+    password_env: str | None = None
     #: Whether the password is in the system's keyring.
     keyring: bool = False
     connect_timeout: float = 3.0

@@ -174,7 +174,7 @@ def _index(
     entry: Entry, address: Address, roles: Mapping[str, Role], environ: Mapping[str, str]
 ) -> tuple[Index, dict[str, str]]:
     """Return the index and the origin of each of its fields."""
-    values = {key: value for key, value in entry.values.items() if key != "password_env"}
+    values = dict(entry.values)
     origins = dict.fromkeys((field.name for field in fields(Index)), "default")
     origins |= {key: origin for key, origin in entry.origins.items() if key in origins}
     values |= {"url": address.url, "role": roles[values["name"]]}

@@ -105,13 +105,14 @@ def find_sources(  # noqa: PLR0917 - what an address says, and where failures ar
 def renewed(fallback: Fallback, source: Source, project: str, sha256: str | None) -> Source | None:
     """Ask a source's page anew, and return the file as it lists it now.
 
-    Addresses of files may be signed and expire, which their pages do not say. None is returned if
-    the page cannot be asked, does not list the file any more, or is the same as before.
+    Addresses of files may be signed and expire, which their pages do not say, and the logins in
+    links are not stored. None is returned if the page cannot be asked, does not list the file any
+    more, or has its link as before and without a login.
     """
     index, filename = source.member.index, source.file.filename
     before = fallback.store.pages.facts(index.key, project)
     try:
-        answer = fallback.page(project, index.name, again=True)
+        answer = fallback.page(project, index.name, reload=True)
     except ProjectError as error:
         log.info("%s: the page that lists %s cannot be asked: %s", index.name, filename, error)
         return None
@@ -120,8 +121,11 @@ def renewed(fallback: Fallback, source: Source, project: str, sha256: str | None
     listed = filename.removesuffix(METADATA_ENDING)
     file = _pick(answer.page, _Wanted(listed, filename, sha256))
     is_same_page = before is not None and before.digest == answer.digest
-    if file is None or (is_same_page and file.url == source.file.url):
+    if file is None:
         return None
+    if is_same_page and file.url == source.file.url:
+        # The login may be unknown since a restart, or another one since.
+        return source if source.member.upstream.has_link_login(file) else None
     return Source(source.member, file)
 
 

@@ -31,8 +31,12 @@ def parse_page(
     *,
     public: bool = False,
     whole: bool = False,
+    logins: dict[str, str] | None = None,
 ) -> ProjectPage:
     """Read the page of the normalised ``project`` from the index at ``url``.
+
+    To ``logins`` are added the logins in its links (`Links`): no page has them, since pages are
+    stored and served.
 
     ``whole`` is whether the body's length shows that all of it is here; otherwise HTML that
     begins with ``<html>`` has to end with ``</html>``.
@@ -46,9 +50,12 @@ def parse_page(
     """
     kind, charset = _split(content_type)
     if kind in _JSON or kind == _PLAIN_JSON:
-        return json.parse_page(body, url, project, public=public, declared=kind in _JSON)
+        declared = kind in _JSON
+        return json.parse_page(body, url, project, public=public, declared=declared, logins=logins)
     if kind in _HTML:
-        return html.parse_page(body, charset, url, project, public=public, whole=whole)
+        return html.parse_page(
+            body, charset, url, project, public=public, whole=whole, logins=logins
+        )
     raise _wrong_type(kind, url)
 
 

@@ -105,9 +105,9 @@ class Document:
         titles = (node.text().strip().lower() for node in self.tree.css("title, h1"))
         return any(title.startswith("links for") for title in titles)
 
-    def links(self, url: str, *, public: bool) -> Links:
-        """Return the resolver of the page's links."""
-        links = Links(url, public=public)
+    def links(self, url: str, *, public: bool, logins: dict[str, str] | None = None) -> Links:
+        """Return the resolver of the page's links; the parameters are those of `Links`."""
+        links = Links(url, public=public, logins=logins)
         base = self.tree.css_first("base[href]")
         if base is not None:
             links.rebase(base.attributes["href"] or "")

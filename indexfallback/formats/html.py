@@ -6,6 +6,7 @@ from urllib.parse import unquote
 
 from selectolax.lexbor import LexborNode
 
+from indexfallback.config import without_credentials
 from indexfallback.formats import fields
 from indexfallback.formats.collected import UNSAFE_NAME, Collected
 from indexfallback.formats.document import Document
@@ -27,16 +28,25 @@ _CONTROLS = {0: "\ufffd", 10: "&#10;", 13: "&#13;"}
 
 
 def parse_page(
-    body: bytes, charset: str | None, url: str, project: str, *, public: bool, whole: bool
+    body: bytes,
+    charset: str | None,
+    url: str,
+    project: str,
+    *,
+    public: bool,
+    whole: bool,
+    logins: dict[str, str] | None,
 ) -> ProjectPage:
     """Read a project page; ``whole`` is whether its length shows that all of it is here.
+
+    ``logins`` is as in `Links`.
 
     Raises:
         PageError: It is not one.
 
     """
     document = Document(body, charset, url, whole=whole)
-    links = document.links(url, public=public)
+    links = document.links(url, public=public, logins=logins)
     collected = Collected()
     for node in document.tree.tags("a"):
         file = _file(node, links, collected)
@@ -122,7 +132,8 @@ def _file(node: LexborNode, links: Links, collected: Collected) -> File | None:
         return None
     url = links.resolve(target)
     # As pip and uv do: an anchor's text is for people, and may name another file.
-    filename = unquote((url or target).partition("?")[0].rpartition("/")[2])
+    address = url or without_credentials(target)
+    filename = unquote(address.partition("?")[0].rpartition("/")[2])
     if not is_distribution(filename):
         last, filename = filename, node.text().strip()
         if not is_distribution(filename):

@@ -18,8 +18,18 @@ from indexfallback.names import (
 from indexfallback.page import File, ProjectPage
 
 
-def parse_page(body: bytes, url: str, project: str, *, public: bool, declared: bool) -> ProjectPage:
+def parse_page(
+    body: bytes,
+    url: str,
+    project: str,
+    *,
+    public: bool,
+    declared: bool,
+    logins: dict[str, str] | None,
+) -> ProjectPage:
     """Read a project page; ``declared`` tells whether its media type is that of the simple API.
+
+    ``logins`` is as in `Links`.
 
     Raises:
         PageError: It is not one.
@@ -30,7 +40,7 @@ def parse_page(body: bytes, url: str, project: str, *, public: bool, declared: b
         raise fields.not_a_page(url, "its JSON has no name and API version")
     if page.name is not None and normalize(page.name) != project:
         raise fields.not_a_page(url, f"it is the page of {page.name[:80]!r}, not of {project!r}")
-    links = Links(url, public=public)
+    links = Links(url, public=public, logins=logins)
     collected = Collected()
     for name in incomplete:
         collected.drop(INCOMPLETE, name)

@@ -1,17 +1,22 @@
-"""Resolves the links of a page to absolute addresses, and refuses those that must not be used."""
+"""Resolves the links of a page to absolute addresses, and refuses those that must not be used.
+
+An address is without credentials, because it is stored and served. The login of a link is collected
+beside it, for requests alone.
+"""
 
 import socket
 from collections.abc import Iterable
 from ipaddress import IPv4Address, ip_address
 from urllib.parse import urljoin, urlsplit
 
-from indexfallback.config import without_credentials
 from indexfallback.formats.collected import NO_ADDRESS, PRIVATE_ADDRESS
 
 #: The longest address: common servers accept it in a request line.
 _MAX_LENGTH = 8192
 #: Characters that HTML strips around an address.
 _SPACE = " \t\n\f\r"
+#: The most logins collected: more than the largest pages have files.
+_MOST_LOGINS = 10_000
 
 
 def is_local(host: str) -> bool:
@@ -43,13 +48,22 @@ class Links:
     reading a page, so origins and directories are cached.
     """
 
-    def __init__(self, url: str, *, public: bool = False) -> None:
+    def __init__(
+        self, url: str, *, public: bool = False, logins: dict[str, str] | None = None
+    ) -> None:
+        """Resolve against ``url``.
+
+        To ``logins`` is added the login of each link that has one: resolved address to user name
+        and password as in the link, ``user:password``. A relative link has the login of its base,
+        as in pip and uv.
+        """
         page = urlsplit(url)
         self._file_host = page.netloc if page.scheme == "file" else None
         self._public = public and not is_local(page.hostname or "")
-        #: Authority of a link to the same without credentials, or None if it is refused.
-        self._origins: dict[str, str | None] = {}
-        self._base_on(without_credentials(url))
+        self._logins = {} if logins is None else logins
+        #: Scheme and authority of a link to the same without login, and the login; None if refused.
+        self._origins: dict[str, tuple[str, str] | None] = {}
+        self._base_on(url)
 
     def _base_on(self, url: str) -> None:
         self._base = url
@@ -60,12 +74,24 @@ class Links:
 
     def rebase(self, href: str) -> None:
         """Apply a ``<base href>``, if it is allowed."""
-        base = self.resolve(href)
+        base = self._parts(href)
         if base is not None:
-            self._base_on(base)
+            origin, login, path = base
+            self._base_on((origin.replace("//", f"//{login}@") if login else origin) + path)
 
     def resolve(self, href: str) -> str | None:
         """Return the absolute address without credentials and fragment, or None if refused."""
+        parts = self._parts(href)
+        if parts is None:
+            return None
+        origin, login, path = parts
+        address = origin + path
+        if login and len(self._logins) < _MOST_LOGINS:
+            self._logins.setdefault(address, login)
+        return address
+
+    def _parts(self, href: str) -> tuple[str, str, str] | None:
+        """Return origin, login and the rest of the absolute address, or None if refused."""
         href = href.strip(_SPACE)
         if "#" in href:
             href = href.partition("#")[0]
@@ -85,7 +111,7 @@ class Links:
         if authority not in self._origins:
             self._origins[authority] = self._origin(authority)
         origin = self._origins[authority]
-        return origin and origin + url[path:]
+        return origin and (*origin, url[path:])
 
     def resolve_all(self, hrefs: Iterable[str]) -> tuple[str, ...]:
         """Return the addresses of all links that are not refused."""
@@ -114,20 +140,21 @@ class Links:
             self._directories[up] = _urljoin(self._base, "../" * up or ".")
         return self._directories[up] + rest
 
-    def _origin(self, authority: str) -> str | None:
-        """Return scheme, host and port of an allowed authority, or None."""
+    def _origin(self, authority: str) -> tuple[str, str] | None:
+        """Return scheme, host and port of an allowed authority, and its login; or None."""
         try:
             parts = urlsplit(authority)
             host, _port = parts.hostname, parts.port  # a bad port raises
         except ValueError:
             return None
         if parts.scheme == "file":
-            return authority if parts.netloc == self._file_host else None
+            return (authority, "") if parts.netloc == self._file_host else None
         if parts.scheme not in ("http", "https") or not host or "%" in host or parts.query:
             return None
         if self._public and is_local(host):
             return None
-        return without_credentials(authority)
+        login, _, host_and_port = parts.netloc.rpartition("@")
+        return f"{parts.scheme}://{host_and_port}", login
 
 
 def _urljoin(base: str, href: str) -> str:

@@ -117,6 +117,10 @@ class Upstream(Protocol):
         """
         ...
 
+    def has_link_login(self, file: File) -> bool:
+        """Tell whether the login in a link to a file is known; no page that was answered has it."""
+        ...
+
     def skipped(self) -> tuple[Skipped, ...]:
         """Return the entries of a directory that are not offered; empty for other upstreams."""
         ...

@@ -2,8 +2,8 @@
 
 At most 5 redirects are followed, none from https to http, and none with the index's credentials to
 another origin (CVE-2018-18074, CVE-2023-32681), except from http to https of the same host. A login
-in the address of a redirect, and a cookie, go to their own origin within one request, and are not
-kept. On a 401 the login is looked up anew, once.
+in the address of a link or a redirect, and a cookie, go to their own origin within one request, and
+are not kept here. On a 401 the login is looked up anew, once.
 
 A public index or a mirror may lead to local addresses only if its own host has one. A local address
 in a page or a redirect is refused when it is read; the address that a name resolves to is checked
@@ -32,7 +32,15 @@ from indexfallback.formats.links import is_local
 from indexfallback.outcome import Kind, Outcome
 from indexfallback.upstream.certificates import expiry
 from indexfallback.upstream.cookies import Cookies
-from indexfallback.upstream.credentials import Logins, Origin, carried_login, origin
+from indexfallback.upstream.credentials import (
+    Logins,
+    Origin,
+    authorization,
+    has_password,
+    is_upgrade,
+    login_in,
+    origin,
+)
 from indexfallback.upstream.failures import (
     ForbiddenAddressError,
     causes,
@@ -50,12 +58,24 @@ _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 class _Journey:
     """One request through its redirects: what is sent, and what it has received on the way."""
 
-    def __init__(self, headers: dict[str, str], timeout: tuple[float, float]) -> None:
+    def __init__(
+        self, headers: dict[str, str], timeout: tuple[float, float], carried: dict[Origin, str]
+    ) -> None:
         self._headers = {"User-Agent": _USER_AGENT, **headers}
         self.timeout = timeout
         self.cookies = Cookies()
-        #: The Authorization headers of the logins in addresses of redirects.
-        self.carried: dict[Origin, str] = {}
+        #: The logins in addresses of the link and of redirects.
+        self._carried = carried
+
+    def carry(self, url: str) -> None:
+        """Take the login in an address, if it has one, for its origin."""
+        if login := login_in(url):
+            self._carried[origin(url)] = login
+
+    def carried(self, where: Origin) -> str:
+        """Return the login that an address of this request carried for an origin, or nothing."""
+        found = (to for start, to in self._carried.items() if is_upgrade(start, where))
+        return self._carried.get(where) or next(found, "")
 
     def headers(self, where: Origin, login: str) -> dict[str, str]:
         """Return the headers for an origin."""
@@ -88,15 +108,18 @@ class Connection:
         headers: dict[str, str],
         timeout: tuple[float, float],
         other_index: Callable[[str], str | None] = lambda _: None,
+        *,
+        carried: dict[Origin, str],
     ) -> tuple[Outcome, requests.Response | None]:
         """Send a GET, follow redirects, and return the response with its body unread.
 
         ``timeout`` is seconds to connect and between bytes. ``other_index`` returns the name of
         the other index that an address belongs to, or None: a redirect to another index is not
-        followed, since that one is asked in its own turn. The caller closes the response, which
-        comes with every outcome that has one.
+        followed, since that one is asked in its own turn. ``carried`` has the login in the link to
+        ``url``, by its origin; those in redirects are added to it. The caller closes the response,
+        which comes with every outcome that has one.
         """
-        journey = _Journey(headers, timeout)
+        journey = _Journey(headers, timeout, carried)
         for hop in range(MAX_REDIRECTS + 1):
             where = urlsplit(url).netloc
             if not any(fnmatchcase(where, pattern) for pattern in self._allow_hosts):
@@ -112,7 +135,7 @@ class Connection:
             try:
                 is_absolute = location.startswith(("https://", "http://"))
                 target = location if is_absolute else urljoin(url, location)
-                where_to = scheme, host, _ = origin(target)
+                scheme, host, _ = origin(target)
             except ValueError:
                 return Outcome(Kind.NOT_AN_INDEX, "redirect to an invalid address"), None
             downgrades = url.startswith("https:") and scheme == "http"
@@ -122,8 +145,7 @@ class Connection:
             other = other_index(target)
             if other is not None:
                 return Outcome(Kind.ABSENT, f"{response.status_code} redirect to {other}"), None
-            if login := carried_login(target):
-                journey.carried[where_to] = login
+            journey.carry(target)
             url = without_credentials(target)
         return Outcome(Kind.NOT_AN_INDEX, f"more than {MAX_REDIRECTS} redirects"), None
 
@@ -142,15 +164,21 @@ class Connection:
             raise ForbiddenAddressError(host, address)
 
     def _ask(self, url: str, journey: _Journey) -> tuple[Outcome, requests.Response | None]:
-        """Send one request, and once more if the login was refused and there is another by now."""
+        """Send one request, and once more if the login was refused and there is another by now.
+
+        A login in an address wins. If that is a user name alone, it is sent where no other login is
+        known: it may be a token.
+        """
         where = origin(url)
-        carried = journey.carried.get(where)
-        login = carried or self._logins.header(where)
-        outcome, response = self._send(url, journey.headers(where, login), journey.timeout)
-        if carried or response is None or response.status_code != requests.codes.unauthorized:
+        carried = journey.carried(where)
+        known = "" if has_password(carried) else self._logins.header(where)
+        headers = journey.headers(where, known or authorization(carried))
+        outcome, response = self._send(url, headers, journey.timeout)
+        refused = response is not None and response.status_code == requests.codes.unauthorized
+        if has_password(carried) or not refused:
             return outcome, response
-        renewed = self._logins.renewed(where, login)
-        if renewed in ("", login):
+        renewed = self._logins.renewed(where, known)
+        if response is None or renewed in ("", known):
             return outcome, response
         response.close()
         return self._send(url, journey.headers(where, renewed), journey.timeout)
@@ -178,7 +206,10 @@ class Connection:
             return self._dated(outcome_of_error(error, where), url), None
         retry_after = response.headers.get("Retry-After")
         outcome = outcome_of_status(response.status_code, retry_after)
-        if outcome.kind is Kind.DENIED and "Authorization" not in headers:
+        if outcome.kind is Kind.DENIED and not self._logins.is_own(origin(url)):
+            detail = f"{outcome.detail} by {where}"
+            outcome = replace(outcome, kind=Kind.OTHER_LOGIN, detail=detail)
+        elif outcome.kind is Kind.DENIED and "Authorization" not in headers:
             outcome = replace(outcome, kind=Kind.NO_LOGIN)
         elif response.status_code == requests.codes.forbidden and self._forbidden == "absent":
             outcome = replace(outcome, kind=Kind.ABSENT)

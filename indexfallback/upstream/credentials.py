@@ -1,9 +1,11 @@
-"""The logins of an index: from its settings, the keyring, or netrc; each is bound to one origin.
+"""The logins of an index: from its settings, the keyring, netrc, or links; each for one origin.
 
 The index's own login goes to the index alone. Another origin, for example the host of the files,
-gets what netrc says of that host by name. An index at https causes no login to be sent over http.
+gets the login in the link to a file, or what netrc says of that host by name. No login of netrc is
+sent over http because of an index at https.
 
-Locks: ``_lock`` guards the table of logins; logins are looked up outside of it.
+Locks: ``Logins._lock`` guards the table of logins, which are looked up outside of it;
+``LinkLogins._lock`` guards what is known of links.
 """
 
 import importlib
@@ -12,11 +14,13 @@ import netrc
 import os
 import threading
 from base64 import b64encode
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TypeAlias
+from typing import TypeAlias, TypeVar
 from urllib.parse import unquote, urlsplit
 
 from indexfallback.config import Index
+from indexfallback.names import METADATA_ENDING
 
 log = logging.getLogger("indexfallback.upstream")
 
@@ -26,6 +30,10 @@ Origin: TypeAlias = tuple[str, str, int | None]
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 #: Origins whose login is remembered: an index has a few hosts; a hostile page may name many more.
 _MOST_ORIGINS = 100
+#: Links whose login is remembered, about 3 MB: those of the largest page.
+_MOST_LINKS = 10_000
+
+_Key = TypeVar("_Key")
 
 
 def origin(url: str) -> Origin:
@@ -34,12 +42,31 @@ def origin(url: str) -> Origin:
     return parts.scheme, parts.hostname or "", parts.port or _DEFAULT_PORTS.get(parts.scheme)
 
 
-def carried_login(url: str) -> str:
-    """Return the Authorization header for the user name and password in an address, or nothing."""
-    parts = urlsplit(url)
-    if not parts.username:
-        return ""
-    return _basic((unquote(parts.username), unquote(parts.password or "")))
+def login_in(url: str) -> str:
+    """Return the user name and password in an address as they are written, or nothing."""
+    return urlsplit(url).netloc.rpartition("@")[0]
+
+
+def has_password(login: str) -> bool:
+    """Tell whether a login in an address has a password, be it an empty one."""
+    return ":" in login
+
+
+def authorization(login: str) -> str:
+    """Return the Authorization header for a login in an address, or nothing without one."""
+    user, _, password = login.partition(":")
+    return _basic((unquote(user), unquote(password)) if login else None)
+
+
+def is_upgrade(start: Origin, target: Origin) -> bool:
+    """Tell whether ``target`` is the same server as ``start``, with https in place of http.
+
+    That is so at the default ports, or at the same port: another port of a host may be a server of
+    somebody else.
+    """
+    if (start[0], target[0]) != ("http", "https") or start[1] != target[1]:
+        return False
+    return start[2] == target[2] or (start[2], target[2]) == (80, 443)
 
 
 class Logins:
@@ -69,9 +96,13 @@ class Logins:
             known = self._headers.get(where, refused)
         return self._look_up(where) if known == refused else known
 
+    def is_own(self, where: Origin) -> bool:
+        """Tell whether the index's own login is for an origin: also if it has moved to https."""
+        return where == self._origin or is_upgrade(self._origin, where)
+
     def _owner(self, where: Origin) -> Origin:
-        """Return the origin whose login is sent: the index's own if it has moved to https."""
-        return self._origin if _is_upgrade(self._origin, where) else where
+        """Return the origin whose login is sent."""
+        return self._origin if self.is_own(where) else where
 
     def _look_up(self, where: Origin) -> str:
         found = _basic(self._find(where))
@@ -90,11 +121,50 @@ class Logins:
         return _from_netrc(where[1], or_default=False)
 
 
-def _is_upgrade(start: Origin, target: Origin) -> bool:
-    """Tell whether ``target`` is the same server as ``start``, with https in place of http."""
-    if (start[0], target[0]) != ("http", "https") or start[1] != target[1]:
-        return False
-    return start[2] == target[2] or (start[2], target[2]) == (80, 443)
+class LinkLogins:
+    """The logins in the links of an index's pages, as they are written there.
+
+    They are kept in memory alone. What is forgotten, also by a restart, is known again as soon as
+    the page is read again.
+    """
+
+    def __init__(self, index: Index) -> None:
+        self._index = origin(index.url)
+        self._lock = threading.Lock()
+        self._links: dict[str, str] = {}
+        self._origins: dict[Origin, str] = {}
+
+    def learn(self, found: Mapping[str, str]) -> None:
+        """Add the logins of a page: address of the link, without login, to its login."""
+        first: dict[str, str] = {}
+        for url, login in found.items():
+            first.setdefault(url[: url.index("/", len("https://"))], login)
+        with self._lock:
+            for url, login in found.items():
+                _put(self._links, url, login, _MOST_LINKS)
+            for server, login in first.items():
+                _put(self._origins, origin(server), login, _MOST_ORIGINS)
+
+    def of(self, url: str) -> str:
+        """Return the login for a file or its metadata, or nothing.
+
+        A link without a login has the one that another link to its origin carried last, as in pip
+        and uv; but to the index itself goes the index's own.
+        """
+        path, question, query = url.partition("?")
+        link = f"{path.removesuffix(METADATA_ENDING)}{question}{query}"
+        where = origin(url)
+        with self._lock:
+            other = self._origins.get(where, "") if where != self._index else ""
+            return self._links.get(link, other)
+
+
+def _put(table: dict[_Key, str], key: _Key, login: str, most: int) -> None:
+    """Set the login of a key, in place of the oldest one if the table is full."""
+    table.pop(key, None)
+    while len(table) >= most:
+        del table[next(iter(table))]
+    table[key] = login
 
 
 def _basic(login: tuple[str, str] | None) -> str:
@@ -103,8 +173,10 @@ def _basic(login: tuple[str, str] | None) -> str:
 
 
 def _own_login(index: Index) -> tuple[str, str] | None:
-    if index.username is not None and index.password is not None:
-        return index.username, index.password
+    # The variable has its value of now, unless it is gone from the environment.
+    password = os.environ.get(index.password_env or "") or index.password
+    if index.username is not None and password is not None:
+        return index.username, password
     found = _from_keyring(index) if index.keyring else None
     found = found or _from_netrc(origin(index.url)[1], or_default=True)
     if index.username is None or (found is not None and found[0] == index.username):

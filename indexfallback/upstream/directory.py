@@ -15,7 +15,7 @@ import threading
 import time
 from contextlib import suppress
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from indexfallback.config import Index, Settings
 from indexfallback.dists.metadata import read_metadata
@@ -32,13 +32,15 @@ from indexfallback.upstream.answers import (
     NamesAnswer,
     PageAnswer,
     Skipped,
-    Upstream,
     page_words,
 )
 from indexfallback.upstream.bodies import body_of_bytes, body_of_file
 from indexfallback.upstream.facts import Facts, FactsCache, Stamp
 from indexfallback.upstream.roots import Roots, path_of
 from indexfallback.upstream.scan import DirectoryListing, scan, shown
+
+if TYPE_CHECKING:
+    from indexfallback.upstream.http import HttpIndex
 
 #: Why a file is not offered: temporarily, and until it is replaced.
 BEING_WRITTEN = "is being written"
@@ -72,7 +74,7 @@ class DirectoryIndex:
     """One directory on this machine."""
 
     def __init__(
-        self, index: Index, settings: Settings, facts: FactsCache, remote: Upstream
+        self, index: Index, settings: Settings, facts: FactsCache, remote: "HttpIndex"
     ) -> None:
         self._index = index
         self._path = path_of(index.url)
@@ -124,7 +126,9 @@ class DirectoryIndex:
             body = file.read(limits.page_size + 1)
         if len(body) > limits.page_size:
             raise PageError(path.as_uri(), f"more than {limits.page_size} bytes")
-        page = parse_page(body, "text/html", path.as_uri(), project, whole=True)
+        logins: dict[str, str] = {}
+        page = parse_page(body, "text/html", path.as_uri(), project, whole=True, logins=logins)
+        self._remote.learn_logins(logins)
         return self._roots.restrict(page)
 
     def _made_page(self, listing: DirectoryListing, project: str) -> tuple[ProjectPage, list[str]]:
@@ -257,6 +261,10 @@ class DirectoryIndex:
         if body is None:
             return FileAnswer(Outcome(Kind.ABSENT, f"{path}: no such file", elapsed))
         return FileAnswer(Outcome(Kind.FOUND, "", elapsed), body)
+
+    def has_link_login(self, file: File) -> bool:
+        """Tell whether the login in a link to a server is known."""
+        return self._remote.has_link_login(file)
 
     def close(self) -> None:
         """Close the connections that links of a static tree needed."""

@@ -1,7 +1,7 @@
 """An index behind HTTP: pages, names and files from its simple API."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from email.utils import parsedate_to_datetime
 from urllib.parse import quote, urlsplit
@@ -10,7 +10,7 @@ import msgspec
 import requests
 import urllib3
 
-from indexfallback.config import Index, Settings, without_credentials
+from indexfallback.config import Index, Settings
 from indexfallback.config.pip import default_url
 from indexfallback.errors import PageError
 from indexfallback.formats import parse_listing, parse_page
@@ -28,7 +28,7 @@ from indexfallback.upstream.answers import (
     page_words,
 )
 from indexfallback.upstream.connection import Connection
-from indexfallback.upstream.credentials import origin
+from indexfallback.upstream.credentials import LinkLogins, Origin, origin
 from indexfallback.upstream.failures import outcome_of_error
 
 #: JSON first: it has more fields and is faster to parse.
@@ -53,6 +53,7 @@ class HttpIndex:
         self._index = index
         self._chain = settings.indexes
         self._connection = Connection(index, settings.ca_bundle, settings.allow_hosts)
+        self._link_logins = LinkLogins(index)
 
     def page(
         self, project: str, limits: Limits, etag: str | None, last_modified: str | None
@@ -64,24 +65,28 @@ class HttpIndex:
         elif last_modified:
             headers["If-Modified-Since"] = last_modified
         url = f"{self._index.url}{quote(project)}/"
-        outcome, response, body = self._fetch(url, headers, limits)
+        carried: dict[Origin, str] = {}
+        outcome, response, body = self._fetch(url, headers, limits, carried)
         if outcome.kind is Kind.NOT_MODIFIED and not (etag or last_modified):
             outcome = _with(
                 outcome, Kind.NOT_AN_INDEX, "304 Not Modified to a request without validators"
             )
         if response is None or outcome.kind is not Kind.FOUND:
             return PageAnswer(outcome)
+        logins: dict[str, str] = {}
         try:
             page = parse_page(
                 body,
                 response.headers.get("Content-Type", ""),
-                without_credentials(response.url),
+                _with_login(response.url, carried.get(origin(response.url), "")),
                 project,
                 public=not self._connection.may_link_locally,
                 whole=_has_end(response),
+                logins=logins,
             )
         except PageError as error:
             return PageAnswer(_with(outcome, Kind.NOT_AN_INDEX, f"not an index: {error.problem}"))
+        self.learn_logins(logins)
         found = _with(outcome, Kind.FOUND, page_words(page))
         answered = response.headers
         if page.serial is None:  # in HTML, a header is the only place for it
@@ -93,7 +98,7 @@ class HttpIndex:
     def names(self, limits: Limits) -> NamesAnswer:
         """Ask for the list of names."""
         headers = {"Accept": ACCEPT, "Accept-Encoding": "gzip, deflate"}
-        outcome, response, body = self._fetch(self._index.url, headers, limits)
+        outcome, response, body = self._fetch(self._index.url, headers, limits, {})
         if response is None or outcome.kind is not Kind.FOUND:
             return NamesAnswer(outcome)
         try:
@@ -109,15 +114,20 @@ class HttpIndex:
         return NamesAnswer(found, tuple(sorted(serials)), _clock(response), serials, serial)
 
     def _fetch(
-        self, url: str, headers: dict[str, str], limits: Limits
+        self, url: str, headers: dict[str, str], limits: Limits, carried: dict[Origin, str]
     ) -> tuple[Outcome, requests.Response | None, bytes]:
-        """Send a GET and return its whole body, within the limits."""
+        """Send a GET and return its whole body, within the limits.
+
+        To ``carried`` are added the logins in addresses of redirects.
+        """
         started = time.monotonic()
         left = max(limits.ends - started, _SHORTEST)
         first_byte = min(limits.first_byte, left)
         connect = max(min(self._index.connect_timeout, limits.connect, first_byte), _SHORTEST)
         timeout = connect, first_byte
-        outcome, response = self._connection.get(url, headers, timeout, self._other_index)
+        outcome, response = self._connection.get(
+            url, headers, timeout, self._other_index, carried=carried
+        )
         limits.answering()
         body = b""
         if response is not None:
@@ -161,7 +171,9 @@ class HttpIndex:
         started = time.monotonic()
         index = self._index
         timeout = min(index.connect_timeout, patience), patience
-        outcome, response = self._connection.get(file.url, headers, timeout)
+        login = self._link_logins.of(file.url)
+        carried = {origin(file.url): login} if login else {}
+        outcome, response = self._connection.get(file.url, headers, timeout, carried=carried)
         outcome = _with(outcome, elapsed=time.monotonic() - started)
         if response is None:
             return FileAnswer(outcome)
@@ -177,6 +189,14 @@ class HttpIndex:
         _set_read_timeout(response, index.read_timeout)
         return FileAnswer(outcome, _body(response, file.size))
 
+    def learn_logins(self, found: Mapping[str, str]) -> None:
+        """Remember the logins in the links of a page (`formats.parse_page`), in memory alone."""
+        self._link_logins.learn(found)
+
+    def has_link_login(self, file: File) -> bool:
+        """Tell whether the login in a link to a file is known."""
+        return bool(self._link_logins.of(file.url))
+
     def skipped(self) -> tuple[Skipped, ...]:
         """Return nothing: an index behind HTTP does not list what it leaves out."""
         return ()
@@ -184,6 +204,11 @@ class HttpIndex:
     def close(self) -> None:
         """Close all connections."""
         self._connection.close()
+
+
+def _with_login(url: str, login: str) -> str:
+    """Return an address with a login, which the page's relative links then have as well."""
+    return url.replace("://", f"://{login}@", 1) if login else url
 
 
 def _is_below(target: tuple[tuple[str, str, int | None], str], root: str) -> bool:

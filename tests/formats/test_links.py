@@ -167,6 +167,69 @@ def test_a_base_that_may_not_be_followed_is_ignored() -> None:
     assert links.resolve(FILE) == f"{PAGE}{FILE}"
 
 
+# Logins.
+
+
+def logins_of(*hrefs: str, page: str = PAGE, base: str = "") -> dict[str, str]:
+    """Return the logins of links, by their resolved address."""
+    logins: dict[str, str] = {}
+    links = Links(page, logins=logins)
+    if base:
+        links.rebase(base)
+    links.resolve_all(hrefs)
+    return logins
+
+
+@pytest.mark.parametrize(
+    "login", ["ci:s3cret", "ci:", ":s3cret", "token", "a%40b:p%3Aw%2F", "ci@example.com:p@ss"]
+)
+def test_the_login_of_a_link_is_collected_beside_its_address(login: str) -> None:
+    there = f"//cdn.example.com:8443/{FILE}"
+    assert logins_of(f"https://{login}@{there[2:]}#sha256=00") == {f"https:{there}": login}
+    assert logins_of(f"//{login}@{there[2:]}") == {f"https:{there}": login}
+
+
+def test_a_link_without_a_login_has_none() -> None:
+    assert (
+        logins_of(FILE, f"https://cdn.example.com/{FILE}", f"https://@cdn.example.com/{FILE}") == {}
+    )
+
+
+@pytest.mark.parametrize("href", ["javascript://ci:s3cret@x/foo.zip", "https://ci:no/slash@x/a"])
+def test_a_refused_link_has_no_login(href: str) -> None:
+    assert logins_of(href) == {}
+
+
+def test_a_relative_link_has_the_login_of_its_base_and_another_host_has_not() -> None:
+    relative = (FILE, f"../{FILE}", f"/{FILE}", f"a/../{FILE}?x=//y")
+    elsewhere = (f"//cdn.example.com/{FILE}", f"https://cdn.example.com/{FILE}")
+    base = "https://ci:s3cret@files.example.com/a/b/"
+    resolved = [Links("https://files.example.com/a/b/").resolve(href) for href in relative]
+    assert logins_of(*relative, *elsewhere, base=base) == dict.fromkeys(resolved, "ci:s3cret")
+    assert logins_of(*relative, *elsewhere, page=base) == dict.fromkeys(resolved, "ci:s3cret")
+
+
+def test_of_two_logins_for_one_address_the_first_is_collected() -> None:
+    first, second = (f"https://{login}@cdn.example.com/{FILE}" for login in ("a:b", "c:d"))
+    assert list(logins_of(first, second).values()) == ["a:b"]
+
+
+def test_the_number_of_logins_of_a_page_is_limited() -> None:
+    hrefs = (f"https://ci:s3cret@cdn.example.com/{n}/{FILE}" for n in range(10_005))
+    assert len(logins_of(*hrefs)) == 10_000
+
+
+UNQUOTED = st.text("ab:@%~", min_size=1, max_size=8)
+
+
+@given(UNQUOTED, st.sampled_from(["/simple/x.zip", "/@/x.zip", "/x.zip?a@b:c"]))
+def test_a_login_changes_no_address(login: str, path: str) -> None:
+    logins: dict[str, str] = {}
+    address = Links(PAGE, logins=logins).resolve(f"https://{login}@cdn.example.com{path}")
+    assert address == f"https://cdn.example.com{path}"
+    assert logins == {address: login}
+
+
 SEGMENT = st.text("ab.:", max_size=4)
 
 

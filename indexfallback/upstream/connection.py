@@ -174,14 +174,19 @@ class Connection:
         known = "" if has_password(carried) else self._logins.header(where)
         headers = journey.headers(where, known or authorization(carried))
         outcome, response = self._send(url, headers, journey.timeout)
-        refused = response is not None and response.status_code == requests.codes.unauthorized
-        if has_password(carried) or not refused:
+        if outcome.kind is Kind.DENIED and not has_password(carried):
+            renewed = self._logins.renewed(where, known)
+            if response is not None and renewed not in ("", known):
+                known = renewed
+                response.close()
+                headers = journey.headers(where, known)
+                outcome, response = self._send(url, headers, journey.timeout)
+        if outcome.kind is not Kind.DENIED:
             return outcome, response
-        renewed = self._logins.renewed(where, known)
-        if response is None or renewed in ("", known):
-            return outcome, response
-        response.close()
-        return self._send(url, journey.headers(where, renewed), journey.timeout)
+        if not self._logins.is_own(where) or (carried and not known):
+            detail = f"{outcome.detail} by {urlsplit(url).netloc}"
+            return replace(outcome, kind=Kind.OTHER_LOGIN, detail=detail), response
+        return outcome if known else replace(outcome, kind=Kind.NO_LOGIN), response
 
     def _send(
         self,
@@ -206,12 +211,7 @@ class Connection:
             return self._dated(outcome_of_error(error, where), url), None
         retry_after = response.headers.get("Retry-After")
         outcome = outcome_of_status(response.status_code, retry_after)
-        if outcome.kind is Kind.DENIED and not self._logins.is_own(origin(url)):
-            detail = f"{outcome.detail} by {where}"
-            outcome = replace(outcome, kind=Kind.OTHER_LOGIN, detail=detail)
-        elif outcome.kind is Kind.DENIED and "Authorization" not in headers:
-            outcome = replace(outcome, kind=Kind.NO_LOGIN)
-        elif response.status_code == requests.codes.forbidden and self._forbidden == "absent":
+        if response.status_code == requests.codes.forbidden and self._forbidden == "absent":
             outcome = replace(outcome, kind=Kind.ABSENT)
         return outcome, response
 

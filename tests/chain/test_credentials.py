@@ -3,20 +3,25 @@
 import logging
 from base64 import b64encode
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 import pytest
 
+from indexfallback.carry.export import export
+from indexfallback.carry.manifest import Known
+from indexfallback.errors import FileError
 from indexfallback.files.arrival import IncomingFile
 from indexfallback.names import FileKey
 from indexfallback.shim import Shim
 from indexfallback.why import status, why
 from tests.chain.chain import ask, learn_names, mirror, private, pypi, refusal
 from tests.conftest import MakeShim
-from tests.fakes import FakeIndex, wheel
+from tests.fakes import Dist, FakeIndex, wheel
 
 USER, SECRET = "ci-user", "s3cret-t0ken"
-APP = wheel("acme-app", "1.0", size=1000)
+APP, LIB = wheel("acme-app", "1.0", size=1000), wheel("acme-lib", "1.0", size=1000)
 
 
 @pytest.fixture
@@ -29,12 +34,19 @@ def credentials(of: FakeIndex) -> list[str | None]:
     return [request.headers.get("Authorization") for request in of.requests]
 
 
-def fetch(made: Shim) -> bytes:
-    """Return the bytes of ``acme-app`` as a client gets them."""
-    found = made.downloads.get("private", FileKey("acme-app", APP.sha256), APP.filename)
+def fetch(made: Shim, dist: Dist = APP) -> bytes:
+    """Return the bytes of a file as a client gets them."""
+    found = made.downloads.get("private", FileKey(dist.project, dist.sha256), dist.filename)
     if isinstance(found, IncomingFile):
-        return b"".join(found.read(0, len(APP.data)))
+        return b"".join(found.read(0, len(dist.data)))
     return found.path.read_bytes()
+
+
+def in_base64(secret: str) -> Iterator[str]:
+    """Yield what a text is in base64, wherever it begins in the encoded bytes."""
+    for start in range(3):
+        encoded = b64encode(b" " * start + secret.encode()).decode()
+        yield encoded[4 if start else 0 : -4]
 
 
 @pytest.mark.fault(46)
@@ -93,13 +105,88 @@ def test_credentials_in_a_redirect_go_to_its_origin_and_are_told_nowhere(
     assert not any("h0p-s3cret" in text or hop in text for text in told)
 
 
+@pytest.fixture
+def linking(strict: FakeIndex) -> Iterator[FakeIndex]:
+    """An index whose page links to another host, with the login that this one wants."""
+    login = f"{USER}:{SECRET}@"
+    with FakeIndex(files_url=f"http://{login}localhost:{strict.port}/files/") as index:
+        index.add(APP)
+        yield index
+
+
+@pytest.mark.parametrize("wrong", [None, "old"])
+def test_a_login_in_a_link_that_is_not_known_is_read_from_the_page_once(
+    shim: MakeShim, linking: FakeIndex, strict: FakeIndex, wrong: str | None
+) -> None:
+    """It is unknown after a restart, and wrong if the index has changed it since."""
+    made = shim(private(linking))
+    if wrong:
+        strict.demand(USER, wrong)
+        linking.files_url = linking.files_url and linking.files_url.replace(SECRET, "old")
+    assert ask(made) == "private"
+    if wrong:
+        strict.demand(USER, SECRET)
+        linking.files_url = linking.files_url and linking.files_url.replace("old", SECRET)
+    else:
+        made.close()
+        made = shim(private(linking))
+    assert ask(made) == "private"
+    linking.clear()
+    assert fetch(made) == APP.data
+    conditional = [request.headers.get("If-None-Match") for request in linking.requests]
+    assert conditional == [None]
+    assert len(strict.requests) == 2
+
+
+def test_a_login_in_a_link_that_is_refused_is_tried_twice(
+    shim: MakeShim, linking: FakeIndex, strict: FakeIndex
+) -> None:
+    strict.demand(USER, "another")
+    made = shim(private(linking))
+    assert ask(made) == "private"
+    with pytest.raises(FileError, match="401 Unauthorized by localhost") as raised:
+        fetch(made)
+    assert "Put a login for that host into netrc" in raised.value.remedy
+    assert (linking.count("/simple/acme-app/"), len(strict.requests)) == (2, 2)
+
+
+def test_two_projects_with_a_login_each_at_one_host_are_fetched_at_the_same_time(
+    shim: MakeShim,
+) -> None:
+    """After a restart, so that each page is asked anew while the other one is."""
+    dists = {"app": APP, "lib": LIB}
+    with FakeIndex(dists.values()) as index, FakeIndex(dists.values()) as host:
+        for login, dist in dists.items():
+            url = host.file_url(dist.filename).replace("//", f"//{login}:{SECRET}@")
+            index.add(dist, url=url)
+            host.ask_for(login, SECRET, path=f"/files/{dist.filename}")
+        first = shim(private(index))
+        assert (ask(first), ask(first, "acme-lib")) == ("private", "private")
+        first.close()
+        made = shim(private(index))
+        with ThreadPoolExecutor() as pool:
+            fetched = pool.map(partial(fetch, made), dists.values())
+            assert list(fetched) == [APP.data, LIB.data]
+
+
 @pytest.mark.fault(46)
-def test_credentials_in_links_of_a_page_are_dropped(shim: MakeShim, far: FakeIndex) -> None:
-    url = f"http://{USER}:{SECRET}@127.0.0.1:{far.port}/files/{APP.filename}"
-    far.add(APP, url=url)
-    answer = shim(pypi(far)).fallback.page("acme-app")
-    assert SECRET not in repr(answer)
-    assert answer.page.file(APP.filename) is not None
+def test_credentials_in_links_of_a_page_are_neither_kept_nor_logged_nor_told(
+    shim: MakeShim, linking: FakeIndex, caplog: pytest.LogCaptureFixture, tmp_path: Path
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    made = shim(private(linking), fresh=0.0)
+    assert ask(made) == "private"
+    assert fetch(made) == APP.data
+    told = [repr(made.fallback.page("acme-app")), repr(why(made, "acme-app")), repr(status(made))]
+    linking.stop_listening()
+    told += [repr(made.fallback.page("acme-app")), repr(why(made, "acme-app")), caplog.text]
+    archive = tmp_path / "archive.tar"
+    export(made.store, [private(linking)], ["acme-app"], archive, known=Known())
+    made.store.close()
+    kept = b"".join(p.read_bytes() for p in Path(made.settings.cache_dir).rglob("*") if p.is_file())
+    for secret in (SECRET, *in_base64(SECRET)):
+        assert not any(secret in text for text in told)
+        assert secret.encode() not in kept + archive.read_bytes()
 
 
 @pytest.mark.fault(46)
@@ -117,7 +204,7 @@ def test_credentials_are_neither_kept_nor_logged_nor_told(
     told += [str(refusal(made)), repr(why(made, "acme-app")), repr(status(made)), caplog.text]
     made.store.close()
     kept = b"".join(p.read_bytes() for p in Path(made.settings.cache_dir).rglob("*") if p.is_file())
-    for secret in (SECRET, "czNjcmV0"):  # plain, and the beginning in base64
+    for secret in (SECRET, *in_base64(SECRET)):
         assert not any(secret in text for text in told)
         assert secret.encode() not in kept
 

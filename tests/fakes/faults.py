@@ -2,6 +2,7 @@
 
 import gzip
 import itertools
+from base64 import b64encode
 from collections.abc import Callable, Mapping
 from random import Random
 from threading import Event, Lock
@@ -111,6 +112,17 @@ class Faults:
             reply.headers = {"Location": to.replace("{path}", request.path)}
 
         return self._add(change, path, times)
+
+    def ask_for(self, username: str, password: str, *, path: str = "/") -> Rule:
+        """Answer 401 to all but one login."""
+        expected = "Basic " + b64encode(f"{username}:{password}".encode()).decode()
+
+        def change(request: Request, reply: Reply, _: Event) -> None:
+            if request.headers.get("Authorization") != expected:
+                reply.status, reply.body, reply.entity = 401, b"", False
+                reply.headers = {"WWW-Authenticate": 'Basic realm="fake"'}
+
+        return self._add(change, path, None)
 
     def raw(self, data: bytes, *, path: str = "/", times: int | None = None) -> Rule:
         """Send these bytes in place of an HTTP answer, and close."""

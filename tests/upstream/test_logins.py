@@ -1,60 +1,30 @@
 """Logins: from the settings, the keyring and netrc, for one origin each; and cookies."""
 
-import socket
 import sys
 import types
-from base64 import b64encode
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from ssl import PROTOCOL_TLS_SERVER, SSLContext
-from typing import Any, NamedTuple, TypeAlias
+from typing import NamedTuple
 
 import pytest
-import trustme
 
 from indexfallback.config import Index
 from indexfallback.config.load import load_settings
 from indexfallback.outcome import Kind
-from indexfallback.upstream.credentials import Logins, origin
+from indexfallback.upstream.credentials import Logins, is_upgrade, origin
 from indexfallback.upstream.http import HttpIndex
 from tests.fakes import FakeIndex, wheel
-from tests.upstream.conftest import OpenHttp, page
+from tests.upstream.conftest import (
+    OpenHttp,
+    Upgraded,
+    WriteNetrc,
+    basic,
+    page,
+    sent,
+    sent_to,
+)
 
 APP = wheel("acme-app")
-WriteNetrc: TypeAlias = Callable[..., None]
-
-
-def basic(username: str, password: str) -> str:
-    return "Basic " + b64encode(f"{username}:{password}".encode()).decode()
-
-
-def sent_to(index: FakeIndex) -> list[str | None]:
-    """Return the Authorization header of each request."""
-    return [request.headers.get("Authorization") for request in index.requests]
-
-
-def sent(to: FakeIndex) -> str | None:
-    """Return the credentials of the only request."""
-    (header,) = sent_to(to)
-    return header
-
-
-@pytest.fixture
-def netrc(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> WriteNetrc:
-    """Return a function that writes netrc: a login and a password for each host."""
-    path = tmp_path / "netrc"
-    monkeypatch.setenv("NETRC", str(path))
-
-    def write(**logins: tuple[str, str]) -> None:
-        """Write entries; an underscore in a keyword is a dot of the host."""
-        lines = (
-            f"{'default' if host == 'default' else 'machine ' + host.strip('_').replace('_', '.')}"
-            f" login {login} password {password}\n"
-            for host, (login, password) in logins.items()
-        )
-        path.write_text("".join(lines))
-
-    return write
 
 
 # Sources of a login.
@@ -225,6 +195,30 @@ def test_a_password_that_the_keyring_has_anew_works_without_a_restart(
     assert page(upstream).outcome.kind is Kind.FOUND
 
 
+@pytest.mark.parametrize("loaded", ["old", None])
+def test_a_password_that_the_environment_has_anew_works_without_a_restart(
+    opened: OpenHttp, strict: FakeIndex, monkeypatch: pytest.MonkeyPatch, loaded: str | None
+) -> None:
+    upstream = opened(strict, username="ci", password=loaded, password_env="ACME_TOKEN")
+    if loaded:
+        assert page(upstream).outcome.kind is Kind.FOUND
+        strict.demand("ci", "new")
+    monkeypatch.setenv("ACME_TOKEN", "wrong")
+    assert page(upstream).outcome.kind is Kind.DENIED
+    monkeypatch.setenv("ACME_TOKEN", "new" if loaded else "old")
+    assert page(upstream).outcome.kind is Kind.FOUND
+
+
+@pytest.mark.parametrize("value", [None, ""])
+def test_a_password_whose_variable_is_gone_is_as_it_was_loaded(
+    opened: OpenHttp, strict: FakeIndex, monkeypatch: pytest.MonkeyPatch, value: str | None
+) -> None:
+    if value is not None:
+        monkeypatch.setenv("ACME_TOKEN", value)
+    upstream = opened(strict, username="ci", password="old", password_env="ACME_TOKEN")
+    assert page(upstream).outcome.kind is Kind.FOUND
+
+
 @pytest.mark.parametrize("password", ["wrong", None])
 def test_a_refused_request_is_not_sent_again_with_the_same_login(
     opened: OpenHttp, strict: FakeIndex, netrc: WriteNetrc, password: str | None
@@ -263,6 +257,18 @@ def test_a_login_that_another_request_has_renewed_is_not_looked_up_again(
 # Other origins.
 
 
+@pytest.mark.parametrize("password", ["wrong", None])
+def test_a_login_that_another_host_wants_is_not_asked_of_the_index(
+    opened: OpenHttp, remote: FakeIndex, strict: FakeIndex, netrc: WriteNetrc, password: str | None
+) -> None:
+    if password:
+        netrc(localhost=("ci", password))
+    remote.redirect(f"http://localhost:{strict.port}{{path}}")
+    outcome = page(opened(remote, username="own", password="secret")).outcome
+    assert outcome.kind is Kind.OTHER_LOGIN
+    assert outcome.detail == f"401 Unauthorized by localhost:{strict.port}"
+
+
 def test_another_host_gets_its_own_login_of_netrc(
     opened: OpenHttp, remote: FakeIndex, strict: FakeIndex, netrc: WriteNetrc
 ) -> None:
@@ -292,7 +298,7 @@ def test_a_login_in_a_redirect_is_sent_to_its_origin_in_that_request_alone(
     assert page(upstream).outcome.kind is Kind.FOUND
     rule.lift()
     remote.redirect(f"http://localhost:{strict.port}{{path}}")
-    assert page(upstream).outcome.kind is Kind.NO_LOGIN
+    assert page(upstream).outcome.kind is Kind.OTHER_LOGIN
     assert sent_to(strict) == [basic("c@i", "o/ld"), None]
     assert set(sent_to(remote)) == {basic("own", "secret")}
 
@@ -307,32 +313,6 @@ def test_a_login_in_a_redirect_goes_no_further_than_its_origin(
         assert (sent(strict), sent(last)) == (basic("ci", "old"), None)
 
 
-class Upgraded(NamedTuple):
-    """One host by http, which redirects, and by https."""
-
-    plain: FakeIndex
-    secure: FakeIndex
-    bundle: Path
-
-
-@pytest.fixture
-def upgraded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Upgraded]:
-    authority = trustme.CA()
-    context = SSLContext(PROTOCOL_TLS_SERVER)
-    authority.issue_cert("packages.example.com").configure_cert(context)
-    bundle = tmp_path / "ca.pem"
-    authority.cert_pem.write_to_path(str(bundle))
-    with FakeIndex([APP]) as plain, FakeIndex([APP], tls=context) as secure:
-        ports = {80: plain.port, 443: secure.port}
-
-        def at_loopback(_: str, port: int, *__: Any, **___: Any) -> list[Any]:
-            address = ("127.0.0.1", ports.get(port, port))
-            return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", address)]
-
-        monkeypatch.setattr(socket, "getaddrinfo", at_loopback)
-        yield Upgraded(plain, secure, bundle)
-
-
 def test_an_http_index_that_redirects_to_https_of_its_host_keeps_its_login(
     opened: OpenHttp, upgraded: Upgraded
 ) -> None:
@@ -345,16 +325,43 @@ def test_an_http_index_that_redirects_to_https_of_its_host_keeps_its_login(
     assert sent(upgraded.secure) == basic("ci", "secret")
 
 
-def test_an_http_index_that_redirects_to_another_port_of_its_host_does_not_send_its_login_there(
-    opened: OpenHttp, upgraded: Upgraded
+@pytest.mark.parametrize("by", ["settings", "netrc"])
+@pytest.mark.parametrize("from_default", [True, False])
+def test_another_port_of_the_host_gets_no_login_but_that_of_netrc(
+    opened: OpenHttp, upgraded: Upgraded, netrc: WriteNetrc, by: str, *, from_default: bool
 ) -> None:
-    upgraded.plain.redirect(f"https://packages.example.com:{upgraded.secure.port}{{path}}", 301)
+    start = "" if from_default else f":{upgraded.plain.port}"
+    target = f":{upgraded.secure.port}" if from_default else ""
+    upgraded.plain.redirect(f"https://packages.example.com{target}{{path}}", 301)
+    login = {"username": "ci", "password": "secret"}
+    if by == "netrc":  # which knows hosts alone
+        netrc(packages_example_com=tuple(login.values()))
+        login = {}
     upstream = opened(
-        "http://packages.example.com/simple/",
-        username="ci", password="secret", ca_bundle=upgraded.bundle,
-    )  # fmt: skip
+        f"http://packages.example.com{start}/simple/", ca_bundle=upgraded.bundle, **login
+    )
     assert page(upstream).outcome.kind is Kind.FOUND
-    assert sent(upgraded.secure) is None
+    assert sent(upgraded.plain) == basic("ci", "secret")
+    assert sent(upgraded.secure) == (basic("ci", "secret") if by == "netrc" else None)
+
+
+@pytest.mark.parametrize(
+    ("start", "target", "expected"),
+    [
+        ("http://a.example.com/", "https://a.example.com/", True),
+        ("http://a.example.com:80/", "https://A.example.com:443/", True),
+        ("http://a.example.com:8080/", "https://a.example.com:8080/", True),
+        ("http://a.example.com:8080/", "https://a.example.com/", False),
+        ("http://a.example.com/", "https://a.example.com:8443/", False),
+        ("http://a.example.com/", "https://b.example.com/", False),
+        ("https://a.example.com/", "http://a.example.com/", False),
+        ("http://a.example.com/", "http://a.example.com/", False),
+    ],
+)
+def test_https_is_the_same_server_as_http_at_the_default_ports_or_at_the_same_port(
+    start: str, target: str, *, expected: bool
+) -> None:
+    assert is_upgrade(origin(start), origin(target)) is expected
 
 
 @pytest.mark.parametrize("host", ["packages.example.com", "files.example.com"])

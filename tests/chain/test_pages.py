@@ -227,6 +227,24 @@ def test_requests_to_ask_again_at_the_same_time_share_one(shim: MakeShim, far: F
     assert far.count(IDNA) == 2
 
 
+def test_a_page_that_is_reloaded_is_asked_for_without_validators(
+    shim: MakeShim, far: FakeIndex
+) -> None:
+    """And no request with validators is shared, which may be answered by 304 Not Modified."""
+    made = shim(pypi(far))
+    assert ask(made, "idna") == "pypi"
+    hanging = far.hang()
+    with ThreadPoolExecutor(2) as pool:
+        answers = [pool.submit(made.fallback.page, "idna", again=True)]
+        far.wait_for(IDNA, count=2)
+        answers.append(pool.submit(made.fallback.page, "idna", reload=True))
+        far.wait_for(IDNA, count=3)
+        hanging.lift()
+        assert {answer.result(60).how for answer in answers} == {"asked"}
+    asked = [request.headers for request in far.requests if request.path == IDNA]
+    assert ["If-None-Match" in headers for headers in asked] == [False, True, False]
+
+
 def test_an_index_with_its_own_time_is_asked_again_before_the_others(
     shim: MakeShim, own: FakeIndex, far: FakeIndex
 ) -> None:

@@ -423,6 +423,18 @@ def test_an_expired_address_is_looked_up_anew(
     assert signing.count("/simple/demo/") == 2
 
 
+def test_the_addresses_on_a_page_that_its_index_calls_unchanged_are_looked_up_anew(
+    shim: MakeShim, signing: FakeIndex
+) -> None:
+    """Its ETag may stand for the files alone."""
+    signing.header("ETag", '"always the same"', path="/simple/")
+    made = shim(signing)
+    made.fallback.page("demo")
+    expire(signing, 403)
+    assert made.fallback.page("demo", again=True).page.files[0].url.endswith("=old")
+    assert fetch(made, DEMO) == DEMO.data
+
+
 def test_a_page_is_asked_anew_once_where_its_address_is_still_the_same(shim: MakeShim) -> None:
     with FakeIndex([DEMO]) as index:
         made = shim(index)

@@ -71,7 +71,9 @@ def test_every_setting_of_an_index_is_read(tmp_path: Path) -> None:
     assert (index.name, index.url) == ("private", "https://packages.example.com/simple/")
     assert index.projects == ("acme-*", "acme-core", "x?y")
     assert (index.role, index.on_outage, index.probe) == ("private", "stop", "acme-app")
-    assert (index.username, index.password, index.keyring) == ("ci", "hunter2", True)
+    assert (index.username, index.password, index.password_env) == ("ci", "hunter2", "SECRET")
+    assert index.keyring
+    assert "hunter2" not in repr(settings)
     assert (index.connect_timeout, index.read_timeout, index.fresh) == (1, 2, 3)
 
 

@@ -1,7 +1,10 @@
 """Health, status and why."""
 
+import json
 import time
 from functools import partial
+from pathlib import Path
+from urllib.parse import urljoin
 
 import pytest
 
@@ -106,3 +109,36 @@ def test_credentials_appear_nowhere(served: Serve) -> None:
         assert all("hunter2" not in str(answer.headers) for answer in answers)
         shim.stop()
         assert "hunter2" not in shim.log
+
+
+@pytest.mark.fault(46)
+def test_credentials_in_links_appear_nowhere(served: Serve, tmp_path: Path) -> None:
+    core = wheel("acme-core")
+    with (
+        FakeIndex([core], username="ci", password="hunter2") as host,
+        FakeIndex(files_url=f"http://ci:hunter2@localhost:{host.port}/files/") as index,
+    ):
+        index.add(core)
+        shim = served(index_table("private", index.url, role="private"), arguments=("-vv",))
+        kinds = ("text/html", "application/vnd.pypi.simple.v1+json")
+        paths = [f"{start}/simple/acme-core/" for start in ("", "/direct", "/index/private")]
+        answers = [shim.get(path, {"Accept": kind}) for path in paths for kind in kinds]
+        file = urljoin(paths[0], json.loads(answers[1].body)["files"][0]["url"])
+        more = (file, f"{file}.metadata", "/projects/acme-core/", "/-/why/acme-core")
+        answers += map(shim.get, more)
+        assert {answer.status for answer in answers} == {200}
+        assert core.data in [answer.body for answer in answers]
+        newer = wheel("acme-core", "2.0")
+        index.add(newer)
+        host.demand("ci", "another")
+        refreshed = shim.get(paths[0], {"Accept": kinds[1], "Cache-Control": "no-cache"})
+        file = urljoin(paths[0], json.loads(refreshed.body)["files"][1]["url"])
+        refused = shim.get(file)
+        assert "401 Unauthorized by localhost" in refused.problem["detail"]
+        answers += [refreshed, refused, *map(shim.get, ("/-/why/acme-core", "/-/status", "/"))]
+        told = [str(answer) for answer in answers]
+        shim.stop()
+        kept = [path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()]
+        for secret in ("hunter2", "aHVudGVyM", "h1bnRlcj", "odW50ZXIy"):  # also in base64
+            assert not any(secret in text for text in (*told, shim.log))
+            assert not any(secret.encode() in data for data in kept)

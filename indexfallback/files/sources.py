@@ -125,7 +125,7 @@ def renewed(fallback: Fallback, source: Source, project: str, sha256: str | None
         return None
     if is_same_page and file.url == source.file.url:
         # The login may be unknown since a restart, or another one since.
-        return source if source.member.upstream.has_link_login(file) else None
+        return source if source.member.upstream.link_login(file) else None
     return Source(source.member, file)
 
 

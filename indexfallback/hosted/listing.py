@@ -49,9 +49,9 @@ class Listing:
         """Open a file of one of its pages."""
         return self._upstream.open(file, offset, etag, patience)
 
-    def has_link_login(self, file: File) -> bool:
-        """Tell whether the login in a link to a file is known."""
-        return self._upstream.has_link_login(file)
+    def link_login(self, file: File) -> str:
+        """Return the login in a link to a file as it is written there; empty if none is known."""
+        return self._upstream.link_login(file)
 
     def skipped(self) -> tuple[Skipped, ...]:
         """Return the files in the directory that are not offered."""

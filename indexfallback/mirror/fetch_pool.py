@@ -28,7 +28,7 @@ class FetchPool:
     def __init__(self, settings: Settings, mirror: Mirror, member: Member, store: Store) -> None:
         self._settings = settings
         self._mirror = mirror
-        self._index = member.index
+        self._member = member
         self._store = store
         self._expected = 0
         self._workers: Workers | None = None
@@ -47,7 +47,7 @@ class FetchPool:
         if self._expected > _MANY and self._workers is None:
             mirror, directory = self._mirror, self._store.blobs.partials.directory
             self._workers = Workers(
-                self._settings, self._index, directory, mirror.connections, mirror.rate
+                self._settings, self._member.index, directory, mirror.connections, mirror.rate
             )
 
     def fetch(self, files: Sequence[File]) -> tuple[list[FetchedFile], list[str]]:
@@ -60,7 +60,12 @@ class FetchPool:
         missing = [file for file in files if file.filename not in names]
         if not missing or self._stopped.is_set():
             return stored, []
-        fetched, failures = (self._workers or self._fetcher).fetch(missing)
+        if self._workers is None:
+            fetched, failures = self._fetcher.fetch(missing)
+        else:
+            upstream = self._member.upstream
+            logins = {file.url: login for file in missing if (login := upstream.link_login(file))}
+            fetched, failures = self._workers.fetch(missing, logins)
         return [*stored, *fetched], failures
 
     def _stored(self, file: File) -> FetchedFile | None:

@@ -31,8 +31,10 @@ _PAUSE, _UNSTATED_HOLD = 0.2, 5.0
 #: seconds.
 _PAGE_SECONDS, _NAMES_SECONDS = 60.0, 600.0
 _FIRST_BYTE, _NAMES_FIRST_BYTE = 15.0, 60.0
-#: Failures that no retry ends, for any page or file.
-_FINAL = LOGIN_KINDS | TLS_KINDS | {Kind.NOT_ALLOWED, Kind.OFFLINE}
+#: Failures that no retry ends, for one page or file.
+_OF_ONE = frozenset({Kind.REFUSED, Kind.OTHER_LOGIN})
+#: The same, for any page or file.
+_FINAL = (LOGIN_KINDS - _OF_ONE) | TLS_KINDS | {Kind.NOT_ALLOWED, Kind.OFFLINE}
 
 
 class FetchError(Exception):
@@ -150,7 +152,7 @@ class Fetcher:
         """
         if outcome.kind in _FINAL:
             raise self._is_down(outcome)
-        if outcome.kind is Kind.REFUSED:
+        if outcome.kind in _OF_ONE:
             raise FetchError(f"{what}{outcome}. {remedy_for(outcome.kind, self._index)}")
         if outcome.retry_after is not None and tries.holds < _HOLDS:
             tries.holds += 1

@@ -29,10 +29,12 @@ def main() -> None:
         raise ConfigError("standard input", f"there is no index {start.index}", "run `mirror`")
     limiter = RateLimiter(start.rate, threading.Event())
     partials = Partials(Path(start.directory))
-    fetcher = Fetcher(index, HttpIndex(index, settings), partials, limiter, settings.page_size)
+    upstream = HttpIndex(index, settings)
+    fetcher = Fetcher(index, upstream, partials, limiter, settings.page_size)
     writing = threading.Lock()
 
     def fetch(request: Request) -> None:
+        upstream.learn_logins(request.logins)
         line = encode(_reply(fetcher, request))
         with writing:
             sys.stdout.buffer.write(line)

@@ -42,6 +42,8 @@ class Request(msgspec.Struct, array_like=True):
 
     number: int
     files: list[File]
+    #: The logins in the links to them, by address.
+    logins: dict[str, str]
 
 
 class Reply(msgspec.Struct, array_like=True):
@@ -83,9 +85,14 @@ class Workers:
         self._next = itertools.cycle(self._workers)
         self._numbers = itertools.count()
 
-    def fetch(self, files: Sequence[File]) -> tuple[list[FetchedFile], list[str]]:
-        """Fetch files as `Fetcher.fetch` does; raises `MirrorError` and OSError."""
-        request = Request(next(self._numbers), list(files))
+    def fetch(
+        self, files: Sequence[File], logins: dict[str, str]
+    ) -> tuple[list[FetchedFile], list[str]]:
+        """Fetch files as `Fetcher.fetch` does; raises `MirrorError` and OSError.
+
+        ``logins`` are those in the links to the files, by address.
+        """
+        request = Request(next(self._numbers), list(files), logins)
         reply = next(self._next).send(request).result()
         if reply is None:
             raise MirrorError(

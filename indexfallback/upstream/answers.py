@@ -117,8 +117,11 @@ class Upstream(Protocol):
         """
         ...
 
-    def has_link_login(self, file: File) -> bool:
-        """Tell whether the login in a link to a file is known; no page that was answered has it."""
+    def link_login(self, file: File) -> str:
+        """Return the login in a link to a file as it is written there; empty if none is known.
+
+        No page has it, since pages are stored and served.
+        """
         ...
 
     def skipped(self) -> tuple[Skipped, ...]:

@@ -262,9 +262,9 @@ class DirectoryIndex:
             return FileAnswer(Outcome(Kind.ABSENT, f"{path}: no such file", elapsed))
         return FileAnswer(Outcome(Kind.FOUND, "", elapsed), body)
 
-    def has_link_login(self, file: File) -> bool:
-        """Tell whether the login in a link to a server is known."""
-        return self._remote.has_link_login(file)
+    def link_login(self, file: File) -> str:
+        """Return the login in a link to a server as it is written there; empty if none is known."""
+        return self._remote.link_login(file)
 
     def close(self) -> None:
         """Close the connections that links of a static tree needed."""

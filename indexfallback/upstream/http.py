@@ -171,7 +171,7 @@ class HttpIndex:
         started = time.monotonic()
         index = self._index
         timeout = min(index.connect_timeout, patience), patience
-        login = self._link_logins.of(file.url)
+        login = self.link_login(file)
         carried = {origin(file.url): login} if login else {}
         outcome, response = self._connection.get(file.url, headers, timeout, carried=carried)
         outcome = _with(outcome, elapsed=time.monotonic() - started)
@@ -193,9 +193,9 @@ class HttpIndex:
         """Remember the logins in the links of a page (`formats.parse_page`), in memory alone."""
         self._link_logins.learn(found)
 
-    def has_link_login(self, file: File) -> bool:
-        """Tell whether the login in a link to a file is known."""
-        return bool(self._link_logins.of(file.url))
+    def link_login(self, file: File) -> str:
+        """Return the login in a link to a file as it is written there; empty if none is known."""
+        return self._link_logins.of(file.url)
 
     def skipped(self) -> tuple[Skipped, ...]:
         """Return nothing: an index behind HTTP does not list what it leaves out."""

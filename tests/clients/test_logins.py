@@ -1,10 +1,12 @@
-"""Logins in netrc: pip installs through the shim what it installs directly."""
+"""Logins in netrc, redirects and links: what installs directly installs through the shim."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import TypeAlias
 
 import pytest
+import requests
 
-from tests.clients.support import Client, User, installed, write_config
+from tests.clients.support import CLIENT_SECONDS, Client, Served, User, installed, write_config
 from tests.fakes import FakeIndex, wheel
 
 #: One file for each installation, so that no cache answers.
@@ -63,3 +65,72 @@ def test_files_at_a_host_with_a_login_of_its_own_are_installed(
         with user.serve() as served:
             through_shim = install(user, pip, served.url, "acme-first")
         assert through_shim == install(user, pip, index.url, "acme-first")
+
+
+def read(served: Served, project: str) -> str:
+    """Return a project's page."""
+    return requests.get(f"{served.url}{project}/", timeout=CLIENT_SECONDS).text
+
+
+def page(*links: str, base: str = "") -> bytes:
+    head = f'<base href="{base}">' if base else ""
+    anchors = "".join(f'<a href="{link}">{link.rpartition("/")[2]}</a>' for link in links)
+    return f"<!DOCTYPE html><html><head>{head}</head><body>{anchors}</body></html>".encode()
+
+
+#: Makes an index lead to the host of files, which wants ``ci`` and ``old``.
+Lead: TypeAlias = Callable[[FakeIndex, str], object]
+
+
+def with_page(make: Callable[[str], bytes]) -> Lead:
+    def lead(index: FakeIndex, host: str) -> None:
+        index.answer(200, {"Content-Type": "text/html"}, make(host), path="/simple/acme-first/")
+
+    return lead
+
+
+LEADING: dict[str, Lead] = {
+    "a link": with_page(lambda host: page(f"http://ci:old@{host}/files/{FIRST.filename}")),
+    "the base": with_page(lambda host: page(FIRST.filename, base=f"http://ci:old@{host}/files/")),
+    "a user name in a link, and netrc": with_page(
+        lambda host: page(f"http://ci@{host}/files/{FIRST.filename}")
+    ),
+    "a redirect to the page": lambda index, host: index.redirect(
+        f"http://ci:old@{host}{{path}}", path="/simple/"
+    ),
+}
+
+
+@pytest.mark.parametrize("leading", LEADING)
+@pytest.mark.parametrize("name", ["pip", "uv"])
+def test_files_at_a_host_that_a_page_has_the_login_for_are_installed(
+    user: User, environments: dict[str, Client], strict: FakeIndex, name: str, leading: str
+) -> None:
+    host, client = f"localhost:{strict.port}", environments[name]
+    write_netrc(user, **({"localhost": "old"} if "netrc" in leading else {}))
+    with FakeIndex([FIRST]) as index:
+        LEADING[leading](index, host)
+        write_config(user.config, {"private": {"url": index.url, "fresh": "1 h"}})
+        with user.serve() as served:  # reads the page, and ends
+            assert FIRST.filename in read(served, "acme-first")
+        with user.serve() as served:
+            through_shim = install(user, client, served.url, "acme-first")
+        assert through_shim == install(user, client, index.url, "acme-first")
+
+
+@pytest.mark.parametrize("name", ["pip", "uv"])
+def test_a_login_in_links_that_has_changed_works_at_once(
+    user: User, environments: dict[str, Client], strict: FakeIndex, name: str
+) -> None:
+    client = environments[name]
+    with FakeIndex(files_url=f"http://ci:old@localhost:{strict.port}/files/") as index:
+        for dist in (FIRST, SECOND):
+            index.add(dist)
+        write_config(user.config, {"private": {"url": index.url, "fresh": "1 h"}})
+        with user.serve() as served:
+            assert install(user, client, served.url, "acme-first") == {"acme-first": "1.0"}
+            read(served, "acme-second")
+            strict.demand("ci", "new")
+            index.files_url = f"http://ci:new@localhost:{strict.port}/files/"
+            through_shim = install(user, client, served.url, "acme-second")
+        assert through_shim == install(user, client, index.url, "acme-second")

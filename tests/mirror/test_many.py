@@ -41,6 +41,13 @@ def test_a_tenth_of_all_requests_failing_at_random_leaves_nothing_out(
     assert mirror.run()["files"] == 0
 
 
+def test_every_file_comes_with_the_login_of_its_link(mirror: Mirrored) -> None:
+    mirror.upstream.ask_for("ci", "s3cret", path="/files/")
+    host = f"127.0.0.1:{mirror.upstream.port}"
+    mirror.upstream.files_url = f"http://ci:s3cret@{host}/files/"
+    assert mirror.run()["files"] == 600
+
+
 def test_a_file_that_fails_in_another_process_is_named(mirror: Mirrored) -> None:
     broken = wheel("p9", "1.14").filename
     mirror.upstream.fail(404, path=f"/files/{broken}")

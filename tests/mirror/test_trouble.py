@@ -100,6 +100,15 @@ def test_one_file_that_cannot_be_had_leaves_the_others_and_is_asked_for_again(
     assert broken in (mirror.listed("acme-app") or [])
 
 
+def test_a_file_at_a_host_that_wants_a_login_leaves_the_others(mirror: Mirrored) -> None:
+    refused = wheel("acme-app", "1.3")
+    with FakeIndex([refused], username="ci", password="s3cret") as host:
+        mirror.upstream.add(refused, url=host.file_url(refused.filename))
+        result = mirror.run(code=1)
+    assert f"401 Unauthorized by 127.0.0.1:{host.port}" in result["failed"]["acme-app"]
+    assert len(mirror.listed("acme-app") or []) == 5
+
+
 def test_wrong_bytes_are_not_kept(mirror: Mirrored) -> None:
     wrong = wheel("other", "1.0").filename
     with mirror.upstream.corrupt(wrong):

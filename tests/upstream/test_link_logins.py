@@ -62,7 +62,7 @@ def test_the_metadata_of_a_file_is_asked_for_with_the_login_of_its_link(
     assert found is not None
     (listed,) = found.files
     metadata = type(listed)(filename=f"{APP.filename}.metadata", url=listed.metadata_url)
-    assert upstream.has_link_login(metadata)
+    assert upstream.link_login(metadata)
     assert upstream.open(metadata, 0, None, 5).outcome.kind is Kind.FOUND
     assert [request.target for request in files.requests] == [
         f"/files/{APP.filename}.metadata?token=a"
@@ -231,7 +231,7 @@ def test_a_page_in_a_directory_gives_the_logins_of_its_links(
     upstream = directory(tree)
     found = upstream.page("acme-app", within(), None, None).page
     assert found is not None
-    assert upstream.has_link_login(found.files[0])
+    assert upstream.link_login(found.files[0])
     assert opened_file(upstream) is Kind.FOUND
 
 
@@ -245,10 +245,10 @@ def test_another_process_does_not_know_a_login_before_it_has_read_the_page(
     found = page(opened(remote)).page
     assert found is not None
     later = opened(remote)
-    assert not later.has_link_login(found.files[0])
+    assert not later.link_login(found.files[0])
     assert later.open(found.files[0], 0, None, 5).outcome.kind is Kind.OTHER_LOGIN
     page(later)
-    assert later.has_link_login(found.files[0])
+    assert later.link_login(found.files[0])
 
 
 def test_the_logins_that_were_read_last_are_remembered() -> None:

@@ -171,9 +171,7 @@ class HttpIndex:
         started = time.monotonic()
         index = self._index
         timeout = min(index.connect_timeout, patience), patience
-        login = self.link_login(file)
-        carried = {origin(file.url): login} if login else {}
-        outcome, response = self._connection.get(file.url, headers, timeout, carried=carried)
+        outcome, response = self._get_file(file, headers, timeout)
         outcome = _with(outcome, elapsed=time.monotonic() - started)
         if response is None:
             return FileAnswer(outcome)
@@ -188,6 +186,14 @@ class HttpIndex:
             return FileAnswer(outcome)
         _set_read_timeout(response, index.read_timeout)
         return FileAnswer(outcome, _body(response, file.size))
+
+    def _get_file(
+        self, file: File, headers: dict[str, str], timeout: tuple[float, float]
+    ) -> tuple[Outcome, requests.Response | None]:
+        """Send a GET for a file, with the login in its link."""
+        login = self.link_login(file)
+        carried = {origin(file.url): login} if login else {}
+        return self._connection.get(file.url, headers, timeout, carried=carried)
 
     def learn_logins(self, found: Mapping[str, str]) -> None:
         """Remember the logins in the links of a page (`formats.parse_page`), in memory alone."""

@@ -18,7 +18,7 @@ class Kind(Enum):
     DENIED = "denied"
     #: 401, and no login is configured for it.
     NO_LOGIN = "login wanted"
-    #: 401 of another host, to which a link or a redirect led, or to a login in one of these.
+    #: 401 to the login in a link or a redirect, or from another host than the index's.
     OTHER_LOGIN = "login of another host"
     #: 403, 402, 451 and the like: it refuses this one name or file, and may have it.
     REFUSED = "refused"

@@ -124,8 +124,7 @@ class Logins:
 class LinkLogins:
     """The logins in the links of an index's pages, as they are written there.
 
-    They are kept in memory alone. What is forgotten, also by a restart, is known again as soon as
-    the page is read again.
+    They are kept in memory alone. After a restart, a login is unknown until its page is read again.
     """
 
     def __init__(self, index: Index) -> None:
@@ -173,7 +172,7 @@ def _basic(login: tuple[str, str] | None) -> str:
 
 
 def _own_login(index: Index) -> tuple[str, str] | None:
-    # The variable has its value of now, unless it is gone from the environment.
+    # As loaded if the variable is not in this process's environment, or not any more.
     password = os.environ.get(index.password_env or "") or index.password
     if index.username is not None and password is not None:
         return index.username, password

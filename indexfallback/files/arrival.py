@@ -157,6 +157,7 @@ class IncomingFile:
         """Set the length that a source states."""
         with self._changed:
             self.total = total
+            self._changed.notify_all()  # an earlier process may have left bytes that can be sent
 
     def append(self, piece: bytes) -> None:
         """Write the next bytes; raises `TransferError` beyond the length, OSError from the disk."""
@@ -164,8 +165,11 @@ class IncomingFile:
             raise TransferError(failed(f"more than the {self.total} bytes stated"))
         self._spool.write(piece)
         with self._changed:
+            before = self._readable()
             self._received += len(piece)
-            self._changed.notify_all()
+            # The end of a file is held back: readers of a small one are woken once, at its end.
+            if self._readable() > before:
+                self._changed.notify_all()
 
     def start_over(self) -> None:
         """Remove all bytes; raises `CommittedError` if an answer may have begun."""

@@ -172,26 +172,32 @@ class Blobs:
         """Store a complete, verified partial file; raises OSError or sqlite3.Error."""
         os.fsync(fd)
         target = self.path(sha256)
-        target.parent.mkdir(exist_ok=True, mode=0o700)
         try:
-            partial.replace(target)
+            self._place(partial, target)
         except PermissionError:  # on Windows, an open file cannot be renamed
             copy = self.partials.new()
             shutil.copyfile(partial, copy)
-            copy.replace(target)
+            self._place(copy, target)
         sync_directory(target.parent)
         self.record({sha256: size})
         self._verified.add(sha256)
         self.partials.remove(sha256)
         return Blob(sha256, target, size)
 
+    @staticmethod
+    def _place(partial: Path, target: Path) -> None:
+        """Rename a partial file to a blob; one of the 256 directories may be missing."""
+        try:
+            partial.replace(target)
+        except FileNotFoundError:
+            target.parent.mkdir(exist_ok=True, mode=0o700)
+            partial.replace(target)
+
     def adopt(self, written: Sequence[tuple[Path, str]]) -> None:
         """Store complete, verified partial files, to be recorded next; raises OSError."""
         sync_files(self.partials.directory, [partial for partial, _ in written])
         for partial, sha256 in written:
-            target = self.path(sha256)
-            target.parent.mkdir(exist_ok=True, mode=0o700)
-            partial.replace(target)
+            self._place(partial, self.path(sha256))
         sync_directories({self.path(sha256).parent for _, sha256 in written})
         for _, sha256 in written:
             self._verified.add(sha256)

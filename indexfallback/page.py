@@ -80,6 +80,21 @@ class ProjectPage(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     extra: dict[str, Any] = {}
     meta_extra: dict[str, Any] = {}
 
-    def file(self, filename: str) -> File | None:
-        """Return the file of that name, or None if the page does not list it."""
-        return next((file for file in self.files if file.filename == filename), None)
+    def file(self, filename: str, sha256: str | None = None) -> File | None:
+        """Return the file of that name and sha256, or None if the page does not list it.
+
+        A file whose sha256 is not stated may have this one. Without ``sha256``, the first file of
+        the name is returned.
+        """
+        for file in self.files:
+            if file.filename == filename and (sha256 is None or file.sha256 in (None, sha256)):
+                return file
+        return None
+
+    def sha256s(self, filename: str) -> frozenset[str]:
+        """Return all sha256 that the page states for a file name."""
+        return frozenset(
+            file.sha256
+            for file in self.files
+            if file.filename == filename and file.sha256 is not None
+        )

@@ -5,7 +5,7 @@ from indexfallback.chain.explain import nothing_held
 from indexfallback.chain.fallback import Fallback
 from indexfallback.chain.members import Members
 from indexfallback.chain.network import Network
-from indexfallback.chain.offer import Available, hidden, offered
+from indexfallback.chain.offer import Available, PinsByName, hidden, offered
 from indexfallback.config import Settings
 from indexfallback.files.download import Downloads
 from indexfallback.hosted.index import HostedIndex
@@ -44,14 +44,15 @@ class Shim:
         self.fallback.activity.failed(answer.project, error)
         raise error
 
-    def pins_and_available(self, answer: Answer) -> tuple[dict[str, str], Available | None]:
+    def pins_and_available(self, answer: Answer) -> tuple[PinsByName, Available | None]:
         """Return what decides which files of an answer are offered, as `offer.offered` takes it."""
         foreign = self.settings.foreign_keys(answer.owner.group)
         pins = self.store.pins.of_project(answer.project, foreign)
         if answer.offline is None:
             return pins, None
         listed = {file.sha256 for file in answer.corrected.files if file.sha256 is not None}
-        held = self.store.blobs.usable(listed.union(pins.values()))
+        pinned = {pin.sha256 for of_name in pins.values() for pin in of_name}
+        held = self.store.blobs.usable(listed | pinned)
         # The page that stands in for a directory which cannot be read leads nowhere.
         return pins, Available(held, answer.owner.is_directory and answer.how == "asked")
 

@@ -19,6 +19,7 @@ from indexfallback.names import version_of
 from indexfallback.page import File, ProjectPage
 from indexfallback.shim import Shim
 from indexfallback.store import Store
+from indexfallback.store.pins import Pin
 
 
 def why(shim: Shim, project: str) -> dict[str, Any]:
@@ -146,10 +147,13 @@ def _files(shim: Shim, answer: Answer) -> dict[str, Any]:
     return {
         "files": len(files),
         "cached": len(held),
-        "withheld": [_changed(shim, answer, file) for file in withheld(answer.corrected, pins)],
+        "withheld": [
+            _changed(answer, file, pins[file.filename][0])
+            for file in withheld(answer.corrected, pins)
+        ],
         "dropped": answer.corrected.dropped,
         "yanked": sum(file.yanked is not False for file in files),
-        "pins": len(pins),
+        "pins": sum(map(len, pins.values())),
         "newest": newest(answer.corrected),
         "project_status": answer.corrected.status,
         "project_status_reason": answer.corrected.status_reason,
@@ -177,16 +181,15 @@ def _hidden(shim: Shim, answer: Answer) -> dict[str, Any] | None:
     }
 
 
-def _changed(shim: Shim, answer: Answer, file: File) -> dict[str, Any]:
-    """Return the pinned and the offered sha256 of a changed file."""
-    pin = shim.store.pins.find(answer.project, file.filename)
+def _changed(answer: Answer, file: File, first: Pin) -> dict[str, Any]:
+    """Return the sha256 of a changed file that was seen first, and the offered one."""
     return {
         "filename": file.filename,
         "index": answer.owner.name,
         "offered": file.sha256,
-        "first": pin.sha256 if pin is not None else None,
-        "seen": pin.seen if pin is not None else None,
-        "source": pin.source if pin is not None else None,
+        "first": first.sha256,
+        "seen": first.seen,
+        "source": first.source,
     }
 
 

@@ -13,6 +13,7 @@ from indexfallback.carry.archive import PIECE
 from indexfallback.carry.blob_batch import BlobBatch
 from indexfallback.carry.candidates import Candidate, Skipped, pages
 from indexfallback.chain.answer import Answer
+from indexfallback.chain.offer import refuses
 from indexfallback.config import Index
 from indexfallback.errors import IndexFallbackError, PageError, ProjectError
 from indexfallback.formats import parse_page
@@ -69,14 +70,15 @@ def _adopt(shim: Shim, candidate: Candidate, batch: BlobBatch) -> Adopted:
         raise _NotTakenError(error.cause) from error
     file = _listed(answer, candidate, sha256)
     owner = answer.owner
-    pin = shim.store.pins.get(candidate.project, file.filename)
-    if pin not in (None, sha256):
+    foreign = shim.settings.foreign_keys(owner.group)
+    pins = shim.store.pins.of_name(candidate.project, file.filename, foreign)
+    if refuses(pins, answer.corrected.sha256s(file.filename)):
         raise _NotTakenError("another content was first seen under this name")
     size = candidate.path.stat().st_size
     new = sha256 not in batch
     if new:
         size = batch.add(_pieces(candidate.path, sha256), sha256)
-    shim.store.pins.record(candidate.project, file.filename, sha256, owner.key)
+    shim.store.pins.record(candidate.project, file.filename, sha256, owner.key, foreign, key=sha256)
     return Adopted(file.filename, candidate.project, owner.name, size, new)
 
 
@@ -85,10 +87,11 @@ def _listed(answer: Answer, candidate: Candidate, sha256: str) -> File:
 
     Raises `_NotTakenError`.
     """
-    same = {file.filename: file for file in answer.page.files if file.sha256 == sha256}
+    page = answer.corrected
+    same = {file.filename: file for file in page.files if file.sha256 == sha256}
     if same:
         return same.get(candidate.filename or "") or next(iter(same.values()))
-    named = answer.page.file(candidate.filename) if candidate.filename else None
+    named = page.file(candidate.filename) if candidate.filename else None
     if named is None:
         raise _NotTakenError(f"{answer.owner.name} does not list it")
     if named.sha256 is None:

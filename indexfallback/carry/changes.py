@@ -5,7 +5,7 @@ What is unknown here is added freely. These are changes of what is here:
 - **Owner**: the project would come from other indexes than it does by what is known here. The
   roles and the order of the indexes are those of the configuration here. A name of an index that
   is not in the chain counts as owned by it, as it will be once the index is added as a private one.
-- **Pin**: a file name that has no pin here would get a sha256 that a page here contradicts.
+- **Pin**: a file that has no pin here would get a sha256 that a page here contradicts.
 - **Page**: a newer page lacks files of the page here, or has another content under the name of a
   file that a page or a pin here knows.
 
@@ -17,12 +17,14 @@ change, although indexes remove files, too: the page of an older or a forged ind
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Literal, NamedTuple
 
+from indexfallback.chain.offer import refuses
 from indexfallback.chain.question import candidates, claiming_groups
 from indexfallback.config import Index
 from indexfallback.names import METADATA_ENDING
 from indexfallback.page import File, ProjectPage
 from indexfallback.store.evidence import Evidence
 from indexfallback.store.ledger import Ownership
+from indexfallback.store.pins import Pin
 
 
 class OwnerChange(NamedTuple):
@@ -54,6 +56,12 @@ class PageChange(NamedTuple):
     altered: tuple[str, ...]
     kind: Literal["page"] = "page"
 
+
+#: A file name, and for metadata the sha256 of their distribution: each of two distributions of one
+#: name has its own.
+Subject = tuple[str, str]
+#: All sha256 that are known of each.
+Sha256s = Mapping[Subject, Sequence[str]]
 
 Change = OwnerChange | PinChange | PageChange
 #: Returns those of the changes that the user agrees to.
@@ -119,55 +127,91 @@ def owner_change(
     return OwnerChange(project, tuple(sorted(before)), tuple(sorted(after)))
 
 
-def sha256s(pages: Iterable[ProjectPage]) -> dict[str, str]:
+def sha256s(pages: Iterable[ProjectPage]) -> Sha256s:
     """Return the sha256 that pages of one group list for files and their metadata.
 
     A later page counts more: that of the public index is the last one.
     """
-    return {name: sha256 for page in pages for file in page.files for name, sha256 in _listed(file)}
+    found: dict[Subject, list[str]] = {}
+    for page in pages:
+        of_page: dict[Subject, list[str]] = {}
+        for file in page.files:
+            for subject, sha256 in _listed(file):
+                of_page.setdefault(subject, []).append(sha256)
+        found |= of_page
+    return found
 
 
-def _listed(file: File) -> Iterator[tuple[str, str]]:
+def subject(pin: Pin) -> Subject:
+    """Return what a pin is about."""
+    return pin.filename, pin.key if pin.filename.endswith(METADATA_ENDING) else ""
+
+
+def _listed(file: File) -> Iterator[tuple[Subject, str]]:
     if file.sha256 is not None:
-        yield file.filename, file.sha256
+        yield (file.filename, ""), file.sha256
     metadata = file.core_metadata
     if isinstance(metadata, dict) and "sha256" in metadata:
-        yield file.filename + METADATA_ENDING, metadata["sha256"]
+        yield (file.filename + METADATA_ENDING, file.sha256 or ""), metadata["sha256"]
 
 
-def pin_change(
-    project: str, filename: str, sha256: str, listed: Iterable[Mapping[str, str]]
-) -> PinChange | None:
+def agrees(pin: Pin, known: Sequence[Pin], listed: Iterable[Sha256s]) -> bool:
+    """Tell whether a new pin may stand beside those ``known`` here of the same subject.
+
+    ``listed`` is what pages here list: as on a page, one file of a name proves another beside it.
+    """
+    if not known or any(pin.sha256 == each.sha256 for each in known):
+        return True
+    of_pages = (hashes.get(subject(pin), ()) for hashes in listed)
+    return any(pin.sha256 in stated and not refuses(known, stated) for stated in of_pages)
+
+
+def pin_change(pin: Pin, listed: Iterable[Sha256s]) -> PinChange | None:
     """Return the change if a new pin contradicts what one of the groups lists (`sha256s`)."""
     for hashes in listed:
-        here = hashes.get(filename, sha256)
-        if here != sha256:
-            return PinChange(project, filename, here, sha256)
+        here = hashes.get(subject(pin), (pin.sha256,))
+        if pin.sha256 not in here:
+            return PinChange(pin.project, pin.filename, here[0], pin.sha256)
     return None
 
 
 def page_change(
-    index_name: str, before: ProjectPage | None, after: ProjectPage, known: Mapping[str, str]
+    index_name: str, before: ProjectPage | None, after: ProjectPage, known: Sha256s
 ) -> PageChange | None:
     """Return the change if a page ``before`` of an index, None if it has none, becomes ``after``.
 
     ``known`` are the sha256 of files by the pins and the other pages of the index's group.
     """
-    old = {file.filename: file for file in before.files} if before is not None else {}
-    # A name may be there twice, and each of its entries counts.
+    old, new = _by_name(before.files if before is not None else ()), _by_name(after.files)
+    # A name may be there several times, and each of its entries counts.
     altered = {
         file.filename: None
         for file in after.files
         if (
-            _differs(old[file.filename], file)
+            all(_differs(each, file) for each in old[file.filename])
             if file.filename in old
             else _contradicts(file, known)
         )
     }
-    removed = old.keys() - {file.filename for file in after.files}
+    removed = {
+        name
+        for name, files in old.items()
+        if name not in altered and not all(_is_among(file, new.get(name, ())) for file in files)
+    }
     if not removed and not altered:
         return None
     return PageChange(after.name, index_name, tuple(sorted(removed)), tuple(altered))
+
+
+def _by_name(files: Iterable[File]) -> dict[str, list[File]]:
+    found: dict[str, list[File]] = {}
+    for file in files:
+        found.setdefault(file.filename, []).append(file)
+    return found
+
+
+def _is_among(file: File, files: Iterable[File]) -> bool:
+    return any(not _differs(file, each) for each in files)
 
 
 def _differs(before: File, after: File) -> bool:
@@ -185,5 +229,5 @@ def _differs(before: File, after: File) -> bool:
     return not before.hashes.items() <= after.hashes.items()
 
 
-def _contradicts(file: File, known: Mapping[str, str]) -> bool:
-    return any(known.get(name, sha256) != sha256 for name, sha256 in _listed(file))
+def _contradicts(file: File, known: Sha256s) -> bool:
+    return any(sha256 not in known.get(about, (sha256,)) for about, sha256 in _listed(file))

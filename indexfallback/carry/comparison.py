@@ -12,12 +12,17 @@ from indexfallback.carry.changes import (
     OwnerChange,
     PageChange,
     PinChange,
+    Sha256s,
+    Subject,
+    agrees,
     owner_change,
     page_change,
     pin_change,
     sha256s,
+    subject,
 )
 from indexfallback.carry.manifest import CarriedIndex, CarriedPage, Manifest
+from indexfallback.chain.offer import refuses
 from indexfallback.config import Index
 from indexfallback.page import ProjectPage
 from indexfallback.store import PageFacts, Store
@@ -105,22 +110,34 @@ class Comparison:
         now = time.time()
         carried = sorted(self._manifest.pins, key=lambda pin: pin.project)
         for project, group in groupby(carried, key=lambda pin: pin.project):
-            here = {pin.filename: pin.sha256 for pin in self._store.pins.all_of(project)}
-            listed: dict[str, list[dict[str, str]]] = {}
+            here: dict[Subject, list[Pin]] = {}
+            for pins in self._store.pins.of_project(project).values():
+                for known in pins:
+                    here.setdefault(subject(known), []).append(known)
+            listed: dict[str, list[Sha256s]] = {}
             for pin in group:
                 key = self.key(pin.source)
-                taken = Pin(project, pin.filename, pin.sha256, min(pin.seen, now), key)
-                if pin.filename in here:
-                    if here[pin.filename] != pin.sha256:
-                        plan.withheld.append(taken)
-                    continue
-                plan.new.append(taken)
+                taken = Pin(project, pin.filename, pin.key, pin.sha256, min(pin.seen, now), key)
                 if key not in listed:
                     listed[key] = self._listed(project, key)
-                change = pin_change(project, pin.filename, pin.sha256, listed[key])
-                if change is not None:
-                    plan.changes.append(change)
+                self._plan_pin(plan, taken, here.get(subject(taken), ()), listed[key])
         return plan
+
+    @staticmethod
+    def _plan_pin(
+        plan: PinPlan, taken: Pin, known: Sequence[Pin], listed: Sequence[Sha256s]
+    ) -> None:
+        """Add a pin to the plan; ``known`` are those here of the same subject."""
+        at_address = next((pin for pin in known if pin.key == taken.key), None)
+        if at_address is not None and at_address.sha256 == taken.sha256:
+            return
+        if at_address is not None or not agrees(taken, known, listed):
+            plan.withheld.append(taken)
+            return
+        plan.new.append(taken)
+        change = pin_change(taken, listed)
+        if change is not None:
+            plan.changes.append(change)
 
     def page_change(self, carried: CarriedPage, page: ProjectPage) -> PageChange | None:
         """Return the change if ``page``, which is newer, replaces the page here."""
@@ -129,9 +146,14 @@ class Comparison:
         if facts is not None and facts.digest == digest_of(page):
             return None
         group = self._group(key)
-        known = sha256s(self._pages(page.name, [other for other in group if other != key]))
+        known = dict(sha256s(self._pages(page.name, [other for other in group if other != key])))
         foreign = self._indexes.keys() - set(group) if key in self._indexes else set()
-        known |= self._store.pins.of_project(page.name, foreign)
+        for pins in self._store.pins.of_project(page.name, foreign).values():
+            for about, found in groupby(pins, subject):
+                of_subject = list(found)
+                listed = known.get(about, ())
+                beside = () if refuses(of_subject, listed) else listed
+                known[about] = [*(pin.sha256 for pin in of_subject), *beside]
         before = self._store.pages.load(key, page.name)
         return page_change(self._name(key), before, page, known)
 
@@ -146,7 +168,7 @@ class Comparison:
         members = [other for other in self._chain if other.group == index.group]
         return [other.key for other in sorted(members, key=lambda other: other.role == "public")]
 
-    def _listed(self, project: str, key: str) -> list[dict[str, str]]:
+    def _listed(self, project: str, key: str) -> list[Sha256s]:
         """Return what the pages here list in each group in which a pin from ``key`` holds.
 
         A pin from an index that is not in the chain holds in all of them.

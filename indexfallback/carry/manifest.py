@@ -9,7 +9,7 @@ from typing import Literal, NamedTuple
 
 import msgspec
 
-from indexfallback.names import is_normalized, is_safe_filename, is_sha256
+from indexfallback.names import METADATA_ENDING, is_normalized, is_safe_filename, is_sha256
 
 #: The format that a manifest states; its number grows when the meaning of a field changes.
 FORMAT: Literal["indexfallback archive 1"] = "indexfallback archive 1"
@@ -54,10 +54,11 @@ class CarriedIndex(_Part, frozen=True):
 
 
 class CarriedPin(_Part, frozen=True, array_like=True):
-    """The content of a file when it was first seen."""
+    """The content of a file when it was first seen, as `store.pins.Pin`."""
 
     project: str
     filename: str
+    key: str
     sha256: str
     seen: float
     #: Address of the index that it came from.
@@ -67,6 +68,9 @@ class CarriedPin(_Part, frozen=True, array_like=True):
         _check(right=is_normalized(self.project), problem="a project's name is invalid")
         _check(right=is_safe_filename(self.filename), problem="a file's name is invalid")
         _check(right=is_sha256(self.sha256), problem="a sha256 is invalid")
+        is_metadata = self.filename.endswith(METADATA_ENDING)
+        right = is_sha256(self.key) if is_metadata else self.key == self.sha256
+        _check(right=not self.key or right, problem="the sha256 in an address is invalid")
 
 
 class CarriedFile(_Part, frozen=True):
@@ -136,7 +140,7 @@ class Manifest(_Part, frozen=True, kw_only=True):
         for parts in (
             [file.sha256 for file in self.files],
             [(page.source, page.project) for page in self.pages],
-            [(pin.project, pin.filename) for pin in self.pins],
+            [(pin.project, pin.filename, pin.key) for pin in self.pins],
         ):
             _check(right=len(set(parts)) == len(parts), problem="an entry is there twice")
 

@@ -3,6 +3,7 @@
 pip installs any file in it, so a project that a private index owns gets only that index's files.
 """
 
+import logging
 from collections.abc import Collection, Iterable, Sequence
 from itertools import groupby
 from pathlib import Path
@@ -17,6 +18,8 @@ from indexfallback.errors import CarryError
 from indexfallback.names import METADATA_ENDING, version_of
 from indexfallback.store import Store
 from indexfallback.store.disk import hash_file
+
+log = logging.getLogger("indexfallback")
 
 #: The newest release of each project with its hashes, for ``pip install -r``.
 REQUIREMENTS = "requirements.txt"
@@ -45,15 +48,22 @@ def chosen(
         if pin.project in projects and not pin.filename.endswith(METADATA_ENDING)
     ]
     held = store.blobs.records.held(pin.sha256 for pin in pins)
-    found = []
+    found: list[WheelhouseFile] = []
     for project, group in groupby(pins, lambda pin: pin.project):
         known = store.ledger.owners(project).items()
         owners = {source for source, own in known if own.is_owner(source in deferring)}
-        found += [
-            WheelhouseFile(project, pin.filename, pin.sha256)
-            for pin in group
-            if pin.sha256 in held and (not owners or pin.source in owners)
+        of_project = [
+            pin for pin in group if pin.sha256 in held and (not owners or pin.source in owners)
         ]
+        for filename, of_name in groupby(of_project, lambda pin: pin.filename):
+            first, *others = sorted(of_name, key=lambda pin: pin.seen)
+            found.append(WheelhouseFile(project, filename, first.sha256))
+            for other in {pin.sha256 for pin in others} - {first.sha256}:
+                log.warning(
+                    "%s: a directory holds one file of a name; the first one that was fetched "
+                    "(sha256 %s) is in it, and the other one (sha256 %s) is left out",
+                    filename, first.sha256, other,
+                )  # fmt: skip
     return found
 
 

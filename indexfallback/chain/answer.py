@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from indexfallback.chain.authority import corrected
 from indexfallback.chain.explain import tried
-from indexfallback.chain.offer import has_wrong_metadata, withheld
+from indexfallback.chain.offer import has_unknown, has_wrong_metadata, withheld
 from indexfallback.chain.policy import Serve
 from indexfallback.chain.question import Question, passed_digest
 from indexfallback.chain.refusals import Refusals
@@ -86,14 +86,15 @@ class AnswerBuilder:
         A mirror's entry that differs from its public index is replaced; other changes are noted.
         """
         pins = self._store.pins.of_project(project, self._settings.foreign_keys(index.group))
-        changed = bool(withheld(page, pins))
-        authority = self._settings.index(index.group)
-        if changed and authority is not None and authority != index:
+        stated, authority = page, self._settings.index(index.group)
+        # Whatever of a mirror was found to be wrong is among them (`Keeper`).
+        if authority is not None and authority != index and has_unknown(page, pins):
             known = self._store.pages.load(authority.key, project)
             page = page if known is None else corrected(page, known)
-        for file in withheld(page, pins):
-            self._refusals.note(project, file.filename, index.name, file.sha256 or "")
-        return page, changed or has_wrong_metadata(page, pins)
+        changed = withheld(page, pins)
+        for file in changed:
+            self._refusals.note(pins[file.filename], index.name, file.sha256 or "")
+        return page, page is not stated or bool(changed) or has_wrong_metadata(page, pins)
 
 
 def _how(step: Serve, facts: PageFacts, *, answered: bool) -> str:

@@ -1,11 +1,11 @@
-"""What a public index says of the files of its mirrors: its sha256 is right, and theirs is not."""
+"""What a public index says of the files of its mirrors: its sha256 are right, and no others are."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 import msgspec
 
-from indexfallback.page import ProjectPage
+from indexfallback.page import File, ProjectPage
 from indexfallback.store.pins import Pin
 
 
@@ -13,8 +13,8 @@ class Correction(NamedTuple):
     """A file that a mirror has with other content than its public index."""
 
     filename: str
-    #: Of the public index, and of the mirror.
-    sha256: str
+    #: All of the public index for this name, and that of the mirror.
+    right: tuple[str, ...]
     wrong: str
 
 
@@ -25,21 +25,37 @@ def corrections(
 
     ``pins`` are those that came from the mirror.
     """
-    right = {file.filename: file.sha256 for file in authority.files if file.sha256 is not None}
-    had = {file.filename: file.sha256 for file in mirror.files if file.sha256 is not None}
-    had |= {pin.filename: pin.sha256 for pin in pins}
-    for filename, sha256 in had.items():
-        if right.get(filename, sha256) != sha256:
-            yield Correction(filename, right[filename], sha256)
+    right = _stated(authority)
+    had = [(file.filename, file.sha256) for file in mirror.files if file.sha256 is not None]
+    had += [(pin.filename, pin.sha256) for pin in pins]
+    for filename, sha256 in dict.fromkeys(had):
+        if sha256 not in right.get(filename, (sha256,)):
+            yield Correction(filename, tuple(right[filename]), sha256)
 
 
 def corrected(mirror: ProjectPage, authority: ProjectPage) -> ProjectPage:
-    """Return a mirror's page with the authority's entries for files that differ from them."""
-    right = {file.filename: file for file in authority.files if file.sha256 is not None}
-    files = (
-        right[file.filename]
-        if file.filename in right and file.sha256 not in (None, right[file.filename].sha256)
-        else file
-        for file in mirror.files
-    )
+    """Return a mirror's page with the authority's entries in the place of those that are wrong.
+
+    In the place of the first wrong one of a name are all those that the mirror lacks.
+    """
+    right, listed = _stated(authority), _stated(mirror)
+    wrong = {name for name, files in listed.items() if files.keys() - right.get(name, files).keys()}
+    if not wrong:
+        return mirror
+    missing = {name: [f for s, f in right[name].items() if s not in listed[name]] for name in wrong}
+    files: list[File] = []
+    for file in mirror.files:
+        if file.filename not in wrong or file.sha256 in (None, *right[file.filename]):
+            files.append(file)
+        else:
+            files += missing.pop(file.filename, ())
     return msgspec.structs.replace(mirror, files=tuple(files))
+
+
+def _stated(page: ProjectPage) -> Mapping[str, Mapping[str, File]]:
+    """Return file name to sha256 to file, of the files whose sha256 is stated."""
+    stated: dict[str, dict[str, File]] = {}
+    for file in page.files:
+        if file.sha256 is not None:
+            stated.setdefault(file.filename, {})[file.sha256] = file
+    return stated

@@ -120,11 +120,21 @@ class Keeper:
         self, mirror: Index, authority: Index, page: ProjectPage, known: ProjectPage
     ) -> None:
         """Pin what the public index says of files that its mirror has otherwise."""
-        pins = self._store.pins.all_of(page.name)
-        over = self._settings.foreign_keys(authority.group) | {mirror.key}
-        for right in corrections(page, known, [pin for pin in pins if pin.source == mirror.key]):
-            self._store.pins.record(page.name, right.filename, right.sha256, authority.key, over)
+        pins = self._store.pins
+        of_mirror = [
+            pin
+            for of_name in pins.of_project(page.name).values()
+            for pin in of_name
+            if pin.source == mirror.key
+        ]
+        foreign = self._settings.foreign_keys(authority.group)
+        for filename, right, wrong in corrections(page, known, of_mirror):
+            for sha256 in right:
+                pins.record(
+                    page.name, filename, sha256, authority.key, {*foreign, mirror.key},
+                    key=sha256, corrects={mirror.key}, right=right,
+                )  # fmt: skip
             log.warning(
                 "%s: %s is not the file that %s lists: sha256 %s, where %s is right; refused",
-                mirror.name, right.filename, authority.name, right.wrong, right.sha256,
+                mirror.name, filename, authority.name, wrong, " or ".join(right),
             )  # fmt: skip

@@ -1,12 +1,16 @@
 """Which files of a page are offered to clients: those that can be served, as first seen."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 import msgspec
 
 from indexfallback.names import METADATA_ENDING
 from indexfallback.page import File, ProjectPage
+from indexfallback.store.pins import Pin
+
+#: The pins of a project by file name, the oldest first.
+PinsByName = Mapping[str, Sequence[Pin]]
 
 
 class Available(NamedTuple):
@@ -26,14 +30,22 @@ class Hidden(NamedTuple):
     was_held: bool
 
 
-def offered(
-    page: ProjectPage, pins: Mapping[str, str], available: Available | None = None
-) -> ProjectPage:
+def refuses(pins: Iterable[Pin], stated: Collection[str]) -> bool:
+    """Tell whether the files of one name are refused, since none of them is one that was served.
+
+    ``pins`` are those of the name, ``stated`` all sha256 that one page states for it. A page that
+    lists a pinned file beside another one has two files of one name, and both are right. A file
+    whose sha256 is not stated is judged by its bytes.
+    """
+    known = {pin.sha256 for pin in pins}
+    return bool(known and stated) and known.isdisjoint(stated)
+
+
+def offered(page: ProjectPage, pins: PinsByName, available: Available | None = None) -> ProjectPage:
     """Return the page as clients see it.
 
-    ``pins`` is file name to the sha256 that was served before: a file with another one is withheld,
-    and a missing hash is filled in. ``available`` are the files that can be served offline, or None
-    while there is a network.
+    What `refuses` refuses is withheld, and a missing hash is filled in. ``available`` are the files
+    that can be served offline, or None while there is a network.
 
     Of a quarantined project nothing is offered for installation (PEP 792).
     """
@@ -41,40 +53,87 @@ def offered(
         return msgspec.structs.replace(page, files=())
     if not pins and available is None:
         return page
-    files = [_offered_file(file, pins, available) for file in page.files]
-    return msgspec.structs.replace(page, files=tuple(file for file in files if file is not None))
+    files = [
+        offered
+        for file in _not_refused(page, pins)
+        if (offered := _offered_file(file, pins, available)) is not None
+    ]
+    return msgspec.structs.replace(page, files=tuple(files))
 
 
-def withheld(page: ProjectPage, pins: Mapping[str, str]) -> list[File]:
+def withheld(page: ProjectPage, pins: PinsByName) -> list[File]:
     """Return the files of a page whose content has changed since they were first seen."""
-    return [file for file in page.files if _differs(file, pins)] if pins else []
+    refused = _refused_names(page, pins)
+    return [file for file in page.files if file.filename in refused] if refused else []
 
 
-def has_wrong_metadata(page: ProjectPage, pins: Mapping[str, str]) -> bool:
+def has_unknown(page: ProjectPage, pins: PinsByName) -> bool:
+    """Tell whether a page states a sha256 that is not pinned, for a name that has pins."""
+    return any(
+        file.sha256 is not None
+        and file.filename in pins
+        and all(pin.sha256 != file.sha256 for pin in pins[file.filename])
+        for file in page.files
+    )
+
+
+def has_wrong_metadata(page: ProjectPage, pins: PinsByName) -> bool:
     """Tell whether a page states another hash of a metadata file than that file has."""
-    return bool(pins) and any(_true_metadata(file, pins) for file in page.files)
+    return bool(pins) and any(_true_metadata(as_pinned(file, pins), pins) for file in page.files)
 
 
-def hidden(page: ProjectPage, pins: Mapping[str, str], available: Available | None) -> list[Hidden]:
+def hidden(page: ProjectPage, pins: PinsByName, available: Available | None) -> list[Hidden]:
     """Return the files of a page that are left out only because there is no network."""
     if available is None or page.status == "quarantined":
         return []
+    files = (as_pinned(file, pins) for file in _not_refused(page, pins))
     return [
-        Hidden(file, file.filename in pins)
-        for file in page.files
-        if not _differs(file, pins) and not _is_available(_as_pinned(file, pins), available)
+        Hidden(file, any(pin.sha256 == file.sha256 for pin in pins.get(file.filename, ())))
+        for file in files
+        if not _is_available(file, available)
     ]
 
 
-def _differs(file: File, pins: Mapping[str, str]) -> bool:
-    pin = pins.get(file.filename)
-    return pin is not None and file.sha256 is not None and pin != file.sha256
+def as_pinned(file: File, pins: PinsByName) -> File:
+    """Return a file with the sha256 of its pin if its page states none.
+
+    That is the pin of the address without a sha256, or the only one of the name: a sha256 in
+    another address may be that of another file.
+    """
+    known = pins.get(file.filename, ())
+    if file.sha256 is not None or not known:
+        return file
+    without = {pin.sha256 for pin in known if not pin.key} or {pin.sha256 for pin in known}
+    if len(without) != 1:
+        return file
+    return msgspec.structs.replace(file, hashes={**file.hashes, "sha256": without.pop()})
 
 
-def _offered_file(file: File, pins: Mapping[str, str], available: Available | None) -> File | None:
-    if _differs(file, pins):
-        return None
-    file = _as_pinned(file, pins)
+def metadata_pin(filename: str, sha256: str | None, pins: PinsByName) -> Pin | None:
+    """Return the pin of the metadata of a distribution, or None.
+
+    Any address of the distribution counts: its pins say which ones led to the same ``sha256``.
+    """
+    keys = {pin.key for pin in pins.get(filename, ()) if pin.sha256 == sha256} | {sha256 or ""}
+    known = pins.get(filename + METADATA_ENDING, ())
+    return next((pin for pin in known if pin.key in keys), None)
+
+
+def _refused_names(page: ProjectPage, pins: PinsByName) -> set[str]:
+    stated: dict[str, set[str]] = {}
+    for file in page.files if pins else ():
+        if file.filename in pins and file.sha256 is not None:
+            stated.setdefault(file.filename, set()).add(file.sha256)
+    return {name for name, sha256s in stated.items() if refuses(pins[name], sha256s)}
+
+
+def _not_refused(page: ProjectPage, pins: PinsByName) -> Iterable[File]:
+    refused = _refused_names(page, pins)
+    return (file for file in page.files if file.filename not in refused)
+
+
+def _offered_file(file: File, pins: PinsByName, available: Available | None) -> File | None:
+    file = as_pinned(file, pins)
     metadata = _true_metadata(file, pins)
     if metadata is not None:
         file = msgspec.structs.replace(file, core_metadata={"sha256": metadata})
@@ -88,26 +147,21 @@ def _offered_file(file: File, pins: Mapping[str, str], available: Available | No
     return file
 
 
-def _true_metadata(file: File, pins: Mapping[str, str]) -> str | None:
+def _true_metadata(file: File, pins: PinsByName) -> str | None:
     """Return the sha256 of a metadata file where the page states another one."""
     stated = file.core_metadata
-    pin = pins.get(file.filename + METADATA_ENDING) if isinstance(stated, dict) else None
-    is_right = not isinstance(stated, dict) or stated.get("sha256", pin) == pin
-    return None if is_right else pin
-
-
-def _as_pinned(file: File, pins: Mapping[str, str]) -> File:
-    pin = pins.get(file.filename)
-    if pin is None or file.sha256 is not None:
-        return file
-    return msgspec.structs.replace(file, hashes={**file.hashes, "sha256": pin})
+    if not isinstance(stated, dict) or "sha256" not in stated:
+        return None
+    pin = metadata_pin(file.filename, file.sha256, pins)
+    return pin.sha256 if pin is not None and pin.sha256 != stated["sha256"] else None
 
 
 def _is_available(file: File, available: Available) -> bool:
     return file.sha256 in available.held or (available.is_local and file.url.startswith("file:"))
 
 
-def _has_metadata(file: File, pins: Mapping[str, str], available: Available) -> bool:
+def _has_metadata(file: File, pins: PinsByName, available: Available) -> bool:
     """Tell whether a file's metadata is stored, or is inside the file as in a wheel."""
-    stored = pins.get(file.filename + METADATA_ENDING) in available.held
-    return stored or file.filename.endswith(".whl")
+    pin = metadata_pin(file.filename, file.sha256, pins)
+    is_stored = pin is not None and pin.sha256 in available.held
+    return is_stored or file.filename.endswith(".whl")

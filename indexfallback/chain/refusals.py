@@ -7,9 +7,11 @@ import logging
 import threading
 import time
 from collections import OrderedDict
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
 from indexfallback.store import Store
+from indexfallback.store.pins import Pin
 
 log = logging.getLogger("indexfallback")
 
@@ -40,13 +42,17 @@ class Refusals:
         self._lock = threading.Lock()
         self._noted: OrderedDict[tuple[str, str, str, str], Refused] = OrderedDict()
 
-    def note(self, project: str, filename: str, index: str, offered: str) -> None:
-        """Note that ``index`` offers a file with another sha256 than its pin; log it if new."""
-        pin = self._store.pins.find(project, filename)
-        if pin is None or pin.sha256 == offered:  # accepted meanwhile
+    def note(self, pins: Sequence[Pin], index: str, offered: str) -> None:
+        """Note that ``index`` offers a file with another sha256; log it if that is new.
+
+        ``pins`` are those of the file, the oldest first; there may be none, if it was accepted
+        meanwhile.
+        """
+        if not pins or any(pin.sha256 == offered for pin in pins):
             return
-        refused = Refused(project, filename, index, offered, pin.sha256, pin.seen, pin.source)
-        key = (project, filename, pin.sha256, offered)
+        project, filename, _, first, seen, source = pins[0]
+        refused = Refused(project, filename, index, offered, first, seen, source)
+        key = (project, filename, first, offered)
         with self._lock:
             is_new = key not in self._noted
             self._noted[key] = refused
@@ -57,7 +63,7 @@ class Refusals:
                 "%s: %s has changed: sha256 %s is offered, %s was first seen (%s, from %s); "
                 "refused: ask its maintainer which one is right; "
                 "`indexfallback cache accept %s %s` takes what is offered now",
-                index, filename, offered, pin.sha256, _date(pin.seen), pin.source,
+                index, filename, offered, first, _date(seen), source,
                 project, filename,
             )  # fmt: skip
 
@@ -72,8 +78,13 @@ class Refusals:
                 "remedy": acceptance(refused.project, refused.filename),
             }
             for refused in noted
-            if self._store.pins.get(refused.project, refused.filename) == refused.first
+            if self._is_refused(refused)
         ]
+
+    def _is_refused(self, refused: Refused) -> bool:
+        pins = self._store.pins.of_name(refused.project, refused.filename)
+        known = {pin.sha256 for pin in pins}
+        return refused.first in known and refused.offered not in known
 
 
 def changed(first: str, offered: str) -> str:

@@ -53,35 +53,39 @@ def remove(options: Options, project: str, yes: bool, as_json: bool) -> None:
 @json_option
 @takes_options
 def accept(options: Options, project: str, filename: str, yes: bool, as_json: bool) -> None:
-    """Accept a changed file. Removes the pin of FILENAME of PROJECT."""
+    """Accept a changed file. Removes the pins of FILENAME of PROJECT."""
     settings = options.settings()
     filename = filename.removesuffix(METADATA_ENDING)
     with open_store(settings) as store:
-        pin = store.pins.find(project, filename)
-        if pin is None:
+        # A content may be pinned at two addresses.
+        oldest = {pin.sha256: pin for pin in reversed(store.pins.of_name(project, filename))}
+        pins = sorted(oldest.values(), key=lambda pin: pin.seen)
+        if not pins:
             say(f"{filename} of {project} was never served from here: it has no pin")
             sys.exit(1)
         offers = [
-            o for o in maintenance.listed_files(store, project, filename) if o.sha256 != pin.sha256
+            o for o in maintenance.listed_files(store, project, filename) if o.sha256 not in oldest
         ]
         if not as_json:
-            _say_both(settings, pin, offers)
+            _say_both(settings, pins, offers)
         if not yes:
             confirm("Accept the new file?", "it may be an attack", as_json=as_json)
         maintenance.accept(store, project, filename)
     if as_json:
-        first = {"sha256": pin.sha256, "source": pin.source, "seen": pin.seen}
+        first = {"sha256": pins[0].sha256, "source": pins[0].source, "seen": pins[0].seen}
         offered = [offer._asdict() for offer in offers]
         print_json({"project": project, "filename": filename, "first": first, "offered": offered})
         return
     click.echo(wrapped(f"Removed the pin of {filename}; the next download sets a new one", ""))
 
 
-def _say_both(settings: Settings, pin: Pin, offers: list[maintenance.ListedFile]) -> None:
+def _say_both(settings: Settings, pins: list[Pin], offers: list[maintenance.ListedFile]) -> None:
     """Print the hash and the source of a file when it was first seen, and those offered now."""
     names = names_of(settings)
-    say(f"{pin.filename} was first seen {clock(pin.seen)} from {names.get(pin.source, pin.source)}")
-    say_more(f"sha256 {pin.sha256}")
+    for pin in pins:
+        name = names.get(pin.source, pin.source)
+        say(f"{pin.filename} was first seen {clock(pin.seen)} from {name}")
+        say_more(f"sha256 {pin.sha256}")
     for offer in offers:
         name = names.get(offer.source, offer.source)
         say_more(f"and is offered by {name} (page of {clock(offer.checked)})")

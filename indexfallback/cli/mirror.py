@@ -184,6 +184,9 @@ def _report(result: "Result", *, dry: bool, as_json: bool) -> None:
             f"mirrored from another one: {first}")  # fmt: skip
     for refused in result.refused:
         say(f"refused: {refused}; its content has changed, and the first one stays")
+    for left_out in result.left_out:
+        say(f"left out: {left_out}; its page lists another file of that name before it, and a "
+            "mirror holds one")  # fmt: skip
     if result.stopped is not None and not dry:
         say("nothing was removed: it would be more than a fifth")
         _print_removal(result.stopped)

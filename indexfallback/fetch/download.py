@@ -114,7 +114,7 @@ def fetch_file(shim: Shim, selected: SelectedFile, began: float, progress: Progr
     _check(blob.path, pin, file)
     if file.core_metadata is not False:
         deliver(shim, FileAddress(selected.owner, key, file.filename + METADATA_ENDING))
-    seen = shim.store.pins.find(pin.project, file.filename)
+    seen = shim.store.pins.find(pin.project, file.filename, file.sha256 or "")
     source = seen.source if seen is not None else ""
     names = {member.index.key: member.index.name for member in shim.members}
     return FetchedFile(

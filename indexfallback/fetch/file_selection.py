@@ -106,6 +106,6 @@ def _best(files: list[File], target: Target) -> File | None:
             if ranks:
                 wheels.append((-min(ranks), build, file.filename, file))
     if wheels:
-        return max(wheels)[-1]
+        return max(wheels, key=lambda wheel: wheel[:-1])[-1]
     sdists = [file for ending in _SDISTS for file in files if file.filename.endswith(ending)]
     return next(iter(sdists), None)

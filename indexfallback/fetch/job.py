@@ -31,11 +31,16 @@ class Missing(NamedTuple):
     remedy: str
 
 
+#: A file's name, and its sha256 if the page states it: two files of a page may have one name.
+FileId = tuple[str, str | None]
+
+
 @dataclass
 class Result:
     """The result of a run."""
 
-    files: dict[str, FetchedFile] = field(default_factory=dict)
+    #: By file name and, as far as the page states it, sha256.
+    files: dict[FileId, FetchedFile] = field(default_factory=dict)
     missing: list[Missing] = field(default_factory=list)
     #: Pins without a file for a target that does not need them.
     left_out: list[str] = field(default_factory=list)
@@ -72,7 +77,7 @@ class Job:
         self._groups = groups
         self._dry_run = dry_run
         self._began = time.time()
-        self._done: set[tuple[str, frozenset[str]]] = set()
+        self._done: set[tuple[FileId, frozenset[str]]] = set()
         self._built: set[tuple[Target, tuple[str, ...]]] = set()
 
     def run(self, wanted: Wanted, targets: Iterable[Target]) -> Result:
@@ -88,14 +93,13 @@ class Job:
     def _fetch(self, rounds: list[_Round]) -> list[_Round]:
         """Fetch the files of some rounds, and return the rounds for their build requirements."""
         # Two pins may select the same file with different hashes, each of which is checked.
-        choices: dict[tuple[str, frozenset[str]], SelectedFile] = {}
-        sdists: list[tuple[str, Target]] = []
+        choices: dict[tuple[FileId, frozenset[str]], SelectedFile] = {}
+        sdists: list[tuple[FileId, Target]] = []
         for each in rounds:
             for choice in self._select(each):
-                filename = choice.file.filename
-                choices[filename, choice.pin.hashes] = choice
-                if not filename.endswith(".whl"):
-                    sdists.append((filename, each.target))
+                choices[_id_of(choice), choice.pin.hashes] = choice
+                if not choice.file.filename.endswith(".whl"):
+                    sdists.append((_id_of(choice), each.target))
         self._download([choice for key, choice in choices.items() if key not in self._done])
         self._done |= choices.keys()
         return self._builds(sdists)
@@ -136,10 +140,10 @@ class Job:
     def _download(self, choices: list[SelectedFile]) -> None:
         if self._dry_run:
             for choice in choices:
-                self.result.files[choice.file.filename] = planned_file(self._shim, choice)
+                self.result.files[_id_of(choice)] = planned_file(self._shim, choice)
             return
         held = self._shim.store.blobs.records.held(c.file.sha256 for c in choices if c.file.sha256)
-        awaited = {c.file.filename: c.file.size or 0 for c in choices if c.file.sha256 not in held}
+        awaited = {_id_of(c): c.file.size or 0 for c in choices if c.file.sha256 not in held}
         self._progress.expect(len(awaited), sum(awaited.values()))
 
         def work(choice: SelectedFile) -> FetchedFile:
@@ -148,17 +152,17 @@ class Job:
         for choice, future in in_parallel(choices, work, "fetch"):
             filename = choice.file.filename
             try:
-                self.result.files.setdefault(filename, future.result())
+                self.result.files.setdefault(_id_of(choice), future.result())
             except IndexFallbackError as error:
                 self._miss(_missing(filename, error))
-            if filename in awaited:
+            if _id_of(choice) in awaited:
                 self._progress.finish(filename)
 
-    def _builds(self, sdists: list[tuple[str, Target]]) -> list[_Round]:
+    def _builds(self, sdists: list[tuple[FileId, Target]]) -> list[_Round]:
         """Return the rounds for the build requirements of sdists."""
         rounds = []
-        for filename, target in sdists:
-            file = self.result.files.get(filename)
+        for each, target in sdists:
+            file, filename = self.result.files.get(each), each[0]
             if file is None or file.path is None:
                 continue
             requires = build_requirements(file.path, filename)
@@ -173,6 +177,10 @@ class Job:
     def _miss(self, missing: Missing) -> None:
         if missing not in self.result.missing:
             self.result.missing.append(missing)
+
+
+def _id_of(choice: SelectedFile) -> FileId:
+    return choice.file.filename, choice.file.sha256
 
 
 def _missing(what: str, error: IndexFallbackError) -> Missing:

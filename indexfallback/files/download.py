@@ -130,6 +130,7 @@ class Downloads:
         stored, sha256 = self._pins.stored(address)  # it may have been stored meanwhile
         if stored is not None:
             return stored
+        self._pins.check(address)
         failures: list[Failure] = []
         first, others, sha256 = self._find(address, sha256, failures)
         blob = self._stored_elsewhere(address, first, sha256)
@@ -151,7 +152,7 @@ class Downloads:
         sha256 = sha256 or first.file.sha256
         if sha256 is not None:
             return first, found, sha256
-        sha256 = authority_sha256(self._fallback, first, key.project)
+        sha256 = authority_sha256(self._fallback, first, key)
         if sha256 is not None and not filename.endswith(METADATA_ENDING):
             # With a hash, every index that lists the file is a source of the same bytes.
             failures.clear()
@@ -199,17 +200,14 @@ class Downloads:
     ) -> Blob | None:
         """Return the file if its bytes are stored under another name or inside a wheel."""
         blob = self._store.blobs.find(sha256) if sha256 is not None else None
-        if blob is None and address.filename.endswith(METADATA_ENDING):
+        if blob is None and address.is_metadata:
             blob = self._metadata_inside(address, sha256)
         return self._pins.pinned(address, blob, first) if blob is not None else None
 
     def _metadata_inside(self, address: FileAddress, sha256: str | None) -> Blob | None:
         """Read metadata from the distribution that it belongs to, if that is stored."""
-        owner, key, filename = address
-        listed = filename.removesuffix(METADATA_ENDING)
-        pin = key.sha256 or self._store.pins.get(key.project, listed, self._pins.foreign(owner))
-        dist = self._store.blobs.find(pin) if pin is not None else None
-        blob = metadata_of(self._store, dist, listed) if dist is not None else None
+        dist = self._pins.distribution(address)
+        blob = metadata_of(self._store, dist, address.listed) if dist is not None else None
         return blob if blob is not None and sha256 in (None, blob.sha256) else None
 
     def _metadata_from_dist(self, address: FileAddress, ends: float) -> Blob | None:
@@ -217,7 +215,7 @@ class Downloads:
 
         The distribution has its own hash, and decides what its metadata is.
         """
-        dist = address._replace(filename=address.filename.removesuffix(METADATA_ENDING))
+        dist = address._replace(filename=address.listed)
         try:
             found = self._get(dist, ends)
         except FileError as error:
@@ -263,9 +261,7 @@ class Downloads:
             self._running.pop(address, None)
         if transfer.changed:
             source, offered = transfer.changed
-            self._fallback.refusals.note(
-                address.key.project, file.filename, source.member.index.name, offered
-            )
+            self._pins.note_change(address, source.member.index.name, offered)
         if transfer.sent_wrong_bytes:
             self.refuse_resume(address)
 

@@ -1,13 +1,18 @@
 """The content that a file must have: that of its first download, or that of its address."""
 
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from indexfallback.chain.fallback import Fallback
+from indexfallback.chain.members import Member
+from indexfallback.chain.offer import metadata_pin, refuses
 from indexfallback.chain.refusals import acceptance, changed
-from indexfallback.errors import FileRefusedError
+from indexfallback.errors import FileRefusedError, ProjectError
 from indexfallback.files.sources import Source
 from indexfallback.names import METADATA_ENDING, FileKey
+from indexfallback.page import ProjectPage
 from indexfallback.store import Blob, best_effort
+from indexfallback.store.pins import Pin
 
 
 class FileAddress(NamedTuple):
@@ -17,6 +22,16 @@ class FileAddress(NamedTuple):
     key: FileKey
     filename: str
 
+    @property
+    def listed(self) -> str:
+        """The name of the distribution, which is on the page also where its metadata is meant."""
+        return self.filename.removesuffix(METADATA_ENDING)
+
+    @property
+    def is_metadata(self) -> bool:
+        """Whether it is that of a metadata file."""
+        return self.filename != self.listed
+
 
 class PinnedFiles:
     """The pins as files are served by them."""
@@ -25,35 +40,56 @@ class PinnedFiles:
         self._fallback = fallback
         self._store = fallback.store
 
-    def foreign(self, owner: str) -> frozenset[str]:
-        """Return the addresses of indexes whose pins say nothing about files of ``owner``."""
-        return self._fallback.settings.foreign_keys(self._fallback.members[owner].index.group)
-
     def stored(self, address: FileAddress) -> tuple[Blob | None, str | None]:
         """Return the file with the pinned content, if it is stored, and the sha256 it must have."""
-        _, key, filename = address
-        pin = self._store.pins.get(key.project, filename, self.foreign(address.owner))
+        pin = self._pin_of(address)
+        if pin is not None:
+            return self._store.blobs.find(pin.sha256), pin.sha256
         # The address of a metadata file has the hash of the distribution, not its own.
-        stated = None if filename.endswith(METADATA_ENDING) else key.sha256
-        if pin is not None and stated is not None and pin != stated:
-            raise self.changed(address, pin, stated)
-        return self._store.blobs.find(pin) if pin is not None else None, stated or pin
+        return None, None if address.is_metadata else address.key.sha256
+
+    def distribution(self, address: FileAddress) -> Blob | None:
+        """Return the distribution that an address belongs to, if it is stored."""
+        sha256 = address.key.sha256 or self._first_sha256(address)
+        return self._store.blobs.find(sha256) if sha256 is not None else None
+
+    def check(self, address: FileAddress) -> None:
+        """Refuse a file whose name has other pins, unless a page lists it beside a pinned one.
+
+        The pages are asked anew before it is refused: a client may have the address from
+        elsewhere, and the page here may be older. Raises `FileRefusedError`.
+        """
+        pins = self._other_pins(address)
+        if not pins or self._is_listed(address, pins, self._stored_pages(address)):
+            return
+        is_offline = self._fallback.network.is_offline
+        if is_offline or not self._is_listed(address, pins, self._asked_pages(address)):
+            raise self.changed(address, pins[0].sha256, address.key.sha256 or "")
 
     def pin(self, address: FileAddress, sha256: str, source: Source) -> str:
         """Pin the file's content, and return the pin that holds: it may be an older one.
 
-        What another group had under the name, and what a mirror had before its public index,
+        What another group had at the address, and what a mirror had before its public index,
         gives way.
         """
         owner, key, filename = address
         index = source.member.index
-        over = self.foreign(owner)
+        mirrors = set()
         if index.name == index.group:
-            over |= {member.index.key for member in self._fallback.members.group(index.group)}
-            over -= {index.key}
+            mirrors = {member.index.key for member in self._fallback.members.group(index.group)}
+            mirrors -= {index.key}
+        with best_effort(f"read the pins of {filename}"):
+            others = self._other_pins(address)  # another file of the name may have come meanwhile
+            if others and not self._is_listed(address, others, self._stored_pages(address)):
+                return others[0].sha256
         # It holds in memory where it cannot be written.
         with best_effort(f"store the pin of {filename}"):
-            return self._store.pins.record(key.project, filename, sha256, index.key, over)
+            return self._store.pins.record(
+                key.project, filename, sha256, index.key, self._foreign(owner) | mirrors,
+                key=key.sha256 or "",
+                # Where the public index states no hash, the name has this content alone.
+                corrects=() if key.sha256 else mirrors, right=(sha256,),
+            )  # fmt: skip
         return sha256
 
     def pinned(self, address: FileAddress, blob: Blob, source: Source) -> Blob:
@@ -68,11 +104,90 @@ class PinnedFiles:
         owner, key, filename = address
         for member in self._fallback.members.group(owner):
             page = self._store.pages.load(member.index.key, key.project)
-            file = page.file(filename) if page is not None else None
-            if file is not None and file.sha256 == sha256:
-                self._fallback.refusals.note(key.project, filename, member.index.name, sha256)
+            if page is not None and sha256 in page.sha256s(filename):
+                self.note_change(address, member.index.name, sha256)
         return FileRefusedError(
             filename,
             changed(pin, sha256),
             acceptance(key.project, filename),
         )
+
+    def note_change(self, address: FileAddress, index: str, offered: str) -> None:
+        """Note that ``index`` offers a file with another sha256 than was first seen."""
+        pin = self._pin_of(address)
+        pins = [pin] if pin is not None else self._other_pins(address)
+        self._fallback.refusals.note(pins, index, offered)
+
+    def _foreign(self, owner: str) -> frozenset[str]:
+        """Return the addresses of indexes whose pins say nothing about files of ``owner``."""
+        return self._fallback.settings.foreign_keys(self._fallback.members[owner].index.group)
+
+    def _pin_of(self, address: FileAddress) -> Pin | None:
+        """Return the pin of an address, or None.
+
+        An address without a sha256, or another address of the same distribution, has it from the
+        first one, and keeps it.
+        """
+        owner, key, filename = address
+        pins, foreign = self._store.pins, self._foreign(owner)
+        pin = pins.find(key.project, filename, key.sha256 or "", foreign)
+        if pin is not None:
+            return pin
+        if address.is_metadata:
+            names = (filename, address.listed)
+            known = {name: pins.of_name(key.project, name, foreign) for name in names}
+            sha256 = key.sha256 or self._first_sha256(address)
+            pin = metadata_pin(address.listed, sha256, known)
+        elif key.sha256 is None:
+            pin = pins.first(key.project, filename, foreign)
+        else:
+            of_name = pins.of_name(key.project, filename, foreign)
+            pin = next((pin for pin in of_name if pin.sha256 == key.sha256), None)
+        if pin is not None:
+            with best_effort(f"store the pin of {filename}"):
+                pins.record(key.project, filename, pin.sha256, pin.source, key=key.sha256 or "")
+        return pin
+
+    def _first_sha256(self, address: FileAddress) -> str | None:
+        """Return the sha256 of the distribution where an address states none, if it is known."""
+        owner, key, _ = address
+        return self._store.pins.get(key.project, address.listed, self._foreign(owner))
+
+    def _other_pins(self, address: FileAddress) -> Sequence[Pin]:
+        """Return the pins of the distribution's name, unless one has the sha256 of the address."""
+        owner, key, _ = address
+        if key.sha256 is None:
+            return ()
+        pins = self._store.pins.of_name(key.project, address.listed, self._foreign(owner))
+        return pins if all(pin.sha256 != key.sha256 for pin in pins) else ()
+
+    def _is_listed(
+        self,
+        address: FileAddress,
+        pins: Sequence[Pin],
+        pages: Iterator[tuple[Member, ProjectPage | None]],
+    ) -> bool:
+        """Tell whether one of the pages lists the file of an address beside a pinned one."""
+        for member, page in pages:
+            stated = page.sha256s(address.listed) if page is not None else frozenset()
+            if address.key.sha256 in stated and not refuses(pins, stated):
+                return True
+            if stated and member.index.name == member.index.group:
+                return False  # the public index is right, whatever its mirrors list
+        return False
+
+    def _stored_pages(self, address: FileAddress) -> Iterator[tuple[Member, ProjectPage | None]]:
+        for member in self._authority_first(address.owner):
+            yield member, self._store.pages.load(member.index.key, address.key.project)
+
+    def _asked_pages(self, address: FileAddress) -> Iterator[tuple[Member, ProjectPage | None]]:
+        for member in self._authority_first(address.owner):
+            try:
+                answer = self._fallback.page(address.key.project, member.index.name, again=True)
+            except ProjectError:  # another index of the group may list it
+                continue
+            yield member, answer.page
+
+    def _authority_first(self, owner: str) -> list[Member]:
+        members = self._fallback.members.group(owner)
+        return sorted(members, key=lambda member: member.index.name != member.index.group)

@@ -11,7 +11,7 @@ from indexfallback.chain.fallback import Fallback
 from indexfallback.chain.members import Member
 from indexfallback.errors import FileUnavailableError, ProjectError, ProjectUnavailableError
 from indexfallback.files.failures import Failure
-from indexfallback.names import METADATA_ENDING
+from indexfallback.names import METADATA_ENDING, FileKey
 from indexfallback.outcome import Kind, Outcome
 from indexfallback.page import File, ProjectPage
 
@@ -37,6 +37,11 @@ class _Wanted(NamedTuple):
     filename: str
     #: Of the distribution, if known.
     sha256: str | None
+
+    def on(self, page: ProjectPage) -> "_Wanted":
+        """Return what is wanted with the sha256 of the file that the page lists."""
+        file = page.file(self.listed, self.sha256)
+        return self._replace(sha256=self.sha256 or (file.sha256 if file is not None else None))
 
 
 class _Troubles:
@@ -78,28 +83,40 @@ def find_sources(  # noqa: PLR0917 - what an address says, and where failures ar
 
     """
     wanted = _Wanted(filename.removesuffix(METADATA_ENDING), filename, sha256)
-    later: list[Member] = []
     # For each index why it could not be asked, or None if its page is known.
     troubles = _Troubles([] if failures is None else failures)
-    for member in _ordered(fallback, owner, project):
-        page = fallback.store.pages.load(member.index.key, project)
+    for member, page in _pages_with(wanted, fallback, owner, project, troubles):
         file = _pick(page, wanted)
-        if page is not None:
-            troubles.note(member, None)
-        if file is not None:
-            yield Source(member, file)
-            if not file.hashes and sha256 is None:
-                return
-        elif not fallback.network.is_offline:
-            if member.index.pages == "authority":
-                yield from _ask(fallback, member, project, wanted, troubles)
-            else:
-                later.append(member)
-    for member in later:
-        yield from _ask(fallback, member, project, wanted, troubles)
+        if file is None:  # it lists another file of the name than the sources before it
+            continue
+        yield Source(member, file)
+        if not file.hashes and sha256 is None:
+            return
+        wanted = wanted.on(page)
     trouble = troubles.of_all()
     if trouble is not None:
         raise FileUnavailableError(filename, trouble.cause, trouble.remedy)
+
+
+def _pages_with(
+    wanted: _Wanted, fallback: Fallback, owner: str, project: str, troubles: _Troubles
+) -> Iterator[tuple[Member, ProjectPage]]:
+    """Yield each index whose page lists the file: first the stored pages, then those to ask for."""
+    later: list[Member] = []
+    for member in _ordered(fallback, owner, project):
+        page = fallback.store.pages.load(member.index.key, project)
+        if page is not None:
+            troubles.note(member, None)
+        if page is not None and _pick(page, wanted) is not None:
+            yield member, page
+        elif fallback.network.is_offline:
+            continue
+        elif member.index.pages == "authority":
+            yield from _ask(wanted, fallback, member, project, troubles)
+        else:
+            later.append(member)
+    for member in later:
+        yield from _ask(wanted, fallback, member, project, troubles)
 
 
 def renewed(fallback: Fallback, source: Source, project: str, sha256: str | None) -> Source | None:
@@ -129,22 +146,22 @@ def renewed(fallback: Fallback, source: Source, project: str, sha256: str | None
     return Source(source.member, file)
 
 
-def authority_sha256(fallback: Fallback, source: Source, project: str) -> str | None:
+def authority_sha256(fallback: Fallback, source: Source, key: FileKey) -> str | None:
     """Return the sha256 that the public index states for a file of its mirror; None if it cannot.
 
-    Its page is asked for if it is not cached: a mirror's bytes that no hash tells of may be cut
-    short, or another file.
+    ``key`` is that of the file's address. The page is asked for if it is not cached: a mirror's
+    bytes that no hash tells of may be cut short, or another file.
     """
     group = source.member.index.group
     if source.member.index.name == group or fallback.network.is_offline:
         return None
     listed = source.file.filename.removesuffix(METADATA_ENDING)
     try:
-        page = fallback.page(project, group).page
+        page = fallback.page(key.project, group).page
     except ProjectError as error:
         log.info("%s cannot say what %s is: %s", group, source.file.filename, error)
         return None
-    file = _pick(page, _Wanted(listed, source.file.filename, None))
+    file = _pick(page, _Wanted(listed, source.file.filename, key.sha256))
     return file.sha256 if file is not None else None
 
 
@@ -159,12 +176,8 @@ def _ordered(fallback: Fallback, owner: str, project: str) -> list[Member]:
 
 
 def _ask(
-    fallback: Fallback,
-    member: Member,
-    project: str,
-    wanted: _Wanted,
-    troubles: "_Troubles",
-) -> Iterator[Source]:
+    wanted: _Wanted, fallback: Fallback, member: Member, project: str, troubles: _Troubles
+) -> Iterator[tuple[Member, ProjectPage]]:
     try:
         page = fallback.page(project, member.index.name).page
     except ProjectError as error:
@@ -172,15 +185,14 @@ def _ask(
         log.info("%s cannot help with %s: %s", member.index.name, wanted.filename, error)
         return
     troubles.note(member, None)
-    file = _pick(page, wanted)
-    if file is not None:
-        yield Source(member, file)
+    if _pick(page, wanted) is not None:
+        yield member, page
 
 
 def _pick(page: ProjectPage | None, wanted: _Wanted) -> File | None:
     """Return the wanted file if the page lists it; metadata count as a file of their own."""
-    file = page.file(wanted.listed) if page is not None else None
-    if file is None or (wanted.sha256 and file.sha256 and file.sha256 != wanted.sha256):
+    file = page.file(wanted.listed, wanted.sha256) if page is not None else None
+    if file is None:
         return None
     if wanted.listed == wanted.filename:
         return file

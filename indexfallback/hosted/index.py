@@ -151,11 +151,10 @@ class HostedIndex:
                 raise UploadExistsError(
                     filename, f"{file.filename} is another spelling of the name", _NEW_VERSION
                 )
-        pin = self._store.pins.get(project, filename)
-        if pin not in (None, sha256):
-            raise UploadExistsError(
-                filename, f"it was served before with other content (sha256 {pin})", _NEW_VERSION
-            )
+        pins = self._store.pins.of_name(project, filename)
+        if pins and all(pin.sha256 != sha256 for pin in pins):
+            served = f"it was served before with other content (sha256 {pins[0].sha256})"
+            raise UploadExistsError(filename, served, _NEW_VERSION)
         try:
             path = incoming.place(filename)
         except FileExistsError:

@@ -4,11 +4,12 @@ It is made from the page as it is now, the selection, the mirrored files, their 
 for files that the index has removed.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import msgspec
 
+from indexfallback.chain.offer import PinsByName, as_pinned, withheld
 from indexfallback.config.mirror import OnRemoved
 from indexfallback.names import version_of
 from indexfallback.page import File, ProjectPage
@@ -31,6 +32,8 @@ class Plan:
     removed: tuple[MirroredFile, ...] = ()
     #: Name and offered sha256 of the files whose content differs from their pin.
     refused: tuple[tuple[str, str], ...] = ()
+    #: Wanted files of a name that another wanted file has.
+    left_out: tuple[File, ...] = ()
 
     @property
     def gone(self) -> tuple[MirroredFile, ...]:
@@ -44,25 +47,28 @@ def make_plan(
     before: ProjectPage | None,
     files: Iterable[MirroredFile],
     *,
-    pins: Mapping[str, str],
+    pins: PinsByName,
     policy: OnRemoved,
 ) -> Plan:
     """Return the plan.
 
     ``wanted`` are the selected files of ``now``; ``before`` is the stored page, and ``files`` are
-    the mirrored files.
+    the mirrored files. Of several files of one name the first is mirrored.
     """
     have = {file.filename: file for file in files}
     listed = {file.filename for file in now.files}
-    chosen = {file.filename for file in wanted}
-    changed = {file.filename: file.sha256 or "" for file in wanted if _differs(file, pins)}
+    chosen = {file.filename: file for file in reversed(wanted)}
+    left_out = tuple(file for file in wanted if chosen[file.filename] is not file)
+    wanted = [file for file in wanted if chosen[file.filename] is file]
+    refused = {file.filename for file in withheld(now, pins)}
+    changed = {file.filename: file.sha256 or "" for file in wanted if file.filename in refused}
     removed = [f for name, f in have.items() if name not in listed]
     unwanted = [f for name, f in have.items() if name in listed and name not in chosen]
     kept = [] if policy == "delete" else removed
     # A changed file stays as it is mirrored.
     stays = [have[name] for name in changed if name in have]
     old = {file.filename: file for file in before.files} if before is not None else {}
-    good = tuple(_with_pin(file, pins) for file in wanted if file.filename not in changed)
+    good = tuple(as_pinned(file, pins) for file in wanted if file.filename not in changed)
     again = [f.filename for f in (*stays, *(kept if policy == "keep" else ()))]
     return Plan(
         page_of(now, (*good, *(old[name] for name in again if name in old))),
@@ -71,6 +77,7 @@ def make_plan(
         tuple(unwanted),
         tuple(removed) if policy == "delete" else (),
         tuple(changed.items()),
+        left_out,
     )
 
 
@@ -82,19 +89,6 @@ def page_of(page: ProjectPage, files: Sequence[File]) -> ProjectPage:
         versions = tuple(v for v in versions if _canonical(v) in there)
     served = tuple(_servable(file) for file in files)
     return msgspec.structs.replace(page, files=served, versions=versions)
-
-
-def _differs(file: File, pins: Mapping[str, str]) -> bool:
-    pin = pins.get(file.filename)
-    return pin is not None and file.sha256 is not None and pin != file.sha256
-
-
-def _with_pin(file: File, pins: Mapping[str, str]) -> File:
-    """Return a file with the sha256 of its pin if the index states none."""
-    pin = pins.get(file.filename)
-    if pin is None or file.sha256 is not None:
-        return file
-    return msgspec.structs.replace(file, hashes={**file.hashes, "sha256": pin})
 
 
 def _servable(file: File) -> File:

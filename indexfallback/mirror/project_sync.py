@@ -4,6 +4,7 @@
 """
 
 import time
+from collections.abc import Collection
 
 from indexfallback.config.mirror import Mirror
 from indexfallback.mirror.fetch_pool import FetchPool
@@ -27,15 +28,19 @@ class ProjectSync:
 
     def __init__(
         self, mirror: Mirror, store: Store, source: str, result: Result, *,
-        batch: WriteBatch, removals: PendingRemovals, dry: bool,
+        batch: WriteBatch, removals: PendingRemovals, foreign: Collection[str], dry: bool,
     ) -> None:  # fmt: skip
-        """Prepare; ``dry`` changes nothing but the result and the removals."""
+        """Prepare; ``dry`` changes nothing but the result and the removals.
+
+        ``foreign`` are the addresses of the indexes whose pins do not apply.
+        """
         self._mirror = mirror
         self._store = store
         self._source = source
         self._result = result
         self._batch = batch
         self._removals = removals
+        self._foreign = foreign
         self._dry = dry
         #: What is wanted; replaced when mirrored wheels require more.
         self.selection = selection_of(mirror, store, source)
@@ -65,12 +70,13 @@ class ProjectSync:
             self.selection.files(page),
             store.pages.load(source, job.project),
             store.mirrors.files(source, job.project),
-            pins=store.pins.of_project(job.project),
+            pins=store.pins.of_project(job.project, self._foreign),
             policy=self._mirror.on_removed,
         )
         self._result.refused += [
             f"{name} (sha256 {sha256} is offered)" for name, sha256 in plan.refused
         ]
+        self._result.left_out += [f"{f.filename} (sha256 {f.sha256})" for f in plan.left_out]
         missing = job.missing(plan, store)
         self._result.present += len(job.present)
         if self._dry:

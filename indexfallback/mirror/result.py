@@ -41,6 +41,8 @@ class Result:
     removed_files: list[str] = field(default_factory=list)
     #: Files whose content differs from their pin: the stored content stays.
     refused: list[str] = field(default_factory=list)
+    #: Files of a name that an earlier file of the page has: a mirror holds one file of a name.
+    left_out: list[str] = field(default_factory=list)
     #: Project to the reason why it, or some of its files, could not be fetched.
     failed: dict[str, str] = field(default_factory=dict)
     #: Project to the private index that it belongs to: it is not mirrored from another one.

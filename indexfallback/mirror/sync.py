@@ -76,7 +76,8 @@ class Sync:
         self._removals = PendingRemovals(store, self._source, self._result)
         self._projects = ProjectSync(
             mirror, store, self._source, self._result,
-            batch=self._batch, removals=self._removals, dry=dry,
+            batch=self._batch, removals=self._removals,
+            foreign=settings.foreign_keys(member.index.group), dry=dry,
         )  # fmt: skip
         self._done: queue.SimpleQueue[tuple[ProjectJob, _Task]] = queue.SimpleQueue()
 

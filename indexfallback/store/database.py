@@ -16,7 +16,7 @@ from indexfallback.store.locks import FileLock
 log = logging.getLogger("indexfallback.store")
 
 #: Incremented with each change of the schema; a database of a newer version is not touched.
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 #: Size of the pool: enough for two cores, with few file handles.
 CONNECTIONS = 8
@@ -40,9 +40,9 @@ CREATE TABLE name_list (
     source TEXT PRIMARY KEY, fetched REAL NOT NULL, names INTEGER NOT NULL, digest TEXT NOT NULL
 );
 CREATE TABLE pin (
-    project TEXT NOT NULL, filename TEXT NOT NULL, sha256 TEXT NOT NULL, seen REAL NOT NULL,
-    source TEXT NOT NULL,
-    PRIMARY KEY (project, filename)
+    project TEXT NOT NULL, filename TEXT NOT NULL, key TEXT NOT NULL, sha256 TEXT NOT NULL,
+    seen REAL NOT NULL, source TEXT NOT NULL,
+    PRIMARY KEY (project, filename, key)
 ) WITHOUT ROWID;
 CREATE INDEX pin_sha256 ON pin (sha256);
 CREATE TABLE blob (

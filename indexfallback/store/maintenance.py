@@ -111,7 +111,8 @@ def held_files(store: Store, project: str | None = None) -> list[HeldFile]:
     # A plain comparison: SQLite uses its index only for that.
     where, values = ("WHERE pin.project = ?", (project,)) if project is not None else ("", ())
     rows = store.database.rows(
-        "SELECT pin.project, pin.filename, blob.sha256, blob.size, blob.used"  # noqa: S608 - ours
+        "SELECT DISTINCT pin.project, pin.filename,"  # noqa: S608 - ours
+        " blob.sha256, blob.size, blob.used"
         f" FROM blob LEFT JOIN pin USING (sha256) {where}"
         " ORDER BY pin.project, pin.filename, blob.sha256",
         values,
@@ -144,7 +145,7 @@ def clean(store: Store) -> Cleaned:
 def forget(store: Store, project: str) -> Forgotten:
     """Remove everything stored of a project, except files that another project shares."""
     size = files = 0
-    pinned = set(store.pins.of_project(project).values())
+    pinned = {pin.sha256 for pins in store.pins.of_project(project).values() for pin in pins}
     shared = _named_elsewhere(store, project)
     store.mirrors.forget(project)
     sizes = {file.sha256: file.size for file in held_files(store, project)}
@@ -175,23 +176,22 @@ def _named_elsewhere(store: Store, project: str) -> set[str]:
 
 def listed_files(store: Store, project: str, filename: str) -> list[ListedFile]:
     """Return a file as each stored page lists it with a sha256."""
-    found = []
+    found: list[ListedFile] = []
     for held in held_pages(store, project):
         page = store.pages.load(held.source, project)
-        file = page.file(filename) if page is not None else None
-        if file is not None and file.sha256 is not None:
-            found.append(ListedFile(held.source, file.sha256, held.checked))
+        sha256s = page.sha256s(filename) if page is not None else ()
+        found += [ListedFile(held.source, sha256, held.checked) for sha256 in sorted(sha256s)]
     return found
 
 
 def accept(store: Store, project: str, filename: str) -> None:
     """Remove the pins of a file and its metadata, and their bytes if no other pin has them."""
     names = (filename, filename + METADATA_ENDING)
-    pins = store.pins.of_project(project)
+    pinned = {pin.sha256 for name in names for pin in store.pins.of_name(project, name)}
     for name in names:
         store.pins.remove(project, name)
     # The pins first: the offered content is accepted even if the bytes cannot be removed.
-    for sha256 in {pins[name] for name in names if name in pins}:
+    for sha256 in pinned:
         if not _is_named(store, sha256):
             store.blobs.remove(sha256)
 

@@ -220,6 +220,7 @@ def _put_files(
         ((source, *file) for file in files),
     )
     connection.executemany(
-        "INSERT OR IGNORE INTO pin VALUES (?, ?, ?, ?, ?)",
-        ((file.project, file.filename, file.sha256, now, source) for file in files),
+        "INSERT OR IGNORE INTO pin VALUES (?, ?, ?, ?, ?, ?)",
+        # Mirrored pages state the sha256 of every file.
+        ((f.project, f.filename, f.sha256, f.sha256, now, source) for f in files),
     )

@@ -1,9 +1,14 @@
-"""Pins: the first sha256 of each file name of a project; another content is refused later.
+"""Pins: the first sha256 at each address of a file; another content is refused later.
+
+The address of a file on this server has its project, the sha256 of the distribution where that is
+known, and the file's name. An address without a sha256 stands for whatever the name was first. Two
+files of one name have two addresses, and so have their metadata files.
 
 A pin records its index and applies to the group of that index: another owner of the project has its
 own files, and the public index of a group corrects its mirrors.
 """
 
+import sqlite3
 import time
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import NamedTuple
@@ -11,14 +16,19 @@ from typing import NamedTuple
 from indexfallback.store.database import Database
 from indexfallback.store.pending import PendingRecords
 
-_COLUMNS = "project, filename, sha256, seen, source"
+_COLUMNS = "project, filename, key, sha256, seen, source"
+_INSERT = "INSERT OR IGNORE INTO pin VALUES (?, ?, ?, ?, ?, ?)"
 
 
 class Pin(NamedTuple):
-    """The sha256 of a file name. ``seen`` is when it was first used, seconds since the epoch."""
+    """The sha256 at an address. ``seen`` is when it was first used, seconds since the epoch."""
 
     project: str
     filename: str
+    #: The sha256 in the address, that of the distribution also for its metadata; empty if the
+    #: address has none.
+    key: str
+    #: Of the file itself.
     sha256: str
     seen: float
     #: Address of its index.
@@ -26,9 +36,22 @@ class Pin(NamedTuple):
 
 
 class _Record(NamedTuple):
+    """A pin that is to be written, and which other pins of its file name it removes."""
+
     pin: Pin
-    #: Addresses of indexes whose pins this one replaces.
+    #: Addresses of indexes whose pin of the same address is replaced.
     replaces: frozenset[str]
+    #: Addresses of mirrors whose pins of the name are wrong unless they have one of these sha256.
+    corrects: frozenset[str]
+    right: frozenset[str]
+
+    def removes(self, other: Pin) -> bool:
+        is_replaced = other.key == self.pin.key and other.source in self.replaces
+        return is_replaced or (other.source in self.corrects and other.sha256 not in self.right)
+
+
+#: Project, file name and key.
+_Address = tuple[str, str, str]
 
 
 class Pins:
@@ -36,84 +59,105 @@ class Pins:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._pending: PendingRecords[tuple[str, str], _Record] = PendingRecords(
+        self._pending: PendingRecords[_Address, _Record] = PendingRecords(
             "the sha256 of files that were served", self._write
         )
 
-    def find(self, project: str, filename: str, foreign: Collection[str] = ()) -> Pin | None:
-        """Return a file's pin, or None; pins of the indexes ``foreign`` are ignored."""
-        row = self._database.row(
-            f"SELECT {_COLUMNS} FROM pin WHERE project = ? AND filename = ?",  # noqa: S608
-            (project, filename),
-        )
-        pin = self._current(Pin(*row) if row else None, (project, filename))
-        return None if pin is None or pin.source in foreign else pin
+    def find(
+        self, project: str, filename: str, key: str, foreign: Collection[str] = ()
+    ) -> Pin | None:
+        """Return the pin of an address, or None; pins of the indexes ``foreign`` are ignored."""
+        pins = self.of_name(project, filename, foreign)
+        return next((pin for pin in pins if pin.key == key), None)
+
+    def first(self, project: str, filename: str, foreign: Collection[str] = ()) -> Pin | None:
+        """Return the pin that a file has whose sha256 is not stated, or None.
+
+        That of the address without a sha256, else the oldest one of the name.
+        """
+        pins = self.of_name(project, filename, foreign)
+        return min(pins, key=lambda pin: pin.key != "", default=None)
 
     def get(self, project: str, filename: str, foreign: Collection[str] = ()) -> str | None:
-        """Return the pinned sha256 of a file, or None."""
-        pin = self.find(project, filename, foreign)
+        """Return the sha256 of the `first` pin, or None."""
+        pin = self.first(project, filename, foreign)
         return pin.sha256 if pin is not None else None
 
-    def all_of(self, project: str) -> list[Pin]:
-        """Return the pins of one project."""
+    def of_name(self, project: str, filename: str, foreign: Collection[str] = ()) -> list[Pin]:
+        """Return the pins of a file name, the oldest first, without those of ``foreign``."""
+        rows = self._database.rows(
+            f"SELECT {_COLUMNS} FROM pin WHERE project = ? AND filename = ?",  # noqa: S608 - ours
+            (project, filename),
+        )
+        name = (project, filename)
+        records = [r for key, r in self._pending.all().items() if key[:2] == name]
+        return [p for p in _with(records, [Pin(*row) for row in rows]) if p.source not in foreign]
+
+    def of_project(self, project: str, foreign: Collection[str] = ()) -> dict[str, list[Pin]]:
+        """Return file name to its pins, the oldest first, without those of ``foreign``."""
         rows = self._database.rows(
             f"SELECT {_COLUMNS} FROM pin WHERE project = ?",  # noqa: S608 - our own words
             (project,),
         )
-        records = self._pending.all()
-        pins = {pin.filename: pin for pin in (Pin(*row) for row in rows)}
-        for key, record in records.items():
+        written: dict[str, list[Pin]] = {}
+        for row in rows:
+            written.setdefault(row[1], []).append(Pin(*row))
+        pending: dict[str, list[_Record]] = {}
+        for key, record in self._pending.all().items():
             if key[0] == project:
-                pins[key[1]] = self._current(pins.get(key[1]), key) or record.pin
-        return list(pins.values())
-
-    def of_project(self, project: str, foreign: Collection[str] = ()) -> dict[str, str]:
-        """Return file name to sha256 for one project, without pins of the indexes ``foreign``."""
-        return {p.filename: p.sha256 for p in self.all_of(project) if p.source not in foreign}
+                pending.setdefault(key[1], []).append(record)
+        pins = {
+            name: [
+                pin
+                for pin in _with(pending.get(name, ()), written.get(name, []))
+                if pin.source not in foreign
+            ]
+            for name in written.keys() | pending.keys()
+        }
+        return {name: found for name, found in pins.items() if found}
 
     def record(
-        self, project: str, filename: str, sha256: str, source: str, replaces: Collection[str] = ()
+        self,
+        project: str,
+        filename: str,
+        sha256: str,
+        source: str,
+        replaces: Collection[str] = (),
+        *,
+        key: str = "",
+        corrects: Collection[str] = (),
+        right: Collection[str] = (),
     ) -> str:
-        """Pin the sha256 of a file, and return the one that is valid.
+        """Pin the sha256 at an address, and return the one that is valid there.
 
-        An existing pin is kept, unless it is of one of the indexes ``replaces``. The pin is valid
-        at once, and if it cannot be written, for the life of this process.
+        An existing pin is kept, unless it is of one of the indexes ``replaces``. Of the mirrors
+        ``corrects`` all pins of the name are removed whose sha256 is not one of ``right``. The pin
+        is valid at once, and if it cannot be written, for the life of this process.
         """
-        key = (project, filename)
-        pin = Pin(project, filename, sha256, time.time(), source)
-        pending = self._pending.get(key)
+        address = (project, filename, key)
+        pin = Pin(project, filename, key, sha256, time.time(), source)
+        pending = self._pending.get(address)
         if pending is None or pending.pin.source in replaces:
-            self._pending.add(key, _Record(pin, frozenset(replaces)))
+            sets = map(frozenset, (replaces, corrects, right))
+            self._pending.add(address, _Record(pin, *sets))
         else:
             self._pending.flush()
-        found = self.find(project, filename)
+        found = self.find(project, filename, key)
         return found.sha256 if found is not None else sha256
 
-    def _current(self, written: Pin | None, key: tuple[str, str]) -> Pin | None:
-        """Return the valid pin: the written one, or the pending one that replaces it."""
-        pending = self._pending.get(key)
-        if pending is None or (written is not None and written.source not in pending.replaces):
-            return written
-        return pending.pin
-
-    def _write(self, batch: Mapping[tuple[str, str], _Record]) -> None:
+    def _write(self, batch: Mapping[_Address, _Record]) -> None:
         with self._database.write() as connection:
-            for pin, replaces in batch.values():
-                marks = ",".join("?" * len(replaces))
-                connection.execute(
-                    f"DELETE FROM pin WHERE project = ? AND filename = ?"  # noqa: S608 - marks
-                    f" AND source IN ({marks})",
-                    (pin.project, pin.filename, *replaces),
-                )
-                connection.execute("INSERT OR IGNORE INTO pin VALUES (?, ?, ?, ?, ?)", pin)
+            for record in batch.values():
+                _remove_others(connection, record)
+                connection.execute(_INSERT, record.pin)
 
     def merge(self, pins: Iterable[Pin]) -> None:
-        """Add pins for files that have none."""
+        """Add pins for addresses that have none."""
         with self._database.write() as connection:
-            connection.executemany("INSERT OR IGNORE INTO pin VALUES (?, ?, ?, ?, ?)", pins)
+            connection.executemany(_INSERT, pins)
 
     def remove(self, project: str, filename: str | None = None) -> int:
-        """Remove the pin of one file, or of all of a project; return their number."""
+        """Remove the pins of one file name, or all of a project; return their number."""
         self._pending.flush(now=True)
         return self._database.execute(
             "DELETE FROM pin WHERE project = ? AND filename = coalesce(?, filename)",
@@ -125,5 +169,31 @@ class Pins:
         self._pending.flush(now=True)
 
     def __iter__(self) -> Iterator[Pin]:
-        rows = self._database.rows("SELECT * FROM pin ORDER BY project, filename")
+        rows = self._database.rows(
+            f"SELECT {_COLUMNS} FROM pin ORDER BY project, filename, key"  # noqa: S608 - ours
+        )
         return (Pin(*row) for row in rows)
+
+
+def _with(records: Iterable[_Record], pins: list[Pin]) -> list[Pin]:
+    """Return the pins of one file name, the oldest first, as they are with ``records`` written."""
+    for record in records:
+        pins = [pin for pin in pins if not record.removes(pin)]
+        if all(pin.key != record.pin.key for pin in pins):
+            pins.append(record.pin)
+    return sorted(pins, key=lambda pin: (pin.seen, pin.key))
+
+
+def _remove_others(connection: sqlite3.Connection, record: _Record) -> None:
+    if not record.replaces and not record.corrects:
+        return
+    name = record.pin[:2]
+    rows = connection.execute(
+        f"SELECT {_COLUMNS} FROM pin WHERE project = ? AND filename = ?",  # noqa: S608 - ours
+        name,
+    )
+    for pin in [Pin(*row) for row in rows]:
+        if record.removes(pin):
+            connection.execute(
+                "DELETE FROM pin WHERE project = ? AND filename = ? AND key = ?", pin[:3]
+            )

@@ -38,7 +38,7 @@ def _put_files(
     files = []
     for file, path, sha256 in distributions:
         if tree.owner_of(file.filename) not in (None, sha256):
-            skipped.append(f"{file.filename}: another project has a file of that name")
+            skipped.append(f"{file.filename}: another file of that name is published")
             continue
         tree.put_file(file.filename, path, sha256)
         metadata = read_metadata(path, file.filename)

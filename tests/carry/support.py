@@ -51,7 +51,7 @@ def keep_page(
 def keep_file(store: Store, index: Index, dist: Dist) -> None:
     """Keep a file as it would be after it was fetched."""
     store.blobs.add(dist.data)
-    store.pins.record(dist.project, dist.filename, dist.sha256, index.key)
+    store.pins.record(dist.project, dist.filename, dist.sha256, index.key, key=dist.sha256)
 
 
 def fill(store: Store) -> None:

@@ -9,6 +9,7 @@ from indexfallback.carry.changes import (
     OwnerChange,
     PageChange,
     PinChange,
+    Sha256s,
     answering,
     owner_change,
     page_change,
@@ -19,6 +20,7 @@ from indexfallback.config import Index
 from indexfallback.page import File, ProjectPage
 from indexfallback.store.evidence import Evidence
 from indexfallback.store.ledger import Ownership
+from indexfallback.store.pins import Pin
 
 OWN = Index(name="own", url="https://own.example.com/")
 OTHER = Index(name="other", url="https://other.example.com/")
@@ -120,16 +122,21 @@ class TestOwners:
 
 class TestPins:
     def test_a_page_that_lists_another_sha256(self) -> None:
-        assert pin_change("x", "x-1.whl", A, [{}, {"x-1.whl": B}]) == PinChange(
-            "x", "x-1.whl", B, A
-        )
+        change = pin_change(pin(A), [{}, {("x-1.whl", ""): [B]}])
+        assert change == PinChange("x", "x-1.whl", B, A)
 
     def test_what_pages_list_so_or_not_at_all_is_none(self) -> None:
-        assert pin_change("x", "x-1.whl", A, [{"x-1.whl": A}, {"x-2.whl": B}]) is None
+        listed: list[Sha256s] = [{("x-1.whl", ""): [B, A]}, {("x-2.whl", ""): [B]}]
+        assert pin_change(pin(A), listed) is None
 
     def test_the_last_page_of_a_group_and_the_metadata_count(self) -> None:
         wrong, right = file(sha256=A), file(sha256=B, core_metadata={"sha256": A})
-        assert sha256s([page(wrong), page(right)]) == {"x-1.whl": B, "x-1.whl.metadata": A}
+        listed = sha256s([page(wrong), page(right)])
+        assert listed == {("x-1.whl", ""): [B], ("x-1.whl.metadata", B): [A]}
+
+
+def pin(sha256: str, name: str = "x-1.whl", key: str | None = None) -> Pin:
+    return Pin("x", name, sha256 if key is None else key, sha256, 0.0, PYPI.key)
 
 
 def file(name: str = "x-1.whl", sha256: str | None = A, **more: Any) -> File:
@@ -191,7 +198,10 @@ def test_a_file_without_hashes_is_another_one_at_another_address() -> None:
 
 
 def test_a_file_that_a_pin_or_another_page_of_the_group_has_otherwise_is_altered() -> None:
-    change = page_change("mirror", None, page(file(sha256=B)), {"x-1.whl": A})
+    change = page_change("mirror", None, page(file(sha256=B)), {("x-1.whl", ""): [A]})
     assert change == PageChange("x", "mirror", (), ("x-1.whl",))
-    assert page_change("mirror", None, page(file(sha256=None)), {"x-1.whl": A}) is None
-    assert page_change("mirror", None, page(file(), file("x-2.whl", B)), {"x-1.whl": A}) is None
+    assert page_change("mirror", None, page(file(sha256=None)), {("x-1.whl", ""): [A]}) is None
+    assert (
+        page_change("mirror", None, page(file(), file("x-2.whl", B)), {("x-1.whl", ""): [A]})
+        is None
+    )

@@ -115,7 +115,7 @@ def of_urllib3(store: Store) -> tuple[object, ...]:
     return (
         [(page, store.pages.load(page.source, "urllib3")) for page in
          maintenance.held_pages(store, "urllib3")],
-        store.pins.all_of("urllib3"),
+        store.pins.of_project("urllib3"),
         store.ledger.owners("urllib3"),
     )  # fmt: skip
 

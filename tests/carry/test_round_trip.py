@@ -117,7 +117,7 @@ def test_an_index_may_have_another_address_here(empty: Store, archive: Path) -> 
     read(empty, archive, {PYPI.key: own})
     assert empty.pages.load(PYPI.key, "idna") is None
     assert empty.pages.load(own, "idna") is not None
-    pin = empty.pins.find("idna", NEW.filename)
+    pin = empty.pins.find("idna", NEW.filename, NEW.sha256)
     assert pin is not None
     assert pin.source == own
 

@@ -3,8 +3,9 @@
 import msgspec
 import pytest
 
-from indexfallback.chain.offer import Available, hidden, offered, withheld
+from indexfallback.chain.offer import Available, PinsByName, hidden, offered, withheld
 from indexfallback.page import File, ProjectPage
+from indexfallback.store.pins import Pin
 
 OLD, NEW, OF_METADATA = "a" * 64, "b" * 64, "c" * 64
 WHEEL = "acme_app-1.0-py3-none-any.whl"
@@ -21,6 +22,15 @@ def page(*files: File, status: str | None = None) -> ProjectPage:
     return ProjectPage(name="acme-app", files=files, status=status)
 
 
+def pins(*known: tuple[str, ...]) -> PinsByName:
+    """Return pins, each given by its file name, its sha256 and its key unless that is the same."""
+    found: dict[str, list[Pin]] = {}
+    for seen, (name, sha256, *key) in enumerate(known):
+        pin = Pin("acme-app", name, key[0] if key else sha256, sha256, seen, "index")
+        found.setdefault(name, []).append(pin)
+    return found
+
+
 def test_a_page_that_was_never_served_is_offered_as_it_is() -> None:
     whole = page(file(), file(SDIST, None))
     assert offered(whole, {}) is whole
@@ -28,16 +38,16 @@ def test_a_page_that_was_never_served_is_offered_as_it_is() -> None:
 
 def test_a_file_that_is_not_what_it_was_is_withheld_and_named() -> None:
     changed = page(file(sha256=NEW), file(SDIST, OLD))
-    pins = {WHEEL: OLD, SDIST: OLD}
-    assert [f.filename for f in offered(changed, pins).files] == [SDIST]
-    assert [file.filename for file in withheld(changed, pins)] == [WHEEL]
+    known = pins((WHEEL, OLD), (SDIST, OLD))
+    assert [f.filename for f in offered(changed, known).files] == [SDIST]
+    assert [file.filename for file in withheld(changed, known)] == [WHEEL]
 
 
 def test_a_missing_sha256_is_filled_in_from_the_pin() -> None:
     listed = page(File(filename=WHEEL, url="https://x.example.com/w", hashes={"md5": "d" * 32}))
-    (only,) = offered(listed, {WHEEL: OLD}).files
+    (only,) = offered(listed, pins((WHEEL, OLD))).files
     assert only.hashes == {"md5": "d" * 32, "sha256": OLD}
-    assert withheld(listed, {WHEEL: OLD}) == []
+    assert withheld(listed, pins((WHEEL, OLD))) == []
 
 
 @pytest.mark.parametrize(
@@ -58,7 +68,7 @@ def test_offline_only_files_that_are_held_are_offered() -> None:
 def test_offline_a_file_that_its_page_states_no_hash_of_is_offered_by_its_pin() -> None:
     listed = page(file(WHEEL, None))
     assert offered(listed, {}, Available({OLD})).files == ()
-    (only,) = offered(listed, {WHEEL: OLD}, Available({OLD})).files
+    (only,) = offered(listed, pins((WHEEL, OLD)), Available({OLD})).files
     assert only.sha256 == OLD
 
 
@@ -68,15 +78,15 @@ def test_offline_metadata_is_only_advertised_where_it_is_here_or_inside_the_file
     held = {OLD, NEW}
     without = {f.filename: f.core_metadata for f in offered(listed, {}, Available(held)).files}
     assert without == {WHEEL: stated, SDIST: False}
-    pins = {f"{SDIST}.metadata": OF_METADATA}
-    stored = offered(listed, pins, Available({*held, OF_METADATA}))
+    known = pins((f"{SDIST}.metadata", OF_METADATA, NEW))
+    stored = offered(listed, known, Available({*held, OF_METADATA}))
     assert [f.core_metadata for f in stored.files] == [stated, stated]
 
 
 def test_offline_a_file_of_which_only_the_metadata_is_here_is_not_offered() -> None:
     listed = page(file(core_metadata={"sha256": OF_METADATA}))
-    pins = {f"{WHEEL}.metadata": OF_METADATA}
-    assert offered(listed, pins, Available({OF_METADATA})).files == ()
+    known = pins((f"{WHEEL}.metadata", OF_METADATA, OLD))
+    assert offered(listed, known, Available({OF_METADATA})).files == ()
 
 
 def test_offline_a_page_that_was_read_here_offers_the_files_it_leads_to_here() -> None:
@@ -94,15 +104,15 @@ def test_offline_what_is_yanked_or_for_another_python_stays_marked() -> None:
 def test_offline_what_is_hidden_is_told_and_whether_it_was_here() -> None:
     other = file("acme_app-2.0-py3-none-any.whl", OF_METADATA)
     listed = page(file(WHEEL, OLD), file(SDIST, NEW), other)
-    pins = {WHEEL: OLD, SDIST: NEW}
-    found = hidden(listed, pins, Available({OLD}))
+    known = pins((WHEEL, OLD), (SDIST, NEW))
+    found = hidden(listed, known, Available({OLD}))
     assert [(each.file.filename, each.was_held) for each in found] == [
         (SDIST, True),
         (other.filename, False),
     ]
-    assert hidden(listed, pins, None) == []
+    assert hidden(listed, known, None) == []
 
 
 def test_offline_what_has_changed_is_withheld_and_not_hidden() -> None:
     changed = page(file(sha256=NEW))
-    assert hidden(changed, {WHEEL: OLD}, Available(())) == []
+    assert hidden(changed, pins((WHEEL, OLD)), Available(())) == []

@@ -143,7 +143,7 @@ def test_an_archive_without_its_end_is_not_kept_where_nothing_tells_its_bytes(
         index.answer(200, {}, DEMO.data[: len(DEMO.data) * 6 // 10], path=FILE, times=1)
         client = Client(shim(pypi(index)))
         assert client.fetch("demo", NAME).status == 503
-        assert client.shim.store.pins.all_of("demo") == []
+        assert client.shim.store.pins.of_project("demo") == {}
 
 
 @pytest.mark.fault(36)

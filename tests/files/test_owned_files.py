@@ -46,7 +46,7 @@ def test_a_private_file_replaces_a_public_one_of_its_name(shim: MakeShim) -> Non
         assert [file.sha256 for file in page.files] == [OWN.sha256]
         assert fetch(made, OWN, owner="private") == OWN.data
         wait_until(lambda: not made.downloads._running, 10, "the transfer does not end")
-        pin = made.store.pins.find("acme-app", OWN.filename)
+        pin = made.store.pins.find("acme-app", OWN.filename, OWN.sha256)
         assert pin is not None
         assert (pin.sha256, pin.source) == (OWN.sha256, own.url)
 

@@ -1,6 +1,7 @@
 """The records of pages, ledger, pins, health and local files."""
 
 import time
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
@@ -226,15 +227,21 @@ def test_the_first_pin_holds(store: Store) -> None:
     assert store.pins.record("demo", "demo-1.0.zip", "2" * 64, B) == "1" * 64
     assert store.pins.get("demo", "demo-1.0.zip") == "1" * 64
     (pin,) = store.pins
-    assert pin[:3] == ("demo", "demo-1.0.zip", "1" * 64)
+    assert pin[:4] == ("demo", "demo-1.0.zip", "", "1" * 64)
     assert pin.source == A
+
+
+def pinned(store: Store, foreign: Collection[str] = ()) -> dict[str, list[str]]:
+    """Return the pinned sha256 of ``demo`` by file name, the oldest first."""
+    pins = store.pins.of_project("demo", foreign)
+    return {name: [pin.sha256 for pin in of_name] for name, of_name in pins.items()}
 
 
 def test_pins_belong_to_a_project_and_a_file(store: Store) -> None:
     store.pins.record("demo", "demo-1.0.zip", "1" * 64, A)
     store.pins.record("demo", "demo-1.1.zip", "2" * 64, A)
     store.pins.record("other", "demo-1.0.zip", "3" * 64, A)
-    assert store.pins.of_project("demo") == {"demo-1.0.zip": "1" * 64, "demo-1.1.zip": "2" * 64}
+    assert pinned(store) == {"demo-1.0.zip": ["1" * 64], "demo-1.1.zip": ["2" * 64]}
     assert store.pins.get("other", "demo-1.1.zip") is None
 
 

@@ -116,7 +116,7 @@ def test_reads_continue_when_the_disk_becomes_full(
     assert store.pins.record("demo", "demo-1.0.zip", "1" * 64, "x") == "1" * 64
     store.pins.flush()
     again = Store(directory, 10**6)
-    assert again.pins.of_project("demo") == {"demo-0.9.zip": "0" * 64, "demo-1.0.zip": "1" * 64}
+    assert [pin.sha256 for pin in again.pins] == ["0" * 64, "1" * 64]
     again.close()
     assert dict(store.blobs.verify()) == {blob.sha256: "right"}
     store.close()

@@ -37,6 +37,17 @@ def test_a_page_finds_a_file_by_its_name() -> None:
     assert page.file("foo-2.0.tar.gz") is None
 
 
+def test_a_page_tells_two_files_of_one_name_apart_by_sha256() -> None:
+    other = msgspec.structs.replace(WHEEL, hashes={"sha256": "b" * 64})
+    page = ProjectPage(name="foo", files=(WHEEL, other, SDIST))
+    assert page.file(WHEEL.filename) is WHEEL
+    assert page.file(WHEEL.filename, "b" * 64) is other
+    assert page.file(WHEEL.filename, "c" * 64) is None
+    assert page.file(SDIST.filename, "c" * 64) is SDIST
+    assert page.sha256s(WHEEL.filename) == {"a" * 64, "b" * 64}
+    assert page.sha256s(SDIST.filename) == frozenset()
+
+
 def test_a_page_survives_being_stored() -> None:
     page = ProjectPage(name="foo", files=(WHEEL, SDIST), versions=(), extra={"x": [1, None]})
     assert msgspec.msgpack.decode(msgspec.msgpack.encode(page), type=ProjectPage) == page

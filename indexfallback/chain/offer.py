@@ -69,12 +69,7 @@ def withheld(page: ProjectPage, pins: PinsByName) -> list[File]:
 
 def has_unknown(page: ProjectPage, pins: PinsByName) -> bool:
     """Tell whether a page states a sha256 that is not pinned, for a name that has pins."""
-    return any(
-        file.sha256 is not None
-        and file.filename in pins
-        and all(pin.sha256 != file.sha256 for pin in pins[file.filename])
-        for file in page.files
-    )
+    return bool(_unknown_names(page, pins))
 
 
 def has_wrong_metadata(page: ProjectPage, pins: PinsByName) -> bool:
@@ -100,8 +95,8 @@ def as_pinned(file: File, pins: PinsByName) -> File:
     That is the pin of the address without a sha256, or the only one of the name: a sha256 in
     another address may be that of another file.
     """
-    known = pins.get(file.filename, ())
-    if file.sha256 is not None or not known:
+    known = pins.get(file.filename, ()) if file.sha256 is None else ()
+    if not known:
         return file
     without = {pin.sha256 for pin in known if not pin.key} or {pin.sha256 for pin in known}
     if len(without) != 1:
@@ -114,16 +109,29 @@ def metadata_pin(filename: str, sha256: str | None, pins: PinsByName) -> Pin | N
 
     Any address of the distribution counts: its pins say which ones led to the same ``sha256``.
     """
+    known = pins.get(filename + METADATA_ENDING)
+    if not known:
+        return None
     keys = {pin.key for pin in pins.get(filename, ()) if pin.sha256 == sha256} | {sha256 or ""}
-    known = pins.get(filename + METADATA_ENDING, ())
     return next((pin for pin in known if pin.key in keys), None)
 
 
+def _unknown_names(page: ProjectPage, pins: PinsByName) -> set[str]:
+    return {
+        file.filename
+        for file in page.files
+        if (known := pins.get(file.filename))
+        and (sha256 := file.sha256) is not None
+        and known[0].sha256 != sha256
+        and all(pin.sha256 != sha256 for pin in known)
+    }
+
+
 def _refused_names(page: ProjectPage, pins: PinsByName) -> set[str]:
-    stated: dict[str, set[str]] = {}
-    for file in page.files if pins else ():
-        if file.filename in pins and file.sha256 is not None:
-            stated.setdefault(file.filename, set()).add(file.sha256)
+    stated: dict[str, set[str]] = {name: set() for name in _unknown_names(page, pins)}
+    for file in page.files if stated else ():
+        if file.filename in stated and file.sha256 is not None:
+            stated[file.filename].add(file.sha256)
     return {name for name, sha256s in stated.items() if refuses(pins[name], sha256s)}
 
 

@@ -145,7 +145,7 @@ class Downloads:
         """Return the first source, the others, and the sha256 that the file must have, if known."""
         owner, key, filename = address
         find = partial(find_sources, self._fallback, owner, key.project, filename)
-        found = find(key.sha256, failures)
+        found = find(self._pins.distribution(address), failures)
         first = next(found, None)
         if first is None:
             raise self._missing(filename)
@@ -193,7 +193,8 @@ class Downloads:
     def _renewed(self, address: FileAddress, source: Source) -> Source | None:
         if self._fallback.network.is_offline:
             return None
-        return renewed(self._fallback, source, address.key.project, address.key.sha256)
+        sha256 = self._pins.distribution(address)
+        return renewed(self._fallback, source, address.key.project, sha256)
 
     def _stored_elsewhere(
         self, address: FileAddress, first: Source, sha256: str | None
@@ -206,7 +207,8 @@ class Downloads:
 
     def _metadata_inside(self, address: FileAddress, sha256: str | None) -> Blob | None:
         """Read metadata from the distribution that it belongs to, if that is stored."""
-        dist = self._pins.distribution(address)
+        known = self._pins.distribution(address)
+        dist = self._store.blobs.find(known) if known is not None else None
         blob = metadata_of(self._store, dist, address.listed) if dist is not None else None
         return blob if blob is not None and sha256 in (None, blob.sha256) else None
 

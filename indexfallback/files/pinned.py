@@ -48,10 +48,14 @@ class PinnedFiles:
         # The address of a metadata file has the hash of the distribution, not its own.
         return None, None if address.is_metadata else address.key.sha256
 
-    def distribution(self, address: FileAddress) -> Blob | None:
-        """Return the distribution that an address belongs to, if it is stored."""
-        sha256 = address.key.sha256 or self._first_sha256(address)
-        return self._store.blobs.find(sha256) if sha256 is not None else None
+    def distribution(self, address: FileAddress) -> str | None:
+        """Return the sha256 of the distribution that an address belongs to, if it is known.
+
+        Where the address states none, that is the one that was first.
+        """
+        owner, key, _ = address
+        pins = self._store.pins
+        return key.sha256 or pins.get(key.project, address.listed, self._foreign(owner))
 
     def check(self, address: FileAddress) -> None:
         """Refuse a file whose name has other pins, unless a page lists it beside a pinned one.
@@ -136,8 +140,7 @@ class PinnedFiles:
         if address.is_metadata:
             names = (filename, address.listed)
             known = {name: pins.of_name(key.project, name, foreign) for name in names}
-            sha256 = key.sha256 or self._first_sha256(address)
-            pin = metadata_pin(address.listed, sha256, known)
+            pin = metadata_pin(address.listed, self.distribution(address), known)
         elif key.sha256 is None:
             pin = pins.first(key.project, filename, foreign)
         else:
@@ -147,11 +150,6 @@ class PinnedFiles:
             with best_effort(f"store the pin of {filename}"):
                 pins.record(key.project, filename, pin.sha256, pin.source, key=key.sha256 or "")
         return pin
-
-    def _first_sha256(self, address: FileAddress) -> str | None:
-        """Return the sha256 of the distribution where an address states none, if it is known."""
-        owner, key, _ = address
-        return self._store.pins.get(key.project, address.listed, self._foreign(owner))
 
     def _other_pins(self, address: FileAddress) -> Sequence[Pin]:
         """Return the pins of the distribution's name, unless one has the sha256 of the address."""

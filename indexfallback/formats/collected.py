@@ -23,10 +23,12 @@ _NO_FILES = (
 
 
 class Collected:
-    """The files of one page, each name once, and what was dropped."""
+    """The files of one page, each name and sha256 once, and what was dropped."""
 
     def __init__(self) -> None:
-        self._files: dict[str, File] = {}
+        #: By name and sha256. A name that has a file with a sha256 has none without.
+        self._files: dict[tuple[str, str | None], File] = {}
+        self._hashed: set[str] = set()
         #: The reason to the number.
         self.dropped: dict[str, int] = {}
 
@@ -41,10 +43,22 @@ class Collected:
         return bool(self._files) or not self.dropped.keys() <= _OF_ANY_PAGE
 
     def add(self, file: File) -> None:
-        """Keep a file; of two with the same name the first."""
-        first = self._files.setdefault(file.filename, file)
+        """Keep a file unless one of its name and sha256 is there; the first of those stays.
+
+        A file's address here has its name and sha256. A file without a sha256 therefore stays only
+        if no other one of its name has one.
+        """
+        name, sha256 = file.filename, file.sha256
+        if sha256 is None and name in self._hashed:
+            self.drop(SECOND, name)
+            return
+        if sha256 is not None and name not in self._hashed:
+            self._hashed.add(name)
+            if self._files.pop((name, None), None) is not None:
+                self.drop(SECOND, name)
+        first = self._files.setdefault((name, sha256), file)
         if first is not file and (first.url != file.url or first.hashes != file.hashes):
-            self.drop(SECOND, file.filename)
+            self.drop(SECOND, name)
 
     def drop(self, reason: str, name: str) -> None:
         """Count what is left out; ``name`` is for the log."""

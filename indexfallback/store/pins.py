@@ -11,8 +11,10 @@ own files, and the public index of a group corrects its mirrors.
 import sqlite3
 import time
 from collections.abc import Collection, Iterable, Iterator, Mapping
+from itertools import chain
 from typing import NamedTuple
 
+from indexfallback.store.best_effort import StoreFault
 from indexfallback.store.database import Database
 from indexfallback.store.pending import PendingRecords
 
@@ -46,6 +48,7 @@ class _Record(NamedTuple):
     right: frozenset[str]
 
     def removes(self, other: Pin) -> bool:
+        """Tell whether a pin of the same file name is removed."""
         is_replaced = other.key == self.pin.key and other.source in self.replaces
         return is_replaced or (other.source in self.corrects and other.sha256 not in self.right)
 
@@ -59,7 +62,8 @@ class Pins:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._pending: PendingRecords[_Address, _Record] = PendingRecords(
+        #: In their order, as far as each changed something.
+        self._pending: PendingRecords[_Address, tuple[_Record, ...]] = PendingRecords(
             "the sha256 of files that were served", self._write
         )
 
@@ -89,32 +93,33 @@ class Pins:
             f"SELECT {_COLUMNS} FROM pin WHERE project = ? AND filename = ?",  # noqa: S608 - ours
             (project, filename),
         )
-        name = (project, filename)
-        records = [r for key, r in self._pending.all().items() if key[:2] == name]
+        records = [
+            record
+            for address, records in self._pending.all().items()
+            if address[:2] == (project, filename)
+            for record in records
+        ]
         return [p for p in _with(records, [Pin(*row) for row in rows]) if p.source not in foreign]
 
     def of_project(self, project: str, foreign: Collection[str] = ()) -> dict[str, list[Pin]]:
         """Return file name to its pins, the oldest first, without those of ``foreign``."""
         rows = self._database.rows(
-            f"SELECT {_COLUMNS} FROM pin WHERE project = ?",  # noqa: S608 - our own words
+            f"SELECT {_COLUMNS} FROM pin WHERE project = ? ORDER BY seen, key",  # noqa: S608 - ours
             (project,),
         )
-        written: dict[str, list[Pin]] = {}
+        pins: dict[str, list[Pin]] = {}
         for row in rows:
-            written.setdefault(row[1], []).append(Pin(*row))
+            pins.setdefault(row[1], []).append(Pin._make(row))
         pending: dict[str, list[_Record]] = {}
-        for key, record in self._pending.all().items():
-            if key[0] == project:
-                pending.setdefault(key[1], []).append(record)
-        pins = {
-            name: [
-                pin
-                for pin in _with(pending.get(name, ()), written.get(name, []))
-                if pin.source not in foreign
-            ]
-            for name in written.keys() | pending.keys()
-        }
-        return {name: found for name, found in pins.items() if found}
+        for address, records in self._pending.all().items():
+            if address[0] == project:
+                pending.setdefault(address[1], []).extend(records)
+        for name, of_name in pending.items():
+            pins[name] = _with(of_name, pins.get(name, []))
+        if not foreign:
+            return pins
+        own = {name: [p for p in found if p.source not in foreign] for name, found in pins.items()}
+        return {name: found for name, found in own.items() if found}
 
     def record(
         self,
@@ -136,18 +141,25 @@ class Pins:
         """
         address = (project, filename, key)
         pin = Pin(project, filename, key, sha256, time.time(), source)
-        pending = self._pending.get(address)
-        if pending is None or pending.pin.source in replaces:
-            sets = map(frozenset, (replaces, corrects, right))
-            self._pending.add(address, _Record(pin, *sets))
+        record = _Record(pin, *map(frozenset, (replaces, corrects, right)))
+        if self._changes_something(record):
+            self._pending.add(address, (*(self._pending.get(address) or ()), record))
         else:
             self._pending.flush()
         found = self.find(project, filename, key)
         return found.sha256 if found is not None else sha256
 
-    def _write(self, batch: Mapping[_Address, _Record]) -> None:
+    def _changes_something(self, record: _Record) -> bool:
+        project, filename, key, *_ = record.pin
+        try:
+            pins = self.of_name(project, filename)
+        except StoreFault:  # it holds in memory all the same
+            return True
+        return all(pin.key != key for pin in pins) or any(map(record.removes, pins))
+
+    def _write(self, batch: Mapping[_Address, tuple[_Record, ...]]) -> None:
         with self._database.write() as connection:
-            for record in batch.values():
+            for record in sorted(chain.from_iterable(batch.values()), key=_time_of):
                 _remove_others(connection, record)
                 connection.execute(_INSERT, record.pin)
 
@@ -175,9 +187,13 @@ class Pins:
         return (Pin(*row) for row in rows)
 
 
+def _time_of(record: _Record) -> float:
+    return record.pin.seen
+
+
 def _with(records: Iterable[_Record], pins: list[Pin]) -> list[Pin]:
     """Return the pins of one file name, the oldest first, as they are with ``records`` written."""
-    for record in records:
+    for record in sorted(records, key=_time_of):
         pins = [pin for pin in pins if not record.removes(pin)]
         if all(pin.key != record.pin.key for pin in pins):
             pins.append(record.pin)

@@ -100,6 +100,16 @@ def test_a_file_that_was_renamed_is_taken_under_its_own_name(made: Shim, tmp_pat
     ]
 
 
+def test_two_files_of_one_name_are_both_taken(
+    made: Shim, public: FakeIndex, tmp_path: Path
+) -> None:
+    public.add(OTHER, folder="other/")
+    for dist in (IDNA, OTHER):
+        assert len(run(made, lay(tmp_path / dist.sha256, dist))[0]) == 1
+    pinned = {pin.sha256 for pin in made.store.pins.of_name("idna", IDNA.filename)}
+    assert pinned == {IDNA.sha256, OTHER.sha256}
+
+
 def test_a_release_that_nobody_lists_is_left(made: Shim, tmp_path: Path) -> None:
     new = wheel("idna", "99.0")
     assert run(made, lay(tmp_path / "house", new)) == (

@@ -10,6 +10,7 @@ from indexfallback.carry.changes import (
     PageChange,
     PinChange,
     Sha256s,
+    agrees,
     answering,
     owner_change,
     page_change,
@@ -129,6 +130,21 @@ class TestPins:
         listed: list[Sha256s] = [{("x-1.whl", ""): [B, A]}, {("x-2.whl", ""): [B]}]
         assert pin_change(pin(A), listed) is None
 
+    def test_two_files_of_one_name_are_no_change_where_a_page_lists_both(self) -> None:
+        both = sha256s([page(file(), file(sha256=B))])
+        assert both == {("x-1.whl", ""): [A, B]}
+        assert pin_change(pin(B), [both]) is None
+
+    @pytest.mark.parametrize(
+        ("listed", "may_stand"), [([A, B], True), ([B], False), ([A], False), ([], False)]
+    )
+    def test_a_pin_stands_beside_another_where_a_page_lists_both(
+        self, listed: list[str], may_stand: bool
+    ) -> None:
+        assert agrees(pin(B), [pin(A)], [{("x-1.whl", ""): listed}]) == may_stand
+        assert agrees(pin(A), [pin(A, key="")], [])
+        assert agrees(pin(B), [], [])
+
     def test_the_last_page_of_a_group_and_the_metadata_count(self) -> None:
         wrong, right = file(sha256=A), file(sha256=B, core_metadata={"sha256": A})
         listed = sha256s([page(wrong), page(right)])
@@ -181,6 +197,14 @@ def test_a_page_that_removes_or_alters_a_file_is_one(
 ) -> None:
     change = page_change("pypi", page(file()), after, {})
     assert change == PageChange("x", "pypi", removed, altered)
+
+
+def test_two_files_of_one_name_stay_as_they_are_or_one_is_removed() -> None:
+    both = page(file(), file(sha256=B))
+    assert page_change("pypi", both, page(file(sha256=B), file()), {}) is None
+    assert page_change("pypi", both, page(file()), {}) == PageChange("x", "pypi", ("x-1.whl",), ())
+    third = page(*both.files, file(sha256="c" * 64))
+    assert page_change("pypi", both, third, {}) == PageChange("x", "pypi", (), ("x-1.whl",))
 
 
 def test_other_metadata_of_a_file_is_a_change_and_none_at_all_is_not() -> None:

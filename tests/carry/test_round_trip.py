@@ -26,6 +26,7 @@ from tests.carry.support import (
     read,
     write,
 )
+from tests.fakes import wheel
 
 
 def test_pages_files_pins_and_owners_are_those_of_the_other_store(
@@ -99,6 +100,37 @@ def test_a_file_first_seen_with_another_content_keeps_it(empty: Store, archive: 
     empty.pins.record("idna", NEW.filename, OLD.sha256, PYPI.key)
     assert read(empty, archive).withheld == (NEW.filename,)
     assert empty.pins.get("idna", NEW.filename) == OLD.sha256
+
+
+def test_two_files_of_one_name_go_with_their_pins_and_metadata(
+    full: Store, empty: Store, tmp_path: Path
+) -> None:
+    second = wheel("idna", NEW.version, requires=["more"])
+    keep_page(full, PYPI, "idna", file_of(NEW), file_of(second))
+    keep_file(full, PYPI, second)
+    for dist in (NEW, second):
+        blob = full.blobs.add(dist.metadata)
+        name = f"{dist.filename}.metadata"
+        full.pins.record("idna", name, blob.sha256, PYPI.key, key=dist.sha256)
+    write(full, tmp_path / "both.tar")
+    imported = read(empty, tmp_path / "both.tar")
+    assert (imported.withheld, imported.changes) == ((), ())
+    assert list(empty.pins) == list(full.pins)
+    assert read(empty, tmp_path / "both.tar").pins == 0
+
+
+@pytest.mark.parametrize("is_listed", [True, False])
+def test_another_file_of_a_name_that_is_pinned_here_is_taken_where_a_page_here_lists_both(
+    full: Store, empty: Store, tmp_path: Path, is_listed: bool
+) -> None:
+    second = wheel("idna", NEW.version, size=10)
+    keep_file(full, PYPI, second)
+    write(full, tmp_path / "both.tar", "idna")
+    listed = [file_of(OLD), file_of(NEW)] + [file_of(second)] * is_listed
+    keep_page(empty, PYPI, "idna", *listed, checked=THEN + 1)
+    keep_file(empty, PYPI, NEW)
+    assert read(empty, tmp_path / "both.tar").withheld == (() if is_listed else (NEW.filename,))
+    assert (empty.pins.find("idna", NEW.filename, second.sha256) is not None) == is_listed
 
 
 def test_owners_that_are_known_here_stay(empty: Store, archive: Path) -> None:

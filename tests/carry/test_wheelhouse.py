@@ -42,6 +42,18 @@ def test_of_a_copied_project_the_public_index_s_files_go_in(full: Store) -> None
     assert chosen(full, ["idna"]) == []
 
 
+def test_of_two_files_of_one_name_the_first_goes_in_and_the_other_is_said(
+    full: Store, caplog: pytest.LogCaptureFixture
+) -> None:
+    second = wheel("idna", NEW.version, size=10)
+    keep_file(full, PYPI, second)
+    full.pins.record("idna", NEW.filename, NEW.sha256, PYPI.key)  # and without a sha256
+    assert [file.sha256 for file in chosen(full, ["idna"])] == [NEW.sha256]
+    (said,) = caplog.messages
+    assert said.startswith(f"{NEW.filename}: a directory holds one file of a name")
+    assert f"(sha256 {second.sha256}) is left out" in said
+
+
 def test_again_it_writes_only_what_is_new_and_leaves_other_files(
     full: Store, tmp_path: Path
 ) -> None:

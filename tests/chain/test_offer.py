@@ -2,8 +2,18 @@
 
 import msgspec
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from indexfallback.chain.offer import Available, PinsByName, hidden, offered, withheld
+from indexfallback.chain.offer import (
+    Available,
+    PinsByName,
+    has_unknown,
+    hidden,
+    metadata_pin,
+    offered,
+    withheld,
+)
 from indexfallback.page import File, ProjectPage
 from indexfallback.store.pins import Pin
 
@@ -116,3 +126,76 @@ def test_offline_what_is_hidden_is_told_and_whether_it_was_here() -> None:
 def test_offline_what_has_changed_is_withheld_and_not_hidden() -> None:
     changed = page(file(sha256=NEW))
     assert hidden(changed, pins((WHEEL, OLD)), Available(())) == []
+
+
+SHA256 = st.sampled_from([OLD, NEW, OF_METADATA])
+#: A page as it is read: some files of a name with a sha256 each, or one without.
+PAGES = st.lists(
+    st.tuples(st.sampled_from([WHEEL, SDIST]), SHA256 | st.none()), unique=True, max_size=6
+).filter(
+    lambda listed: all(
+        sha256 is not None or sum(each[0] == name for each in listed) == 1
+        for name, sha256 in listed
+    )
+)
+#: At most one pin for each address, of which that of a distribution says its own sha256.
+PINS = st.builds(
+    lambda with_key, without: pins(
+        *(each[:2] for each in with_key), *((name, sha256, "") for name, sha256 in without.items())
+    ),
+    st.sets(st.tuples(st.sampled_from([WHEEL, SDIST]), SHA256)),
+    st.dictionaries(st.sampled_from([WHEEL, SDIST]), SHA256),
+)
+
+
+@given(listed=PAGES, known=PINS)
+def test_a_name_is_withheld_if_it_has_pins_and_its_page_lists_none_of_them(
+    listed: list[tuple[str, str | None]], known: PinsByName
+) -> None:
+    whole = page(*(file(name, sha256) for name, sha256 in listed))
+    left_out = withheld(whole, known)
+    shown = offered(whole, known).files
+    assert len(shown) + len(left_out) == len(whole.files)
+    for each in whole.files:
+        pinned = {pin.sha256 for pin in known.get(each.filename, ())}
+        stated = whole.sha256s(each.filename)
+        is_changed = bool(pinned) and bool(stated) and not pinned & stated
+        assert (each in left_out) == is_changed
+        assert is_changed or each.sha256 is None or each in shown
+
+
+@given(listed=PAGES, known=PINS)
+def test_a_missing_sha256_is_that_of_the_address_without_one_or_the_only_one(
+    listed: list[tuple[str, str | None]], known: PinsByName
+) -> None:
+    bare = [name for name, sha256 in listed if sha256 is None]
+    shown = offered(page(*(file(name, sha256) for name, sha256 in listed)), known)
+    for name in bare:
+        of_name = known.get(name, ())
+        without = [pin.sha256 for pin in of_name if not pin.key]
+        only = {pin.sha256 for pin in of_name}
+        expected = without[0] if without else only.pop() if len(only) == 1 else None
+        (found,) = [each.sha256 for each in shown.files if each.filename == name]
+        assert found == expected
+
+
+def test_a_pinned_file_and_another_one_beside_it_are_both_offered() -> None:
+    both = page(file(sha256=NEW), file(sha256=OLD))
+    assert offered(both, pins((WHEEL, OLD))).files == both.files
+    assert has_unknown(both, pins((WHEEL, OLD)))
+    assert not has_unknown(both, pins((WHEEL, OLD), (WHEEL, NEW)))
+
+
+def test_each_of_two_files_of_one_name_has_its_own_metadata() -> None:
+    stated = {"sha256": "d" * 64}
+    both = page(file(core_metadata=stated), file(sha256=NEW, core_metadata=stated))
+    known = pins((f"{WHEEL}.metadata", "e" * 64, OLD), (f"{WHEEL}.metadata", "f" * 64, NEW))
+    found = [each.core_metadata for each in offered(both, known).files]
+    assert found == [{"sha256": "e" * 64}, {"sha256": "f" * 64}]
+
+
+def test_metadata_from_before_the_sha256_was_known_belong_to_what_was_first() -> None:
+    known = pins((WHEEL, OLD, ""), (WHEEL, NEW), (f"{WHEEL}.metadata", OF_METADATA, ""))
+    for sha256, expected in ((OLD, OF_METADATA), (None, OF_METADATA), (NEW, None)):
+        pin = metadata_pin(WHEEL, sha256, known)
+        assert (pin.sha256 if pin is not None else None) == expected

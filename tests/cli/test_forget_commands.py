@@ -107,6 +107,25 @@ def test_accept_as_json_gives_both_hashes(cli: CommandLine, changed: Served) -> 
     assert [offer["sha256"] for offer in report["offered"]] == [NEW.sha256]
 
 
+def test_accepting_forgets_both_files_of_a_name(
+    cli: CommandLine, shim: Served, public: FakeIndex
+) -> None:
+    second = wheel("idna", "3.9", size=20)
+    public.add(second, folder="other/")
+    for dist in (OLD, second):
+        wait_until(lambda: NAME.encode() in shim.get(PAGE).body, SOON, "it is not offered")
+        assert shim.get(path_of(dist.sha256)).body == dist.data
+    wait_until(lambda: shim.json("/-/status")["cache"]["files"] == 2, SOON, "they were not kept")
+    public.remove(f"other/{NAME}")
+    public.add(NEW)
+    wait_until(lambda: NAME.encode() not in shim.get(PAGE).body, SOON, "it is still offered")
+    done = cli("cache", "accept", "idna", NAME, "--yes").expect()
+    for dist in (OLD, second):
+        assert f"{NAME} was first seen" in done.words
+        assert f"sha256 {dist.sha256}" in done.words
+    assert shim.get(path_of(NEW.sha256)).body == NEW.data
+
+
 def test_accepting_what_was_never_served_ends_with_1(cli: CommandLine, shim: Served) -> None:
     done = cli("cache", "accept", "idna", "idna-9.9-py3-none-any.whl", "--yes").expect(1)
     assert "was never served from here" in done.words

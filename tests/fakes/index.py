@@ -138,14 +138,16 @@ class FakeIndex(Faults):
         gpg_sig: bool | None = None,
         hashes: Mapping[str, str] | None = None,
         url: str | None = None,
+        folder: str = "",
     ) -> None:
-        """Offer a distribution, in place of one of the same file name.
+        """Offer a distribution, in place of one of the same file name in the same ``folder``.
 
-        ``hashes`` and ``url`` put something else on the page than is true.
+        ``hashes`` and ``url`` put something else on the page than is true. The name of the folder
+        ends with a slash.
         """
         with self._changed:
             project = self.project(dist.project)
-            project.files[dist.filename] = Listed(
+            project.files[f"{folder}{dist.filename}"] = Listed(
                 dist=dist,
                 url=url or "",
                 yanked=yanked,
@@ -157,7 +159,10 @@ class FakeIndex(Faults):
             )
 
     def remove(self, filename: str) -> None:
-        """Offer a file no longer; its project stays, be it without files."""
+        """Offer a file no longer; its project stays, be it without files.
+
+        ``filename`` begins with the file's folder, if it has one.
+        """
         with self._changed:
             for project in self._projects.values():
                 if project.files.pop(filename, None):
@@ -263,8 +268,8 @@ class FakeIndex(Faults):
                 return _plain(301, {"Location": f"/simple/{name}/"})
             case ["simple", name, ""]:
                 return self._page(request, unquote(name))
-            case ["files", filename]:
-                return self._file(unquote(filename))
+            case ["files", *path]:
+                return self._file(unquote("/".join(path)))
         return _plain(404)
 
     def _is_welcome(self, request: Request) -> bool:
@@ -286,7 +291,7 @@ class FakeIndex(Faults):
         project = self._projects.get(name)
         if project is None:
             return _plain(404)
-        files = {filename: self._listed(listed) for filename, listed in project.files.items()}
+        files = {path: self._listed(path, listed) for path, listed in project.files.items()}
         form = negotiate(request.headers.get("Accept", "*/*"), self.formats)
         serial = project.modified if self.serials else project.serial
         page = render(replace(project, files=files, serial=serial), form)
@@ -295,10 +300,9 @@ class FakeIndex(Faults):
             del reply.headers["ETag"], reply.headers["Last-Modified"]
         return reply
 
-    def _listed(self, listed: Listed) -> Listed:
+    def _listed(self, path: str, listed: Listed) -> Listed:
         """Return a file as the page lists it under today's settings."""
-        filename = quote(listed.dist.filename)
-        url = listed.url or f"{self.files_url or '../../files/'}{filename}"
+        url = listed.url or f"{self.files_url or '../../files/'}{quote(path)}"
         return replace(listed, url=url, metadata=listed.metadata and self.metadata)
 
     def _file(self, filename: str) -> Reply:

@@ -57,6 +57,12 @@ def test_only_files_with_one_of_the_hashes_are_taken() -> None:
         chosen(pin("1.0", 99), LINUX)
 
 
+def test_of_two_files_of_one_name_it_is_the_one_with_the_hash_or_the_first() -> None:
+    twice = page(FILES[0], FILES[0])
+    for numbers, index in ((), 0), ((0,), 0), ((1,), 1), ((0, 1), 0):
+        assert select_file(twice, pin("1.0", *numbers), LINUX, Wanted()) is twice.files[index]
+
+
 def test_formats_that_are_refused_are_not_taken() -> None:
     assert chosen(pin(), LINUX, Wanted(no_binary=frozenset(["acme"]))) == FILES[5]
     with pytest.raises(FileMissingError, match=r"none of its 6 files is for Python 3\.12 on win"):

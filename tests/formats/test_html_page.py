@@ -330,10 +330,34 @@ def test_links_depend_on_the_base() -> None:
     assert file.url == "https://example.com/files/foo-1.0.zip"
 
 
-def test_of_two_files_of_one_name_the_first_is_kept() -> None:
-    read = page('<a href="a/foo-1.0.zip">a</a><a href="b/foo-1.0.zip">b</a>')
-    assert [file.url for file in read.files] == [f"{URL}a/foo-1.0.zip"]
-    assert read.dropped == {"a second file of the same name": 1}
+@pytest.mark.parametrize(
+    ("links", "kept", "dropped"),
+    [
+        ("a b", "a b", 0),
+        ("b a", "b a", 0),
+        ("a plain", "a", 1),
+        ("plain a b", "a b", 1),
+        ("plain a other plain", "a", 3),
+        ("plain other", "plain", 1),
+        ("a a", "a", 0),
+        ("a b moved a", "a b", 1),
+    ],
+)
+def test_files_of_one_name_are_kept_if_their_sha256_tell_them_apart(
+    links: str, kept: str, dropped: int
+) -> None:
+    hrefs = {
+        "a": f"a/foo-1.0.zip#sha256={'a' * 64}",
+        "b": f"b/foo-1.0.zip#sha256={'b' * 64}",
+        "moved": f"c/foo-1.0.zip#sha256={'a' * 64}",
+        "plain": "d/foo-1.0.zip",
+        "other": f"e/foo-1.0.zip#md5={'0' * 32}",
+    }
+    read = page("".join(f'<a href="{hrefs[link]}">x</a>' for link in links.split()))
+    expected = [f"{URL}{hrefs[link].partition('#')[0]}" for link in kept.split()]
+    assert [file.url for file in read.files] == expected
+    assert sum(read.dropped.values()) == dropped
+    assert read.dropped.keys() <= {"a second file of the same name"}
 
 
 def test_legacy_formats_are_kept() -> None:

@@ -64,6 +64,23 @@ def test_a_yank_follows_the_index(mirror: Mirrored) -> None:
     assert page.files[0].yanked == "broken"
 
 
+def test_of_two_files_of_one_name_the_first_is_mirrored_and_the_other_is_said(
+    mirror: Mirrored,
+) -> None:
+    first, second = wheel("other", "1.0"), wheel("other", "1.0", size=10)
+    mirror.upstream.add(second, folder="more/")
+    result = mirror.run()
+    assert result["left_out"] == [f"{second.filename} (sha256 {second.sha256})"]
+    assert (result["files"], result["refused"], result["failed"]) == (14, [], {})
+    (file,) = mirror.state()["pages"]["other"].files
+    assert file.sha256 == first.sha256
+    assert mirror.run()["asked"] == 0
+    mirror.upstream.add(wheel("other", "1.1"))
+    done = mirror().expect()
+    assert f"left out: {second.filename} (sha256 {second.sha256})" in done.words
+    assert mirror.listed("other") == names("other", "1.0", "1.1")
+
+
 def test_a_removed_file_goes_with_its_bytes(mirror: Mirrored) -> None:
     mirror.run()
     mirror.upstream.remove(names("acme-app", "1.0")[0])

@@ -1,11 +1,14 @@
 """The records of pages, ledger, pins, health and local files."""
 
+import itertools
 import time
 from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from indexfallback.health import Health, State
 from indexfallback.outcome import Kind
@@ -243,6 +246,83 @@ def test_pins_belong_to_a_project_and_a_file(store: Store) -> None:
     store.pins.record("other", "demo-1.0.zip", "3" * 64, A)
     assert pinned(store) == {"demo-1.0.zip": ["1" * 64], "demo-1.1.zip": ["2" * 64]}
     assert store.pins.get("other", "demo-1.1.zip") is None
+
+
+def test_each_address_of_a_name_has_its_own_pin(store: Store) -> None:
+    name, a, b, c = "demo-1.0.zip", "a" * 64, "b" * 64, "c" * 64
+    store.pins.record("demo", name, a, A, key=a)
+    store.pins.record("demo", name, b, A, key=b)
+    store.pins.record("demo", f"{name}.metadata", c, A, key=a)
+    assert pinned(store) == {name: [a, b], f"{name}.metadata": [c]}
+    assert store.pins.find("demo", name, a) != store.pins.find("demo", name, b)
+    assert store.pins.find("demo", name, "") is None
+    assert store.pins.get("demo", name) == a
+    assert store.pins.remove("demo", name) == 2
+
+
+def test_the_address_without_a_sha256_counts_before_the_oldest(store: Store) -> None:
+    store.pins.record("demo", "demo-1.0.zip", "a" * 64, A, key="a" * 64)
+    store.pins.record("demo", "demo-1.0.zip", "b" * 64, A)
+    assert store.pins.get("demo", "demo-1.0.zip") == "b" * 64
+
+
+#: Pins of one name as they are recorded: source, key, sha256, and whether the source is the public
+#: index, which knows what is right.
+RECORDS = st.lists(
+    st.tuples(
+        st.sampled_from((A, B, "https://private.example.com/")),
+        st.sampled_from(("", "a", "b", "c")),
+        st.sampled_from(("a", "b", "c")),
+        st.sets(st.sampled_from(("a", "b", "c"))),
+    ),
+    max_size=8,
+)
+
+
+@given(records=RECORDS)
+@settings(
+    max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+def test_pins_that_cannot_be_written_are_the_same_as_written_ones(
+    store: Store, monkeypatch: pytest.MonkeyPatch, records: list[tuple[str, str, str, set[str]]]
+) -> None:
+    monkeypatch.setattr("indexfallback.store.pins.time.time", itertools.count().__next__)
+    found = []
+    for project in ("written", "pending"):
+        store.pins.remove(project)
+        with monkeypatch.context() as patch:
+            if project == "pending":
+                patch.setattr(store.pins._pending, "_write", _fail)
+            for source, key, sha256, right in records:
+                store.pins.record(
+                    project, "x", key or sha256, source, {B} if source == A else (), key=key,
+                    corrects={B} if source == A else (), right=right | {key or sha256},
+                )  # fmt: skip
+            found.append([pin[1:4] + pin[5:] for pin in store.pins.of_name(project, "x")])
+    assert found[0] == found[1]
+    store.pins.flush()
+    assert found[0] == [pin[1:4] + pin[5:] for pin in store.pins.of_name("pending", "x")]
+
+
+def _fail(_batch: object) -> None:
+    raise OSError("no space left")
+
+
+def test_the_public_index_removes_what_is_wrong_of_its_mirror_and_nothing_else(
+    store: Store,
+) -> None:
+    name, private = "demo-1.0.zip", "https://private.example.com/"
+    for sha256 in ("a", "b", "c"):
+        store.pins.record("demo", name, sha256, B, key=sha256)
+    store.pins.record("demo", name, "d", B)
+    store.pins.record("demo", name, "e", private, key="e")
+    store.pins.record("demo", name, "b", A, {B, private}, key="b", corrects={B}, right={"a", "b"})
+    assert [(pin.key, pin.source) for pin in store.pins.of_name("demo", name)] == [
+        ("a", B),
+        ("e", private),
+        ("b", A),
+    ]
+    assert pinned(store, {private}) == {name: ["a", "b"]}
 
 
 def test_pins_of_a_project_can_be_forgotten(store: Store) -> None:

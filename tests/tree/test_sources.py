@@ -3,9 +3,10 @@
 from pathlib import Path
 
 from indexfallback.config import Index
-from indexfallback.tree.sources import DirectorySource
+from indexfallback.tree.publish import publish
+from indexfallback.tree.sources import ChainSource, DirectorySource
 from tests.conftest import MakeShim
-from tests.fakes import wheel
+from tests.fakes import FakeIndex, wheel
 
 WHEEL = wheel("acme-app", "1.4")
 
@@ -20,3 +21,20 @@ def test_what_was_just_copied_is_waited_for(shim: MakeShim, tmp_path: Path) -> N
     found = source.page("acme-app")
     assert found is not None
     assert [each.path.name for each in found[1]] == [WHEEL.filename]
+
+
+def test_of_two_files_of_one_name_the_first_is_published_and_the_other_is_said(
+    shim: MakeShim, tmp_path: Path
+) -> None:
+    other = wheel("acme-app", "1.4", size=10)
+    with FakeIndex([WHEEL]) as index:
+        index.add(other, folder="other/")
+        made = shim(index)
+        made.fallback.page("acme-app")
+        written, skipped = publish(ChainSource(made), tmp_path / "tree", list)
+    assert written.files == 1
+    assert skipped == [f"{WHEEL.filename}: another file of that name is published"]
+    assert (tmp_path / "tree" / "files" / WHEEL.filename).read_bytes() == WHEEL.data
+    page = (tmp_path / "tree" / "simple" / "acme-app" / "index.html").read_text()
+    assert WHEEL.sha256 in page
+    assert other.sha256 not in page

@@ -261,9 +261,16 @@ def _fill(cache: Path) -> None:
             ((sha256, now, now) for sha256 in hashes),
         )
         connection.executemany(
-            "INSERT INTO pin (project, filename, sha256, seen, source) VALUES (?, ?, ?, ?, ?)",
+            "INSERT INTO pin VALUES (?, ?, ?, ?, ?, ?)",
             (
-                (f"many-{n // 20}", f"many_{n // 20}-{n % 20}.0.tar.gz", sha256, now, "recorded")
+                (
+                    f"many-{n // 20}",
+                    f"many_{n // 20}-{n % 20}.0.tar.gz",
+                    sha256,
+                    sha256,
+                    now,
+                    "recorded",
+                )  # fmt: skip
                 for n, sha256 in enumerate(hashes)
             ),
         )

@@ -123,6 +123,7 @@ def test_a_kill_at_any_write_step_leaves_a_clean_store_that_lost_nothing(tmp_pat
 def test_a_file_is_durable_before_it_has_its_name_and_has_its_name_before_it_is_recorded(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    store.blobs.path("0" * 64).parent.mkdir(parents=True, exist_ok=True)
     spool = Spool(store.blobs, "0" * 64)
     spool.write(b"content")
     steps: list[str] = []

@@ -270,7 +270,7 @@ def _fill(cache: Path) -> None:
                     sha256,
                     now,
                     "recorded",
-                )  # fmt: skip
+                )
                 for n, sha256 in enumerate(hashes)
             ),
         )

@@ -98,11 +98,11 @@ class Asker:
         attempts = {position: attempt}
         beside = self._beside(question, position)
         share = wait.until - now
-        if beside is not None and member.hedge_after() < min(share, wait.first_byte):
-            concurrent.futures.wait([attempt.future], member.hedge_after())
+        if beside is not None and member.latency.hedge_after() < min(share, wait.first_byte):
+            concurrent.futures.wait([attempt.future], member.latency.hedge_after())
             if not attempt.future.done() and self._hedges.spend():
                 # The other index gets its own share too, since it is not asked again later.
-                patience = max(wait.first_byte, self._member(question, beside).patience())
+                patience = max(wait.first_byte, self._member(question, beside).latency.patience())
                 wait = wait._replace(until=wait.until + share, first_byte=patience)
                 attempts[beside] = self._start(question, beside, wait, ends)
         return self._collect(attempts, wait)
@@ -127,7 +127,7 @@ class Asker:
             for other, c in enumerate(question.chain)
             if other == position or (other > position and other in question.answering)
         )
-        patience = self._member(question, position).patience()
+        patience = self._member(question, position).latency.patience()
         return _Wait(now + left / max(1, to_ask), patience, costs=True)
 
     def _member(self, question: Question, position: int) -> Member:

@@ -4,42 +4,27 @@ Locks: ``Member._lock`` guards the health and the figures of one index; ``_learn
 it, is notified at each outcome.
 """
 
-import logging
 import random
-import statistics
 import threading
 import time
-from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import partial
 
-from indexfallback.chain.explain import remedy_for
+from indexfallback.chain.health_log import log_change
 from indexfallback.chain.heartbeat import Heartbeat
 from indexfallback.chain.lag import Lag
+from indexfallback.chain.latency import Latency
 from indexfallback.chain.network import Network
 from indexfallback.config import Index, Settings
 from indexfallback.health import Health, State, begin_trial, updated
 from indexfallback.hosted.listing import Listing
-from indexfallback.outcome import TLS_KINDS, Kind, Outcome
+from indexfallback.outcome import Kind, Outcome
 from indexfallback.store import Store
 from indexfallback.store.health_records import HealthRecords
 from indexfallback.upstream import open_index
 from indexfallback.upstream.answers import Upstream
 from indexfallback.upstream.directory import DirectoryIndex
-
-log = logging.getLogger("indexfallback")
-
-#: A first byte may take four times the 95th percentile of earlier ones, within bounds: below 1.5 s
-#: a busy moment would count as an outage, above 5 s no other index could be asked in time.
-FIRST_BYTE_SHARE, FIRST_BYTE_LEAST, FIRST_BYTE_MOST = 4.0, 1.5, 5.0
-#: An answer is slow above the 95th percentile of earlier ones, within bounds, seconds.
-HEDGE_LEAST, HEDGE_MOST = 0.3, 2.0
-#: Answers that a percentile needs.
-_ENOUGH = 5
-#: Answers that the percentiles are made of: some minutes of a busy index.
-_SAMPLES = 200
-
 
 #: Failures that are found by the time that passes.
 _TIMED = frozenset({Kind.UNREACHABLE, Kind.CONNECT_TIMEOUT})
@@ -59,8 +44,9 @@ class Member:
         records: HealthRecords,
         heartbeat: Heartbeat,
     ) -> None:
-        """Begin with the health and the pace that an earlier process has stored."""
+        """Begin with the health and the latency that an earlier process has stored."""
         self.index = index
+        self.latency = Latency(records.latency(index.key))
         self._network = network
         self._heartbeat = heartbeat
         self._opener = opener
@@ -71,8 +57,6 @@ class Member:
         self._asked = time.monotonic()
         self._lags: dict[str, Lag] = {}
         self._health = records.get(index.key) or Health(since=time.monotonic())
-        self._pace = records.latency(index.key)
-        self._seconds: deque[float] = deque(maxlen=_SAMPLES)
         self._requests = 0
         self._errors = 0
         self._last_error = ""
@@ -150,22 +134,6 @@ class Member:
                 self._asked = now
             return due
 
-    def patience(self) -> float:
-        """Return seconds to wait for a first byte: four times the 95th percentile."""
-        return min(max(FIRST_BYTE_SHARE * self._p95(), FIRST_BYTE_LEAST), FIRST_BYTE_MOST)
-
-    def hedge_after(self) -> float:
-        """Return seconds after which an answer is slow for this index."""
-        return min(max(self._p95(), HEDGE_LEAST), HEDGE_MOST)
-
-    def _p95(self) -> float:
-        """Return the time that 19 of 20 answers take, seconds; infinite while it is not known."""
-        with self._lock:
-            seconds = sorted(self._seconds)
-        if len(seconds) >= _ENOUGH:
-            return _percentile_95(seconds)
-        return max([self._pace, *seconds]) if self._pace is not None else float("inf")
-
     def note_lag(self, project: str, lag: Lag | None) -> None:
         """Note how far a mirror's page is behind its public index."""
         with self._lock:
@@ -194,41 +162,25 @@ class Member:
             self._learnt.notify_all()
             self._requests += 1
             self._asked = now
-            if outcome.is_answer:
-                self._seconds.append(outcome.elapsed)
-            else:
+            if not outcome.is_answer:
                 self._errors += 1
                 self._last_error = str(outcome)
                 self._failed = time.time()
             said, self._said = self._said, "" if outcome.is_answer else str(outcome)
+        if outcome.is_answer:
+            self.latency.add(outcome.elapsed)
         if after.state is not before.state:
             self._health_records.put(self.index.key, after)
         # A failed trial, and the first of two successful ones, change nothing for users.
         closed = [health.state is State.CLOSED for health in (before, after)]
         if str(outcome) != said or closed[0] is not closed[1]:
-            self._say(before, after, outcome, now)
-
-    def _say(self, before: Health, after: Health, outcome: Outcome, now: float) -> None:
-        name, wait = self.index.name, after.until - now
-        remedy = remedy_for(outcome.kind, self.index)
-        if outcome.kind in TLS_KINDS:
-            log.error(
-                "%s: %s; not asked for %.0f s, never without TLS. %s", name, outcome, wait, remedy
-            )
-        elif after.state is State.OPEN and before.state is State.CLOSED:
-            log.warning("%s: unavailable (%s); skipped for %.0f s. %s", name, outcome, wait, remedy)
-        elif after.state is State.CLOSED and before.state is not State.CLOSED:
-            log.info("%s: up again after %.0f s", name, now - before.since)
-        elif after.until > max(before.until, now):
-            log.warning("%s: %s; left alone for %.0f s. %s", name, outcome, wait, remedy)
-        elif outcome.is_unavailable:
-            log.warning("%s: %s. %s", name, outcome, remedy)
+            log_change(self.index, before, after, outcome, now)
 
     def status(self) -> dict[str, object]:
         """Return state and figures; seconds, and seconds ago."""
         now = time.monotonic()
         with self._lock:
-            health, seconds = self._health, sorted(self._seconds)
+            health = self._health
             figures = {"requests": self._requests, "errors": self._errors}
             last_error, failed = self._last_error, self._failed
             lags = list(self._lags.values())
@@ -243,8 +195,8 @@ class Member:
             "since": round(now - health.since, 1),
             "held": self.held(now),
             "next_try": round(max(0.0, health.until - now), 1),
-            "p50": round(statistics.median(seconds), 4) if seconds else None,
-            "p95": round(_percentile_95(seconds), 4) if seconds else None,
+            "p50": _rounded(self.latency.median),
+            "p95": _rounded(self.latency.p95),
             **figures,
             # Of a mirror: how many pages lag behind, and by how many seconds at most.
             "behind": len(lags),
@@ -258,17 +210,17 @@ class Member:
         }
 
     def close(self) -> None:
-        """Close the upstream's connections, and store the pace for the next process."""
+        """Close the upstream's connections, and store the latency for the next process."""
         with self._lock:
-            upstream, seconds = self._upstream, sorted(self._seconds)
-        if len(seconds) >= _ENOUGH:
-            self._health_records.put_latency(self.index.key, _percentile_95(seconds))
+            upstream = self._upstream
+        if self.latency.to_store is not None:
+            self._health_records.put_latency(self.index.key, self.latency.to_store)
         if upstream is not None:
             upstream.close()
 
 
-def _percentile_95(ordered: Sequence[float]) -> float:
-    return ordered[int(len(ordered) * 0.95)]
+def _rounded(seconds: float | None) -> float | None:
+    return round(seconds, 4) if seconds is not None else None
 
 
 def _open(index: Index, settings: Settings, store: Store) -> Upstream:

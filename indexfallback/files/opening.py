@@ -57,7 +57,7 @@ class HedgedOpener(Iterator[Source]):
             return self._open(source)
         self._hedges.earn()
         first = start(lambda: self._open(source), f"open-{source.member.index.name}")
-        concurrent.futures.wait([first], source.member.hedge_after())
+        concurrent.futures.wait([first], source.member.latency.hedge_after())
         if first.done() or not self._hedges.spend():
             return first.result()
         second = start(self._open_next, "open-beside")

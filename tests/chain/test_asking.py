@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from indexfallback import health
-from indexfallback.chain import members
+from indexfallback.chain import latency
 from indexfallback.chain.asking import RETRY_MOST, RETRY_PER_SECOND, RETRY_SHARE
 from indexfallback.chain.members import Member
 from indexfallback.chain.probe import Prober
@@ -316,24 +316,24 @@ def test_a_first_byte_may_take_four_times_as_long_as_nearly_all_before(
         member = shim(far).members["pypi"]
         for _ in range(times):
             member.learn(Outcome(Kind.FOUND, "", elapsed=seconds))
-        return member.patience()
+        return member.latency.patience()
 
     assert patience(0.5) == 2.0
-    assert (patience(0.01), patience(3.0)) == (members.FIRST_BYTE_LEAST, members.FIRST_BYTE_MOST)
-    assert patience(0.01, times=4) == members.FIRST_BYTE_MOST, "four answers are no measure"
+    assert (patience(0.01), patience(3.0)) == (latency.FIRST_BYTE_LEAST, latency.FIRST_BYTE_MOST)
+    assert patience(0.01, times=4) == latency.FIRST_BYTE_MOST, "four answers are no measure"
 
 
 def test_one_slow_answer_in_a_hundred_does_not_count(shim: MakeShim, far: FakeIndex) -> None:
     member = shim(far).members["pypi"]
     for number in range(100):
         member.learn(Outcome(Kind.FOUND, "", elapsed=0.5 if number else 60.0))
-    assert member.patience() == 2.0
+    assert member.latency.patience() == 2.0
 
 
 def test_an_index_that_was_quick_is_given_up_before_its_share_is_over(
     shim: MakeShim, near: FakeIndex, far: FakeIndex, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(members, "FIRST_BYTE_LEAST", 0.2)
+    monkeypatch.setattr(latency, "FIRST_BYTE_LEAST", 0.2)
     made = shim(mirror(near), pypi(far), deadline=60.0)
     for _ in range(5):
         made.members["mirror"].learn(Outcome(Kind.FOUND, "", elapsed=0.01))
@@ -357,7 +357,7 @@ def test_how_quick_an_index_was_is_known_to_the_next_process(
     made = shim(far)
     answered(made, "pypi", 0.5)
     made.close()
-    assert shim(far).members["pypi"].patience() == 2.0
+    assert shim(far).members["pypi"].latency.patience() == 2.0
 
 
 def test_one_slow_answer_is_more_than_what_an_earlier_process_knew(
@@ -366,13 +366,13 @@ def test_one_slow_answer_is_more_than_what_an_earlier_process_knew(
     made = shim(far)
     answered(made, "pypi", 0.5)
     made.close()
-    assert answered(shim(far), "pypi", 1.0, times=1).patience() == 4.0
+    assert answered(shim(far), "pypi", 1.0, times=1).latency.patience() == 4.0
 
 
 def test_a_quick_index_is_given_up_before_its_connect_timeout(
     shim: MakeShim, near: FakeIndex, far: FakeIndex, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(members, "FIRST_BYTE_LEAST", 0.2)
+    monkeypatch.setattr(latency, "FIRST_BYTE_LEAST", 0.2)
     made = shim(mirror(near, connect_timeout=30.0), pypi(far), deadline=90.0)
     answered(made, "mirror", 0.01)
     near.blackhole()

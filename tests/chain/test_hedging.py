@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from indexfallback.chain import members
+from indexfallback.chain import latency
 from indexfallback.chain.asking import HEDGE_MOST, HEDGE_SHARE
 from indexfallback.outcome import Kind, Outcome
 from indexfallback.shim import Shim
@@ -109,10 +109,10 @@ def test_before_enough_is_known_an_answer_is_slow_after_two_seconds(
     shim: MakeShim, far: FakeIndex
 ) -> None:
     member = shim(far).members["pypi"]
-    assert member.hedge_after() == members.HEDGE_MOST == 2.0
+    assert member.latency.hedge_after() == latency.HEDGE_MOST == 2.0
     known_least = shim(far)
     known(known_least, "pypi", 0.01)
-    assert known_least.members["pypi"].hedge_after() == members.HEDGE_LEAST == 0.3
+    assert known_least.members["pypi"].latency.hedge_after() == latency.HEDGE_LEAST == 0.3
 
 
 def test_beside_a_private_index_nobody_is_asked(
@@ -138,7 +138,7 @@ def test_beside_another_groups_index_nobody_is_asked(
 def test_after_the_first_five_one_request_in_twenty_is_asked_twice(
     shim: MakeShim, group: tuple[FakeIndex, FakeIndex], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(members, "HEDGE_LEAST", 0.02)
+    monkeypatch.setattr(latency, "HEDGE_LEAST", 0.02)
     near, far = group
     near.delay(0.15)
     made = shim(mirror(near), pypi(far))

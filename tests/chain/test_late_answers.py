@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from indexfallback.chain import members
+from indexfallback.chain import latency
 from indexfallback.chain.probe import Prober
 from tests.chain.chain import ROOT, ask, learn_names, mirror, private, pypi, until
 from tests.conftest import MakeShim
@@ -23,8 +23,8 @@ def _no_probes(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
     """Wait for a first byte for a moment only, where another index could answer."""
-    monkeypatch.setattr(members, "FIRST_BYTE_LEAST", 0.1)
-    monkeypatch.setattr(members, "FIRST_BYTE_MOST", 0.1)
+    monkeypatch.setattr(latency, "FIRST_BYTE_LEAST", 0.1)
+    monkeypatch.setattr(latency, "FIRST_BYTE_MOST", 0.1)
 
 
 @pytest.fixture
@@ -70,7 +70,7 @@ def test_an_index_is_waited_for_shortly_while_another_can_answer(
 def test_an_answer_that_has_begun_may_take_its_whole_share(
     shim: MakeShim, near: FakeIndex, far: FakeIndex, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(members, "FIRST_BYTE_MOST", 1.0)
+    monkeypatch.setattr(latency, "FIRST_BYTE_MOST", 1.0)
     near.drip(250, path=IDNA)  # 500 bytes or more
     assert ask(shim(mirror(near), pypi(far), deadline=60.0), "idna") == "mirror"
 

@@ -30,7 +30,7 @@ INSIDE = {
     ),
     "files": (
         "pace", "coding", "failures", "sources", "pinned", "integrity", "checking", "opening",
-        "arrival", "transfer", "inside", "download",
+        "plan", "arrival", "assembly", "transfer", "inside", "download",
     ),
 }  # fmt: skip
 LEVEL = {module: level for level, module in enumerate(ORDER)} | {

@@ -25,6 +25,7 @@ from indexfallback.files.failures import Failure, has_no_metadata
 from indexfallback.files.inside import metadata_of, wait_stored
 from indexfallback.files.integrity import WrongSources
 from indexfallback.files.pinned import FileAddress, PinnedFiles
+from indexfallback.files.plan import Plan
 from indexfallback.files.sources import Source, authority_sha256, find_sources, renewed
 from indexfallback.files.transfer import Transfer
 from indexfallback.flight import SingleFlight
@@ -170,19 +171,21 @@ class Downloads:
         if ordered is not None and not any(m.index.is_directory for m in group):
             raise _offline(filename, ordered)
         left = self._fallback.settings.deadline * (1 - RESERVE)
-        share = max(_LEAST_PATIENCE, left / len(group))
-        # No other source can stand in for the last one: what comes after the deadline is kept.
-        last = left + first.index.read_timeout
         now = time.monotonic()
-        usable = sum(not member.held(now) for member in group)
+        plan = Plan(
+            sources,
+            renew=lambda source: self._renewed(address, source),
+            hedges=None if first.index.is_private or len(group) == 1 else self._hedges,
+            usable=sum(not member.held(now) for member in group),
+            share=max(_LEAST_PATIENCE, left / len(group)),
+            # What comes after the deadline is kept.
+            longest=left + first.index.read_timeout,
+        )
         transfer = Transfer(
             file,
-            sources,
+            plan,
             store=self._store,
             wrong=self._wrong,
-            patience=lambda asked: share if asked < usable else last,
-            hedges=None if first.index.is_private or len(group) == 1 else self._hedges,
-            renew=lambda source: self._renewed(address, source),
             finished=lambda done: self._finish(address, done),
         )
         with self._lock:

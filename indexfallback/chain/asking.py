@@ -18,6 +18,7 @@ from typing import Any, NamedTuple
 from indexfallback.chain.attempts import Attempt, Attempts
 from indexfallback.chain.budget import Budget
 from indexfallback.chain.keeper import Asked, Keeper
+from indexfallback.chain.latency import FIRST_BYTE_LEAST
 from indexfallback.chain.members import Member, Members
 from indexfallback.chain.policy import Refuse, Serve, next_step
 from indexfallback.chain.question import Question
@@ -42,8 +43,6 @@ RETRY_SECONDS = (0.05, 0.2)
 RETRY_SHARE, RETRY_PER_SECOND, RETRY_MOST = 0.2, 2.0, 10.0
 #: Budget of hedged requests: one in twenty, and some at once.
 HEDGE_SHARE, HEDGE_PER_SECOND, HEDGE_MOST = 0.05, 0.0, 5.0
-#: Room for a trial's own limits to strike before the next one may begin, seconds.
-_TRIAL_MARGIN = 1.0
 #: A first byte that comes this much too late is still heard, seconds: the thread that waits for it
 #: must wake up first.
 _GRACE = 0.2
@@ -89,7 +88,8 @@ class Asker:
         member = self._member(question, position)
         attempt = self._attempts.running(member.index, question.project, reload=question.reload)
         if attempt is None:
-            if not self._begin_trial(member, wait):
+            # The wait for another trial must leave enough time for this request.
+            if not member.await_turn(wait.until - FIRST_BYTE_LEAST, wait.until - now):
                 reason = f"another request has just tried it: {member.health.reason}"
                 return {position: Asked(Outcome(Kind.UNREACHABLE, reason, time.monotonic() - now))}
             self._retries.earn()
@@ -97,7 +97,7 @@ class Asker:
             attempt = self._start(question, position, wait, ends)
         attempts = {position: attempt}
         beside = self._beside(question, position)
-        share = wait.until - now
+        share = wait.until - time.monotonic()
         if beside is not None and member.latency.hedge_after() < min(share, wait.first_byte):
             concurrent.futures.wait([attempt.future], member.latency.hedge_after())
             if not attempt.future.done() and self._hedges.spend():
@@ -106,15 +106,6 @@ class Asker:
                 wait = wait._replace(until=wait.until + share, first_byte=patience)
                 attempts[beside] = self._start(question, beside, wait, ends)
         return self._collect(attempts, wait)
-
-    def _begin_trial(self, member: Member, wait: _Wait) -> bool:
-        """Tell whether a request may be sent, after the trial of another one if there is one."""
-        while not member.begin_trial(
-            time.monotonic(), max(0.0, wait.until - time.monotonic()) + _TRIAL_MARGIN
-        ):
-            if not member.await_trial(wait.until):
-                return False
-        return True
 
     def _wait(self, question: Question, position: int, now: float, ends: float) -> _Wait:
         """Return how long to wait for an index: for all of the rest if no other can answer."""

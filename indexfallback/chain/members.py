@@ -28,6 +28,8 @@ from indexfallback.upstream.directory import DirectoryIndex
 
 #: Failures that are found by the time that passes.
 _TIMED = frozenset({Kind.UNREACHABLE, Kind.CONNECT_TIMEOUT})
+#: Room for a trial's own limits to strike before the next one may begin, seconds.
+_TRIAL_MARGIN = 1.0
 #: Skipped files of a directory that a status names; the rest is counted.
 SKIPPED_SHOWN = 100
 
@@ -93,27 +95,28 @@ class Member:
             return f"circuit {health.state.value}, {when}: {health.reason}"
         return f"left alone for {seconds:.0f} s: {health.reason}"
 
-    def begin_trial(self, now: float, seconds: float) -> bool:
-        """Tell whether a client's request may be sent.
+    def await_turn(self, ends: float, seconds: float) -> bool:
+        """Wait until a client's request may be sent, and tell whether it may.
 
-        If the circuit is not closed, this request is the trial that tells if the index is back.
+        If the circuit is not closed, the request is the trial that tells if the index is back, of
+        at most ``seconds``. Another trial that is under way is waited for, until ``ends`` on the
+        monotonic clock; if it fails, the request may not be sent.
         """
+        if self.index.is_directory:
+            return True
         with self._lock:
-            if self._health.state is State.CLOSED:
-                return True
-            trial = begin_trial(self._health, now, seconds)
-            self._health = trial or self._health
-            return trial is not None
-
-    def await_trial(self, ends: float) -> bool:
-        """Wait until a trial that is under way is over, and tell whether the index may be back.
-
-        ``ends`` is on the monotonic clock.
-        """
-        with self._lock:
-            while (now := time.monotonic()) < ends and self._health.is_being_tried(now):
+            while self._health.state is not State.CLOSED:
+                now = time.monotonic()
+                trial = begin_trial(self._health, now, seconds + _TRIAL_MARGIN)
+                if trial is not None:
+                    self._health = trial
+                    return True
+                if now >= ends:
+                    return False
                 self._learnt.wait(min(ends, self._health.trial) - now)
-            return self._health.state is not State.OPEN and not self._health.is_being_tried(now)
+                if self._health.state is State.OPEN and not self._health.is_being_tried(now):
+                    return False
+            return True
 
     def begin_probe(self, now: float, idle: float, seconds: float) -> bool:
         """Tell whether a background probe is due, and reserve it.

@@ -50,7 +50,7 @@ def waiting_for_a_trial() -> list[int]:
     return [
         thread
         for thread, top in frames
-        if any(frame.f_code.co_name == "await_trial" for frame, _ in traceback.walk_stack(top))
+        if any(frame.f_code.co_name == "await_turn" for frame, _ in traceback.walk_stack(top))
     ]
 
 
@@ -114,12 +114,12 @@ def test_who_waits_for_a_trial_that_fails_does_not_try_it_again(
 def test_who_waits_for_a_trial_waits_no_longer_than_its_deadline(
     shim: MakeShim, many: FakeIndex
 ) -> None:
-    made = shim(many, deadline=1.0)
+    made = shim(many, deadline=4.0)
     (member,) = opened(made, "pypi")
-    assert member.begin_trial(time.monotonic(), 60.0)
+    assert member.await_turn(time.monotonic(), 60.0)
     begun = time.monotonic()
     assert ask(made, PROJECTS[0]) == 503
-    assert 0.9 < time.monotonic() - begun < 20.0
+    assert 2.0 < time.monotonic() - begun < 20.0
     assert many.count() == 0
 
 
@@ -130,7 +130,7 @@ def test_a_private_name_waits_for_the_probe_of_its_index_although_another_one_co
     made = shim(index := private(near), pypi(far))
     learn_names(made, index)
     (member,) = opened(made, "private")
-    assert member.begin_trial(time.monotonic(), 60.0)
+    assert member.await_turn(time.monotonic(), 60.0)
     with ThreadPoolExecutor(1) as pool:
         asked = pool.submit(ask, made, "idna")
         until(lambda: len(waiting_for_a_trial()) == 1)

@@ -4,8 +4,9 @@ Locks: ``SingleFlight._lock`` guards ``_flights``; the work runs outside it.
 """
 
 import threading
+import time
 from collections.abc import Callable, Hashable
-from concurrent.futures import Future
+from concurrent.futures import Future, wait
 from concurrent.futures import TimeoutError as FutureTimeoutError
 from typing import Generic, TypeVar
 
@@ -20,27 +21,43 @@ class SingleFlight(Generic[K, V]):
         self._lock = threading.Lock()
         self._flights: dict[K, Future[V]] = {}
 
-    def run(self, key: K, work: Callable[[], V], seconds: float) -> V:
+    def run(self, key: K, work: Callable[[], V], seconds: float, *, anew: bool = False) -> V:
         """Return the result of ``work``, or raise its error; this or another caller runs it.
 
-        Raises TimeoutError if another caller does not finish within ``seconds``.
+        With ``anew`` the caller shares only work that begins after this call: it waits for the end
+        of what is under way. Raises TimeoutError if other callers do not finish within ``seconds``.
         """
+        ends = time.monotonic() + seconds
+        if anew:
+            self._wait_for_earlier(key, seconds)
         with self._lock:
             flight = self._flights.get(key)
             leads = flight is None
             if flight is None:
                 flight = self._flights[key] = Future()
         if not leads:
-            return _result(flight, seconds)
+            return _result(flight, ends - time.monotonic())
         try:
-            flight.set_result(work())
+            result = self._run_alone(key, work)
         except BaseException as error:
             flight.set_exception(error)
             raise
+        flight.set_result(result)
+        return result
+
+    def _wait_for_earlier(self, key: K, seconds: float) -> None:
+        with self._lock:
+            earlier = self._flights.get(key)
+        if earlier is not None and not wait([earlier], seconds).done:
+            raise TimeoutError
+
+    def _run_alone(self, key: K, work: Callable[[], V]) -> V:
+        try:
+            return work()
         finally:
+            # Before its end is told: who has waited for it must not share it.
             with self._lock:
                 del self._flights[key]
-        return flight.result()
 
 
 def start(work: Callable[[], V], name: str) -> Future[V]:

@@ -7,6 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from indexfallback.flight import SingleFlight, run_within
+from tests.serving import wait_until
+from tests.threads import waiting_in
 
 
 class Work:
@@ -85,6 +87,33 @@ def test_the_wait_for_shared_work_is_limited() -> None:
             flights.run("a", work, 0.01)
         work.go.set()
         assert leader.result(60) == 1
+
+
+def test_who_wants_new_work_waits_for_the_end_of_the_old_and_shares_the_next() -> None:
+    flights: SingleFlight[str, int] = SingleFlight()
+    old, new = Work(), Work()
+    new.times = 1
+    with ThreadPoolExecutor(8) as pool:
+        first = pool.submit(flights.run, "a", old, 10)
+        assert old.begun.wait(60)
+        others = [pool.submit(flights.run, "a", new, 60, anew=True) for _ in range(7)]
+        wait_until(lambda: waiting_in("_wait_for_earlier") == 7, 30, "nothing waits for the old")
+        old.go.set()
+        wait_until(lambda: waiting_in("_result") == 6, 30, "the new is not shared")
+        new.go.set()
+        assert (first.result(60), {future.result(60) for future in others}) == (1, {2})
+
+
+def test_new_work_does_not_wait_for_the_old_longer_than_its_time() -> None:
+    flights: SingleFlight[str, int] = SingleFlight()
+    old, new = Work(), Work()
+    with ThreadPoolExecutor(1) as pool:
+        first = pool.submit(flights.run, "a", old, 10)
+        assert old.begun.wait(60)
+        with pytest.raises(TimeoutError):
+            flights.run("a", new, 0.01, anew=True)
+        old.go.set()
+        assert (first.result(60), new.times) == (1, 0)
 
 
 def test_work_within_its_time_gives_its_result_or_its_error() -> None:

@@ -86,12 +86,16 @@ class Asker:
         now = time.monotonic()
         wait = self._wait(question, position, now, ends)
         member = self._member(question, position)
-        attempt = self._attempts.running(member.index, question.project, reload=question.reload)
+        # What is waited for first must leave enough time for a request.
+        waiting_ends = wait.until - FIRST_BYTE_LEAST
+        try:
+            attempt = self._attempts.joinable(member.index, question, waiting_ends)
+        except TimeoutError:
+            return {position: _not_asked("an earlier request for it is still under way", now)}
         if attempt is None:
-            # The wait for another trial must leave enough time for this request.
-            if not member.await_turn(wait.until - FIRST_BYTE_LEAST, wait.until - now):
+            if not member.await_turn(waiting_ends, wait.until - time.monotonic()):
                 reason = f"another request has just tried it: {member.health.reason}"
-                return {position: Asked(Outcome(Kind.UNREACHABLE, reason, time.monotonic() - now))}
+                return {position: _not_asked(reason, now)}
             self._retries.earn()
             self._hedges.earn()
             attempt = self._start(question, position, wait, ends)
@@ -138,6 +142,7 @@ class Asker:
                 and c.outcome is None
                 and not c.held
                 and not c.is_absent
+                and self._attempts.running(c.index, question.project) is None
             ),
             None,
         )
@@ -231,3 +236,8 @@ class Asker:
         if asked.outcome.kind is Kind.ABSENT:
             self._remember_absent(index, project)
         return asked
+
+
+def _not_asked(reason: str, since: float) -> Asked:
+    """Return what a client gets that has waited for its turn in vain."""
+    return Asked(Outcome(Kind.UNREACHABLE, reason, time.monotonic() - since))

@@ -3,16 +3,20 @@
 A request goes on when its client waits no longer: its page is stored, and the next request for the
 same page joins it. Each runs in a thread of its own, which ends by its limits.
 
+A refresh joins no request that began before it, which may not see what was uploaded meanwhile. It
+waits for the end of that request, because the newer answer must be the last one that is stored.
+
 Locks: ``Attempts._lock`` guards ``_running``. ``Attempt._lock`` guards ``_is_charged``.
 """
 
 import threading
 import time
 from collections.abc import Callable
-from concurrent.futures import Future
+from concurrent.futures import Future, wait
 
 from indexfallback.chain.keeper import Asked
 from indexfallback.chain.members import Member
+from indexfallback.chain.question import Question
 from indexfallback.config import Index
 from indexfallback.flight import start
 from indexfallback.outcome import Kind, Outcome
@@ -32,7 +36,8 @@ class Attempt:
         self.future: Future[Asked]
         #: Is done when the answer has begun.
         self.answering: Future[None] = Future()
-        self._started = time.monotonic()
+        #: On the monotonic clock.
+        self.started = time.monotonic()
         self._lock = threading.Lock()
         self._is_charged = False
 
@@ -43,7 +48,7 @@ class Attempt:
 
     def give_up(self, *, charge: bool) -> Asked:
         """Return what a client gets that waits no longer; ``charge`` the silence to the index."""
-        waited = time.monotonic() - self._started
+        waited = time.monotonic() - self.started
         detail = f"no answer in time ({waited:.1f} s); if it still comes, it is kept"
         late = Outcome(Kind.UNREACHABLE, detail, waited)
         with self._lock:
@@ -68,14 +73,23 @@ class Attempts:
         self._lock = threading.Lock()
         self._running: dict[tuple[str, str], Attempt] = {}
 
-    def running(self, index: Index, project: str, *, reload: bool) -> Attempt | None:
-        """Return the request that is under way for a page, if there is one.
-
-        With ``reload`` only a request without validators counts.
-        """
+    def running(self, index: Index, project: str) -> Attempt | None:
+        """Return the request that is under way for a page, if there is one."""
         with self._lock:
-            attempt = self._running.get((index.key, project))
-        return None if attempt is None or (reload and not attempt.reload) else attempt
+            return self._running.get((index.key, project))
+
+    def joinable(self, index: Index, question: Question, ends: float) -> Attempt | None:
+        """Return the request for a page that may be joined; None if none is under way.
+
+        The end of one that began too early for the question, or has validators where it wants none,
+        is waited for. Raises TimeoutError if it is not over by ``ends`` on the monotonic clock.
+        """
+        while (attempt := self.running(index, question.project)) is not None:
+            if attempt.started >= question.since and (attempt.reload or not question.reload):
+                break
+            if not wait([attempt.future], max(0.0, ends - time.monotonic())).done:
+                raise TimeoutError
+        return attempt
 
     def start(
         self, member: Member, project: str, ask: Callable[[Attempt], Asked], *, reload: bool
@@ -86,11 +100,6 @@ class Attempts:
         """
         attempt = Attempt(member, project, reload=reload)
         key = member.index.key, project
-        # A directory is read again for each request: what was just put there is wanted.
-        if not member.index.is_directory:
-            with self._lock:
-                if len(self._running) < _MOST:
-                    self._running[key] = attempt
 
         def run() -> Asked:
             try:
@@ -103,7 +112,11 @@ class Attempts:
             attempt.tell(asked.outcome)
             return asked
 
-        attempt.future = start(run, f"ask-{member.index.name}")
+        with self._lock:
+            # A directory is read again for each request: what was just put there is wanted.
+            if not member.index.is_directory and len(self._running) < _MOST:
+                self._running[key] = attempt
+            attempt.future = start(run, f"ask-{member.index.name}")
         return attempt
 
     def forget(self, project: str) -> None:

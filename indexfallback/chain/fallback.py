@@ -54,6 +54,8 @@ class _Key(NamedTuple):
     changes: int
     #: Changes of the ledger: the name may belong to a private index now.
     learnt: int
+    #: Answers that were asked for again: one from before does not hold. None while asking again.
+    renewals: int | None
 
 
 class Fallback:
@@ -102,12 +104,14 @@ class Fallback:
 
         With ``again`` the indexes are asked whatever is fresh, by requests with validators, and
         with ``reload`` by requests without: that a page has not changed says nothing of addresses
-        and logins in its links that have expired or are not known here. Equal requests at the same
-        time share them. Raises `ProjectNotFoundError` or `ProjectUnavailableError`, within the
-        deadline.
+        and logins in its links that have expired or are not known here. Both kinds of requests
+        begin after this call; equal calls share them. Raises `ProjectNotFoundError` or
+        `ProjectUnavailableError`, within the deadline.
         """
         again = again or reload
-        key = _Key(project, index, again, reload, self.network.changes, self.store.ledger.changes)
+        changes, learnt = self.network.changes, self.store.ledger.changes
+        renewals = None if again else self.renewals
+        key = _Key(project, index, again, reload, changes, learnt, renewals)
         now = time.monotonic()
         with self._lock:
             repeated = self._answers.get(key)
@@ -115,7 +119,9 @@ class Fallback:
             return repeated[1]
         ends = now + self.settings.deadline * (1 - RESERVE)
         try:
-            answer = self._flights.run(key, lambda: self._walk(key, ends), self.settings.deadline)
+            answer = self._flights.run(
+                key, lambda: self._walk(key, ends), self.settings.deadline, anew=again
+            )
         except TimeoutError:
             late = "the answer did not come within the deadline"
             raise ProjectUnavailableError(project, (), late, "Run again.") from None
@@ -130,14 +136,18 @@ class Fallback:
         nothing = "" if page.files else left_out(page.dropped)
         self.activity.served(project, answer.owner.name, answer.how, waited, nothing)
         log.debug("%s: from %s, %s, %.0f ms", project, answer.owner.name, answer.how, waited * 1000)
+        self._remember(key, answer)
+        return answer
+
+    def _remember(self, key: _Key, answer: Answer) -> None:
+        """Keep an answer for equal requests; one that was asked for again is for all others."""
         with self._lock:
+            if key.again:
+                self.renewals += 1
+                key = key._replace(again=False, reload=False, renewals=self.renewals)
             if len(self._answers) >= _REMEMBERED:
                 self._answers.clear()
-            # What was just asked for again holds for all others, too.
-            self.renewals += again
-            plain = key._replace(again=False, reload=False)
-            self._answers[plain] = (time.monotonic() + self.repeat_seconds, answer)
-        return answer
+            self._answers[key] = (time.monotonic() + self.repeat_seconds, answer)
 
     def forget(self, project: str) -> None:
         """Forget what is in memory of a project, after its records were removed."""
@@ -164,7 +174,7 @@ class Fallback:
     def _walk(self, key: _Key, ends: float) -> Answer:
         question = self._questions.about(key.project, key.alone)
         if key.again:
-            question = as_unknown(question, reload=key.reload)
+            question = as_unknown(question, time.monotonic(), reload=key.reload)
         pages: dict[int, Asked] = {}
         self._name_lists.refresh()
         self._prober.wake()

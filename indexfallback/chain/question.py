@@ -82,6 +82,8 @@ class Question:
     offline_state: OfflineState
     #: The one index that is to answer; None if it is the whole chain.
     alone: int | None = None
+    #: An answer to a request from before this time, on the monotonic clock, is of no use.
+    since: float = 0.0
     #: Whether indexes are asked without validators, so that they send their pages in any case.
     reload: bool = False
 
@@ -180,15 +182,15 @@ def asking_order(members: Sequence[Index]) -> tuple[Index, ...]:
     return tuple(ordered)
 
 
-def as_unknown(question: Question, *, reload: bool = False) -> Question:
+def as_unknown(question: Question, since: float, *, reload: bool = False) -> Question:
     """Return the question with nothing fresh: every index is asked again.
 
-    ``reload`` is that of the question.
+    ``since`` and ``reload`` are those of the question.
     """
     chain = tuple(
         replace(c, fresh=0.0, resolution_age=None, remembered_absent=False) for c in question.chain
     )
-    return replace(question, chain=chain, reload=reload)
+    return replace(question, chain=chain, since=since, reload=reload)
 
 
 def passed_digest(indexes: Sequence[Index]) -> str:

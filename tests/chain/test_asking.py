@@ -1,8 +1,6 @@
 """Asking in trouble: trials, retries and their budget, patience, and health across restarts."""
 
-import sys
 import time
-import traceback
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 
@@ -19,6 +17,7 @@ from indexfallback.shim import Shim
 from tests.chain.chain import APP, ask, learn_names, mirror, private, pypi, until
 from tests.conftest import MakeShim
 from tests.fakes import FakeIndex, wheel
+from tests.threads import waiting_in
 
 IDNA = "/simple/idna/"
 DOWN = Outcome(Kind.CONNECT_TIMEOUT, "connect timeout")
@@ -42,16 +41,6 @@ def many() -> Iterator[FakeIndex]:
     """The public index, with many projects."""
     with FakeIndex([wheel(project) for project in PROJECTS]) as index:
         yield index
-
-
-def waiting_for_a_trial() -> list[int]:
-    """Return the threads that wait for the end of a trial."""
-    frames = sys._current_frames().items()
-    return [
-        thread
-        for thread, top in frames
-        if any(frame.f_code.co_name == "await_turn" for frame, _ in traceback.walk_stack(top))
-    ]
 
 
 def opened(made: Shim, *names: str) -> list[Member]:
@@ -86,7 +75,7 @@ def test_one_request_alone_tries_the_only_index_and_the_others_wait_for_its_end(
     with ThreadPoolExecutor(8) as pool:
         asked = [pool.submit(ask, made, project) for project in PROJECTS[:8]]
         many.wait_for()
-        until(lambda: len(waiting_for_a_trial()) == 7)
+        until(lambda: waiting_in("await_turn") == 7)
         assert (many.count(), any(future.done() for future in asked)) == (1, False)
         hanging.lift()
         assert [future.result() for future in asked] == ["pypi"] * 8
@@ -104,7 +93,7 @@ def test_who_waits_for_a_trial_that_fails_does_not_try_it_again(
     with ThreadPoolExecutor(4) as pool:
         asked = [pool.submit(ask, made, project) for project in PROJECTS[:4]]
         many.wait_for()
-        until(lambda: len(waiting_for_a_trial()) == 3)
+        until(lambda: waiting_in("await_turn") == 3)
         hanging.lift()
         assert [future.result() for future in asked] == [503] * 4
     assert many.count() == 1
@@ -133,7 +122,7 @@ def test_a_private_name_waits_for_the_probe_of_its_index_although_another_one_co
     assert member.await_turn(time.monotonic(), 60.0)
     with ThreadPoolExecutor(1) as pool:
         asked = pool.submit(ask, made, "idna")
-        until(lambda: len(waiting_for_a_trial()) == 1)
+        until(lambda: waiting_in("await_turn") == 1)
         member.learn(Outcome(Kind.FOUND, "1 file"))
         assert asked.result() == "private"
 

@@ -12,6 +12,7 @@ from indexfallback.config import Index
 from tests.chain.chain import APP, ask, how, private, pypi, until, versions
 from tests.conftest import MakeShim
 from tests.fakes import FakeIndex, flat_directory, wheel
+from tests.threads import waiting_in
 
 IDNA = "/simple/idna/"
 
@@ -214,31 +215,18 @@ def test_a_page_asked_for_again_is_repeated_to_others(
     assert far.count(IDNA) == 2
 
 
-def test_requests_to_ask_again_at_the_same_time_share_one(shim: MakeShim, far: FakeIndex) -> None:
-    made = shim(pypi(far))
-    assert ask(made, "idna") == "pypi"
-    hanging = far.hang()
-    with ThreadPoolExecutor(16) as pool:
-        answers = [pool.submit(made.fallback.page, "idna", again=True) for _ in range(16)]
-        far.wait_for(IDNA, count=2)
-        until(lambda: all(answer.running() for answer in answers))
-        hanging.lift()
-        assert {answer.result(60).how for answer in answers} == {"asked"}
-    assert far.count(IDNA) == 2
-
-
 def test_a_page_that_is_reloaded_is_asked_for_without_validators(
     shim: MakeShim, far: FakeIndex
 ) -> None:
     """And no request with validators is shared, which may be answered by 304 Not Modified."""
     made = shim(pypi(far))
     assert ask(made, "idna") == "pypi"
-    hanging = far.hang()
+    hanging = far.hang(times=1)
     with ThreadPoolExecutor(2) as pool:
         answers = [pool.submit(made.fallback.page, "idna", again=True)]
         far.wait_for(IDNA, count=2)
         answers.append(pool.submit(made.fallback.page, "idna", reload=True))
-        far.wait_for(IDNA, count=3)
+        until(lambda: waiting_in("joinable") == 1)
         hanging.lift()
         assert {answer.result(60).how for answer in answers} == {"asked"}
     asked = [request.headers for request in far.requests if request.path == IDNA]

@@ -203,7 +203,7 @@ def test_a_fresh_resolved_answer_asks_nobody(world: World) -> None:
 def test_asked_again_only_what_was_found_just_now_or_nobody_could_say_is_served(
     world: World,
 ) -> None:
-    again = World(as_unknown(world.question), world.answers)
+    again = World(as_unknown(world.question, 0.0), world.answers)
     asked, end = again.walk()
     offline = world.question.offline or Kind.OFFLINE in map(world.answers.get, asked)
     if isinstance(end, Serve) and not end.stale and not offline:

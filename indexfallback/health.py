@@ -3,6 +3,7 @@
 ``now`` is in seconds, of any clock that never goes back.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from enum import Enum
 
@@ -97,6 +98,21 @@ def begin_trial(health: Health, now: float, seconds: float) -> Health | None:
     return replace(health, state=state, trial=now + seconds)
 
 
+def last_resort(skipped: Mapping[int, Health], now: float, *, nothing_asked: bool) -> int | None:
+    """Return which of the skipped indexes may be tried, since no other one can answer.
+
+    It is the first one whose wait is over, or that another request is trying. Where no index could
+    be asked, it is the open one whose wait ends first.
+    """
+    ready = [
+        p for p, health in skipped.items() if health.may_try(now) or health.is_being_tried(now)
+    ]
+    if ready or not nothing_asked:
+        return min(ready, default=None)
+    opened = [p for p, health in skipped.items() if health.state is not State.CLOSED]
+    return min(opened, key=lambda p: skipped[p].until, default=None)
+
+
 def updated(
     health: Health, outcome: Outcome, now: float, spread: float = 0.0, name: str = ""
 ) -> Health:
@@ -104,7 +120,7 @@ def updated(
 
     ``name`` is the project that was asked for, empty for the root page.
     """
-    kind = outcome.kind
+    kind, health = outcome.kind, _tried(health)
     if kind in (Kind.LOCAL, Kind.OFFLINE, Kind.NOT_ALLOWED, Kind.FORBIDDEN):
         return health
     if kind is Kind.REFUSED:
@@ -116,7 +132,7 @@ def updated(
     if health.state is State.OPEN and now < health.until:
         # A request sent before the circuit opened, or a trial before the wait was over: it adds
         # no information and must not prolong the wait.
-        return replace(health, trial=0.0)
+        return health
     failed = replace(
         health,
         failures=health.failures + 1,
@@ -124,6 +140,25 @@ def updated(
         recent=(*_window(health, now), (now, False)),
     )
     return _open(failed, outcome, now, spread) if _must_open(failed, kind) else failed
+
+
+def updated_by_file(health: Health, outcome: Outcome, now: float) -> Health:
+    """Return the health after an answer to a request for a file, which may have been a trial.
+
+    It shows that the index can be reached, so that the next trial may begin at once. What its pages
+    are like only a page shows: a file closes no circuit, and one that fails opens none.
+    """
+    if health.state is State.CLOSED:
+        return health
+    health = _tried(health)
+    if outcome.is_answer or outcome.kind is Kind.REFUSED or outcome.kind in LOGIN_KINDS:
+        return replace(health, state=State.HALF_OPEN, until=min(health.until, now))
+    return health
+
+
+def _tried(health: Health) -> Health:
+    """Return the health without a trial under way: any outcome ends it."""
+    return replace(health, trial=0.0) if health.trial else health
 
 
 def _window(health: Health, now: float) -> tuple[tuple[float, bool], ...]:
@@ -170,7 +205,6 @@ def _succeed(health: Health, now: float) -> Health:
         successes=successes,
         failures=0,
         until=now,
-        trial=0.0,
         recent=recent,
         refused=(),
     )
@@ -197,7 +231,6 @@ def _open(health: Health, outcome: Outcome, now: float, spread: float) -> Health
         state=State.OPEN,
         since=now if health.state is State.CLOSED else health.since,
         until=now + wait,
-        trial=0.0,
         reason=str(outcome),
         trouble=outcome.kind,
         openings=health.openings + 1,

@@ -23,7 +23,9 @@ from indexfallback.health import (
     Health,
     State,
     begin_trial,
+    last_resort,
     updated,
+    updated_by_file,
 )
 from indexfallback.outcome import LOGIN_KINDS, TLS_KINDS, UNREACHABLE_KINDS, Kind, Outcome
 
@@ -235,6 +237,42 @@ def test_a_local_fault_does_not_affect_the_health() -> None:
             assert after(*[kind] * 9, health=health) == health
 
 
+@pytest.mark.parametrize("kind", Kind)
+def test_every_outcome_ends_a_trial(kind: Kind) -> None:
+    trial = begin_trial(after(Kind.CONNECT_TIMEOUT), FIRST_WAIT, seconds=3)
+    assert not after(kind, health=trial, now=FIRST_WAIT).is_being_tried(FIRST_WAIT)
+    by_file = updated_by_file(trial or Health(), Outcome(kind, ""), FIRST_WAIT)
+    assert not by_file.is_being_tried(FIRST_WAIT)
+
+
+@pytest.mark.parametrize("kind", [*WELL, Kind.REFUSED, *sorted(LOGIN_KINDS, key=str)])
+def test_an_answer_for_a_file_lets_the_next_trial_begin_and_closes_nothing(kind: Kind) -> None:
+    answered = after(Kind.CONNECT_TIMEOUT)
+    for _ in range(9):
+        answered = updated_by_file(answered, Outcome(kind, ""), 1.0)
+    assert (answered.state, answered.successes) == (State.HALF_OPEN, 0)
+    assert answered.may_try(1.0)
+    assert updated_by_file(Health(), Outcome(kind, ""), 1.0) == Health()
+
+
+def test_a_file_that_fails_does_not_show_that_the_index_is_back() -> None:
+    opened = after(Kind.CONNECT_TIMEOUT)
+    assert updated_by_file(opened, Outcome(Kind.FAILED, "500"), 1.0) == opened
+
+
+def test_of_the_skipped_indexes_one_that_is_due_or_being_tried_is_the_last_resort() -> None:
+    first = after(Kind.CONNECT_TIMEOUT)
+    later = after(Kind.FOUND, Kind.FAILED, health=first, now=FIRST_WAIT)
+    tried = begin_trial(first, 0, seconds=3) or Health()
+    limited = updated(Health(), Outcome(Kind.LIMITED, "429"), 0.0)
+    assert last_resort({3: later, 5: first}, FIRST_WAIT, nothing_asked=False) == 5
+    assert last_resort({3: first, 5: tried}, 0, nothing_asked=False) == 5
+    assert last_resort({3: first, 5: first}, 0, nothing_asked=False) is None
+    assert last_resort({3: later, 5: first}, 0, nothing_asked=True) == 5
+    assert last_resort({3: limited}, 0, nothing_asked=True) is None
+    assert last_resort({}, 0, nothing_asked=True) is None
+
+
 class Circuit(RuleBasedStateMachine):
     """Any outcomes at any times, with the invariants that hold between them."""
 
@@ -355,7 +393,15 @@ class Circuit(RuleBasedStateMachine):
     @rule(kind=st.sampled_from([Kind.LOCAL, Kind.OFFLINE, Kind.FORBIDDEN]))
     def fault_of_this_machine(self, kind: Kind) -> None:
         self.hear(kind)
-        assert self.health == self.before
+        assert self.health == replace(self.before, trial=0.0)
+
+    @rule(kind=st.sampled_from([*WELL, Kind.REFUSED, Kind.FAILED]))
+    def answer_for_a_file(self, kind: Kind) -> None:
+        self.before = self.health
+        self.health = updated_by_file(self.health, Outcome(kind, ""), self.now)
+        was_closed, is_closed = (h.state is State.CLOSED for h in (self.before, self.health))
+        assert was_closed is is_closed
+        assert self.health.successes == self.before.successes
 
     @invariant()
     def it_is_looked_at_again_within_an_hour(self) -> None:

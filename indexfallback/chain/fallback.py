@@ -29,7 +29,7 @@ from indexfallback.chain.refusals import Refusals
 from indexfallback.config import Settings
 from indexfallback.errors import ProjectError, ProjectUnavailableError
 from indexfallback.flight import SingleFlight
-from indexfallback.health import State
+from indexfallback.health import last_resort
 from indexfallback.page import ProjectPage
 from indexfallback.store import Store
 from indexfallback.words import left_out
@@ -233,22 +233,14 @@ class Fallback:
         return self.store.pages.load(question.chain[position].index.key, question.project)
 
     def _last_resort(self, question: Question, refuse: Refuse) -> int | None:
-        """Return an index that is skipped but may be tried, because no other one can be asked.
-
-        It is one whose wait is over, or that another request is trying, else the one whose wait
-        ends first.
-        """
-        now = time.monotonic()
-        healths = {
+        """Return an index that is skipped but may be tried, because no other one can be asked."""
+        skipped = {
             position: self.members[c.index.name].health
             for position, c in enumerate(question.chain)
             if c.outcome is None and c.held and refuse.position in (None, position)
         }
-        ready = [p for p, h in healths.items() if h.may_try(now) or h.is_being_tried(now)]
-        if ready or any(not c.held or c.outcome is not None for c in question.chain):
-            return min(ready, default=None)
-        opened = [p for p, health in healths.items() if health.state is not State.CLOSED]
-        return min(opened, key=lambda p: healths[p].until, default=None)
+        nothing_asked = all(c.held and c.outcome is None for c in question.chain)
+        return last_resort(skipped, time.monotonic(), nothing_asked=nothing_asked)
 
     def _serve(self, question: Question, step: Serve, asked: Asked | None) -> Answer | None:
         """Return the answer that a step decided on, or None if its page cannot be read."""

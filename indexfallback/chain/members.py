@@ -17,9 +17,9 @@ from indexfallback.chain.lag import Lag
 from indexfallback.chain.latency import Latency
 from indexfallback.chain.network import Network
 from indexfallback.config import Index, Settings
-from indexfallback.health import Health, State, begin_trial, updated
+from indexfallback.health import Health, State, begin_trial, updated, updated_by_file
 from indexfallback.hosted.listing import Listing
-from indexfallback.outcome import Kind, Outcome
+from indexfallback.outcome import TLS_KINDS, UNREACHABLE_KINDS, Kind, Outcome
 from indexfallback.store import Store
 from indexfallback.store.health_records import HealthRecords
 from indexfallback.upstream import open_index
@@ -28,6 +28,8 @@ from indexfallback.upstream.directory import DirectoryIndex
 
 #: Failures that are found by the time that passes.
 _TIMED = frozenset({Kind.UNREACHABLE, Kind.CONNECT_TIMEOUT})
+#: Failures of a file that tell of the whole index, if both are on one host.
+_OF_THE_INDEX = UNREACHABLE_KINDS | TLS_KINDS | {Kind.CONNECT_TIMEOUT, Kind.LIMITED}
 #: Room for a trial's own limits to strike before the next one may begin, seconds.
 _TRIAL_MARGIN = 1.0
 #: Skipped files of a directory that a status names; the rest is counted.
@@ -80,12 +82,17 @@ class Member:
         with self._lock:
             return self._health
 
+    @property
+    def is_offline(self) -> bool:
+        """Whether the user has said to ask no index over a network, and this is one."""
+        return not self.index.is_directory and self._network.is_offline
+
     def held(self, now: float) -> str:
         """Return why the index must not be asked now, or an empty text. ``now`` is monotonic."""
         health = self.health
         if self.index.is_directory:
             return ""
-        if self._network.is_offline:
+        if self.is_offline:
             return "offline"
         if health.may_ask(now):
             return ""
@@ -102,8 +109,8 @@ class Member:
         at most ``seconds``. Another trial that is under way is waited for, until ``ends`` on the
         monotonic clock; if it fails, the request may not be sent.
         """
-        if self.index.is_directory:
-            return True
+        if self.index.is_directory or self.is_offline:
+            return not self.is_offline
         with self._lock:
             while self._health.state is not State.CLOSED:
                 now = time.monotonic()
@@ -124,7 +131,7 @@ class Member:
         It is due when the wait of an open circuit is over, or after ``idle`` seconds without a
         request.
         """
-        if self.index.is_directory or self._network.is_offline:
+        if self.index.is_directory or self.is_offline:
             return False
         with self._lock:
             health = self._health
@@ -178,6 +185,15 @@ class Member:
         closed = [health.state is State.CLOSED for health in (before, after)]
         if str(outcome) != said or closed[0] is not closed[1]:
             log_change(self.index, before, after, outcome, now)
+
+    def learn_of_file(self, outcome: Outcome) -> None:
+        """Update the health with the answer to a request for a file on the index's own host."""
+        if outcome.kind in _OF_THE_INDEX:
+            self.learn(outcome)
+            return
+        with self._lock:
+            self._health = updated_by_file(self._health, outcome, time.monotonic())
+            self._learnt.notify_all()
 
     def status(self) -> dict[str, object]:
         """Return state and figures; seconds, and seconds ago."""

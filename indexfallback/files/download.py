@@ -177,6 +177,7 @@ class Downloads:
             renew=lambda source: self._renewed(address, source),
             hedges=None if first.index.is_private or len(group) == 1 else self._hedges,
             usable=sum(not member.held(now) for member in group),
+            ends=now + left,
             share=max(_LEAST_PATIENCE, left / len(group)),
             # What comes after the deadline is kept.
             longest=left + first.index.read_timeout,

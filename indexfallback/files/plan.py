@@ -20,6 +20,8 @@ class Plan:
     hedges: Budget | None
     #: Indexes that may be asked.
     usable: int
+    #: The deadline of the client that wants it first, on the monotonic clock.
+    ends: float
     #: Seconds for the first byte: of a source that another one can stand in for, and of the last.
     share: float
     longest: float

@@ -4,11 +4,13 @@ A transfer that breaks is resumed, also at another source, and also when it was 
 that was killed.
 """
 
+import itertools
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
+from indexfallback.chain.latency import FIRST_BYTE_LEAST
 from indexfallback.config import Index
 from indexfallback.files.arrival import CommittedError, IncomingFile
 from indexfallback.files.assembly import Assembly
@@ -17,6 +19,7 @@ from indexfallback.files.integrity import WrongBytes, WrongSources
 from indexfallback.files.opening import HedgedOpener
 from indexfallback.files.plan import Plan
 from indexfallback.files.sources import Source
+from indexfallback.health import last_resort
 from indexfallback.outcome import LOGIN_KINDS, TLS_KINDS, UNREACHABLE_KINDS, Kind, Outcome
 from indexfallback.store import Store, StoreFault
 from indexfallback.upstream.answers import FileAnswer, TransferError
@@ -25,8 +28,6 @@ log = logging.getLogger("indexfallback")
 
 #: Tries in a row at one source without new bytes, after which the next source is asked.
 FRUITLESS_TRIES = 2
-#: Failures of a file that tell of the whole index, if both are on one host.
-_OF_THE_INDEX = UNREACHABLE_KINDS | TLS_KINDS | {Kind.CONNECT_TIMEOUT, Kind.LIMITED}
 #: Failures that mean that a file is not, or not any more, to be had at its address.
 _EXPIRED = LOGIN_KINDS | {Kind.ABSENT, Kind.REFUSED}
 #: Failures that a second try does not mend.
@@ -71,6 +72,8 @@ class Transfer:
         self._assembly = Assembly(file, store.blobs)
         #: The sources that do not give the file at its address, for whatever reason of their own.
         self._expired: list[Source] = []
+        #: The sources that were skipped, because their index is held.
+        self._held: list[Source] = []
         #: The names of the indexes that were asked.
         self._asked: set[str] = set()
         self._kinds: set[Kind] = set()
@@ -119,11 +122,8 @@ class Transfer:
         # Not an attribute: it refers to this object, and the circle would keep the file open.
         sources = filter(self._may_use, self._plan.sources)
         opener = HedgedOpener(sources, self._ask, self._plan.hedges)
-        if any(self._fetch_from(source, opener) for source in opener):
-            return True
-        # Once each, and last: another index needs no page for the file.
-        renewals = filter(None, map(self._plan.renew, self._expired[:]))
-        return any(self._fetch_from(source, opener) for source in renewals)
+        in_order = itertools.chain(opener, self._renewals(), self._last_resorts())
+        return any(self._fetch_from(source, opener) for source in in_order)
 
     def _may_use(self, source: Source) -> bool:
         self.found = source
@@ -133,9 +133,33 @@ class Transfer:
             self.file.failures.append(Failure(name, wrong.remembered))
             self._note_change(source, wrong)
         elif held:
+            self._held.append(source)
             self.trouble = source.member.health.trouble or Kind.UNREACHABLE, source.member.index
             self.file.failures.append(Failure(name, Outcome(Kind.UNREACHABLE, held)))
         return not held and wrong is None
+
+    def _renewals(self) -> Iterator[Source]:
+        """Yield the sources whose address has changed: after all others, which need no page."""
+        yield from filter(None, map(self._plan.renew, self._expired[:]))
+
+    def _last_resorts(self) -> Iterator[Source]:
+        """Yield the sources that were skipped, where and when their index may be tried."""
+        held = dict(enumerate(self._held))
+        while held:
+            healths = {number: source.member.health for number, source in held.items()}
+            number = last_resort(healths, time.monotonic(), nothing_asked=not self._asked)
+            if number is None:
+                return
+            source = held.pop(number)
+            if self._await_turn(source):
+                yield source
+
+    def _await_turn(self, source: Source) -> bool:
+        """Wait until a source may be tried, and tell whether it may."""
+        if not source.is_at_index:  # it has not failed
+            return not source.member.is_offline
+        # What is waited for first must leave enough time for a request.
+        return source.member.await_turn(self._plan.ends - FIRST_BYTE_LEAST, self._plan.longest)
 
     def _fetch_from(self, source: Source, opener: HedgedOpener) -> bool:
         """Fetch what is missing from one source; return whether the file is whole and right."""
@@ -226,5 +250,5 @@ class Transfer:
 
 def _learn(source: Source, outcome: Outcome) -> None:
     # A file on another host than the pages tells nothing of the index.
-    if source.is_at_index and outcome.kind in _OF_THE_INDEX:
-        source.member.learn(outcome)
+    if source.is_at_index:
+        source.member.learn_of_file(outcome)

@@ -121,7 +121,7 @@ def updated(
     ``name`` is the project that was asked for, empty for the root page.
     """
     kind, health = outcome.kind, _tried(health)
-    if kind in (Kind.LOCAL, Kind.OFFLINE, Kind.NOT_ALLOWED, Kind.FORBIDDEN):
+    if kind in (Kind.LOCAL, Kind.PAUSED, Kind.OFFLINE, Kind.NOT_ALLOWED, Kind.FORBIDDEN):
         return health
     if kind is Kind.REFUSED:
         return _refuse(health, outcome, now, name)

@@ -48,6 +48,8 @@ class Kind(Enum):
     UNTRUSTED = "untrusted certificate"
     #: A fault of this machine: no file handles or no memory left.
     LOCAL = "local fault"
+    #: This machine or this process was suspended during the request, or got no CPU.
+    PAUSED = "paused"
     #: This machine has no route to any other.
     OFFLINE = "no network"
     #: The setting allow-hosts excludes the host; nothing was sent.

@@ -233,7 +233,7 @@ def test_an_answer_that_was_under_way_does_not_end_a_hold() -> None:
 
 def test_a_local_fault_does_not_affect_the_health() -> None:
     for health in (Health(), after(Kind.FAILED), after(Kind.CONNECT_TIMEOUT)):
-        for kind in (Kind.LOCAL, Kind.OFFLINE, Kind.FORBIDDEN):
+        for kind in (Kind.LOCAL, Kind.PAUSED, Kind.OFFLINE, Kind.FORBIDDEN):
             assert after(*[kind] * 9, health=health) == health
 
 
@@ -390,7 +390,7 @@ class Circuit(RuleBasedStateMachine):
         if self.health.until > self.before.until:
             assert len({*self.before.refused, name}) > 1, "held for one name"
 
-    @rule(kind=st.sampled_from([Kind.LOCAL, Kind.OFFLINE, Kind.FORBIDDEN]))
+    @rule(kind=st.sampled_from([Kind.LOCAL, Kind.PAUSED, Kind.OFFLINE, Kind.FORBIDDEN]))
     def fault_of_this_machine(self, kind: Kind) -> None:
         self.hear(kind)
         assert self.health == replace(self.before, trial=0.0)

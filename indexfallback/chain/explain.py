@@ -37,6 +37,7 @@ _REMEDIES = {
     Kind.NOT_AN_INDEX: "Check the address of {index}, or log in to the network.",
     Kind.LIMITED: "Wait a little and run again.",
     Kind.LOCAL: "Close other programs or raise this machine's limits (ulimit -n), and run again.",
+    Kind.PAUSED: "Run again.",
     Kind.NOT_ALLOWED: "Add the host to allow-hosts, or leave {index} out.",
     Kind.FORBIDDEN: "Log in to the network, or make {index} private if it is one of yours.",
     Kind.OFFLINE: "Connect and run again; what is in the cache is served meanwhile.",

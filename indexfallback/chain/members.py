@@ -26,8 +26,9 @@ from indexfallback.upstream import open_index
 from indexfallback.upstream.answers import Upstream
 from indexfallback.upstream.directory import DirectoryIndex
 
-#: Failures that are found by the time that passes.
-_TIMED = frozenset({Kind.UNREACHABLE, Kind.CONNECT_TIMEOUT})
+#: Failures that may come from this side, if it did not run meanwhile: silence, and what a server or
+#: a gateway does with a client that is silent.
+_OF_A_PAUSE = UNREACHABLE_KINDS | {Kind.CONNECT_TIMEOUT, Kind.FAILED}
 #: Failures of a file that tell of the whole index, if both are on one host.
 _OF_THE_INDEX = UNREACHABLE_KINDS | TLS_KINDS | {Kind.CONNECT_TIMEOUT, Kind.LIMITED}
 #: Room for a trial's own limits to strike before the next one may begin, seconds.
@@ -158,11 +159,8 @@ class Member:
         ``project`` is what was asked for, empty for the root page.
         """
         now = time.monotonic()
-        lost = self._heartbeat.lost(now - outcome.elapsed, now)
-        if lost and outcome.kind in _TIMED:
-            # The index may have answered meanwhile.
-            detail = f"this machine did not run for {lost:.0f} s: {outcome}"
-            outcome = replace(outcome, kind=Kind.LOCAL, detail=detail)
+        if outcome.kind in _OF_A_PAUSE:
+            outcome = self._without_pause(outcome, now)
         if not self.index.is_directory:
             self._network.learn(self.index.name, outcome)
         with self._lock:
@@ -185,6 +183,14 @@ class Member:
         closed = [health.state is State.CLOSED for health in (before, after)]
         if str(outcome) != said or closed[0] is not closed[1]:
             log_change(self.index, before, after, outcome, now)
+
+    def _without_pause(self, outcome: Outcome, now: float) -> Outcome:
+        """Return a failure as this machine's, if it did not run during the request."""
+        lost = self._heartbeat.lost(now - outcome.elapsed, now, time.time())
+        if not lost:
+            return outcome
+        detail = f"this machine did not run for {lost:.0f} s: {outcome}"
+        return replace(outcome, kind=Kind.PAUSED, detail=detail)
 
     def learn_of_file(self, outcome: Outcome) -> None:
         """Update the health with the answer to a request for a file on the index's own host."""

@@ -63,7 +63,7 @@ class Prober:
                     self._thread = None
                     self._members.heartbeat.stop()
                     return
-            self._members.heartbeat.beat(now)
+            self._members.heartbeat.beat(now, time.time())
             for member in self._members:
                 if member.begin_probe(now, IDLE_SECONDS, self._seconds(member)):
                     threading.Thread(

@@ -9,6 +9,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 from indexfallback.chain.latency import FIRST_BYTE_LEAST
 from indexfallback.config import Index
@@ -215,11 +216,13 @@ class Transfer:
         body = answer.body
         if body is None:
             return answer.outcome
+        began = time.monotonic() - answer.outcome.elapsed
         try:
             self._assembly.read(source, body)
         except TransferError as error:
-            _learn(source, error.outcome)
-            return error.outcome
+            outcome = replace(error.outcome, elapsed=time.monotonic() - began)
+            _learn(source, outcome)
+            return outcome
         finally:
             body.close()
         return None

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from enum import Enum
 
 from indexfallback.outcome import LOGIN_KINDS, TLS_KINDS, UNREACHABLE_KINDS, Kind, Outcome
+from indexfallback.words import counted
 
 #: Consecutive failures that open the circuit: three, since a busy server may fail once or twice.
 FAILURES_TO_OPEN = 3
@@ -73,6 +74,8 @@ class Health:
     recent: tuple[tuple[float, bool], ...] = ()
     #: Different names refused in a row, without an answer between; empty text is the root page.
     refused: tuple[str, ...] = ()
+    #: Whether it has answered for a name since the start: it does not refuse all of them.
+    answers_names: bool = False
 
     def may_ask(self, now: float) -> bool:
         """Tell whether a client's request may go to the index now."""
@@ -128,7 +131,7 @@ def updated(
     if kind is Kind.LIMITED or kind in LOGIN_KINDS:
         return _hold(health, outcome, now)
     if outcome.is_answer:
-        return _succeed(health, now)
+        return _succeed(replace(health, answers_names=health.answers_names or bool(name)), now)
     if health.state is State.OPEN and now < health.until:
         # A request sent before the circuit opened, or a trial before the wait was over: it adds
         # no information and must not prolong the wait.
@@ -168,15 +171,21 @@ def _window(health: Health, now: float) -> tuple[tuple[float, bool], ...]:
 def _refuse(health: Health, outcome: Outcome, now: float, name: str) -> Health:
     """Count a refused name; hold the index if that is not the name's own matter.
 
-    Some indexes refuse their root page and nothing else: the root page tells only beside a name.
+    Many indexes refuse their root page on principle and serve every name (a bucket, a login that
+    may not list). So the root page counts as one name more. Only where no name was answered yet,
+    one refused name beside it shows a login without any rights. Alone it never holds: such an index
+    would be probed at its root again and again, and no name could be asked for meanwhile.
     """
     refused = health.refused if name in health.refused else (*health.refused, name)
     if health.state is not State.CLOSED:
         health = _succeed(health, now)  # it is up, whatever it refuses
-    is_general = len(refused) >= REFUSALS_TO_HOLD or (len(refused) > 1 and "" in refused)
+    with_root = "" in refused and len(refused) > 1 and not health.answers_names
+    is_general = len(refused) >= REFUSALS_TO_HOLD or with_root
     if health.state is not State.CLOSED or not is_general:
         return replace(health, refused=refused)
-    reason = f"{outcome} for {len(refused)} names in a row"
+    names = counted(sum(map(bool, refused)), "name")
+    what = f"its root page and {names}" if "" in refused else names
+    reason = f"{outcome} for {what} in a row"
     until = max(health.until, now + DENIED_HOLD)
     return replace(health, until=until, reason=reason, trouble=Kind.REFUSED, refused=())
 
@@ -198,7 +207,7 @@ def _succeed(health: Health, now: float) -> Health:
         reason = "" if health.may_ask(now) else health.reason
         return replace(health, failures=0, reason=reason, recent=recent, refused=())
     if successes >= SUCCESSES_TO_CLOSE:
-        return Health(State.CLOSED, since=now)
+        return Health(State.CLOSED, since=now, answers_names=health.answers_names)
     return replace(
         health,
         state=State.HALF_OPEN,

@@ -205,10 +205,27 @@ def test_an_answer_interrupts_a_row_of_refusals_and_ends_their_hold(kind: Kind) 
     assert after(kind, health=refused(*REFUSALS), now=1).may_ask(1)
 
 
-def test_a_refused_root_page_holds_the_index_only_beside_a_refused_name() -> None:
-    assert refused("", "").may_ask(0)
-    assert not refused("", "secret").may_ask(0)
+def test_a_refused_root_page_holds_no_index_by_itself() -> None:
+    assert refused(*[""] * 50).may_ask(0)
+
+
+def test_a_refused_root_page_holds_an_index_beside_a_name_if_no_name_was_answered_yet() -> None:
     assert not refused("secret", "").may_ask(0)
+    held = refused("", "secret")
+    assert (held.may_ask(0), held.until) == (False, DENIED_HOLD)
+    assert held.reason == "403 Forbidden for its root page and 1 name in a row"
+
+
+@pytest.mark.parametrize("kind", WELL)
+def test_the_root_page_of_an_index_that_answers_names_is_one_refused_name_among_five(
+    kind: Kind,
+) -> None:
+    answered = updated(Health(), Outcome(kind, ""), 0.0, name="demo")
+    for before in (answered, after(Kind.CONNECT_TIMEOUT, Kind.FOUND, Kind.FOUND, health=answered)):
+        almost = refused("", *REFUSALS[:-2], health=before)
+        assert almost.may_ask(0)
+        assert not refused(REFUSALS[-1], health=almost).may_ask(0)
+    assert not refused("", "secret", health=after(kind)).may_ask(0), "the root page is no name"
 
 
 def test_a_refused_name_shows_that_an_index_is_up_again() -> None:
@@ -322,9 +339,9 @@ class Circuit(RuleBasedStateMachine):
     def wait_until_it_may_be_asked(self) -> None:
         self.now = max(self.now, self.health.until)
 
-    @rule(kind=st.sampled_from(WELL))
-    def answer(self, kind: Kind) -> None:
-        self.hear(kind)
+    @rule(kind=st.sampled_from(WELL), name=st.sampled_from(["", "demo"]))
+    def answer(self, kind: Kind, name: str) -> None:
+        self.hear(kind, name=name)
         self.successes, self.failures = self.successes + 1, 0
         if self.before.state is not State.CLOSED:
             closed = self.health.state is State.CLOSED
@@ -388,7 +405,9 @@ class Circuit(RuleBasedStateMachine):
         assert self.health.state is State.CLOSED
         assert self.health.failures == self.before.failures
         if self.health.until > self.before.until:
-            assert len({*self.before.refused, name}) > 1, "held for one name"
+            row = {*self.before.refused, name}
+            assert len(row) > 1, "held for one name"
+            assert len(row) == REFUSALS_TO_HOLD or not self.before.answers_names
 
     @rule(kind=st.sampled_from([Kind.LOCAL, Kind.PAUSED, Kind.OFFLINE, Kind.FORBIDDEN]))
     def fault_of_this_machine(self, kind: Kind) -> None:

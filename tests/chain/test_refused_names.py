@@ -8,7 +8,19 @@ import pytest
 from indexfallback.chain import probe
 from indexfallback.config import Index
 from indexfallback.shim import Shim
-from tests.chain.chain import APP, LIB, ask, how, learn_names, mirror, private, pypi, refusal, until
+from tests.chain.chain import (
+    APP,
+    LIB,
+    ask,
+    how,
+    learn_names,
+    mirror,
+    only_root,
+    private,
+    pypi,
+    refusal,
+    until,
+)
 from tests.conftest import MakeShim
 from tests.fakes import FakeIndex, wheel
 from tests.faults.client import Client
@@ -101,6 +113,23 @@ def test_a_refused_root_page_holds_no_index_that_serves_its_names(
     own.wait_for("/simple/")
     until(lambda: made.members[index.name].status()["errors"] == 1)
     assert ask(made) == "private"
+
+
+@pytest.mark.usefixtures("idle")
+@pytest.mark.parametrize("answers", [True, False])
+def test_one_name_beside_a_refused_root_page_holds_an_index_that_has_answered_for_no_name(
+    shim: MakeShim, own: FakeIndex, far: FakeIndex, answers: bool
+) -> None:
+    made = shim(private(own, on_outage="next"), pypi(far))
+    if answers:
+        assert ask(made, "unknown") == 404
+        own.wait_for("/simple/unknown/")
+    only_root(own.fail(403))
+    own.fail(403, path="/simple/secret/")
+    made.fallback._prober.wake()
+    until(lambda: "" in made.members["private"].health.refused)
+    assert ask(made, "secret") == 503
+    assert ("its root page and 1 name" in held(made)) is not answers
 
 
 @pytest.fixture

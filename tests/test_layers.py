@@ -24,9 +24,10 @@ ORDER = (
 #: The same inside the folders whose modules stand on one another.
 INSIDE = {
     "chain": (
-        "budget", "latency", "lag", "offer", "activity", "copies", "authority", "question",
-        "policy", "explain", "health_log", "network", "heartbeat", "members", "refusals", "keeper",
-        "attempts", "asking", "probe", "name_lists", "questions", "answer", "fallback",
+        "budget", "latency", "lag", "figures", "offer", "activity", "copies", "authority",
+        "question", "policy", "explain", "health_log", "network", "heartbeat", "members",
+        "refusals", "keeper", "attempts", "asking", "probe", "name_lists", "questions", "answer",
+        "fallback",
     ),
     "files": (
         "pace", "coding", "failures", "sources", "pinned", "integrity", "checking", "opening",

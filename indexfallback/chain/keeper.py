@@ -113,7 +113,7 @@ class Keeper:
                 page = self._store.pages.load(mirror.index.key, project)
                 known = self._store.pages.load(authority.key, project)
                 if page is not None and known is not None:
-                    mirror.note_lag(project, behind(page, known))
+                    mirror.figures.note_lag(project, behind(page, known))
                     self._correct(mirror.index, authority, page, known)
 
     def _correct(

@@ -1,6 +1,6 @@
 """The indexes of the chain at run time, each with its upstream, its health and its figures.
 
-Locks: ``Member._lock`` guards the health and the figures of one index; ``_learnt``, a condition of
+Locks: ``Member._lock`` guards the health and the upstream of one index; ``_learnt``, a condition of
 it, is notified at each outcome.
 """
 
@@ -11,9 +11,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import partial
 
+from indexfallback.chain.figures import Figures
 from indexfallback.chain.health_log import log_change
 from indexfallback.chain.heartbeat import Heartbeat
-from indexfallback.chain.lag import Lag
 from indexfallback.chain.latency import Latency
 from indexfallback.chain.network import Network
 from indexfallback.config import Index, Settings
@@ -52,6 +52,7 @@ class Member:
         """Begin with the health and the latency that an earlier process has stored."""
         self.index = index
         self.latency = Latency(records.latency(index.key))
+        self.figures = Figures()
         self._network = network
         self._heartbeat = heartbeat
         self._opener = opener
@@ -60,14 +61,7 @@ class Member:
         self._upstream: Upstream | None = None
         self._health_records = records
         self._asked = time.monotonic()
-        self._lags: dict[str, Lag] = {}
         self._health = records.get(index.key) or Health(since=time.monotonic())
-        self._requests = 0
-        self._errors = 0
-        self._last_error = ""
-        self._failed = 0.0
-        # The failure that was logged last, until the index answers again.
-        self._said = ""
 
     @property
     def upstream(self) -> Upstream:
@@ -145,14 +139,6 @@ class Member:
                 self._asked = now
             return due
 
-    def note_lag(self, project: str, lag: Lag | None) -> None:
-        """Note how far a mirror's page is behind its public index."""
-        with self._lock:
-            if lag is None:
-                self._lags.pop(project, None)
-            else:
-                self._lags[project] = lag
-
     def learn(self, outcome: Outcome, project: str = "") -> None:
         """Update the health and the figures with an outcome, and log a change.
 
@@ -168,20 +154,15 @@ class Member:
             spread = random.uniform(-1, 1)  # noqa: S311 - not a secret
             after = self._health = updated(before, outcome, now, spread, project)
             self._learnt.notify_all()
-            self._requests += 1
             self._asked = now
-            if not outcome.is_answer:
-                self._errors += 1
-                self._last_error = str(outcome)
-                self._failed = time.time()
-            said, self._said = self._said, "" if outcome.is_answer else str(outcome)
+        is_new = self.figures.count(outcome)
         if outcome.is_answer:
             self.latency.add(outcome.elapsed)
         if after.state is not before.state:
             self._health_records.put(self.index.key, after)
         # A failed trial, and the first of two successful ones, change nothing for users.
         closed = [health.state is State.CLOSED for health in (before, after)]
-        if str(outcome) != said or closed[0] is not closed[1]:
+        if is_new or closed[0] is not closed[1]:
             log_change(self.index, before, after, outcome, now)
 
     def _without_pause(self, outcome: Outcome, now: float) -> Outcome:
@@ -204,11 +185,7 @@ class Member:
     def status(self) -> dict[str, object]:
         """Return state and figures; seconds, and seconds ago."""
         now = time.monotonic()
-        with self._lock:
-            health = self._health
-            figures = {"requests": self._requests, "errors": self._errors}
-            last_error, failed = self._last_error, self._failed
-            lags = list(self._lags.values())
+        health = self.health
         # Only a directory skips files: no other index is opened for this.
         skipped = self.upstream.skipped() if self.index.is_directory else ()
         return {
@@ -222,13 +199,7 @@ class Member:
             "next_try": round(max(0.0, health.until - now), 1),
             "p50": _rounded(self.latency.median),
             "p95": _rounded(self.latency.p95),
-            **figures,
-            # Of a mirror: how many pages lag behind, and by how many seconds at most.
-            "behind": len(lags),
-            "behind_seconds": max((lag.seconds or 0.0 for lag in lags), default=0.0),
-            "last_error": last_error,
-            # Seconds since the epoch; 0 if never.
-            "failed": failed,
+            **self.figures.report(),
             # Of a directory: files that are not offered, the first of them by name.
             "skipped": len(skipped),
             "skipped_files": [item._asdict() for item in skipped[:SKIPPED_SHOWN]],

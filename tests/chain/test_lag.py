@@ -86,7 +86,7 @@ def test_a_mirror_is_behind_whichever_page_came_last(group: Shim, order: tuple[s
 def test_a_mirror_that_has_not_changed_is_still_behind(group: Shim, near: FakeIndex) -> None:
     assert ask(group, "idna", index="mirror") == "mirror"
     assert ask(group, "idna", index="pypi") == "pypi"
-    group.members["mirror"].note_lag("idna", None)
+    group.members["mirror"].figures.note_lag("idna", None)
     assert ask(group, "idna", index="mirror") == "mirror"
     assert near.requests[-1].headers["If-None-Match"]
     assert lag(group)[0] == 1

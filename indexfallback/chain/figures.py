@@ -1,0 +1,59 @@
+"""The figures of an index: how it has answered so far, as `status` shows it.
+
+Locks: ``Figures._lock`` guards everything here.
+"""
+
+import threading
+import time
+
+from indexfallback.chain.lag import Lag
+from indexfallback.outcome import Outcome
+
+
+class Figures:
+    """Counts of one index's answers and failures, its latest failure, and a mirror's lags."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._requests = 0
+        self._errors = 0
+        self._last_error = ""
+        #: Seconds since the epoch; 0 if never.
+        self._failed = 0.0
+        #: The latest failure, until the index answers again.
+        self._failing = ""
+        self._lags: dict[str, Lag] = {}
+
+    def count(self, outcome: Outcome) -> bool:
+        """Count an outcome; return whether it differs from the one before."""
+        failing = "" if outcome.is_answer else str(outcome)
+        with self._lock:
+            self._requests += 1
+            if failing:
+                self._errors += 1
+                self._last_error, self._failed = failing, time.time()
+            before, self._failing = self._failing, failing
+        return failing != before
+
+    def note_lag(self, project: str, lag: Lag | None) -> None:
+        """Note how far a mirror's page is behind its public index."""
+        with self._lock:
+            if lag is None:
+                self._lags.pop(project, None)
+            else:
+                self._lags[project] = lag
+
+    def report(self) -> dict[str, object]:
+        """Return the figures, as JSON has them."""
+        with self._lock:
+            lags = list(self._lags.values())
+            return {
+                "requests": self._requests,
+                "errors": self._errors,
+                # Of a mirror: how many pages lag behind, and by how many seconds at most.
+                "behind": len(lags),
+                "behind_seconds": max((lag.seconds or 0.0 for lag in lags), default=0.0),
+                "last_error": self._last_error,
+                # Seconds since the epoch; 0 if never.
+                "failed": self._failed,
+            }

@@ -6,6 +6,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from enum import Enum
+from typing import NamedTuple
 
 from indexfallback.outcome import LOGIN_KINDS, TLS_KINDS, UNREACHABLE_KINDS, Kind, Outcome
 from indexfallback.words import counted
@@ -19,6 +20,8 @@ UNREACHABLE_TO_OPEN = 2
 SAMPLES_TO_OPEN = 5
 WINDOW = 30.0
 SUCCESS_SHARE = 0.5
+#: Outcomes are counted by this many seconds, so that bookkeeping costs the same at every rate.
+TALLY_SECONDS = 1.0
 #: Consecutive successes that close an open circuit: two, since one may be luck.
 SUCCESSES_TO_CLOSE = 2
 #: Wait after opening, seconds: enough for a server to restart, then doubled each time up to five
@@ -51,6 +54,14 @@ class State(Enum):
     HALF_OPEN = "half-open"
 
 
+class Tally(NamedTuple):
+    """The outcomes that came within `TALLY_SECONDS` from ``since``."""
+
+    since: float
+    total: int
+    successes: int
+
+
 @dataclass(frozen=True)
 class Health:
     """The health of an index; times are of the caller's clock."""
@@ -70,8 +81,8 @@ class Health:
     openings: int = 0
     #: Latest end of the trial under way; 0 if there is none.
     trial: float = 0.0
-    #: (time, success) of the outcomes within the window.
-    recent: tuple[tuple[float, bool], ...] = ()
+    #: The outcomes within the window, the oldest first.
+    recent: tuple[Tally, ...] = ()
     #: Different names refused in a row, without an answer between; empty text is the root page.
     refused: tuple[str, ...] = ()
     #: Whether it has answered for a name since the start: it does not refuse all of them.
@@ -140,7 +151,7 @@ def updated(
         health,
         failures=health.failures + 1,
         successes=0,
-        recent=(*_window(health, now), (now, False)),
+        recent=_counted(health.recent, now, success=False),
     )
     return _open(failed, outcome, now, spread) if _must_open(failed, kind) else failed
 
@@ -164,8 +175,12 @@ def _tried(health: Health) -> Health:
     return replace(health, trial=0.0) if health.trial else health
 
 
-def _window(health: Health, now: float) -> tuple[tuple[float, bool], ...]:
-    return tuple(sample for sample in health.recent if now - sample[0] <= WINDOW)
+def _counted(recent: tuple[Tally, ...], now: float, *, success: bool) -> tuple[Tally, ...]:
+    """Return the outcomes within the window with another one."""
+    *kept, last = [t for t in recent if now - t.since <= WINDOW] or [Tally(now, 0, 0)]
+    if now - last.since >= TALLY_SECONDS:
+        kept, last = [*kept, last], Tally(now, 0, 0)
+    return (*kept, Tally(last.since, last.total + 1, last.successes + success))
 
 
 def _refuse(health: Health, outcome: Outcome, now: float, name: str) -> Health:
@@ -198,7 +213,7 @@ def _hold(health: Health, outcome: Outcome, now: float) -> Health:
 
 
 def _succeed(health: Health, now: float) -> Health:
-    recent = (*_window(health, now), (now, True))
+    recent = _counted(health.recent, now, success=True)
     successes = health.successes + 1
     if health.state is State.CLOSED:
         if health.trouble is Kind.REFUSED:  # it does not refuse everything
@@ -224,8 +239,9 @@ def _must_open(health: Health, kind: Kind) -> bool:
         return True
     if health.failures >= (UNREACHABLE_TO_OPEN if kind in UNREACHABLE_KINDS else FAILURES_TO_OPEN):
         return True
-    good = sum(success for _, success in health.recent)
-    return len(health.recent) >= SAMPLES_TO_OPEN and good < len(health.recent) * SUCCESS_SHARE
+    total = sum(tally.total for tally in health.recent)
+    good = sum(tally.successes for tally in health.recent)
+    return total >= SAMPLES_TO_OPEN and good < total * SUCCESS_SHARE
 
 
 def _open(health: Health, outcome: Outcome, now: float, spread: float) -> Health:

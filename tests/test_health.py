@@ -18,6 +18,7 @@ from indexfallback.health import (
     LONGEST_WAIT,
     REFUSALS_TO_HOLD,
     SUCCESSES_TO_CLOSE,
+    TALLY_SECONDS,
     UNREACHABLE_TO_OPEN,
     WINDOW,
     Health,
@@ -45,6 +46,14 @@ def after(*kinds: Kind, health: Health | None = None, now: float = 0.0) -> Healt
 def times_to_open(kind: Kind) -> int:
     """Return how many failures of a kind in a row open the circuit."""
     return next(n for n in range(1, 9) if after(*[kind] * n).state is State.OPEN)
+
+
+def test_five_hundred_answers_a_second_are_counted_in_a_few_numbers() -> None:
+    health = Health()
+    for number in range(int(2 * WINDOW) * 500):
+        health = updated(health, Outcome(Kind.FOUND, ""), number / 500)
+    assert len(health.recent) <= WINDOW / TALLY_SECONDS + 1
+    assert sum(tally.total for tally in health.recent) >= (WINDOW - TALLY_SECONDS) * 500
 
 
 @pytest.mark.parametrize(
@@ -441,8 +450,8 @@ class Circuit(RuleBasedStateMachine):
 
     @invariant()
     def what_is_remembered_is_of_the_last_moments(self) -> None:
-        latest = self.health.recent[-1][0] if self.health.recent else 0.0
-        assert all(latest - when <= WINDOW for when, _ in self.health.recent)
+        latest = self.health.recent[-1].since if self.health.recent else 0.0
+        assert all(latest - tally.since <= WINDOW for tally in self.health.recent)
 
 
 Circuit.TestCase.settings = settings(max_examples=50, stateful_step_count=25)

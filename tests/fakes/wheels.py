@@ -5,6 +5,7 @@ import gzip
 import hashlib
 import io
 import random
+import re
 import tarfile
 import zipfile
 from collections.abc import Iterable, Mapping
@@ -16,6 +17,8 @@ from indexfallback.names import normalize
 #: The earliest time a zip can hold; a fixed one keeps the bytes, and so the hash, the same.
 _ZIP_TIME = (1980, 1, 1, 0, 0, 0)
 
+#: An extra in the marker of a requirement.
+_EXTRA = re.compile(r"extra == [\"']([^\"']+)")
 #: The backend inside an sdist: the wheel is there already, so it needs no build dependency.
 _BACKEND = """\
 import pathlib, shutil
@@ -162,6 +165,9 @@ def _metadata(
     """Return the METADATA of a distribution."""
     lines = ["Metadata-Version: 2.2", f"Name: {name}", f"Version: {version}"]
     lines += [f"Requires-Python: {requires_python}"] if requires_python else []
+    requires = tuple(requires)
+    extras = dict.fromkeys(_EXTRA.findall("\n".join(requires)))
+    lines += [f"Provides-Extra: {extra}" for extra in extras]
     lines += [f"Requires-Dist: {requirement}" for requirement in requires]
     return "\n".join([*lines, "", ""]).encode()
 

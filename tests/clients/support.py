@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from importlib.metadata import distributions
 from pathlib import Path
 from time import monotonic, sleep
-from typing import Any
+from typing import Any, NamedTuple
 
 from indexfallback.names import normalize
 from indexfallback.server.address import ask
@@ -123,6 +123,25 @@ class Done:
         return self
 
 
+class Installation(NamedTuple):
+    """How an installation into a new directory ended."""
+
+    done: Done
+    #: The normalised projects that are in the directory, and their versions.
+    installed: dict[str, str]
+    seconds: float
+
+    def expect(self) -> dict[str, str]:
+        """Return what is installed if the client succeeded, else show all that it printed."""
+        self.done.expect()
+        return self.installed
+
+    @property
+    def has_failed(self) -> bool:
+        """Whether the client failed and installed nothing."""
+        return self.done.code != 0 and not self.installed
+
+
 class User:
     """Somebody with a home directory, a configuration file and a cache, all of them new."""
 
@@ -167,6 +186,12 @@ class User:
             timeout=seconds,
         )
         return Done(done.returncode, done.stdout, done.stderr)
+
+    def install(self, client: Client, url: str, *arguments: str) -> Installation:
+        """Install from the simple API at an address."""
+        target, began = self.target(), monotonic()
+        done = self.call(*client.install(target, "--index-url", url, *arguments))
+        return Installation(done, installed(target), monotonic() - began)
 
     def ours(self, *arguments: str, directory: Path = ROOT) -> Done:
         """``indexfallback ARGUMENTS``, in the process of the tests."""

@@ -144,6 +144,16 @@ class Faults:
 
         return self._add(change, path, times)
 
+    def demand_cookie(self, *, path: str = "/", times: int | None = None) -> Rule:
+        """Redirect a request that has no cookie to the same address, and set the cookie."""
+
+        def change(request: Request, reply: Reply, _: Event) -> None:
+            if "Cookie" not in request.headers:
+                reply.status, reply.body, reply.entity = 302, b"", False
+                reply.headers = {"Location": request.target, "Set-Cookie": "seen=1; Path=/"}
+
+        return self._add(change, path, times)
+
     def corrupt(self, filename: str, *, times: int | None = None) -> Rule:
         """Flip the middle byte of a file, whatever its page says; ranges of it agree."""
 

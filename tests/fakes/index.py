@@ -259,7 +259,8 @@ class FakeIndex(Faults):
         return self._get(request)
 
     def _get(self, request: Request) -> Reply:
-        match request.path.split("/")[1:]:
+        # Two slashes behind the host are one, as for some servers in front of an index.
+        match request.path.removeprefix("/").removeprefix("/").split("/"):
             case ["simple"]:
                 return _plain(301, {"Location": "/simple/"})
             case ["simple", ""]:

@@ -7,7 +7,7 @@ import itertools
 import logging
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import partial
 
 from indexfallback.chain.asking import RESERVE, hedge_budget
@@ -21,7 +21,7 @@ from indexfallback.errors import (
     ProjectNotFoundError,
 )
 from indexfallback.files.arrival import IncomingFile, Progress
-from indexfallback.files.failures import Failure, has_no_metadata
+from indexfallback.files.failures import Failure, error_of, has_no_metadata
 from indexfallback.files.inside import metadata_of, wait_stored
 from indexfallback.files.integrity import WrongSources
 from indexfallback.files.pinned import FileAddress, PinnedFiles
@@ -149,7 +149,7 @@ class Downloads:
         found = find(self._pins.distribution(address), failures)
         first = next(found, None)
         if first is None:
-            raise self._missing(filename)
+            raise self._missing(filename, failures)
         sha256 = sha256 or first.file.sha256
         if sha256 is not None:
             return first, found, sha256
@@ -233,11 +233,14 @@ class Downloads:
             raise FileUnavailableError(address.filename, late, "It is being fetched: run again.")
         return metadata_of(self._store, blob, dist.filename) if blob is not None else None
 
-    def _missing(self, filename: str) -> FileError:
+    def _missing(self, filename: str, failures: Sequence[Failure] = ()) -> FileError:
+        """Return the error for a file that no page lists; ``failures`` tell of unknown pages."""
         ordered = self._fallback.network.offline_state.requested
         if ordered is not None:
             cause = f"{ordered.words}, and no cached page lists it"
             return FileMissingError(filename, cause, ordered.remedy)
+        if failures:
+            return error_of(filename, failures)
         return FileMissingError(filename, "no index lists it", "Ask for the project's page again.")
 
     def _wait(self, address: FileAddress, transfer: Transfer, ends: float) -> Blob | IncomingFile:

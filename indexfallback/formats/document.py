@@ -102,8 +102,16 @@ class Document:
     @property
     def is_titled(self) -> bool:
         """Whether the page has the traditional title of pages of the simple API."""
+        return self._has_title("links for")
+
+    @property
+    def is_listing(self) -> bool:
+        """Whether a web server has made the page, from a directory."""
+        return self._has_title("index of", "directory listing for")
+
+    def _has_title(self, *starts: str) -> bool:
         titles = (node.text().strip().lower() for node in self.tree.css("title, h1"))
-        return any(title.startswith("links for") for title in titles)
+        return any(title.startswith(starts) for title in titles)
 
     def links(self, url: str, *, public: bool, logins: dict[str, str] | None = None) -> Links:
         """Return the resolver of the page's links; the parameters are those of `Links`."""
@@ -140,10 +148,13 @@ def _is_cut_short(body: bytes) -> bool:
 
 
 def _breaks_off(body: bytes) -> bool:
-    """Tell whether a document ends inside a tag, a link or its head: its stated length is wrong."""
-    if b"<html" not in body[:_EDGE].lower():
-        return False
+    """Tell whether a document ends inside a tag, a link or its head: its stated length is wrong.
+
+    A link may be left open by a page that has its end.
+    """
     end = body.lower()
+    if b"<html" not in end[:_EDGE] or b"</html" in end[-_EDGE:] or b"</body" in end[-_EDGE:]:
+        return False
     return any(end.rfind(start) > max(map(end.rfind, stops)) for start, stops in _PAIRS)
 
 

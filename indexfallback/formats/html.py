@@ -53,7 +53,7 @@ def parse_page(
         if file is not None:
             collected.add(file)
     # A page for maintenance has nothing to click either.
-    is_empty = document.is_blank and document.speaks_of(project)
+    is_empty = (document.is_blank or document.is_listing) and document.speaks_of(project)
     is_page = collected.has_any or document.is_titled or is_empty
     if not document.is_declared and (document.is_login or not is_page):
         raise fields.not_a_page(

@@ -1,5 +1,7 @@
 """Why there is no page: which index, why, and what to do."""
 
+from dataclasses import replace
+
 import pytest
 
 from indexfallback.chain.explain import refusal, tried
@@ -70,6 +72,13 @@ def test_an_owner_that_is_down_is_named_with_cause_and_remedy() -> None:
         assert found.status == 503
         for part in ("acme-app", "belongs to private", how, "connection refused", "run again"):
             assert part in str(found)
+
+
+def test_where_one_index_alone_was_asked_no_other_one_is_blamed() -> None:
+    alone = replace(question(MIRROR, PYPI), alone=1)
+    found = error(alone, pypi=Kind.LIMITED)
+    assert found.cause == "pypi could not be asked, and no page of it was seen before"
+    assert found.remedy == "Wait a little and run again."
 
 
 def test_an_unknown_list_of_names_says_what_mends_it() -> None:

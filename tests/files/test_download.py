@@ -288,6 +288,18 @@ def test_a_file_that_one_source_may_have_yet_is_unavailable(shim: MakeShim, how:
             fetch(shim(*grouped(near, far)), DEMO)
 
 
+def test_a_file_that_no_known_page_lists_may_be_on_one_that_cannot_be_asked_for(
+    shim: MakeShim,
+) -> None:
+    with FakeIndex([wheel("demo", "0.9")]) as near, FakeIndex([DEMO]) as far:
+        far.fail(503)
+        made = shim(*grouped(near, far))
+        with pytest.raises(FileUnavailableError, match="whl: pypi: pypi could not be asked"):
+            fetch(made, DEMO)
+        far.lift()
+        assert fetch(made, DEMO) == DEMO.data
+
+
 def test_wrong_bytes_of_one_source_and_none_of_the_other_are_wrong_bytes(shim: MakeShim) -> None:
     with FakeIndex([DEMO]) as near, FakeIndex([DEMO]) as far:
         near.fail(404, path=path_of(DEMO.filename))

@@ -240,6 +240,13 @@ def test_a_page_that_ends_inside_an_element_is_cut_short_whatever_length_it_stat
         parse_page(body.encode(), "text/html", URL, "foo", whole=True)
 
 
+@pytest.mark.parametrize("end", ["</body></html>\n", "</body>", "</HTML><!-- by hand -->"])
+def test_a_page_that_has_its_end_may_leave_a_link_open(end: str) -> None:
+    body = f'<html><body><a href="foo-1.0.zip">foo-1.0.zip<br>{end}'
+    (file,) = parse_page(body.encode(), "text/html", URL, "foo", whole=True).files
+    assert file.filename == "foo-1.0.zip"
+
+
 def test_the_text_may_be_marked_up() -> None:
     assert only('<a href="1"><b>foo-</b><i>1.0</i>.zip</a>').filename == "foo-1.0.zip"
 
@@ -437,6 +444,17 @@ def test_bytes_of_no_charset_are_replaced() -> None:
 )
 def test_a_project_may_have_no_files(body: str) -> None:
     assert page(body) == ProjectPage(name="foo")
+
+
+@pytest.mark.parametrize("title", ["Index of /simple/foo/", "Directory listing for /simple/Foo"])
+def test_the_listing_of_a_directory_may_have_no_files(title: str) -> None:
+    body = (
+        f"<html>\n<head><title>{title}</title></head>\n<body>\n<h1>{title}</h1><hr>"
+        '<pre><a href="../">../</a>\n</pre><hr></body>\n</html>\n'
+    )
+    assert page(body) == ProjectPage(name="foo")
+    with pytest.raises(PageError, match="links to no distribution"):
+        page(body.replace("/foo", "/").replace("/Foo", "/"))
 
 
 def test_a_long_directory_listing_is_read() -> None:

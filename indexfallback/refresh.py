@@ -37,6 +37,8 @@ def refresh(shim: Shim, project: str) -> dict[str, Any]:
         "how": answer.how,
         "offline": answer.offline is not None,
         "owner": answer.owner.name,
+        # What came of asking the owner: ``3 files``, ``503 Service Unavailable``.
+        "answered": next(t.detail for t in answer.tried if t.index == answer.owner.name),
         # Whether the owner's page was in the cache: without one, no version is new.
         "was_known": was is not None,
         "new": _sorted(now - was) if was is not None else [],

@@ -137,4 +137,5 @@ def _problem(report: Report) -> str:
         return f"{report['cause']}. {report['remedy']}"
     if report["offline"]:
         return "not refreshed, because there is no network"
-    return f"not refreshed: {report['owner']} could not be asked, and its older page is served"
+    failed = f"{report['owner']} could not be asked ({report['answered']})"
+    return f"not refreshed: {failed}, and its older page is served"

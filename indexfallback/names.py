@@ -12,13 +12,15 @@ from typing import NamedTuple
 from packaging.utils import canonicalize_name, parse_sdist_filename, parse_wheel_filename
 from packaging.version import Version
 
+#: Endings of sdists in addition to the two that packaging knows; pip installs all but ``.tar.Z``.
+_OLD_SDIST_ENDINGS = (
+    ".tar.bz2", ".tbz", ".tgz", ".tar.xz", ".txz", ".tar.lz", ".tlz", ".tar.lzma", ".tar.Z", ".tar",
+)  # fmt: skip
 #: File name endings of distributions; old buildouts still use the legacy ones.
 DISTRIBUTION_ENDINGS = (
-    ".whl", ".tar.gz", ".zip", ".tar.bz2", ".tgz", ".tar.xz", ".tar.Z", ".tar",
+    ".whl", ".tar.gz", ".zip", *_OLD_SDIST_ENDINGS,
     ".egg", ".exe", ".msi", ".rpm", ".deb", ".dmg",
 )  # fmt: skip
-#: Endings of sdists in addition to the two that packaging knows.
-_OLD_SDIST_ENDINGS = (".tar.bz2", ".tgz", ".tar.xz", ".tar.Z", ".tar")
 #: The ending of a metadata file beside a distribution (PEP 658).
 METADATA_ENDING = ".metadata"
 #: The longest file name that every supported file system takes.

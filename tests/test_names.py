@@ -129,6 +129,8 @@ def test_a_sha256_is_64_lower_case_hexadecimal_digits() -> None:
         ("zope.foo_bar-1.0_1-py3.8-linux_x86_64.egg", "zope-foo-bar", "1.0.post1"),
         ("foo.bar-1.0.tar.bz2", "foo-bar", "1.0"),
         ("foo-1.0.tar.Z", "foo", "1.0"),
+        ("foo-1.0.tbz", "foo", "1.0"),
+        ("foo-1.0.tar.lzma", "foo", "1.0"),
         ("foo.egg", None, None),
         ("f o-1.0.egg", None, None),
         ("foo-1.0.win32.exe", None, None),

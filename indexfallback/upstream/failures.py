@@ -39,6 +39,8 @@ _KINDS = {
     HTTPStatus.PROXY_AUTHENTICATION_REQUIRED: Kind.PROXY,
     HTTPStatus.REQUEST_TIMEOUT: Kind.FAILED,
     HTTPStatus.TOO_MANY_REQUESTS: Kind.LIMITED,
+    # Of the network, which wants a login (RFC 6585, 6).
+    HTTPStatus.NETWORK_AUTHENTICATION_REQUIRED: Kind.NOT_AN_INDEX,
 }
 #: All other statuses of this class concern what was asked for (RFC 9110, 15.5).
 _CLIENT_ERRORS = range(400, 500)

@@ -1,7 +1,11 @@
 """Indexes as they are: pip and uv install through the shim whatever they install directly."""
 
+import bz2
+import gzip
 import hashlib
+import lzma
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 import pytest
 import requests
@@ -137,6 +141,30 @@ def test_what_installs_directly_installs_through_the_shim(
     if client.name in direct:
         assert user.install(client, index.url, dist.name).expect() == expected
     assert user.install(client, served.url, dist.name).expect() == expected
+
+
+#: Sdists of formats from before PEP 625, by the endings of their names.
+OLD_FORMATS: dict[str, Callable[[bytes], bytes]] = {
+    ".tbz": bz2.compress,
+    ".txz": lzma.compress,
+    ".tar": lambda data: data,
+}
+
+
+@pytest.mark.parametrize("ending", OLD_FORMATS)
+def test_pip_installs_an_sdist_of_an_old_format(
+    index: FakeIndex,
+    served: Served,
+    user: User,
+    environments: dict[str, Client],
+    ending: str,
+) -> None:
+    dist = sdist(f"old{ending.replace('.', '-')}")
+    data = OLD_FORMATS[ending](gzip.decompress(dist.data))
+    index.add(replace(dist, filename=dist.filename.replace(".tar.gz", ending), data=data))
+    for url in (index.url, served.url):
+        found = user.install(environments["pip"], url, dist.name).expect()
+        assert found == {dist.project: "1.0"}, url
 
 
 def test_an_address_with_two_slashes_behind_its_host_is_asked_as_it_is(

@@ -37,6 +37,7 @@ from indexfallback.upstream.route import has_route
         (502, Kind.FAILED),
         (503, Kind.FAILED),
         (504, Kind.FAILED),
+        (511, Kind.NOT_AN_INDEX),
         (204, Kind.FAILED),
         (302, Kind.FAILED),
         (799, Kind.FAILED),

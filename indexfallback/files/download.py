@@ -8,6 +8,7 @@ import logging
 import threading
 import time
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from functools import partial
 
 from indexfallback.chain.asking import RESERVE, hedge_budget
@@ -21,7 +22,7 @@ from indexfallback.errors import (
     ProjectNotFoundError,
 )
 from indexfallback.files.arrival import IncomingFile, Progress
-from indexfallback.files.failures import Failure, error_of, has_no_metadata
+from indexfallback.files.failures import Failure, error_of, has_no_metadata, why
 from indexfallback.files.inside import metadata_of, wait_stored
 from indexfallback.files.integrity import WrongSources
 from indexfallback.files.pinned import FileAddress, PinnedFiles
@@ -216,21 +217,24 @@ class Downloads:
         blob = metadata_of(self._store, dist, address.listed) if dist is not None else None
         return blob if blob is not None and sha256 in (None, blob.sha256) else None
 
-    def _metadata_from_dist(self, address: FileAddress, ends: float) -> Blob | None:
+    def _metadata_from_dist(
+        self, address: FileAddress, failures: Sequence[Failure], ends: float
+    ) -> Blob | None:
         """Fetch a distribution for its metadata, which no source has or all have wrong.
 
-        The distribution has its own hash, and decides what its metadata is.
+        The distribution has its own hash, and decides what its metadata is; None if it has none.
+        Raises `FileError` if the distribution cannot be had: as long as it may come, the metadata
+        may come.
         """
         dist = address._replace(filename=address.listed)
         try:
             found = self._get(dist, ends)
+            blob = wait_stored(found, ends)
+            if blob is None and isinstance(found, IncomingFile):
+                raise _not_stored(found)
         except FileError as error:
-            log.info("%s: nor is its distribution to be had: %s", address.filename, error)
-            return None
-        blob = wait_stored(found, ends)
-        if blob is None and isinstance(found, IncomingFile) and found.progress is Progress.RUNNING:
-            late = f"no index has it, and {dist.filename}, which it is in, did not come in time"
-            raise FileUnavailableError(address.filename, late, "It is being fetched: run again.")
+            cause = f"{why(failures)}; {dist.filename}, which it is in: {error.cause}"
+            raise replace(error, filename=address.filename, cause=cause) from None
         return metadata_of(self._store, blob, dist.filename) if blob is not None else None
 
     def _missing(self, filename: str, failures: Sequence[Failure] = ()) -> FileError:
@@ -251,7 +255,7 @@ class Downloads:
             if transfer.is_offline and self._fallback.network.offline_state.detects_network:
                 raise _offline(file.filename, Cause.NETWORK)
             if file.filename.endswith(METADATA_ENDING) and has_no_metadata(file.failures):
-                blob = self._metadata_from_dist(address, ends)
+                blob = self._metadata_from_dist(address, file.failures, ends)
                 if blob is not None and transfer.found is not None:
                     return self._pins.pinned(address, blob, transfer.found)
             if transfer.changed and file.sha256:
@@ -273,6 +277,16 @@ class Downloads:
             self._pins.note_change(address, source.member.index.name, offered)
         if transfer.sent_wrong_bytes:
             self.refuse_resume(address)
+
+
+def _not_stored(file: IncomingFile) -> FileError:
+    """Return the error for a file that was to be stored, and is not."""
+    if file.progress is Progress.FAILED:
+        return file.error()
+    if file.progress is Progress.RUNNING:
+        late = "it did not come within the deadline"
+        return FileUnavailableError(file.filename, late, "It is being fetched: run again.")
+    return FileUnavailableError(file.filename, "it cannot be stored", "Free space and run again.")
 
 
 def _offline(filename: str, cause: Cause) -> FileMissingError:

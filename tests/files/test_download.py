@@ -241,6 +241,36 @@ def test_metadata_that_is_missing_with_its_wheel_is_missing(shim: MakeShim) -> N
             fetch(shim(index), DEMO, ending=".metadata")
 
 
+def test_metadata_that_is_missing_may_come_as_long_as_its_wheel_may(shim: MakeShim) -> None:
+    with FakeIndex([DEMO]) as index:
+        index.fail(503, path=path_of(DEMO.filename), times=4)
+        index.fail(404, path=METADATA)
+        made = shim(index)
+        with pytest.raises(FileUnavailableError, match=r"\.metadata: pypi: 404 .*: pypi: 503 "):
+            fetch(made, DEMO, ending=".metadata")
+        assert fetch(made, DEMO, ending=".metadata") == DEMO.metadata
+
+
+@pytest.mark.usefixtures("impatient")
+def test_metadata_whose_wheel_breaks_off_may_come_too(shim: MakeShim) -> None:
+    with FakeIndex([DEMO], ranges=False) as index:
+        index.drip(BIG, path=path_of(DEMO.filename))
+        index.cut(after=BIG // 2, path=path_of(DEMO.filename))
+        index.fail(404, path=METADATA)
+        with pytest.raises(FileUnavailableError, match=r"whl, which it is in: pypi: "):
+            fetch(shim(index), DEMO, ending=".metadata")
+
+
+def test_metadata_that_is_missing_with_a_wrong_wheel_is_refused_with_both_hashes(
+    shim: MakeShim,
+) -> None:
+    with FakeIndex([DEMO]) as index:
+        index.corrupt(DEMO.filename)
+        index.fail(404, path=METADATA)
+        with pytest.raises(FileWrongError, match=f"where {DEMO.sha256} was expected"):
+            fetch(shim(index), DEMO, ending=".metadata")
+
+
 def test_metadata_waits_for_its_wheel_no_longer_than_the_deadline(shim: MakeShim) -> None:
     with FakeIndex([DEMO]) as index:
         index.fail(404, path=METADATA)

@@ -128,11 +128,12 @@ def last_resort(skipped: Mapping[int, Health], now: float, *, nothing_asked: boo
 
 
 def updated(
-    health: Health, outcome: Outcome, now: float, spread: float = 0.0, name: str = ""
+    health: Health, outcome: Outcome, now: float, spread: float = 0.0, name: str | None = ""
 ) -> Health:
     """Return the health after an outcome; ``spread`` is a random number in [-1, 1] for jitter.
 
-    ``name`` is the project that was asked for, empty for the root page.
+    ``name`` is the project that was asked for, empty for the root page, and None if it is known not
+    to be the index's own: some indexes refuse what they do not have.
     """
     kind, health = outcome.kind, _tried(health)
     if kind in (Kind.LOCAL, Kind.PAUSED, Kind.OFFLINE, Kind.NOT_ALLOWED, Kind.FORBIDDEN):
@@ -142,7 +143,7 @@ def updated(
     if kind is Kind.LIMITED or kind in LOGIN_KINDS:
         return _hold(health, outcome, now)
     if outcome.is_answer:
-        return _succeed(replace(health, answers_names=health.answers_names or bool(name)), now)
+        return _succeed(replace(health, answers_names=health.answers_names or name != ""), now)
     if health.state is State.OPEN and now < health.until:
         # A request sent before the circuit opened, or a trial before the wait was over: it adds
         # no information and must not prolong the wait.
@@ -183,7 +184,7 @@ def _counted(recent: tuple[Tally, ...], now: float, *, success: bool) -> tuple[T
     return (*kept, Tally(last.since, last.total + 1, last.successes + success))
 
 
-def _refuse(health: Health, outcome: Outcome, now: float, name: str) -> Health:
+def _refuse(health: Health, outcome: Outcome, now: float, name: str | None) -> Health:
     """Count a refused name; hold the index if that is not the name's own matter.
 
     Many indexes refuse their root page on principle and serve every name (a bucket, a login that
@@ -191,7 +192,9 @@ def _refuse(health: Health, outcome: Outcome, now: float, name: str) -> Health:
     one refused name beside it shows a login without any rights. Alone it never holds: such an index
     would be probed at its root again and again, and no name could be asked for meanwhile.
     """
-    refused = health.refused if name in health.refused else (*health.refused, name)
+    refused = health.refused
+    if name is not None and name not in refused:
+        refused = (*refused, name)
     if health.state is not State.CLOSED:
         health = _succeed(health, now)  # it is up, whatever it refuses
     with_root = "" in refused and len(refused) > 1 and not health.answers_names

@@ -214,6 +214,12 @@ def test_an_answer_interrupts_a_row_of_refusals_and_ends_their_hold(kind: Kind) 
     assert after(kind, health=refused(*REFUSALS), now=1).may_ask(1)
 
 
+def test_names_that_are_not_its_own_are_in_no_row_of_refusals() -> None:
+    health = refused(*REFUSALS[:-1])
+    again = updated(health, Outcome(Kind.REFUSED, "403 Forbidden"), 0.0, name=None)
+    assert again == health
+
+
 def test_a_refused_root_page_holds_no_index_by_itself() -> None:
     assert refused(*[""] * 50).may_ask(0)
 

@@ -152,7 +152,7 @@ class Member:
         with self._lock:
             before = self._health
             spread = random.uniform(-1, 1)  # noqa: S311 - not a secret
-            after = self._health = updated(before, outcome, now, spread, project)
+            after = self._health = updated(before, outcome, now, spread, self._own(project))
             self._learnt.notify_all()
             self._asked = now
         is_new = self.figures.count(outcome)
@@ -164,6 +164,11 @@ class Member:
         closed = [health.state is State.CLOSED for health in (before, after)]
         if is_new or closed[0] is not closed[1]:
             log_change(self.index, before, after, outcome, now)
+
+    def _own(self, project: str) -> str | None:
+        """Return the project, or None if by `projects` it is not this index's."""
+        is_foreign = project and self.index.projects and not self.index.claims(project)
+        return None if is_foreign else project
 
     def _without_pause(self, outcome: Outcome, now: float) -> Outcome:
         """Return a failure as this machine's, if it did not run during the request."""

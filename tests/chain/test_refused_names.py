@@ -91,6 +91,17 @@ def test_five_different_names_without_an_answer_between_hold_the_index(
     assert own.count(LIB) == 0
 
 
+def test_an_index_with_projects_may_refuse_any_number_of_names_that_are_not_its_own(
+    shim: MakeShim, own: FakeIndex, far: FakeIndex
+) -> None:
+    for name in NAMES:
+        own.fail(403, path=f"/simple/{name}/")
+        far.add(wheel(name))
+    made = shim(private(own, projects=("acme-*",)), pypi(far))
+    asked = [*NAMES, "acme-app"]
+    assert [ask(made, name) for name in asked] == ["pypi"] * 5 + ["private"]
+
+
 def test_a_refused_file_holds_nothing_and_says_what_to_do(shim: MakeShim) -> None:
     dists = [wheel("acme-app", f"{number}.0") for number in range(1, 8)]
     with FakeIndex(dists) as index:

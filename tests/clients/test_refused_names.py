@@ -5,7 +5,8 @@ import pytest
 from tests.clients.support import Client, User, write_config
 from tests.fakes import FakeIndex, tree, wheel
 
-TREE = tree(3)
+#: More names than an index may refuse in a row.
+TREE = tree(6)
 INSTALLED = {dist.project: dist.version for dist in TREE}
 
 
@@ -28,18 +29,19 @@ def test_other_projects_install_as_directly_after_one_was_refused(
 
 
 @pytest.mark.parametrize("name", ["pip", "uv"])
+@pytest.mark.parametrize("key", [{"forbidden": "absent"}, {"projects": ["acme-*"]}], ids=str)
 def test_a_bucket_that_answers_403_for_a_missing_name_hands_it_on(
-    user: User, environments: dict[str, Client], name: str
+    user: User, environments: dict[str, Client], name: str, key: dict[str, object]
 ) -> None:
-    client = environments[name]
-    wanted, expected = ("acme-app", "tree-0"), {**INSTALLED, "acme-app": "1.0"}
+    client, own = environments[name], {"acme-app": "1.0"}
     with FakeIndex([wheel("acme-app")]) as bucket, FakeIndex(TREE) as public:
         for dist in TREE:
             bucket.fail(403, path=f"/simple/{dist.project}/")
-        keys = {"url": bucket.url, "role": "private", "forbidden": "absent"}
+        keys = {"url": bucket.url, "role": "private", **key}
         write_config(user.config, {"bucket": keys, "public": {"url": public.url, "role": "public"}})
         with user.serve() as served:
-            assert user.install(client, served.url, *wanted).expect() == expected
+            assert user.install(client, served.url, "tree-0").expect() == INSTALLED
+            assert user.install(client, served.url, "acme-app").expect() == own
         if name == "pip":  # uv asks no other index after a 403
-            both = ("--extra-index-url", bucket.url, *wanted)
-            assert user.install(client, public.url, *both).expect() == expected
+            both = ("--extra-index-url", bucket.url, "tree-0", "acme-app")
+            assert user.install(client, public.url, *both).expect() == INSTALLED | own

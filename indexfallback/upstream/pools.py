@@ -157,8 +157,23 @@ def request_target(url: str) -> str:
     """Return the request target of a URL (RFC 9112, 3.2.1), with its exact spelling.
 
     To split and join the URL would drop an empty query, and change the number of slashes after the
-    host, depending on the versions of Python and `requests`.
+    host, depending on the versions of Python and `requests`. Segments of dots are resolved, which
+    every client does (RFC 3986, 5.2.4), and not every server.
     """
     found = _AFTER_HOST.match(url)
     target = found[1] if found else ""
+    if "/." in target:
+        target = _without_dots(target)
     return target if target.startswith("/") else f"/{target}"
+
+
+def _without_dots(target: str) -> str:
+    path, question, query = target.partition("?")
+    kept: list[str] = []
+    for segment in path.split("/"):
+        if segment == "..":
+            kept[1:] = kept[1:-1]
+        elif segment != ".":
+            kept.append(segment)
+    end = "/" if path.endswith(("/.", "/..")) else ""
+    return f"{'/'.join(kept)}{end}{question}{query}"

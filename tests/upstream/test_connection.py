@@ -46,6 +46,26 @@ def test_a_redirect_is_followed_to_the_address_as_it_is_written(
     assert remote.requests[1].target == asked
 
 
+@pytest.mark.parametrize(
+    ("target", "expected"),
+    [
+        ("/a/./b/../c", "/a/c"),
+        ("/../../a?b=/../c", "/a?b=/../c"),
+        ("/a/b/..", "/a/"),
+        ("/a/.", "/a/"),
+        ("/..", "/"),
+        ("//a/../b", "//b"),
+        ("/a/.b/..c/...", "/a/.b/..c/..."),
+    ],
+)
+def test_segments_of_dots_are_resolved_as_by_every_client(
+    opened: OpenHttp, remote: FakeIndex, target: str, expected: str
+) -> None:
+    remote.redirect(f"{remote.base}{target}", times=1)
+    page(opened(remote))
+    assert remote.requests[1].target == expected
+
+
 # Proxies.
 
 

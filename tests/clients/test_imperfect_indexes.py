@@ -277,3 +277,21 @@ def test_run_says_why_nothing_is_installed(
     sha256 = hashlib.sha256(wrong).hexdigest()
     _, said = FINAL[case]
     assert said.format(filename=dist.filename, sha256=dist.sha256, wrong=sha256) in done.said
+
+
+def test_run_says_that_a_web_page_came_where_a_file_should_be(
+    index: FakeIndex, user: User, client: Client
+) -> None:
+    # It may pass, as a login page does: the clients would try for ten seconds.
+    user.environment |= {"PIP_RETRIES": "0", "UV_HTTP_RETRIES": "0"}
+    dist = sdist(f"portal-{client.name}")
+    index.add(dist, hashes={})
+    login = b"<!DOCTYPE html><html><body>Log in</body></html>"
+    index.answer(200, {"Content-Type": HTML_TYPE}, login, path=f"/files/{dist.filename}")
+    assert user.install(client, index.url, dist.name).has_failed
+    write_config(user.config, {"public": {"url": index.url, "role": "public"}})
+    done = user.run(*client.install(user.target(), dist.name))
+    assert done.code != 0
+    assert f"{dist.filename} could not be fetched." in done.said
+    assert "public: a web page where a file should be." in done.said
+    assert "log in to the network" in done.said

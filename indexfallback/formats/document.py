@@ -8,6 +8,8 @@ from selectolax.lexbor import LexborHTMLParser
 from indexfallback.formats import fields
 from indexfallback.formats.links import Links
 
+#: The beginning of an element, a comment or a declaration.
+_TAG = re.compile("<[!?a-zA-Z]")
 #: The most elements open at once. Real pages have about five; the parser's time grows with the
 #: square of the depth, to 78 s for 100,000.
 _MAX_DEPTH = 256
@@ -57,7 +59,7 @@ class Document:
 
     def __init__(self, body: bytes, charset: str | None, url: str, *, whole: bool) -> None:
         text = _decode(body, charset)
-        if not text.lstrip().startswith("<"):
+        if not _TAG.search(text):
             raise fields.not_a_page(url, "its type is HTML, but its content is not")
         if _nests_deeply(text):
             raise fields.not_a_page(url, f"its HTML nests more than {_MAX_DEPTH} levels deep")

@@ -226,6 +226,14 @@ def test_promised_metadata_that_is_missing_or_wrong_comes_from_the_wheel(
         assert index.count(path_of(DEMO.filename)) == 1
 
 
+def test_a_web_page_is_no_metadata_where_neither_hash_nor_label_tells(shim: MakeShim) -> None:
+    link = f'<a href="/files/{DEMO.filename}#sha256={DEMO.sha256}" data-core-metadata="true">x</a>'
+    with FakeIndex([DEMO]) as index:
+        index.answer(200, {"Content-Type": "text/html"}, link.encode(), path="/simple/demo/")
+        index.answer(200, {}, b"<!DOCTYPE html><html>Log in</html>", path=METADATA)
+        assert fetch(shim(index), DEMO, ending=".metadata") == DEMO.metadata
+
+
 def test_metadata_of_an_index_that_fails_is_not_taken_out_of_the_wheel(shim: MakeShim) -> None:
     with FakeIndex([DEMO]) as index:
         index.fail(503, path=METADATA)

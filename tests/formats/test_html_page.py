@@ -247,6 +247,12 @@ def test_a_page_that_has_its_end_may_leave_a_link_open(end: str) -> None:
     assert file.filename == "foo-1.0.zip"
 
 
+def test_a_page_may_begin_with_text() -> None:
+    body = b'Files of foo: <a href="foo-1.0.zip">foo</a>'
+    (file,) = parse_page(body, "text/html", URL, "foo", whole=True).files
+    assert file.filename == "foo-1.0.zip"
+
+
 def test_the_text_may_be_marked_up() -> None:
     assert only('<a href="1"><b>foo-</b><i>1.0</i>.zip</a>').filename == "foo-1.0.zip"
 

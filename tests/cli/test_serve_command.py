@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
-import psutil
 import pytest
 
 from indexfallback.server.address import ask
@@ -77,20 +76,6 @@ def test_the_banner_says_what_is_behind_it_and_a_signal_ends_it_without_a_word(
         assert f"  1 private  private  {private.url}\n" in shim.banner
         assert "  2 pypi     public   http://127.0.0.1:" in shim.banner
         assert shim.stop(number) == Done(0, "", "")
-
-
-@unix
-@pytest.mark.usefixtures("chain")
-def test_a_worker_that_is_quicker_to_end_at_ctrl_c_is_no_failure(cli: CommandLine) -> None:
-    with aloud(cli) as shim:
-        supervisor = psutil.Process(shim.process.pid)
-        (worker,) = supervisor.children()
-        supervisor.suspend()
-        worker.send_signal(signal.SIGINT)
-        wait_until(lambda: worker.status() == psutil.STATUS_ZOMBIE, 10, "the worker does not end")
-        supervisor.send_signal(signal.SIGINT)
-        supervisor.resume()
-        assert shim.process.wait(10) == 0
 
 
 @unix

@@ -204,11 +204,11 @@ def _blocked(
 ) -> tuple[str, str]:
     """Return cause and remedy of a 503."""
     if blocking is None:
-        asked = [question.chain[p] for p in question.answering]
-        failed_ones = [c for c in asked if not c.is_absent]
-        names = " and ".join(c.index.name for c in failed_ones)
+        answering = [question.chain[p] for p in question.answering]
+        unavailable = [c for c in answering if not c.is_absent]
+        names = " and ".join(c.index.name for c in unavailable)
         cause = f"{names} could not be asked, and no page of it was seen before"
-        return cause, _remedy(failed_ones[0])
+        return cause, _remedy(unavailable[0])
     name = blocking.index.name
     failed = "refuses it" if blocking.kind is Kind.REFUSED else "could not be asked"
     if why is Why.OWNED:

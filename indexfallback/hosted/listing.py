@@ -14,6 +14,8 @@ from indexfallback.upstream.answers import (
     Limits,
     NamesAnswer,
     PageAnswer,
+    Part,
+    PartAnswer,
     Skipped,
 )
 from indexfallback.upstream.directory import DirectoryIndex
@@ -52,6 +54,10 @@ class Listing:
     def link_login(self, file: File) -> str:
         """Return the login in a link to a file as it is written there; empty if none is known."""
         return self._upstream.link_login(file)
+
+    def part(self, file: File, wanted: Part, patience: float) -> PartAnswer:
+        """Read some bytes of a file of one of its pages."""
+        return self._upstream.part(file, wanted, patience)
 
     def skipped(self) -> tuple[Skipped, ...]:
         """Return the files in the directory that are not offered."""

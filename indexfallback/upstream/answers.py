@@ -81,6 +81,42 @@ class FileAnswer(NamedTuple):
     body: Body | None = None
 
 
+class Part(NamedTuple):
+    """Some bytes of a file, as in a slice: from ``start`` up to, not including, ``stop``."""
+
+    #: A negative one counts from the end of the file; then there is no ``stop``.
+    start: int
+    stop: int | None = None
+
+    def of(self, total: int) -> "Part":
+        """Return the same bytes with both positions, for a file of ``total`` bytes."""
+        if self.start < 0:
+            return Part(max(0, total + self.start), total)
+        return Part(self.start, total if self.stop is None else min(self.stop, total))
+
+    @property
+    def header(self) -> str:
+        """The value of the Range header (RFC 9110, 14.2)."""
+        if self.start < 0:
+            return f"bytes={self.start}"
+        return f"bytes={self.start}-{'' if self.stop is None else self.stop - 1}"
+
+
+class PartAnswer(NamedTuple):
+    """The answer to a request for some bytes of a file.
+
+    The outcome is FOUND also if the index has the file, and gives no parts of it.
+    """
+
+    outcome: Outcome
+    #: Exactly the bytes that were asked for, or None.
+    data: bytes | None = None
+    #: Length of the whole file, where the index states it.
+    total: int | None = None
+    #: A strong validator.
+    etag: str | None = None
+
+
 class Skipped(NamedTuple):
     """An entry of a directory that is not offered."""
 
@@ -121,6 +157,13 @@ class Upstream(Protocol):
         """Return the login in a link to a file as it is written there; empty if none is known.
 
         No page has it, since pages are stored and served.
+        """
+        ...
+
+    def part(self, file: File, wanted: Part, patience: float) -> PartAnswer:
+        """Ask for some bytes of a file, which are few enough to be held in memory.
+
+        ``patience`` is the timeout for the first byte, seconds.
         """
         ...
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from indexfallback.outcome import Kind, Outcome
-from indexfallback.upstream.answers import Body, TransferError
+from indexfallback.upstream.answers import Body, Part, TransferError
 
 _PIECE = 1 << 20
 
@@ -27,6 +27,15 @@ def body_of_file(path: Path, offset: int) -> Body:
         file.close()
         raise
     return Body(offset, total, _reader(file, path), file.close)
+
+
+def part_of_file(path: Path, wanted: Part) -> tuple[bytes, int]:
+    """Return some bytes of a file, and its length; raises OSError."""
+    with path.open("rb") as file:
+        total = os.fstat(file.fileno()).st_size
+        start, stop = wanted.of(total)
+        file.seek(start)
+        return file.read(max(0, (stop or 0) - start)), total
 
 
 def _reader(file: BinaryIO, path: Path) -> Callable[[], bytes]:

@@ -31,10 +31,12 @@ from indexfallback.upstream.answers import (
     Limits,
     NamesAnswer,
     PageAnswer,
+    Part,
+    PartAnswer,
     Skipped,
     page_words,
 )
-from indexfallback.upstream.bodies import body_of_bytes, body_of_file
+from indexfallback.upstream.bodies import body_of_bytes, body_of_file, part_of_file
 from indexfallback.upstream.facts import Facts, FactsCache, Stamp
 from indexfallback.upstream.roots import Roots, path_of
 from indexfallback.upstream.scan import DirectoryListing, scan, shown
@@ -257,10 +259,22 @@ class DirectoryIndex:
                 body = body_of_file(path, offset) if path.is_file() else None
         except OSError as error:
             return FileAnswer(_outage(error, started))
-        elapsed = time.monotonic() - started
         if body is None:
-            return FileAnswer(Outcome(Kind.ABSENT, f"{path}: no such file", elapsed))
-        return FileAnswer(Outcome(Kind.FOUND, "", elapsed), body)
+            return FileAnswer(_absent(path, started))
+        return FileAnswer(Outcome(Kind.FOUND, "", time.monotonic() - started), body)
+
+    def part(self, file: File, wanted: Part, patience: float) -> PartAnswer:
+        """Read some bytes of a file that a page of this index lists."""
+        if not file.url.startswith("file:"):
+            return self._remote.part(file, wanted, patience)
+        path, started = path_of(file.url), time.monotonic()
+        try:
+            if not self._roots.holds(str(path)) or not path.is_file():
+                return PartAnswer(_absent(path, started))
+            data, total = part_of_file(path, wanted)
+        except OSError as error:
+            return PartAnswer(_outage(error, started))
+        return PartAnswer(Outcome(Kind.FOUND, "", time.monotonic() - started), data, total)
 
     def link_login(self, file: File) -> str:
         """Return the login in a link to a server as it is written there; empty if none is known."""
@@ -289,6 +303,10 @@ def _read(path: Path) -> Facts:
         return Facts(digest.hexdigest())
     metadata_sha256 = hashlib.sha256(metadata).hexdigest()
     return Facts(digest.hexdigest(), requires_python(metadata), metadata_sha256)
+
+
+def _absent(path: Path, started: float) -> Outcome:
+    return Outcome(Kind.ABSENT, f"{path}: no such file", time.monotonic() - started)
 
 
 def _outage(error: OSError, started: float) -> Outcome:

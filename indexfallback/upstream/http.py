@@ -2,13 +2,12 @@
 
 import time
 from collections.abc import Iterator, Mapping
+from contextlib import closing
 from dataclasses import replace
-from email.utils import parsedate_to_datetime
 from urllib.parse import quote, urlsplit
 
 import msgspec
 import requests
-import urllib3
 
 from indexfallback.config import Index, Settings
 from indexfallback.config.pip import default_url
@@ -23,13 +22,25 @@ from indexfallback.upstream.answers import (
     Limits,
     NamesAnswer,
     PageAnswer,
+    Part,
+    PartAnswer,
     Skipped,
     TransferError,
     page_words,
 )
 from indexfallback.upstream.connection import Connection
 from indexfallback.upstream.credentials import LinkLogins, Origin, origin
-from indexfallback.upstream.failures import outcome_of_error
+from indexfallback.upstream.parts import find_part, range_start, read_part
+from indexfallback.upstream.responses import (
+    clock,
+    coding_of,
+    has_end,
+    is_web_page,
+    number,
+    pieces,
+    set_read_timeout,
+    strong_etag,
+)
 
 #: JSON first: it has more fields and is faster to parse.
 ACCEPT = (
@@ -40,8 +51,6 @@ ACCEPT = (
 _PAGE_PIECE = 64 * 1024
 #: Read size for files, bytes.
 _FILE_PIECE = 1024 * 1024
-#: Digits of a number that SQLite can store.
-_MOST_DIGITS = 18
 #: The shortest timeout, seconds: zero would mean "do not block".
 _SHORTEST = 0.001
 
@@ -81,7 +90,7 @@ class HttpIndex:
                 _with_login(response.url, carried.get(origin(response.url), "")),
                 project,
                 public=not self._connection.may_link_locally,
-                whole=_has_end(response),
+                whole=has_end(response),
                 logins=logins,
             )
         except PageError as error:
@@ -90,9 +99,9 @@ class HttpIndex:
         found = _with(outcome, Kind.FOUND, page_words(page))
         answered = response.headers
         if page.serial is None:  # in HTML, a header is the only place for it
-            page = msgspec.structs.replace(page, serial=_number(answered.get("X-PyPI-Last-Serial")))
+            page = msgspec.structs.replace(page, serial=number(answered.get("X-PyPI-Last-Serial")))
         return PageAnswer(
-            found, page, answered.get("ETag"), answered.get("Last-Modified"), _clock(response)
+            found, page, answered.get("ETag"), answered.get("Last-Modified"), clock(response)
         )
 
     def names(self, limits: Limits) -> NamesAnswer:
@@ -106,12 +115,12 @@ class HttpIndex:
                 body,
                 response.headers.get("Content-Type", ""),
                 response.url,
-                whole=_has_end(response),
+                whole=has_end(response),
             )
         except PageError as error:
             return NamesAnswer(_with(outcome, Kind.NOT_AN_INDEX, f"not an index: {error.problem}"))
         found = _with(outcome, Kind.FOUND, f"{len(serials)} names")
-        return NamesAnswer(found, tuple(sorted(serials)), _clock(response), serials, serial)
+        return NamesAnswer(found, tuple(sorted(serials)), clock(response), serials, serial)
 
     def _fetch(
         self, url: str, headers: dict[str, str], limits: Limits, carried: dict[Origin, str]
@@ -131,13 +140,13 @@ class HttpIndex:
         limits.answering()
         body = b""
         if response is not None:
-            _set_read_timeout(response, self._index.read_timeout)
+            set_read_timeout(response, self._index.read_timeout)
             try:
                 if outcome.kind is Kind.FOUND:
                     body = b"".join(_bounded(response, limits))
                 else:
                     # A short body that has been read allows the connection to be reused.
-                    next(_pieces(response, _PAGE_PIECE), b"")
+                    next(pieces(response, _PAGE_PIECE), b"")
             except TransferError as error:
                 outcome = error.outcome if outcome.kind is Kind.FOUND else outcome
             finally:
@@ -179,12 +188,12 @@ class HttpIndex:
             # The bytes received so far are as long as the file, or longer, and wrong.
             response.close()
             return self.open(file, 0, None, patience)
-        if outcome.kind is Kind.FOUND and _is_web_page(response) and not file.hashes:
+        if outcome.kind is Kind.FOUND and is_web_page(response) and not file.hashes:
             outcome = _with(outcome, Kind.NOT_AN_INDEX, WEB_PAGE)
         if outcome.kind is not Kind.FOUND:
             response.close()
             return FileAnswer(outcome)
-        _set_read_timeout(response, index.read_timeout)
+        set_read_timeout(response, index.read_timeout)
         return FileAnswer(outcome, _body(response, file.size))
 
     def _get_file(
@@ -202,6 +211,28 @@ class HttpIndex:
     def link_login(self, file: File) -> str:
         """Return the login in a link to a file as it is written there; empty if none is known."""
         return self._link_logins.of(file.url)
+
+    def part(self, file: File, wanted: Part, patience: float) -> PartAnswer:
+        """Ask for some bytes of a file.
+
+        ``patience`` is the timeout for the first byte, seconds; the last one must come within
+        `read_timeout` more.
+        """
+        ends = time.monotonic() + patience + self._index.read_timeout
+
+        def ask(asked: Part) -> PartAnswer:
+            headers = {"Accept": "*/*", "Accept-Encoding": "identity", "Range": asked.header}
+            started = time.monotonic()
+            timeout = min(self._index.connect_timeout, patience), patience
+            outcome, response = self._get_file(file, headers, timeout)
+            outcome = _with(outcome, elapsed=time.monotonic() - started)
+            if response is None:
+                return PartAnswer(outcome)
+            set_read_timeout(response, self._index.read_timeout)
+            with closing(response):  # which ends a body that is not read
+                return read_part(response, outcome, asked, ends)
+
+        return find_part(ask, wanted, file.size)
 
     def skipped(self) -> tuple[Skipped, ...]:
         """Return nothing: an index behind HTTP does not list what it leaves out."""
@@ -235,26 +266,9 @@ def _with(
     )
 
 
-def _set_read_timeout(response: requests.Response, seconds: float) -> None:
-    """Set the timeout between bytes, in place of the shorter one for the first byte."""
-    connection = response.raw.connection
-    if connection is not None and connection.sock is not None:
-        connection.sock.settimeout(seconds)
-
-
-def _pieces(response: requests.Response, size: int, *, decode: bool = True) -> Iterator[bytes]:
-    """Yield the body as it comes, decoded or as on the wire; raises `TransferError`."""
-    try:
-        while piece := response.raw.read1(size, decode_content=decode):
-            yield piece
-    except (urllib3.exceptions.HTTPError, requests.RequestException, OSError) as error:
-        where = urlsplit(response.url).netloc
-        raise TransferError(outcome_of_error(error, where)) from error
-
-
 def _bounded(response: requests.Response, limits: Limits) -> Iterator[bytes]:
     size = 0
-    for piece in _pieces(response, _PAGE_PIECE):
+    for piece in pieces(response, _PAGE_PIECE):
         size += len(piece)
         if size > limits.page_size:
             problem = f"a page of more than {limits.page_size} bytes (limits.page_size)"
@@ -264,66 +278,27 @@ def _bounded(response: requests.Response, limits: Limits) -> Iterator[bytes]:
         yield piece
 
 
-def _is_web_page(response: requests.Response) -> bool:
-    """Tell whether a response is HTML, which no distribution and no metadata file is."""
-    return response.headers.get("Content-Type", "").lower().startswith("text/html")
-
-
-def _has_end(response: requests.Response) -> bool:
-    """Tell whether a body that came whole has shown where its end is (RFC 9112, 6.3).
-
-    Its stated length shows that, and the last one of its chunks. A body with neither ends where
-    the connection does, also if that broke.
-    """
-    chunked = "chunked" in response.headers.get("Transfer-Encoding", "").lower()
-    return chunked or _number(response.headers.get("Content-Length")) is not None
-
-
-def _range_start(response: requests.Response) -> int:
-    """Return the offset of a partial response (RFC 9110, 14.4), perhaps not the requested one."""
-    start = response.headers.get("Content-Range", "").removeprefix("bytes ").partition("-")[0]
-    return _number(start) or 0
-
-
-def _number(text: str | None) -> int | None:
-    """Return the number in a header, or None if it is not one, or too large."""
-    return int(text) if text and text.isdecimal() and len(text) <= _MOST_DIGITS else None
-
-
 def _body(response: requests.Response, size: int | None) -> Body:
     """Return the body of a file's answer; ``size`` is what its page states.
 
     Servers label a ``.tar.gz`` as a tar in the coding gzip, and pip takes the bytes as they come.
     """
     partial = response.status_code == requests.codes.partial_content
-    length = _number(response.headers.get("Content-Length"))
-    offset = _range_start(response) if partial else 0
+    length = number(response.headers.get("Content-Length"))
+    offset = range_start(response) if partial else 0
     total = length + offset if length is not None else None
-    coding = response.headers.get("Content-Encoding", "").strip().lower()
-    if coding == "identity" or (total is not None and total == size):
-        coding = ""
-    is_web_page = _is_web_page(response)
-    if coding or is_web_page:
+    coding = "" if total is not None and total == size else coding_of(response)
+    web_page = is_web_page(response)
+    if coding or web_page:
         total = None  # no answer may begin with these bytes before their hash is right
-    etag = response.headers.get("ETag")
-    pieces = _pieces(response, _FILE_PIECE, decode=False)
+    stream = pieces(response, _FILE_PIECE, decode=False)
     return Body(
         start=offset,
         total=total,
-        read=lambda: next(pieces, b""),
+        read=lambda: next(stream, b""),
         close=response.close,
-        etag=etag if etag and not etag.startswith("W/") else None,
+        etag=strong_etag(response),
         coding=coding,
-        is_web_page=is_web_page,
-        has_end=_has_end(response),
+        is_web_page=web_page,
+        has_end=has_end(response),
     )
-
-
-def _clock(response: requests.Response) -> float | None:
-    """Return the time of the index's clock: Date, plus Age for a cached response."""
-    try:
-        date = parsedate_to_datetime(response.headers["Date"]).timestamp()
-    # Missing, not a date, or out of range.
-    except (KeyError, ValueError, TypeError, OverflowError, OSError):
-        return None
-    return date + (_number(response.headers.get("Age")) or 0)

@@ -174,6 +174,44 @@ class Faults:
 
         return self._add(change, path, times)
 
+    def refuse_suffixes(
+        self, status: int = 501, *, path: str = "/", times: int | None = None
+    ) -> Rule:
+        """Refuse ranges that are counted from the end."""
+
+        def change(request: Request, reply: Reply, _: Event) -> None:
+            if request.headers.get("Range", "").startswith("bytes=-"):
+                reply.status, reply.body, reply.entity = status, b"", False
+
+        return self._add(change, path, times)
+
+    def shift_ranges(self, by: int, *, path: str = "/", times: int | None = None) -> Rule:
+        """Answer with as many bytes as asked for, from another position, and say so."""
+
+        def change(request: Request, reply: Reply, _: Event) -> None:
+            start, stop = _closed(request, len(reply.body))
+            start, stop = max(0, start + by), max(0, stop + by)
+            if "Range" in request.headers:
+                total = len(reply.body)
+                reply.status, reply.entity = 206, False
+                reply.headers["Content-Range"] = f"bytes {start}-{stop - 1}/{total}"
+                reply.body = bytes(reply.body[start:stop])
+
+        return self._add(change, path, times)
+
+    def multipart_ranges(self, *, path: str = "/", times: int | None = None) -> Rule:
+        """Answer a range as one part of several, of which there is one."""
+
+        def change(request: Request, reply: Reply, _: Event) -> None:
+            start, stop = _closed(request, len(reply.body))
+            if "Range" in request.headers:
+                head = f"--B\r\nContent-Range: bytes {start}-{stop - 1}/{len(reply.body)}\r\n\r\n"
+                reply.status, reply.entity = 206, False
+                reply.headers["Content-Type"] = "multipart/byteranges; boundary=B"
+                reply.body = head.encode() + bytes(reply.body[start:stop]) + b"\r\n--B--\r\n"
+
+        return self._add(change, path, times)
+
     def chunked(self, *, path: str = "/", times: int | None = None) -> Rule:
         """Send the body in chunks, without Content-Length."""
 
@@ -279,3 +317,11 @@ class Faults:
             active = [rule for rule in self._rules if rule.takes(request)]
         for rule in active:
             rule.change(request, reply, rule.lifted)
+
+
+def _closed(request: Request, total: int) -> tuple[int, int]:
+    """Return the first position that a range asks for, and the one behind the last."""
+    first, _, last = request.headers.get("Range", "bytes=0-").removeprefix("bytes=").partition("-")
+    if not first:
+        return max(0, total - int(last)), total
+    return int(first), min(int(last) + 1, total) if last else total

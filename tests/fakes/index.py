@@ -200,6 +200,11 @@ class FakeIndex(Faults):
         """The number of connections accepted so far."""
         return self._listener.accepted
 
+    @property
+    def sent(self) -> int:
+        """The number of bytes sent in bodies, of the answers that have ended."""
+        return self._listener.sent
+
     def count(self, path: str | None = None, *, method: str | None = None) -> int:
         """Return how often a path was asked for, or how many requests there were."""
         return sum(

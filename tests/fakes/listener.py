@@ -37,8 +37,9 @@ class Listener:
         self._fillers: list[socket.socket] = []
         self._lock = Lock()
         self.port = port
-        #: Connections so far.
+        #: Connections, and bytes sent in bodies, so far.
         self.accepted = 0
+        self.sent = 0
 
     @property
     def scheme(self) -> str:
@@ -160,8 +161,13 @@ class Listener:
                 channel = self._tls.wrap_socket(channel, server_side=True)
         with channel, channel.makefile("rb") as reader:
             while request := read_request(reader, number):
-                if not send(channel, request, self._handle(request)):
-                    return
+                reply = self._handle(request)
+                try:
+                    if not send(channel, request, reply):
+                        return
+                finally:
+                    with self._lock:
+                        self.sent += reply.sent
 
 
 def _shut(connection: socket.socket) -> None:

@@ -72,6 +72,8 @@ class Reply:
     cut_after: int | None = None
     #: Whether the connection ends with RST.
     reset: bool = False
+    #: Bytes of the body that were sent.
+    sent: int = 0
 
     @property
     def closes(self) -> bool:
@@ -182,6 +184,7 @@ def _send_body(sock: socket.socket, reply: Reply) -> None:
             sock.sendall(b"%x\r\n%b\r\n" % (len(piece), bytes(piece)))
         else:
             sock.sendall(piece)
+        reply.sent += len(piece)
     if reply.framing == "chunked" and reply.cut_after is None:
         sock.sendall(b"0\r\n\r\n")
 

@@ -18,6 +18,7 @@ from requests.exceptions import ChunkedEncodingError, ConnectTimeout, ReadTimeou
 
 from tests.fakes import FakeIndex, wheel
 from tests.fakes.__main__ import main
+from tests.serving import wait_until
 
 FOO = wheel("foo", size=1000)
 BODY = b"0123456789" * 10
@@ -277,6 +278,30 @@ def test_stopping_is_prompt_while_all_handlers_are_stuck(client: requests.Sessio
                 client.get(index.base + path, timeout=0.05)
         start = time.monotonic()
     assert time.monotonic() - start < 30
+
+
+def test_ranges_can_go_wrong(index: FakeIndex, client: requests.Session) -> None:
+    def ask(asked: str) -> requests.Response:
+        return client.get(index.file_url(FOO.filename), headers={"Range": asked})
+
+    with index.refuse_suffixes(416):
+        assert ask("bytes=-5").status_code == 416
+        assert ask("bytes=0-4").content == FOO.data[:5]
+    with index.shift_ranges(2):
+        answer = ask("bytes=0-4")
+        assert answer.headers["Content-Range"] == f"bytes 2-6/{len(FOO.data)}"
+        assert answer.content == FOO.data[2:7]
+    with index.multipart_ranges():
+        answer = ask("bytes=-5")
+        assert answer.headers["Content-Type"].startswith("multipart/byteranges")
+        assert FOO.data[-5:] in answer.content
+    assert ask("bytes=-5").content == FOO.data[-5:]
+
+
+def test_bytes_of_bodies_are_counted(index: FakeIndex, client: requests.Session) -> None:
+    for _ in range(2):
+        client.get(index.file_url(FOO.filename), headers={"Connection": "close"})
+    wait_until(lambda: index.sent == 2 * len(FOO.data), 5, "not all is counted")
 
 
 def test_an_index_can_speak_tls(client: requests.Session, tmp_path: Path) -> None:

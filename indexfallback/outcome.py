@@ -28,6 +28,8 @@ class Kind(Enum):
     NOT_AN_INDEX = "not an index"
     #: The index answered and failed: 5xx, 408, a reset, a truncated body.
     FAILED = "failed"
+    #: It has the file, and gives no parts of it that can be used, only the whole.
+    NO_PARTS = "no parts"
     #: A file that is whole, and not the one that its hash names.
     WRONG = "wrong bytes"
     #: No answer: no route to it, no first byte in time.
@@ -59,7 +61,7 @@ class Kind(Enum):
 
 
 #: The index answered correctly.
-_ANSWERS = frozenset({Kind.FOUND, Kind.NOT_MODIFIED, Kind.ABSENT})
+_ANSWERS = frozenset({Kind.FOUND, Kind.NOT_MODIFIED, Kind.ABSENT, Kind.NO_PARTS})
 _PAGE = frozenset({Kind.FOUND, Kind.NOT_MODIFIED})
 #: Failures that the same request meets again, whenever it is sent.
 _FINAL = frozenset({Kind.ABSENT, Kind.WRONG})
@@ -99,7 +101,7 @@ class Outcome:
 
     @property
     def is_answer(self) -> bool:
-        """Whether the index answered correctly: found, not modified, or absent."""
+        """Whether the index answered correctly, be it that it has nothing."""
         return self.kind in _ANSWERS
 
     @property

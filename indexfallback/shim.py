@@ -30,14 +30,14 @@ class Shim:
             for index in settings.hosted
         }
 
-    def offer(self, answer: Answer) -> ProjectPage:
-        """Return the page of an answer as clients see it.
+    def offer(self, answer: Answer, *, every_metadata: bool = True) -> ProjectPage:
+        """Return the page of an answer as clients see it, as `offer.offered` does.
 
         Raises `ProjectNotFoundError` where there is no network and none of its files is here: who
         is offered nothing would say that no version fits.
         """
         pins, available = self.pins_and_available(answer)
-        page = offered(answer.corrected, pins, available)
+        page = offered(answer.corrected, pins, available, every_metadata=every_metadata)
         if answer.offline is None or page.files or not hidden(answer.corrected, pins, available):
             return page
         error = nothing_held(answer.project, answer.corrected, answer.tried, answer.offline)

@@ -30,8 +30,9 @@ INSIDE = {
         "fallback",
     ),
     "files": (
-        "pace", "coding", "failures", "sources", "pinned", "integrity", "checking", "opening",
-        "plan", "arrival", "assembly", "transfer", "inside", "download",
+        "pace", "coding", "failures", "parts", "sources", "pinned", "integrity", "checking",
+        "opening", "plan", "arrival", "assembly", "transfer", "unheld", "metadata",
+        "lookup", "download",
     ),
 }  # fmt: skip
 LEVEL = {module: level for level, module in enumerate(ORDER)} | {

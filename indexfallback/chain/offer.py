@@ -41,24 +41,37 @@ def refuses(pins: Iterable[Pin], stated: Collection[str]) -> bool:
     return bool(known and stated) and known.isdisjoint(stated)
 
 
-def offered(page: ProjectPage, pins: PinsByName, available: Available | None = None) -> ProjectPage:
+def offered(
+    page: ProjectPage,
+    pins: PinsByName,
+    available: Available | None = None,
+    *,
+    every_metadata: bool = True,
+) -> ProjectPage:
     """Return the page as clients see it.
 
     What `refuses` refuses is withheld, and a missing hash is filled in. ``available`` are the files
-    that can be served offline, or None while there is a network.
+    that can be served offline, or None while there is a network. With ``every_metadata``, all
+    wheels have metadata, also where the index has no file of it: it can be read from the wheel.
 
     Of a quarantined project nothing is offered for installation (PEP 792).
     """
     if page.status == "quarantined":
         return msgspec.structs.replace(page, files=())
-    if not pins and available is None:
+    if pins or available is not None:
+        files = [
+            offered
+            for file in _not_refused(page, pins)
+            if (offered := _offered_file(file, pins, available)) is not None
+        ]
+        page = msgspec.structs.replace(page, files=tuple(files))
+    if not every_metadata or not any(map(_lacks_metadata, page.files)):
         return page
-    files = [
-        offered
-        for file in _not_refused(page, pins)
-        if (offered := _offered_file(file, pins, available)) is not None
-    ]
-    return msgspec.structs.replace(page, files=tuple(files))
+    promised = (
+        msgspec.structs.replace(file, core_metadata=True) if _lacks_metadata(file) else file
+        for file in page.files
+    )
+    return msgspec.structs.replace(page, files=tuple(promised))
 
 
 def withheld(page: ProjectPage, pins: PinsByName) -> list[File]:
@@ -125,6 +138,10 @@ def _unknown_names(page: ProjectPage, pins: PinsByName) -> set[str]:
         and known[0].sha256 != sha256
         and all(pin.sha256 != sha256 for pin in known)
     }
+
+
+def _lacks_metadata(file: File) -> bool:
+    return file.core_metadata is False and file.filename.endswith(".whl")
 
 
 def _refused_names(page: ProjectPage, pins: PinsByName) -> set[str]:

@@ -5,6 +5,7 @@ An `Assembly` belongs to one transfer and is used by its thread alone.
 
 import logging
 import time
+from pathlib import Path
 
 from indexfallback.files.arrival import IncomingFile, failed
 from indexfallback.files.checking import Expected, decoded_right, problem_of, verdict
@@ -50,6 +51,11 @@ class Assembly:
             self._digest = Digest()
         self.has_leftovers = spool.size > 0
         self.file.begin(spool)
+
+    @property
+    def path(self) -> Path:
+        """Where the bytes are."""
+        return self._spool.path
 
     def sha256(self) -> str:
         """Return the sha256 of the bytes so far."""

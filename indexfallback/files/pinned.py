@@ -48,6 +48,11 @@ class PinnedFiles:
         # The address of a metadata file has the hash of the distribution, not its own.
         return None, None if address.is_metadata else address.key.sha256
 
+    def sha256(self, address: FileAddress) -> str | None:
+        """Return the sha256 that was first seen at an address, or None."""
+        pin = self._pin_of(address)
+        return pin.sha256 if pin is not None else None
+
     def distribution(self, address: FileAddress) -> str | None:
         """Return the sha256 of the distribution that an address belongs to, if it is known.
 

@@ -1,4 +1,7 @@
-"""Where a file can be fetched: each index of the owner's group whose page lists the same file."""
+"""Where a file can be fetched: each index of the owner's group whose page lists the same file.
+
+Metadata files are at the index if its page says so, and in parts of the wheel in any case.
+"""
 
 import logging
 from collections.abc import Iterator
@@ -11,11 +14,16 @@ from indexfallback.chain.fallback import Fallback
 from indexfallback.chain.members import Member
 from indexfallback.errors import FileUnavailableError, ProjectError, ProjectUnavailableError
 from indexfallback.files.failures import Failure
+from indexfallback.files.parts import open_metadata
 from indexfallback.names import METADATA_ENDING, FileKey
-from indexfallback.outcome import Kind, Outcome
+from indexfallback.outcome import LOGIN_KINDS, Kind, Outcome
 from indexfallback.page import File, ProjectPage
+from indexfallback.upstream.answers import FileAnswer
 
 log = logging.getLogger("indexfallback")
+
+#: Failures that mean that a file is not, or not any more, to be had at its address.
+EXPIRED_KINDS = LOGIN_KINDS | {Kind.ABSENT, Kind.REFUSED}
 
 
 class Source(NamedTuple):
@@ -23,6 +31,20 @@ class Source(NamedTuple):
 
     member: Member
     file: File
+    #: For metadata that is read from parts of a wheel: that wheel. Its address is that of the file.
+    wheel: File | None = None
+
+    def learn(self, outcome: Outcome) -> None:
+        """Tell the index's health what came of a request for the file."""
+        # A file on another host than the pages tells nothing of the index.
+        if self.is_at_index:
+            self.member.learn_of_file(outcome)
+
+    def open(self, offset: int, etag: str | None, patience: float) -> FileAnswer:
+        """Ask for the file's bytes, as `Upstream.open` does."""
+        if self.wheel is not None:
+            return open_metadata(self.member.upstream, self.wheel, patience)
+        return self.member.upstream.open(self.file, offset, etag, patience)
 
     @property
     def is_at_index(self) -> bool:
@@ -83,16 +105,19 @@ def find_sources(  # noqa: PLR0917 - what an address says, and where failures ar
 
     """
     wanted = _Wanted(filename.removesuffix(METADATA_ENDING), filename, sha256)
+    later: list[Source] = []
     # For each index why it could not be asked, or None if its page is known.
     troubles = _Troubles([] if failures is None else failures)
     for member, page in _pages_with(wanted, fallback, owner, project, troubles):
-        file = _pick(page, wanted)
-        if file is None:  # it lists another file of the name than the sources before it
+        found = _sources(member, page, wanted)
+        if not found:  # it lists another file of the name than the sources before it
             continue
-        yield Source(member, file)
-        if not file.hashes and sha256 is None:
-            return
+        yield found[0]
+        later += found[1:]
+        if not found[0].file.hashes and sha256 is None:
+            break
         wanted = wanted.on(page)
+    yield from later
     trouble = troubles.of_all()
     if trouble is not None:
         raise FileUnavailableError(filename, trouble.cause, trouble.remedy)
@@ -107,7 +132,7 @@ def _pages_with(
         page = fallback.store.pages.load(member.index.key, project)
         if page is not None:
             troubles.note(member, None)
-        if page is not None and _pick(page, wanted) is not None:
+        if page is not None and page.file(wanted.listed, wanted.sha256) is not None:
             yield member, page
         elif fallback.network.is_offline:
             continue
@@ -136,14 +161,15 @@ def renewed(fallback: Fallback, source: Source, project: str, sha256: str | None
     if answer.how != "asked":
         return None
     listed = filename.removesuffix(METADATA_ENDING)
-    file = _pick(answer.page, _Wanted(listed, filename, sha256))
+    found = _sources(source.member, answer.page, _Wanted(listed, filename, sha256))
+    new = next((each for each in found if bool(each.wheel) == bool(source.wheel)), None)
     is_same_page = before is not None and before.digest == answer.digest
-    if file is None:
+    if new is None:
         return None
-    if is_same_page and file.url == source.file.url:
+    if is_same_page and new.file.url == source.file.url:
         # The login may be unknown since a restart, or another one since.
-        return source if source.member.upstream.link_login(file) else None
-    return Source(source.member, file)
+        return source if source.member.upstream.link_login(new.file) else None
+    return new
 
 
 def authority_sha256(fallback: Fallback, source: Source, key: FileKey) -> str | None:
@@ -161,8 +187,9 @@ def authority_sha256(fallback: Fallback, source: Source, key: FileKey) -> str | 
     except ProjectError as error:
         log.info("%s cannot say what %s is: %s", group, source.file.filename, error)
         return None
-    file = _pick(page, _Wanted(listed, source.file.filename, key.sha256))
-    return file.sha256 if file is not None else None
+    authority = fallback.members[group]
+    found = _sources(authority, page, _Wanted(listed, source.file.filename, key.sha256))
+    return found[0].file.sha256 if found else None
 
 
 def _ordered(fallback: Fallback, owner: str, project: str) -> list[Member]:
@@ -185,23 +212,30 @@ def _ask(
         log.info("%s cannot help with %s: %s", member.index.name, wanted.filename, error)
         return
     troubles.note(member, None)
-    if _pick(page, wanted) is not None:
+    if page.file(wanted.listed, wanted.sha256) is not None:
         yield member, page
 
 
-def _pick(page: ProjectPage | None, wanted: _Wanted) -> File | None:
-    """Return the wanted file if the page lists it; metadata count as a file of their own."""
-    file = page.file(wanted.listed, wanted.sha256) if page is not None else None
-    if file is None:
-        return None
+def _sources(member: Member, page: ProjectPage, wanted: _Wanted) -> list[Source]:
+    """Return how an index has the wanted file if its page lists it, best first.
+
+    A metadata file has an address of its own where the page says so, else that of its wheel.
+    """
+    listed = page.file(wanted.listed, wanted.sha256)
+    if listed is None:
+        return []
     if wanted.listed == wanted.filename:
-        return file
-    if file.core_metadata is False:
-        return None
-    return msgspec.structs.replace(
-        file,
-        filename=wanted.filename,
-        url=file.metadata_url,
-        hashes=file.core_metadata if isinstance(file.core_metadata, dict) else {},
-        size=None,
-    )
+        return [Source(member, listed)]
+    stated = listed.core_metadata
+    hashes = stated if isinstance(stated, dict) else {}
+    found = []
+    if stated is not False:
+        found.append(Source(member, _metadata_file(listed, listed.metadata_url, hashes)))
+    if listed.filename.endswith(".whl"):
+        found.append(Source(member, _metadata_file(listed, listed.url, hashes), listed))
+    return found
+
+
+def _metadata_file(listed: File, url: str, hashes: dict[str, str]) -> File:
+    filename = listed.filename + METADATA_ENDING
+    return msgspec.structs.replace(listed, filename=filename, url=url, hashes=hashes, size=None)

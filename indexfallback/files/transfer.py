@@ -11,7 +11,6 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
-from indexfallback.chain.latency import FIRST_BYTE_LEAST
 from indexfallback.config import Index
 from indexfallback.files.arrival import CommittedError, IncomingFile
 from indexfallback.files.assembly import Assembly
@@ -19,8 +18,7 @@ from indexfallback.files.failures import Failure
 from indexfallback.files.integrity import WrongBytes, WrongSources
 from indexfallback.files.opening import HedgedOpener
 from indexfallback.files.plan import Plan
-from indexfallback.files.sources import Source
-from indexfallback.health import last_resort
+from indexfallback.files.sources import EXPIRED_KINDS, Source
 from indexfallback.outcome import LOGIN_KINDS, TLS_KINDS, UNREACHABLE_KINDS, Kind, Outcome
 from indexfallback.store import Store, StoreFault
 from indexfallback.upstream.answers import FileAnswer, TransferError
@@ -29,8 +27,6 @@ log = logging.getLogger("indexfallback")
 
 #: Tries in a row at one source without new bytes, after which the next source is asked.
 FRUITLESS_TRIES = 2
-#: Failures that mean that a file is not, or not any more, to be had at its address.
-_EXPIRED = LOGIN_KINDS | {Kind.ABSENT, Kind.REFUSED}
 #: Failures that a second try does not mend.
 _FINAL = (
     LOGIN_KINDS
@@ -65,6 +61,8 @@ class Transfer:
         self.sent_wrong_bytes = False
         #: A source whose file has no hash and is not the one first seen, and the sha256 it has.
         self.changed: tuple[Source, str] | None = None
+        #: A source of a wheel with other metadata than was served, and the sha256 of that.
+        self.contradicting: tuple[Source, str] | None = None
         #: The latest failure that may pass, and its index.
         self.trouble: tuple[Kind, Index] | None = None
         self._plan = plan
@@ -137,7 +135,8 @@ class Transfer:
             self._held.append(source)
             self.trouble = source.member.health.trouble or Kind.UNREACHABLE, source.member.index
             self.file.failures.append(Failure(name, Outcome(Kind.UNREACHABLE, held)))
-        return not held and wrong is None
+        # Another source would bring the same wheel.
+        return not held and wrong is None and self.contradicting is None
 
     def _renewals(self) -> Iterator[Source]:
         """Yield the sources whose address has changed: after all others, which need no page."""
@@ -145,22 +144,8 @@ class Transfer:
 
     def _last_resorts(self) -> Iterator[Source]:
         """Yield the sources that were skipped, where and when their index may be tried."""
-        held = dict(enumerate(self._held))
-        while held:
-            healths = {number: source.member.health for number, source in held.items()}
-            number = last_resort(healths, time.monotonic(), nothing_asked=not self._asked)
-            if number is None:
-                return
-            source = held.pop(number)
-            if self._await_turn(source):
-                yield source
-
-    def _await_turn(self, source: Source) -> bool:
-        """Wait until a source may be tried, and tell whether it may."""
-        if not source.is_at_index:  # it has not failed
-            return not source.member.is_offline
-        # What is waited for first must leave enough time for a request.
-        return source.member.await_turn(self._plan.ends - FIRST_BYTE_LEAST, self._plan.longest)
+        if self.contradicting is None:
+            yield from self._plan.last_resorts(self._held, nothing_asked=not self._asked)
 
     def _fetch_from(self, source: Source, opener: HedgedOpener) -> bool:
         """Fetch what is missing from one source; return whether the file is whole and right."""
@@ -196,9 +181,11 @@ class Transfer:
 
     def _fail(self, source: Source, outcome: Outcome) -> None:
         name = source.member.index.name
-        log.warning("%s: %s: %s", name, self.file.filename, outcome)
+        # It is no fault that an index gives no parts.
+        level = logging.INFO if outcome.kind is Kind.NO_PARTS else logging.WARNING
+        log.log(level, "%s: %s: %s", name, self.file.filename, outcome)
         self.file.failures.append(Failure(name, outcome))
-        if outcome.kind in _EXPIRED:
+        if outcome.kind in EXPIRED_KINDS:
             self._expired.append(source)
         if outcome.may_pass:
             self.trouble = outcome.kind, source.member.index
@@ -207,8 +194,8 @@ class Transfer:
         etag = self._assembly.etag(source)
         self._asked.add(source.member.index.name)
         patience = self._plan.patience(len(self._asked))
-        answer = source.member.upstream.open(source.file, self.file.received, etag, patience)
-        _learn(source, answer.outcome)
+        answer = source.open(self.file.received, etag, patience)
+        source.learn(answer.outcome)
         return answer
 
     def _try(self, source: Source, answer: FileAnswer) -> Outcome | None:
@@ -221,7 +208,7 @@ class Transfer:
             self._assembly.read(source, body)
         except TransferError as error:
             outcome = replace(error.outcome, elapsed=time.monotonic() - began)
-            _learn(source, outcome)
+            source.learn(outcome)
             return outcome
         finally:
             body.close()
@@ -229,14 +216,14 @@ class Transfer:
 
     def _verify(self, source: Source) -> bool:
         outcome = self._assembly.fault(source)
-        if outcome is None:
+        if outcome is None and self._agrees(source):
             return True
         if self._assembly.has_leftovers:  # the source is not to blame
             log.warning(
                 "%s: the part that an earlier process left was wrong; it is fetched again",
                 self.file.filename,
             )
-        else:
+        elif outcome is not None:
             self._fail(source, outcome)
             if outcome.kind is Kind.WRONG:
                 wrong = WrongBytes(self._assembly.sha256(), outcome)
@@ -245,13 +232,16 @@ class Transfer:
         self._assembly.start_over()
         return False
 
+    def _agrees(self, source: Source) -> bool:
+        """Tell whether a right file is the one whose metadata was served before it came."""
+        own = self._plan.contradiction(self._assembly.path)
+        if own is None:
+            return True
+        self.contradicting = source, own
+        self._fail(source, Outcome(Kind.WRONG, f"other metadata than was served: sha256 {own}"))
+        return False
+
     def _note_change(self, source: Source, wrong: WrongBytes) -> None:
         """Note what a source has if its page does not say that it should have anything else."""
         if self.file.sha256 is not None and not source.file.hashes:
             self.changed = (source, wrong.sha256)
-
-
-def _learn(source: Source, outcome: Outcome) -> None:
-    # A file on another host than the pages tells nothing of the index.
-    if source.is_at_index:
-        source.member.learn_of_file(outcome)

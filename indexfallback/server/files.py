@@ -1,4 +1,4 @@
-"""Files: whole or a range, from the store or while they are fetched.
+"""Files: whole or a range, from the store, while they are fetched, or a range from their index.
 
 Locks: ``FileResource._lock`` guards ``_streams``.
 """
@@ -13,11 +13,13 @@ import falcon
 
 from indexfallback.files.arrival import IncomingFile, Progress
 from indexfallback.files.download import FileAddress
+from indexfallback.files.unheld import MOST, NO_BYTES, FilePart
 from indexfallback.names import FileKey, is_safe_filename
 from indexfallback.server.pages import matches
 from indexfallback.shim import Shim
 from indexfallback.store import Blob
 from indexfallback.store.blobs import PIECE
+from indexfallback.upstream.answers import Part
 
 #: A single range; several are answered with the whole file, as RFC 9110, 14.2 allows, since a
 #: request for ten thousand ranges is an attack (CVE-2025-62727). No file needs more than eighteen
@@ -58,7 +60,9 @@ class FileResource:
         if file_key is None or not is_safe_filename(filename):
             raise falcon.HTTPNotFound(description="this is not the address of a file")
         address = FileAddress(owner, file_key, filename)
-        found = self._shim.downloads.get(*address)
+        part = self._part(req, address)
+        downloads = self._shim.downloads
+        found = downloads.get(*address) if part is None else downloads.part(address, part)
         size, etag = _size_and_etag(found)
         resp.set_headers(_HEADERS)
         resp.content_type = "application/octet-stream"
@@ -78,13 +82,32 @@ class FileResource:
             resp.status = falcon.HTTP_206
             resp.set_header("Content-Range", f"bytes {wanted.start}-{wanted.stop - 1}/{size}")
         resp.content_length = wanted.stop - wanted.start
-        if req.method != "HEAD":
+        if req.method == "HEAD":
+            return
+        if isinstance(found, FilePart):
+            resp.data = found.data
+        else:
             resp.stream = self._stream(address, found, wanted)
-            self._shim.fallback.activity.sent(
-                wanted.stop - wanted.start, cached=isinstance(found, Blob)
-            )
+        self._shim.fallback.activity.sent(
+            wanted.stop - wanted.start, cached=isinstance(found, Blob)
+        )
 
     on_head = on_get
+
+    def _part(self, req: falcon.Request, address: FileAddress) -> Part | None:
+        """Return the part of a file that is enough for a request, or None: the whole is.
+
+        A client that asks for all behind a position goes on with a download.
+        """
+        if req.method == "HEAD":
+            return NO_BYTES
+        if_range, sha256 = req.get_header("If-Range"), address.key.sha256
+        is_same = if_range is None or (sha256 is not None and if_range == _etag(sha256))
+        part = _asked(req)
+        if part is None or not is_same or not self._shim.downloads.is_resumable(address):
+            return None
+        length = -part.start if part.stop is None else part.stop - part.start
+        return part if 0 < length <= MOST else None
 
     def _stream(
         self, address: FileAddress, found: Blob | IncomingFile, span: Span
@@ -112,28 +135,38 @@ class FileResource:
                 self._streams -= 1
 
 
-def _size_and_etag(found: Blob | IncomingFile) -> tuple[int, str | None]:
-    if isinstance(found, Blob):
-        return found.size, f'"{found.sha256}"'
-    return found.total or 0, f'"{found.sha256}"' if found.sha256 else None
+def _etag(sha256: str) -> str:
+    return f'"{sha256}"'
+
+
+def _size_and_etag(found: Blob | IncomingFile | FilePart) -> tuple[int, str | None]:
+    size = found.size if isinstance(found, Blob) else found.total or 0
+    return size, _etag(found.sha256) if found.sha256 else None
+
+
+def _asked(req: falcon.Request) -> Part | None:
+    """Return the single range of a request, or None if it has none, or an invalid one.
+
+    Source: RFC 9110, 14.1.2.
+    """
+    match = _RANGE.fullmatch(req.get_header("Range") or "")
+    if match is None or not any(match.groups()):
+        return None
+    first, last = match.groups()
+    if not first:
+        return Part(-int(last)) if int(last) else NO_BYTES
+    if last and int(last) < int(first):
+        return None
+    return Part(int(first), int(last) + 1 if last else None)
 
 
 def _wanted(req: falcon.Request, size: int, etag: str | None) -> Span | None:
     """Return the bytes that a request asks for, or None if the file does not have them.
 
-    Source: RFC 9110, 14.1.2 and 13.1.5, by which an invalid Range is ignored.
+    Source: RFC 9110, 13.1.5.
     """
-    whole = Span(0, size)
-    match = _RANGE.fullmatch(req.get_header("Range") or "")
-    if_range = req.get_header("If-Range")
-    if match is None or not any(match.groups()) or (if_range is not None and if_range != etag):
-        return whole
-    first, last = match.groups()
-    if not first:
-        suffix = int(last)
-        return Span(max(0, size - suffix), size) if suffix else None
-    start = int(first)
-    stop = min(int(last) + 1, size) if last else size
-    if last and int(last) < start:
-        return whole
-    return Span(start, stop) if start < size else None
+    part, if_range = _asked(req), req.get_header("If-Range")
+    if part is None or (if_range is not None and if_range != etag):
+        return Span(0, size)
+    wanted = Span(*part.of(size))
+    return wanted if wanted.start < wanted.stop else None

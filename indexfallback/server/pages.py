@@ -61,7 +61,8 @@ class ProjectResource:
         owner = answer.owner.group
 
         def render() -> bytes:
-            page = self._shim.offer(answer)
+            # An index serves beside its files what its own page states, and nothing else.
+            page = self._shim.offer(answer, every_metadata=not self._direct)
             href = partial(address, to_root, owner, page)
             return render_page(page, media, partial(_upstream_or, href) if self._direct else href)
 

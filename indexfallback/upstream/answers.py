@@ -88,11 +88,11 @@ class Part(NamedTuple):
     start: int
     stop: int | None = None
 
-    def of(self, total: int) -> "Part":
-        """Return the same bytes with both positions, for a file of ``total`` bytes."""
+    def of(self, total: int) -> tuple[int, int]:
+        """Return both positions in a file of ``total`` bytes; the first may be behind its end."""
         if self.start < 0:
-            return Part(max(0, total + self.start), total)
-        return Part(self.start, total if self.stop is None else min(self.stop, total))
+            return max(0, total + self.start), total
+        return self.start, total if self.stop is None else min(self.stop, total)
 
     @property
     def header(self) -> str:
@@ -103,13 +103,10 @@ class Part(NamedTuple):
 
 
 class PartAnswer(NamedTuple):
-    """The answer to a request for some bytes of a file.
-
-    The outcome is FOUND also if the index has the file, and gives no parts of it.
-    """
+    """The answer to a request for some bytes of a file; ``data`` is set if the outcome is FOUND."""
 
     outcome: Outcome
-    #: Exactly the bytes that were asked for, or None.
+    #: Exactly the bytes that were asked for.
     data: bytes | None = None
     #: Length of the whole file, where the index states it.
     total: int | None = None
@@ -163,7 +160,7 @@ class Upstream(Protocol):
     def part(self, file: File, wanted: Part, patience: float) -> PartAnswer:
         """Ask for some bytes of a file, which are few enough to be held in memory.
 
-        ``patience`` is the timeout for the first byte, seconds.
+        ``patience`` is the timeout for the first byte, seconds; the last may take as long again.
         """
         ...
 

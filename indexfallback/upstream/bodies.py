@@ -35,7 +35,7 @@ def part_of_file(path: Path, wanted: Part) -> tuple[bytes, int]:
         total = os.fstat(file.fileno()).st_size
         start, stop = wanted.of(total)
         file.seek(start)
-        return file.read(max(0, (stop or 0) - start)), total
+        return file.read(max(0, stop - start)), total
 
 
 def _reader(file: BinaryIO, path: Path) -> Callable[[], bytes]:

@@ -19,15 +19,14 @@ from indexfallback.upstream.responses import coding_of, is_web_page, number, pie
 #: Size of a read, bytes: small, to check the time often.
 _PIECE = 64 * 1024
 _CONTENT_RANGE = re.compile(r"bytes (?:(\d{1,18})-(\d{1,18})|\*)/(\d{1,18}|\*)", re.ASCII)
-#: The outcomes of a server that does not understand a range from the end: 400, 405, 501.
-_NOT_UNDERSTOOD = frozenset({Kind.REFUSED, Kind.FAILED})
 _FIRST_BYTE = Part(0, 1)
 
 
 class _Range(NamedTuple):
-    """What a Content-Range header states; None for what it does not."""
+    """What a Content-Range header states; -1 for positions, None for a length that it does not."""
 
-    part: Part | None = None
+    start: int = -1
+    stop: int = -1
     total: int | None = None
 
 
@@ -38,21 +37,22 @@ def find_part(
 
     ``size`` is the length that the file's page states, which may be wrong.
     """
-    if wanted.start >= 0:
-        return ask(wanted)
-    asked = wanted.of(size) if size is not None else wanted
+    asked = Part(*wanted.of(size)) if wanted.start < 0 and size is not None else wanted
     answer = ask(asked)
     outcome, total = answer.outcome, answer.total
-    if answer.data is not None and (asked == wanted or total == size):
+    if wanted.start >= 0 or (answer.data is not None and (asked == wanted or total == size)):
         return answer
-    if outcome.kind in _NOT_UNDERSTOOD and total is None and not outcome.is_transient:
+    if asked.start < 0 and total is None and _may_not_understand(outcome):
         answer = ask(_FIRST_BYTE)
-        if answer.data is None:
-            return answer
-        total = answer.total
-    elif outcome.kind is Kind.FOUND and answer.data is None:
+        total = answer.total if answer.data is not None else None
+    if total is None or wanted.of(total) == asked:
         return answer
-    return answer if total is None or wanted.of(total) == asked else ask(wanted.of(total))
+    return ask(Part(*wanted.of(total)))
+
+
+def _may_not_understand(outcome: Outcome) -> bool:
+    """Tell whether a server may know no ranges from the end: 400, 405, 501 and the like."""
+    return outcome.kind in (Kind.REFUSED, Kind.FAILED) and not outcome.is_transient
 
 
 def read_part(
@@ -67,22 +67,26 @@ def read_part(
         return PartAnswer(outcome, total=stated.total)
     if is_web_page(response):
         return PartAnswer(replace(outcome, kind=Kind.NOT_AN_INDEX, detail=WEB_PAGE))
-    if coding_of(response):  # no part of the file, but of its encoded form
-        return PartAnswer(outcome)
+    if coding_of(response):
+        return PartAnswer(_no_parts(outcome, "it encodes parts of files"))
     length = number(response.headers.get("Content-Length"))
     if response.status_code != requests.codes.partial_content:
-        if length is None or asked.of(length) != Part(0, length):
-            return PartAnswer(outcome, total=length, etag=etag)
-        stated = _Range(Part(0, length), length)
-    part, total = stated
-    if part is None or total is None or part.stop is None or part != asked.of(total):
+        if length is None or asked.of(length) != (0, length):
+            return PartAnswer(_no_parts(outcome, "it gives no parts of files"), None, length, etag)
+        stated = _Range(0, length, length)
+    start, stop, total = stated
+    if total is None or (start, stop) != asked.of(total):
         # Several parts have no such header: each has its own.
-        other = replace(outcome, kind=Kind.FAILED, detail="answered another range than asked for")
-        return PartAnswer(other, total=total)
+        other = _no_parts(outcome, "it gives another part of a file than asked for")
+        return PartAnswer(other, None, total, etag)
     try:
-        return PartAnswer(outcome, _read(response, part.stop - part.start, ends), total, etag)
+        return PartAnswer(outcome, _read(response, stop - start, ends), total, etag)
     except TransferError as error:
         return PartAnswer(replace(error.outcome, elapsed=outcome.elapsed))
+
+
+def _no_parts(outcome: Outcome, detail: str) -> Outcome:
+    return replace(outcome, kind=Kind.NO_PARTS, detail=detail)
 
 
 def _read(response: requests.Response, length: int, ends: float) -> bytes:
@@ -102,8 +106,7 @@ def _read(response: requests.Response, length: int, ends: float) -> bytes:
 
 def range_start(response: requests.Response) -> int:
     """Return the offset of a partial response, perhaps not the requested one."""
-    part = _content_range(response).part
-    return part.start if part is not None else 0
+    return max(0, _content_range(response).start)
 
 
 def _content_range(response: requests.Response) -> _Range:
@@ -112,5 +115,5 @@ def _content_range(response: requests.Response) -> _Range:
     if match is None:
         return _Range()
     first, last, total = match.groups()
-    part = Part(int(first), int(last) + 1) if first is not None else None
-    return _Range(part, None if total == "*" else int(total))
+    start, stop = (int(first), int(last) + 1) if first is not None else (-1, -1)
+    return _Range(start, stop, None if total == "*" else int(total))

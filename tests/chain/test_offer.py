@@ -24,6 +24,7 @@ SDIST = "acme_app-1.0.tar.gz"
 
 def file(filename: str = WHEEL, sha256: str | None = OLD, **fields: object) -> File:
     hashes = {"sha256": sha256} if sha256 else {}
+    fields.setdefault("core_metadata", filename.endswith(".whl"))
     url = f"https://packages.example.com/{filename}"
     return File(filename=filename, url=url, hashes=hashes, **fields)  # type: ignore[arg-type]  # any
 
@@ -44,6 +45,24 @@ def pins(*known: tuple[str, ...]) -> PinsByName:
 def test_a_page_that_was_never_served_is_offered_as_it_is() -> None:
     whole = page(file(), file(SDIST, None))
     assert offered(whole, {}) is whole
+
+
+def test_every_wheel_has_metadata_and_no_other_file_gets_them() -> None:
+    egg = WHEEL.replace(".whl", ".egg")
+    stated: dict[str, object] = {WHEEL: {"sha256": OF_METADATA}, SDIST: True, "b-1.zip": False}
+    listed = page(
+        *(file(name, core_metadata=metadata) for name, metadata in stated.items()),
+        *(file(name, core_metadata=False) for name in (egg, "c-1-py3-none-any.whl")),
+    )
+    found = {f.filename: f.core_metadata for f in offered(listed, {}).files}
+    assert found == {**stated, egg: False, "c-1-py3-none-any.whl": True}
+    assert offered(listed, {}, every_metadata=False) is listed
+
+
+def test_offline_a_held_wheel_has_the_metadata_that_its_page_does_not_state() -> None:
+    listed = page(file(core_metadata=False), file(sha256=NEW, core_metadata=False))
+    (held,) = offered(listed, {}, Available({OLD})).files
+    assert held.core_metadata is True
 
 
 def test_a_file_that_is_not_what_it_was_is_withheld_and_named() -> None:

@@ -131,6 +131,7 @@ def test_a_list_of_twenty_thousand_members_is_read_in_one_request() -> None:
     assert remote.size < MOST
 
 
+@pytest.mark.fault(76)
 def test_a_wheel_of_which_too_much_is_needed_is_given_up_before_it_is_fetched(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

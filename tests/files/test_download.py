@@ -3,8 +3,7 @@
 import gzip
 import hashlib
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import replace
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -197,114 +196,6 @@ def test_metadata_is_fetched_alone(shim: MakeShim) -> None:
     with FakeIndex([DEMO]) as index:
         assert fetch(shim(index), DEMO, ending=".metadata") == DEMO.metadata
         assert index.count(path_of(DEMO.filename)) == 0
-
-
-METADATA = path_of(f"{DEMO.filename}.metadata")
-NO_METADATA: dict[str, Callable[[FakeIndex], object]] = {
-    "404": lambda index: index.fail(404, path=METADATA),
-    "403": lambda index: index.fail(403, path=METADATA),
-    "wrong bytes": lambda index: index.corrupt(f"{DEMO.filename}.metadata"),
-    "another's": lambda index: index.answer(200, {}, SDIST.metadata, path=METADATA),
-    "a web page": lambda index: index.answer(
-        200, {"Content-Type": "text/html"}, b"<html>not found</html>", path=METADATA
-    ),
-}
-
-
-@pytest.mark.parametrize("how", NO_METADATA)
-@pytest.mark.parametrize("deadline", [10.0, 1.5])
-def test_promised_metadata_that_is_missing_or_wrong_comes_from_the_wheel(
-    shim: MakeShim, how: str, deadline: float
-) -> None:
-    with FakeIndex([DEMO]) as index:
-        NO_METADATA[how](index)
-        made = shim(index, deadline=deadline)
-        for _ in range(2):
-            assert fetch(made, DEMO, ending=".metadata") == DEMO.metadata
-        assert index.count(METADATA) == 1
-        assert fetch(made, DEMO) == DEMO.data
-        assert index.count(path_of(DEMO.filename)) == 1
-
-
-def test_a_web_page_is_no_metadata_where_neither_hash_nor_label_tells(shim: MakeShim) -> None:
-    link = f'<a href="/files/{DEMO.filename}#sha256={DEMO.sha256}" data-core-metadata="true">x</a>'
-    with FakeIndex([DEMO]) as index:
-        index.answer(200, {"Content-Type": "text/html"}, link.encode(), path="/simple/demo/")
-        index.answer(200, {}, b"<!DOCTYPE html><html>Log in</html>", path=METADATA)
-        assert fetch(shim(index), DEMO, ending=".metadata") == DEMO.metadata
-
-
-def test_metadata_of_an_index_that_fails_is_not_taken_out_of_the_wheel(shim: MakeShim) -> None:
-    with FakeIndex([DEMO]) as index:
-        index.fail(503, path=METADATA)
-        with pytest.raises(FileUnavailableError, match="503"):
-            fetch(shim(index), DEMO, ending=".metadata")
-        assert index.count(path_of(DEMO.filename)) == 0
-
-
-def test_metadata_that_is_missing_with_its_wheel_is_missing(shim: MakeShim) -> None:
-    with FakeIndex([DEMO]) as index:
-        index.fail(404, path="/files/")
-        with pytest.raises(FileMissingError, match=r"\.metadata: pypi: 404"):
-            fetch(shim(index), DEMO, ending=".metadata")
-
-
-def test_metadata_that_is_missing_may_come_as_long_as_its_wheel_may(shim: MakeShim) -> None:
-    with FakeIndex([DEMO]) as index:
-        index.fail(503, path=path_of(DEMO.filename), times=4)
-        index.fail(404, path=METADATA)
-        made = shim(index)
-        with pytest.raises(FileUnavailableError, match=r"\.metadata: pypi: 404 .*: pypi: 503 "):
-            fetch(made, DEMO, ending=".metadata")
-        assert fetch(made, DEMO, ending=".metadata") == DEMO.metadata
-
-
-@pytest.mark.usefixtures("impatient")
-def test_metadata_whose_wheel_breaks_off_may_come_too(shim: MakeShim) -> None:
-    with FakeIndex([DEMO], ranges=False) as index:
-        index.drip(BIG, path=path_of(DEMO.filename))
-        index.cut(after=BIG // 2, path=path_of(DEMO.filename))
-        index.fail(404, path=METADATA)
-        with pytest.raises(FileUnavailableError, match=r"whl, which it is in: pypi: "):
-            fetch(shim(index), DEMO, ending=".metadata")
-
-
-def test_metadata_that_is_missing_with_a_wrong_wheel_is_refused_with_both_hashes(
-    shim: MakeShim,
-) -> None:
-    with FakeIndex([DEMO]) as index:
-        index.corrupt(DEMO.filename)
-        index.fail(404, path=METADATA)
-        with pytest.raises(FileWrongError, match=f"where {DEMO.sha256} was expected"):
-            fetch(shim(index), DEMO, ending=".metadata")
-
-
-def test_metadata_waits_for_its_wheel_no_longer_than_the_deadline(shim: MakeShim) -> None:
-    with FakeIndex([DEMO]) as index:
-        index.fail(404, path=METADATA)
-        slow = index.drip(BIG / 20, path=path_of(DEMO.filename))
-        made = shim(index, deadline=1.0)
-        with pytest.raises(FileUnavailableError, match="being fetched: run again"):
-            fetch(made, DEMO, ending=".metadata")
-        slow.lift()
-        wait_until(lambda: is_kept(made), 10, "the wheel was not kept")
-        assert fetch(made, DEMO, ending=".metadata") == DEMO.metadata
-
-
-def test_a_page_that_states_a_wrong_hash_of_metadata_is_corrected_by_the_wheel(
-    shim: MakeShim,
-) -> None:
-    with FakeIndex() as index:
-        wrong = replace(DEMO, metadata=b"Metadata-Version: 2.1\nName: other\n")
-        index.add(wrong)
-        index.corrupt(f"{DEMO.filename}.metadata")
-        made = shim(index)
-        assert fetch(made, DEMO, ending=".metadata") == DEMO.metadata
-        made.fallback.forget("demo")
-        answer = made.fallback.page("demo")
-        (file,) = made.offer(answer).files
-        assert file.core_metadata == {"sha256": DEMO.metadata_sha256}
-        assert not answer.is_settled
 
 
 @pytest.mark.parametrize("status", [404, 410])

@@ -11,7 +11,7 @@ from indexfallback.files.arrival import IncomingFile, Progress
 from indexfallback.store import Blob
 from tests.conftest import MakeShim
 from tests.fakes import FakeIndex, wheel
-from tests.files.support import BIG, fetch, key_of, streamed
+from tests.files.support import BIG, fetch, is_kept, key_of, streamed
 from tests.serving import wait_until
 
 DEMO = wheel("demo", size=BIG)
@@ -91,7 +91,7 @@ def test_a_transfer_that_all_readers_left_is_still_kept(shim: MakeShim) -> None:
         leaving.close()  # what a server does when its client leaves
         del file, leaving
         slow.lift()
-        wait_until(lambda: made.store.blobs.records.count() == 1, 10, "the file was not kept")
+        wait_until(lambda: is_kept(made), 10, "the file was not kept")
         assert isinstance(made.downloads.get("pypi", key_of(DEMO), DEMO.filename), Blob)
         assert index.count(PATH) == 1
 

@@ -90,13 +90,12 @@ def test_a_server_that_knows_no_ranges_from_the_end_is_asked_for_positions(
 
 def test_a_whole_body_is_ended_at_once(index: FakeIndex, ask: Callable[..., PartAnswer]) -> None:
     index.ranges = False
-    answer = ask(TAIL)
-    assert answer.outcome.kind is Kind.FOUND
+    answer = ask(TAIL, SIZE)
+    assert answer.outcome.kind is Kind.NO_PARTS
     assert (answer.data, answer.total) == (None, SIZE)
     # The index notices; some MB may have left for the buffers of the system.
     wait_until(lambda: index.sent, 5, "the connection is still open")
     assert index.sent < SIZE / 2
-    assert index.count() == 1
 
 
 @pytest.mark.parametrize("wanted", [Part(-(SIZE + 5)), Part(-SIZE), Part(0, SIZE)])
@@ -115,7 +114,7 @@ def test_another_range_is_not_taken(
     index.shift_ranges(by)
     answer = ask(wanted)
     assert answer.data is None
-    assert "another range" in str(answer.outcome)
+    assert answer.outcome.kind is Kind.NO_PARTS
 
 
 def test_several_parts_are_not_taken(index: FakeIndex, ask: Callable[..., PartAnswer]) -> None:

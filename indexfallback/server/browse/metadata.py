@@ -7,7 +7,7 @@ import tarfile
 import zlib
 from typing import BinaryIO
 
-from indexfallback.dists.wheel import MAX_METADATA, metadata_in
+from indexfallback.dists.wheel import MAX_METADATA
 from indexfallback.errors import IndexFallbackError
 from indexfallback.files.arrival import Progress
 from indexfallback.names import METADATA_ENDING, FileKey
@@ -18,7 +18,7 @@ from indexfallback.upstream.answers import TransferError
 
 log = logging.getLogger("indexfallback")
 
-#: Largest distribution that is fetched for its metadata, bytes: it takes about a second.
+#: Largest sdist that is fetched for its metadata, bytes: it takes about a second.
 FETCHED = 5 * 1000**2
 #: Unpacked bytes of an archive in which PKG-INFO is looked for.
 _UNPACKED = 50 * 1000**2
@@ -46,25 +46,17 @@ def _metadata(shim: Shim, owner: str, project: str, file: File) -> bytes | None:
     key = FileKey(project, file.sha256)
     if file.core_metadata is not False:
         return _read(shim, owner, key, file.filename + METADATA_ENDING)
-    if not file.filename.endswith((".whl", ".tar.gz")):
+    if not file.filename.endswith(".tar.gz"):
         return None
     held = shim.store.blobs.find(file.sha256) if file.sha256 is not None else None
     if held is not None:
         with held.path.open("rb") as archive:
-            return _inside(archive, file.filename)
+            return pkg_info_in(archive, file.filename)
     if file.size is None or file.size > FETCHED:
         return None
     # Not from the store: a download is answered before it is stored.
     data = _read(shim, owner, key, file.filename)
-    return _inside(io.BytesIO(data), file.filename) if data is not None else None
-
-
-def _inside(archive: BinaryIO, filename: str) -> bytes | None:
-    return (
-        metadata_in(archive, filename)
-        if filename.endswith(".whl")
-        else pkg_info_in(archive, filename)
-    )
+    return pkg_info_in(io.BytesIO(data), file.filename) if data is not None else None
 
 
 def _read(shim: Shim, owner: str, key: FileKey, filename: str) -> bytes | None:

@@ -4,7 +4,7 @@ import gzip
 import io
 import tarfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -20,6 +20,7 @@ from tests.server.browse.described import described, tar
 from tests.serving import wait_until
 
 DEMO = described(wheel("demo"), "Summary: told")
+LARGE = described(wheel("demo", size=FETCHED), "Summary: told")
 SDIST = described(sdist("demo"), "Summary: told")
 
 
@@ -46,8 +47,8 @@ def test_a_metadata_file_is_fetched_once_and_the_wheel_never(
     assert index.count(f"/files/{DEMO.filename}") == 0
 
 
-@pytest.mark.parametrize("dist", [DEMO, SDIST], ids=["wheel", "sdist"])
-def test_a_small_distribution_is_fetched_where_there_is_no_metadata_file(
+@pytest.mark.parametrize("dist", [DEMO, LARGE, SDIST], ids=["wheel", "large wheel", "sdist"])
+def test_metadata_comes_from_the_distribution_where_there_is_no_metadata_file(
     shim: MakeShim, dist: Dist
 ) -> None:
     with FakeIndex([dist], metadata=False) as index:
@@ -55,16 +56,20 @@ def test_a_small_distribution_is_fetched_where_there_is_no_metadata_file(
         assert summary_by(made) == dist.metadata
         index.stop_listening()
         assert summary_by(made) == dist.metadata
+        assert index.sent < FETCHED / 10
 
 
-def test_a_large_distribution_is_not_fetched(shim: MakeShim) -> None:
-    with FakeIndex([wheel("demo", size=FETCHED)], metadata=False) as index:
+def test_a_large_sdist_is_not_fetched(shim: MakeShim) -> None:
+    with FakeIndex([sdist("demo", size=FETCHED)]) as index:
         assert summary_by(shim(index)) is None
         assert index.count() == 1
 
 
-def test_a_large_distribution_that_is_here_is_read(shim: MakeShim) -> None:
-    large = described(wheel("demo", size=FETCHED), "Summary: told")
+@pytest.mark.parametrize("kind", [wheel, sdist])
+def test_a_large_distribution_that_is_here_is_read(
+    shim: MakeShim, kind: Callable[..., Dist]
+) -> None:
+    large = described(kind("demo", size=FETCHED), "Summary: told")
     with FakeIndex([large], metadata=False) as index:
         made = shim(index)
         blob = made.store.blobs.add(large.data)

@@ -1,0 +1,147 @@
+"""Where a file is: stored, or at its sources, and how it is fetched from them."""
+
+import itertools
+import time
+from collections.abc import Iterator, Sequence
+from functools import partial
+
+from indexfallback.chain.asking import RESERVE, hedge_budget
+from indexfallback.chain.fallback import Fallback
+from indexfallback.chain.members import Member
+from indexfallback.errors import (
+    FileError,
+    FileMissingError,
+    FileUnavailableError,
+    ProjectNotFoundError,
+)
+from indexfallback.files.arrival import IncomingFile
+from indexfallback.files.failures import Failure, error_of
+from indexfallback.files.metadata import MetadataFiles
+from indexfallback.files.pinned import FileAddress, PinnedFiles
+from indexfallback.files.plan import Plan
+from indexfallback.files.sources import Source, authority_sha256, find_sources, renewed
+from indexfallback.mode import Cause
+from indexfallback.names import METADATA_ENDING
+from indexfallback.store import Blob
+
+#: Least wait for a source's first byte, seconds, however many sources there are.
+_LEAST_PATIENCE = 1.0
+
+
+class Lookup:
+    """Looks files up by their address."""
+
+    def __init__(self, fallback: Fallback, pins: PinnedFiles, metadata: MetadataFiles) -> None:
+        self._fallback = fallback
+        self._store = fallback.store
+        self._pins = pins
+        self._metadata = metadata
+        self._hedges = hedge_budget()
+
+    def check_owner(self, address: FileAddress) -> None:
+        """Raise `FileMissingError` if the project belongs to another index than the address says.
+
+        A private index may have got the name since the address was handed out.
+        """
+        if self._fallback.members.get(address.owner) is None:
+            raise self._missing(address.filename)
+        error = self._fallback.foreign(address.key.project, address.owner)
+        if isinstance(error, ProjectNotFoundError):
+            raise FileMissingError(address.filename, error.cause, error.remedy, error.owner)
+        if error is not None:
+            raise FileUnavailableError(address.filename, error.cause, error.remedy)
+
+    def locate(self, address: FileAddress) -> Blob | tuple[IncomingFile, Plan]:
+        """Return a file that is stored, or what is needed to fetch it; raises `FileError`."""
+        stored, sha256 = self._pins.stored(address)
+        if stored is not None:
+            return stored
+        self._pins.check(address)
+        self._metadata.check(address)
+        failures: list[Failure] = []
+        first, others, sha256 = self._find(address, sha256, failures)
+        blob = self._stored_elsewhere(address, first, sha256)
+        if blob is not None:
+            return blob
+        plan = self._plan(address, itertools.chain([first], others), first.member)
+        return IncomingFile(address.filename, sha256, failures), plan
+
+    def _find(
+        self, address: FileAddress, sha256: str | None, failures: list[Failure]
+    ) -> tuple[Source, Iterator[Source], str | None]:
+        """Return the first source, the others, and the sha256 that the file must have, if known."""
+        owner, key, filename = address
+        find = partial(find_sources, self._fallback, owner, key.project, filename)
+        found = find(self._pins.distribution(address), failures)
+        first = next(found, None)
+        if first is None:
+            raise self._missing(filename, failures)
+        sha256 = sha256 or first.file.sha256
+        # What is read from a wheel is compared with it when it comes.
+        if sha256 is not None or first.wheel is not None:
+            return first, found, sha256
+        sha256 = authority_sha256(self._fallback, first, key)
+        if sha256 is not None and not filename.endswith(METADATA_ENDING):
+            # With a hash, every index that lists the file is a source of the same bytes.
+            failures.clear()
+            found = find(sha256, failures)
+            first = next(found, first)
+        return first, found, sha256
+
+    def _plan(self, address: FileAddress, sources: Iterator[Source], first: Member) -> Plan:
+        """Return how to fetch a file; raises `FileMissingError` if the user wants no network."""
+        group = self._fallback.members.group(address.owner)
+        ordered = self._fallback.network.offline_state.requested
+        if ordered is not None and not any(m.index.is_directory for m in group):
+            raise not_cached(address.filename, ordered)
+        left = self._fallback.settings.deadline * (1 - RESERVE)
+        now = time.monotonic()
+        return Plan(
+            sources,
+            renew=lambda source: self._renewed(address, source),
+            contradiction=lambda path: self._metadata.contradiction(address, path),
+            hedges=None if first.index.is_private or len(group) == 1 else self._hedges,
+            usable=sum(not member.held(now) for member in group),
+            ends=now + left,
+            share=max(_LEAST_PATIENCE, left / len(group)),
+            # What comes after the deadline is kept.
+            longest=left + first.index.read_timeout,
+        )
+
+    def _renewed(self, address: FileAddress, source: Source) -> Source | None:
+        if self._fallback.network.is_offline:
+            return None
+        sha256 = self._pins.distribution(address)
+        return renewed(self._fallback, source, address.key.project, sha256)
+
+    def _stored_elsewhere(
+        self, address: FileAddress, first: Source, sha256: str | None
+    ) -> Blob | None:
+        """Return the file if its bytes are stored under another name or inside a wheel."""
+        blob = self._store.blobs.find(sha256) if sha256 is not None else None
+        if blob is None:
+            return self._metadata.held(address, first) if address.is_metadata else None
+        own = self._metadata.contradiction(address, blob.path)
+        if own is not None:
+            self._metadata.refuse(address, first.member.index.name, own)
+            self._metadata.check(address)
+        return self._pins.pinned(address, blob, first)
+
+    def _missing(self, filename: str, failures: Sequence[Failure] = ()) -> FileError:
+        """Return the error for a file that no page lists; ``failures`` tell of unknown pages."""
+        ordered = self._fallback.network.offline_state.requested
+        if ordered is not None:
+            cause = f"{ordered.words}, and no cached page lists it"
+            return FileMissingError(filename, cause, ordered.remedy)
+        if failures:
+            return error_of(filename, failures)
+        return FileMissingError(filename, "no index lists it", "Ask for the project's page again.")
+
+
+def not_cached(filename: str, cause: Cause) -> FileMissingError:
+    """Return the error for a file that is not stored, without a network."""
+    return FileMissingError(
+        filename,
+        f"{cause.words}, and it is not in the cache",
+        f"{cause.remedy} `indexfallback cache list` shows what it holds.",
+    )

@@ -19,6 +19,8 @@ from indexfallback.upstream.responses import coding_of, is_web_page, number, pie
 #: Size of a read, bytes: small, to check the time often.
 _PIECE = 64 * 1024
 _CONTENT_RANGE = re.compile(r"bytes (?:(\d{1,18})-(\d{1,18})|\*)/(\d{1,18}|\*)", re.ASCII)
+#: Statuses of servers that do not understand a range, above all one from the end.
+_NOT_UNDERSTOOD = frozenset({400, 405, 416, 501})
 _FIRST_BYTE = Part(0, 1)
 
 
@@ -42,17 +44,12 @@ def find_part(
     outcome, total = answer.outcome, answer.total
     if wanted.start >= 0 or (answer.data is not None and (asked == wanted or total == size)):
         return answer
-    if asked.start < 0 and total is None and _may_not_understand(outcome):
+    if asked.start < 0 and total is None and outcome.kind is Kind.NO_PARTS:
         answer = ask(_FIRST_BYTE)
         total = answer.total if answer.data is not None else None
     if total is None or wanted.of(total) == asked:
         return answer
     return ask(Part(*wanted.of(total)))
-
-
-def _may_not_understand(outcome: Outcome) -> bool:
-    """Tell whether a server may know no ranges from the end: 400, 405, 501 and the like."""
-    return outcome.kind in (Kind.REFUSED, Kind.FAILED) and not outcome.is_transient
 
 
 def read_part(
@@ -63,8 +60,10 @@ def read_part(
     The body is not read if it is not that part.
     """
     stated, etag = _content_range(response), strong_etag(response)
+    if response.status_code in _NOT_UNDERSTOOD:
+        return PartAnswer(_no_parts(outcome, f"no parts of files: {outcome}"), total=stated.total)
     if outcome.kind is not Kind.FOUND:
-        return PartAnswer(outcome, total=stated.total)
+        return PartAnswer(outcome)
     if is_web_page(response):
         return PartAnswer(replace(outcome, kind=Kind.NOT_AN_INDEX, detail=WEB_PAGE))
     if coding_of(response):

@@ -75,7 +75,7 @@ class Lookup:
         found = find(self._pins.distribution(address), failures)
         first = next(found, None)
         if first is None:
-            raise self._missing(filename, failures)
+            raise self._missing(filename, [each for each in failures if each.source == owner])
         sha256 = sha256 or first.file.sha256
         # What is read from a wheel is compared with it when it comes.
         if sha256 is not None or first.wheel is not None:
@@ -128,7 +128,11 @@ class Lookup:
         return self._pins.pinned(address, blob, first)
 
     def _missing(self, filename: str, failures: Sequence[Failure] = ()) -> FileError:
-        """Return the error for a file that no page lists; ``failures`` tell of unknown pages."""
+        """Return the error for a file that no page lists.
+
+        ``failures`` are of the index that the address names: what that one does not list, its
+        mirrors do not have, either.
+        """
         ordered = self._fallback.network.offline_state.requested
         if ordered is not None:
             cause = f"{ordered.words}, and no cached page lists it"

@@ -229,6 +229,15 @@ def test_a_file_that_no_known_page_lists_may_be_on_one_that_cannot_be_asked_for(
         assert fetch(made, DEMO) == DEMO.data
 
 
+def test_a_file_that_its_public_index_does_not_list_is_missing_while_a_mirror_is_down(
+    shim: MakeShim,
+) -> None:
+    with FakeIndex([DEMO]) as near, FakeIndex([wheel("demo", "0.9")]) as far:
+        near.fail(503)
+        with pytest.raises(FileMissingError, match="no index lists it"):
+            fetch(shim(*grouped(near, far)), DEMO)
+
+
 def test_wrong_bytes_of_one_source_and_none_of_the_other_are_wrong_bytes(shim: MakeShim) -> None:
     with FakeIndex([DEMO]) as near, FakeIndex([DEMO]) as far:
         near.fail(404, path=path_of(DEMO.filename))

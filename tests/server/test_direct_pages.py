@@ -109,3 +109,14 @@ def test_files_of_a_directory_keep_our_address(
     (href,) = re.findall(r'href="([^"#]*)', body)
     assert href.startswith("../../../files/wheels/")
     assert shim.get(href.replace("../../..", "")).body == wheel("acme-app").data
+
+
+def test_metadata_is_promised_only_where_it_is_served(served: Serve) -> None:
+    with FakeIndex([wheel("plain")], metadata=False) as index:
+        shim = served(index_table("pypi", index.url))
+        for prefix, promised in (("", True), ("/direct", False)):
+            (file,) = json.loads(shim.get(f"{prefix}/simple/plain/", JSON).body)["files"]
+            assert file["core-metadata"] is file["dist-info-metadata"] is promised
+            html = shim.get(f"{prefix}/simple/plain/").body.decode()
+            for attribute in ("data-core-metadata", "data-dist-info-metadata"):
+                assert (f'{attribute}="true"' in html) is promised

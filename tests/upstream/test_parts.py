@@ -138,6 +138,13 @@ def test_a_part_that_does_not_say_what_it_is_is_not_taken(
     assert ask(Part(100, 300)).data is None
 
 
+def test_a_body_longer_than_its_part_is_not_taken(
+    index: FakeIndex, ask: Callable[..., PartAnswer]
+) -> None:
+    index.answer(206, {"Content-Range": f"bytes 100-299/{SIZE}"}, DATA[100:400])
+    assert ask(Part(100, 300)).outcome.kind is Kind.FAILED
+
+
 def test_a_part_in_a_coding_is_not_taken(index: FakeIndex, ask: Callable[..., PartAnswer]) -> None:
     index.header("Content-Encoding", "gzip")
     assert ask(Part(100, 300)).data is None

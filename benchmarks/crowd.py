@@ -25,7 +25,7 @@ class Watched(NamedTuple):
 
     #: Seconds that `/-/health` took.
     health: float
-    #: MB, both processes.
+    #: Of its process, PSS, MB.
     memory: float
 
 

@@ -1,4 +1,4 @@
-"""The shim as it is measured: `indexfallback serve` in processes of its own, and their memory."""
+"""The shim as it is measured: `indexfallback serve` in a process of its own, and its memory."""
 
 import http.client
 import json

@@ -99,9 +99,6 @@ class Downloads:
         running = self._running_transfer(address)
         if running is not None:
             return self._wait(address, running, ends)
-        stored, _ = self._pins.stored(address)
-        if stored is not None:
-            return stored
         try:
             found = self._flights.run(
                 address, lambda: self._look_up(address), self._fallback.settings.deadline
@@ -131,11 +128,11 @@ class Downloads:
         return running.file if running is not None else None
 
     def _look_up(self, address: FileAddress) -> Blob | Transfer:
-        """Find the file on the pages, and start to fetch it unless its bytes are stored."""
+        """Find the file in the store or on the pages, and start to fetch it if it is not stored."""
         running = self._running_transfer(address)
         if running is not None:
             return running
-        located = self._lookup.locate(address)  # it may have been stored meanwhile
+        located = self._lookup.locate(address)
         return located if isinstance(located, Blob) else self._start(address, *located)
 
     def _start(self, address: FileAddress, file: IncomingFile, plan: Plan) -> Transfer:

@@ -53,10 +53,9 @@ class Lookup:
 
     def locate(self, address: FileAddress) -> Blob | tuple[IncomingFile, Plan]:
         """Return a file that is stored, or what is needed to fetch it; raises `FileError`."""
-        stored, sha256 = self._pins.stored(address)
+        stored, sha256 = self._pins.find(address)
         if stored is not None:
             return stored
-        self._pins.check(address)
         self._metadata.check(address)
         failures: list[Failure] = []
         first, others, sha256 = self._find(address, sha256, failures)

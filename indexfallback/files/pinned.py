@@ -5,14 +5,14 @@ from typing import NamedTuple
 
 from indexfallback.chain.fallback import Fallback
 from indexfallback.chain.members import Member
-from indexfallback.chain.offer import metadata_pin, refuses
+from indexfallback.chain.offer import PinsByName, metadata_pin, refuses
 from indexfallback.chain.refusals import acceptance, changed
 from indexfallback.errors import FileRefusedError, ProjectError
 from indexfallback.files.sources import Source
 from indexfallback.names import METADATA_ENDING, FileKey
 from indexfallback.page import ProjectPage
 from indexfallback.store import Blob, best_effort
-from indexfallback.store.pins import Pin
+from indexfallback.store.pins import Pin, first
 
 
 class FileAddress(NamedTuple):
@@ -40,17 +40,25 @@ class PinnedFiles:
         self._fallback = fallback
         self._store = fallback.store
 
-    def stored(self, address: FileAddress) -> tuple[Blob | None, str | None]:
-        """Return the file with the pinned content, if it is stored, and the sha256 it must have."""
-        pin = self._pin_of(address)
+    def find(self, address: FileAddress) -> tuple[Blob | None, str | None]:
+        """Return the file with the pinned content, if it is stored, and the sha256 it must have.
+
+        Raises `FileRefusedError` for a file whose name has other pins, unless a page lists it
+        beside a pinned one.
+        """
+        known = self._known(address)
+        pin = self._pin_of(address, known)
+        blob = self._store.blobs.find(pin.sha256) if pin is not None else None
+        if blob is None:
+            self._check(address, _others(address, known))
         if pin is not None:
-            return self._store.blobs.find(pin.sha256), pin.sha256
+            return blob, pin.sha256
         # The address of a metadata file has the hash of the distribution, not its own.
         return None, None if address.is_metadata else address.key.sha256
 
     def sha256(self, address: FileAddress) -> str | None:
         """Return the sha256 that was first seen at an address, or None."""
-        pin = self._pin_of(address)
+        pin = self._pin_of(address, self._known(address))
         return pin.sha256 if pin is not None else None
 
     def distribution(self, address: FileAddress) -> str | None:
@@ -62,13 +70,12 @@ class PinnedFiles:
         pins = self._store.pins
         return key.sha256 or pins.get(key.project, address.listed, self._foreign(owner))
 
-    def check(self, address: FileAddress) -> None:
+    def _check(self, address: FileAddress, pins: Sequence[Pin]) -> None:
         """Refuse a file whose name has other pins, unless a page lists it beside a pinned one.
 
         The pages are asked anew before it is refused: a client may have the address from
         elsewhere, and the page here may be older. Raises `FileRefusedError`.
         """
-        pins = self._other_pins(address)
         if not pins or self._is_listed(address, pins, self._stored_pages(address)):
             return
         is_offline = self._fallback.network.is_offline
@@ -88,7 +95,8 @@ class PinnedFiles:
             mirrors = {member.index.key for member in self._fallback.members.group(index.group)}
             mirrors -= {index.key}
         with best_effort(f"read the pins of {filename}"):
-            others = self._other_pins(address)  # another file of the name may have come meanwhile
+            # Another file of the name may have come meanwhile.
+            others = _others(address, self._known(address))
             if others and not self._is_listed(address, others, self._stored_pages(address)):
                 return others[0].sha256
         # It holds in memory where it cannot be written.
@@ -123,46 +131,44 @@ class PinnedFiles:
 
     def note_change(self, address: FileAddress, index: str, offered: str) -> None:
         """Note that ``index`` offers a file with another sha256 than was first seen."""
-        pin = self._pin_of(address)
-        pins = [pin] if pin is not None else self._other_pins(address)
+        known = self._known(address)
+        pin = self._pin_of(address, known)
+        pins = [pin] if pin is not None else _others(address, known)
         self._fallback.refusals.note(pins, index, offered)
 
     def _foreign(self, owner: str) -> frozenset[str]:
         """Return the addresses of indexes whose pins say nothing about files of ``owner``."""
         return self._fallback.settings.foreign_keys(self._fallback.members[owner].index.group)
 
-    def _pin_of(self, address: FileAddress) -> Pin | None:
-        """Return the pin of an address, or None.
+    def _known(self, address: FileAddress) -> PinsByName:
+        """Return the pins of the distribution's name and of the file's own."""
+        names = {address.filename, address.listed}
+        return self._store.pins.of_names(address.key.project, names, self._foreign(address.owner))
+
+    def _pin_of(self, address: FileAddress, known: PinsByName) -> Pin | None:
+        """Return the pin of an address, or None; ``known`` are the pins of its names.
 
         An address without a sha256, or another address of the same distribution, has it from the
         first one, and keeps it.
         """
-        owner, key, filename = address
-        pins, foreign = self._store.pins, self._foreign(owner)
-        pin = pins.find(key.project, filename, key.sha256 or "", foreign)
+        key, filename = address.key, address.filename
+        pin = next((pin for pin in known[filename] if pin.key == (key.sha256 or "")), None)
         if pin is not None:
             return pin
         if address.is_metadata:
-            names = (filename, address.listed)
-            known = {name: pins.of_name(key.project, name, foreign) for name in names}
-            pin = metadata_pin(address.listed, self.distribution(address), known)
+            dist = first(known[address.listed])
+            sha256 = key.sha256 or (dist.sha256 if dist is not None else None)
+            pin = metadata_pin(address.listed, sha256, known)
         elif key.sha256 is None:
-            pin = pins.first(key.project, filename, foreign)
+            pin = first(known[filename])
         else:
-            of_name = pins.of_name(key.project, filename, foreign)
-            pin = next((pin for pin in of_name if pin.sha256 == key.sha256), None)
+            pin = next((pin for pin in known[filename] if pin.sha256 == key.sha256), None)
         if pin is not None:
             with best_effort(f"store the pin of {filename}"):
-                pins.record(key.project, filename, pin.sha256, pin.source, key=key.sha256 or "")
+                self._store.pins.record(
+                    key.project, filename, pin.sha256, pin.source, key=key.sha256 or ""
+                )
         return pin
-
-    def _other_pins(self, address: FileAddress) -> Sequence[Pin]:
-        """Return the pins of the distribution's name, unless one has the sha256 of the address."""
-        owner, key, _ = address
-        if key.sha256 is None:
-            return ()
-        pins = self._store.pins.of_name(key.project, address.listed, self._foreign(owner))
-        return pins if all(pin.sha256 != key.sha256 for pin in pins) else ()
 
     def _is_listed(
         self,
@@ -194,3 +200,9 @@ class PinnedFiles:
     def _authority_first(self, owner: str) -> list[Member]:
         members = self._fallback.members.group(owner)
         return sorted(members, key=lambda member: member.index.name != member.index.group)
+
+
+def _others(address: FileAddress, known: PinsByName) -> Sequence[Pin]:
+    """Return the pins of the distribution's name, unless one has the sha256 of the address."""
+    sha256, pins = address.key.sha256, known[address.listed]
+    return () if sha256 is None or any(pin.sha256 == sha256 for pin in pins) else pins

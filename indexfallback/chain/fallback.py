@@ -162,8 +162,7 @@ class Fallback:
 
     def foreign(self, project: str, group: str) -> ProjectError | None:
         """Return the error if a project is known to belong to another group than ``group``."""
-        question = self._questions.about(project, group)
-        if question.alone in question.answering or not question.owners:
+        if not self._questions.is_foreign(project, group):
             return None
         try:
             self.page(project, group)

@@ -1,6 +1,7 @@
 """What is known of a project before any index is asked, as the question that the policy decides."""
 
 import time
+from collections.abc import Sequence
 
 from indexfallback.chain.asking import Asker
 from indexfallback.chain.explain import not_asked_for
@@ -8,8 +9,8 @@ from indexfallback.chain.members import Member, Members
 from indexfallback.chain.name_lists import NameLists
 from indexfallback.chain.network import Network
 from indexfallback.chain.question import Candidate, Question, candidates, claiming_groups
-from indexfallback.config import Settings
-from indexfallback.store import Store
+from indexfallback.config import Index, Settings
+from indexfallback.store import PageFacts, Store
 from indexfallback.store.ledger import Ownership
 
 
@@ -39,22 +40,17 @@ class Questions:
         Raises `ProjectNotFoundError` if that index is asked for other projects only.
         """
         settings = self._settings
-        chain = candidates(settings.indexes, project)
-        alone = None
-        if index is not None:
-            asked = self._members[index].index
-            if not asked.may_have(project):
-                raise not_asked_for(project, asked)
-            chain = chain if asked in chain else (*chain, asked)
-            alone = chain.index(asked)
+        chain, alone = self._chain(project, index)
         claiming = claiming_groups(settings.indexes, project)
-        owners = self._store.ledger.owners(project)
+        owners = self._ownerships(project, chain)
+        facts = self._store.pages.facts_of([i.key for i in chain], project)
         now, clock = time.time(), time.monotonic()
         known = tuple(
             self._candidate(
                 self._members[i.name],
                 project,
-                owners.get(i.key) if i.is_private else None,
+                owners.get(i.name),
+                facts.get(i.key),
                 is_claimed=i.group in claiming,
                 now=now,
                 clock=clock,
@@ -63,18 +59,50 @@ class Questions:
         )
         return Question(project, known, settings.keep, self._network.offline_state, alone)
 
+    def is_foreign(self, project: str, index: str) -> bool:
+        """Tell whether a project is known to belong to other indexes than this one.
+
+        Raises `ProjectNotFoundError` as `about` does.
+        """
+        chain, alone = self._chain(project, index)
+        claiming = claiming_groups(self._settings.indexes, project)
+        owners = self._ownerships(project, chain)
+        owning = [
+            position
+            for position, i in enumerate(chain)
+            if _is_owned(i, owners.get(i.name), is_claimed=i.group in claiming)
+        ]
+        return bool(owning) and alone not in owning
+
+    def _chain(self, project: str, index: str | None) -> tuple[tuple[Index, ...], int | None]:
+        """Return the indexes that may have a project, and the position of the one that is asked."""
+        chain = candidates(self._settings.indexes, project)
+        if index is None:
+            return chain, None
+        asked = self._members[index].index
+        if not asked.may_have(project):
+            raise not_asked_for(project, asked)
+        chain = chain if asked in chain else (*chain, asked)
+        return chain, chain.index(asked)
+
+    def _ownerships(self, project: str, chain: Sequence[Index]) -> dict[str, Ownership]:
+        """Return what the ledger knows of a project, by the name of the private index."""
+        private = [index for index in chain if index.is_private]
+        known = self._store.ledger.owners(project) if private else {}
+        return {index.name: known[index.key] for index in private if index.key in known}
+
     def _candidate(
         self,
         member: Member,
         project: str,
         known: Ownership | None,
+        facts: PageFacts | None,
         *,
         is_claimed: bool,
         now: float,
         clock: float,
     ) -> Candidate:
         index = member.index
-        facts = self._store.pages.facts(index.key, project)
         age = None if facts is None else 0.0 if facts.mirrored else facts.age(now)
         # Without a route no page is fresh, because only a request tells whether the files can still
         # be fetched.
@@ -86,7 +114,7 @@ class Questions:
             resolution_age=None if facts is None else facts.resolution_age(now),
             passed=facts.passed if facts is not None else "",
             mirrored=facts is not None and bool(facts.mirrored),
-            owned=is_claimed or (known is not None and known.is_owner(index.defer_copies)),
+            owned=_is_owned(index, known, is_claimed=is_claimed),
             known_since=known.since if known is not None else None,
             may_copy=index.defer_copies
             and not is_claimed
@@ -97,3 +125,7 @@ class Questions:
             held=member.held(clock),
             trouble=member.health.trouble,
         )
+
+
+def _is_owned(index: Index, known: Ownership | None, *, is_claimed: bool) -> bool:
+    return is_claimed or (known is not None and known.is_owner(index.defer_copies))

@@ -194,12 +194,16 @@ def authority_sha256(fallback: Fallback, source: Source, key: FileKey) -> str | 
 
 def _ordered(fallback: Fallback, owner: str, project: str) -> list[Member]:
     """Return the group: mirrors that only serve bytes first, then by the age of their page."""
+    group = fallback.members.group(owner)
+    if len(group) == 1:
+        return group
+    known = fallback.store.pages.facts_of([member.index.key for member in group], project)
 
     def rank(member: Member) -> tuple[bool, float]:
-        facts = fallback.store.pages.facts(member.index.key, project)
+        facts = known.get(member.index.key)
         return member.index.pages != "authority", -facts.checked if facts is not None else 0.0
 
-    return sorted(fallback.members.group(owner), key=rank)
+    return sorted(group, key=rank)
 
 
 def _ask(

@@ -3,7 +3,7 @@
 import hashlib
 import logging
 import zlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 import msgspec
@@ -23,6 +23,11 @@ SELECT DISTINCT project FROM page WHERE EXISTS (
     SELECT 1 FROM pin JOIN blob ON blob.sha256 = pin.sha256
     WHERE pin.project = page.project AND pin.filename NOT LIKE '%{METADATA_ENDING}'
 )"""  # noqa: S608 - a constant
+_FACTS = """
+SELECT source, etag, modified, digest, checked, resolved, passed, EXISTS (
+    SELECT 1 FROM mirror_page
+    WHERE mirror_page.source = page.source AND mirror_page.project = page.project
+) FROM page"""
 #: Stores a page, given a `page_row`.
 PUT_PAGE = (
     "INSERT OR REPLACE INTO page"
@@ -90,14 +95,14 @@ class Pages:
 
     def facts(self, source: str, project: str) -> PageFacts | None:
         """Return the metadata of a stored page, or None."""
-        row = self._database.row(
-            "SELECT etag, modified, digest, checked, resolved, passed,"
-            " EXISTS (SELECT 1 FROM mirror_page"
-            "  WHERE mirror_page.source = page.source AND mirror_page.project = page.project)"
-            " FROM page WHERE source = ? AND project = ?",
-            (source, project),
-        )
-        return PageFacts(Validators(*row[:2]), *row[2:]) if row else None
+        return self.facts_of([source], project).get(source)
+
+    def facts_of(self, sources: Sequence[str], project: str) -> dict[str, PageFacts]:
+        """Return the metadata of a project's stored pages, by the address of the index."""
+        marks = ",".join("?" * len(sources))
+        query = f"{_FACTS} WHERE source IN ({marks}) AND project = ?"
+        rows = self._database.rows(query, (*sources, project))
+        return {row[0]: PageFacts(Validators(*row[1:3]), *row[3:]) for row in rows}
 
     def load(self, source: str, project: str) -> ProjectPage | None:
         """Return a stored page, or None if there is none or it is damaged."""

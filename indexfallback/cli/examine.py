@@ -16,7 +16,7 @@ from indexfallback.clients.machine import this_machine
 from indexfallback.clients.places import uv_file
 from indexfallback.config import Settings
 from indexfallback.config.load import config_path
-from indexfallback.config.pip import configuration_files
+from indexfallback.config.pip import configuration_files, reads_no_file
 from indexfallback.doctor import Machine
 from indexfallback.doctor.machine import Cache, TextFile
 from indexfallback.errors import StoreError
@@ -43,7 +43,7 @@ def examine_machine(settings: Settings, config: Path | None, *, compare: bool) -
         indexes=tuple(check_all(settings, compare=compare)),
         trust_problem=_trust_problem(settings.ca_bundle),
         config=own[0] if own else None,
-        pip=_read(path for path in _pip_files() if path not in in_environments),
+        pip=_read(path for path in configuration_files() if path not in in_environments),
         pip_of_environments=_read(in_environments),
         uv=_read([Path(uv_file(this_machine())), here / "uv.toml", here / "pyproject.toml"]),
         requirements=_read(path for pattern in _REQUIREMENTS for path in here.glob(pattern)),
@@ -73,17 +73,8 @@ def _shown(path: Path) -> str:
     return str(path.relative_to(here)) if path.is_relative_to(here) else tilde(path)
 
 
-def _pip_files() -> list[Path]:
-    return [] if _reads_none() else configuration_files()
-
-
-def _reads_none() -> bool:
-    """Tell whether pip is configured to read no file."""
-    return os.environ.get("PIP_CONFIG_FILE") == os.devnull
-
-
 def _pip_files_of_environments(here: Path) -> list[Path]:
-    if _reads_none():
+    if reads_no_file():
         return []
     name = "pip.ini" if os.name == "nt" else "pip.conf"
     active = os.environ.get("VIRTUAL_ENV")

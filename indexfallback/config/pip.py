@@ -159,7 +159,12 @@ def configuration_files() -> list[Path]:
         ConfigError: pip's internals have changed.
 
     """
-    return _ask_pip(_candidates)
+    return [] if reads_no_file() else _ask_pip(_candidates)
+
+
+def reads_no_file() -> bool:
+    """Tell whether pip is configured to read no file."""
+    return os.environ.get("PIP_CONFIG_FILE") == os.devnull
 
 
 def _candidates() -> list[Path]:

@@ -248,22 +248,37 @@ def test_internals_that_pip_has_moved_are_an_error_with_a_remedy(
     )
 
 
-def test_pips_reader_is_imported_only_if_a_file_names_the_option(tmp_path: Path) -> None:
-    (tmp_path / "pip.conf").write_text("[global]\ntimeout = 60\n", encoding="utf-8")
+def imports_pips_reader(environ: str, home: Path, file: str) -> bool:
+    """Tell whether a process that loads the settings imports pip's own reader."""
     command = (
         "import sys\nfrom indexfallback.config.load import load_settings\n"
-        "load_settings(environ={'PIP_CERT': sys.executable})\n"
+        f"load_settings(environ={environ})\n"
         "print('pip._internal.configuration' in sys.modules)"
     )
     result = subprocess.run(
         [sys.executable, "-c", command],
-        env=os.environ | {"PIP_CONFIG_FILE": str(tmp_path / "pip.conf")},
+        env=os.environ | {"PIP_CONFIG_FILE": file, "HOME": str(home)},
         cwd=Path(__file__).parent.parent,
         capture_output=True,
         text=True,
         check=True,
     )
-    assert result.stdout == "False\n"
+    return result.stdout == "True\n"
+
+
+def test_pips_reader_is_imported_only_if_a_file_names_the_option(tmp_path: Path) -> None:
+    file = tmp_path / "pip.conf"
+    file.write_text("[global]\ntimeout = 60\n", encoding="utf-8")
+    assert not imports_pips_reader("{'PIP_CERT': sys.executable}", tmp_path, str(file))
+
+
+@pytest.mark.skipif(os.name == "nt", reason="HOME is not where pip looks there")
+def test_pips_reader_is_not_imported_if_pip_reads_no_file(tmp_path: Path) -> None:
+    file = tmp_path / ".pip" / "pip.conf"
+    file.parent.mkdir()
+    file.write_text(f"[global]\ncert = {sys.executable}\n", encoding="utf-8")
+    assert imports_pips_reader("{}", tmp_path, str(tmp_path / "missing"))
+    assert not imports_pips_reader("{}", tmp_path, os.devnull)
 
 
 @pytest.mark.parametrize(

@@ -30,8 +30,8 @@ INSIDE = {
         "fallback",
     ),
     "files": (
-        "pace", "coding", "failures", "parts", "sources", "pinned", "integrity", "checking",
-        "opening", "plan", "arrival", "assembly", "transfer", "unheld", "metadata",
+        "pace", "coding", "failures", "parts", "sources", "pinned", "integrity", "hashing",
+        "checking", "opening", "plan", "arrival", "assembly", "transfer", "unheld", "metadata",
         "lookup", "download",
     ),
 }  # fmt: skip

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from indexfallback.files.arrival import IncomingFile, failed
 from indexfallback.files.checking import Expected, decoded_right, problem_of, verdict
+from indexfallback.files.hashing import Hashing
 from indexfallback.files.integrity import Digest
 from indexfallback.files.pace import unstalled
 from indexfallback.files.sources import Source
@@ -82,12 +83,13 @@ class Assembly:
         self._continue_with(source, body)
         file = self.file
         skip = file.received - body.start
-        for piece in unstalled(body, time.monotonic):
-            new = piece[skip:]
-            skip = max(0, skip - len(piece))
-            if new:
-                file.append(new)
-                self._digest.update(new)
+        with Hashing(self._digest) as hashing:
+            for piece in unstalled(body, time.monotonic):
+                new = piece[skip:]
+                skip = max(0, skip - len(piece))
+                if new:
+                    file.append(new)
+                    hashing.update(new)
         if file.total is not None and file.received < file.total:
             raise TransferError(failed(f"ended after {file.received} of {file.total} bytes"))
 

@@ -36,6 +36,8 @@ _TREE = 100
 #: Bytes of a wheel of the tree: small, so that what counts is the requests.
 _WHEEL = 20_000
 _RECORDED = 100_000
+#: Seconds after the first answer in which the shim imports the rest of its modules.
+_SETTLED = 1.0
 #: Seconds of each of wrk's measurements.
 _SECONDS = 2.0
 
@@ -220,6 +222,7 @@ def memory(bench: Bench, rows: Callable[..., Row]) -> None:
     shim = bench.new_shim()
     with shim:
         fetch(f"{shim.url}-/health")
+        time.sleep(_SETTLED)
         _add_memory(rows, shim, "at rest", 45.0)
         _work(bench, shim)
         _add_memory(rows, shim, "at the end of the load")

@@ -24,15 +24,15 @@ ORDER = (
 #: The same inside the folders whose modules stand on one another.
 INSIDE = {
     "chain": (
-        "budget", "latency", "lag", "figures", "offer", "activity", "copies", "authority",
-        "question", "policy", "explain", "health_log", "network", "heartbeat", "members",
-        "refusals", "keeper", "attempts", "asking", "probe", "name_lists", "questions", "answer",
-        "fallback",
+        "budget", "latency", "lag", "figures", "offer", "fetched_ahead", "activity", "copies",
+        "authority", "question", "policy", "explain", "health_log", "network", "heartbeat",
+        "members", "refusals", "keeper", "attempts", "asking", "probe", "name_lists", "questions",
+        "answer", "fallback",
     ),
     "files": (
-        "pace", "coding", "failures", "parts", "sources", "pinned", "integrity", "hashing",
-        "checking", "opening", "plan", "arrival", "assembly", "transfer", "unheld", "metadata",
-        "lookup", "download",
+        "pace", "coding", "profile", "workers", "failures", "parts", "sources", "pinned",
+        "integrity", "hashing", "checking", "opening", "plan", "arrival", "assembly", "transfer",
+        "unheld", "metadata", "lookup", "download", "planner", "schedule", "ahead",
     ),
 }  # fmt: skip
 LEVEL = {module: level for level, module in enumerate(ORDER)} | {
@@ -44,7 +44,9 @@ LEVEL = {module: level for level, module in enumerate(ORDER)} | {
 PURE = (
     "errors", "words", "names", "mode", "doctor", "page", "formats", "outcome", "health",
     "chain.question", "chain.policy", "chain.offer", "chain.lag", "chain.copies",
-    "chain.explain", "files.pace", "files.coding", "files.failures", "carry.changes",
+    "chain.explain", "files.pace", "files.coding", "files.failures", "files.profile",
+    "files.planner", "files.schedule",
+    "dists.fitting", "dists.interpreters", "dists.platforms", "carry.changes",
 )  # fmt: skip
 IMPURE = frozenset(
     ("requests", "urllib3", "sqlite3", "socket", "ssl", "http", "threading", "time", "os", "io",

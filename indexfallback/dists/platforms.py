@@ -10,8 +10,10 @@ from packaging.tags import mac_platforms
 #: The glibc of the manylinux names that do not state it (PEP 600).
 _LEGACY = {"manylinux2014": (2, 17), "manylinux2010": (2, 12), "manylinux1": (2, 5)}
 _LEGACY_NAMES = {version: name for name, version in _LEGACY.items()}
-#: The minor version of the oldest glibc that wheels are made for.
-_OLDEST_GLIBC = 5
+#: The minor version of the oldest glibc that wheels are made for (PEP 600): of Intel machines, and
+#: of all others.
+_OLDEST_GLIBC, _OLDEST_GLIBC_ELSEWHERE = 5, 17
+_INTEL = frozenset(("x86_64", "i686"))
 _PLATFORM = re.compile(r"(manylinux|musllinux|macosx)_(\d+)_(\d+)_(\w+)", re.ASCII)
 
 
@@ -47,9 +49,12 @@ def accepted_platforms(name: str) -> tuple[str, ...]:
 
 def _linux_platforms(platform: Platform) -> Iterator[str]:
     kind, major, newest, machine = platform
-    oldest = _OLDEST_GLIBC if kind == "manylinux" else 0
+    # What was built on a machine like this one comes first, as pip has it.
+    yield f"linux_{machine}"
+    oldest = 0
+    if kind == "manylinux":
+        oldest = _OLDEST_GLIBC if machine in _INTEL else _OLDEST_GLIBC_ELSEWHERE
     for minor in range(newest, oldest - 1, -1):
         yield f"{kind}_{major}_{minor}_{machine}"
         if kind == "manylinux" and (major, minor) in _LEGACY_NAMES:
             yield f"{_LEGACY_NAMES[major, minor]}_{machine}"
-    yield f"linux_{machine}"

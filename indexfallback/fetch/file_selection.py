@@ -4,18 +4,14 @@ from collections.abc import Collection
 from collections.abc import Set as AbstractSet
 
 from packaging.markers import Marker, UndefinedEnvironmentName
-from packaging.specifiers import InvalidSpecifier, SpecifierSet
-from packaging.utils import parse_wheel_filename
 from packaging.version import InvalidVersion, Version
 
+from indexfallback.dists.fitting import SDISTS, best_wheel, takes_python
 from indexfallback.errors import FileMissingError, FileRefusedError
 from indexfallback.fetch.target import Target
 from indexfallback.names import project_of, version_of
 from indexfallback.page import File, ProjectPage
 from indexfallback.wanted import ALL, Pin, Wanted
-
-#: Endings of sdists that installers build, in the order of preference.
-_SDISTS = (".tar.gz", ".zip", ".tar.bz2", ".tgz", ".tar.xz")
 
 
 def is_wanted(pin: Pin, target: Target, extras: Collection[str], groups: Collection[str]) -> bool:
@@ -49,7 +45,8 @@ def select_file(page: ProjectPage, pin: Pin, target: Target, wanted: Wanted) -> 
     right = [file for file in known if _has_hash(file, pin.hashes)]
     if not right:
         raise _refused(name, known[0], pin)
-    fitting = [file for file in right if _takes_python(file, target)]
+    python = target.markers["python_full_version"]
+    fitting = [file for file in right if takes_python(file, python)]
     best = _best([file for file in fitting if _takes_format(file, pin.project, wanted)], target)
     if best is None and pin.is_needed:
         cause = f"none of its {len(right)} files is for {target}"
@@ -83,29 +80,13 @@ def _refused(name: str, file: File, pin: Pin) -> FileRefusedError:
     return FileRefusedError(name, cause, "Find out which one is right before you install it.")
 
 
-def _takes_python(file: File, target: Target) -> bool:
-    try:
-        allowed = SpecifierSet(file.requires_python or "")
-    except InvalidSpecifier:  # installers ignore it
-        return True
-    return allowed.contains(target.markers["python_full_version"], prereleases=True)
-
-
 def _takes_format(file: File, project: str, wanted: Wanted) -> bool:
     refused = wanted.no_binary if file.filename.endswith(".whl") else wanted.only_binary
     return refused.isdisjoint((ALL, project))
 
 
 def _best(files: list[File], target: Target) -> File | None:
-    """Return the best file as pip ranks them: by tag, then by build number."""
-    wheels = []
-    for file in files:
-        if file.filename.endswith(".whl"):
-            _, _, build, tags = parse_wheel_filename(file.filename)
-            ranks = [target.tags[tag] for tag in tags if tag in target.tags]
-            if ranks:
-                wheels.append((-min(ranks), build, file.filename, file))
-    if wheels:
-        return max(wheels, key=lambda wheel: wheel[:-1])[-1]
-    sdists = [file for ending in _SDISTS for file in files if file.filename.endswith(ending)]
-    return next(iter(sdists), None)
+    """Return the best wheel, else the sdist that is preferred."""
+    wheel = best_wheel(files, target.tags)
+    sdists = (file for ending in SDISTS for file in files if file.filename.endswith(ending))
+    return wheel or next(sdists, None)

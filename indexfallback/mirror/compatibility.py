@@ -5,14 +5,13 @@ from fnmatch import fnmatchcase
 from functools import lru_cache
 
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
-from packaging.tags import Tag, compatible_tags, cpython_tags
+from packaging.tags import Tag
 from packaging.utils import InvalidWheelFilename, parse_wheel_filename
 
+from indexfallback.dists.interpreters import wheel_tags
 from indexfallback.dists.platforms import accepted_platforms
 from indexfallback.page import File
 
-#: The last minor version of Python 3 whose usual ABI tag ends in "m".
-_LAST_WITH_M = 7
 #: The platform of wheels that run everywhere.
 _ANY = "any"
 
@@ -61,12 +60,7 @@ class Targets:
 def _interpreters(python: str) -> Iterable[tuple[str, str]]:
     """Return interpreter and ABI of the wheels that a version of CPython accepts."""
     minor = int(python.rstrip("t").partition(".")[2])
-    name = f"cp3{minor}"
-    abi = f"{name}t" if python.endswith("t") else f"{name}m" if minor <= _LAST_WITH_M else name
-    tags = (
-        *cpython_tags((3, minor), abis=[abi], platforms=[_ANY]),
-        *compatible_tags((3, minor), interpreter=name, platforms=[_ANY]),
-    )
+    tags = wheel_tags((3, minor), [_ANY], free_threaded=python.endswith("t"))
     return {(tag.interpreter, tag.abi) for tag in tags}
 
 

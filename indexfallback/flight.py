@@ -59,6 +59,15 @@ class SingleFlight(Generic[K, V]):
             with self._lock:
                 del self._flights[key]
 
+    def join(self, key: K, seconds: float) -> V | None:
+        """Return the result of work that another caller runs, or raise its error; None without it.
+
+        Raises TimeoutError if it does not finish within ``seconds``.
+        """
+        with self._lock:
+            flight = self._flights.get(key)
+        return _result(flight, seconds) if flight is not None else None
+
 
 def start(work: Callable[[], V], name: str) -> Future[V]:
     """Start ``work`` in a thread of its own, and return the future of its result.

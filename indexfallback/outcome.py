@@ -82,6 +82,8 @@ class Outcome:
     detail: str
     #: Duration of the attempt, seconds.
     elapsed: float = 0.0
+    #: Bytes of the answer's body, as they came on the wire.
+    size: int = 0
     #: For how long the index asked not to be asked again (Retry-After), seconds.
     retry_after: float | None = None
     #: An immediate retry may succeed: 502, 503 or 504 of a gateway, or a reset.

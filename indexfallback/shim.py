@@ -7,6 +7,7 @@ from indexfallback.chain.members import Members
 from indexfallback.chain.network import Network
 from indexfallback.chain.offer import Available, PinsByName, hidden, offered
 from indexfallback.config import Settings
+from indexfallback.files.ahead import ReadAhead
 from indexfallback.files.download import Downloads
 from indexfallback.hosted.index import HostedIndex
 from indexfallback.page import ProjectPage
@@ -24,6 +25,7 @@ class Shim:
         self.members = Members(settings, self.store, self.network)
         self.fallback = Fallback(settings, self.store, self.members, self.network)
         self.downloads = Downloads(self.fallback)
+        self.ahead = ReadAhead(self.fallback, self.downloads, self.offer)
         #: Name of each index that takes uploads to what takes them.
         self.hosted = {
             index.name: HostedIndex(index, settings, self.store, self.members[index.name])
@@ -58,6 +60,7 @@ class Shim:
 
     def close(self) -> None:
         """Close connections and files."""
+        self.ahead.close()
         self.fallback.close()
         self.members.close()
         self.store.close()

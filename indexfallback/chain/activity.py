@@ -8,9 +8,11 @@ Locks: ``Activity._lock`` guards everything here.
 import threading
 import time
 from collections import OrderedDict
+from collections.abc import Hashable
 from dataclasses import asdict, dataclass, replace
 from typing import TypeVar
 
+from indexfallback.chain.fetched_ahead import FetchedAhead
 from indexfallback.errors import FileError, IndexFallbackError, ProjectError, Tried
 
 V = TypeVar("V")
@@ -28,7 +30,7 @@ class Served:
 
     when: float
     owner: str
-    #: ``fresh``, ``asked``, ``stale``.
+    #: ``fresh``, ``ahead`` (fetched just before a client asked for it), ``asked``, ``stale``.
     how: str
     #: Seconds spent waiting for indexes.
     waited: float
@@ -65,13 +67,17 @@ class Activity:
         self._clients: OrderedDict[str, float] = OrderedDict()
         self._cached_bytes = 0
         self._fetched_bytes = 0
+        self.ahead = FetchedAhead()
 
-    def served(self, project: str, owner: str, how: str, waited: float, left_out: str = "") -> None:
-        """Note that a project's page was served."""
+    def served(self, project: str, owner: str, how: str, waited: float, left_out: str = "") -> str:
+        """Note that a project's page was served, and return how: perhaps it was fetched ahead."""
+        if self.ahead.claim(project) and how == "fresh":
+            how = "ahead"
         served = Served(time.time(), owner, how, waited, left_out)
         with self._lock:
             _put(self._served, project, served, _REMEMBERED)
             self._failures.pop(project, None)
+        return how
 
     def failed(self, what: str, error: IndexFallbackError) -> None:
         """Note that a project or file could not be served."""
@@ -88,13 +94,18 @@ class Activity:
         with self._lock:
             _put(self._clients, user_agent.partition(" ")[0][:40], time.time(), _CLIENTS)
 
-    def sent(self, size: int, *, cached: bool) -> None:
-        """Note that a file of ``size`` bytes was served, from the store or from an index."""
+    def sent(self, file: Hashable, size: int, *, cached: bool) -> bool:
+        """Note that ``size`` bytes of a file are sent, from the store or from an index.
+
+        Returns whether they are from the store: not so if they were fetched ahead for this.
+        """
+        cached = not self.ahead.claim(file) and cached
         with self._lock:
             if cached:
                 self._cached_bytes += size
             else:
                 self._fetched_bytes += size
+        return cached
 
     def owners(self, since: float) -> dict[str, str]:
         """Return the name of the index that each project came from since a time."""
@@ -114,6 +125,7 @@ class Activity:
             "failures": failures,
             "clients": clients,
             "bytes": {"cached": cached, "fetched": fetched},
+            "ahead": self.ahead.report(),
         }
 
 

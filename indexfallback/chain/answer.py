@@ -26,7 +26,8 @@ class Answer(NamedTuple):
     corrected: ProjectPage
     #: Names the page's content.
     digest: str
-    #: ``fresh``, ``asked``, ``stale``, ``mirrored``.
+    #: ``fresh``, ``ahead`` (fetched just before a client asked for it), ``asked``, ``stale``,
+    #: ``mirrored``.
     how: str
     #: Seconds since the owner confirmed the page.
     age: float
@@ -36,6 +37,8 @@ class Answer(NamedTuple):
     #: What is offered follows from the page's content alone: not so offline, where hashes are
     #: only learnt by downloads, and where a file that has changed is withheld.
     is_settled: bool
+    #: Bytes that came from the indexes for it.
+    size: int = 0
 
 
 class AnswerBuilder:
@@ -78,6 +81,7 @@ class AnswerBuilder:
             tried(question, step),
             offline,
             not (offline or changed) and all(file.sha256 is not None for file in page.files),
+            sum(c.outcome.size for c in question.chain if c.outcome is not None),
         )
 
     def _as_pinned(self, project: str, index: Index, page: ProjectPage) -> tuple[ProjectPage, bool]:

@@ -50,6 +50,9 @@ class _Key(NamedTuple):
     alone: str | None
     again: bool
     reload: bool
+    #: Nobody has asked for it yet. Clients share what such a walk has found, but not its failure:
+    #: its deadline is not theirs.
+    ahead: bool
     #: Changes of the offline state: an answer from before does not hold.
     changes: int
     #: Changes of the ledger: the name may belong to a private index now.
@@ -108,38 +111,69 @@ class Fallback:
         begin after this call; equal calls share them. Raises `ProjectNotFoundError` or
         `ProjectUnavailableError`, within the deadline.
         """
-        again = again or reload
-        changes, learnt = self.network.changes, self.store.ledger.changes
-        renewals = None if again else self.renewals
-        key = _Key(project, index, again, reload, changes, learnt, renewals)
-        now = time.monotonic()
-        with self._lock:
-            repeated = self._answers.get(key)
-        if repeated is not None and now < repeated[0]:
-            return repeated[1]
-        ends = now + self.settings.deadline * (1 - RESERVE)
+        key = self._key(project, index, again=again, reload=reload)
+        answer = self._repeated(key)
+        if answer is not None:
+            return answer
+        began = time.monotonic()
+        ends = began + self.settings.deadline * (1 - RESERVE)
+        ahead = self._found_ahead(key._replace(ahead=True), ends)
         try:
-            answer = self._flights.run(
-                key, lambda: self._walk(key, ends), self.settings.deadline, anew=again
-            )
-        except TimeoutError:
-            late = "the answer did not come within the deadline"
-            raise ProjectUnavailableError(project, (), late, "Run again.") from None
+            answer = ahead or self._shared_walk(key, ends)
         except ProjectError as error:
             self.activity.failed(project, error)
             # A project that does not exist is an answer; one that cannot be asked for is a failure.
             level = logging.WARNING if isinstance(error, ProjectUnavailableError) else logging.DEBUG
             log.log(level, "%s", error)
             raise
-        waited = time.monotonic() - now
-        page = answer.page
-        nothing = "" if page.files else left_out(page.dropped)
-        self.activity.served(project, answer.owner.name, answer.how, waited, nothing)
-        log.debug("%s: from %s, %s, %.0f ms", project, answer.owner.name, answer.how, waited * 1000)
-        self._remember(key, answer)
+        waited = time.monotonic() - began
+        nothing = "" if answer.page.files else left_out(answer.page.dropped)
+        how = self.activity.served(project, answer.owner.name, answer.how, waited, nothing)
+        log.debug("%s: from %s, %s, %.0f ms", project, answer.owner.name, how, waited * 1000)
+        if ahead is None:
+            self._keep(key, answer)
+        return answer if answer.how == how else answer._replace(how=how)
+
+    def page_ahead(self, project: str, index: str | None) -> Answer:
+        """Return the answer that `page` would, before a client asks for it, and note nothing.
+
+        Raises as `page`.
+        """
+        key = self._key(project, index)._replace(ahead=True)
+        ends = time.monotonic() + self.settings.deadline * (1 - RESERVE)
+        answer = self._repeated(key._replace(ahead=False)) or self._shared_walk(key, ends)
+        self._keep(key, answer._replace(how="fresh") if answer.how == "asked" else answer)
         return answer
 
-    def _remember(self, key: _Key, answer: Answer) -> None:
+    def _found_ahead(self, key: _Key, ends: float) -> Answer | None:
+        """Return the answer that was found before a client asked, or is being looked for."""
+        try:
+            return self._repeated(key) or self._flights.join(key, ends - time.monotonic())
+        except (ProjectError, TimeoutError):  # the client's own walk finds out, by its own deadline
+            return None
+
+    def _key(
+        self, project: str, index: str | None, *, again: bool = False, reload: bool = False
+    ) -> _Key:
+        again = again or reload
+        return _Key(
+            project,
+            index,
+            again,
+            reload,
+            ahead=False,
+            changes=self.network.changes,
+            learnt=self.store.ledger.changes,
+            renewals=None if again else self.renewals,
+        )
+
+    def _repeated(self, key: _Key) -> Answer | None:
+        """Return an answer of the last second, if there is one."""
+        with self._lock:
+            kept = self._answers.get(key)
+        return kept[1] if kept is not None and time.monotonic() < kept[0] else None
+
+    def _keep(self, key: _Key, answer: Answer) -> None:
         """Keep an answer for equal requests; one that was asked for again is for all others."""
         with self._lock:
             if key.again:
@@ -148,6 +182,16 @@ class Fallback:
             if len(self._answers) >= _REMEMBERED:
                 self._answers.clear()
             self._answers[key] = (time.monotonic() + self.repeat_seconds, answer)
+
+    def _shared_walk(self, key: _Key, ends: float) -> Answer:
+        """Walk down the chain, once for all that ask for the same at the same time."""
+        try:
+            return self._flights.run(
+                key, lambda: self._walk(key, ends), self.settings.deadline, anew=key.again
+            )
+        except TimeoutError:
+            late = "the answer did not come within the deadline"
+            raise ProjectUnavailableError(key.project, (), late, "Run again.") from None
 
     def forget(self, project: str) -> None:
         """Forget what is in memory of a project, after its records were removed."""

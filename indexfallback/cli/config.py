@@ -49,6 +49,7 @@ TEMPLATE = """\
 [limits]
 # deadline = "10 s"        # for all indexes together, until the first byte; pip waits 15 s
 # page_size = "64 MiB"     # maximum size of a project page
+# read_ahead = true        # fetch what pip or uv will ask for next before they ask
 
 # Projects that `indexfallback mirror` keeps complete; see docs/mirror.md.
 # [mirror]

@@ -130,7 +130,7 @@ def _report(url: str, began: float, *, failed: bool, quiet: bool) -> None:
 def _summary(projects: dict[str, Status]) -> str:
     owners = Counter(served["owner"] for served in projects.values())
     shares = ", ".join(f"{count:,} from {owner}" for owner, count in owners.items())
-    cached = sum(served["how"] != "asked" for served in projects.values())
+    cached = sum(served["how"] not in ("asked", "ahead") for served in projects.values())
     stale = sum(served["how"] == "stale" for served in projects.values())
     waited = math.fsum(served["waited"] for served in projects.values())
     note = f" ({stale:,} stale)" if stale else ""

@@ -82,6 +82,7 @@ def _print(report: Report) -> None:
     print_table(header, rows, right=(6, 7))
     click.echo(_cache_line(report))
     for line in (
+        *_ahead_lines(report["activity"]["ahead"]),
         *_owned_lines(report["activity"]["failures"]),
         *_refused_lines(report["refused"]),
         *_skipped_lines(report["indexes"]),
@@ -158,6 +159,14 @@ def _stale(report: Report) -> str:
     served = report.get("activity", {}).get("projects", {}).values()
     stale = sum(project["how"] == "stale" for project in served)
     return f" ({stale:,} stale in use)" if stale else ""
+
+
+def _ahead_lines(ahead: Report) -> list[str]:
+    """Return how much was fetched before a client asked for it, and how much of that was used."""
+    if not ahead["bytes"]:
+        return []
+    share = f"{ahead['used'] / ahead['bytes']:.0%}".replace("%", " %")
+    return [f"ahead      {size(ahead['bytes'])} fetched before a client asked, {share} of it used"]
 
 
 def _owned_lines(failures: list[Report]) -> list[str]:

@@ -118,6 +118,8 @@ class Settings:
     keep: float = 30 * 86400.0
     deadline: float = 10.0
     page_size: int = 64 * 1024**2
+    #: Whether what a client will ask for next is fetched before it asks.
+    read_ahead: bool = True
     offline: bool = False
     #: The table ``[mirror]``; None without one.
     mirror: Mirror | None = None

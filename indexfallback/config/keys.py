@@ -203,7 +203,7 @@ TABLES: dict[str, dict[str, Reader]] = {
         "trusted_proxies": networks,
     },
     "cache": {"dir": directory, "max_size": size, "fresh": duration, "keep": duration},
-    "limits": {"deadline": wait, "page_size": size},
+    "limits": {"deadline": wait, "page_size": size, "read_ahead": flag},
     "mirror": {
         "index": index_name,
         "projects": mirror.wanted,
@@ -237,6 +237,7 @@ FIELDS = {
     "cache.keep": "keep",
     "limits.deadline": "deadline",
     "limits.page_size": "page_size",
+    "limits.read_ahead": "read_ahead",
 }
 #: Key of ``[[index]]`` to the reader of the value.
 INDEX_KEYS: dict[str, Reader] = {

@@ -126,6 +126,12 @@ class IncomingFile:
                 position += len(piece)
                 yield piece
 
+    def wait_ended(self, seconds: float) -> Progress:
+        """Wait up to ``seconds`` for the end of the transfer, without an answer that begins."""
+        with self._changed:
+            self._changed.wait_for(self._has_ended, seconds)
+            return self._progress
+
     def wait_stored(self, seconds: float) -> Blob | None:
         """Wait up to ``seconds`` until the whole file is stored; return None if it is not."""
         with self._changed:

@@ -81,6 +81,14 @@ class Downloads:
                 log.warning("%s", error)
             raise
 
+    def begin(self, address: FileAddress) -> Blob | IncomingFile:
+        """Return a stored file, or one whose transfer is under way, before a client asks for it.
+
+        No answer begins with it, and a failure is not noted. Raises `FileError`.
+        """
+        found = self._begin(address)
+        return found if isinstance(found, Blob) else found.file
+
     def is_resumable(self, address: FileAddress) -> bool:
         """Tell whether a client may resume the file: not if it may hold wrong bytes of it."""
         with self._lock:
@@ -94,19 +102,22 @@ class Downloads:
                 del self._not_resumable[next(iter(self._not_resumable))]
 
     def _get(self, address: FileAddress, ends: float) -> Blob | IncomingFile:
+        found = self._begin(address)
+        return found if isinstance(found, Blob) else self._wait(address, found, ends)
+
+    def _begin(self, address: FileAddress) -> Blob | Transfer:
         self._lookup.check_owner(address)
         # Memory first: a thousand clients that want one file at once would wait for the store.
         running = self._running_transfer(address)
         if running is not None:
-            return self._wait(address, running, ends)
+            return running
         try:
-            found = self._flights.run(
+            return self._flights.run(
                 address, lambda: self._look_up(address), self._fallback.settings.deadline
             )
         except TimeoutError:
             late = "the page that lists it did not come within the deadline"
             raise FileUnavailableError(address.filename, late, "Run again.") from None
-        return found if isinstance(found, Blob) else self._wait(address, found, ends)
 
     def _part(
         self, address: FileAddress, ends: float, *, wanted: Part

@@ -15,7 +15,7 @@ from indexfallback.files.arrival import IncomingFile, Progress
 from indexfallback.files.download import FileAddress
 from indexfallback.files.unheld import MOST, NO_BYTES, FilePart
 from indexfallback.names import FileKey, is_safe_filename
-from indexfallback.server.pages import matches
+from indexfallback.server.pages import client_of, matches
 from indexfallback.shim import Shim
 from indexfallback.store import Blob
 from indexfallback.store.blobs import PIECE
@@ -88,9 +88,11 @@ class FileResource:
             resp.data = found.data
         else:
             resp.stream = self._stream(address, found, wanted)
-        self._shim.fallback.activity.sent(
-            wanted.stop - wanted.start, cached=isinstance(found, Blob)
+        is_held = self._shim.fallback.activity.sent(
+            address, wanted.stop - wanted.start, cached=isinstance(found, Blob)
         )
+        if wanted == Span(0, size):  # a part is no download: resolvers look into wheels
+            self._shim.ahead.file_asked(client_of(req), address, is_held=is_held)
 
     on_head = on_get
 

@@ -72,6 +72,10 @@ def _metrics(report: dict[str, Any]) -> Iterator[_Metric]:
     sources = [(f'{{source="{source}"}}', sent[key])
                for source, key in (("cache", "cached"), ("index", "fetched"))]  # fmt: skip
     yield _Metric("sent_bytes_total", "counter", "Bytes of files sent to clients.", sources)
+    ahead = report["activity"]["ahead"]
+    for name, key in (("fetched", "bytes"), ("used", "used")):
+        text = f"Bytes fetched before a client asked for them: {name}."
+        yield _Metric(f"ahead_{name}_bytes_total", "counter", text, [("", ahead[key])])
     for key in ("bytes", "files", "pages"):
         text = f"{key.capitalize()} in the cache."
         yield _Metric(f"cache_{key}", "gauge", text, [("", report["cache"].get(key))])

@@ -8,6 +8,7 @@ from urllib.parse import quote
 import falcon
 
 from indexfallback.chain.answer import Answer
+from indexfallback.files.schedule import Client
 from indexfallback.formats import Media, negotiate, render_names, render_page
 from indexfallback.names import FileKey, is_normalized, is_project_name, normalize
 from indexfallback.page import File, ProjectPage
@@ -48,6 +49,8 @@ class ProjectResource:
         )
         answer = self._shim.fallback.page(project, index, again=again)
         self._shim.fallback.activity.client(req.user_agent or "")
+        if not self._direct and req.method == "GET":
+            self._shim.ahead.page_asked(client_of(req), answer, index)
         if answer.page.serial is not None:
             resp.set_header("X-PyPI-Last-Serial", str(answer.page.serial))
         if answer.is_settled:
@@ -69,6 +72,11 @@ class ProjectResource:
         if not answer.is_settled:
             return as_rendered(render())
         return self._rendered.get((answer.digest, owner, to_root, media), render)
+
+
+def client_of(req: falcon.Request) -> Client:
+    """Return who sends a request."""
+    return Client(req.remote_addr, req.user_agent or "")
 
 
 def address(to_root: str, owner: str, page: ProjectPage, file: File) -> str:

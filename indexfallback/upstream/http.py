@@ -138,7 +138,7 @@ class HttpIndex:
             url, headers, timeout, self._other_index, carried=carried
         )
         limits.answering()
-        body = b""
+        body, size = b"", 0
         if response is not None:
             set_read_timeout(response, self._index.read_timeout)
             try:
@@ -150,8 +150,10 @@ class HttpIndex:
             except TransferError as error:
                 outcome = error.outcome if outcome.kind is Kind.FOUND else outcome
             finally:
+                size = response.raw.tell()
                 response.close()
-        return _with(outcome, elapsed=time.monotonic() - started), response, body
+        elapsed = time.monotonic() - started
+        return replace(outcome, elapsed=elapsed, size=size), response, body
 
     def _other_index(self, url: str) -> str | None:
         """Return the name of the other index that an address of a page belongs to, if any.

@@ -5,6 +5,7 @@ import socket
 import sys
 
 import pytest
+from pip._internal.network.session import user_agent
 
 from indexfallback.cli.output import WIDTH
 from tests.cli.support import CommandLine
@@ -45,6 +46,28 @@ def test_it_shows_the_indexes_the_cache_and_the_clients(cli: CommandLine, shim: 
     assert re.search(r"clients pip 26\.3 \(\d s ago\)", done.words)
     assert done.widest <= WIDTH
     assert done.err == ""
+
+
+def test_it_shows_how_much_was_fetched_ahead_and_used(
+    cli: CommandLine, shim: Served, public: FakeIndex
+) -> None:
+    app = wheel("ahead-app", requires=["idna"])
+    public.add(app)
+    pip = {"User-Agent": user_agent()}
+    assert "ahead" not in cli("status").expect().words
+    shim.get("/simple/ahead-app/", pip)
+    wait_until(lambda: _ahead(shim)["fetches"] == 3, 10, "nothing is fetched ahead")
+    assert "fetched before a client asked, 0 % of it used" in cli("status").expect().words
+    shim.get("/simple/idna/", pip)
+    ahead = _ahead(shim)
+    share = round(100 * ahead["used"] / ahead["bytes"])
+    assert share > 0
+    assert f"fetched before a client asked, {share} % of it used" in cli("status").expect().words
+
+
+def _ahead(shim: Served) -> dict[str, int]:
+    report: dict[str, int] = shim.json("/-/status")["activity"]["ahead"]
+    return report
 
 
 def test_an_index_in_trouble_is_noted_with_its_next_try(

@@ -258,7 +258,9 @@ def _wait_for(process: "subprocess.Popen[bytes]") -> Served:
             return served
 
 
-def write_config(path: Path, indexes: Mapping[str, Mapping[str, object]], **settings: str) -> None:
+def write_config(
+    path: Path, indexes: Mapping[str, Mapping[str, object]], **settings: str | bool
+) -> None:
     """Write a configuration file; ``settings`` are spelt as ``cache_fresh="1 min"``."""
     lines = []
     for setting, value in settings.items():

@@ -25,7 +25,9 @@ def index() -> Iterator[FakeIndex]:
 @pytest.fixture(scope="module")
 def served(tmp_path_factory: pytest.TempPathFactory, index: FakeIndex) -> Iterator[Served]:
     owner = User(tmp_path_factory.mktemp("owner"))
-    write_config(owner.config, {"public": {"url": index.url, "role": "public"}})
+    # The index gets the client's own requests alone.
+    public = {"public": {"url": index.url, "role": "public"}}
+    write_config(owner.config, public, limits_read_ahead=False)
     with owner.serve() as served:
         yield served
 

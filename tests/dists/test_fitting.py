@@ -3,6 +3,8 @@
 import random
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from packaging.specifiers import SpecifierSet
 
 from indexfallback.dists.fitting import newest_wheel
@@ -98,3 +100,20 @@ def test_nothing_is_taken_where_nothing_is_allowed() -> None:
 def test_files_without_a_proper_name_are_passed_over() -> None:
     strange = ("demo.whl", "demo-x-y.whl", "demo-9.9-py3.whl", "demo-9.exe", "demo.tar.gz", "whl")
     assert chosen(*strange, wheel("1.0")) == wheel("1.0")
+
+
+PARTS = ("demo", "1.0", "2.0rc1", "x", "1", "py3", "none", "any", "cp311", "abi3", "1!2", "v1", "")
+names = st.builds(
+    "{}{}".format,
+    st.lists(st.sampled_from(PARTS) | st.text(max_size=3), max_size=7).map("-".join),
+    st.sampled_from((".whl", ".tar.gz", ".zip", ".egg", "")),
+)
+specifiers = st.sampled_from(("", "<2", ">=1.0rc1", "==1.0", "===x", "!=1.0,<3"))
+
+
+@given(st.lists(names), specifiers)
+def test_whatever_a_page_lists_the_choice_is_one_of_its_wheels(
+    names: list[str], allowed: str
+) -> None:
+    found = chosen(*names, allowed=allowed)
+    assert found is None or (found in names and found.endswith(".whl"))

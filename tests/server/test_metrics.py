@@ -50,4 +50,7 @@ def test_they_are_those_of_the_status(world: World) -> None:
     sent = report["activity"]["bytes"]
     assert shown['indexfallback_sent_bytes_total{source="index"}'] == sent["fetched"] > 0
     assert shown['indexfallback_sent_bytes_total{source="cache"}'] == sent["cached"]
+    ahead = report["activity"]["ahead"]
+    assert shown["indexfallback_ahead_fetched_bytes_total"] == ahead["bytes"]
+    assert shown["indexfallback_ahead_used_bytes_total"] == ahead["used"]
     assert shown["indexfallback_offline"] == 0

@@ -1,0 +1,69 @@
+"""A few threads for many tasks: started when they are needed, ended when there is nothing to do.
+
+A thread for each task would cost more: its start is waited for, by milliseconds on a busy machine.
+
+Locks: ``Workers._changed`` guards everything here, and is notified of new tasks.
+"""
+
+import threading
+from collections import deque
+from collections.abc import Callable
+from typing import Generic, TypeVar
+
+T = TypeVar("T")
+
+#: A thread without a task ends after this long, seconds.
+IDLE_SECONDS = 10.0
+
+
+class Workers(Generic[T]):
+    """Threads that do one kind of work."""
+
+    def __init__(self, work: Callable[[T], None], most: int, name: str) -> None:
+        """Call ``work`` with each task, in at most ``most`` threads."""
+        self._work = work
+        self._most = most
+        self._name = name
+        self._changed = threading.Condition()
+        self._tasks: deque[T] = deque()
+        self._threads = 0
+        self._waiting = 0
+        self._closed = False
+
+    def put(self, task: T) -> None:
+        """Have a task done, as soon as a thread is free."""
+        with self._changed:
+            if self._closed:
+                return
+            self._tasks.append(task)
+            if len(self._tasks) > self._waiting and self._threads < self._most:
+                self._threads += 1
+                threading.Thread(target=self._run, name=self._name, daemon=True).start()
+            self._changed.notify()
+
+    def close(self) -> None:
+        """Begin no task any more; what is under way ends by its own limits."""
+        with self._changed:
+            self._closed = True
+            self._tasks.clear()
+            self._changed.notify_all()
+
+    def _run(self) -> None:
+        while (task := self._next()) is not None:
+            try:
+                self._work(task)
+            except BaseException:  # a defect: the thread ends, and another one takes its place
+                with self._changed:
+                    self._threads -= 1
+                raise
+
+    def _next(self) -> T | None:
+        """Wait for a task; None if the thread is to end."""
+        with self._changed:
+            self._waiting += 1
+            self._changed.wait_for(lambda: self._tasks or self._closed, IDLE_SECONDS)
+            self._waiting -= 1
+            if self._tasks:
+                return self._tasks.popleft()
+            self._threads -= 1
+            return None

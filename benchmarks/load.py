@@ -106,21 +106,21 @@ class Clients:
         self._python = str(home / "python" / "bin" / "python")
         self._call(self._uv, "venv", "--quiet", "--python", sys.executable, str(home / "python"))
 
-    def uv(self, index: str, requirement: str) -> float:
+    def uv(self, index: str, *requirements: str) -> float:
         """Return the seconds that ``uv pip install`` takes."""
-        return self._install(index, requirement, self._uv, "pip", "install", "--no-cache",
+        return self._install(index, requirements, self._uv, "pip", "install", "--no-cache",
                              "--python", self._python)  # fmt: skip
 
-    def pip(self, index: str, requirement: str) -> float:
+    def pip(self, index: str, *requirements: str) -> float:
         """Return the seconds that ``pip install`` takes, without compiling what it installs."""
-        return self._install(index, requirement, sys.executable, "-m", "pip", "--python",
+        return self._install(index, requirements, sys.executable, "-m", "pip", "--python",
                              self._python, "install", "--no-cache-dir", "--no-compile")  # fmt: skip
 
-    def _install(self, index: str, requirement: str, *command: str) -> float:
+    def _install(self, index: str, requirements: Sequence[str], *command: str) -> float:
         self._targets += 1
         target = str(self._home / f"target-{self._targets}")
         began = time.perf_counter()
-        self._call(*command, "--quiet", "--index-url", index, "--target", target, requirement)
+        self._call(*command, "--quiet", "--index-url", index, "--target", target, *requirements)
         return time.perf_counter() - began
 
     def _call(self, *command: str) -> None:

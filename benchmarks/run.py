@@ -12,6 +12,7 @@ from tempfile import TemporaryDirectory
 
 import click
 
+from benchmarks.ahead import far
 from benchmarks.buildout import buildout
 from benchmarks.directory import directory
 from benchmarks.figures import Row, Unit, table
@@ -19,7 +20,7 @@ from benchmarks.rows import MEASURES, Bench
 from benchmarks.upstream import Nginx
 
 #: What `--only` can name, in the order of the table.
-_ALL = {**MEASURES, "buildout": buildout, "directory": directory}
+_ALL = {**MEASURES, "buildout": buildout, "directory": directory, "far": far}
 
 
 @click.command()

@@ -117,9 +117,10 @@ def _nginx(home: Path, shim: Served, changes: tuple[tuple[str, str], ...]) -> It
     server = replaced(
         block("nginx"),
         *changes,
+        # First: the port of nginx may begin with these digits.
+        ("127.0.0.1:5503", f"127.0.0.1:{shim.port}"),
         ("listen 443 ssl", f"listen 127.0.0.1:{port} ssl"),
         ("/etc/ssl/", f"{home}/"),
-        ("127.0.0.1:5503", f"127.0.0.1:{shim.port}"),
     )
     file = home / "nginx.conf"
     file.write_text(_AROUND.format(user=_USER, home=home, server=server), encoding="utf-8")

@@ -61,6 +61,7 @@ class Shim:
     def close(self) -> None:
         """Close connections and files."""
         self.ahead.close()
+        self.downloads.close()
         self.fallback.close()
         self.members.close()
         self.store.close()

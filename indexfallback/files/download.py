@@ -36,6 +36,8 @@ T = TypeVar("T")
 #: An answer waits this long for the whole file, seconds: until then a wrong file can be replaced
 #: by a right one before the client sees it; with a longer wait clients show a stalled download.
 WHOLE_SECONDS = 2.0
+#: At the end, files that are whole are waited for so long, seconds: they are stored in a moment.
+_STORING_SECONDS = 1.0
 #: Number of files remembered as not resumable. One stays on the list when a client has fetched it
 #: again, since other clients may still hold wrong bytes.
 _MOST_NOT_RESUMABLE = 1000
@@ -100,6 +102,15 @@ class Downloads:
             self._not_resumable[address] = None
             if len(self._not_resumable) > _MOST_NOT_RESUMABLE:
                 del self._not_resumable[next(iter(self._not_resumable))]
+
+    def close(self) -> None:
+        """Let whole files be stored and pinned; the next process continues the others."""
+        with self._lock:
+            running = list(self._running.values())
+        ends = time.monotonic() + _STORING_SECONDS
+        for transfer in running:
+            if transfer.file.progress is Progress.DONE:
+                transfer.join(max(0.0, ends - time.monotonic()))
 
     def _get(self, address: FileAddress, ends: float) -> Blob | IncomingFile:
         found = self._begin(address)

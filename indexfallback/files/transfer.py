@@ -84,6 +84,10 @@ class Transfer:
         """Start fetching."""
         self._thread.start()
 
+    def join(self, seconds: float) -> None:
+        """Wait for the end of its thread, at most this long."""
+        self._thread.join(seconds)
+
     @property
     def source(self) -> Source | None:
         """The source of the latest bytes."""

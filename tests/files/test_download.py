@@ -2,9 +2,11 @@
 
 import gzip
 import hashlib
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -447,3 +449,24 @@ def test_the_answer_to_an_expired_address_comes_within_the_deadline(
     with pytest.raises(FileError):
         fetch(made, DEMO)
     assert time.monotonic() - began < 5  # a page alone may take longer than that elsewhere
+
+
+def test_at_the_end_a_whole_file_is_still_stored_and_pinned(
+    shim: MakeShim, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    closing = threading.Event()
+    with FakeIndex([DEMO]) as index:
+        first = shim(index)
+        commit = first.store.blobs.commit
+
+        def commit_late(*args: Any) -> Blob:
+            assert closing.wait(5)
+            return commit(*args)
+
+        monkeypatch.setattr(first.store.blobs, "commit", commit_late)
+        monkeypatch.setattr(first.ahead, "close", closing.set)
+        assert fetch(first, DEMO) == DEMO.data
+        first.close()
+        second = shim(index)
+        assert is_kept(second)
+        assert second.store.pins.get("demo", DEMO.filename) == DEMO.sha256

@@ -4,7 +4,7 @@ Safety depends on some records: which names a private index owns, and the sha256
 Such a record is in memory first, and removed from there when it is written.
 
 Locks: ``PendingRecords._lock`` guards the records and the time of the next attempt; there is no I/O
-under it.
+under it. ``_writing`` is held by the one thread that writes; a request never waits for it.
 """
 
 import logging
@@ -35,6 +35,7 @@ class PendingRecords(Generic[K, V]):
         self._what = what
         self._write = write
         self._lock = threading.Lock()
+        self._writing = threading.Lock()
         self._records: dict[K, V] = {}
         self._due = 0.0
 
@@ -68,23 +69,36 @@ class PendingRecords(Generic[K, V]):
             return dict(self._records)
 
     def flush(self, *, now: bool = False) -> None:
-        """Try to write all, unless an attempt has just failed; with ``now`` in any case."""
-        if not self._records:
-            return
+        """Try to write all, unless an attempt has just failed; with ``now`` in any case.
+
+        While another thread writes, it goes on with what was added meanwhile; only with ``now`` it
+        is waited for.
+        """
+        while self._records and self._writing.acquire(blocking=now):
+            try:
+                is_written = self._write_batch(now=now)
+            finally:
+                self._writing.release()
+            if not is_written:
+                return
+
+    def _write_batch(self, *, now: bool) -> bool:
+        """Write what is there; return whether there was no fault, now or lately."""
         with self._lock:
             if not now and time.monotonic() < self._due:
-                return
+                return False
             batch = dict(self._records)
         try:
             self._write(batch)
         except StoreFault as error:  # the records stay in memory for the next attempt
             self._log(error)
-            return
+            return False
         with self._lock:
             self._due = 0.0
             for key, value in batch.items():
                 if self._records.get(key) is value:
                     del self._records[key]
+        return True
 
     def _log(self, error: Exception) -> None:
         with self._lock:

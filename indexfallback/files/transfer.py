@@ -186,7 +186,7 @@ class Transfer:
     def _fail(self, source: Source, outcome: Outcome) -> None:
         name = source.member.index.name
         # It is no fault that an index gives no parts.
-        level = logging.INFO if outcome.kind is Kind.NO_PARTS else logging.WARNING
+        level = logging.DEBUG if outcome.kind is Kind.NO_PARTS else logging.WARNING
         log.log(level, "%s: %s: %s", name, self.file.filename, outcome)
         self.file.failures.append(Failure(name, outcome))
         if outcome.kind in EXPIRED_KINDS:

@@ -117,7 +117,7 @@ class Fallback:
             return answer
         began = time.monotonic()
         ends = began + self.settings.deadline * (1 - RESERVE)
-        ahead = self._found_ahead(key._replace(ahead=True), ends)
+        ahead = self._found_by_others(key._replace(ahead=True), ends)
         try:
             answer = ahead or self._shared_walk(key, ends)
         except ProjectError as error:
@@ -139,17 +139,18 @@ class Fallback:
 
         Raises as `page`.
         """
-        key = self._key(project, index)._replace(ahead=True)
+        of_clients = self._key(project, index)
+        key = of_clients._replace(ahead=True)
         ends = time.monotonic() + self.settings.deadline * (1 - RESERVE)
-        answer = self._repeated(key._replace(ahead=False)) or self._shared_walk(key, ends)
+        answer = self._found_by_others(of_clients, ends) or self._shared_walk(key, ends)
         self._keep(key, answer._replace(how="fresh") if answer.how == "asked" else answer)
         return answer
 
-    def _found_ahead(self, key: _Key, ends: float) -> Answer | None:
-        """Return the answer that was found before a client asked, or is being looked for."""
+    def _found_by_others(self, key: _Key, ends: float) -> Answer | None:
+        """Return what others have found for a key, or are looking for; None without an answer."""
         try:
             return self._repeated(key) or self._flights.join(key, ends - time.monotonic())
-        except (ProjectError, TimeoutError):  # the client's own walk finds out, by its own deadline
+        except (ProjectError, TimeoutError):  # a walk of one's own has a deadline of its own
             return None
 
     def _key(

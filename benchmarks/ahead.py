@@ -1,6 +1,7 @@
 """Installs from an index far away, whose round trips read-ahead saves; and what it costs."""
 
 import json
+import re
 import time
 from collections.abc import Callable
 
@@ -21,10 +22,13 @@ _PROJECTS, _FANOUT = 40, 2
 _WHEEL = 20_000
 #: Every so many projects have a version that those who require them exclude.
 _EXCLUDED = 4
+_CORE_METADATA = re.compile(r' data-(?:core|dist-info)-metadata="[^"]*"')
 #: Projects of which the user wants an older version, as a file of pins has it; none requires
 #: another one of them.
 _PINNED = 40
 _TARGETS = {"pip": 0.4, "uv": 1.0}
+#: The same where the index has no metadata beside its wheels.
+_TARGET_WITHOUT = 0.45
 
 
 def far(bench: Bench, rows: Callable[..., Row]) -> None:
@@ -33,10 +37,11 @@ def far(bench: Bench, rows: Callable[..., Row]) -> None:
     if not root.exists():
         write_tree(root, [*_tree(), *_pinned()])
     pins = [f"pin-{n}==1.0" for n in range(_PINNED)]
+    _without_metadata(bench, rows)
     with Far(root, _DELAY) as url:
         for client, target in _TARGETS.items():
             install = getattr(bench.clients, client)
-            name = f"{client} install of {_PROJECTS} projects, {_DELAY * 1000:.0f} ms away"
+            name = _name(client)
             with _shim(bench, url) as shim:
                 fetch(shim.page("pin-0"))  # opens a connection, and imports what is left to import
                 direct = install(f"{url}simple/", "far-0")
@@ -47,6 +52,26 @@ def far(bench: Bench, rows: Callable[..., Row]) -> None:
             with _shim(bench, url) as shim:
                 install(shim.simple, *pins)
                 rows(f"{share}, {_PINNED} pins", SHARE, 10.0).add(_unused(shim))
+
+
+def _without_metadata(bench: Bench, rows: Callable[..., Row]) -> None:
+    root = bench.home / "far-without"
+    if not root.exists():
+        write_tree(root, [*_tree(), *_pinned()])
+        for page in root.glob("simple/*/index.html"):
+            listed = page.read_text(encoding="utf-8")
+            page.write_text(_CORE_METADATA.sub("", listed), encoding="utf-8")
+        for file in root.glob("files/*.metadata"):
+            file.unlink()
+    with Far(root, _DELAY) as url, _shim(bench, url) as shim:
+        fetch(shim.page("pin-0"))
+        direct = bench.clients.pip(f"{url}simple/", "far-0")
+        name = f"{_name('pip')}, without metadata, cold"
+        rows(name, SECONDS, _TARGET_WITHOUT).add(bench.clients.pip(shim.simple, "far-0"), direct)
+
+
+def _name(client: str) -> str:
+    return f"{client} install of {_PROJECTS} projects, {_DELAY * 1000:.0f} ms away"
 
 
 def _shim(bench: Bench, url: str) -> Shim:

@@ -137,14 +137,16 @@ class Fallback:
     def page_ahead(self, project: str, index: str | None) -> Answer:
         """Return the answer that `page` would, before a client asks for it, and note nothing.
 
-        Raises as `page`.
+        It was ``asked`` for if no client has asked for it meanwhile. Raises as `page`.
         """
         of_clients = self._key(project, index)
         key = of_clients._replace(ahead=True)
         ends = time.monotonic() + self.settings.deadline * (1 - RESERVE)
-        answer = self._found_by_others(of_clients, ends) or self._shared_walk(key, ends)
-        self._keep(key, answer._replace(how="fresh") if answer.how == "asked" else answer)
-        return answer
+        found = self._found_by_others(of_clients, ends)
+        answer = found or self._shared_walk(key, ends)
+        held = answer._replace(how="fresh") if answer.how == "asked" else answer
+        self._keep(key, held)
+        return held if found is not None else answer
 
     def _found_by_others(self, key: _Key, ends: float) -> Answer | None:
         """Return what others have found for a key, or are looking for; None without an answer."""

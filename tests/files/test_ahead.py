@@ -14,6 +14,7 @@ from indexfallback.errors import ProjectError
 from indexfallback.files.download import FileAddress
 from indexfallback.files.schedule import MOST_AT_ONCE, Client
 from indexfallback.flight import start
+from indexfallback.health import State
 from indexfallback.names import METADATA_ENDING
 from indexfallback.shim import Shim
 from indexfallback.store import Blob
@@ -239,20 +240,30 @@ def asked(index: FakeIndex, dists: list[Dist]) -> int:
 
 
 def test_nothing_is_fetched_at_an_index_in_trouble(shim: MakeShim) -> None:
+    """A client's request would be the trial that tells if the index is back."""
     with FakeIndex(ALL) as index:
         made = shim(index)
-        ask_page(made, "app")
-        settle(made)
+        answer = made.fallback.page("app")
+        with index.fail(500):
+            for number in range(3):
+                with pytest.raises(ProjectError):
+                    made.fallback.page(f"trouble-{number}")
+        assert made.members["pypi"].health.state is State.OPEN
         index.clear()
-        for dist in ALL:
-            made.store.pages.remove(dist.project)
-        index.fail(429, {"Retry-After": "60"}, path="/simple/trouble/")
-        with pytest.raises(ProjectError):
-            made.fallback.page("trouble")
-        answer = made.fallback._answers[made.fallback._key("app", None)][1]
-        made.ahead.page_asked(Client("127.0.0.2", PIP.agent), answer, None)
+        made.ahead.page_asked(PIP, answer, None)
         settle(made)
-        assert paths(index) == {"/simple/trouble/"}
+        tree = {path(dist) for dist in ALL for path in (page_path, metadata_path)}
+        assert not paths(index) & (tree - {page_path(APP)}), "not even as a trial"
+
+
+def test_what_a_client_has_got_before_its_fetch_was_counted_is_used(shim: MakeShim) -> None:
+    with FakeIndex(ALL) as index:
+        made = shim(index)
+        answer = made.fallback.page("base")
+        made.fallback.activity.ahead.begin("base")
+        made.ahead.page_asked(PIP, answer, None)
+        made.fallback.activity.ahead.end("base", 5)
+        wait_until(lambda: ahead(made)["used"] == 5, 10, "what was used does not count")
 
 
 def test_nothing_is_fetched_at_a_public_index_for_a_name_of_a_private_one(shim: MakeShim) -> None:

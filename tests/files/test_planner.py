@@ -96,6 +96,13 @@ def test_extras_are_followed_as_far_as_they_are_requested() -> None:
     assert page("e") not in taken
 
 
+def test_an_extra_may_be_requested_before_its_project_is_known() -> None:
+    known = world(a="b[fast]", b=Release("1.0", ('c; extra == "fast"',)), c="")
+    planner = Planner(INSTALLING)
+    get(planner, known, page("a"))
+    assert page("c") in take(planner, known)
+
+
 def test_extras_of_extras_are_followed_however_deep_they_go() -> None:
     depth = 500
     chain = {

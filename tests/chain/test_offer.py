@@ -149,13 +149,10 @@ def test_offline_what_has_changed_is_withheld_and_not_hidden() -> None:
 
 SHA256 = st.sampled_from([OLD, NEW, OF_METADATA])
 #: A page as it is read: some files of a name with a sha256 each, or one without.
-PAGES = st.lists(
-    st.tuples(st.sampled_from([WHEEL, SDIST]), SHA256 | st.none()), unique=True, max_size=6
-).filter(
-    lambda listed: all(
-        sha256 is not None or sum(each[0] == name for each in listed) == 1
-        for name, sha256 in listed
-    )
+PAGES = st.fixed_dictionaries(
+    dict.fromkeys((WHEEL, SDIST), st.just([None]) | st.lists(SHA256, unique=True))
+).flatmap(
+    lambda files: st.permutations([(name, each) for name, of in files.items() for each in of])
 )
 #: At most one pin for each address, of which that of a distribution says its own sha256.
 PINS = st.builds(

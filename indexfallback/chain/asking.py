@@ -27,6 +27,8 @@ from indexfallback.outcome import Kind, Outcome
 from indexfallback.store import Store, Validators
 from indexfallback.upstream.answers import Limits
 
+#: Of its own: the module's generator belongs to whoever seeds it.
+_random = random.SystemRandom()
 log = logging.getLogger("indexfallback")
 
 #: Share of the deadline kept back for reading, storing and rendering.
@@ -229,7 +231,7 @@ class Asker:
         validators = held.validators if held is not None and revalidate else Validators()
         answer = member.upstream.page(project, limits, *validators)
         if answer.outcome.is_transient and self._retries.spend():
-            time.sleep(random.uniform(*RETRY_SECONDS))  # noqa: S311 - to spread, not to hide
+            time.sleep(_random.uniform(*RETRY_SECONDS))
             if time.monotonic() < retry_until:
                 answer = member.upstream.page(project, limits, *validators)
         asked = self._keeper.keep(member, project, answer, held)

@@ -26,6 +26,8 @@ from indexfallback.upstream import open_index
 from indexfallback.upstream.answers import Upstream
 from indexfallback.upstream.directory import DirectoryIndex
 
+#: Of its own: the module's generator belongs to whoever seeds it.
+_random = random.SystemRandom()
 #: Failures that may come from this side, if it did not run meanwhile: silence, and what a server or
 #: a gateway does with a client that is silent.
 _OF_A_PAUSE = UNREACHABLE_KINDS | {Kind.CONNECT_TIMEOUT, Kind.FAILED}
@@ -151,7 +153,7 @@ class Member:
             self._network.learn(self.index.name, outcome)
         with self._lock:
             before = self._health
-            spread = random.uniform(-1, 1)  # noqa: S311 - not a secret
+            spread = _random.uniform(-1, 1)
             after = self._health = updated(before, outcome, now, spread, self._own(project))
             self._learnt.notify_all()
             self._asked = now

@@ -19,6 +19,8 @@ from indexfallback.page import File
 from indexfallback.store.partials import Partials
 from indexfallback.upstream.answers import Limits, NamesAnswer, PageAnswer, Upstream
 
+#: Of its own: the module's generator belongs to whoever seeds it.
+_random = random.SystemRandom()
 #: Tries for one page or file: if one request in ten fails at random, one file in ten thousand
 #: fails in all of them.
 TRIES = 4
@@ -169,7 +171,7 @@ class Fetcher:
         if outcome.retry_after is not None or outcome.kind is Kind.LIMITED:
             self._limiter.hold(outcome.retry_after or _UNSTATED_HOLD)
         else:
-            spread = random.uniform(0.5, 1.5)  # noqa: S311 - not a secret
+            spread = _random.uniform(0.5, 1.5)
             self._limiter.pause(_PAUSE * 2**failed * spread)
 
     def _is_down(self, outcome: Outcome) -> MirrorError:

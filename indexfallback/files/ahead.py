@@ -51,6 +51,8 @@ _IDLE_SECONDS = 10.0
 _LEAST_FRESH = 5.0
 #: Whether to go on is looked at this often during a transfer, seconds.
 _STEP_SECONDS = 1.0
+#: At the end the planning, which at most reads one page, is waited for so long, seconds.
+_END_SECONDS = 1.0
 
 
 class _Asked(NamedTuple):
@@ -122,7 +124,7 @@ class ReadAhead:
             self._changed.notify()
             thread = self._thread
         if thread is not None:
-            thread.join()
+            thread.join(_END_SECONDS)
 
     def _ask(
         self, client: Client, step: Step, answer: Answer | None = None, *, is_held: bool

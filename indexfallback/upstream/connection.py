@@ -132,22 +132,29 @@ class Connection:
                 return outcome, response
             response.close()
             journey.cookies.take(origin(url), response.raw.headers.getlist("Set-Cookie"))
-            try:
-                is_absolute = location.startswith(("https://", "http://"))
-                target = location if is_absolute else urljoin(url, location)
-                scheme, host, _ = origin(target)
-            except ValueError:
-                return Outcome(Kind.NOT_AN_INDEX, "redirect to an invalid address"), None
-            downgrades = url.startswith("https:") and scheme == "http"
-            is_forbidden = is_local(host) and not self.may_link_locally
-            if scheme not in ("http", "https") or downgrades or is_forbidden:
-                return Outcome(Kind.NOT_AN_INDEX, f"unsafe redirect to {redact(target)}"), None
+            target = self._target(url, location)
+            if isinstance(target, Outcome):
+                return target, None
             other = other_index(target)
             if other is not None:
                 return Outcome(Kind.ABSENT, f"{response.status_code} redirect to {other}"), None
             journey.carry(target)
             url = without_credentials(target)
         return Outcome(Kind.NOT_AN_INDEX, f"more than {MAX_REDIRECTS} redirects"), None
+
+    def _target(self, url: str, location: str) -> str | Outcome:
+        """Return the address that a redirect leads to, or why it is not followed."""
+        try:
+            is_absolute = location.startswith(("https://", "http://"))
+            target = location if is_absolute else urljoin(url, location)
+            scheme, host, _ = origin(target)
+        except ValueError:
+            return Outcome(Kind.NOT_AN_INDEX, "redirect to an invalid address")
+        downgrades = url.startswith("https:") and scheme == "http"
+        is_forbidden = is_local(host) and not self.may_link_locally
+        if scheme not in ("http", "https") or downgrades or is_forbidden:
+            return Outcome(Kind.NOT_AN_INDEX, f"unsafe redirect to {redact(target)}")
+        return target
 
     @property
     def may_link_locally(self) -> bool:

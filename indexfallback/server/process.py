@@ -20,6 +20,7 @@ from indexfallback.config import Settings
 from indexfallback.errors import ConfigError
 from indexfallback.server.address import Port
 from indexfallback.store.hosting import Hosting
+from indexfallback.store.ports import remember_port
 
 log = logging.getLogger("indexfallback")
 
@@ -66,6 +67,8 @@ def run_server(
         server.on_startup(lambda: _watch_input(server.signal_handler_interrupt))
     with closing(Shim(settings)) as shim:
         threading.Thread(target=_import_upstream, name="import-upstream", daemon=True).start()
+        # In a thread, since a home directory on a network may be slow.
+        threading.Thread(target=remember_port, args=(port.number,), daemon=True).start()
         try:
             server.serve(target_loader=lambda: make_app(shim), wrap_loader=False)
         finally:

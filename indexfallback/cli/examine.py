@@ -10,7 +10,9 @@ from pathlib import Path
 from indexfallback import __version__
 from indexfallback.chain.network import Network
 from indexfallback.cli.check import check_all
+from indexfallback.cli.mending import shim_addresses
 from indexfallback.cli.output import tilde
+from indexfallback.cli.project_files import project_files
 from indexfallback.cli.running import health, is_listening
 from indexfallback.clients.machine import this_machine
 from indexfallback.clients.places import uv_file
@@ -21,10 +23,8 @@ from indexfallback.doctor import Machine
 from indexfallback.doctor.machine import Cache, TextFile
 from indexfallback.errors import StoreError
 
-#: Bytes read of a file; the lock files of large projects have several MB.
-_MOST = 16 * 1024**2
-_REQUIREMENTS = ("requirements*.txt", "requirements*.in", "requirements/*.txt")
-_LOCKS = ("uv.lock", "poetry.lock", "pdm.lock", "Pipfile.lock", "pylock*.toml")
+#: Bytes read of a file of a client, which has some KB.
+_MOST = 1024**2
 
 
 def examine_machine(settings: Settings, config: Path | None, *, compare: bool) -> Machine:
@@ -33,6 +33,7 @@ def examine_machine(settings: Settings, config: Path | None, *, compare: bool) -
     shim = health(settings)
     in_environments = _pip_files_of_environments(here)
     own = _read([config_path(config)])
+    project = tuple(file.content for file in project_files(here))
     return Machine(
         settings=settings,
         environ=os.environ,
@@ -46,8 +47,8 @@ def examine_machine(settings: Settings, config: Path | None, *, compare: bool) -
         pip=_read(path for path in configuration_files() if path not in in_environments),
         pip_of_environments=_read(in_environments),
         uv=_read([Path(uv_file(this_machine())), here / "uv.toml", here / "pyproject.toml"]),
-        requirements=_read(path for pattern in _REQUIREMENTS for path in here.glob(pattern)),
-        locks=_read(path for pattern in _LOCKS for path in here.glob(pattern)),
+        project=project,
+        addresses=shim_addresses(settings, project),
         cache=_cache(settings),
     )
 

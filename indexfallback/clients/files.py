@@ -17,6 +17,11 @@ def write(file: Path, text: str, mode: int | None = None) -> tuple[Path, ...]:
 
     An existing file keeps its mode unless ``mode`` is given; only the owner can read a new file.
     """
+    return write_bytes(file, text.encode("utf-8", "surrogateescape"), mode)
+
+
+def write_bytes(file: Path, content: bytes, mode: int | None = None) -> tuple[Path, ...]:
+    """Write a file as `write` does, whatever its encoding."""
     target = file.resolve()
     made = tuple(folder for folder in target.parents if not folder.exists())
     target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -25,7 +30,7 @@ def write(file: Path, text: str, mode: int | None = None) -> tuple[Path, ...]:
     descriptor, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
     try:
         with os.fdopen(descriptor, "wb") as stream:
-            stream.write(text.encode("utf-8", "surrogateescape"))
+            stream.write(content)
             stream.flush()
             os.fsync(stream.fileno())
         Path(name).chmod(mode)

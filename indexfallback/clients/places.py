@@ -65,6 +65,15 @@ def uv_system_files(machine: Machine) -> tuple[PurePath, ...]:
     return (*folders, kind("/etc/uv/uv.toml"))
 
 
+def uv_tools(machine: Machine) -> PurePath:
+    """Return the directory where uv installs tools, each with its receipt."""
+    if machine.environ.get("UV_TOOL_DIR"):
+        return machine.directory("UV_TOOL_DIR")
+    if machine.platform == "win32":
+        return machine.directory("APPDATA", *_ROAMING) / "uv" / "data" / "tools"
+    return machine.directory("XDG_DATA_HOME", ".local", "share") / "uv" / "tools"
+
+
 def poetry_file(machine: Machine) -> PurePath:
     """Return the user's file of poetry."""
     if machine.environ.get("POETRY_CONFIG_DIR"):

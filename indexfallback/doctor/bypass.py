@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from indexfallback.clients.environment import UV_VARIABLES
 from indexfallback.doctor.finding import Finding, fail, ok, warn
 from indexfallback.doctor.machine import Machine, PipOption, urls_in, uv_indexes
+from indexfallback.doctor.project_file import Kind
 from indexfallback.errors import redact
 
 #: A line of a requirements file with an index.
@@ -90,7 +91,9 @@ def uv(machine: Machine) -> Iterator[Finding]:
 def requirements(machine: Machine) -> Iterator[Finding]:
     """Find requirements files with an index."""
     found = False
-    for file in machine.requirements:
+    for file in machine.project:
+        if file.kind is not Kind.REQUIREMENTS:
+            continue
         others = [url for url in _INDEX_LINE.findall(file.text) if not machine.is_shim(url)]
         if others:
             found = True
@@ -98,7 +101,7 @@ def requirements(machine: Machine) -> Iterator[Finding]:
             what = f"{file.path} names {named}, which overrides pip's configuration"
             yield warn("requirements", what, "Remove the line, and configure it as an index here")
     if not found:
-        yield ok("requirements", "those in this directory name no index")
+        yield ok("requirements", "those of this project name no index")
 
 
 CHECKS = (pip, trusted, uv, requirements)

@@ -11,6 +11,8 @@ from indexfallback.config import Settings
 from indexfallback.config.address import is_at
 from indexfallback.config.pip import SECTIONS
 from indexfallback.config.units import InvalidValueError
+from indexfallback.doctor.addresses import ShimAddresses
+from indexfallback.doctor.project_file import ProjectFile
 from indexfallback.mode import OfflineState
 
 #: Environment variables of clients other than pip with an address.
@@ -97,8 +99,12 @@ class Machine:
     #: pip's files in virtual environments: the active one, and those in the current directory.
     pip_of_environments: tuple[TextFile, ...] = ()
     uv: tuple[TextFile, ...] = ()
-    requirements: tuple[TextFile, ...] = ()
-    locks: tuple[TextFile, ...] = ()
+    #: The files of the project in the current directory, and the receipts of uv's tools.
+    project: tuple[ProjectFile, ...] = ()
+    #: What is known of the shim's addresses; ``is_shim`` knows the configured one alone.
+    addresses: ShimAddresses = field(
+        default_factory=lambda: ShimAddresses(host="", ports=frozenset())
+    )
     cache: Cache = field(default_factory=lambda: Cache(directory="", free=0))
 
     def is_shim(self, url: str) -> bool:

@@ -127,7 +127,7 @@ def test_a_uv_that_points_at_a_stopped_shim_is_found(patient: Patient) -> None:
     assert "but clients use it (~/.config/uv/uv.toml)" in found
 
 
-# -- requirements and locks
+# -- files of the project
 
 
 @pytest.mark.parametrize(
@@ -145,35 +145,33 @@ def test_one_without_is_well(patient: Patient) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "text"),
-    [
-        ("uv.lock", f'source = {{ registry = "{SHIM}" }}'),
-        ("poetry.lock", f'[package.source]\nurl = "{SHIM}"'),
-        ("pylock.toml", 'url = "http://127.0.0.1:5503/files/pypi/foo/foo-1.0.tar.gz"'),
-        ("pdm.lock", '{url = "http://127.0.0.1:5503/files/pypi/foo/foo-1.0.tar.gz"}'),
-    ],
-)
-def test_a_lock_file_with_the_shims_address_is_told(patient: Patient, name: str, text: str) -> None:
-    patient.write(name, text)
-    (found,) = told(patient, "locks")
-    assert found.startswith(f"warn: {name} has the shim's address")
+    "name",
+    ["uv.lock", "pyproject.toml", "pylock.dev.toml", "poetry.lock", "pdm.lock", "Pipfile",
+     "Pipfile.lock", "constraints.txt", "requirements/base/dev.in", "tool.py.lock"],
+)  # fmt: skip
+def test_a_file_with_the_shims_address_is_told(patient: Patient, name: str) -> None:
+    patient.write(name, f'url = "{SHIM}"\n# {SHIM}foo/\n')
+    (found,) = told(patient, "addresses")
+    assert found == (
+        f"warn: {name} has 2 addresses of the shim, valid only on this machine. "
+        "indexfallback doctor --mend"
+    )
 
 
-def test_a_uv_lock_of_another_index_is_told(patient: Patient) -> None:
+def test_an_address_on_another_port_of_this_machine_is_not_told(patient: Patient) -> None:
+    patient.write("uv.lock", 'source = { registry = "http://127.0.0.1:3141/simple/" }')
+    assert told(patient, "addresses") == []
+
+
+def test_a_uv_lock_of_another_index_is_told_where_uv_uses_the_shim(patient: Patient) -> None:
     patient.write("uv.lock", f'source = {{ registry = "{OTHER}" }}')
-    (found,) = told(patient, "locks")
-    assert found.startswith(f"warn: uv.lock names {NAMED}: uv downloads there, without the shim.")
-    (found,) = told(patient, "locks", UV_DEFAULT_INDEX=SHIM)
-    assert "--locked fails while uv is configured to use the shim" in found
-
-
-def test_a_poetry_lock_with_a_source_of_its_own_is_told(patient: Patient) -> None:
-    patient.write("poetry.lock", f'[package.source]\ntype = "legacy"\nurl = "{OTHER}"\n')
-    (found,) = told(patient, "locks")
-    assert found.startswith(f"warn: poetry.lock names {NAMED}: poetry downloads there")
+    assert told(patient, "uv") == []
+    (found,) = told(patient, "uv", UV_DEFAULT_INDEX=SHIM)
+    assert found.startswith(f"warn: uv.lock names {NAMED}, but UV_DEFAULT_INDEX points uv at")
+    assert "uv sync --locked fails" in found
 
 
 def test_a_lock_without_indexes_is_well(patient: Patient) -> None:
     patient.write("poetry.lock", '[[package]]\nname = "foo"\nfiles = []\n')
     patient.write("pylock.toml", f'url = "{OTHER}foo-1.0.tar.gz"\n')
-    assert told(patient, "locks") == []
+    assert told(patient, "addresses") == []

@@ -1,0 +1,55 @@
+"""Checks of the files of the project in the current directory, and of uv's tools."""
+
+from collections.abc import Iterator
+
+from indexfallback.doctor.finding import Finding, ok, warn
+from indexfallback.doctor.machine import Machine, urls_in
+from indexfallback.doctor.mending import found_in
+from indexfallback.doctor.project_file import Kind, ProjectFile
+from indexfallback.errors import redact
+from indexfallback.words import counted
+
+
+def addresses(machine: Machine) -> Iterator[Finding]:
+    """Find addresses of the shim, which work only on this machine."""
+    found = False
+    for file in machine.project:
+        count = sum(1 for _ in found_in(file, machine.addresses))
+        if count:
+            found = True
+            named = counted(count, "address", "addresses")
+            what = f"{file.path} has {named} of the shim, valid only on this machine"
+            yield warn("addresses", what, "indexfallback doctor --mend")
+    if not found:
+        yield ok("addresses", "no file of this project has one of the shim")
+
+
+def locked(machine: Machine) -> Iterator[Finding]:
+    """Find lock files that uv calls out of date while it is configured to use the shim."""
+    places = [p for p in machine.pointed if p.startswith("UV_") or p.endswith("uv.toml")]
+    found = False
+    for file in machine.project:
+        others = _registries(machine, file) if places else []
+        if others:
+            found = True
+            yield warn(
+                "uv",
+                f"{file.path} names {', '.join(others)}, but {' and '.join(places)} "
+                f"{'points' if len(places) == 1 else 'point'} uv at the shim: uv sync --locked "
+                "fails, and uv lock rewrites the file",
+                "indexfallback setup uv --undo, and indexfallback run -- uv sync",
+            )
+    if not found:
+        yield ok("uv", "its settings and the lock files of this project agree")
+
+
+def _registries(machine: Machine, file: ProjectFile) -> list[str]:
+    """Return the indexes other than the shim in a lock file of uv."""
+    if file.kind is not Kind.LOCK:
+        return []
+    lines = [line for line in file.text.splitlines() if "registry = " in line]
+    urls = (url for line in lines for url in urls_in(line) if not machine.is_shim(url))
+    return list(dict.fromkeys(map(redact, urls)))
+
+
+CHECKS = (addresses, locked)

@@ -85,6 +85,31 @@ source = {{ registry = "{ROOT}/direct/simple/" }}
     )
 
 
+def test_a_lock_file_of_pdm_with_static_urls_is_mended() -> None:
+    """As pdm writes it with ``--strategy static_urls``."""
+    lock = f"""[metadata]
+groups = ["default"]
+strategy = ["static_urls"]
+content_hash = "sha256:1"
+
+[[package]]
+name = "foo"
+version = "1.0"
+files = [
+    {{url = "{ROOT}/files/pypi/foo.{SHA256}/foo-1.0.zip", hash = "sha256:{SHA256}"}},
+]
+"""
+    old, new = f"{ROOT}/files/pypi/foo.{SHA256}", "https://pypi.example.com/foo"
+    assert result(lock, Kind.LOCK) == Mended(lock.replace(old, new), 1, ())
+
+
+def test_the_source_of_a_package_of_poetry_is_the_index_that_owns_it() -> None:
+    source = '[package.source]\ntype = "legacy"\nurl = "{}"\nreference = "shim"\n'
+    lock = f'[[package]]\nname = "acme-app"\nversion = "1.0"\n\n{source}'
+    shims = lock.format(f"{ROOT}/simple")
+    assert result(shims, Kind.LOCK).text == lock.format(PRIVATE.rstrip("/"))
+
+
 def test_a_name_in_settings_is_no_package() -> None:
     text = f'[[tool.uv.index]]\nname = "acme-app"\nurl = "{ROOT}/simple/"\n'
     assert result(text).text == text.replace(f"{ROOT}/simple/", PYPI)

@@ -23,9 +23,7 @@ _COLOURS = {"FAIL": "red", "warn": "yellow", "ok": "green"}
 @click.command(epilog=examples("indexfallback doctor", "indexfallback doctor --mend --dry-run"))
 @click.option("--all", "show_all", is_flag=True, help="Also print the checks without a problem.")
 @click.option("--mend", is_flag=True, help="Replace the shim's address in files, and nothing else.")
-@click.option(
-    "--dry-run", is_flag=True, help="With --mend: print the changes, without making them."
-)
+@click.option("--dry-run", is_flag=True, help="Print the changes of --mend without making them.")
 @click.option("--json", "as_json", is_flag=True, help="Print the results of all checks as JSON.")
 @compare_option
 @takes_options
@@ -34,11 +32,11 @@ def doctor(
 ) -> None:
     """Find problems on this machine, and their remedies.
 
-    Checks the shim, the indexes, the network, the settings of clients, the files of the project in
-    the current directory, and the cache. Exits with 1 if a check fails.
+    Checks the shim, the indexes, the network, the settings of clients, the project in the current
+    directory, and the cache. Exits with 1 if a check fails.
 
-    With --mend, replaces the shim's address in the project's files and in the receipts of uv's
-    tools by the addresses of the indexes, as the cache has them. Exits with 1 if one is left.
+    With --mend, replaces addresses of the shim in the project's files and in the receipts of uv's
+    tools by those of the indexes, as the cache has them. Exits with 1 if one is left.
     """
     if dry_run and not mend:
         raise click.UsageError("--dry-run is for --mend")
@@ -66,10 +64,9 @@ def _mend(settings: Settings, *, dry_run: bool, as_json: bool) -> None:
     if as_json:
         print_json([_as_data(finding) for finding in findings])
     else:
-        if dry_run:
-            click.echo(
-                "".join(f"{change.diff}\n" for change in changes if change.is_needed), nl=False
-            )
+        for change in changes:
+            if dry_run and change.is_needed:
+                click.echo(change.diff)
         _print(findings)
     _exit(findings)
 

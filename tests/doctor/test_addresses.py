@@ -8,7 +8,8 @@ from indexfallback.names import FileKey
 SHA256 = "a" * 64
 SHIM = ShimAddresses(
     host="10.0.0.4",
-    ports=frozenset((5503, 40123)),
+    # An index of the chain is at a port where a shim was once.
+    ports=frozenset((5503, 40123, 3141)),
     owners=frozenset(("private", "pypi")),
     others=frozenset((3141,)),
 )

@@ -93,6 +93,10 @@ class MirrorError(LocatedError):
     """The index ``where`` cannot be mirrored now."""
 
 
+class TunnelError(LocatedError):
+    """The tunnel of a ``run``, or a part of it, ``where``, cannot be made."""
+
+
 @dataclass(frozen=True)
 class Tried:
     """The part of one index in an answer: it was asked, skipped or not needed."""

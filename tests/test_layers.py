@@ -16,7 +16,7 @@ ORDER = (
     "upstream", "store", "hosted",
     "chain", "files",
     "shim", "why", "refresh", "delivery",
-    "server",
+    "server", "tunnel",
     "mirror", "tree", "carry",
     "clients", "service", "doctor", "fetch",
     "cli",
@@ -182,6 +182,7 @@ def test_links_look_up_no_name() -> None:
         ("rich", {"cli"}),
         ("tomlkit", {"clients"}),
         ("readme_renderer", {"server"}),
+        ("cryptography", {"tunnel"}),
     ],
 )
 def test_a_library_stays_at_home(library: str, homes: set[str]) -> None:

@@ -39,6 +39,8 @@ _COMMANDS = {
     "why": "why",
     "yank": "withdraw",
 }
+#: The same of commands that other commands start, which no help lists.
+_INTERNAL = {"tunnel": "tunnel"}
 
 
 class _Commands(click.Group):
@@ -50,9 +52,10 @@ class _Commands(click.Group):
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
         """Import and return a command."""
-        if cmd_name not in _COMMANDS:
+        name = _COMMANDS.get(cmd_name) or _INTERNAL.get(cmd_name)
+        if name is None:
             return None
-        module = importlib.import_module(f"indexfallback.cli.{_COMMANDS[cmd_name]}")
+        module = importlib.import_module(f"indexfallback.cli.{name}")
         command: click.Command = getattr(module, cmd_name.replace("-", "_"))
         return command
 

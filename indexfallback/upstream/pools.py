@@ -7,7 +7,6 @@ would wait for hours for a server that sends one byte a second.
 import contextlib
 import re
 import socket
-import ssl
 import threading
 from collections.abc import Callable
 from functools import partial
@@ -16,9 +15,9 @@ from typing import Any
 
 import requests
 import requests.adapters
-import truststore
 import urllib3
 
+from indexfallback.upstream.trust import context_of
 from indexfallback.upstream.watchdog import Watchdog
 
 #: Idle connections kept to one host: half of what pip, uv and a browser open at the same time.
@@ -120,7 +119,7 @@ class Adapter(requests.adapters.HTTPAdapter):
     """Uses these pools, with one TLS context rather than a CA bundle read for each connection."""
 
     def __init__(self, ca_bundle: Path | None, check_peer: CheckPeer | None) -> None:
-        self._context = _context(ca_bundle)
+        self._context = context_of(ca_bundle)
         self._check_peer = check_peer
         super().__init__(pool_connections=POOL_SIZE, pool_maxsize=POOL_SIZE, max_retries=0)
 
@@ -142,15 +141,6 @@ class Adapter(requests.adapters.HTTPAdapter):
 
     def cert_verify(self, conn: Any, url: str, verify: Any, cert: Any) -> None:
         """Leave verification to the context."""
-
-
-def _context(bundle: Path | None) -> ssl.SSLContext:
-    if bundle is None:
-        return truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    return ssl.create_default_context(
-        cafile=None if bundle.is_dir() else str(bundle),
-        capath=str(bundle) if bundle.is_dir() else None,
-    )
 
 
 def request_target(url: str) -> str:

@@ -1,0 +1,24 @@
+"""TLS contexts that verify servers by what the user trusts."""
+
+import ssl
+from pathlib import Path
+
+import truststore
+
+
+def context_of(bundle: Path | None) -> ssl.SSLContext:
+    """Return a context that trusts a file or directory of certificates; None: the system's."""
+    if bundle is None:
+        return truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    return ssl.create_default_context(
+        cafile=None if bundle.is_dir() else str(bundle),
+        capath=str(bundle) if bundle.is_dir() else None,
+    )
+
+
+def context_with(certificates: str) -> ssl.SSLContext:
+    """Return a context that trusts the system's certificates and those of a PEM text."""
+    context = truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    if certificates:
+        context.load_verify_locations(cadata=certificates)
+    return context

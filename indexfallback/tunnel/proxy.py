@@ -20,12 +20,16 @@ from indexfallback.tunnel.answers import LOGIN, problem
 from indexfallback.tunnel.client_hello import NotClientHelloError, fingerprint
 from indexfallback.tunnel.exchange import Exchange, ShimPlace
 from indexfallback.tunnel.heads import HeadError, RequestHead, parse_request
-from indexfallback.tunnel.origins import Origin, origin_of
+from indexfallback.tunnel.origins import Origin
 from indexfallback.tunnel.outbound import NotConnectedError, Outbound
 from indexfallback.tunnel.peer import SILENCE_SECONDS
 from indexfallback.tunnel.relay import relay
 from indexfallback.tunnel.report import Activity
-from indexfallback.tunnel.requests import request_to_origin, request_to_proxy
+from indexfallback.tunnel.requests import (
+    origin_to_connect,
+    request_to_origin,
+    request_to_proxy,
+)
 from indexfallback.tunnel.streams import Stream
 
 log = logging.getLogger("indexfallback.tunnel")
@@ -153,7 +157,7 @@ class Proxy:
 
     def _connect(self, client: Stream, head: RequestHead) -> None:
         try:
-            target = origin_of(f"https://{head.target}")
+            target = origin_to_connect(head)
         except ValueError:
             client.sock.sendall(problem(HTTPStatus.BAD_REQUEST, "CONNECT needs host and port"))
             return

@@ -53,6 +53,13 @@ class Request(NamedTuple):
         return write_head(f"{self.head.method} {target} HTTP/1.1", own)
 
 
+def origin_to_connect(head: RequestHead) -> Origin:
+    """Return host and port that a CONNECT names, taken for https; raises ValueError."""
+    if not head.target.rpartition(":")[2].isdigit() or "/" in head.target:
+        raise ValueError("CONNECT needs host and port")
+    return origin_of(f"https://{head.target}")
+
+
 def request_to_proxy(head: RequestHead) -> Request:
     """Return the request in a head with an absolute address; raises ValueError for another."""
     found = _ABSOLUTE.fullmatch(head.target)

@@ -45,8 +45,6 @@ def _message(data: bytes) -> bytes | None:
     """Return the body of the first handshake message, which records may divide."""
     message, rest = b"", data
     while True:
-        if rest[:1] not in (b"", bytes([_HANDSHAKE])):
-            raise NotClientHelloError("not a TLS handshake")
         if message[:1] not in (b"", bytes([_CLIENT_HELLO])):
             raise NotClientHelloError("not a ClientHello")
         if len(message) >= _MESSAGE_HEADER:
@@ -55,6 +53,8 @@ def _message(data: bytes) -> bytes | None:
                 raise NotClientHelloError("a ClientHello of more than 64 KB")
             if len(message) >= end:
                 return message[_MESSAGE_HEADER:end]
+        if rest[:1] not in (b"", bytes([_HANDSHAKE])):
+            raise NotClientHelloError("not a TLS handshake")
         if len(rest) < _RECORD_HEADER:
             return None
         size = int.from_bytes(rest[3:_RECORD_HEADER], "big")

@@ -5,7 +5,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from os import pathsep
 
 #: Timeout of the end in seconds. A shim ends within a second, or three during a transfer.
@@ -85,7 +85,8 @@ def child(*arguments: str) -> Iterator[Child]:
 
 def _end(process: "subprocess.Popen[bytes]") -> None:
     if process.stdin is not None:
-        process.stdin.close()
+        with suppress(OSError):  # it has ended, and a line to it is still in our buffer
+            process.stdin.close()
     try:
         process.wait(_STOP_SECONDS)
     except subprocess.TimeoutExpired:

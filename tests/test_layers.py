@@ -46,14 +46,17 @@ PURE = (
     "chain.question", "chain.policy", "chain.offer", "chain.lag", "chain.copies",
     "chain.explain", "files.pace", "files.coding", "files.failures", "files.profile",
     "files.planner", "files.schedule",
+    "tunnel.client_hello", "tunnel.environment", "tunnel.exceptions", "tunnel.heads",
+    "tunnel.origins", "tunnel.requests", "tunnel.route",
     "dists.fitting", "dists.interpreters", "dists.platforms", "carry.changes",
 )  # fmt: skip
 IMPURE = frozenset(
     ("requests", "urllib3", "sqlite3", "socket", "ssl", "http", "threading", "time", "os", "io",
      "pathlib", "shutil", "subprocess", "tempfile", "random", "logging", "falcon", "granian")
 )  # fmt: skip
-#: `formats` may say what it passes over, and takes the numeric forms of an address apart.
-EXCEPT = {("formats.fields", "logging"), ("formats.links", "socket")}
+#: `formats` may say what it passes over, and takes the numeric forms of an address apart; `http` has
+#: the names of statuses.
+EXCEPT = {("formats.fields", "logging"), ("formats.links", "socket"), ("tunnel.heads", "http")}
 IO_CALLS = frozenset(("open", "print", "input", "exec", "eval", "__import__"))
 
 

@@ -1,6 +1,5 @@
 """``tunnel``: the process of a tunnel, which ``run`` starts; not for users."""
 
-import os
 import sys
 
 import click
@@ -16,4 +15,4 @@ def tunnel(options: Options) -> None:
     from indexfallback.tunnel.process import run_tunnel  # noqa: PLC0415 - `cryptography` is slow
 
     set_up_logging(options.verbose)
-    run_tunnel(sys.stdin.buffer, sys.stdout.buffer, os.environ)
+    run_tunnel(sys.stdin.buffer, sys.stdout.buffer)

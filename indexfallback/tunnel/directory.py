@@ -5,11 +5,14 @@ held while one is made and while leftovers are removed, so that a new one is not
 """
 
 import contextlib
+import os
 import shutil
 import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
+
+import platformdirs
 
 from indexfallback.errors import TunnelError
 from indexfallback.store.locks import FileLock
@@ -18,6 +21,22 @@ from indexfallback.store.locks import FileLock
 _LOCK_SECONDS = 5.0
 _PREFIX = "run-"
 _LOCK = "lock"
+
+
+@contextlib.contextmanager
+def base_directory() -> Iterator[Path]:
+    """Yield where tunnels keep their directories.
+
+    If the home directory is read-only, as in some containers, that is a new temporary directory.
+    """
+    path = platformdirs.user_state_path("indexfallback") / "tunnel"
+    with contextlib.suppress(OSError):  # it cannot be made
+        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if os.access(path, os.W_OK):
+        yield path
+        return
+    with tempfile.TemporaryDirectory(prefix="indexfallback-", ignore_cleanup_errors=True) as other:
+        yield Path(other)
 
 
 @contextlib.contextmanager

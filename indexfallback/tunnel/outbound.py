@@ -62,7 +62,7 @@ class Outbound:
         sock.settimeout(_HANDSHAKE_SECONDS)
         try:
             return context.wrap_socket(sock, server_hostname=target.host)
-        except OSError as error:
+        except (OSError, ValueError) as error:  # the latter for a host that cannot be a name
             sock.close()
             raise NotConnectedError(f"TLS with {target.authority} failed: {_why(error)}") from error
 

@@ -9,7 +9,7 @@ import os
 import signal
 import ssl
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 from types import FrameType
 from typing import BinaryIO, NoReturn
@@ -17,13 +17,12 @@ from urllib.parse import urlsplit
 from urllib.request import getproxies
 
 import msgspec
-import platformdirs
 
 from indexfallback.config.pip import PipConfig
 from indexfallback.errors import LocatedError
 from indexfallback.tunnel.bundle import bundle, certificates_in, named_by_user, user_files
 from indexfallback.tunnel.certificates import issue
-from indexfallback.tunnel.directory import private_directory
+from indexfallback.tunnel.directory import base_directory, private_directory
 from indexfallback.tunnel.exchange import ShimPlace
 from indexfallback.tunnel.messages import Failed, Opened, Task
 from indexfallback.tunnel.origins import origin_of
@@ -36,7 +35,7 @@ from indexfallback.upstream.trust import context_with
 _API = "simple/"
 
 
-def run_tunnel(commands: BinaryIO, answers: BinaryIO, environ: Mapping[str, str]) -> None:
+def run_tunnel(commands: BinaryIO, answers: BinaryIO) -> None:
     """Serve a tunnel until ``commands`` ends or SIGTERM arrives, and leave no file behind."""
     for name in ("SIGTERM", "SIGHUP"):
         if hasattr(signal, name):
@@ -46,7 +45,7 @@ def run_tunnel(commands: BinaryIO, answers: BinaryIO, environ: Mapping[str, str]
         if not line:  # the parent has ended
             return
         try:
-            with _opened(msgspec.json.decode(line, type=Task), environ) as (opened, activity):
+            with _opened(msgspec.json.decode(line, type=Task)) as (opened, activity):
                 _say(answers, opened)
                 while commands.readline():
                     _say(answers, activity.report())
@@ -64,14 +63,13 @@ def _say(answers: BinaryIO, message: msgspec.Struct) -> None:
 
 
 @contextlib.contextmanager
-def _opened(task: Task, environ: Mapping[str, str]) -> Iterator[tuple[Opened, Activity]]:
+def _opened(task: Task) -> Iterator[tuple[Opened, Activity]]:
     """Yield a tunnel that accepts connections; raises `LocatedError`."""
-    pip = PipConfig(environ)
+    pip = PipConfig(os.environ)
     route = route_of(getproxies(), pip.get("proxy"))
-    files = user_files(named_by_user(environ, pip))
+    files = user_files(named_by_user(os.environ, pip))
     origins = [origin_of(address) for address in task.origins]
-    base = platformdirs.user_state_path("indexfallback") / "tunnel"
-    with private_directory(base) as directory:
+    with base_directory() as base, private_directory(base) as directory:
         certificates = issue(origin.host for origin in origins if origin.scheme == "https")
         roots = directory / "ca-bundle.pem"
         _write(roots, bundle(files, certificates.authority))

@@ -8,7 +8,7 @@ import pytest
 
 from indexfallback.errors import TunnelError
 from indexfallback.store.locks import FileLock
-from indexfallback.tunnel.directory import private_directory
+from indexfallback.tunnel.directory import base_directory, private_directory
 
 
 def test_it_is_private_and_removed_at_the_end(tmp_path: Path) -> None:
@@ -18,6 +18,21 @@ def test_it_is_private_and_removed_at_the_end(tmp_path: Path) -> None:
         for directory in (base, path):
             assert stat.S_IMODE(directory.stat().st_mode) == 0o700
     assert [each.name for each in base.iterdir()] == ["lock"]
+
+
+def test_tunnels_keep_them_in_the_users_state_directory() -> None:
+    with base_directory() as base:
+        assert base == Path(os.environ["XDG_STATE_HOME"]) / "indexfallback" / "tunnel"
+
+
+def test_with_a_read_only_home_they_are_in_a_temporary_directory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "file"))
+    with base_directory() as base, private_directory(base) as path:
+        assert stat.S_IMODE(path.stat().st_mode) == 0o700
+    assert not base.exists()
 
 
 def test_it_is_removed_after_an_error(tmp_path: Path) -> None:

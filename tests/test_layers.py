@@ -54,8 +54,8 @@ IMPURE = frozenset(
     ("requests", "urllib3", "sqlite3", "socket", "ssl", "http", "threading", "time", "os", "io",
      "pathlib", "shutil", "subprocess", "tempfile", "random", "logging", "falcon", "granian")
 )  # fmt: skip
-#: `formats` may say what it passes over, and takes the numeric forms of an address apart; `http` has
-#: the names of statuses.
+#: `formats` may say what it passes over, and takes the numeric forms of an address apart; `http`
+#: has the names of statuses.
 EXCEPT = {("formats.fields", "logging"), ("formats.links", "socket"), ("tunnel.heads", "http")}
 IO_CALLS = frozenset(("open", "print", "input", "exec", "eval", "__import__"))
 

@@ -11,7 +11,7 @@ ROOT = Path(__file__).parent.parent
 
 #: From the bottom up: each imports from itself and from earlier ones only.
 ORDER = (
-    "errors", "words", "names", "page", "outcome", "health", "mode", "flight",
+    "errors", "words", "names", "origin", "page", "outcome", "health", "mode", "flight",
     "config", "formats", "dists", "wanted",
     "upstream", "store", "hosted",
     "chain", "files",
@@ -42,7 +42,7 @@ LEVEL = {module: level for level, module in enumerate(ORDER)} | {
 }
 #: Decisions and values: no network, no disk, no clock, no threads.
 PURE = (
-    "errors", "words", "names", "mode", "doctor", "page", "formats", "outcome", "health",
+    "errors", "words", "names", "origin", "mode", "doctor", "page", "formats", "outcome", "health",
     "chain.question", "chain.policy", "chain.offer", "chain.lag", "chain.copies",
     "chain.explain", "files.pace", "files.coding", "files.failures", "files.profile",
     "files.planner", "files.schedule",

@@ -147,6 +147,22 @@ def default_url() -> str:
     return _ask_pip(ask)
 
 
+def default_files_url() -> str:
+    """Return the address of the host with PyPI's files, as pip has it.
+
+    Raises:
+        ConfigError: pip's internals have changed.
+
+    """
+
+    def ask() -> str:
+        from pip._internal.models.index import PyPI  # noqa: PLC0415 - `_ask_pip` handles failure
+
+        return f"https://{PyPI.file_storage_domain}/"
+
+    return _ask_pip(ask)
+
+
 def is_default_url(url: str) -> bool:
     """Tell whether ``url`` is PyPI's address, with or without the slash at its end."""
     return url.rstrip("/").lower() == default_url().rstrip("/")

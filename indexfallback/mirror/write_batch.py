@@ -52,6 +52,7 @@ class WriteBatch:
             self._fetched, self._files, self._bytes = {}, [], 0
         if self._projects:
             self._store.mirrors.put_projects(source, self._projects)
+            self._store.pages.origins.note(project.page for project in self._projects)
             if self._index.is_private:
                 for project in self._projects:
                     self._store.ledger.record_page(source, project.page.name)

@@ -28,6 +28,7 @@ from indexfallback.server.rendered import RenderedPages
 from indexfallback.server.response_cache import ResponseCache
 from indexfallback.server.state import (
     HealthResource,
+    OriginsResource,
     RefreshResource,
     StatusResource,
     WhyResource,
@@ -106,6 +107,7 @@ def _tree(root: str, names: object, project: object) -> dict[str, Any]:
 def _for_programs(shim: Shim) -> dict[str, Any]:
     return {
         "/-/health": HealthResource(shim),
+        "/-/origins": OriginsResource(shim),
         "/-/status": StatusResource(shim),
         "/-/why/{project}": WhyResource(shim),
         "/-/refresh/{project}": RefreshResource(shim),

@@ -8,6 +8,7 @@ import falcon
 import msgspec
 
 from indexfallback import __version__
+from indexfallback.config.hosts import stated_origins
 from indexfallback.names import is_project_name, normalize
 from indexfallback.refresh import refresh
 from indexfallback.shim import Shim
@@ -40,6 +41,24 @@ class HealthResource:
                 "configuration": self._fingerprint,
             },
         )
+
+    on_head = on_get
+
+
+class OriginsResource:
+    """``/-/origins``: where the chain's indexes and their files are, for a proxy that intercepts.
+
+    An origin is scheme, host and port, as in `origin.origin_of`.
+    """
+
+    def __init__(self, shim: Shim) -> None:
+        self._shim = shim
+
+    def on_get(self, req: falcon.Request, resp: falcon.Response) -> None:  # noqa: ARG002
+        """Answer with the origins of the settings, then those of the links on stored pages."""
+        stated = stated_origins(self._shim.settings.indexes)
+        origins = dict.fromkeys([*stated, *self._shim.store.pages.origins.all()])
+        _send(resp, {"origins": list(origins)})
 
     on_head = on_get
 

@@ -16,7 +16,7 @@ from indexfallback.store.locks import FileLock
 log = logging.getLogger("indexfallback.store")
 
 #: Incremented with each change of the schema; a database of a newer version is not touched.
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 
 #: Size of the pool: enough for two cores, with few file handles.
 CONNECTIONS = 8
@@ -62,6 +62,7 @@ CREATE TABLE mirror_run (
     source TEXT PRIMARY KEY, serial INTEGER, began REAL NOT NULL, ended REAL NOT NULL,
     failed INTEGER NOT NULL
 );
+CREATE TABLE origin (origin TEXT PRIMARY KEY) WITHOUT ROWID;
 CREATE TABLE health (source TEXT PRIMARY KEY, body BLOB NOT NULL);
 CREATE TABLE pace (source TEXT PRIMARY KEY, seconds REAL NOT NULL);
 CREATE TABLE local_file (

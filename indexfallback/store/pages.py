@@ -11,6 +11,7 @@ import msgspec
 from indexfallback.names import METADATA_ENDING
 from indexfallback.page import ProjectPage
 from indexfallback.store.database import Database
+from indexfallback.store.origins import Origins
 
 log = logging.getLogger("indexfallback.store")
 
@@ -92,6 +93,8 @@ class Pages:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        #: Where the files on these pages are.
+        self.origins = Origins(database)
 
     def facts(self, source: str, project: str) -> PageFacts | None:
         """Return the metadata of a stored page, or None."""
@@ -120,6 +123,7 @@ class Pages:
         self._database.execute(
             PUT_PAGE + _UNLESS_MIRRORED, (*page_row(source, page, facts), source, page.name)
         )
+        self.origins.note([page])
 
     def confirm(self, source: str, project: str, facts: PageFacts) -> None:
         """Record the times of a page whose content is unchanged."""

@@ -30,9 +30,9 @@ INSIDE = {
         "answer", "fallback",
     ),
     "files": (
-        "pace", "coding", "profile", "workers", "failures", "parts", "sources", "pinned",
-        "integrity", "hashing", "checking", "opening", "plan", "arrival", "assembly", "transfer",
-        "unheld", "metadata", "lookup", "download", "planner", "schedule", "ahead",
+        "file_url", "pace", "coding", "profile", "workers", "failures", "parts", "sources",
+        "pinned", "integrity", "hashing", "checking", "opening", "plan", "arrival", "assembly",
+        "transfer", "unheld", "metadata", "lookup", "download", "planner", "schedule", "ahead",
     ),
 }  # fmt: skip
 LEVEL = {module: level for level, module in enumerate(ORDER)} | {
@@ -44,8 +44,8 @@ LEVEL = {module: level for level, module in enumerate(ORDER)} | {
 PURE = (
     "errors", "words", "names", "origin", "mode", "doctor", "page", "formats", "outcome", "health",
     "chain.question", "chain.policy", "chain.offer", "chain.lag", "chain.copies",
-    "chain.explain", "files.pace", "files.coding", "files.failures", "files.profile",
-    "files.planner", "files.schedule",
+    "chain.explain", "files.file_url", "files.pace", "files.coding", "files.failures",
+    "files.profile", "files.planner", "files.schedule", "server.intercepted",
     "tunnel.client_hello", "tunnel.environment", "tunnel.exceptions", "tunnel.heads",
     "tunnel.origins", "tunnel.requests", "tunnel.route",
     "dists.fitting", "dists.interpreters", "dists.platforms", "carry.changes",

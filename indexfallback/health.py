@@ -92,6 +92,11 @@ class Health:
         """Tell whether a client's request may go to the index now."""
         return self.state is State.CLOSED and now >= self.until
 
+    @property
+    def wants_login(self) -> bool:
+        """Whether all that is wrong is the login that it was asked with."""
+        return self.state is State.CLOSED and self.trouble in LOGIN_KINDS
+
     def may_try(self, now: float) -> bool:
         """Tell whether a trial is due and none is under way."""
         return self.state is not State.CLOSED and now >= max(self.until, self.trial)

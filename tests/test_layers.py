@@ -27,7 +27,7 @@ INSIDE = {
         "budget", "latency", "lag", "figures", "offer", "fetched_ahead", "activity", "copies",
         "authority", "question", "policy", "explain", "health_log", "network", "heartbeat",
         "members", "refusals", "keeper", "attempts", "asking", "probe", "name_lists", "questions",
-        "answer", "fallback",
+        "answer", "walk", "fallback",
     ),
     "files": (
         "file_url", "pace", "coding", "profile", "workers", "failures", "parts", "sources",

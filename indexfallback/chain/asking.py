@@ -90,8 +90,13 @@ class Asker:
         member = self._member(question, position)
         # What is waited for first must leave enough time for a request.
         waiting_ends = wait.until - FIRST_BYTE_LEAST
+        login = question.login_for(position)
         try:
-            attempt = self._attempts.joinable(member.index, question, waiting_ends)
+            attempt = (
+                self._attempts.joinable(member.index, question, waiting_ends)
+                if login is None
+                else None
+            )
         except TimeoutError:
             return {position: _not_asked("an earlier request for it is still under way", now)}
         if attempt is None:
@@ -131,9 +136,12 @@ class Asker:
         return self._members[question.chain[position].index.name]
 
     def _beside(self, question: Question, position: int) -> int | None:
-        """Return the index for a hedged request: of the same group, never a private one."""
+        """Return the index for a hedged request: of the same group, never a private one.
+
+        There is none where the page of one index is wanted.
+        """
         index = question.chain[position].index
-        if index.is_private:
+        if index.is_private or position == question.first:
             return None
         return next(
             (
@@ -168,7 +176,13 @@ class Asker:
             )
             return self._ask(attempt, limits, wait.until, revalidate=revalidate)
 
-        return self._attempts.start(member, question.project, ask, reload=question.reload)
+        return self._attempts.start(
+            member,
+            question.project,
+            ask,
+            reload=question.reload,
+            login=question.login_for(position),
+        )
 
     def _collect(self, attempts: dict[int, Attempt], wait: _Wait) -> dict[int, Asked]:
         """Wait for the first page, or for all attempts, or until the time is over."""
@@ -229,13 +243,16 @@ class Asker:
         index = member.index
         held = self._store.pages.facts(index.key, project)
         validators = held.validators if held is not None and revalidate else Validators()
-        answer = member.upstream.page(project, limits, *validators)
+        upstream = member.upstream
+        if attempt.login is not None:
+            upstream = upstream.with_login(attempt.login)
+        answer = upstream.page(project, limits, *validators)
         if answer.outcome.is_transient and self._retries.spend():
             time.sleep(_random.uniform(*RETRY_SECONDS))
             if time.monotonic() < retry_until:
-                answer = member.upstream.page(project, limits, *validators)
+                answer = upstream.page(project, limits, *validators)
         asked = self._keeper.keep(member, project, answer, held)
-        if asked.outcome.kind is Kind.ABSENT:
+        if asked.outcome.kind is Kind.ABSENT and attempt.login is None:
             self._remember_absent(index, project)
         return asked
 

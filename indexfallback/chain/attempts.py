@@ -19,18 +19,25 @@ from indexfallback.chain.members import Member
 from indexfallback.chain.question import Question
 from indexfallback.config import Index
 from indexfallback.flight import start
-from indexfallback.outcome import Kind, Outcome
+from indexfallback.outcome import LOGIN_KINDS, Kind, Outcome
+from indexfallback.upstream.answers import ClientLogin
 
 #: Requests that can be joined: more than a machine can have open.
 _MOST = 4096
+#: What says more of a client's login than of the index.
+_OF_A_LOGIN = LOGIN_KINDS | {Kind.REFUSED}
 
 
 class Attempt:
     """One request for one page at one index."""
 
-    def __init__(self, member: Member, project: str, *, reload: bool) -> None:
+    def __init__(
+        self, member: Member, project: str, *, reload: bool, login: ClientLogin | None = None
+    ) -> None:
         self.member = member
         self.project = project
+        #: The login of a client that is sent with it.
+        self.login = login
         #: Whether it has no validators.
         self.reload = reload
         self.future: Future[Asked]
@@ -62,6 +69,8 @@ class Attempt:
         """Update the index's health with the end; a failure is charged once."""
         with self._lock:
             is_known = self._is_charged
+        if self.login is not None and outcome.kind in _OF_A_LOGIN:
+            return
         if outcome.is_answer or not is_known:
             self.member.learn(outcome, self.project)
 
@@ -92,13 +101,20 @@ class Attempts:
         return attempt
 
     def start(
-        self, member: Member, project: str, ask: Callable[[Attempt], Asked], *, reload: bool
+        self,
+        member: Member,
+        project: str,
+        ask: Callable[[Attempt], Asked],
+        *,
+        reload: bool,
+        login: ClientLogin | None,
     ) -> Attempt:
         """Start a request; ``ask`` sends it and stores its answer, and tells when that begins.
 
-        ``reload`` tells whether it has no validators.
+        ``reload`` tells whether it has no validators. One with a client's ``login`` is for that
+        client alone.
         """
-        attempt = Attempt(member, project, reload=reload)
+        attempt = Attempt(member, project, reload=reload, login=login)
         key = member.index.key, project
 
         def run() -> Asked:
@@ -114,7 +130,8 @@ class Attempts:
 
         with self._lock:
             # A directory is read again for each request: what was just put there is wanted.
-            if not member.index.is_directory and len(self._running) < _MOST:
+            is_shared = login is None and not member.index.is_directory
+            if is_shared and len(self._running) < _MOST:
                 self._running[key] = attempt
             attempt.future = start(run, f"ask-{member.index.name}")
         return attempt

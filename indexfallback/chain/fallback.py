@@ -1,4 +1,4 @@
-"""The walk down the chain for a project's page: fresh from the store, else asked, else stale.
+"""Answers for projects' pages: one walk down the chain for all that ask for the same.
 
 Locks: ``Fallback._lock`` guards ``_answers`` and ``renewals``; nothing is read,
 written or asked while it is held. Pages asked for at the same time share one walk.
@@ -12,26 +12,19 @@ from typing import NamedTuple
 from indexfallback.chain.activity import Activity
 from indexfallback.chain.answer import Answer, AnswerBuilder
 from indexfallback.chain.asking import RESERVE, Asker
-from indexfallback.chain.copies import is_copy_of
-from indexfallback.chain.explain import refusal
-from indexfallback.chain.keeper import Asked
 from indexfallback.chain.members import Members
 from indexfallback.chain.name_lists import NameLists
 from indexfallback.chain.network import Network
-from indexfallback.chain.policy import Ask, Compare, Refuse, Serve, next_step
 from indexfallback.chain.probe import Prober
-from indexfallback.chain.question import (
-    Question,
-    as_unknown,
-)
+from indexfallback.chain.question import PageRequest
 from indexfallback.chain.questions import Questions
 from indexfallback.chain.refusals import Refusals
+from indexfallback.chain.walk import Walker
 from indexfallback.config import Settings
 from indexfallback.errors import ProjectError, ProjectUnavailableError
 from indexfallback.flight import SingleFlight
-from indexfallback.health import last_resort
-from indexfallback.page import ProjectPage
 from indexfallback.store import Store
+from indexfallback.upstream.answers import ClientLogin
 from indexfallback.words import left_out
 
 log = logging.getLogger("indexfallback")
@@ -45,11 +38,7 @@ _REMEMBERED = 4096
 class _Key(NamedTuple):
     """All that an answer depends on, but for time."""
 
-    project: str
-    #: The one index that is asked; None for the chain.
-    alone: str | None
-    again: bool
-    reload: bool
+    request: PageRequest
     #: Nobody has asked for it yet. Clients share what such a walk has found, but not its failure:
     #: its deadline is not theirs.
     ahead: bool
@@ -84,15 +73,22 @@ class Fallback:
         self.renewals = 0
         self._asker = Asker(settings, store, members)
         self._prober = Prober(members, store, settings)
-        self._name_lists = NameLists(settings, store, members)
-        self._builder = AnswerBuilder(settings, store, self.refusals)
+        name_lists = NameLists(settings, store, members)
         self._questions = Questions(
             settings,
             store,
             members=members,
             network=network,
             asker=self._asker,
-            name_lists=self._name_lists,
+            name_lists=name_lists,
+        )
+        self._walker = Walker(
+            store,
+            members,
+            questions=self._questions,
+            asker=self._asker,
+            builder=AnswerBuilder(settings, store, self.refusals),
+            before=(name_lists.refresh, self._prober.wake),
         )
 
     def page(
@@ -100,10 +96,15 @@ class Fallback:
         project: str,
         index: str | None = None,
         *,
+        first: str | None = None,
+        login: ClientLogin | None = None,
         again: bool = False,
         reload: bool = False,
     ) -> Answer:
         """Return the answer for a normalised project, by the whole chain or by one index.
+
+        ``first`` names an index that is asked before the others of its group, whose page is served
+        only if that one cannot be asked. With a client's ``login`` the answer is for it alone.
 
         With ``again`` the indexes are asked whatever is fresh, by requests with validators, and
         with ``reload`` by requests without: that a page has not changed says nothing of addresses
@@ -111,7 +112,7 @@ class Fallback:
         begin after this call; equal calls share them. Raises `ProjectNotFoundError` or
         `ProjectUnavailableError`, within the deadline.
         """
-        key = self._key(project, index, again=again, reload=reload)
+        key = self._key(PageRequest(project, index, first, login, again or reload, reload))
         answer = self._repeated(key)
         if answer is not None:
             return answer
@@ -134,12 +135,12 @@ class Fallback:
             self._keep(key, answer)
         return answer if answer.how == how else answer._replace(how=how)
 
-    def page_ahead(self, project: str, index: str | None) -> Answer:
+    def page_ahead(self, request: PageRequest) -> Answer:
         """Return the answer that `page` would, before a client asks for it, and note nothing.
 
         It was ``asked`` for if no client has asked for it meanwhile. Raises as `page`.
         """
-        of_clients = self._key(project, index)
+        of_clients = self._key(request)
         key = of_clients._replace(ahead=True)
         ends = time.monotonic() + self.settings.deadline * (1 - RESERVE)
         found = self._found_by_others(of_clients, ends)
@@ -155,19 +156,16 @@ class Fallback:
         except (ProjectError, TimeoutError):  # a walk of one's own has a deadline of its own
             return None
 
-    def _key(
-        self, project: str, index: str | None, *, again: bool = False, reload: bool = False
-    ) -> _Key:
-        again = again or reload
+    def _key(self, request: PageRequest) -> _Key:
+        first = self.settings.index(request.first) if request.first is not None else None
+        if first is not None and len(self.settings.group(first.group)) == 1:
+            request = request._replace(first=None)  # it is the first one anyway
         return _Key(
-            project,
-            index,
-            again,
-            reload,
+            request,
             ahead=False,
             changes=self.network.changes,
             learnt=self.store.ledger.changes,
-            renewals=None if again else self.renewals,
+            renewals=None if request.again else self.renewals,
         )
 
     def _repeated(self, key: _Key) -> Answer | None:
@@ -178,10 +176,14 @@ class Fallback:
 
     def _keep(self, key: _Key, answer: Answer) -> None:
         """Keep an answer for equal requests; one that was asked for again is for all others."""
+        request = key.request
         with self._lock:
-            if key.again:
+            if request.again:
                 self.renewals += 1
-                key = key._replace(again=False, reload=False, renewals=self.renewals)
+                request = request._replace(again=False, reload=False)
+                key = key._replace(request=request, renewals=self.renewals)
+            if request.login is not None:  # the login must not outlive its request
+                return
             if len(self._answers) >= _REMEMBERED:
                 self._answers.clear()
             self._answers[key] = (time.monotonic() + self.repeat_seconds, answer)
@@ -190,16 +192,19 @@ class Fallback:
         """Walk down the chain, once for all that ask for the same at the same time."""
         try:
             return self._flights.run(
-                key, lambda: self._walk(key, ends), self.settings.deadline, anew=key.again
+                key,
+                lambda: self._walker.walk(key.request, ends),
+                self.settings.deadline,
+                anew=key.request.again,
             )
         except TimeoutError:
             late = "the answer did not come within the deadline"
-            raise ProjectUnavailableError(key.project, (), late, "Run again.") from None
+            raise ProjectUnavailableError(key.request.project, (), late, "Run again.") from None
 
     def forget(self, project: str) -> None:
         """Forget what is in memory of a project, after its records were removed."""
         with self._lock:
-            for key in [key for key in self._answers if key.project == project]:
+            for key in [key for key in self._answers if key.request.project == project]:
                 del self._answers[key]
         self._asker.forget(project)
 
@@ -216,87 +221,3 @@ class Fallback:
         except ProjectError as error:
             return error
         return None
-
-    def _walk(self, key: _Key, ends: float) -> Answer:
-        question = self._questions.about(key.project, key.alone)
-        if key.again:
-            question = as_unknown(question, time.monotonic(), reload=key.reload)
-        pages: dict[int, Asked] = {}
-        self._name_lists.refresh()
-        self._prober.wake()
-        while True:
-            step = next_step(question)
-            if isinstance(step, Ask):
-                for position, asked in self._asker.ask(question, step.position, ends).items():
-                    pages[position] = asked
-                    question = question.learnt(position, asked.outcome)
-            elif isinstance(step, Compare):
-                question = self._compare(question, step, pages)
-            elif isinstance(step, Refuse):
-                resort = self._last_resort(question, step)
-                if resort is None:
-                    raise refusal(question, step)
-                question = question.released(resort)
-            else:
-                answer = self._serve(question, step, pages.get(step.position))
-                if answer is not None:
-                    return answer
-                # The stored page cannot be read: as if there were none.
-                question = question.without_page(step.position)
-
-    def _compare(self, question: Question, step: Compare, pages: dict[int, Asked]) -> Question:
-        """Return the question with a page compared with the public index's, and keep the result."""
-        project, key = question.project, question.chain[step.position].index.key
-        page = self._page_at(question, step.position, pages)
-        if page is None:
-            return question.without_page(step.position)
-        public = None
-        if step.against is not None:
-            public = self._page_at(question, step.against, pages)
-            if public is None:
-                return question.without_page(step.against)
-        is_copy = public is not None and is_copy_of(page, public)
-        is_own = not is_copy and (
-            step.against is None
-            or (
-                question.has_page(step.against)
-                and question.chain[step.against].index.role == "public"
-            )
-        )
-        if is_copy:
-            self.store.ledger.record_copy(key, project)
-        elif is_own:
-            self.store.ledger.record_page(key, project)
-        return question.judged(step.position, is_copy=is_copy, is_own=is_own)
-
-    def _page_at(
-        self, question: Question, position: int, pages: dict[int, Asked]
-    ) -> ProjectPage | None:
-        """Return the page of an index, from this walk or the store; None if it cannot be read."""
-        asked = pages.get(position)
-        if asked is not None and asked.page is not None:
-            return asked.page
-        return self.store.pages.load(question.chain[position].index.key, question.project)
-
-    def _last_resort(self, question: Question, refuse: Refuse) -> int | None:
-        """Return an index that is skipped but may be tried, because no other one can be asked."""
-        skipped = {
-            position: self.members[c.index.name].health
-            for position, c in enumerate(question.chain)
-            if c.outcome is None and c.held and refuse.position in (None, position)
-        }
-        nothing_asked = all(c.held and c.outcome is None for c in question.chain)
-        return last_resort(skipped, time.monotonic(), nothing_asked=nothing_asked)
-
-    def _serve(self, question: Question, step: Serve, asked: Asked | None) -> Answer | None:
-        """Return the answer that a step decided on, or None if its page cannot be read."""
-        index = question.chain[step.position].index
-        facts = asked.facts if asked is not None else None
-        if facts is None:
-            facts = self.store.pages.facts(index.key, question.project)
-        pages = {} if asked is None else {step.position: asked}
-        page = self._page_at(question, step.position, pages)
-        if facts is None or page is None:
-            return None
-        answered = asked is not None and asked.outcome.is_page
-        return self._builder.build(question, step, page, facts, answered=answered)

@@ -84,14 +84,17 @@ class Member:
         """Whether the user has said to ask no index over a network, and this is one."""
         return not self.index.is_directory and self._network.is_offline
 
-    def held(self, now: float) -> str:
-        """Return why the index must not be asked now, or an empty text. ``now`` is monotonic."""
+    def held(self, now: float, *, has_login: bool = False) -> str:
+        """Return why the index must not be asked now, or an empty text. ``now`` is monotonic.
+
+        With ``has_login`` it may be asked although it has refused other logins.
+        """
         health = self.health
         if self.index.is_directory:
             return ""
         if self.is_offline:
             return "offline"
-        if health.may_ask(now):
+        if health.may_ask(now) or (has_login and health.wants_login):
             return ""
         seconds = health.until - now
         if health.state is not State.CLOSED:

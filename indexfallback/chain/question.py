@@ -6,10 +6,12 @@ Pure values. `policy.next_step` decides on a question; the walk adds each answer
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from indexfallback.config import Index
 from indexfallback.mode import Cause, OfflineState
 from indexfallback.outcome import Kind, Outcome
+from indexfallback.upstream.answers import ClientLogin
 
 
 @dataclass(frozen=True)
@@ -70,6 +72,22 @@ class Candidate:
         return self.page_age is not None and self.page_age < self.fresh
 
 
+class PageRequest(NamedTuple):
+    """A request for the page of a project."""
+
+    #: Normalised.
+    project: str
+    #: The one index that is asked; None for the chain.
+    alone: str | None = None
+    #: The index that is asked before the others of its group; None for the order of the chain.
+    first: str | None = None
+    #: What the client has brought for one index.
+    login: ClientLogin | None = None
+    #: Whether indexes are asked whatever is fresh, and whether without validators.
+    again: bool = False
+    reload: bool = False
+
+
 @dataclass(frozen=True)
 class Question:
     """All that a step depends on. Durations are seconds."""
@@ -82,6 +100,10 @@ class Question:
     offline_state: OfflineState
     #: The one index that is to answer; None if it is the whole chain.
     alone: int | None = None
+    #: The one whose page is wanted of all that its group has; None if any is as good.
+    first: int | None = None
+    #: What the client has brought for one index.
+    login: ClientLogin | None = None
     #: An answer to a request from before this time, on the monotonic clock, is of no use.
     since: float = 0.0
     #: Whether indexes are asked without validators, so that they send their pages in any case.
@@ -97,6 +119,12 @@ class Question:
         """The indexes that may answer, in their order."""
         may = self.owners or tuple(p for p, c in enumerate(self.chain) if not c.is_copy)
         return may if self.alone is None else tuple(p for p in may if p == self.alone)
+
+    def login_for(self, position: int) -> ClientLogin | None:
+        """Return what the client has brought for an index, or None."""
+        login = self.login
+        is_for = login is not None and login.index == self.chain[position].index.name
+        return login if is_for else None
 
     def may_ask(self, position: int) -> bool:
         """Tell whether an index has not answered yet and may be asked, held or not."""
@@ -180,6 +208,20 @@ def asking_order(members: Sequence[Index]) -> tuple[Index, ...]:
         authority = next((i for i in ordered if i.name == mirror.mirror_of), None)
         ordered.insert(ordered.index(authority) + 1 if authority else 0, mirror)
     return tuple(ordered)
+
+
+def led_by(chain: Sequence[Index], first: str) -> tuple[Index, ...]:
+    """Return the indexes with one before the others of its group.
+
+    It passes no index of another group, since the order of groups decides who owns a project.
+    """
+    position = next((p for p, index in enumerate(chain) if index.name == first), None)
+    if position is None:
+        return tuple(chain)
+    start = position
+    while start and chain[start - 1].group == chain[position].group:
+        start -= 1
+    return (*chain[:start], chain[position], *chain[start:position], *chain[position + 1 :])
 
 
 def as_unknown(question: Question, since: float, *, reload: bool = False) -> Question:

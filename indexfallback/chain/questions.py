@@ -8,7 +8,14 @@ from indexfallback.chain.explain import not_asked_for
 from indexfallback.chain.members import Member, Members
 from indexfallback.chain.name_lists import NameLists
 from indexfallback.chain.network import Network
-from indexfallback.chain.question import Candidate, Question, candidates, claiming_groups
+from indexfallback.chain.question import (
+    Candidate,
+    PageRequest,
+    Question,
+    candidates,
+    claiming_groups,
+    led_by,
+)
 from indexfallback.config import Index, Settings
 from indexfallback.store import PageFacts, Store
 from indexfallback.store.ledger import Ownership
@@ -34,13 +41,16 @@ class Questions:
         self._asker = asker
         self._name_lists = name_lists
 
-    def about(self, project: str, index: str | None) -> Question:
-        """Return the question of a normalised project, for the chain or for one index of it.
+    def about(self, request: PageRequest) -> Question:
+        """Return the question of a project, for the chain or for one index of it.
 
         Raises `ProjectNotFoundError` if that index is asked for other projects only.
         """
-        settings = self._settings
-        chain, alone = self._chain(project, index)
+        settings, project, login = self._settings, request.project, request.login
+        chain, alone = self._chain(project, request.alone)
+        if request.first is not None:
+            chain = led_by(chain, request.first)
+        first = next((p for p, i in enumerate(chain) if i.name == request.first), None)
         claiming = claiming_groups(settings.indexes, project)
         owners = self._ownerships(project, chain)
         facts = self._store.pages.facts_of([i.key for i in chain], project)
@@ -54,10 +64,19 @@ class Questions:
                 is_claimed=i.group in claiming,
                 now=now,
                 clock=clock,
+                has_login=login is not None and login.index == i.name,
             )
             for i in chain
         )
-        return Question(project, known, settings.keep, self._network.offline_state, alone)
+        return Question(
+            project,
+            known,
+            settings.keep,
+            self._network.offline_state,
+            alone=alone,
+            first=first,
+            login=login,
+        )
 
     def is_foreign(self, project: str, index: str) -> bool:
         """Tell whether a project is known to belong to other indexes than this one.
@@ -101,6 +120,7 @@ class Questions:
         is_claimed: bool,
         now: float,
         clock: float,
+        has_login: bool,
     ) -> Candidate:
         index = member.index
         age = None if facts is None else 0.0 if facts.mirrored else facts.age(now)
@@ -121,8 +141,9 @@ class Questions:
             and (known is None or known.served is None),
             was_copy=known is not None and known.copied is not None,
             list_known=index.is_private and self._name_lists.is_known(index, now),
-            remembered_absent=self._asker.is_absent(index, project),
-            held=member.held(clock),
+            # Some indexes say that they do not have what another login may not see.
+            remembered_absent=not has_login and self._asker.is_absent(index, project),
+            held=member.held(clock, has_login=has_login),
             trouble=member.health.trouble,
         )
 

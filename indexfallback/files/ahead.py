@@ -19,7 +19,7 @@ from typing import NamedTuple
 from indexfallback.chain.answer import Answer
 from indexfallback.chain.fallback import Fallback
 from indexfallback.chain.members import Member
-from indexfallback.chain.question import candidates
+from indexfallback.chain.question import PageRequest, candidates
 from indexfallback.dists.requirements import requires_dist
 from indexfallback.dists.wheel import MAX_METADATA
 from indexfallback.errors import IndexFallbackError
@@ -107,10 +107,10 @@ class ReadAhead:
         self._thread: threading.Thread | None = None
         self._closed = False
 
-    def page_asked(self, client: Client, answer: Answer, index: str | None) -> None:
-        """Note that a client has got a page, by the chain or by one index."""
+    def page_asked(self, client: Client, answer: Answer, address: PageAddress) -> None:
+        """Note that a client has got a page."""
         is_held = answer.how not in ("asked", "ahead")
-        self._ask(client, PageAddress(answer.project, index), answer, is_held=is_held)
+        self._ask(client, address, answer, is_held=is_held)
 
     def file_asked(self, client: Client, address: FileAddress, *, is_held: bool) -> None:
         """Note that a client gets a file; ``is_held`` if it was stored before."""
@@ -252,7 +252,7 @@ class ReadAhead:
             self._wake()
 
     def _page(self, address: PageAddress) -> _Fetched:
-        answer = self._fallback.page_ahead(address.project, address.alone)
+        answer = self._fallback.page_ahead(PageRequest(*address))
         return _Fetched(answer.size if answer.how == "asked" else 0, answer)
 
     def _file(self, address: FileAddress) -> _Fetched:

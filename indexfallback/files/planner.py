@@ -50,6 +50,8 @@ class PageAddress(NamedTuple):
     project: str
     #: The one index that is asked for it; None for the chain.
     alone: str | None
+    #: The index that is asked before the others of its group; None for the order of the chain.
+    first: str | None = None
 
 
 Step = PageAddress | FileAddress
@@ -254,7 +256,7 @@ class Planner:
             name = normalize(requirement.name)
             if requirement.url is not None or not is_project_name(name):
                 continue
-            project = self._project(PageAddress(name, by.page.alone))
+            project = self._project(by.page._replace(project=name))
             by.required.add(name)
             stated = by.page.project
             known = project.demands.get(stated, SpecifierSet())

@@ -10,6 +10,7 @@ from indexfallback.page import File, ProjectPage
 from indexfallback.store.hosted_files import HostedFile
 from indexfallback.store.hosting import Hosting
 from indexfallback.upstream.answers import (
+    ClientLogin,
     FileAnswer,
     Limits,
     NamesAnswer,
@@ -54,6 +55,10 @@ class Listing:
     def link_login(self, file: File) -> str:
         """Return the login in a link to a file as it is written there; empty if none is known."""
         return self._upstream.link_login(file)
+
+    def with_login(self, login: ClientLogin) -> "Listing":  # noqa: ARG002 - the interface
+        """Return this index: a directory asks for no login."""
+        return self
 
     def part(self, file: File, wanted: Part, patience: float) -> PartAnswer:
         """Read some bytes of a file of one of its pages."""

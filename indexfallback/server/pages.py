@@ -8,6 +8,7 @@ from urllib.parse import quote
 import falcon
 
 from indexfallback.chain.answer import Answer
+from indexfallback.files.planner import PageAddress
 from indexfallback.files.schedule import Client
 from indexfallback.formats import Media, negotiate, render_names, render_page
 from indexfallback.names import FileKey, is_normalized, is_project_name, normalize
@@ -50,7 +51,7 @@ class ProjectResource:
         answer = self._shim.fallback.page(project, index, again=again)
         self._shim.fallback.activity.client(req.user_agent or "")
         if not self._direct and req.method == "GET":
-            self._shim.ahead.page_asked(client_of(req), answer, index)
+            self._shim.ahead.page_asked(client_of(req), answer, PageAddress(project, index))
         if answer.page.serial is not None:
             resp.set_header("X-PyPI-Last-Serial", str(answer.page.serial))
         if answer.is_settled:

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
 
 from indexfallback.outcome import Outcome
@@ -10,6 +11,17 @@ from indexfallback.words import left_out
 
 #: The words for a login page, a captive portal or an error page in place of a file.
 WEB_PAGE = "a web page where a file should be"
+
+
+@dataclass(frozen=True)
+class ClientLogin:
+    """What a client has sent for one index, to be used in its one request and kept nowhere."""
+
+    #: The index, and scheme, host and port to which it is sent (`origin.origin_of`).
+    index: str
+    origin: str
+    #: The value of the Authorization header.
+    header: str = field(repr=False)
 
 
 class Limits(NamedTuple):
@@ -162,6 +174,10 @@ class Upstream(Protocol):
 
         ``patience`` is the timeout for the first byte, seconds; the last may take as long again.
         """
+        ...
+
+    def with_login(self, login: ClientLogin) -> "Upstream":
+        """Return the same index, which is asked with a client's login instead of its own."""
         ...
 
     def skipped(self) -> tuple[Skipped, ...]:

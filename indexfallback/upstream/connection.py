@@ -2,8 +2,8 @@
 
 At most 5 redirects are followed, none from https to http, and none with the index's credentials to
 another origin (CVE-2018-18074, CVE-2023-32681), except from http to https of the same host. A login
-in the address of a link or a redirect, and a cookie, go to their own origin within one request, and
-are not kept here. On a 401 the login is looked up anew, once.
+in the address of a link or a redirect, a client's login, and a cookie, go to their own origin
+within one request, and are not kept here. On a 401 the login is looked up anew, once.
 
 A public index or a mirror may lead to local addresses only if its own host has one. A local address
 in a page or a redirect is refused when it is read; the address that a name resolves to is checked
@@ -30,6 +30,7 @@ from indexfallback.config import Index, without_credentials
 from indexfallback.errors import redact
 from indexfallback.formats.links import is_local
 from indexfallback.outcome import Kind, Outcome
+from indexfallback.upstream.answers import ClientLogin
 from indexfallback.upstream.certificates import expiry
 from indexfallback.upstream.cookies import Cookies
 from indexfallback.upstream.credentials import (
@@ -59,8 +60,13 @@ class _Journey:
     """One request through its redirects: what is sent, and what it has received on the way."""
 
     def __init__(
-        self, headers: dict[str, str], timeout: tuple[float, float], carried: dict[Origin, str]
+        self,
+        headers: dict[str, str],
+        timeout: tuple[float, float],
+        carried: dict[Origin, str],
+        client: ClientLogin | None,
     ) -> None:
+        self._client = client
         self._headers = {"User-Agent": _USER_AGENT, **headers}
         self.timeout = timeout
         self.cookies = Cookies()
@@ -76,6 +82,13 @@ class _Journey:
         """Return the login that an address of this request carried for an origin, or nothing."""
         found = (to for start, to in self._carried.items() if is_upgrade(start, where))
         return self._carried.get(where) or next(found, "")
+
+    def of_client(self, where: Origin) -> str:
+        """Return the header that a client has brought for an origin, or nothing."""
+        if self._client is None:
+            return ""
+        own = origin(self._client.origin)
+        return self._client.header if where == own or is_upgrade(own, where) else ""
 
     def headers(self, where: Origin, login: str) -> dict[str, str]:
         """Return the headers for an origin."""
@@ -110,16 +123,18 @@ class Connection:
         other_index: Callable[[str], str | None] = lambda _: None,
         *,
         carried: dict[Origin, str],
+        client: ClientLogin | None = None,
     ) -> tuple[Outcome, requests.Response | None]:
         """Send a GET, follow redirects, and return the response with its body unread.
 
         ``timeout`` is seconds to connect and between bytes. ``other_index`` returns the name of
         the other index that an address belongs to, or None: a redirect to another index is not
         followed, since that one is asked in its own turn. ``carried`` has the login in the link to
-        ``url``, by its origin; those in redirects are added to it. The caller closes the response,
-        which comes with every outcome that has one.
+        ``url``, by its origin; those in redirects are added to it. ``client`` is sent to its origin
+        in the place of all other logins. The caller closes the response, which comes with every
+        outcome that has one.
         """
-        journey = _Journey(headers, timeout, carried)
+        journey = _Journey(headers, timeout, carried, client)
         for hop in range(MAX_REDIRECTS + 1):
             where = urlsplit(url).netloc
             if not any(fnmatchcase(where, pattern) for pattern in self._allow_hosts):
@@ -177,6 +192,8 @@ class Connection:
         known: it may be a token.
         """
         where = origin(url)
+        if of_client := journey.of_client(where):
+            return self._send(url, journey.headers(where, of_client), journey.timeout)
         carried = journey.carried(where)
         known = "" if has_password(carried) else self._logins.header(where)
         headers = journey.headers(where, known or authorization(carried))

@@ -27,6 +27,7 @@ from indexfallback.names import METADATA_ENDING
 from indexfallback.outcome import Kind, Outcome
 from indexfallback.page import File, ProjectPage
 from indexfallback.upstream.answers import (
+    ClientLogin,
     FileAnswer,
     Limits,
     NamesAnswer,
@@ -217,6 +218,10 @@ class DirectoryIndex:
             return NamesAnswer(_outage(error, started))
         elapsed = time.monotonic() - started
         return NamesAnswer(Outcome(Kind.FOUND, f"{len(names)} names", elapsed), names)
+
+    def with_login(self, login: ClientLogin) -> "DirectoryIndex":  # noqa: ARG002 - the interface
+        """Return this index: a directory asks for no login."""
+        return self
 
     def skipped(self) -> tuple[Skipped, ...]:
         """Return the entries that are not offered, truncated files only after a page was made."""

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import closing
+from copy import copy
 from dataclasses import replace
 from urllib.parse import quote, urlsplit
 
@@ -18,6 +19,7 @@ from indexfallback.page import File
 from indexfallback.upstream.answers import (
     WEB_PAGE,
     Body,
+    ClientLogin,
     FileAnswer,
     Limits,
     NamesAnswer,
@@ -57,6 +59,9 @@ _SHORTEST = 0.001
 
 class HttpIndex:
     """One index behind HTTP."""
+
+    #: What a client has brought, in a copy for its one request.
+    _client: ClientLogin | None = None
 
     def __init__(self, index: Index, settings: Settings) -> None:
         self._index = index
@@ -135,7 +140,7 @@ class HttpIndex:
         connect = max(min(self._index.connect_timeout, limits.connect, first_byte), _SHORTEST)
         timeout = connect, first_byte
         outcome, response = self._connection.get(
-            url, headers, timeout, self._other_index, carried=carried
+            url, headers, timeout, self._other_index, carried=carried, client=self._client
         )
         limits.answering()
         body, size = b"", 0
@@ -204,7 +209,9 @@ class HttpIndex:
         """Send a GET for a file, with the login in its link."""
         login = self.link_login(file)
         carried = {origin(file.url): login} if login else {}
-        return self._connection.get(file.url, headers, timeout, carried=carried)
+        return self._connection.get(
+            file.url, headers, timeout, carried=carried, client=self._client
+        )
 
     def learn_logins(self, found: Mapping[str, str]) -> None:
         """Remember the logins in the links of a page (`formats.parse_page`), in memory alone."""
@@ -234,6 +241,12 @@ class HttpIndex:
                 return read_part(response, outcome, asked, ends)
 
         return find_part(ask, wanted, file.size)
+
+    def with_login(self, login: ClientLogin) -> "HttpIndex":
+        """Return the same index, with its connections, which sends a client's login."""
+        other = copy(self)
+        other._client = login  # noqa: SLF001 - of the same class
+        return other
 
     def skipped(self) -> tuple[Skipped, ...]:
         """Return nothing: an index behind HTTP does not list what it leaves out."""

@@ -20,7 +20,7 @@ from indexfallback.carry.imports import import_archive
 from indexfallback.carry.manifest import Known
 from indexfallback.chain import asking, fallback
 from indexfallback.chain.policy import Refuse
-from indexfallback.chain.question import Question
+from indexfallback.chain.question import PageRequest, Question
 from indexfallback.errors import (
     FileError,
 )
@@ -240,7 +240,7 @@ class Histories(RuleBasedStateMachine):
             if not self.shims.is_owned(place, name):
                 continue
             for door in (None, "pypi"):
-                question = place.shim.fallback._questions.about(name, door)
+                question = place.shim.fallback._questions.about(PageRequest(name, door))
                 if not question.chain[0].may_copy:
                     for kind in (Kind.ABSENT, Kind.DENIED, Kind.UNREACHABLE):
                         self._walk(question, kind)

@@ -9,9 +9,11 @@ import pytest
 from pip._internal.network.session import user_agent
 
 from indexfallback.chain.answer import Answer
+from indexfallback.chain.question import PageRequest
 from indexfallback.config import Index
 from indexfallback.errors import ProjectError
 from indexfallback.files.download import FileAddress
+from indexfallback.files.planner import PageAddress
 from indexfallback.files.schedule import MOST_AT_ONCE, Client
 from indexfallback.flight import start
 from indexfallback.health import State
@@ -36,7 +38,7 @@ _MOMENT = 0.3
 def ask_page(shim: Shim, project: str, client: Client = PIP, index: str | None = None) -> Answer:
     """Ask for a page as the server does for a client."""
     answer = shim.fallback.page(project, index)
-    shim.ahead.page_asked(client, answer, index)
+    shim.ahead.page_asked(client, answer, PageAddress(project, index))
     return answer
 
 
@@ -209,7 +211,7 @@ def test_a_client_joins_what_is_fetched_ahead_for_it(shim: MakeShim) -> None:
 def test_a_client_has_its_own_deadline_for_what_was_begun_before_it_asked(shim: MakeShim) -> None:
     with FakeIndex([LIB]) as index, index.delay(5.0, path=page_path(LIB)):
         made = shim(index, deadline=4.0)
-        ahead = start(lambda: made.fallback.page_ahead("lib", None), "ahead")
+        ahead = start(lambda: made.fallback.page_ahead(PageRequest("lib")), "ahead")
         index.wait_for(page_path(LIB))
         time.sleep(2.0)
         assert made.fallback.page("lib").how == "asked"
@@ -250,7 +252,7 @@ def test_nothing_is_fetched_at_an_index_in_trouble(shim: MakeShim) -> None:
                     made.fallback.page(f"trouble-{number}")
         assert made.members["pypi"].health.state is State.OPEN
         index.clear()
-        made.ahead.page_asked(PIP, answer, None)
+        made.ahead.page_asked(PIP, answer, PageAddress(answer.project, None))
         settle(made)
         tree = {path(dist) for dist in ALL for path in (page_path, metadata_path)}
         assert not paths(index) & (tree - {page_path(APP)}), "not even as a trial"
@@ -261,7 +263,7 @@ def test_what_a_client_has_got_before_its_fetch_was_counted_is_used(shim: MakeSh
         made = shim(index)
         answer = made.fallback.page("base")
         made.fallback.activity.ahead.begin("base")
-        made.ahead.page_asked(PIP, answer, None)
+        made.ahead.page_asked(PIP, answer, PageAddress(answer.project, None))
         made.fallback.activity.ahead.end("base", 5)
         wait_until(lambda: ahead(made)["used"] == 5, 10, "what was used does not count")
 
@@ -316,7 +318,7 @@ def test_nothing_is_fetched_where_it_would_not_be_used(
         made = shim(index, **values)
         index.clear()
         answer = made.fallback.page("app")
-        made.ahead.page_asked(PIP, answer._replace(how="asked"), None)
+        made.ahead.page_asked(PIP, answer._replace(how="asked"), PageAddress("app", None))
         settle(made)
         assert not paths(index) & {page_path(dist) for dist in ALL[1:]}
 

@@ -126,6 +126,10 @@ class ProjectError(IndexFallbackError):
     remedy: str
     #: The private index that the project belongs to, and that does not have it.
     owner: str = ""
+    #: The index that decided it, if one alone did: for 503, a private one that could not be asked.
+    decided_by: str = ""
+    #: The indexes that have answered 401 themselves.
+    wants_login: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         asked = "; ".join(str(tried) for tried in self.tried if tried.what != "not asked")
@@ -158,6 +162,8 @@ class FileError(IndexFallbackError):
     remedy: str
     #: The private index that the file's project belongs to, and that is not asked for it here.
     owner: str = ""
+    #: As in `ProjectError`.
+    wants_login: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         return f"{self.filename}: {self.cause}. {self.remedy}"

@@ -1,5 +1,7 @@
 """The shim: store, chain, fallback and downloads, put together and closed together."""
 
+from collections.abc import Callable
+
 from indexfallback.chain.answer import Answer
 from indexfallback.chain.explain import nothing_held
 from indexfallback.chain.fallback import Fallback
@@ -10,7 +12,7 @@ from indexfallback.config import Settings
 from indexfallback.files.ahead import ReadAhead
 from indexfallback.files.download import Downloads
 from indexfallback.hosted.index import HostedIndex
-from indexfallback.page import ProjectPage
+from indexfallback.page import File, ProjectPage
 from indexfallback.store import Store
 
 
@@ -32,14 +34,16 @@ class Shim:
             for index in settings.hosted
         }
 
-    def offer(self, answer: Answer, *, every_metadata: bool = True) -> ProjectPage:
+    def offer(
+        self, answer: Answer, promises: Callable[[File], bool] = lambda _: True
+    ) -> ProjectPage:
         """Return the page of an answer as clients see it, as `offer.offered` does.
 
         Raises `ProjectNotFoundError` where there is no network and none of its files is here: who
         is offered nothing would say that no version fits.
         """
         pins, available = self.pins_and_available(answer)
-        page = offered(answer.corrected, pins, available, every_metadata=every_metadata)
+        page = offered(answer.corrected, pins, available, promises=promises)
         if answer.offline is None or page.files or not hidden(answer.corrected, pins, available):
             return page
         error = nothing_held(answer.project, answer.corrected, answer.tried, answer.offline)

@@ -39,6 +39,8 @@ class Answer(NamedTuple):
     is_settled: bool
     #: Bytes that came from the indexes for it.
     size: int = 0
+    #: The names of the indexes that have answered 401 themselves.
+    wants_login: tuple[str, ...] = ()
 
 
 class AnswerBuilder:
@@ -82,6 +84,7 @@ class AnswerBuilder:
             offline,
             not (offline or changed) and all(file.sha256 is not None for file in page.files),
             sum(c.outcome.size for c in question.chain if c.outcome is not None),
+            question.wants_login,
         )
 
     def _as_pinned(self, project: str, index: Index, page: ProjectPage) -> tuple[ProjectPage, bool]:

@@ -1,6 +1,6 @@
 """Which files of a page are offered to clients: those that can be served, as first seen."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 import msgspec
@@ -46,13 +46,13 @@ def offered(
     pins: PinsByName,
     available: Available | None = None,
     *,
-    every_metadata: bool = True,
+    promises: Callable[[File], bool] = lambda _: True,
 ) -> ProjectPage:
     """Return the page as clients see it.
 
     What `refuses` refuses is withheld, and a missing hash is filled in. ``available`` are the files
-    that can be served offline, or None while there is a network. With ``every_metadata``, all
-    wheels have metadata, also where the index has no file of it: it can be read from the wheel.
+    that can be served offline, or None while there is a network. Wheels that ``promises``
+    is true for have metadata, also where the index has no file of it: it is read from the wheel.
 
     Of a quarantined project nothing is offered for installation (PEP 792).
     """
@@ -65,10 +65,12 @@ def offered(
             if (offered := _offered_file(file, pins, available)) is not None
         ]
         page = msgspec.structs.replace(page, files=tuple(files))
-    if not every_metadata or not any(map(_lacks_metadata, page.files)):
+    if not any(map(_lacks_metadata, page.files)):
         return page
     promised = (
-        msgspec.structs.replace(file, core_metadata=True) if _lacks_metadata(file) else file
+        msgspec.structs.replace(file, core_metadata=True)
+        if _lacks_metadata(file) and promises(file)
+        else file
         for file in page.files
     )
     return msgspec.structs.replace(page, files=tuple(promised))

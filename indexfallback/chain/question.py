@@ -144,6 +144,12 @@ class Question:
         return is_known and self.may_ask(position)
 
     @property
+    def wants_login(self) -> tuple[str, ...]:
+        """The names of the indexes that have answered 401 themselves."""
+        wanting = (Kind.DENIED, Kind.NO_LOGIN)
+        return tuple(c.index.name for c in self.chain if c.kind in wanting)
+
+    @property
     def offline(self) -> Cause | None:
         """Why there is no network, by the user's word or as an attempt has found."""
         if self.offline_state.requested is not None or not self.offline_state.detects_network:

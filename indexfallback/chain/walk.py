@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 
 from indexfallback.chain.answer import Answer, AnswerBuilder
 from indexfallback.chain.asking import Asker
@@ -12,6 +13,7 @@ from indexfallback.chain.members import Members
 from indexfallback.chain.policy import Ask, Compare, Refuse, Serve, next_step
 from indexfallback.chain.question import PageRequest, Question, as_unknown
 from indexfallback.chain.questions import Questions
+from indexfallback.errors import ProjectError
 from indexfallback.health import last_resort
 from indexfallback.page import ProjectPage
 from indexfallback.store import Store
@@ -57,7 +59,7 @@ class Walker:
             elif isinstance(step, Refuse):
                 resort = self._last_resort(question, step)
                 if resort is None:
-                    raise refusal(question, step)
+                    raise self._error(question, step)
                 question = question.released(resort)
             else:
                 answer = self._serve(question, step, pages.get(step.position))
@@ -65,6 +67,13 @@ class Walker:
                     return answer
                 # The stored page cannot be read: as if there were none.
                 question = question.without_page(step.position)
+
+    @staticmethod
+    def _error(question: Question, step: Refuse) -> ProjectError:
+        decided_by = "" if step.position is None else question.chain[step.position].index.name
+        return replace(
+            refusal(question, step), decided_by=decided_by, wants_login=question.wants_login
+        )
 
     def _compare(self, question: Question, step: Compare, pages: dict[int, Asked]) -> Question:
         """Return the question with a page compared with the public index's, and keep the result."""

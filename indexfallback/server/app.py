@@ -22,9 +22,8 @@ from indexfallback.server.guards import (
     answer_records_fault,
 )
 from indexfallback.server.metrics import MetricsResource
-from indexfallback.server.pages import NamesResource, ProjectResource, SlashResource
+from indexfallback.server.pages import NamesResource, PageSender, ProjectResource, SlashResource
 from indexfallback.server.proxied import Proxied
-from indexfallback.server.rendered import RenderedPages
 from indexfallback.server.response_cache import ResponseCache
 from indexfallback.server.state import (
     HealthResource,
@@ -34,6 +33,7 @@ from indexfallback.server.state import (
     WhyResource,
 )
 from indexfallback.server.uploads import UploadResource, multipart_handler
+from indexfallback.server.via import INTERCEPTED, InterceptedResource
 from indexfallback.shim import Shim
 from indexfallback.store import RecordsFault
 
@@ -81,12 +81,13 @@ def routes(shim: Shim, credentials: Credentials) -> dict[str, Any]:
 
 def _for_clients(shim: Shim) -> dict[str, Any]:
     """Return the simple API, of the chain and of one index, and the files."""
-    names, rendered = NamesResource(shim), RenderedPages()
+    names, sender = NamesResource(shim), PageSender(shim)
     routes: dict[str, Any] = {"/files/{owner}/{key}/{filename}": FileResource(shim)}
     for root in ("/simple/", "/index/{index}/simple/"):
-        routes |= _tree(root, names, ProjectResource(shim, root, rendered))
+        routes |= _tree(root, names, ProjectResource(shim, root, sender))
     root = "/direct/simple/"
-    return routes | _tree(root, names, ProjectResource(shim, root, rendered, direct=True))
+    routes |= _tree(root, names, ProjectResource(shim, root, sender, direct=True))
+    return routes | {INTERCEPTED: InterceptedResource(shim, names, sender)}
 
 
 def _for_people(shim: Shim) -> dict[str, Any]:

@@ -1,8 +1,6 @@
 """The simple API: project pages and the list of names, by the chain or by one index alone."""
 
 import time
-from collections.abc import Callable
-from functools import partial
 from urllib.parse import quote
 
 import falcon
@@ -11,12 +9,41 @@ from indexfallback.chain.answer import Answer
 from indexfallback.files.planner import PageAddress
 from indexfallback.files.schedule import Client
 from indexfallback.formats import Media, negotiate, render_names, render_page
-from indexfallback.names import FileKey, is_normalized, is_project_name, normalize
-from indexfallback.page import File, ProjectPage
+from indexfallback.names import is_normalized, is_project_name, normalize
+from indexfallback.server.links import DirectLinks, Links
 from indexfallback.server.rendered import Rendered, RenderedPages, as_rendered
 from indexfallback.server.response_cache import MAX_AGE, is_to_revalidate
 from indexfallback.shim import Shim
 from indexfallback.upstream.answers import Limits
+
+
+class PageSender:
+    """Sends the pages of answers, rendered once for all that get the same."""
+
+    def __init__(self, shim: Shim) -> None:
+        self._shim = shim
+        self._rendered = RenderedPages()
+
+    def send(
+        self, req: falcon.Request, resp: falcon.Response, answer: Answer, links: Links
+    ) -> None:
+        """Answer with the page of ``answer``, whose links are made by ``links``."""
+        media = media_of(req)
+        self._shim.fallback.activity.client(req.user_agent or "")
+        if answer.page.serial is not None:
+            resp.set_header("X-PyPI-Last-Serial", str(answer.page.serial))
+        send(req, resp, media, self._render(answer, links, media))
+
+    def _render(self, answer: Answer, links: Links, media: Media) -> Rendered:
+        owner = answer.owner.group
+
+        def render() -> bytes:
+            page = self._shim.offer(answer, links.promises)
+            return render_page(page, media, links.href(owner, page))
+
+        if not answer.is_settled:
+            return as_rendered(render())
+        return self._rendered.get((answer.digest, owner, links, media), render)
 
 
 class ProjectResource:
@@ -26,13 +53,14 @@ class ProjectResource:
     files.
     """
 
-    def __init__(
-        self, shim: Shim, root: str, rendered: RenderedPages, *, direct: bool = False
-    ) -> None:
+    def __init__(self, shim: Shim, root: str, sender: PageSender, *, direct: bool = False) -> None:
         self._shim = shim
         self._root = root
-        self._rendered = rendered
+        self._sender = sender
         self._direct = direct
+        to_root = "../" * root.count("/")
+        # An index serves beside its files what its own page states, and nothing else.
+        self._links = DirectLinks(to_root) if direct else Links(to_root)
 
     def on_get(
         self, req: falcon.Request, resp: falcon.Response, project: str, index: str | None = None
@@ -43,52 +71,26 @@ class ProjectResource:
         if not is_normalized(project):
             redirect(req, resp, self._root, normalize(project), index)
             return
-        media = _media(req)
-        # Offline no index may be asked, and what is stored is all there is.
-        again = is_to_revalidate(req.get_header("Cache-Control")) and (
-            not self._shim.network.is_offline
-        )
-        answer = self._shim.fallback.page(project, index, again=again)
-        self._shim.fallback.activity.client(req.user_agent or "")
+        media_of(req)  # before any index is asked
+        answer = self._shim.fallback.page(project, index, again=is_again(req, self._shim))
         if not self._direct and req.method == "GET":
             self._shim.ahead.page_asked(client_of(req), answer, PageAddress(project, index))
-        if answer.page.serial is not None:
-            resp.set_header("X-PyPI-Last-Serial", str(answer.page.serial))
         if answer.is_settled:
             req.env[MAX_AGE] = self._shim.fallback.repeat_seconds
-        _send(req, resp, media, self._render(answer, media))
+        self._sender.send(req, resp, answer, self._links)
 
     on_head = on_get
 
-    def _render(self, answer: Answer, media: Media) -> Rendered:
-        to_root = "../" * self._root.count("/")
-        owner = answer.owner.group
 
-        def render() -> bytes:
-            # An index serves beside its files what its own page states, and nothing else.
-            page = self._shim.offer(answer, every_metadata=not self._direct)
-            href = partial(address, to_root, owner, page)
-            return render_page(page, media, partial(_upstream_or, href) if self._direct else href)
-
-        if not answer.is_settled:
-            return as_rendered(render())
-        return self._rendered.get((answer.digest, owner, to_root, media), render)
+def is_again(req: falcon.Request, shim: Shim) -> bool:
+    """Tell whether the indexes are to be asked, whatever is fresh."""
+    # Offline no index may be asked, and what is stored is all there is.
+    return is_to_revalidate(req.get_header("Cache-Control")) and not shim.network.is_offline
 
 
 def client_of(req: falcon.Request) -> Client:
     """Return who sends a request."""
     return Client(req.remote_addr, req.user_agent or "")
-
-
-def address(to_root: str, owner: str, page: ProjectPage, file: File) -> str:
-    """Return a file's address relative to a page."""
-    key = FileKey(page.name, file.sha256)
-    return f"{to_root}files/{owner}/{key}/{quote(file.filename)}"
-
-
-def _upstream_or(href: Callable[[File], str], file: File) -> str:
-    """Return a file's address at its index; ``href`` for a local file, which only we serve."""
-    return href(file) if file.url.startswith("file:") else file.url
 
 
 class NamesResource:
@@ -115,11 +117,11 @@ class NamesResource:
         for member in members:
             if member.index.is_directory:
                 names += member.upstream.names(limits).names
-        media = _media(req)
+        media = media_of(req)
         # Each part is sorted already, so that sorting many thousands of names is quick.
         listed = tuple(dict.fromkeys(sorted(names)))
         rendered = self._rendered.get((listed, media), lambda: render_names(listed, media))
-        _send(req, resp, media, rendered)
+        send(req, resp, media, rendered)
 
     on_head = on_get
 
@@ -149,7 +151,8 @@ def redirect(
     resp.location = f"{req.root_path}{path}{project}/" if project else f"{req.root_path}{path}"
 
 
-def _media(req: falcon.Request) -> Media:
+def media_of(req: falcon.Request) -> Media:
+    """Return the form in which a client wants a page; raises falcon.HTTPNotAcceptable."""
     media = negotiate(req.get_header("Accept"))
     if media is None:
         kinds = ", ".join(kind.value for kind in Media)
@@ -157,7 +160,8 @@ def _media(req: falcon.Request) -> Media:
     return media
 
 
-def _send(req: falcon.Request, resp: falcon.Response, media: Media, rendered: Rendered) -> None:
+def send(req: falcon.Request, resp: falcon.Response, media: Media, rendered: Rendered) -> None:
+    """Answer with a rendered page."""
     resp.content_type = media.value
     resp.set_headers(
         {

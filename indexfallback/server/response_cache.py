@@ -12,6 +12,9 @@ from typing import Any, NamedTuple
 
 #: The application sets it in the environment to the seconds for which its response may be cached.
 MAX_AGE = "indexfallback.max_age"
+#: Its key for the header with a client's login for an index, which a proxy has renamed from
+#: Authorization: that one is for this server's own tokens.
+CLIENT_LOGIN = "HTTP_INDEXFALLBACK_AUTHORIZATION"
 #: Bytes of all cached bodies: hundreds of usual pages, or the eight largest.
 LIMIT = 8 * 1024**2
 
@@ -52,7 +55,9 @@ class ResponseCache:
         """Answer a request."""
         if environ["REQUEST_METHOD"] == "POST":
             return self._upload(environ, start_response)
-        if environ["REQUEST_METHOD"] != "GET" or "HTTP_IF_NONE_MATCH" in environ:
+        # What a client has brought for an index is no part of a key that outlives its request.
+        is_alone = "HTTP_IF_NONE_MATCH" in environ or CLIENT_LOGIN in environ
+        if environ["REQUEST_METHOD"] != "GET" or is_alone:
             return self._application(environ, start_response)
         # All that a page depends on, and what the application may refuse a request for.
         key = (

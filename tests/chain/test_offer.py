@@ -56,7 +56,7 @@ def test_every_wheel_has_metadata_and_no_other_file_gets_them() -> None:
     )
     found = {f.filename: f.core_metadata for f in offered(listed, {}).files}
     assert found == {**stated, egg: False, "c-1-py3-none-any.whl": True}
-    assert offered(listed, {}, every_metadata=False) is listed
+    assert offered(listed, {}, promises=lambda _: False) == listed
 
 
 def test_offline_a_held_wheel_has_the_metadata_that_its_page_does_not_state() -> None:

@@ -52,7 +52,7 @@ def test_every_key_is_in_the_reference(key: str) -> None:
 def test_every_address_is_in_the_reference(shim: MakeShim) -> None:
     made = shim(Index(name="pypi", url="http://127.0.0.1:9/simple/", role="public"))
     paths = {
-        re.sub(r"\{(\w+)\}", lambda name: name[1].upper(), path).rstrip("/")
+        re.sub(r"\{(\w+)(?::path)?\}", lambda name: name[1].upper(), path).rstrip("/")
         for path in routes(made, Credentials(made.store.hosting))
     }
     text = PAGES["docs/addresses.md"]

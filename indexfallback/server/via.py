@@ -1,0 +1,131 @@
+"""The answers for intercepted hosts: ``/via/{scheme}/{authority}/...``.
+
+A proxy on this machine sends what a client asks an index or a host of files for, the path as it
+came and Authorization renamed to ``Indexfallback-Authorization``. 421 means that the request is
+none of the chain's: the proxy sends it to its real host.
+"""
+
+import falcon
+
+from indexfallback.chain.answer import Answer
+from indexfallback.config import Index
+from indexfallback.config.hosts import stated_origins
+from indexfallback.errors import ProjectError, ProjectNotFoundError
+from indexfallback.files.planner import PageAddress
+from indexfallback.origin import origin_of
+from indexfallback.server.intercepted import Moved, Names, Page, wanted
+from indexfallback.server.links import DirectLinks
+from indexfallback.server.pages import NamesResource, PageSender, client_of, is_again, media_of
+from indexfallback.server.proxied import PUBLIC_ROOT
+from indexfallback.server.response_cache import MAX_AGE
+from indexfallback.shim import Shim
+from indexfallback.upstream.answers import ClientLogin
+
+INTERCEPTED = "/via/{scheme}/{authority}/{path:path}"
+#: What a proxy has renamed Authorization to.
+LOGIN = "Indexfallback-Authorization"
+
+
+class InterceptedResource:
+    """Answers in the place of the chain's indexes and of the hosts of their files."""
+
+    def __init__(self, shim: Shim, names: NamesResource, sender: PageSender) -> None:
+        self._shim = shim
+        self._names = names
+        self._sender = sender
+        self._stated = stated_origins(shim.settings.indexes)
+        public = [index for index in shim.settings.indexes if index.role == "public"]
+        #: The group at whose addresses the whole chain answers, or none.
+        self._last = public[-1].group if public else None
+
+    def on_get(
+        self, req: falcon.Request, resp: falcon.Response, scheme: str, authority: str, path: str
+    ) -> None:
+        """Answer as the chain does, or with 421."""
+        found = wanted(self._shim.settings.indexes, scheme, authority, f"/{path}", req.query_string)
+        if isinstance(found, Page):
+            self._page(req, resp, found.index, found.project)
+        elif isinstance(found, Names):
+            self._names.on_get(req, resp, found.index.name)
+        elif isinstance(found, Moved):
+            resp.status = falcon.HTTP_301
+            resp.location = found.location
+        else:  # also the JSON of a project
+            raise _not_ours()
+
+    on_head = on_get
+
+    def _page(self, req: falcon.Request, resp: falcon.Response, index: Index, project: str) -> None:
+        """Answer at the address of an index with a project's page."""
+        media_of(req)  # before any index is asked
+        shim, login = self._shim, _login(req, index)
+        try:
+            answer = shim.fallback.page(
+                project, first=index.name, login=login, again=is_again(req, shim)
+            )
+        except ProjectError as error:
+            raise self._refusal(index, error) from error
+        self._check(index, answer, is_refused=login is None)
+        if req.method == "GET":
+            address = PageAddress(project, None, index.name)
+            shim.ahead.page_asked(client_of(req), answer, address)
+        if answer.is_settled and login is None:
+            req.env[MAX_AGE] = shim.fallback.repeat_seconds
+        root = req.env.get(PUBLIC_ROOT, req.prefix)
+        self._sender.send(req, resp, answer, DirectLinks.answering(f"{root}/", self._stated))
+
+    def _check(self, index: Index, answer: Answer, *, is_refused: bool) -> None:
+        """Return if an answer is one at the address of an index; raises what is said instead.
+
+        An index that wants a login is answered for by a stale page only to who has brought one:
+        clients look for a login when they are asked for it.
+        """
+        is_own = answer.owner.group == index.group
+        wants_login = index.is_private and index.name in answer.wants_login
+        if wants_login and (not is_own or is_refused):
+            raise _login_wanted(index)
+        if not is_own and index.group != self._last:
+            raise ProjectNotFoundError(
+                answer.project,
+                answer.tried,
+                f"it belongs to {answer.owner.name}, and this is the address of {index.name}",
+                f"Ask for it at the address of {answer.owner.name}.",
+                answer.owner.name if answer.owner.is_private else "",
+            )
+
+    def _refusal(self, index: Index, error: ProjectError) -> Exception:
+        """Return what is said at the address of an index in place of an error of the chain."""
+        if not index.is_private:
+            return error
+        if index.name in error.wants_login:
+            return _login_wanted(index)
+        says = next((tried for tried in error.tried if tried.index == index.name), None)
+        is_final = error.status == ProjectNotFoundError.status
+        may_have_it = says is not None and says.what != "absent"
+        if is_final or may_have_it:
+            return error
+        # Whatever the others have: this one does not have it, and clients ask them as well.
+        cause = f"{index.name} does not have it"
+        return ProjectNotFoundError(error.project, error.tried, cause, error.remedy)
+
+
+def _login(req: falcon.Request, index: Index) -> ClientLogin | None:
+    """Return what a client has brought for an index."""
+    header = req.get_header(LOGIN)
+    return ClientLogin(index.name, origin_of(index.url) or "", header) if header else None
+
+
+def _login_wanted(index: Index) -> falcon.HTTPUnauthorized:
+    return falcon.HTTPUnauthorized(
+        title="Login wanted",
+        description=f"{index.name} wants a login",
+        challenges=[f'Basic realm="{index.name}"'],
+    )
+
+
+def _not_ours() -> falcon.HTTPError:
+    return falcon.HTTPError(
+        falcon.HTTP_421,
+        title="Not of the chain",
+        description="No index of the chain has this address: ask its own host",
+    )

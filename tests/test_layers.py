@@ -32,7 +32,8 @@ INSIDE = {
     "files": (
         "file_url", "pace", "coding", "profile", "workers", "failures", "parts", "sources",
         "pinned", "integrity", "hashing", "checking", "opening", "plan", "arrival", "assembly",
-        "transfer", "unheld", "metadata", "lookup", "download", "planner", "schedule", "ahead",
+        "transfer", "unheld", "metadata", "lookup", "by_url", "download", "planner", "schedule",
+        "ahead",
     ),
 }  # fmt: skip
 LEVEL = {module: level for level, module in enumerate(ORDER)} | {

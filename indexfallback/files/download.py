@@ -8,7 +8,7 @@ import threading
 import time
 from collections.abc import Callable
 from functools import partial
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from indexfallback.chain.asking import RESERVE
 from indexfallback.chain.explain import remedy_for
@@ -27,7 +27,7 @@ from indexfallback.flight import SingleFlight
 from indexfallback.mode import Cause
 from indexfallback.names import FileKey
 from indexfallback.store import Blob
-from indexfallback.upstream.answers import Part
+from indexfallback.upstream.answers import ClientLogin, Part
 
 __all__ = ["Downloads", "FileAddress"]
 
@@ -45,6 +45,13 @@ _MOST_NOT_RESUMABLE = 1000
 log = logging.getLogger("indexfallback")
 
 
+class _Wanted(NamedTuple):
+    """A file, and what a client has brought for it: clients with the same share what is fetched."""
+
+    address: FileAddress
+    login: ClientLogin | None
+
+
 class Downloads:
     """All files that clients ask for."""
 
@@ -52,25 +59,29 @@ class Downloads:
         self._fallback = fallback
         self._store = fallback.store
         self._lock = threading.Lock()
-        self._flights: SingleFlight[FileAddress, Blob | Transfer] = SingleFlight()
-        self._running: dict[FileAddress, Transfer] = {}
+        self._flights: SingleFlight[_Wanted, Blob | Transfer] = SingleFlight()
+        self._running: dict[_Wanted, Transfer] = {}
         self._not_resumable: dict[FileAddress, None] = {}
         self._pins = PinnedFiles(fallback)
         self._metadata = MetadataFiles(fallback.store, self._pins, self._get, self._incoming)
         self._wrong = WrongSources()
         self._lookup = Lookup(fallback, self._pins, self._metadata)
 
-    def get(self, owner: str, key: FileKey, filename: str) -> Blob | IncomingFile:
+    def get(
+        self, owner: str, key: FileKey, filename: str, *, login: ClientLogin | None = None
+    ) -> Blob | IncomingFile:
         """Return a stored file, or one that is being fetched and whose first bytes are there.
 
-        ``owner``, ``key`` and ``filename`` are those of the file's address. Raises `FileError`,
-        within the deadline.
+        ``owner``, ``key`` and ``filename`` are those of the file's address. What is fetched with a
+        client's ``login`` is for that client alone. Raises `FileError`, within the deadline.
         """
-        return self._told(FileAddress(owner, key, filename), self._get)
+        return self._told(FileAddress(owner, key, filename), partial(self._get, login=login))
 
-    def part(self, address: FileAddress, wanted: Part) -> Blob | IncomingFile | FilePart:
+    def part(
+        self, address: FileAddress, wanted: Part, login: ClientLogin | None = None
+    ) -> Blob | IncomingFile | FilePart:
         """Return a file as `get` does, or a part of it if only the whole were to be fetched."""
-        return self._told(address, partial(self._part, wanted=wanted))
+        return self._told(address, partial(self._part, wanted=wanted, login=login))
 
     def _told(self, address: FileAddress, get: Callable[[FileAddress, float], T]) -> T:
         """Return a file within the deadline; tell users of an error."""
@@ -88,7 +99,7 @@ class Downloads:
 
         No answer begins with it, and a failure is not noted. Raises `FileError`.
         """
-        found = self._begin(address)
+        found = self._begin(address, None)
         return found if isinstance(found, Blob) else found.file
 
     def is_resumable(self, address: FileAddress) -> bool:
@@ -112,62 +123,66 @@ class Downloads:
             if transfer.file.progress is Progress.DONE:
                 transfer.join(max(0.0, ends - time.monotonic()))
 
-    def _get(self, address: FileAddress, ends: float) -> Blob | IncomingFile:
-        found = self._begin(address)
+    def _get(
+        self, address: FileAddress, ends: float, login: ClientLogin | None = None
+    ) -> Blob | IncomingFile:
+        found = self._begin(address, login)
         return found if isinstance(found, Blob) else self._wait(address, found, ends)
 
-    def _begin(self, address: FileAddress) -> Blob | Transfer:
+    def _begin(self, address: FileAddress, login: ClientLogin | None) -> Blob | Transfer:
         self._lookup.check_owner(address)
         # Memory first: a thousand clients that want one file at once would wait for the store.
-        running = self._running_transfer(address)
+        wanted = _Wanted(address, login)
+        running = self._running_transfer(wanted)
         if running is not None:
             return running
         try:
             return self._flights.run(
-                address, lambda: self._look_up(address), self._fallback.settings.deadline
+                wanted, lambda: self._look_up(wanted), self._fallback.settings.deadline
             )
         except TimeoutError:
             late = "the page that lists it did not come within the deadline"
             raise FileUnavailableError(address.filename, late, "Run again.") from None
 
     def _part(
-        self, address: FileAddress, ends: float, *, wanted: Part
+        self, address: FileAddress, ends: float, *, wanted: Part, login: ClientLogin | None
     ) -> Blob | IncomingFile | FilePart:
         self._lookup.check_owner(address)
-        if not address.is_metadata and self._running_transfer(address) is None:
-            located = self._lookup.locate(address)
+        is_running = self._running_transfer(_Wanted(address, login)) is not None
+        if not address.is_metadata and not is_running:
+            located = self._lookup.locate(address, login)
             found = located if isinstance(located, Blob) else UnheldFile(*located).part(wanted)
             if found is not None:
                 return found
-        return self._get(address, ends)
+        return self._get(address, ends, login)
 
-    def _running_transfer(self, address: FileAddress) -> Transfer | None:
+    def _running_transfer(self, wanted: "_Wanted") -> Transfer | None:
         with self._lock:
-            return self._running.get(address)
+            return self._running.get(wanted)
 
     def _incoming(self, address: FileAddress) -> IncomingFile | None:
-        running = self._running_transfer(address)
+        running = self._running_transfer(_Wanted(address, None))
         return running.file if running is not None else None
 
-    def _look_up(self, address: FileAddress) -> Blob | Transfer:
+    def _look_up(self, wanted: "_Wanted") -> Blob | Transfer:
         """Find the file in the store or on the pages, and start to fetch it if it is not stored."""
-        running = self._running_transfer(address)
+        running = self._running_transfer(wanted)
         if running is not None:
             return running
-        located = self._lookup.locate(address)
-        return located if isinstance(located, Blob) else self._start(address, *located)
+        located = self._lookup.locate(*wanted)
+        return located if isinstance(located, Blob) else self._start(wanted, *located)
 
-    def _start(self, address: FileAddress, file: IncomingFile, plan: Plan) -> Transfer:
+    def _start(self, wanted: "_Wanted", file: IncomingFile, plan: Plan) -> Transfer:
         """Start to fetch a file."""
         transfer = Transfer(
             file,
             plan,
             store=self._store,
             wrong=self._wrong,
-            finished=lambda done: self._finish(address, done),
+            finished=lambda done: self._finish(wanted, done),
         )
         with self._lock:
-            self._running[address] = transfer
+            self._running[wanted] = transfer
         transfer.start()
         return transfer
 
@@ -193,12 +208,12 @@ class Downloads:
             raise FileUnavailableError(file.filename, late, "It is being fetched: run again.")
         return file
 
-    def _finish(self, address: FileAddress, transfer: Transfer) -> None:
-        file = transfer.file
+    def _finish(self, wanted: "_Wanted", transfer: Transfer) -> None:
+        address, file = wanted.address, transfer.file
         if file.progress is Progress.DONE and transfer.source is not None:
             self._pins.pin(address, file.sha256 or "", transfer.source)
         with self._lock:
-            self._running.pop(address, None)
+            self._running.pop(wanted, None)
         if transfer.changed:
             source, offered = transfer.changed
             self._pins.note_change(address, source.member.index.name, offered)

@@ -1,6 +1,7 @@
 """What a client is told when no source brings a file: that it may come yet, or that it will not."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 from indexfallback.errors import (
@@ -40,8 +41,15 @@ def error_of(filename: str, failures: Iterable[Failure], remedy: str | None = No
     Of several attempts at one source the last one counts. ``remedy`` is that of the trouble that
     may pass, if it is known.
     """
-    failures = tuple(failures)
-    last = dict(failures)
+    last = dict(failures := tuple(failures))
+    wanting = (Kind.DENIED, Kind.NO_LOGIN)
+    wants_login = tuple(name for name, outcome in last.items() if outcome.kind in wanting)
+    return replace(_error(filename, failures, last, remedy), wants_login=wants_login)
+
+
+def _error(
+    filename: str, failures: Sequence[Failure], last: Mapping[str, Outcome], remedy: str | None
+) -> FileError:
     if not last or any(outcome.may_pass for outcome in last.values()):
         again = "Run again when one of the indexes works."
         return FileUnavailableError(filename, why(failures), remedy or again)

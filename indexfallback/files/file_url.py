@@ -24,8 +24,15 @@ class FileUrl(NamedTuple):
     #: The path without its percent-encoding (`segments`), and the query as it came.
     path: tuple[str, ...]
     query: str
-    #: Normalised projects that the file may belong to, the likeliest one first.
-    projects: tuple[str, ...]
+    #: The normalised project of the file, if its name or an index's address tells.
+    project: str | None
+    #: Projects that folders may be named after.
+    others: tuple[str, ...] = ()
+
+    @property
+    def projects(self) -> tuple[str, ...]:
+        """All projects that the file may belong to, the likeliest one first."""
+        return self.others if self.project is None else (self.project, *self.others)
 
     @property
     def filename(self) -> str:

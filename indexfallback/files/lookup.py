@@ -23,6 +23,7 @@ from indexfallback.files.sources import Source, authority_sha256, find_sources, 
 from indexfallback.mode import Cause
 from indexfallback.names import METADATA_ENDING
 from indexfallback.store import Blob
+from indexfallback.upstream.answers import ClientLogin
 
 #: Least wait for a source's first byte, seconds, however many sources there are.
 _LEAST_PATIENCE = 1.0
@@ -51,8 +52,13 @@ class Lookup:
         if error is not None:
             raise FileUnavailableError(address.filename, error.cause, error.remedy)
 
-    def locate(self, address: FileAddress) -> Blob | tuple[IncomingFile, Plan]:
-        """Return a file that is stored, or what is needed to fetch it; raises `FileError`."""
+    def locate(
+        self, address: FileAddress, login: ClientLogin | None = None
+    ) -> Blob | tuple[IncomingFile, Plan]:
+        """Return a file that is stored, or what is needed to fetch it; raises `FileError`.
+
+        With a client's ``login`` its origin is asked with that.
+        """
         stored, sha256 = self._pins.find(address)
         if stored is not None:
             return stored
@@ -62,7 +68,10 @@ class Lookup:
         blob = self._stored_elsewhere(address, first, sha256)
         if blob is not None:
             return blob
-        plan = self._plan(address, itertools.chain([first], others), first.member)
+        sources: Iterator[Source] = itertools.chain([first], others)
+        if login is not None:
+            sources = (source._replace(login=login) for source in sources)
+        plan = self._plan(address, sources, first.member, may_renew=login is None)
         return IncomingFile(address.filename, sha256, failures), plan
 
     def _find(
@@ -87,8 +96,18 @@ class Lookup:
             first = next(found, first)
         return first, found, sha256
 
-    def _plan(self, address: FileAddress, sources: Iterator[Source], first: Member) -> Plan:
-        """Return how to fetch a file; raises `FileMissingError` if the user wants no network."""
+    def _plan(
+        self,
+        address: FileAddress,
+        sources: Iterator[Source],
+        first: Member,
+        *,
+        may_renew: bool,
+    ) -> Plan:
+        """Return how to fetch a file; raises `FileMissingError` if the user wants no network.
+
+        With ``may_renew`` its page is asked for again if its address may have expired.
+        """
         group = self._fallback.members.group(address.owner)
         ordered = self._fallback.network.offline_state.requested
         if ordered is not None and not any(m.index.is_directory for m in group):
@@ -97,7 +116,7 @@ class Lookup:
         now = time.monotonic()
         return Plan(
             sources,
-            renew=lambda source: self._renewed(address, source),
+            renew=lambda source: self._renewed(address, source) if may_renew else None,
             contradiction=lambda path: self._metadata.contradiction(address, path),
             hedges=None if first.index.is_private or len(group) == 1 else self._hedges,
             usable=sum(not member.held(now) for member in group),

@@ -18,7 +18,7 @@ from indexfallback.files.parts import open_metadata
 from indexfallback.names import METADATA_ENDING, FileKey
 from indexfallback.outcome import LOGIN_KINDS, Kind, Outcome
 from indexfallback.page import File, ProjectPage
-from indexfallback.upstream.answers import FileAnswer
+from indexfallback.upstream.answers import ClientLogin, FileAnswer, Upstream
 
 log = logging.getLogger("indexfallback")
 
@@ -33,6 +33,26 @@ class Source(NamedTuple):
     file: File
     #: For metadata that is read from parts of a wheel: that wheel. Its address is that of the file.
     wheel: File | None = None
+    #: What a client has brought for the file's origin.
+    login: ClientLogin | None = None
+
+    @property
+    def upstream(self) -> Upstream:
+        """The upstream that the file is asked of."""
+        upstream = self.member.upstream
+        return upstream if self.login is None else upstream.with_login(self.login)
+
+    def held(self, now: float) -> Outcome | None:
+        """Return what stands for an answer while the index must not be asked; else None.
+
+        ``now`` is on the monotonic clock.
+        """
+        held = self.member.held(now, has_login=self.login is not None)
+        if not held:
+            return None
+        health = self.member.health
+        wanting = health.trouble if health.wants_login else None
+        return Outcome(wanting or Kind.UNREACHABLE, held)
 
     def learn(self, outcome: Outcome) -> None:
         """Tell the index's health what came of a request for the file."""
@@ -43,8 +63,8 @@ class Source(NamedTuple):
     def open(self, offset: int, etag: str | None, patience: float) -> FileAnswer:
         """Ask for the file's bytes, as `Upstream.open` does."""
         if self.wheel is not None:
-            return open_metadata(self.member.upstream, self.wheel, patience)
-        return self.member.upstream.open(self.file, offset, etag, patience)
+            return open_metadata(self.upstream, self.wheel, patience)
+        return self.upstream.open(self.file, offset, etag, patience)
 
     @property
     def is_at_index(self) -> bool:

@@ -130,17 +130,17 @@ class Transfer:
 
     def _may_use(self, source: Source) -> bool:
         self.found = source
-        name, held = source.member.index.name, source.member.held(time.monotonic())
+        name, held = source.member.index.name, source.held(time.monotonic())
         wrong = self._wrong.of(source, self.file.sha256)
         if wrong is not None:
             self.file.failures.append(Failure(name, wrong.remembered))
             self._note_change(source, wrong)
-        elif held:
+        elif held is not None:
             self._held.append(source)
             self.trouble = source.member.health.trouble or Kind.UNREACHABLE, source.member.index
-            self.file.failures.append(Failure(name, Outcome(Kind.UNREACHABLE, held)))
+            self.file.failures.append(Failure(name, held))
         # Another source would bring the same wheel.
-        return not held and wrong is None and self.contradicting is None
+        return held is None and wrong is None and self.contradicting is None
 
     def _renewals(self) -> Iterator[Source]:
         """Yield the sources whose address has changed: after all others, which need no page."""

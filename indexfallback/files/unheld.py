@@ -62,10 +62,10 @@ class UnheldFile:
         skipped: list[Source] = []
         asked = False
         for source in self._plan.sources:
-            held = source.member.held(time.monotonic())
+            held = source.held(time.monotonic())
             is_told = wanted == NO_BYTES and _states_length(source) and not source.member.is_offline
-            if held and not is_told:
-                self._fail(source, Outcome(Kind.UNREACHABLE, held))
+            if held is not None and not is_told:
+                self._fail(source, held)
                 skipped.append(source)
                 continue
             asked = True
@@ -84,7 +84,7 @@ class UnheldFile:
 
     def _ask(self, source: Source, wanted: Part) -> PartAnswer:
         # Half of a source's share for the first byte, and half for the last.
-        answer = source.member.upstream.part(source.file, wanted, self._plan.share / 2)
+        answer = source.upstream.part(source.file, wanted, self._plan.share / 2)
         source.learn(answer.outcome)
         if answer.data is None:
             self._fail(source, answer.outcome)

@@ -14,7 +14,7 @@ from indexfallback.server.browse.resources import (
     StartResource,
 )
 from indexfallback.server.credentials import Credentials, ReadGuard
-from indexfallback.server.files import FileResource
+from indexfallback.server.files import FileResource, FileSender
 from indexfallback.server.guards import (
     HostGuard,
     answer_error,
@@ -81,13 +81,15 @@ def routes(shim: Shim, credentials: Credentials) -> dict[str, Any]:
 
 def _for_clients(shim: Shim) -> dict[str, Any]:
     """Return the simple API, of the chain and of one index, and the files."""
-    names, sender = NamesResource(shim), PageSender(shim)
-    routes: dict[str, Any] = {"/files/{owner}/{key}/{filename}": FileResource(shim)}
+    names, pages, files = NamesResource(shim), PageSender(shim), FileSender(shim)
+    routes: dict[str, Any] = {
+        "/files/{owner}/{key}/{filename}": FileResource(files),
+        INTERCEPTED: InterceptedResource(shim, names, pages, files),
+    }
     for root in ("/simple/", "/index/{index}/simple/"):
-        routes |= _tree(root, names, ProjectResource(shim, root, sender))
+        routes |= _tree(root, names, ProjectResource(shim, root, pages))
     root = "/direct/simple/"
-    routes |= _tree(root, names, ProjectResource(shim, root, sender, direct=True))
-    return routes | {INTERCEPTED: InterceptedResource(shim, names, sender)}
+    return routes | _tree(root, names, ProjectResource(shim, root, pages, direct=True))
 
 
 def _for_people(shim: Shim) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """Files: whole or a range, from the store, while they are fetched, or a range from their index.
 
-Locks: ``FileResource._lock`` guards ``_streams``.
+Locks: ``FileSender._lock`` guards ``_streams``.
 """
 
 import re
@@ -19,7 +19,7 @@ from indexfallback.server.pages import client_of, matches
 from indexfallback.shim import Shim
 from indexfallback.store import Blob
 from indexfallback.store.blobs import PIECE
-from indexfallback.upstream.answers import Part
+from indexfallback.upstream.answers import ClientLogin, Part
 
 #: A single range; several are answered with the whole file, as RFC 9110, 14.2 allows, since a
 #: request for ten thousand ranges is an attack (CVE-2025-62727). No file needs more than eighteen
@@ -29,10 +29,10 @@ _RANGE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})", re.ASCII)
 #: speed: a thousand streams with full pieces take 700 MB.
 FEW_STREAMS = 64
 SMALL_PIECE = 8 * 1024
+#: The number is that with which pip says "for ever".
+FOR_EVER = "max-age=365000000, immutable"
 _HEADERS = {
     "Accept-Ranges": "bytes",
-    # The number with which pip says "for ever": the address has the hash.
-    "Cache-Control": "max-age=365000000, immutable",
     "X-Content-Type-Options": "nosniff",
 }
 
@@ -47,10 +47,8 @@ class Span(NamedTuple):
 class FileResource:
     """``/files/{owner}/{key}/{filename}``."""
 
-    def __init__(self, shim: Shim) -> None:
-        self._shim = shim
-        self._lock = threading.Lock()
-        self._streams = 0
+    def __init__(self, sender: "FileSender") -> None:
+        self._sender = sender
 
     def on_get(
         self, req: falcon.Request, resp: falcon.Response, owner: str, key: str, filename: str
@@ -59,10 +57,38 @@ class FileResource:
         file_key = FileKey.parse(key)
         if file_key is None or not is_safe_filename(filename):
             raise falcon.HTTPNotFound(description="this is not the address of a file")
-        address = FileAddress(owner, file_key, filename)
+        # The address has the hash, or what was first seen there is pinned to it.
+        resp.set_header("Cache-Control", FOR_EVER)
+        self._sender.send(req, resp, FileAddress(owner, file_key, filename))
+
+    on_head = on_get
+
+
+class FileSender:
+    """Sends files, whole or in parts."""
+
+    def __init__(self, shim: Shim) -> None:
+        self._shim = shim
+        self._lock = threading.Lock()
+        self._streams = 0
+
+    def send(
+        self,
+        req: falcon.Request,
+        resp: falcon.Response,
+        address: FileAddress,
+        login: ClientLogin | None = None,
+    ) -> None:
+        """Answer with a file, or with the range that was asked for; raises `FileError`.
+
+        With a client's ``login`` the file is fetched for it alone, if it is not held.
+        """
         part = self._part(req, address)
         downloads = self._shim.downloads
-        found = downloads.get(*address) if part is None else downloads.part(address, part)
+        if part is None:
+            found: Blob | IncomingFile | FilePart = downloads.get(*address, login=login)
+        else:
+            found = downloads.part(address, part, login)
         size, etag = _size_and_etag(found)
         resp.set_headers(_HEADERS)
         resp.content_type = "application/octet-stream"
@@ -93,8 +119,6 @@ class FileResource:
         )
         if wanted == Span(0, size):  # a part is no download: resolvers look into wheels
             self._shim.ahead.file_asked(client_of(req), address, is_held=is_held)
-
-    on_head = on_get
 
     def _part(self, req: falcon.Request, address: FileAddress) -> Part | None:
         """Return the part of a file that is enough for a request, or None: the whole is.

@@ -83,6 +83,15 @@ def wanted(
     return _json(here, parts) or _file(origin, parts, query, below)
 
 
+def index_at(indexes: Iterable[Index], url: FileUrl) -> Index | None:
+    """Return the index at whose address a file is: the longest prefix, or the only one there."""
+    here = [(root_of(i), i) for i in indexes if origin_of(i.url) == url.origin]
+    found = _longest([(root, i) for root, i in here if url.path[: len(root)] == root])
+    if found is not None:
+        return found[1]
+    return here[0][1] if len(here) == 1 else None
+
+
 def root_of(index: Index) -> tuple[str, ...]:
     """Return the path of an index, as `segments` does."""
     return segments(unquote(urlsplit(index.url).path))
@@ -116,13 +125,17 @@ def _file(origin: str, parts: tuple[str, ...], query: str, below: Sequence[str])
     listed = parts[-1].removesuffix(METADATA_ENDING)
     if not is_distribution(listed) or not is_safe_filename(parts[-1]):
         return None
-    stated = project_of(listed)
-    folders = [below[0]] if len(below) > 1 else []
-    if stated is None:
-        folders += reversed(parts[-1 - _LOOKED_AT : -1])
-    names = [normalize(name) for name in folders if is_project_name(name)]
-    projects = dict.fromkeys([stated, *names] if stated is not None else names)
-    return FileUrl(origin, parts, query, tuple(projects))
+    folder = [below[0]] if len(below) > 1 else []
+    above = () if project_of(listed) is not None else reversed(parts[-1 - _LOOKED_AT : -1])
+    in_index, in_path = _names(folder), _names([*folder, *above])
+    project = project_of(listed) or next(iter(in_index), None)
+    others = tuple(name for name in in_path if name != project)
+    return FileUrl(origin, parts, query, project, others)
+
+
+def _names(folders: Iterable[str]) -> list[str]:
+    """Return the normalised projects that folders are named after."""
+    return list(dict.fromkeys(normalize(name) for name in folders if is_project_name(name)))
 
 
 def _longest(

@@ -10,10 +10,14 @@ import falcon
 from indexfallback.chain.answer import Answer
 from indexfallback.config import Index
 from indexfallback.config.hosts import stated_origins
-from indexfallback.errors import ProjectError, ProjectNotFoundError
+from indexfallback.config.pip import default_files_url
+from indexfallback.errors import FileError, ProjectError, ProjectNotFoundError
+from indexfallback.files.by_url import FilesByUrl
+from indexfallback.files.file_url import FileUrl
 from indexfallback.files.planner import PageAddress
 from indexfallback.origin import origin_of
-from indexfallback.server.intercepted import Moved, Names, Page, wanted
+from indexfallback.server.files import FOR_EVER, FileSender
+from indexfallback.server.intercepted import Moved, Names, Page, index_at, wanted
 from indexfallback.server.links import DirectLinks
 from indexfallback.server.pages import NamesResource, PageSender, client_of, is_again, media_of
 from indexfallback.server.proxied import PUBLIC_ROOT
@@ -29,10 +33,15 @@ LOGIN = "Indexfallback-Authorization"
 class InterceptedResource:
     """Answers in the place of the chain's indexes and of the hosts of their files."""
 
-    def __init__(self, shim: Shim, names: NamesResource, sender: PageSender) -> None:
+    def __init__(
+        self, shim: Shim, names: NamesResource, pages: PageSender, files: FileSender
+    ) -> None:
         self._shim = shim
         self._names = names
-        self._sender = sender
+        self._pages = pages
+        self._files = files
+        self._found = FilesByUrl(shim.fallback)
+        self._pypi = origin_of(default_files_url())
         self._stated = stated_origins(shim.settings.indexes)
         public = [index for index in shim.settings.indexes if index.role == "public"]
         #: The group at whose addresses the whole chain answers, or none.
@@ -50,6 +59,8 @@ class InterceptedResource:
         elif isinstance(found, Moved):
             resp.status = falcon.HTTP_301
             resp.location = found.location
+        elif isinstance(found, FileUrl):
+            self._file(req, resp, found)
         else:  # also the JSON of a project
             raise _not_ours()
 
@@ -58,7 +69,7 @@ class InterceptedResource:
     def _page(self, req: falcon.Request, resp: falcon.Response, index: Index, project: str) -> None:
         """Answer at the address of an index with a project's page."""
         media_of(req)  # before any index is asked
-        shim, login = self._shim, _login(req, index)
+        shim, login = self._shim, _login(req, index, origin_of(index.url) or "")
         try:
             answer = shim.fallback.page(
                 project, first=index.name, login=login, again=is_again(req, shim)
@@ -72,7 +83,23 @@ class InterceptedResource:
         if answer.is_settled and login is None:
             req.env[MAX_AGE] = shim.fallback.repeat_seconds
         root = req.env.get(PUBLIC_ROOT, req.prefix)
-        self._sender.send(req, resp, answer, DirectLinks.answering(f"{root}/", self._stated))
+        self._pages.send(req, resp, answer, DirectLinks.answering(f"{root}/", self._stated))
+
+    def _file(self, req: falcon.Request, resp: falcon.Response, url: FileUrl) -> None:
+        """Answer with a file, or its metadata."""
+        index = index_at(self._shim.settings.indexes, url)
+        login = _login(req, index, url.origin)
+        try:
+            address = self._found.find(url, index, login)
+            if address is None:
+                raise _not_ours()
+            # What an index has at an address may change; only PyPI's addresses have a hash.
+            resp.set_header("Cache-Control", FOR_EVER if url.origin == self._pypi else "no-cache")
+            self._files.send(req, resp, address, login)
+        except FileError as error:
+            if index is not None and index.is_private and index.name in error.wants_login:
+                raise _login_wanted(index) from error
+            raise
 
     def _check(self, index: Index, answer: Answer, *, is_refused: bool) -> None:
         """Return if an answer is one at the address of an index; raises what is said instead.
@@ -109,10 +136,10 @@ class InterceptedResource:
         return ProjectNotFoundError(error.project, error.tried, cause, error.remedy)
 
 
-def _login(req: falcon.Request, index: Index) -> ClientLogin | None:
-    """Return what a client has brought for an index."""
+def _login(req: falcon.Request, index: Index | None, origin: str) -> ClientLogin | None:
+    """Return what a client has brought for an origin, and for the index there."""
     header = req.get_header(LOGIN)
-    return ClientLogin(index.name, origin_of(index.url) or "", header) if header else None
+    return ClientLogin(index.name if index is not None else "", origin, header) if header else None
 
 
 def _login_wanted(index: Index) -> falcon.HTTPUnauthorized:

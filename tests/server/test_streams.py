@@ -6,7 +6,7 @@ import pytest
 
 from indexfallback.files.download import FileAddress
 from indexfallback.server import files
-from indexfallback.server.files import SMALL_PIECE, FileResource, Span
+from indexfallback.server.files import SMALL_PIECE, FileSender, Span
 from indexfallback.store.blobs import PIECE
 from tests.conftest import MakeShim
 from tests.fakes import FakeIndex, wheel
@@ -23,7 +23,7 @@ def test_pieces_are_small_while_there_are_many_streams(
         made = shim(index)
         address = FileAddress("pypi", key_of(DEMO), DEMO.filename)
         found = made.downloads.get(*address)
-        resource = FileResource(made)
+        resource = FileSender(made)
 
         def stream() -> Iterator[bytes]:
             return resource._stream(address, found, Span(0, len(DEMO.data)))

@@ -1,0 +1,116 @@
+"""Finds the file that an address of an intercepted host means, on the pages of the chain.
+
+A file is found by the address that a page has for it, or by its name at a host that the chain alone
+tells of: addresses in lock files outlive those on pages. At other hosts, which may have files of
+anybody, only the address counts.
+"""
+
+from collections.abc import Callable, Iterator
+
+from indexfallback.chain.fallback import Fallback
+from indexfallback.chain.members import Member
+from indexfallback.config import Index
+from indexfallback.config.hosts import stated_origins
+from indexfallback.errors import (
+    FileMissingError,
+    FileUnavailableError,
+    ProjectError,
+    ProjectNotFoundError,
+)
+from indexfallback.files.file_url import FileUrl, file_at, file_named
+from indexfallback.files.lookup import not_cached
+from indexfallback.files.pinned import FileAddress
+from indexfallback.names import FileKey
+from indexfallback.page import File, ProjectPage
+from indexfallback.store.origins import origins_on
+from indexfallback.upstream.answers import ClientLogin
+
+
+class FilesByUrl:
+    """The addresses on this server of files at intercepted hosts."""
+
+    def __init__(self, fallback: Fallback) -> None:
+        self._fallback = fallback
+        self._stated = stated_origins(fallback.settings.indexes)
+
+    def find(
+        self, url: FileUrl, index: Index | None, login: ClientLogin | None
+    ) -> FileAddress | None:
+        """Return the address of a file on this server; None if it is none of the chain's.
+
+        ``index`` is the one at whose address it is, if any, and ``login`` what a client has brought
+        for that. Raises `FileError` if the project belongs to another index than has this address,
+        or if it is not known whose it is.
+        """
+        return self._stored(url, file_at) or self._stored(url, file_named) or self._asked(
+            url, index, login
+        )  # fmt: skip
+
+    def _stored(
+        self, url: FileUrl, find: Callable[[ProjectPage, FileUrl], File | None]
+    ) -> FileAddress | None:
+        """Return the file that ``find`` finds on a stored page of one of its projects."""
+        for project in url.projects:
+            for member in self._members(url, is_by_name=find is file_named):
+                page = self._fallback.store.pages.load(member.index.key, project)
+                file = find(page, url) if page is not None else None
+                if file is not None:
+                    return _address(member.index, project, file, url)
+        return None
+
+    def _members(self, url: FileUrl, *, is_by_name: bool) -> Iterator[Member]:
+        """Yield the indexes whose pages may list a file: of a group, the public one first."""
+        here = self._stated.get(url.origin, frozenset())
+        members = [m for m in self._fallback.members if not is_by_name or m.index.group in here]
+        yield from sorted(members, key=lambda member: member.index.name != member.index.group)
+
+    def _asked(
+        self, url: FileUrl, index: Index | None, login: ClientLogin | None
+    ) -> FileAddress | None:
+        """Return the file as the chain's page of its project lists it."""
+        if url.project is None:
+            return None
+        first = index.name if index is not None else None
+        try:
+            answer = self._fallback.page(url.project, first=first, login=login)
+        except ProjectError as error:
+            self._check(url, url.project, error, is_at_index=index is not None)
+            return None
+        here = self._stated.get(url.origin, frozenset())
+        is_here = answer.owner.group in here
+        file = file_at(answer.page, url) or (file_named(answer.page, url) if is_here else None)
+        if file is not None:
+            return _address(answer.owner, url.project, file, url)
+        if answer.owner.is_private and not is_here and url.origin not in origins_on([answer.page]):
+            raise FileMissingError(
+                url.filename,
+                f"{url.project} belongs to {answer.owner.name}, which does not have its files here",
+                f"Lock again: the file at this address is one of another {url.project}.",
+                answer.owner.name,
+            )
+        return None
+
+    def _check(self, url: FileUrl, project: str, error: ProjectError, *, is_at_index: bool) -> None:
+        """Return if the host itself may say what it has, though the chain has no page.
+
+        Raises `FileError`.
+        """
+        cause = self._fallback.network.offline_state.cause
+        if cause is not None:
+            raise not_cached(url.filename, cause)
+        claiming = [i for i in self._fallback.settings.indexes if i.claims(project)]
+        here = self._stated.get(url.origin, frozenset())
+        if claiming and not any(i.group in here for i in claiming):
+            raise FileMissingError(url.filename, error.cause, error.remedy, claiming[0].name)
+        if error.owner:
+            raise FileMissingError(url.filename, error.cause, error.remedy, error.owner)
+        # Where only the public index cannot be asked, the host of its files perhaps can.
+        is_unavailable = not isinstance(error, ProjectNotFoundError)
+        if is_unavailable and (error.decided_by or is_at_index):
+            raise FileUnavailableError(
+                url.filename, error.cause, error.remedy, wants_login=error.wants_login
+            )
+
+
+def _address(owner: Index, project: str, file: File, url: FileUrl) -> FileAddress:
+    return FileAddress(owner.group, FileKey(project, file.sha256), url.filename)

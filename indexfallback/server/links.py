@@ -3,11 +3,13 @@
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import partial
-from typing import ClassVar
 from urllib.parse import quote
 
 from indexfallback.names import FileKey
 from indexfallback.page import File, ProjectPage
+
+#: The beginning of the address of a file in a directory on this machine.
+_LOCAL = "file:"
 
 
 @dataclass(frozen=True)
@@ -36,7 +38,6 @@ class DirectLinks(Links):
 
     #: The beginnings of addresses at which this server answers for the index.
     answered: tuple[str, ...] = ()
-    _LOCAL: ClassVar[str] = "file:"
 
     @classmethod
     def answering(cls, to_root: str, origins: Iterable[str]) -> "DirectLinks":
@@ -46,8 +47,8 @@ class DirectLinks(Links):
     def href(self, owner: str, page: ProjectPage) -> Callable[[File], str]:
         """Return what gives the address of a file on a page; ``owner`` is a group."""
         ours = super().href(owner, page)
-        return lambda file: ours(file) if file.url.startswith(self._LOCAL) else file.url
+        return lambda file: ours(file) if file.url.startswith(_LOCAL) else file.url
 
     def promises(self, file: File) -> bool:
         """Tell whether a wheel has metadata where the link leads, whatever its index offers."""
-        return file.url.startswith((self._LOCAL, *self.answered))
+        return file.url.startswith((_LOCAL, *self.answered))

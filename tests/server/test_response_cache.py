@@ -50,6 +50,7 @@ def test_the_application_is_asked_for_a_page_once() -> None:
         {"HTTP_HOST": "evil.example.com"},
         {"HTTP_IF_NONE_MATCH": '"1"'},
         {"REQUEST_METHOD": "HEAD"},
+        {"HTTP_INDEXFALLBACK_AUTHORIZATION": "Basic c2VjcmV0"},
     ],
 )
 def test_another_request_is_passed_to_the_application(changes: dict[str, str]) -> None:

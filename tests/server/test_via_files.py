@@ -211,6 +211,18 @@ def test_at_a_host_that_only_links_tell_of_the_address_alone_counts(served: Serv
         assert bucket.count() == 0
 
 
+def test_a_file_is_found_where_the_page_of_any_index_has_it(served: Serve) -> None:
+    with FakeIndex([DEMO]) as pypi, FakeIndex([DEMO]) as mirror:
+        mirror.files_url = f"http://localhost:{mirror.port}/files/"
+        shim = served(
+            index_table("pypi", pypi.url),
+            index_table("mirror", mirror.url, role="mirror", mirror_of="pypi"),
+        )
+        for index in (mirror, pypi):
+            assert via(shim, f"{index.url}demo/").status == 200
+        assert via(shim, mirror.file_url(DEMO.filename)).body == DEMO.data
+
+
 def test_of_several_files_of_one_name_the_address_decides(served: Serve, pypi: FakeIndex) -> None:
     one = sdist("twin", "1.0")
     two = Dist("twin", "1.0", one.filename, sdist("twin", "2.0").data, b"")

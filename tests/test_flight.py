@@ -2,11 +2,13 @@
 
 import threading
 import time
+from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from indexfallback.flight import SingleFlight, run_within
+from indexfallback import flight
+from indexfallback.flight import SingleFlight, run_within, start
 from tests.serving import wait_until
 from tests.threads import waiting_in
 
@@ -129,8 +131,38 @@ def test_work_that_takes_too_long_is_not_awaited(seconds: float) -> None:
     with pytest.raises(TimeoutError):
         run_within(work, seconds, "left-alone")
     assert time.monotonic() - begun < 30
-    (thread,) = [thread for thread in threading.enumerate() if thread.name == "left-alone"]
+    assert work.begun.wait(60)
+    (thread,) = _named("left-alone")
     assert thread.daemon
     work.go.set()
+    wait_until(lambda: not _named("left-alone"), 60, "the work does not end")
+
+
+def test_a_thread_takes_one_task_after_the_other_and_ends_when_none_comes(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(flight, "_idle", deque())
+    threads = {start(threading.current_thread, "first").result(60)}
+    for _ in range(5):
+        wait_until(lambda: flight._idle, 60, "the thread does not wait for work")
+        threads.add(start(threading.current_thread, "next").result(60))
+    (thread,) = threads
+    monkeypatch.setattr(flight, "IDLE_SECONDS", 0.01)
+    wait_until(lambda: flight._idle, 60, "the thread does not wait for work")
+    start(int, "last").result(60)
     thread.join(60)
     assert not thread.is_alive()
+    assert not flight._idle
+
+
+def test_no_work_waits_for_other_work() -> None:
+    works = [Work() for _ in range(20)]
+    futures = [start(work, "beside") for work in works]
+    for work in works:
+        assert work.begun.wait(60)
+        work.go.set()
+    assert [future.result(60) for future in futures] == [1] * 20
+
+
+def _named(name: str) -> list[threading.Thread]:
+    return [thread for thread in threading.enumerate() if thread.name == name]

@@ -19,6 +19,7 @@ from indexfallback.files.integrity import WrongBytes, WrongSources
 from indexfallback.files.opening import HedgedOpener
 from indexfallback.files.plan import Plan
 from indexfallback.files.sources import EXPIRED_KINDS, Source
+from indexfallback.flight import in_thread
 from indexfallback.outcome import LOGIN_KINDS, TLS_KINDS, UNREACHABLE_KINDS, Kind, Outcome
 from indexfallback.store import Store, StoreFault
 from indexfallback.upstream.answers import FileAnswer, TransferError
@@ -76,17 +77,15 @@ class Transfer:
         #: The names of the indexes that were asked.
         self._asked: set[str] = set()
         self._kinds: set[Kind] = set()
-        self._thread = threading.Thread(
-            target=self._run, name=f"fetch-{file.filename}", daemon=True
-        )
+        self._ended = threading.Event()
 
     def start(self) -> None:
         """Start fetching."""
-        self._thread.start()
+        in_thread(self._run, f"fetch-{self.file.filename}")
 
     def join(self, seconds: float) -> None:
-        """Wait for the end of its thread, at most this long."""
-        self._thread.join(seconds)
+        """Wait for its end, at most this long."""
+        self._ended.wait(seconds)
 
     @property
     def source(self) -> Source | None:
@@ -99,6 +98,12 @@ class Transfer:
         return self._kinds == {Kind.OFFLINE}
 
     def _run(self) -> None:
+        try:
+            self._fetch_and_store()
+        finally:
+            self._ended.set()
+
+    def _fetch_and_store(self) -> None:
         done = False
         try:
             self._assembly.open()

@@ -19,6 +19,7 @@ from tests.chain.company import PUBLIC, Company
 from tests.chain.knowledge import Knowledge, Setup
 from tests.fakes import Dist
 from tests.files.support import fetch
+from tests.serving import wait_until
 from tests.store.support import set_read_only
 
 #: Bytes that the cache holds.
@@ -184,6 +185,13 @@ class Shims:
 
 def settle() -> None:
     """Wait for what a request has left to the background."""
-    for thread in threading.enumerate():
-        if thread.name.startswith(("names-", "ask-", "fetch-")):
-            thread.join(5.0)
+    wait_until(
+        lambda: (
+            not any(
+                thread.name.startswith(("names-", "ask-", "fetch-"))
+                for thread in threading.enumerate()
+            )
+        ),
+        30,
+        "a request has not ended",
+    )

@@ -151,7 +151,10 @@ def _judgement(question: Question, position: int) -> Step | None:
 
 
 def _resolved_before(question: Question) -> int | None:
-    """Find the page that an earlier walk down this very chain ended at, if it still holds."""
+    """Find the page that an earlier walk down this very chain ended at, if it still holds.
+
+    Where the first index has the page, that walk is known without a record.
+    """
     for position in question.answering:
         candidate = question.chain[position]
         if candidate.is_absent and candidate.outcome is not None:
@@ -163,10 +166,13 @@ def _resolved_before(question: Question) -> int | None:
         if _stands_in(question, position):
             return None
         limit = float("inf") if question.is_offline else candidate.fresh
-        ages = (candidate.page_age, candidate.resolution_age)
-        if all(
-            age is not None and age < limit for age in ages
-        ) and candidate.passed == passed_digest([c.index for c in question.chain[:position]]):
+        if _is_within(candidate.page_age, limit) and (
+            _needs_no_others(question, position)
+            or (
+                _is_within(candidate.resolution_age, limit)
+                and candidate.passed == passed_digest([c.index for c in question.chain[:position]])
+            )
+        ):
             return position
         if candidate.owned:
             return None
@@ -183,14 +189,25 @@ def _stands_in(question: Question, position: int) -> bool:
     )
 
 
+def _is_within(age: float | None, limit: float) -> bool:
+    return age is not None and age < limit
+
+
+def _needs_no_others(question: Question, position: int) -> bool:
+    """Tell whether an index answers for what it has, whatever others say."""
+    return position == 0 and not question.chain[position].may_copy
+
+
 def _has_answered(candidate: Candidate) -> bool:
     return candidate.outcome is not None and candidate.outcome.kind is not Kind.OFFLINE
 
 
 def _is_resolved(question: Question, position: int) -> bool:
-    """Tell whether every index before is known not to answer for the project."""
+    """Tell whether a walk has found that every index before does not answer for the project."""
     index = question.chain[position].index
-    return question.alone is None and all(
+    if question.alone is not None or _needs_no_others(question, position):
+        return False
+    return all(
         candidate.is_absent
         or candidate.is_copy
         or candidate.index.group == index.group

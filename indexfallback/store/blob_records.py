@@ -1,5 +1,7 @@
 """The records of blobs in the database: their sizes, and when each was last used.
 
+A new record is valid at once, and is written together with those of other threads.
+
 Locks: ``BlobRecords._lock`` guards ``_used`` and ``_flushed``; there is no I/O under it.
 """
 
@@ -9,6 +11,7 @@ from collections.abc import Collection, Iterable, Mapping
 
 from indexfallback.store.best_effort import best_effort
 from indexfallback.store.database import Database
+from indexfallback.store.pending import PendingRecords
 
 #: Times of use are written at most this often, seconds: eviction needs no better clock.
 FLUSH_SECONDS = 60.0
@@ -24,6 +27,10 @@ class BlobRecords:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        #: Size, and when it was added.
+        self._pending: PendingRecords[str, tuple[int, float]] = PendingRecords(
+            "which files are stored", self._write
+        )
         self._lock = threading.Lock()
         self._used: dict[str, float] = {}
         self._flushed = time.monotonic()
@@ -35,7 +42,9 @@ class BlobRecords:
     def sizes(self, sha256s: Iterable[str]) -> dict[str, int]:
         """Return the sizes of those of ``sha256s`` that have a record, bytes."""
         wanted = list(sha256s)
-        found: dict[str, int] = {}
+        # First: what is written meanwhile is read from the database.
+        pending = self._pending.all()
+        found: dict[str, int] = {s: pending[s][0] for s in wanted if s in pending}
         with self._database.read() as connection:
             for start in range(0, len(wanted), _BATCH):
                 batch = wanted[start : start + _BATCH]
@@ -46,33 +55,41 @@ class BlobRecords:
 
     def all_sizes(self) -> dict[str, int]:
         """Return the sizes of all blobs, bytes."""
+        self._pending.flush(now=True)
         return dict(self._database.rows("SELECT sha256, size FROM blob"))
 
     def evictable(self) -> list[tuple[str, int]]:
         """Return sha256 and size of all blobs that may be evicted, least recently used first."""
+        self._pending.flush(now=True)
         query = f"SELECT sha256, size FROM blob WHERE {_EVICTABLE} ORDER BY used"  # noqa: S608 - ours
         return self._database.rows(query)
 
     def total(self) -> int:
         """Return the bytes of all blobs that may be evicted."""
+        self._pending.flush(now=True)
         query = f"SELECT coalesce(sum(size), 0) FROM blob WHERE {_EVICTABLE}"  # noqa: S608 - ours
         return int(self._database.row(query)[0])
 
     def count(self) -> int:
         """Return the number of blobs."""
+        self._pending.flush(now=True)
         return int(self._database.row("SELECT count(*) FROM blob")[0])
 
     def add(self, sizes: Mapping[str, int]) -> None:
         """Record new blobs, by sha256."""
         now = time.time()
+        self._pending.add_all({sha256: (size, now) for sha256, size in sizes.items()})
+
+    def _write(self, batch: Mapping[str, tuple[int, float]]) -> None:
         with self._database.write() as connection:
             connection.executemany(
                 "INSERT OR REPLACE INTO blob VALUES (?, ?, ?, ?)",
-                ((sha256, size, now, now) for sha256, size in sizes.items()),
+                ((sha256, size, now, now) for sha256, (size, now) in batch.items()),
             )
 
     def remove(self, sha256s: Collection[str]) -> None:
         """Remove records."""
+        self._pending.discard(sha256s)
         with self._database.write() as connection:
             connection.executemany("DELETE FROM blob WHERE sha256 = ?", ((s,) for s in sha256s))
 
@@ -89,7 +106,8 @@ class BlobRecords:
                 self.flush()
 
     def flush(self) -> None:
-        """Write the times of use to the database."""
+        """Write new records and the times of use to the database."""
+        self._pending.flush(now=True)
         with self._lock:
             used, self._used = self._used, {}
         with self._database.write() as connection:

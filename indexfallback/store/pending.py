@@ -10,7 +10,7 @@ under it. ``_writing`` is held by the one thread that writes; a request never wa
 import logging
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Generic, TypeVar
 
 from indexfallback.errors import StoreError
@@ -40,14 +40,18 @@ class PendingRecords(Generic[K, V]):
         self._due = 0.0
 
     def add(self, key: K, value: V) -> None:
-        """Add a record, and try to write all.
+        """Add a record, and try to write all; raises as `add_all`."""
+        self.add_all({key: value})
+
+    def add_all(self, records: Mapping[K, V]) -> None:
+        """Add records, and try to write all.
 
         Raises `StoreError` if there are too many: none may be dropped.
         """
         with self._lock:
-            is_full = len(self._records) >= MOST and key not in self._records
+            is_full = len(self._records) >= MOST and not records.keys() <= self._records.keys()
             if not is_full:
-                self._records[key] = value
+                self._records.update(records)
         if is_full:
             raise StoreError(
                 self._what,
@@ -67,6 +71,13 @@ class PendingRecords(Generic[K, V]):
             return {}
         with self._lock:
             return dict(self._records)
+
+    def discard(self, keys: Iterable[K]) -> None:
+        """Remove records that are not valid any more, and wait for what is being written."""
+        self.flush(now=True)
+        with self._lock:
+            for key in keys:
+                self._records.pop(key, None)
 
     def flush(self, *, now: bool = False) -> None:
         """Try to write all, unless an attempt has just failed; with ``now`` in any case.

@@ -3,6 +3,7 @@
 import hashlib
 import logging
 import os
+import sqlite3
 import stat
 import time
 from collections.abc import Callable, Iterator
@@ -112,6 +113,20 @@ def test_a_blob_that_was_deleted_by_hand_is_forgotten(store: Store) -> None:
     blob.path.unlink()
     assert store.blobs.find(blob.sha256) is None
     assert store.blobs.records.count() == 0
+
+
+def test_a_stored_blob_is_found_while_its_record_cannot_be_written(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail() -> None:
+        raise sqlite3.OperationalError("disk I/O error")
+
+    store.blobs.add(b"first")
+    with monkeypatch.context() as patched:
+        patched.setattr(store.database, "write", fail)
+        blob = store.blobs.add(b"content")
+        assert store.blobs.find(blob.sha256) == blob
+    assert store.blobs.records.count() == 2
 
 
 def test_held_says_which_of_very_many_are_there(store: Store) -> None:

@@ -29,3 +29,13 @@ def test_the_thread_that_writes_goes_on_with_what_others_add_meanwhile() -> None
     writer.join(WAIT)
     assert written == list(range(10))
     assert records.all() == {}
+
+
+def test_a_record_that_is_discarded_while_nothing_can_be_written_is_not_valid_any_more() -> None:
+    def fail(batch: Mapping[int, str]) -> None:
+        raise OSError(f"{len(batch)} records")
+
+    records: PendingRecords[int, str] = PendingRecords("numbers", fail)
+    records.add_all({0: "first", 1: "second"})
+    records.discard([0])
+    assert records.all() == {1: "second"}

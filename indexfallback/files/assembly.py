@@ -13,6 +13,7 @@ from indexfallback.files.hashing import Hashing
 from indexfallback.files.integrity import Digest
 from indexfallback.files.pace import unstalled
 from indexfallback.files.sources import Source
+from indexfallback.names import METADATA_ENDING
 from indexfallback.outcome import Outcome
 from indexfallback.store import best_effort
 from indexfallback.store.blobs import Blobs
@@ -42,7 +43,9 @@ class Assembly:
 
     def open(self) -> None:
         """Open the spool, and hash what an earlier process left in it; raises OSError."""
-        self._spool = spool = Spool(self._blobs, self.file.sha256)
+        # Metadata is small: to look for a part of it costs more than it saves.
+        is_small = self.file.filename.endswith(METADATA_ENDING)
+        self._spool = spool = Spool(self._blobs, None if is_small else self.file.sha256)
         try:
             for offset in range(0, spool.size, _HASH_PIECE):
                 self._digest.update(spool.read(offset, _HASH_PIECE))

@@ -181,7 +181,6 @@ class Blobs:
         sync_directory(target.parent)
         self.record({sha256: size})
         self._verified.add(sha256)
-        self.partials.remove(sha256)
         return Blob(sha256, target, size)
 
     @staticmethod

@@ -114,7 +114,10 @@ class Spool:
         """Store the verified bytes, unless the file is temporary; raises OSError."""
         if self._is_temporary:
             return None
-        return self._blobs.commit(self._file.path, self._file.fd, sha256, self._size)
+        blob = self._blobs.commit(self._file.path, self._file.fd, sha256, self._size)
+        if self._file.is_resumable:
+            self._blobs.partials.remove(sha256)
+        return blob
 
 
 def _discard(file: Partial, *, is_temporary: bool) -> None:

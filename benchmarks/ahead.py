@@ -4,6 +4,7 @@ import json
 import re
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 from benchmarks.far import Far
 from benchmarks.figures import SECONDS, SHARE, Row
@@ -58,16 +59,21 @@ def _without_metadata(bench: Bench, rows: Callable[..., Row]) -> None:
     root = bench.home / "far-without"
     if not root.exists():
         write_tree(root, [*_tree(), *_pinned()])
-        for page in root.glob("simple/*/index.html"):
-            listed = page.read_text(encoding="utf-8")
-            page.write_text(_CORE_METADATA.sub("", listed), encoding="utf-8")
-        for file in root.glob("files/*.metadata"):
-            file.unlink()
+        remove_metadata(root)
     with Far(root, _DELAY) as url, _shim(bench, url) as shim:
         fetch(shim.page("pin-0"))
         direct = bench.clients.pip(f"{url}simple/", "far-0")
         name = f"{_name('pip')}, without metadata, cold"
         rows(name, SECONDS, _TARGET_WITHOUT).add(bench.clients.pip(shim.simple, "far-0"), direct)
+
+
+def remove_metadata(root: Path) -> None:
+    """Remove the metadata files of a tree, and the pages' promise of them."""
+    for page in root.glob("simple/*/index.html"):
+        listed = page.read_text(encoding="utf-8")
+        page.write_text(_CORE_METADATA.sub("", listed), encoding="utf-8")
+    for file in root.glob("files/*.metadata"):
+        file.unlink()
 
 
 def _name(client: str) -> str:

@@ -24,6 +24,7 @@ MB_PER_SECOND = Unit("MB/s", rate=True)
 MS = Unit("ms", digits=1)
 SECONDS = Unit("s", digits=2)
 MB = Unit("MB")
+KB = Unit("KB")
 SHARE = Unit("%", digits=1)
 TIMES = Unit("times")
 

@@ -116,6 +116,13 @@ class Clients:
         return self._install(index, requirements, sys.executable, "-m", "pip", "--python",
                              self._python, "install", "--no-cache-dir", "--no-compile")  # fmt: skip
 
+    def compile(self, index: str, requirement: str) -> None:
+        """Run ``uv pip compile``."""
+        wanted = self._home / "requirements.in"
+        wanted.write_text(requirement, encoding="utf-8")
+        self._call(self._uv, "pip", "compile", "--no-cache", "--quiet", "--index-url", index,
+                   "--python", self._python, str(wanted))  # fmt: skip
+
     def _install(self, index: str, requirements: Sequence[str], *command: str) -> float:
         self._targets += 1
         target = str(self._home / f"target-{self._targets}")

@@ -54,10 +54,13 @@ class Bench:
         self._shims = 0
         self._written: set[str] = set()
 
-    def new_shim(self) -> Shim:
-        """Return a shim that has seen nothing; to be entered."""
+    def new_shim(self, index: str = "") -> Shim:
+        """Return a shim that has seen nothing; to be entered.
+
+        ``index`` is the table of its only index, by default that of the upstream.
+        """
         self._shims += 1
-        index = index_table("public", f"{self.upstream}simple/")
+        index = index or index_table("public", f"{self.upstream}simple/")
         return Shim(self.home / f"shim-{self._shims}", config_text(index, cache={"fresh": "1 day"}))
 
     def write_page(self, project: str, links: int) -> bytes:

@@ -16,11 +16,12 @@ from benchmarks.ahead import far
 from benchmarks.buildout import buildout
 from benchmarks.directory import directory
 from benchmarks.figures import Row, Unit, table
+from benchmarks.lock import lock
 from benchmarks.rows import MEASURES, Bench
 from benchmarks.upstream import Nginx
 
 #: What `--only` can name, in the order of the table.
-_ALL = {**MEASURES, "buildout": buildout, "directory": directory, "far": far}
+_ALL = {**MEASURES, "buildout": buildout, "directory": directory, "far": far, "lock": lock}
 
 
 @click.command()

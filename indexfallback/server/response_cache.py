@@ -28,7 +28,9 @@ def is_to_revalidate(cache_control: str | None) -> bool:
 
     ``max-age=0`` means nothing: some versions of pip send it with each request.
     """
-    directives = (cache_control or "").lower().split(",")
+    if cache_control is None:  # of most requests, whose cost counts
+        return False
+    directives = cache_control.lower().split(",")
     return any(directive.strip() == "no-cache" for directive in directives)
 
 

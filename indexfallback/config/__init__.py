@@ -73,6 +73,15 @@ class Index:
         return self.mirror_of or self.name
 
     @property
+    def json_root(self) -> str | None:
+        """The address below which the index may have JSON as PyPI does: ``ROOT/../pypi/``.
+
+        None where the simple API is at an address of another form, as in a directory.
+        """
+        base, simple, rest = self.url.rpartition("/simple/")
+        return f"{base}/pypi/" if simple and not rest and not self.is_directory else None
+
+    @property
     def is_private(self) -> bool:
         """Whether the index owns its projects: no other index may serve them."""
         return self.role == "private"

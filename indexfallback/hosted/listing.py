@@ -11,6 +11,7 @@ from indexfallback.store.hosted_files import HostedFile
 from indexfallback.store.hosting import Hosting
 from indexfallback.upstream.answers import (
     ClientLogin,
+    DocumentAnswer,
     FileAnswer,
     Limits,
     NamesAnswer,
@@ -43,6 +44,17 @@ class Listing:
         if answer.page is None:
             return answer
         return answer._replace(page=completed(answer.page, known))
+
+    def document(
+        self,
+        project: str,
+        version: str,
+        limits: Limits,
+        etag: str | None,
+        last_modified: str | None,
+    ) -> DocumentAnswer:
+        """Return that a directory has no JSON."""
+        return self._upstream.document(project, version, limits, etag, last_modified)
 
     def names(self, limits: Limits) -> NamesAnswer:
         """Return the projects in the directory."""

@@ -12,6 +12,7 @@ from indexfallback.errors import StoreError
 from indexfallback.store.best_effort import RecordsFault, StoreFault, best_effort
 from indexfallback.store.blobs import Blob, Blobs
 from indexfallback.store.database import SCHEMA_VERSION, Database, NewerSchemaError
+from indexfallback.store.documents import Documents
 from indexfallback.store.health_records import HealthRecords
 from indexfallback.store.hosting import Hosting
 from indexfallback.store.ledger import Ledger
@@ -67,6 +68,7 @@ class Store:
             self.database = Database(directory / _DATABASE)
         self.directory = directory
         self.pages = Pages(self.database)
+        self.documents = Documents(self.database)
         self.ledger = Ledger(self.database)
         self.pins = Pins(self.database)
         self.mirrors = Mirrors(self.database)

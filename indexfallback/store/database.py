@@ -31,6 +31,11 @@ CREATE TABLE page (
     checked REAL NOT NULL, resolved REAL NOT NULL, passed TEXT NOT NULL,
     PRIMARY KEY (source, project)
 );
+CREATE TABLE document (
+    source TEXT NOT NULL, project TEXT NOT NULL, version TEXT NOT NULL, body BLOB NOT NULL,
+    etag TEXT, modified TEXT, page TEXT NOT NULL, checked REAL NOT NULL,
+    PRIMARY KEY (source, project, version)
+);
 CREATE TABLE name (
     source TEXT NOT NULL, project TEXT NOT NULL, listed REAL, served REAL, copied REAL,
     PRIMARY KEY (project, source)

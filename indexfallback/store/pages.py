@@ -38,6 +38,9 @@ PUT_PAGE = (
 #: Appended to `PUT_PAGE`: only the mirror replaces its pages.
 _UNLESS_MIRRORED = " WHERE NOT EXISTS (SELECT 1 FROM mirror_page WHERE source = ? AND project = ?)"
 
+#: The tables of what an index says of a project, which is removed together.
+_TABLES = ("mirror_page", "document", "page")
+
 _decoder = msgspec.msgpack.Decoder(ProjectPage)
 
 
@@ -65,14 +68,15 @@ class PageFacts(NamedTuple):
 
     def age(self, now: float) -> float:
         """Return seconds since the index confirmed it; infinite for a time in the future."""
-        return _age(self.checked, now)
+        return age_of(self.checked, now)
 
     def resolution_age(self, now: float) -> float:
         """Return seconds since the chain resolved to it; infinite for a time in the future."""
-        return _age(self.resolved, now)
+        return age_of(self.resolved, now)
 
 
-def _age(then: float, now: float) -> float:
+def age_of(then: float, now: float) -> float:
+    """Return seconds since a time; infinite for a time in the future."""
     # After a clock was set back, a page must not stay fresh for years.
     return now - then if then <= now else float("inf")
 
@@ -136,23 +140,30 @@ class Pages:
     def remove(self, project: str, source: str | None = None) -> int:
         """Remove a project's pages, of one index or of all; return their number.
 
-        The mirror restores its page in its next run.
+        Its JSON documents go with them. The mirror restores its page in its next run.
         """
         with self._database.write() as connection:
-            connection.execute(
-                "DELETE FROM mirror_page WHERE project = ? AND source = coalesce(?, source)",
-                (project, source),
-            )
-            return connection.execute(
-                "DELETE FROM page WHERE project = ? AND source = coalesce(?, source)",
-                (project, source),
-            ).rowcount
+            removed = {
+                table: connection.execute(
+                    f"DELETE FROM {table}"  # noqa: S608 - ours
+                    " WHERE project = ? AND source = coalesce(?, source)",
+                    (project, source),
+                ).rowcount
+                for table in _TABLES
+            }
+        return removed["page"]
 
     def remove_all(self, source: str) -> int:
-        """Forget all pages of an index, the mirror's too; return how many there were."""
+        """Forget all pages of an index, the mirror's and JSON too; return how many there were."""
         with self._database.write() as connection:
-            connection.execute("DELETE FROM mirror_page WHERE source = ?", (source,))
-            return connection.execute("DELETE FROM page WHERE source = ?", (source,)).rowcount
+            removed = {
+                table: connection.execute(
+                    f"DELETE FROM {table} WHERE source = ?",  # noqa: S608 - ours
+                    (source,),
+                ).rowcount
+                for table in _TABLES
+            }
+        return removed["page"]
 
     def names(self, sources: Iterable[str]) -> list[str]:
         """Return the projects with a stored page of one of these indexes, sorted."""

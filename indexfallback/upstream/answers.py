@@ -66,6 +66,16 @@ class NamesAnswer(NamedTuple):
     serial: int | None = None
 
 
+class DocumentAnswer(NamedTuple):
+    """The answer to a request for PyPI's JSON; ``body`` is set if the outcome is FOUND."""
+
+    outcome: Outcome
+    #: As it came, decoded, and checked to be of the project and version that were asked for.
+    body: bytes | None = None
+    etag: str | None = None
+    last_modified: str | None = None
+
+
 class Body(NamedTuple):
     """The bytes of a file as they come on the wire, whatever their content coding."""
 
@@ -153,6 +163,20 @@ class Upstream(Protocol):
 
     def names(self, limits: Limits) -> NamesAnswer:
         """Ask for the list of names."""
+        ...
+
+    def document(
+        self,
+        project: str,
+        version: str,
+        limits: Limits,
+        etag: str | None,
+        last_modified: str | None,
+    ) -> DocumentAnswer:
+        """Ask for the JSON of a project, or of one version, at an index with a `json_root`.
+
+        ``version`` is empty for the project's; the validators are those of the stored document.
+        """
         ...
 
     def open(self, file: File, offset: int, etag: str | None, patience: float) -> FileAnswer:

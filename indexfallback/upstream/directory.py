@@ -28,6 +28,7 @@ from indexfallback.outcome import Kind, Outcome
 from indexfallback.page import File, ProjectPage
 from indexfallback.upstream.answers import (
     ClientLogin,
+    DocumentAnswer,
     FileAnswer,
     Limits,
     NamesAnswer,
@@ -123,6 +124,17 @@ class DirectoryIndex:
         if unready:  # it belongs to this index: no other one may answer for it
             return PageAnswer(Outcome(Kind.LOCAL, unready[0], elapsed))
         return PageAnswer(Outcome(Kind.ABSENT, "no such project", elapsed))
+
+    def document(
+        self,
+        project: str,  # noqa: ARG002
+        version: str,  # noqa: ARG002
+        limits: Limits,  # noqa: ARG002
+        etag: str | None,  # noqa: ARG002
+        last_modified: str | None,  # noqa: ARG002
+    ) -> DocumentAnswer:
+        """Return that a directory has no JSON."""
+        return DocumentAnswer(Outcome(Kind.ABSENT, "a directory has no JSON"))
 
     def _tree_page(self, path: Path, project: str, limits: Limits) -> ProjectPage:
         with path.open("rb") as file:

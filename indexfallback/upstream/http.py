@@ -13,13 +13,14 @@ import requests
 from indexfallback.config import Index, Settings
 from indexfallback.config.pip import default_url
 from indexfallback.errors import PageError
-from indexfallback.formats import parse_listing, parse_page
+from indexfallback.formats import parse_listing, parse_page, project_json
 from indexfallback.outcome import Kind, Outcome
 from indexfallback.page import File
 from indexfallback.upstream.answers import (
     WEB_PAGE,
     Body,
     ClientLogin,
+    DocumentAnswer,
     FileAnswer,
     Limits,
     NamesAnswer,
@@ -49,6 +50,7 @@ ACCEPT = (
     "application/vnd.pypi.simple.v1+json, "
     "application/vnd.pypi.simple.v1+html;q=0.2, text/html;q=0.1"
 )
+_VALIDATORS = {"If-None-Match", "If-Modified-Since"}
 #: Read size for pages, bytes: small, to check the limits often.
 _PAGE_PIECE = 64 * 1024
 #: Read size for files, bytes.
@@ -73,18 +75,10 @@ class HttpIndex:
         self, project: str, limits: Limits, etag: str | None, last_modified: str | None
     ) -> PageAnswer:
         """Ask for a project page; the validators are those of the stored page."""
-        headers = {"Accept": ACCEPT, "Accept-Encoding": "gzip, deflate"}
-        if etag:
-            headers["If-None-Match"] = etag
-        elif last_modified:
-            headers["If-Modified-Since"] = last_modified
+        headers = _conditional(ACCEPT, etag, last_modified)
         url = f"{self._index.url}{quote(project)}/"
         carried: dict[Origin, str] = {}
         outcome, response, body = self._fetch(url, headers, limits, carried)
-        if outcome.kind is Kind.NOT_MODIFIED and not (etag or last_modified):
-            outcome = _with(
-                outcome, Kind.NOT_AN_INDEX, "304 Not Modified to a request without validators"
-            )
         if response is None or outcome.kind is not Kind.FOUND:
             return PageAnswer(outcome)
         logins: dict[str, str] = {}
@@ -109,9 +103,31 @@ class HttpIndex:
             found, page, answered.get("ETag"), answered.get("Last-Modified"), clock(response)
         )
 
+    def document(
+        self,
+        project: str,
+        version: str,
+        limits: Limits,
+        etag: str | None,
+        last_modified: str | None,
+    ) -> DocumentAnswer:
+        """Ask for the JSON of a project, or of one version; the validators are the stored one's."""
+        headers = _conditional("application/json", etag, last_modified)
+        of = "/".join(quote(part, safe="") for part in (project, version) if part)
+        url = f"{self._index.json_root}{of}/json"
+        outcome, response, body = self._fetch(url, headers, limits, {})
+        if response is None or outcome.kind is not Kind.FOUND:
+            return DocumentAnswer(outcome)
+        try:
+            project_json.check(body, response.url, project, version)
+        except PageError as error:
+            return DocumentAnswer(_with(outcome, Kind.NOT_AN_INDEX, error.problem))
+        answered = response.headers
+        return DocumentAnswer(outcome, body, answered.get("ETag"), answered.get("Last-Modified"))
+
     def names(self, limits: Limits) -> NamesAnswer:
         """Ask for the list of names."""
-        headers = {"Accept": ACCEPT, "Accept-Encoding": "gzip, deflate"}
+        headers = _conditional(ACCEPT)
         outcome, response, body = self._fetch(self._index.url, headers, limits, {})
         if response is None or outcome.kind is not Kind.FOUND:
             return NamesAnswer(outcome)
@@ -157,6 +173,9 @@ class HttpIndex:
             finally:
                 size = response.raw.tell()
                 response.close()
+        if outcome.kind is Kind.NOT_MODIFIED and not _VALIDATORS & headers.keys():
+            unasked = "304 Not Modified to a request without validators"
+            outcome = _with(outcome, Kind.NOT_AN_INDEX, unasked)
         elapsed = time.monotonic() - started
         return replace(outcome, elapsed=elapsed, size=size), response, body
 
@@ -164,13 +183,14 @@ class HttpIndex:
         """Return the name of the other index that an address of a page belongs to, if any.
 
         GitLab and pypiserver redirect to PyPI for every name that they do not have; such a page is
-        not their own. The pages of a mirror may be at any address.
+        not their own, and neither is such JSON. The pages of a mirror may be at any address.
         """
         if not self._index.is_private:
             return None
         target = origin(url), urlsplit(url).path
         for other in self._chain:
-            if other != self._index and _is_below(target, other.url):
+            roots = filter(None, (other.url, other.json_root))
+            if other != self._index and any(_is_below(target, root) for root in roots):
                 return other.name
         return "PyPI" if origin(url) == origin(default_url()) else None
 
@@ -255,6 +275,18 @@ class HttpIndex:
     def close(self) -> None:
         """Close all connections."""
         self._connection.close()
+
+
+def _conditional(
+    accept: str, etag: str | None = None, last_modified: str | None = None
+) -> dict[str, str]:
+    """Return the headers of a request for a page, with the validators of a stored one."""
+    headers = {"Accept": accept, "Accept-Encoding": "gzip, deflate"}
+    if etag:
+        headers["If-None-Match"] = etag
+    elif last_modified:
+        headers["If-Modified-Since"] = last_modified
+    return headers
 
 
 def _with_login(url: str, login: str) -> str:

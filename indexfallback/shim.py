@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from indexfallback.chain.answer import Answer
+from indexfallback.chain.documents import IndexDocuments
 from indexfallback.chain.explain import nothing_held
 from indexfallback.chain.fallback import Fallback
 from indexfallback.chain.members import Members
@@ -26,6 +27,7 @@ class Shim:
         self.store = Store(settings.cache_dir, settings.cache_size)
         self.members = Members(settings, self.store, self.network)
         self.fallback = Fallback(settings, self.store, self.members, self.network)
+        self.documents = IndexDocuments(settings, self.store, self.members)
         self.downloads = Downloads(self.fallback)
         self.ahead = ReadAhead(self.fallback, self.downloads, self.offer)
         #: Name of each index that takes uploads to what takes them.

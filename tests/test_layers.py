@@ -27,7 +27,7 @@ INSIDE = {
         "budget", "latency", "lag", "figures", "offer", "fetched_ahead", "activity", "copies",
         "authority", "question", "policy", "explain", "health_log", "network", "heartbeat",
         "members", "refusals", "keeper", "attempts", "asking", "probe", "name_lists", "questions",
-        "answer", "walk", "fallback",
+        "answer", "walk", "documents", "fallback",
     ),
     "files": (
         "file_url", "pace", "coding", "profile", "workers", "failures", "parts", "sources",
@@ -50,6 +50,7 @@ PURE = (
     "tunnel.client_hello", "tunnel.environment", "tunnel.exceptions", "tunnel.heads",
     "tunnel.origins", "tunnel.requests", "tunnel.route",
     "dists.fitting", "dists.interpreters", "dists.platforms", "carry.changes",
+    "server.made_json",
 )  # fmt: skip
 IMPURE = frozenset(
     ("requests", "urllib3", "sqlite3", "socket", "ssl", "http", "threading", "time", "os", "io",

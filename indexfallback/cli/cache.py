@@ -56,6 +56,7 @@ def info(options: Options, as_json: bool) -> None:
         ("files", f"{report.files:,}, {size(report.bytes)} of {size(report.limit)}"),
         ("mirrored", f"{report.mirrored:,} of them, {size(report.mirrored_bytes)} in addition"),
         ("pages", f"{report.pages:,}"),
+        ("documents", f"{report.documents:,} of PyPI's JSON"),
         ("records", size(report.database)),
         ("quarantine", counted(report.quarantined, "file")),
     ]

@@ -4,15 +4,19 @@ It is kept and served as it came, since clients use more of it than is known her
 Source: PyPI's documentation, "Index API", "JSON API".
 """
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Iterator
 from typing import Any
 
 import msgspec
 from packaging.version import InvalidVersion, Version
 
+from indexfallback.config import without_credentials
 from indexfallback.errors import PageError, redact
 from indexfallback.names import normalize
 from indexfallback.page import File
+
+#: A file as the document has it.
+_Entry = dict[str, Any]
 
 
 class _Info(msgspec.Struct):
@@ -37,17 +41,21 @@ class _Document(msgspec.Struct):
 _decoder = msgspec.json.Decoder(_Document)
 
 
-def check(body: bytes, url: str, project: str, version: str) -> None:
-    """Raise `PageError` if a body is not the JSON of a project, or of its version if not empty.
+def checked(body: bytes, url: str, project: str, version: str) -> bytes:
+    """Return the JSON of a project, or of its version if not empty, without logins in addresses.
 
-    ``url`` is where it came from, ``project`` is normalised.
+    ``url`` is where it came from, ``project`` is normalised. Raises `PageError` for anything else.
     """
     try:
-        info = _decoder.decode(body).info
+        document = _decoder.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise PageError(redact(url), f"not the JSON of a project ({error})") from error
+    info = document.info
     if normalize(info.name) != project or (version and not is_same(info.version, version)):
         raise PageError(redact(url), f"the JSON of {info.name} {info.version}")
+    if any(without_credentials(file.url) != file.url for file in _files(document)):
+        return _changed(body, lambda files: [_without_login(file) for file in files])
+    return body
 
 
 def is_same(version: str, other: str) -> bool:
@@ -60,8 +68,6 @@ def is_same(version: str, other: str) -> bool:
 
 def files_in(body: bytes) -> tuple[File, ...]:
     """Return the files that a checked document lists."""
-    document = _decoder.decode(body)
-    listed = [*document.urls, *(file for of in (document.releases or {}).values() for file in of)]
     return tuple(
         File(
             filename=file.filename,
@@ -69,19 +75,31 @@ def files_in(body: bytes) -> tuple[File, ...]:
             hashes=file.digests,
             upload_time=file.upload_time_iso_8601,
         )
-        for file in listed
+        for file in _files(_decoder.decode(body))
     )
 
 
 def without(body: bytes, filenames: Collection[str]) -> bytes:
     """Return a checked document without the files of these names."""
+    return _changed(
+        body, lambda files: [file for file in files if file["filename"] not in filenames]
+    )
+
+
+def _files(document: _Document) -> Iterator[_File]:
+    yield from document.urls
+    for files in (document.releases or {}).values():
+        yield from files
+
+
+def _changed(body: bytes, change: Callable[[list[_Entry]], list[_Entry]]) -> bytes:
+    """Return a checked document with each of its lists of files changed, and nothing else."""
     document = msgspec.json.decode(body)
-    document["urls"] = _left(document["urls"], filenames)
-    releases = document.get("releases")
-    if releases:
-        document["releases"] = {v: _left(files, filenames) for v, files in releases.items()}
+    document["urls"] = change(document["urls"])
+    if document.get("releases"):
+        document["releases"] = {v: change(files) for v, files in document["releases"].items()}
     return msgspec.json.encode(document)
 
 
-def _left(files: list[dict[str, Any]], filenames: Collection[str]) -> list[dict[str, Any]]:
-    return [file for file in files if file["filename"] not in filenames]
+def _without_login(file: _Entry) -> _Entry:
+    return {**file, "url": without_credentials(file["url"])} if "url" in file else file

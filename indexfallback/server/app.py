@@ -14,6 +14,7 @@ from indexfallback.server.browse.resources import (
     StartResource,
 )
 from indexfallback.server.credentials import Credentials, ReadGuard
+from indexfallback.server.documents import DocumentResource
 from indexfallback.server.files import FileResource, FileSender
 from indexfallback.server.guards import (
     HostGuard,
@@ -86,6 +87,8 @@ def _for_clients(shim: Shim) -> dict[str, Any]:
         "/files/{owner}/{key}/{filename}": FileResource(files),
         INTERCEPTED: InterceptedResource(shim, names, pages, files),
     }
+    documents = DocumentResource(shim)
+    routes |= dict.fromkeys(("/pypi/{project}/json", "/pypi/{project}/{version}/json"), documents)
     for root in ("/simple/", "/index/{index}/simple/"):
         routes |= _tree(root, names, ProjectResource(shim, root, pages))
     root = "/direct/simple/"

@@ -18,6 +18,8 @@ class Info(NamedTuple):
     limit: int
     files: int
     pages: int
+    #: JSON documents of projects and versions.
+    documents: int
     database: int
     quarantined: int
     #: Mirrored files and their bytes, which do not count towards the limit.
@@ -100,6 +102,7 @@ def info(store: Store, limit: int) -> Info:
         limit,
         store.blobs.records.count(),
         store.pages.count(),
+        store.documents.count(),
         store.database.size(),
         store.blobs.quarantined.count(),
         *store.mirrors.stored(),

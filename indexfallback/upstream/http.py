@@ -119,7 +119,7 @@ class HttpIndex:
         if response is None or outcome.kind is not Kind.FOUND:
             return DocumentAnswer(outcome)
         try:
-            project_json.check(body, response.url, project, version)
+            body = project_json.checked(body, response.url, project, version)
         except PageError as error:
             return DocumentAnswer(_with(outcome, Kind.NOT_AN_INDEX, error.problem))
         answered = response.headers

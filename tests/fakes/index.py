@@ -25,6 +25,7 @@ from tests.fakes.pages import (
     Project,
     negotiate,
     render,
+    render_document,
     render_root,
 )
 from tests.fakes.wheels import Dist
@@ -40,7 +41,8 @@ _FILE_TYPE = "application/octet-stream"
 class FakeIndex(Faults):
     """An index with files; a context manager, listening on a free port inside the block.
 
-    Serves ``/simple/``, ``/simple/<project>/``, ``/files/<filename>`` and ``.metadata``.
+    Serves ``/simple/``, ``/simple/<project>/``, ``/files/<filename>`` and ``.metadata``, and on
+    demand ``/pypi/<project>/json`` and ``/pypi/<project>/<version>/json``.
     """
 
     def __init__(
@@ -50,6 +52,7 @@ class FakeIndex(Faults):
         formats: Collection[Format] = FORMATS,
         metadata: bool = True,
         ranges: bool = True,
+        json: bool = False,
         username: str | None = None,
         password: str = "",
         files_url: str | None = None,
@@ -63,6 +66,8 @@ class FakeIndex(Faults):
         self.metadata = metadata
         #: Whether files are served in parts.
         self.ranges = ranges
+        #: Whether it has PyPI's JSON of each project.
+        self.json = json
         #: Whether pages and the list of names state counters of changes, as warehouse's do.
         self.serials = False
         #: Whether a page has an ETag and a time, to be asked for again.
@@ -274,6 +279,8 @@ class FakeIndex(Faults):
                 return _plain(301, {"Location": f"/simple/{name}/"})
             case ["simple", name, ""]:
                 return self._page(request, unquote(name))
+            case ["pypi", name, *version, "json"] if self.json and len(version) < 2:
+                return self._document(unquote(name), unquote("".join(version)))
             case ["files", *path]:
                 return self._file(unquote("/".join(path)))
         return _plain(404)
@@ -305,6 +312,17 @@ class FakeIndex(Faults):
         if not self.validators:
             del reply.headers["ETag"], reply.headers["Last-Modified"]
         return reply
+
+    def _document(self, name: str, version: str) -> Reply:
+        project = self._projects.get(name)
+        files = {} if project is None else project.files
+        listed = {path: self._listed(path, each) for path, each in files.items()}
+        for path, each in listed.items():
+            each.url = self.file_url(path)
+        body = render_document(replace(project or Project(name=name), files=listed), version)
+        if project is None or body is None:
+            return _plain(404)
+        return _entity(body, "application/json", project.modified)
 
     def _listed(self, path: str, listed: Listed) -> Listed:
         """Return a file as the page lists it under today's settings."""

@@ -16,6 +16,8 @@ JSON_TYPE = "application/vnd.pypi.simple.v1+json"
 HTML_TYPE = "text/html; charset=utf-8"
 #: The newest that `Project` has fields for (PEP 792).
 API_VERSION = "1.4"
+#: The summary in each JSON document, as in none of the distributions.
+SUMMARY = "from the index"
 UPLOAD_TIME = "2026-01-01T00:00:00.000000Z"
 #: What a client may call the JSON and the HTML form (PEP 691), with the wildcards.
 _JSON_NAMES = (JSON_TYPE, "application/vnd.pypi.simple.latest+json")
@@ -92,6 +94,46 @@ def render_root(
         return json.dumps({"meta": meta, "projects": projects}).encode()
     anchors = [f'<a href="{escape(name)}/">{escape(name)}</a><br>' for name in names]
     return _document("Simple index", [], anchors)
+
+
+def render_document(project: Project, version: str) -> bytes | None:
+    """Return PyPI's JSON of a project, or of one version if not empty; None without such files."""
+    of = version or max((listed.dist.version for listed in project.files.values()), default="")
+    files = [listed for listed in project.files.values() if listed.dist.version == of]
+    if not files:
+        return None
+    document: dict[str, Any] = {
+        "info": {
+            "name": files[0].dist.name,
+            "version": of,
+            "summary": SUMMARY,
+            "requires_dist": None,
+            "requires_python": files[0].dist.requires_python,
+            "yanked": all(listed.yanked for listed in files),
+        },
+        "last_serial": project.serial,
+        "ownership": {"organization": None, "roles": []},
+        "urls": [_document_file(listed) for listed in files],
+        "vulnerabilities": [],
+    }
+    if not version:
+        releases: dict[str, list[dict[str, Any]]] = {}
+        for listed in project.files.values():
+            releases.setdefault(listed.dist.version, []).append(_document_file(listed))
+        document["releases"] = releases
+    return json.dumps(document).encode()
+
+
+def _document_file(listed: Listed) -> dict[str, Any]:
+    return {
+        "filename": listed.dist.filename,
+        "url": listed.url,
+        "digests": listed.hashes,
+        "packagetype": "bdist_wheel" if listed.dist.is_wheel else "sdist",
+        "size": len(listed.dist.data),
+        "upload_time_iso_8601": listed.upload_time,
+        "yanked": bool(listed.yanked),
+    }
 
 
 def _json(project: Project) -> bytes:

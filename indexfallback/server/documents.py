@@ -1,0 +1,156 @@
+"""PyPI's JSON of a project and of one version: from its owner, else made from its page."""
+
+import re
+import time
+from collections.abc import Callable
+from urllib.parse import quote
+
+import falcon
+import msgspec
+
+from indexfallback.chain.answer import Answer
+from indexfallback.chain.asking import RESERVE
+from indexfallback.chain.documents import Wanted
+from indexfallback.chain.offer import PinsByName, offered
+from indexfallback.errors import ProjectNotFoundError
+from indexfallback.flight import run_within
+from indexfallback.formats import project_json
+from indexfallback.names import is_normalized, is_project_name, normalize
+from indexfallback.page import File, ProjectPage
+from indexfallback.server.browse.metadata import metadata_of
+from indexfallback.server.browse.releases import Release, current, releases
+from indexfallback.server.links import Links
+from indexfallback.server.made_json import made
+from indexfallback.server.pages import matches
+from indexfallback.server.proxied import PUBLIC_ROOT
+from indexfallback.server.rendered import as_rendered
+from indexfallback.server.response_cache import is_to_revalidate
+from indexfallback.shim import Shim
+
+#: What a version may look like: any of PEP 440, and those of before.
+_VERSION = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+!-]{0,99}", re.ASCII)
+#: Of an owner, which is a group, and a page: what gives the absolute address of a file.
+Href = Callable[[str, ProjectPage], Callable[[File], str]]
+
+
+class DocumentResource:
+    """``/pypi/{project}/json`` and ``/pypi/{project}/{version}/json``, by the whole chain."""
+
+    def __init__(self, shim: Shim) -> None:
+        self._shim = shim
+
+    def on_get(
+        self, req: falcon.Request, resp: falcon.Response, project: str, version: str = ""
+    ) -> None:
+        """Answer with the document."""
+        if not is_project_name(project) or not is_version(version):
+            raise falcon.HTTPNotFound(description=f"{req.path}: this names no project or version")
+        if not is_normalized(project):
+            of = "/".join(quote(part, safe="") for part in (normalize(project), version) if part)
+            resp.status, resp.location = falcon.HTTP_301, f"{req.root_path}/pypi/{of}/json"
+            return
+        shim = self._shim
+        again = is_to_revalidate(req.get_header("Cache-Control")) and not shim.network.is_offline
+        ends = time.monotonic() + shim.settings.deadline * (1 - RESERVE)
+        answer = shim.fallback.page(project, again=again)
+        shim.fallback.activity.client(req.user_agent or "")
+        href = Links(f"{req.env.get(PUBLIC_ROOT, req.prefix)}/").href
+        send(req, resp, document(shim, answer, version, href, again=again, ends=ends))
+
+    on_head = on_get
+
+
+def is_version(version: str) -> bool:
+    """Tell whether a text can be a version, or is empty for the document of a project."""
+    return not version or _VERSION.fullmatch(version) is not None
+
+
+def document(
+    shim: Shim, answer: Answer, version: str, href: Href, *, again: bool, ends: float
+) -> bytes:
+    """Return the document of a project, or of one version if that is not empty.
+
+    ``answer`` is that for the project's page: its owner decides whose document is served. Where the
+    document is made, ``href`` has the addresses of files. With ``again`` an index is asked whatever
+    is fresh; ``ends`` is the deadline, on the monotonic clock. Raises `ProjectNotFoundError` if the
+    project has no such version.
+    """
+    pins, _ = shim.pins_and_available(answer)
+    # Without a network the releases are what they are: a document offers no file.
+    page = offered(answer.corrected, pins)
+    known = releases(page)
+    release = _release(known, version)
+    if answer.how != "mirrored":  # what is mirrored is served as it is, and no index is asked
+        found = shim.documents.find(Wanted(answer, version, release is not None, again, ends))
+        if found is not None:
+            return _as_offered(found, answer.corrected, page, pins)
+    if release is None:
+        raise _no_release(answer, version)
+    metadata = _metadata(shim, answer, release, ends)
+    address_of = href(answer.owner.group, page)
+    return made(page, release, metadata, address_of, releases=None if version else known)
+
+
+def _release(known: list[Release], version: str) -> Release | None:
+    """Return the release of a version, or the one that a project is described by."""
+    versions = [release for release in known if release.version]
+    if not version:
+        return current(versions)
+    return next((r for r in versions if project_json.is_same(r.version, version)), None)
+
+
+def _as_offered(found: bytes, listed: ProjectPage, page: ProjectPage, pins: PinsByName) -> bytes:
+    """Return an index's document without the files that are withheld.
+
+    ``listed`` is the page of the index, and ``page`` what is offered of it.
+    """
+    withheld = _withheld(listed, page)
+    if pins or withheld:
+        own = msgspec.structs.replace(page, files=project_json.files_in(found))
+        withheld |= _withheld(own, offered(own, pins))
+    return project_json.without(found, withheld) if withheld else found
+
+
+def _withheld(page: ProjectPage, offer: ProjectPage) -> set[str]:
+    return {file.filename for file in page.files} - {file.filename for file in offer.files}
+
+
+def _metadata(shim: Shim, answer: Answer, release: Release, ends: float) -> bytes | None:
+    """Return the metadata of a version if there is some before the deadline."""
+    owner = answer.owner.group
+    try:
+        return run_within(
+            lambda: metadata_of(shim, owner, answer.project, release.files),
+            ends - time.monotonic(),
+            f"fetch-{answer.project}",
+        )
+    except TimeoutError:  # it is kept when it comes
+        return None
+
+
+def _no_release(answer: Answer, version: str) -> ProjectNotFoundError:
+    what = f"version {version}" if version else "no file of a version"
+    has = "does not list" if version else "lists"
+    return ProjectNotFoundError(
+        answer.project,
+        answer.tried,
+        f"the page of {answer.owner.name} {has} {what}",
+        f"`indexfallback why {answer.project}` says what it lists.",
+    )
+
+
+def send(req: falcon.Request, resp: falcon.Response, body: bytes) -> None:
+    """Answer with a document, or with 304 if the client has it."""
+    rendered = as_rendered(body)
+    resp.content_type = falcon.MEDIA_JSON
+    resp.set_headers(
+        {
+            "ETag": rendered.etag,
+            "Cache-Control": "no-cache",
+            "X-Content-Type-Options": "nosniff",
+        }
+    )
+    if matches(req.get_header("If-None-Match"), rendered.etag):
+        resp.status = falcon.HTTP_304
+    else:
+        resp.data = rendered.body

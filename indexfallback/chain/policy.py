@@ -151,10 +151,7 @@ def _judgement(question: Question, position: int) -> Step | None:
 
 
 def _resolved_before(question: Question) -> int | None:
-    """Find the page that an earlier walk down this very chain ended at, if it still holds.
-
-    Where the first index has the page, that walk is known without a record.
-    """
+    """Find the page that an earlier walk down this very chain ended at, if it still holds."""
     for position in question.answering:
         candidate = question.chain[position]
         if candidate.is_absent and candidate.outcome is not None:
@@ -166,13 +163,10 @@ def _resolved_before(question: Question) -> int | None:
         if _stands_in(question, position):
             return None
         limit = float("inf") if question.is_offline else candidate.fresh
-        if _is_within(candidate.page_age, limit) and (
-            _needs_no_others(question, position)
-            or (
-                _is_within(candidate.resolution_age, limit)
-                and candidate.passed == passed_digest([c.index for c in question.chain[:position]])
-            )
-        ):
+        ages = (candidate.page_age, candidate.resolution_age)
+        if all(
+            age is not None and age < limit for age in ages
+        ) and candidate.passed == passed_digest([c.index for c in question.chain[:position]]):
             return position
         if candidate.owned:
             return None
@@ -189,25 +183,14 @@ def _stands_in(question: Question, position: int) -> bool:
     )
 
 
-def _is_within(age: float | None, limit: float) -> bool:
-    return age is not None and age < limit
-
-
-def _needs_no_others(question: Question, position: int) -> bool:
-    """Tell whether an index answers for what it has, whatever others say."""
-    return position == 0 and not question.chain[position].may_copy
-
-
 def _has_answered(candidate: Candidate) -> bool:
     return candidate.outcome is not None and candidate.outcome.kind is not Kind.OFFLINE
 
 
 def _is_resolved(question: Question, position: int) -> bool:
-    """Tell whether a walk has found that every index before does not answer for the project."""
+    """Tell whether every index before is known not to answer for the project."""
     index = question.chain[position].index
-    if question.alone is not None or _needs_no_others(question, position):
-        return False
-    return all(
+    return question.alone is None and all(
         candidate.is_absent
         or candidate.is_copy
         or candidate.index.group == index.group

@@ -18,7 +18,7 @@ STALE = FRESH + 1
 def test_the_first_index_that_has_the_project_owns_it(kind: Kind) -> None:
     assert walk(question(PRIVATE, MIRROR, PYPI), {"private": kind}) == (
         ["private"],
-        Serve(0),
+        Serve(0, resolved=True),
     )
 
 

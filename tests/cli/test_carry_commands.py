@@ -200,7 +200,7 @@ def test_a_wheelhouse_is_a_directory_of_files(here: CommandLine, tmp_path: Path)
 def test_a_wheelhouse_is_taken_by_the_pages_that_are_here(
     here: CommandLine, tmp_path: Path
 ) -> None:
-    house = tmp_path / "house"
+    house = tmp_path.with_name("house")  # a long path cannot be broken into lines
     house.mkdir()
     old, unknown = wheel("idna", "3.9"), wheel("idna", "99.0")
     for dist in (old, NEW, unknown):

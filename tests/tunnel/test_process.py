@@ -33,6 +33,8 @@ with tunnel_for(sys.argv[1], [sys.argv[2]]) as tunnel:
     time.sleep(60)
 """
 
+_OTHERS: list[psutil.Process] = []
+
 
 def state() -> Path:
     """Return the directory below which tunnels keep their files."""
@@ -43,9 +45,15 @@ def left() -> list[Path]:
     return [path for path in state().rglob("*") if path != state() / "lock"]
 
 
+@pytest.fixture(autouse=True)
+def _others() -> None:
+    """Remember the processes that other tests have started."""
+    _OTHERS[:] = psutil.Process().children(recursive=True)
+
+
 def children() -> list[psutil.Process]:
-    found: list[psutil.Process] = psutil.Process().children(recursive=True)
-    return found
+    """Return the processes that this test has started."""
+    return [each for each in psutil.Process().children(recursive=True) if each not in _OTHERS]
 
 
 @contextmanager

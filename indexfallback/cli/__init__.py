@@ -50,7 +50,7 @@ class _Commands(click.Group):
         """Return the names of the commands, in the order of the help."""
         return sorted(_COMMANDS)
 
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - as above
         """Import and return a command."""
         name = _COMMANDS.get(cmd_name) or _INTERNAL.get(cmd_name)
         if name is None:

@@ -21,7 +21,7 @@ from indexfallback.server.browse.metadata import metadata_of
 from indexfallback.server.browse.releases import Release, current, releases
 from indexfallback.server.links import Links
 from indexfallback.server.made_json import made
-from indexfallback.server.pages import matches
+from indexfallback.server.pages import send
 from indexfallback.server.proxied import PUBLIC_ROOT
 from indexfallback.server.rendered import as_rendered
 from indexfallback.server.response_cache import is_to_revalidate
@@ -55,7 +55,8 @@ class DocumentResource:
         answer = shim.fallback.page(project, again=again)
         shim.fallback.activity.client(req.user_agent or "")
         href = Links(f"{req.env.get(PUBLIC_ROOT, req.prefix)}/").href
-        send(req, resp, document(shim, answer, version, href, again=again, ends=ends))
+        body = document(shim, answer, version, href, again=again, ends=ends)
+        send(req, resp, falcon.MEDIA_JSON, as_rendered(body))
 
     on_head = on_get
 
@@ -137,20 +138,3 @@ def _no_release(answer: Answer, version: str) -> ProjectNotFoundError:
         f"the page of {answer.owner.name} {has} {what}",
         f"`indexfallback why {answer.project}` says what it lists.",
     )
-
-
-def send(req: falcon.Request, resp: falcon.Response, body: bytes) -> None:
-    """Answer with a document, or with 304 if the client has it."""
-    rendered = as_rendered(body)
-    resp.content_type = falcon.MEDIA_JSON
-    resp.set_headers(
-        {
-            "ETag": rendered.etag,
-            "Cache-Control": "no-cache",
-            "X-Content-Type-Options": "nosniff",
-        }
-    )
-    if matches(req.get_header("If-None-Match"), rendered.etag):
-        resp.status = falcon.HTTP_304
-    else:
-        resp.data = rendered.body

@@ -97,13 +97,7 @@ class FileSender:
             if matches(req.get_header("If-None-Match"), etag):
                 resp.status = falcon.HTTP_304
                 return
-        wanted = _wanted(req, size, etag)
-        if wanted is None:
-            raise falcon.HTTPRangeNotSatisfiable(size)
-        # A later range of a file that is still fetched could come too late for the client.
-        is_late = isinstance(found, IncomingFile) and found.progress is Progress.RUNNING
-        if (is_late and wanted.start) or not self._shim.downloads.is_resumable(address):
-            wanted = Span(0, size)
+        wanted = self._span(req, address, found)
         if wanted != Span(0, size):
             resp.status = falcon.HTTP_206
             resp.set_header("Content-Range", f"bytes {wanted.start}-{wanted.stop - 1}/{size}")
@@ -119,6 +113,20 @@ class FileSender:
         )
         if wanted == Span(0, size):  # a part is no download: resolvers look into wheels
             self._shim.ahead.file_asked(client_of(req), address, is_held=is_held)
+
+    def _span(
+        self, req: falcon.Request, address: FileAddress, found: Blob | IncomingFile | FilePart
+    ) -> Span:
+        """Return the bytes to send; raises falcon.HTTPRangeNotSatisfiable."""
+        size, etag = _size_and_etag(found)
+        wanted = _wanted(req, size, etag)
+        if wanted is None:
+            raise falcon.HTTPRangeNotSatisfiable(size)
+        # A later range of a file that is still fetched could come too late for the client.
+        is_late = isinstance(found, IncomingFile) and found.progress is Progress.RUNNING
+        if (is_late and wanted.start) or not self._shim.downloads.is_resumable(address):
+            return Span(0, size)
+        return wanted
 
     def _part(self, req: falcon.Request, address: FileAddress) -> Part | None:
         """Return the part of a file that is enough for a request, or None: the whole is.

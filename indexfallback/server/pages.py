@@ -32,7 +32,7 @@ class PageSender:
         self._shim.fallback.activity.client(req.user_agent or "")
         if answer.page.serial is not None:
             resp.set_header("X-PyPI-Last-Serial", str(answer.page.serial))
-        send(req, resp, media, self._render(answer, links, media))
+        send(req, resp, media.value, self._render(answer, links, media))
 
     def _render(self, answer: Answer, links: Links, media: Media) -> Rendered:
         owner = answer.owner.group
@@ -121,7 +121,7 @@ class NamesResource:
         # Each part is sorted already, so that sorting many thousands of names is quick.
         listed = tuple(dict.fromkeys(sorted(names)))
         rendered = self._rendered.get((listed, media), lambda: render_names(listed, media))
-        send(req, resp, media, rendered)
+        send(req, resp, media.value, rendered)
 
     on_head = on_get
 
@@ -160,9 +160,9 @@ def media_of(req: falcon.Request) -> Media:
     return media
 
 
-def send(req: falcon.Request, resp: falcon.Response, media: Media, rendered: Rendered) -> None:
-    """Answer with a rendered page."""
-    resp.content_type = media.value
+def send(req: falcon.Request, resp: falcon.Response, content_type: str, rendered: Rendered) -> None:
+    """Answer with a rendered page or document, or with 304 if the client has it."""
+    resp.content_type = content_type
     resp.set_headers(
         {
             "ETag": rendered.etag,

@@ -59,7 +59,7 @@ def test_the_forms_that_clients_write_are_read(path: str, what: object) -> None:
         "http://127.0.0.1:8080/simple/",
         "http://127.0.0.1/simple/",
         "http://127.0.0.1:3141/simple/",
-        "http://127.0.0.1:5503/root/pypi/+simple/",
+        "http://127.0.0.1:5503/team/dev/+simple/",
         "http://127.0.0.1:5503/simple2/",
         "http://127.0.0.1:5503/simple/foo/bar/",
         "http://127.0.0.1:5503/index/Not A Name/simple/",

@@ -137,7 +137,7 @@ ADDRESSES = st.sampled_from(
 OTHERS = st.one_of(
     st.text(),
     st.sampled_from(
-        ["http://127.0.0.1:3141/root/pypi/+simple/", "http://127.0.0.1:8080/simple/", "http://",
+        ["http://127.0.0.1:3141/team/dev/+simple/", "http://127.0.0.1:8080/simple/", "http://",
          "https://x.example.com/simple/", 'name = "acme-app"', "# /// script\n", "# ///\n", "/",
          '"', "\r\n", "[[source]]\n", "verify_ssl = false\n", 'name = "pip_conf_index_x"\n', "."]
     ),

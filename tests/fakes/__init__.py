@@ -2,6 +2,7 @@
 
 from tests.fakes.directories import DirectoryTree, flat_directory
 from tests.fakes.faults import Rule
+from tests.fakes.forward_proxy import ForwardProxy
 from tests.fakes.index import FakeIndex
 from tests.fakes.proxy import FaultProxy
 from tests.fakes.wheels import Dist, sdist, tree, wheel
@@ -12,6 +13,7 @@ __all__ = [
     "Dist",
     "FakeIndex",
     "FaultProxy",
+    "ForwardProxy",
     "Request",
     "Rule",
     "flat_directory",

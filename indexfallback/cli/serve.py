@@ -14,7 +14,13 @@ from indexfallback.cli.output import set_up_logging, tilde, wrapped
 from indexfallback.config import Settings
 from indexfallback.config.units import format_size
 from indexfallback.config.wire import decode_settings
-from indexfallback.server.address import AlreadyServedError, Port, take_port
+from indexfallback.server.address import (
+    AlreadyServedError,
+    Port,
+    PortRefusedError,
+    PortTakenError,
+    take_port,
+)
 
 
 @click.command(epilog=examples("indexfallback serve", "indexfallback serve --port 8080 -v"))
@@ -39,12 +45,7 @@ def serve(
         decode_settings(sys.stdin.buffer.readline()) if settings_from_stdin else options.settings()
     )
     try:
-        taken = take_port(
-            settings.host,
-            settings.port if port is None else port,
-            settings.fingerprint,
-            tls=settings.tls_cert is not None,
-        )
+        taken = _take_port(settings, settings.port if port is None else port)
     except AlreadyServedError as error:
         _announce_running(error, as_json=as_json)
         return
@@ -56,6 +57,22 @@ def serve(
         started=partial(_announce, settings, taken, as_json=as_json),
         stop_at_eof=stop_at_eof,
     )
+
+
+def _take_port(settings: Settings, number: int) -> Port:
+    take = partial(
+        take_port,
+        settings.host,
+        configuration=settings.fingerprint,
+        tls=settings.tls_cert is not None,
+    )
+    try:
+        return take(number)
+    except (AlreadyServedError, PortTakenError, PortRefusedError):
+        if not settings.for_one_command:
+            raise
+    # Its parent process reads which port it has, and another command's shim may end earlier.
+    return take(0)
 
 
 def _announce_running(error: AlreadyServedError, *, as_json: bool) -> None:

@@ -18,6 +18,7 @@ START_SECONDS = 20.0
 #: Replaces the settings that are for other machines.
 _FOR_ONE_COMMAND: dict[str, Any] = {
     "host": "127.0.0.1", "tls_cert": None, "tls_key": None, "base_path": "", "trusted_proxies": (),
+    "for_one_command": True,
 }  # fmt: skip
 
 
@@ -29,10 +30,11 @@ class ShimNotStartedError(IndexFallbackError):
 
 
 @contextmanager
-def shim_for(settings: Settings, *, verbose: int = 0) -> Iterator[str]:
+def shim_for(settings: Settings, *, verbose: int = 0, on_own_port: bool = False) -> Iterator[str]:
     """Yield the address of a shim with these settings: the running one, or a new one.
 
-    ``verbose`` is the log level of a new one. Raises `ShimNotStartedError`.
+    ``verbose`` is the log level of a new one. It takes any free port, with ``on_own_port`` the
+    configured one if that is free. Raises `ShimNotStartedError`.
     """
     if settings.tls_cert is None:  # the certificate is for the name that other machines use
         try:
@@ -42,13 +44,14 @@ def shim_for(settings: Settings, *, verbose: int = 0) -> Iterator[str]:
             return
         except IndexFallbackError:  # another program has the port: the child takes a free one
             pass
-    with _own_shim(replace(settings, **_FOR_ONE_COMMAND), verbose) as url:
+    own = replace(settings, **_FOR_ONE_COMMAND)
+    with _own_shim(own, settings.port if on_own_port else 0, verbose) as url:
         yield url
 
 
 @contextmanager
-def _own_shim(settings: Settings, verbose: int) -> Iterator[str]:
-    options = ["--port", "0", "--json", "--stop-at-eof", "--settings-from-stdin"]
+def _own_shim(settings: Settings, port: int, verbose: int) -> Iterator[str]:
+    options = ["--port", str(port), "--json", "--stop-at-eof", "--settings-from-stdin"]
     with child(*["-v"] * verbose, "serve", *options) as process:
         try:
             process.send(encode_settings(settings))

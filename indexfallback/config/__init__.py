@@ -136,6 +136,8 @@ class Settings:
     allow_hosts: tuple[str, ...] = ("*",)
     #: CA bundle from pip's settings or the environment; None for the system's certificates.
     ca_bundle: Path | None = None
+    #: Whether the shim ends with the command that it was started for, so that no other uses it.
+    for_one_command: bool = False
     #: Origin of each setting (``cache.fresh``, ``index.private.url``).
     origins: dict[str, str] = field(default_factory=dict, compare=False, repr=False)
 

@@ -30,6 +30,7 @@ log = logging.getLogger("indexfallback")
 LOCK_SECONDS = 3.0
 #: Time-out of a request to a server on loopback, seconds.
 _ASK_SECONDS = 2.0
+_ANOTHER = "a shim with another configuration"
 
 #: Errors of `ask`: no server, no answer in time, another program.
 NoAnswer = (OSError, ValueError, http.client.HTTPException)
@@ -183,7 +184,8 @@ def refuse_if_served(host: str, number: int, configuration: str, *, tls: bool = 
         raise PortTakenError(host, number, "another program")
     if health.get("configuration") == configuration:
         raise AlreadyServedError(f"{url}/simple/", health["pid"])
-    who = f"a shim with another configuration (process {health['pid']})"
+    what = "the shim of a command" if health.get("for_one_command") else _ANOTHER
+    who = f"{what} (process {health['pid']})"
     raise PortTakenError(host, number, who)
 
 

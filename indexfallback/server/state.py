@@ -25,7 +25,7 @@ class HealthResource:
     """``/-/health``: whether the server is up, and its configuration."""
 
     def __init__(self, shim: Shim) -> None:
-        self._fingerprint = shim.settings.fingerprint
+        self._settings = shim.settings
         self._started = time.time()
 
     def on_get(self, req: falcon.Request, resp: falcon.Response) -> None:  # noqa: ARG002
@@ -38,7 +38,8 @@ class HealthResource:
                 "version": __version__,
                 "pid": os.getpid(),
                 "started": self._started,
-                "configuration": self._fingerprint,
+                "configuration": self._settings.fingerprint,
+                "for_one_command": self._settings.for_one_command,
             },
         )
 

@@ -1,0 +1,218 @@
+"""Indexes at realistic names, and a developer whose clients reach them by a proxy with a password."""
+
+import json
+import os
+import ssl
+import subprocess
+import sys
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+import trustme
+from pip._internal.models.index import PyPI
+
+from tests.clients.setup.support import SLOW_SECONDS
+from tests.clients.support import Done, User, installed, write_config
+from tests.fakes import Dist, FakeIndex, ForwardProxy, wheel
+from tests.fakes.pages import HTML_ONLY
+
+#: PyPI's hosts, as pip knows them.
+PYPI, FILES = PyPI.netloc, PyPI.file_storage_domain
+PRIVATE, MIRROR = "packages.example.com", "mirror.example.com"
+#: An index on plain http, with a port of its own, and a host that belongs to no index.
+PLAIN, WEB = "plain.example.com:8080", "www.example.com"
+LOGIN = ("ci", "s3cret/with:marks")
+
+#: What PyPI has. ``acme-lib`` is a private project, whose name somebody else has taken there.
+PUBLIC_DISTS = (
+    wheel("foo", "1.0", requires=["bar>=1", "baz"]),
+    wheel("foo", "0.9"),
+    wheel("bar", "1.1", requires_python=">=3.8"),
+    wheel("bar", "1.0"),
+    wheel("baz", "2.0"),
+    wheel("acme-lib", "99.0"),
+)
+PRIVATE_DISTS = (wheel("acme-app", "1.4", requires=["acme-lib", "bar"]), wheel("acme-lib", "1.0"))
+PLAIN_DISTS = (wheel("acme-plain", "3.0"),)
+
+
+class Internet:
+    """PyPI, a mirror of it, a private index, an index on plain http, and a web server."""
+
+    def __init__(self, directory: Path) -> None:
+        authority = trustme.CA()
+        tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        authority.issue_cert(PYPI, FILES, PRIVATE, MIRROR, WEB).configure_cert(tls)
+        #: The CA that has certified all of them, which no system knows.
+        self.bundle = directory / "our-ca.pem"
+        authority.cert_pem.write_to_path(str(self.bundle))
+        self.public = FakeIndex(PUBLIC_DISTS, tls=tls, files_url=f"https://{FILES}/files/")
+        for dist in PUBLIC_DISTS:
+            _describe(self.public, dist)
+        # It repeats neither sizes nor times of PyPI's pages.
+        self.mirror = FakeIndex(PUBLIC_DISTS, tls=tls, formats=HTML_ONLY, metadata=False)
+        self.private = FakeIndex(PRIVATE_DISTS, tls=tls, username=LOGIN[0], password=LOGIN[1])
+        self.plain = FakeIndex(PLAIN_DISTS)
+        self.web = FakeIndex(tls=tls)
+        self.proxy = ForwardProxy({})
+
+    @property
+    def servers(self) -> tuple[FakeIndex, ...]:
+        return self.public, self.mirror, self.private, self.plain, self.web
+
+    @contextmanager
+    def open(self) -> Iterator["Internet"]:
+        """Listen."""
+        with ExitStack() as stack:
+            for server in self.servers:
+                stack.enter_context(server)
+            stack.enter_context(self.proxy)
+            self.proxy.names = {
+                f"{PYPI}:443": self.public.port,
+                f"{FILES}:443": self.public.port,
+                f"{MIRROR}:443": self.mirror.port,
+                f"{PRIVATE}:443": self.private.port,
+                f"{WEB}:443": self.web.port,
+                PLAIN: self.plain.port,
+            }
+            yield self
+
+    def stop(self) -> None:
+        """Have every index refuse all connections."""
+        for server in self.servers:
+            server.stop_listening()
+
+    def clear(self) -> None:
+        """Forget all requests."""
+        for server in self.servers:
+            server.clear()
+        self.proxy.clear()
+
+    def asked(self) -> int:
+        """Return how many requests the indexes have had."""
+        return sum(server.count() for server in self.servers)
+
+
+def _describe(index: FakeIndex, dist: Dist) -> None:
+    """Have an index answer PyPI's JSON for a release, and for its project as the newest one."""
+    requires = [
+        line.partition(": ")[2]
+        for line in dist.metadata.decode().splitlines()
+        if line.startswith("Requires-Dist: ")
+    ]
+    file = {
+        "filename": dist.filename,
+        "url": index.file_url(dist.filename),
+        "digests": {"sha256": dist.sha256},
+        "packagetype": "bdist_wheel",
+        "python_version": "py3",
+        "requires_python": dist.requires_python,
+        "size": len(dist.data),
+        "yanked": False,
+        "yanked_reason": None,
+    }
+    info = {
+        "name": dist.name,
+        "version": dist.version,
+        "summary": "",
+        "requires_dist": requires,
+        "requires_python": dist.requires_python or "",
+        "yanked": False,
+    }
+    json_type = {"Content-Type": "application/json"}
+    releases = {
+        each.version: [{"digests": {"sha256": each.sha256}, "filename": each.filename}]
+        for each in PUBLIC_DISTS
+        if each.project == dist.project
+    }
+    project = json.dumps({"info": info, "urls": [file], "releases": releases}).encode()
+    release = json.dumps({"info": info, "urls": [file]}).encode()
+    index.answer(200, json_type, release, path=f"/pypi/{dist.project}/{dist.version}/json")
+    newest = next(each for each in PUBLIC_DISTS if each.project == dist.project)
+    if dist is newest:
+        index.answer(200, json_type, project, path=f"/pypi/{dist.project}/json")
+
+
+#: What a configuration says of an index, but for its login.
+INDEXES: Mapping[str, Mapping[str, object]] = {
+    "private": {"url": f"https://{PRIVATE}/simple/", "projects": ["acme-app", "acme-lib"]},
+    "plain": {"url": f"http://{PLAIN}/simple/", "projects": ["acme-plain"]},
+    "mirror": {"url": f"https://{MIRROR}/simple/", "mirror_of": "pypi"},
+    "pypi": {"url": "pypi"},
+}
+
+
+class Developer(User):
+    """Somebody with a project, behind a proxy, whose CA bundle alone vouches for the indexes."""
+
+    def __init__(self, home: Path, internet: Internet) -> None:
+        super().__init__(home)
+        self.internet = internet
+        self.project = home / "project"
+        self.project.mkdir()
+        self._calls = 0
+        proxies = ("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy")
+        self.environment |= {
+            **dict.fromkeys(proxies, internet.proxy.url),
+            "SSL_CERT_FILE": str(internet.bundle),
+            "REQUESTS_CA_BUNDLE": str(internet.bundle),
+            "XDG_STATE_HOME": str(home / "state"),
+            "XDG_DATA_HOME": str(home / "data"),
+            "PRIVATE_PASSWORD": LOGIN[1],
+            "UV_PYTHON": sys.executable,
+            "PIPENV_IGNORE_VIRTUALENVS": "1",
+            "PIPENV_VENV_IN_PROJECT": "1",
+            "POETRY_VIRTUALENVS_IN_PROJECT": "1",
+            "PDM_CHECK_UPDATE": "0",
+        }
+        self.configure("pypi")
+
+    def configure(self, *names: str, **settings: str | bool) -> None:
+        """Write a chain of these indexes, in this order."""
+        login = {"username": LOGIN[0], "password_env": "PRIVATE_PASSWORD"}
+        chosen = {name: {**INDEXES[name]} for name in names}
+        if "private" in chosen:
+            chosen["private"].update(login)
+        write_config(self.config, chosen, **settings)
+
+    def forget(self) -> None:
+        """Empty the shim's cache by taking another one."""
+        self._calls += 1
+        self.environment["INDEXFALLBACK_CACHE_DIR"] = str(self.home / f"shim-cache-{self._calls}")
+
+    def write(self, files: Mapping[str, str | bytes]) -> None:
+        """Write files of the project."""
+        for name, content in files.items():
+            data = content if isinstance(content, bytes) else content.encode()
+            (self.project / name).write_bytes(data)
+
+    def read(self, names: Iterable[str]) -> dict[str, bytes]:
+        """Return files of the project."""
+        return {name: (self.project / name).read_bytes() for name in names}
+
+    def direct(self, *command: str, programs: Path | None = None) -> Done:
+        """Call a client in the project, which goes to its indexes by itself."""
+        # No client finds what it has cached in an earlier call.
+        self._calls += 1
+        environ = {**self.environment, "XDG_CACHE_HOME": str(self.home / f"caches-{self._calls}")}
+        if programs is not None:
+            environ["PATH"] = f"{programs}{os.pathsep}{environ['PATH']}"
+        done = subprocess.run(
+            command, check=False, env=environ, cwd=self.project, stdin=subprocess.DEVNULL,
+            capture_output=True, text=True, timeout=SLOW_SECONDS,
+        )  # fmt: skip
+        return Done(done.returncode, done.stdout, done.stderr)
+
+    def through(
+        self, *command: str, programs: Path | None = None, options: tuple[str, ...] = ()
+    ) -> Done:
+        """Call a client in the project by ``indexfallback OPTIONS run``."""
+        run = (sys.executable, "-m", "indexfallback", *options, "run", "--")
+        return self.direct(*run, *command, programs=programs)
+
+
+def packages(environment: Path) -> dict[str, str]:
+    """Return the projects in a virtual environment and their versions."""
+    (found,) = [*environment.glob("lib/python*/site-packages"), *environment.glob("Lib/site-pac*")]
+    return installed(found)

@@ -1,14 +1,17 @@
-"""The indexes by name, a developer behind a proxy, and the programs of clients."""
+"""The indexes by name, a developer behind a proxy, and what each client writes without us."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TypeAlias
 
 import pytest
 
-from tests.clients.conftest import environments, user  # noqa: F401 - fixtures
-from tests.clients.setup.conftest import programs  # noqa: F401 - a fixture
-from tests.clients.transparent.locking import LOCKERS, Locker
+from tests.clients.setup.conftest import Programs, programs  # noqa: F401 - a fixture
+from tests.clients.transparent.locking import LOCKERS
 from tests.clients.transparent.support import Developer, Internet
+
+#: From the name of a locker to the files that it writes.
+MadeDirectly: TypeAlias = Callable[[Developer, str], dict[str, bytes]]
 
 
 @pytest.fixture
@@ -23,6 +26,23 @@ def developer(tmp_path: Path, internet: Internet) -> Developer:
 
 
 @pytest.fixture(scope="session")
-def made_directly() -> dict[str, dict[str, bytes]]:
-    """What each locker has written without us, as far as that is known."""
+def _locks() -> dict[str, dict[str, bytes]]:
     return {}
+
+
+@pytest.fixture
+def made_directly(
+    _locks: dict[str, dict[str, bytes]],
+    programs: Programs,  # noqa: F811 - the fixture
+) -> MadeDirectly:
+    """Return what has a client lock without us, once in all tests: every run has these indexes."""
+
+    def make(developer: Developer, name: str) -> dict[str, bytes]:
+        if name not in _locks:
+            locker = LOCKERS[name]
+            developer.start_project(locker.given)
+            developer.direct(*locker.command, programs=locker.path(programs)).expect()
+            _locks[name] = developer.read(locker.written)
+        return _locks[name]
+
+    return make

@@ -1,9 +1,10 @@
 """The clients that write lock files: what they are given, called with, and write."""
 
-import sys
 from collections.abc import Mapping
+from pathlib import Path
 from typing import NamedTuple
 
+from tests.clients.setup.conftest import Programs
 from tests.clients.support import uv_executable
 
 _PROJECT = """\
@@ -29,6 +30,10 @@ class Locker(NamedTuple):
     given: Mapping[str, str]
     #: Files of the project that it writes or changes.
     written: tuple[str, ...]
+
+    def path(self, programs: Programs) -> Path | None:
+        """Return the directory of its programs."""
+        return programs(self.programs) if self.programs else None
 
 
 def _uv(*command: str, given: Mapping[str, str], written: tuple[str, ...]) -> Locker:

@@ -1,4 +1,4 @@
-"""Indexes at realistic names, and a developer whose clients reach them by a proxy with a password."""
+"""Indexes at realistic names, and a developer whose clients reach them by a proxy."""
 
 import json
 import os
@@ -33,8 +33,17 @@ PUBLIC_DISTS = (
     wheel("baz", "2.0"),
     wheel("acme-lib", "99.0"),
 )
-PRIVATE_DISTS = (wheel("acme-app", "1.4", requires=["acme-lib", "bar"]), wheel("acme-lib", "1.0"))
+PRIVATE_DISTS = (
+    wheel("acme-app", "1.4", requires=["acme-lib", "bar"]),
+    wheel("acme-lib", "1.0"),
+    wheel("acme-tool", "2.0", requires=["bar"]),
+)
 PLAIN_DISTS = (wheel("acme-plain", "3.0"),)
+
+
+def pypi_url() -> str:
+    """Return the address of PyPI's simple API."""
+    return PyPI.simple_url
 
 
 class Internet:
@@ -89,6 +98,11 @@ class Internet:
             server.clear()
         self.proxy.clear()
 
+    def files_asked(self) -> int:
+        """Return how many requests for files the indexes have had."""
+        requests = [request for server in self.servers for request in server.requests]
+        return sum(request.path.startswith("/files/") for request in requests)
+
     def asked(self) -> int:
         """Return how many requests the indexes have had."""
         return sum(server.count() for server in self.servers)
@@ -134,9 +148,10 @@ def _describe(index: FakeIndex, dist: Dist) -> None:
         index.answer(200, json_type, project, path=f"/pypi/{dist.project}/json")
 
 
+_PRIVATE_NAMES = [dist.project for dist in PRIVATE_DISTS]
 #: What a configuration says of an index, but for its login.
 INDEXES: Mapping[str, Mapping[str, object]] = {
-    "private": {"url": f"https://{PRIVATE}/simple/", "projects": ["acme-app", "acme-lib"]},
+    "private": {"url": f"https://{PRIVATE}/simple/", "projects": _PRIVATE_NAMES},
     "plain": {"url": f"http://{PLAIN}/simple/", "projects": ["acme-plain"]},
     "mirror": {"url": f"https://{MIRROR}/simple/", "mirror_of": "pypi"},
     "pypi": {"url": "pypi"},
@@ -149,9 +164,8 @@ class Developer(User):
     def __init__(self, home: Path, internet: Internet) -> None:
         super().__init__(home)
         self.internet = internet
-        self.project = home / "project"
-        self.project.mkdir()
         self._calls = 0
+        self.start_project({})
         proxies = ("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy")
         self.environment |= {
             **dict.fromkeys(proxies, internet.proxy.url),
@@ -168,13 +182,21 @@ class Developer(User):
         }
         self.configure("pypi")
 
-    def configure(self, *names: str, **settings: str | bool) -> None:
-        """Write a chain of these indexes, in this order."""
-        login = {"username": LOGIN[0], "password_env": "PRIVATE_PASSWORD"}
+    def configure(self, *names: str, login: bool = True, **settings: str | bool) -> None:
+        """Write a chain of these indexes, in this order; ``login`` is whether it has the login."""
+        private = {"username": LOGIN[0], "password_env": "PRIVATE_PASSWORD"}
         chosen = {name: {**INDEXES[name]} for name in names}
-        if "private" in chosen:
-            chosen["private"].update(login)
+        if "private" in chosen and login:
+            chosen["private"].update(private)
         write_config(self.config, chosen, **settings)
+
+    def start_project(self, files: Mapping[str, str | bytes]) -> None:
+        """Work in a new directory, with these files."""
+        self._calls += 1
+        # All of them have one name, which some clients write down.
+        self.project = self.home / f"work-{self._calls}" / "project"
+        self.project.mkdir(parents=True)
+        self.write(files)
 
     def forget(self) -> None:
         """Empty the shim's cache by taking another one."""

@@ -1,0 +1,51 @@
+"""Lock files made by `run` are, to the last byte, those that the client makes without it."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.clients.setup.conftest import Programs
+from tests.clients.transparent.conftest import MadeDirectly
+from tests.clients.transparent.locking import LOCKERS
+from tests.clients.transparent.support import Developer, Internet
+
+pytestmark = pytest.mark.network
+lockers = pytest.mark.parametrize("name", LOCKERS)
+
+
+def lock(developer: Developer, name: str, programs: Programs) -> dict[str, bytes]:
+    """Make a lock file by `run` in a new directory, and return what was written."""
+    locker = LOCKERS[name]
+    developer.start_project(locker.given)
+    developer.through(*locker.command, programs=locker.path(programs)).expect()
+    return developer.read(locker.written)
+
+
+@lockers
+def test_the_lock_file_is_the_same_with_an_empty_cache_with_a_full_one_and_without_the_index(
+    developer: Developer,
+    internet: Internet,
+    programs: Programs,
+    made_directly: MadeDirectly,
+    name: str,
+) -> None:
+    expected = made_directly(developer, name)
+    assert lock(developer, name, programs) == expected, "with an empty cache"
+    internet.clear()
+    assert lock(developer, name, programs) == expected, "with a full cache"
+    assert internet.files_asked() == 0
+    internet.stop()
+    assert lock(developer, name, programs) == expected, "without the index"
+
+
+@lockers
+def test_the_lock_file_is_the_same_with_a_mirror_in_front(
+    developer: Developer,
+    internet: Internet,
+    programs: Programs,
+    made_directly: MadeDirectly,
+    name: str,
+) -> None:
+    expected = made_directly(developer, name)
+    developer.configure("mirror", "pypi")
+    assert lock(developer, name, programs) == expected

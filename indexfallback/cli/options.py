@@ -42,6 +42,11 @@ class Options:
             environ=without_activation(os.environ),
         )
 
+    @property
+    def choose_chain(self) -> bool:
+        """Whether an option was given that decides which chain is used, or whether it is asked."""
+        return bool(self.config or self.indexes or self.offline)
+
     def as_arguments(self) -> list[str]:
         """Return the options as arguments for another process, in any directory."""
         arguments = ["--config", str(self.config.absolute())] if self.config else []

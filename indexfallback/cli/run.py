@@ -4,6 +4,7 @@ import os
 import shutil
 import sys
 import time
+from collections.abc import Sequence
 
 import click
 
@@ -11,9 +12,12 @@ from indexfallback.cli.chain import is_from_pip, print_chain
 from indexfallback.cli.child import NOT_FOUND, run_child
 from indexfallback.cli.options import Options, examples, takes_options
 from indexfallback.cli.output import say
-from indexfallback.cli.run_report import report_activity, report_written
-from indexfallback.clients.environment import client_environment
-from indexfallback.clients.shim_process import shim_for
+from indexfallback.cli.run_report import report_activity, report_tunnel, report_written
+from indexfallback.clients.environment import client_environment, without_activation
+from indexfallback.clients.outer_run import is_inside_run
+from indexfallback.clients.pointed import is_pointed_at
+from indexfallback.clients.shim_process import origins_of, shim_for
+from indexfallback.clients.tunnel_process import tunnel_for
 
 
 @click.command(
@@ -21,29 +25,56 @@ from indexfallback.clients.shim_process import shim_for
     epilog=examples(
         "indexfallback run -- pip install PROJECT",
         "indexfallback --offline run -- uv sync",
-        "indexfallback run --address -- pip download PROJECT",
+        "indexfallback run --address -- ./script-with-its-own-certificates",
     ),
 )
 @click.option("-q", "--quiet", is_flag=True, help="Print only errors.")
 @click.option(
     "--address", is_flag=True,
-    help="Set variables with the local index's address, for programs that heed no proxy.",
+    help="Set variables with the local index's address, for programs that heed no proxy or trust "
+    "no certificate but their own. Lock files then hold that address.",
 )  # fmt: skip
 @takes_options
 @click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED)
 def run(options: Options, command: tuple[str, ...], address: bool, quiet: bool) -> None:
-    """Run COMMAND; all package clients in it use the chain."""
-    settings = options.settings()
+    """Run COMMAND; its package clients use the chain, and no file has another address."""
     if shutil.which(command[0]) is None:
         say(f"{command[0]}: no such command")
         sys.exit(NOT_FOUND)
+    if not address and not options.choose_chain and is_inside_run(os.environ):
+        sys.exit(run_child(command, dict(os.environ)))  # the outer one reports
+    settings = options.settings()
     if not quiet and is_from_pip(settings):
         say("no configuration yet, using pip's")
         print_chain(settings, err=True)
     began = time.time()
-    with shim_for(settings, verbose=options.verbose, on_own_port=address) as url:
-        code = run_child(command, client_environment(os.environ, url))
-        report_activity(url, began, failed=code != 0, quiet=quiet)
-        if address:
-            report_written(url, began)
+    own_port = address or is_pointed_at(settings, without_activation(os.environ))
+    call = _by_address if address else _by_tunnel
+    with shim_for(settings, verbose=options.verbose, on_own_port=own_port) as url:
+        code = call(command, url, began, verbose=options.verbose, quiet=quiet)
     sys.exit(code)
+
+
+def _by_tunnel(command: Sequence[str], url: str, began: float, *, verbose: int, quiet: bool) -> int:
+    """Run a command that keeps its indexes' addresses; return its exit code."""
+    environ = without_activation(os.environ)
+    with tunnel_for(url, origins_of(url), verbose=verbose) as tunnel:
+        code = run_child(command, tunnel.environment(environ))
+        report_activity(url, began, failed=code != 0, quiet=quiet)
+        report_tunnel(tunnel, command, began, quiet=quiet)
+    return code
+
+
+def _by_address(
+    command: Sequence[str],
+    url: str,
+    began: float,
+    *,
+    verbose: int,  # noqa: ARG001 - as `_by_tunnel`
+    quiet: bool,
+) -> int:
+    """Run a command whose clients are given the shim's address; return its exit code."""
+    code = run_child(command, client_environment(os.environ, url))
+    report_activity(url, began, failed=code != 0, quiet=quiet)
+    report_written(url, began)
+    return code

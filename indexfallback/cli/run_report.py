@@ -1,17 +1,35 @@
 """The last lines of ``run``: what the shim did for the command, and what the command left."""
 
 import math
+import os
+import re
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 
 from indexfallback.cli.output import say, say_more
+from indexfallback.clients.installed import installed_since
 from indexfallback.clients.troubles import Status, troubles
+from indexfallback.clients.tunnel_process import Tunnel, TunnelEndedError
 from indexfallback.clients.written import written_since
 from indexfallback.server.address import NoAnswer, ask
+from indexfallback.tunnel.report import Refusal
 from indexfallback.words import counted
 
-#: Number of files that are named.
+#: Number of files, or of programs, that are named.
 _NAMED = 10
+#: Programs that heed HTTPS_PROXY, as tests of each show, or that call one of these.
+_CLIENTS = re.compile(
+    r"(pip[0-9.]*|uvx?|poetry|pdm|pipenv|pipx|hatch|tox|nox|twine|buildout)", re.ASCII
+)
+_PYTHON = re.compile(r"python[0-9.]*|py", re.ASCII)
+_REFUSED_REMEDY = (
+    "What you can do: let it trust the certificates that SSL_CERT_FILE names, or use "
+    "`indexfallback run --address`, which needs no certificate."
+)
+_PAST_REMEDY = (
+    "What you can do: if it heeds no proxy (HTTPS_PROXY), use `indexfallback run --address`."
+)
 
 
 def report_activity(url: str, began: float, *, failed: bool, quiet: bool) -> None:
@@ -55,3 +73,45 @@ def report_written(url: str, began: float) -> None:
         "What you can do: `indexfallback doctor --mend` puts the indexes' own addresses back. "
         "Without --address, `indexfallback run` changes no address."
     )
+
+
+def report_tunnel(tunnel: Tunnel, command: Sequence[str], began: float, *, quiet: bool) -> None:
+    """Name what went past the local index, and why."""
+    try:
+        report = tunnel.report()
+    except TunnelEndedError as error:
+        say(str(error))
+        return
+    for refusal in report.refusals[:_NAMED]:
+        say(_refused(refusal))
+        say_more(_REFUSED_REMEDY)
+    if quiet or report.connections or _is_known(command):
+        return
+    installed = installed_since(Path.cwd(), os.environ, command[0], began)
+    if installed:
+        say(
+            f"{command[0]} did not connect to the local index, but installed "
+            f"{counted(len(installed), 'project')}: from a cache of its own, or past the chain."
+        )
+        say_more(_PAST_REMEDY)
+
+
+def _refused(refusal: Refusal) -> str:
+    program = refusal.program or "A program"
+    if refusal.relayed:
+        return (
+            f"{program} does not trust the certificate of this run; its connections to "
+            f"{refusal.origin} went past the local index."
+        )
+    return (
+        f"{program} does not trust the certificate of this run, and did not try {refusal.origin} "
+        "again, where its next connection would have gone past the local index."
+    )
+
+
+def _is_known(command: Sequence[str]) -> bool:
+    """Tell whether a command heeds HTTPS_PROXY, so that only its own cache explains silence."""
+    name = Path(command[0]).stem.lower()
+    if _PYTHON.fullmatch(name) and list(command[1:2]) == ["-m"]:
+        name = "".join(command[2:3])
+    return _CLIENTS.fullmatch(name) is not None

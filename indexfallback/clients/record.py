@@ -10,6 +10,8 @@ from indexfallback.clients import files
 from indexfallback.clients.machine import ClientFileError
 from indexfallback.clients.undo import Step
 
+_SUFFIX = ".json"
+
 
 @dataclass(frozen=True, kw_only=True)
 class Record:
@@ -77,9 +79,14 @@ def forget(client: str) -> None:
     backup_path(client).unlink(missing_ok=True)
 
 
+def is_any() -> bool:
+    """Tell whether there is a record of any client."""
+    return any(_folder().glob(f"*{_SUFFIX}"))
+
+
 def _folder() -> Path:
     return platformdirs.user_state_path("indexfallback") / "setup"
 
 
 def _path(client: str) -> Path:
-    return _folder() / f"{client}.json"
+    return _folder() / f"{client}{_SUFFIX}"

@@ -49,6 +49,18 @@ def shim_for(settings: Settings, *, verbose: int = 0, on_own_port: bool = False)
         yield url
 
 
+def origins_of(url: str) -> list[str]:
+    """Return the origins that a shim answers for: ``https://packages.example.com``.
+
+    Raises `ShimNotStartedError` if it does not say.
+    """
+    try:
+        origins: list[str] = ask(url, "/-/origins")["origins"]
+    except (*NoAnswer, KeyError, TypeError):
+        raise ShimNotStartedError from None
+    return origins
+
+
 @contextmanager
 def _own_shim(settings: Settings, port: int, verbose: int) -> Iterator[str]:
     options = ["--port", str(port), "--json", "--stop-at-eof", "--settings-from-stdin"]

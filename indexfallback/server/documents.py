@@ -21,10 +21,9 @@ from indexfallback.server.browse.metadata import metadata_of
 from indexfallback.server.browse.releases import Release, current, releases
 from indexfallback.server.links import Links
 from indexfallback.server.made_json import made
-from indexfallback.server.pages import send
+from indexfallback.server.pages import is_again, send
 from indexfallback.server.proxied import PUBLIC_ROOT
 from indexfallback.server.rendered import as_rendered
-from indexfallback.server.response_cache import is_to_revalidate
 from indexfallback.shim import Shim
 
 #: What a version may look like: any of PEP 440, and those of before.
@@ -50,13 +49,11 @@ class DocumentResource:
             resp.status, resp.location = falcon.HTTP_301, f"{req.root_path}/pypi/{of}/json"
             return
         shim = self._shim
-        again = is_to_revalidate(req.get_header("Cache-Control")) and not shim.network.is_offline
-        ends = time.monotonic() + shim.settings.deadline * (1 - RESERVE)
+        again, ends = is_again(req, shim), document_ends(shim)
         answer = shim.fallback.page(project, again=again)
-        shim.fallback.activity.client(req.user_agent or "")
         href = Links(f"{req.env.get(PUBLIC_ROOT, req.prefix)}/").href
-        body = document(shim, answer, version, href, again=again, ends=ends)
-        send(req, resp, falcon.MEDIA_JSON, as_rendered(body))
+        shim.fallback.activity.client(req.user_agent or "")
+        send_document(req, resp, document(shim, answer, version, href, again=again, ends=ends))
 
     on_head = on_get
 
@@ -64,6 +61,16 @@ class DocumentResource:
 def is_version(version: str) -> bool:
     """Tell whether a text can be a version, or is empty for the document of a project."""
     return not version or _VERSION.fullmatch(version) is not None
+
+
+def document_ends(shim: Shim) -> float:
+    """Return the deadline of a request for a document that arrives now, on the monotonic clock."""
+    return time.monotonic() + shim.settings.deadline * (1 - RESERVE)
+
+
+def send_document(req: falcon.Request, resp: falcon.Response, body: bytes) -> None:
+    """Answer with a document."""
+    send(req, resp, falcon.MEDIA_JSON, as_rendered(body))
 
 
 def document(

@@ -1,7 +1,9 @@
 """What a request for a host of the chain asks for, by its address alone.
 
-The index of an address is the one whose own address is its longest prefix. Paths are compared as in
-`files.file_url`: a path that a server could take for another one must not be decided otherwise.
+The index of an address is the one whose own address is its longest prefix. PyPI's address belongs
+to the whole chain if no index of the chain has it, since clients ask there by default. Paths are
+compared as in `files.file_url`: a path that a server could take for another one must not be decided
+otherwise.
 """
 
 from collections.abc import Iterable, Sequence
@@ -9,6 +11,7 @@ from dataclasses import dataclass
 from urllib.parse import unquote, urlsplit
 
 from indexfallback.config import Index
+from indexfallback.config.pip import default_url, is_default_url
 from indexfallback.files.file_url import FileUrl, segments
 from indexfallback.names import (
     METADATA_ENDING,
@@ -26,16 +29,16 @@ _LOOKED_AT = 3
 
 @dataclass(frozen=True)
 class Names:
-    """The list of names of an index."""
+    """The list of names of an index, or of the whole chain."""
 
-    index: Index
+    index: Index | None
 
 
 @dataclass(frozen=True)
 class Page:
-    """The page of a normalised project at an index."""
+    """The page of a normalised project at an index, or at the address of the whole chain."""
 
-    index: Index
+    index: Index | None
     project: str
 
 
@@ -48,14 +51,25 @@ class Moved:
 
 @dataclass(frozen=True)
 class Json:
-    """The JSON of a project, or of one version of it, at the host of an index."""
+    """The JSON of a project, or of one version of it, at the host of an index or of the chain."""
 
-    index: Index
+    index: Index | None
     project: str
     version: str | None
 
 
 Wanted = Names | Page | Moved | Json | FileUrl
+
+
+@dataclass(frozen=True)
+class _Place:
+    """An address that is answered at."""
+
+    #: As `files.file_url.segments` returns it.
+    path: tuple[str, ...]
+    url: str
+    #: None for the whole chain.
+    index: Index | None
 
 
 def wanted(
@@ -68,38 +82,43 @@ def wanted(
     origin = origin_of(f"{scheme.lower()}://{authority}")
     if origin is None or "@" in authority:
         return None
-    here = [(root_of(i), i) for i in indexes if origin_of(i.url) == origin]
+    here = [place for place in _places(indexes) if origin_of(place.url) == origin]
     parts = segments(path)
     is_directory = path.endswith(("/", "/.", "/..")) or not path
-    found = _longest([(root, index) for root, index in here if parts[: len(root)] == root])
+    found = _longest([place for place in here if parts[: len(place.path)] == place.path])
     if found is not None:
-        root, index = found
-        answer = _in_index(index, parts[len(root) :], is_directory=is_directory)
+        answer = _in_index(found, parts[len(found.path) :], is_directory=is_directory)
         if answer is not None:
             return answer
     if is_directory or not parts:
         return None
-    below = parts[len(found[0]) :] if found is not None else ()
+    below = parts[len(found.path) :] if found is not None else ()
     return _json(here, parts) or _file(origin, parts, query, below)
 
 
 def index_at(indexes: Iterable[Index], url: FileUrl) -> Index | None:
     """Return the index at whose address a file is: the longest prefix, or the only one there."""
-    here = [(root_of(i), i) for i in indexes if origin_of(i.url) == url.origin]
-    found = _longest([(root, i) for root, i in here if url.path[: len(root)] == root])
+    here = [_place(index.url, index) for index in indexes if origin_of(index.url) == url.origin]
+    found = _longest([place for place in here if url.path[: len(place.path)] == place.path])
     if found is not None:
-        return found[1]
-    return here[0][1] if len(here) == 1 else None
+        return found.index
+    return here[0].index if len(here) == 1 else None
 
 
-def root_of(index: Index) -> tuple[str, ...]:
-    """Return the path of an index, as `segments` does."""
-    return segments(unquote(urlsplit(index.url).path))
+def _places(indexes: Iterable[Index]) -> list[_Place]:
+    places = [_place(index.url, index) for index in indexes]
+    if not any(is_default_url(place.url) for place in places):
+        places.append(_place(default_url(), None))
+    return places
 
 
-def _in_index(index: Index, rest: Sequence[str], *, is_directory: bool) -> Wanted | None:
+def _place(url: str, index: Index | None) -> _Place:
+    return _Place(segments(unquote(urlsplit(url).path)), url, index)
+
+
+def _in_index(place: _Place, rest: Sequence[str], *, is_directory: bool) -> Wanted | None:
     """Return the page or list that the path below an index's address means, or None."""
-    root = urlsplit(index.url).path
+    root, index = urlsplit(place.url).path, place.index
     if not rest:
         return Names(index) if is_directory else Moved(root)
     (name, *more) = rest
@@ -110,13 +129,14 @@ def _in_index(index: Index, rest: Sequence[str], *, is_directory: bool) -> Wante
     return Page(index, project) if is_directory and name == project else Moved(f"{root}{project}/")
 
 
-def _json(here: Iterable[tuple[tuple[str, ...], Index]], parts: Sequence[str]) -> Json | None:
+def _json(here: Iterable[_Place], parts: Sequence[str]) -> Json | None:
     """Return the JSON that a path means: ``pypi/NAME[/VERSION]/json`` beside an index's root."""
-    found = _longest([(r, i) for r, i in here if parts[: len(r[:-1])] == r[:-1]])
-    match parts[len(found[0][:-1]) :] if found is not None else ():
+    found = _longest([place for place in here if parts[: len(place.path[:-1])] == place.path[:-1]])
+    if found is None:
+        return None
+    match parts[len(found.path[:-1]) :]:
         case ("pypi", name, *version, "json") if len(version) <= 1 and is_project_name(name):
-            assert found is not None  # noqa: S101 - or there would be no parts
-            return Json(found[1], normalize(name), next(iter(version), None))
+            return Json(found.index, normalize(name), next(iter(version), None))
     return None
 
 
@@ -138,7 +158,5 @@ def _names(folders: Iterable[str]) -> list[str]:
     return list(dict.fromkeys(normalize(name) for name in folders if is_project_name(name)))
 
 
-def _longest(
-    found: Sequence[tuple[tuple[str, ...], Index]],
-) -> tuple[tuple[str, ...], Index] | None:
-    return max(found, key=lambda each: len(each[0]), default=None)
+def _longest(found: Sequence[_Place]) -> _Place | None:
+    return max(found, key=lambda place: len(place.path), default=None)

@@ -9,7 +9,9 @@ import msgspec
 
 from indexfallback import __version__
 from indexfallback.config.hosts import stated_origins
+from indexfallback.config.pip import default_url
 from indexfallback.names import is_project_name, normalize
+from indexfallback.origin import origin_of
 from indexfallback.refresh import refresh
 from indexfallback.shim import Shim
 from indexfallback.why import namesakes, status, why
@@ -56,9 +58,12 @@ class OriginsResource:
         self._shim = shim
 
     def on_get(self, req: falcon.Request, resp: falcon.Response) -> None:  # noqa: ARG002
-        """Answer with the origins of the settings, then those of the links on stored pages."""
-        stated = stated_origins(self._shim.settings.indexes)
-        origins = dict.fromkeys([*stated, *self._shim.store.pages.origins.all()])
+        """Answer with the origins of the settings, PyPI's, then those of links on stored pages.
+
+        Clients ask PyPI by default, so that its address belongs to any chain.
+        """
+        stated = [*stated_origins(self._shim.settings.indexes), origin_of(default_url())]
+        origins = dict.fromkeys([*filter(None, stated), *self._shim.store.pages.origins.all()])
         _send(resp, {"origins": list(origins)})
 
     on_head = on_get

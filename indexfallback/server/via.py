@@ -5,6 +5,8 @@ came and Authorization renamed to ``Indexfallback-Authorization``. 421 means tha
 none of the chain's: the proxy sends it to its real host.
 """
 
+from functools import partial
+
 import falcon
 
 from indexfallback.chain.answer import Answer
@@ -16,8 +18,9 @@ from indexfallback.files.by_url import FilesByUrl
 from indexfallback.files.file_url import FileUrl
 from indexfallback.files.planner import PageAddress
 from indexfallback.origin import origin_of
+from indexfallback.server.documents import document, document_ends, is_version, send_document
 from indexfallback.server.files import FOR_EVER, FileSender
-from indexfallback.server.intercepted import Moved, Names, Page, index_at, wanted
+from indexfallback.server.intercepted import Json, Moved, Names, Page, index_at, wanted
 from indexfallback.server.links import DirectLinks
 from indexfallback.server.pages import NamesResource, PageSender, client_of, is_again, media_of
 from indexfallback.server.proxied import PUBLIC_ROOT
@@ -54,36 +57,63 @@ class InterceptedResource:
         found = wanted(self._shim.settings.indexes, scheme, authority, f"/{path}", req.query_string)
         if isinstance(found, Page):
             self._page(req, resp, found.index, found.project)
+        elif isinstance(found, Json):
+            self._document(req, resp, found)
         elif isinstance(found, Names):
-            self._names.on_get(req, resp, found.index.name)
+            self._names.on_get(req, resp, _name(found.index))
         elif isinstance(found, Moved):
             resp.status = falcon.HTTP_301
             resp.location = found.location
         elif isinstance(found, FileUrl):
             self._file(req, resp, found)
-        else:  # also the JSON of a project
+        else:
             raise _not_ours()
 
     on_head = on_get
 
-    def _page(self, req: falcon.Request, resp: falcon.Response, index: Index, project: str) -> None:
-        """Answer at the address of an index with a project's page."""
+    def _page(
+        self, req: falcon.Request, resp: falcon.Response, index: Index | None, project: str
+    ) -> None:
+        """Answer at the address of an index, or of the whole chain, with a project's page."""
         media_of(req)  # before any index is asked
-        shim, login = self._shim, _login(req, index, origin_of(index.url) or "")
-        try:
-            answer = shim.fallback.page(
-                project, first=index.name, login=login, again=is_again(req, shim)
-            )
-        except ProjectError as error:
-            raise self._refusal(index, error) from error
-        self._check(index, answer, is_refused=login is None)
+        shim, login = self._shim, _login_at(req, index)
+        answer = self._answer(req, index, project, login)
         if req.method == "GET":
-            address = PageAddress(project, None, index.name)
+            address = PageAddress(project, None, _name(index))
             shim.ahead.page_asked(client_of(req), answer, address)
         if answer.is_settled and login is None:
             req.env[MAX_AGE] = shim.fallback.repeat_seconds
+        self._pages.send(req, resp, answer, self._links(req))
+
+    def _document(self, req: falcon.Request, resp: falcon.Response, wanted: Json) -> None:
+        """Answer with the JSON of a project or of a version."""
+        version = wanted.version or ""
+        if not is_version(version):
+            raise _not_ours()
+        ends = document_ends(self._shim)
+        answer = self._answer(req, wanted.index, wanted.project, _login_at(req, wanted.index))
+        again, href = is_again(req, self._shim), self._links(req).href
+        send_document(
+            req, resp, document(self._shim, answer, version, href, again=again, ends=ends)
+        )
+
+    def _answer(
+        self, req: falcon.Request, index: Index | None, project: str, login: ClientLogin | None
+    ) -> Answer:
+        """Return the chain's answer for a project; raises what is said at the index instead."""
+        find = partial(self._shim.fallback.page, project, again=is_again(req, self._shim))
+        if index is None:
+            return find()
+        try:
+            answer = find(first=index.name, login=login)
+        except ProjectError as error:
+            raise self._refusal(index, error) from error
+        self._check(index, answer, is_refused=login is None)
+        return answer
+
+    def _links(self, req: falcon.Request) -> DirectLinks:
         root = req.env.get(PUBLIC_ROOT, req.prefix)
-        self._pages.send(req, resp, answer, DirectLinks.answering(f"{root}/", self._stated))
+        return DirectLinks.answering(f"{root}/", self._stated)
 
     def _file(self, req: falcon.Request, resp: falcon.Response, url: FileUrl) -> None:
         """Answer with a file, or its metadata."""
@@ -134,6 +164,15 @@ class InterceptedResource:
         # Whatever the others have: this one does not have it, and clients ask them as well.
         cause = f"{index.name} does not have it"
         return ProjectNotFoundError(error.project, error.tried, cause, error.remedy)
+
+
+def _name(index: Index | None) -> str | None:
+    return index.name if index is not None else None
+
+
+def _login_at(req: falcon.Request, index: Index | None) -> ClientLogin | None:
+    """Return what a client has brought for an index; the whole chain has no login."""
+    return _login(req, index, origin_of(index.url) or "") if index is not None else None
 
 
 def _login(req: falcon.Request, index: Index | None, origin: str) -> ClientLogin | None:

@@ -146,7 +146,7 @@ def test_the_list_of_names_is_short(world: World) -> None:
     ]
 
 
-@pytest.mark.parametrize("path", ["", "help/", "simple/demo/index.html", "pypi/demo/json"])
+@pytest.mark.parametrize("path", ["", "help/", "simple/demo/index.html", "pypi/demo/1.0/x/json"])
 def test_other_things_at_its_host_are_not_ours(world: World, path: str) -> None:
     assert via(world.shim, f"{world.pypi.base}/{path}").problem["status"] == 421
 

@@ -1,7 +1,5 @@
-"""Locks that were made elsewhere install from the cache, with every index gone, and stay as they are."""
+"""Locks made elsewhere install from the cache with every index gone, and stay as they are."""
 
-import sys
-from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 import pytest

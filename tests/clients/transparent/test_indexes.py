@@ -1,7 +1,5 @@
-"""Several indexes in a client's own settings: each project from its owner, each login at its index."""
+"""Several indexes in a client's settings: each project from its owner, each login at its index."""
 
-import sys
-from pathlib import Path
 from urllib.parse import quote
 
 import pytest
@@ -9,7 +7,6 @@ import pytest
 from tests.clients.support import Client, installed, uv_executable
 from tests.clients.transparent.locking import PROJECT
 from tests.clients.transparent.support import (
-    FILES,
     LOGIN,
     PLAIN,
     PRIVATE,

@@ -1,7 +1,5 @@
 """Lock files made by `run` are, to the last byte, those that the client makes without it."""
 
-from pathlib import Path
-
 import pytest
 
 from tests.clients.setup.conftest import Programs

@@ -74,6 +74,7 @@ class Proxy:
         self._tls = tls
         self._activity = activity
         self._free = threading.BoundedSemaphore(_MOST_CONNECTIONS)
+        self._closed = threading.Event()
         self._socket = socket.create_server(("127.0.0.1", 0), backlog=_BACKLOG)
         self.port = int(self._socket.getsockname()[1])
 
@@ -83,6 +84,7 @@ class Proxy:
 
     def close(self) -> None:
         """Stop accepting connections."""
+        self._closed.set()
         with contextlib.suppress(OSError):  # not every system allows it; it wakes accept()
             self._socket.shutdown(socket.SHUT_RDWR)
         self._socket.close()
@@ -94,7 +96,7 @@ class Proxy:
                 sock, _ = self._socket.accept()
             except OSError as error:
                 self._free.release()
-                if self._socket.fileno() < 0:  # closed
+                if self._closed.is_set():
                     return
                 log.warning("the tunnel cannot accept a connection: %s", error)
                 time.sleep(_PEEK_SECONDS)  # such as no free file handle, until a connection ends

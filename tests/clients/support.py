@@ -198,9 +198,10 @@ class User:
         done = indexfallback(*arguments, environ=self.environment, directory=directory)
         return Done(done.returncode, done.stdout, done.stderr)
 
-    def run(self, *command: str, options: tuple[str, ...] = ()) -> Done:
-        """``indexfallback OPTIONS run -- COMMAND``."""
-        return self.call(sys.executable, "-m", "indexfallback", *options, "run", "--", *command)
+    def run(self, *command: str, options: tuple[str, ...] = (), by_address: bool = False) -> Done:
+        """``indexfallback OPTIONS run -- COMMAND``, with ``--address`` or without."""
+        run = ("run", "--address") if by_address else ("run",)
+        return self.call(sys.executable, "-m", "indexfallback", *options, *run, "--", *command)
 
     @contextmanager
     def serve(self, *options: str) -> Iterator["Served"]:

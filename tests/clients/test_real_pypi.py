@@ -58,7 +58,8 @@ def _install(user: User, client: Client, *options: str) -> tuple[Path, dict[str,
     """Install by `run`; return where, and how often each remote index was asked for it."""
     target = user.target()
     command = client.install(target, "acme-app", *PROJECTS)
-    done = user.run(sys.executable, "-c", _COUNT, *command, options=options).expect()
+    done = user.run(sys.executable, "-c", _COUNT, *command, options=options, by_address=True)
+    done.expect()
     asked: dict[str, int] = json.loads(done.stdout)
     del asked["private"]  # a directory, which is looked at each time
     return target, asked

@@ -1,4 +1,4 @@
-"""What `run` gives to the command: for clients that need no more than their variable."""
+"""What `run --address` gives to the command: for clients that need no more than their variable."""
 
 import json
 import sys
@@ -36,7 +36,8 @@ def _foo(chain: Chain) -> None:
 
 def test_the_variable_of_every_client_leads_to_the_chain(user: User) -> None:
     user.environment["PIP_EXTRA_INDEX_URL"] = "http://127.0.0.1:9/simple/"
-    done = user.run(sys.executable, "-c", _ASK_ALL, *_VARIABLES.values()).expect()
+    done = user.run(sys.executable, "-c", _ASK_ALL, *_VARIABLES.values(), by_address=True)
+    done.expect()
     assert json.loads(done.stdout) == {name: [200, True] for name in _VARIABLES.values()}
 
 
@@ -44,5 +45,5 @@ def test_the_variable_of_every_client_leads_to_the_chain(user: User) -> None:
 def test_a_proxy_is_not_asked_for_the_shim(user: User) -> None:
     user.environment |= {"HTTP_PROXY": "http://127.0.0.1:9", "NO_PROXY": "packages.example.com"}
     print_it = "import os; print(os.environ['NO_PROXY'], os.environ['no_proxy'])"
-    done = user.run(sys.executable, "-c", print_it).expect()
+    done = user.run(sys.executable, "-c", print_it, by_address=True).expect()
     assert done.stdout.split() == ["packages.example.com,127.0.0.1,localhost"] * 2

@@ -53,17 +53,20 @@ def test_pypi_has_a_second_host_for_files() -> None:
     }
 
 
-def test_indexes_and_the_hosts_of_files_on_served_pages(served: Serve, tmp_path: Path) -> None:
+def test_indexes_and_pypi_and_the_hosts_of_files_on_served_pages(
+    served: Serve, tmp_path: Path
+) -> None:
     flat_directory(tmp_path / "wheels", [wheel("local")])
     with FakeIndex([wheel("demo")], files_url="https://Files.Example.com:443/x/") as index:
         shim = served(
             index_table("wheels", str(tmp_path / "wheels"), role="private"),
             index_table("pypi", index.url),
         )
-        assert shim.json("/-/origins") == {"origins": [index.base]}
+        known = [index.base, origin_of(default_url())]
+        assert shim.json("/-/origins") == {"origins": known}
         shim.get("/simple/demo/")
         shim.get("/simple/local/")
-        assert shim.json("/-/origins") == {"origins": [index.base, "https://files.example.com"]}
+        assert shim.json("/-/origins") == {"origins": [*known, "https://files.example.com"]}
 
 
 def page(*urls: str) -> ProjectPage:

@@ -4,10 +4,11 @@ import hashlib
 import http.client
 import os
 import re
+import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
@@ -123,6 +124,35 @@ class Clients:
         self._call(self._uv, "pip", "compile", "--no-cache", "--quiet", "--index-url", index,
                    "--python", self._python, str(wanted))  # fmt: skip
 
+    def project(self, index: str, requirement: str, variables: Mapping[str, str]) -> Path:
+        """Return a new project that requires one distribution, with uv's lock file."""
+        self._targets += 1
+        project = self._home / f"project-{self._targets}"
+        project.mkdir()
+        (project / "pyproject.toml").write_text(
+            f'[project]\nname = "project"\nversion = "1"\nrequires-python = ">=3.10"\n'
+            f'dependencies = ["{requirement}"]\n'
+            f'[[tool.uv.index]]\nname = "main"\nurl = "{index}"\ndefault = true\n',
+            encoding="utf-8",
+        )
+        self._uv_in(project, variables, "lock")
+        return project
+
+    def sync(self, project: Path, variables: Mapping[str, str]) -> float:
+        """Return the seconds that ``uv sync`` takes into a new environment."""
+        shutil.rmtree(project / ".venv", ignore_errors=True)
+        self._uv_in(project, variables, "venv", "--python", sys.executable)
+        began = time.perf_counter()
+        self._uv_in(project, variables, "sync")
+        return time.perf_counter() - began
+
+    def _uv_in(self, project: Path, variables: Mapping[str, str], *command: str) -> None:
+        # The settings of the project count.
+        environment = {**_ENVIRONMENT, **variables}
+        del environment["UV_NO_CONFIG"]
+        self._call(self._uv, *command, "--no-cache", "--quiet", "--directory", str(project),
+                   environment=environment)  # fmt: skip
+
     def _install(self, index: str, requirements: Sequence[str], *command: str) -> float:
         self._targets += 1
         target = str(self._home / f"target-{self._targets}")
@@ -130,11 +160,11 @@ class Clients:
         self._call(*command, "--quiet", "--index-url", index, "--target", target, *requirements)
         return time.perf_counter() - began
 
-    def _call(self, *command: str) -> None:
+    def _call(self, *command: str, environment: Mapping[str, str] = _ENVIRONMENT) -> None:
         done = subprocess.run(
             command,
             check=False,
-            env=_ENVIRONMENT,
+            env=environment,
             capture_output=True,
             text=True,
             timeout=_CLIENT_SECONDS,

@@ -54,14 +54,16 @@ class Bench:
         self._shims = 0
         self._written: set[str] = set()
 
-    def new_shim(self, index: str = "") -> Shim:
+    def new_shim(self, index: str = "", trusted: Path | None = None) -> Shim:
         """Return a shim that has seen nothing; to be entered.
 
-        ``index`` is the table of its only index, by default that of the upstream.
+        ``index`` is the table of its only index, by default that of the upstream, and
+        ``trusted`` a CA that certifies it.
         """
         self._shims += 1
         index = index or index_table("public", f"{self.upstream}simple/")
-        return Shim(self.home / f"shim-{self._shims}", config_text(index, cache={"fresh": "1 day"}))
+        config = config_text(index, cache={"fresh": "1 day"})
+        return Shim(self.home / f"shim-{self._shims}", config, trusted)
 
     def write_page(self, project: str, links: int) -> bytes:
         """Write a page with links to files that nobody fetches; return it."""

@@ -18,10 +18,12 @@ from benchmarks.directory import directory
 from benchmarks.figures import Row, Unit, table
 from benchmarks.lock import lock
 from benchmarks.rows import MEASURES, Bench
+from benchmarks.tunnel import tunnel
 from benchmarks.upstream import Nginx
 
 #: What `--only` can name, in the order of the table.
-_ALL = {**MEASURES, "buildout": buildout, "directory": directory, "far": far, "lock": lock}
+_ALL = {**MEASURES, "buildout": buildout, "directory": directory, "far": far, "lock": lock,
+        "tunnel": tunnel}  # fmt: skip
 
 
 @click.command()

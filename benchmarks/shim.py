@@ -37,10 +37,12 @@ class Memory(NamedTuple):
 class Shim:
     """A running shim; ``with Shim(home, config) as shim``, where ``config`` has its indexes.
 
+    ``trusted`` is a CA that certifies them.
+
     Everything that it writes lies in ``home``, whose cache is as the last shim there left it.
     """
 
-    def __init__(self, home: Path, config: str) -> None:
+    def __init__(self, home: Path, config: str, trusted: Path | None = None) -> None:
         self.cache = home / "cache"
         #: Seconds from its start to its first answer.
         self.start = 0.0
@@ -51,20 +53,22 @@ class Shim:
         runtime.mkdir(mode=0o700, parents=True, exist_ok=True)
         file = home / "config.toml"
         file.write_text(config, encoding="utf-8")
-        self._environment = {
+        #: Of its process, and of others that use its configuration.
+        self.environment = {
             "PATH": os.environ["PATH"],
             "HOME": str(home),
             "XDG_RUNTIME_DIR": str(runtime),
             "PIP_CONFIG_FILE": os.devnull,
             "INDEXFALLBACK_CONFIG": str(file),
             "INDEXFALLBACK_CACHE_DIR": str(self.cache),
+            **({"PIP_CERT": str(trusted)} if trusted else {}),
         }
 
     def __enter__(self) -> "Shim":
         began = time.perf_counter()
         self._process = subprocess.Popen(
             [sys.executable, "-m", "indexfallback", "serve", "--port", "0", "--json"],
-            env=self._environment,
+            env=self.environment,
             stdout=subprocess.PIPE,
         )
         try:

@@ -64,7 +64,7 @@ class Nginx:
     def __init__(self, root: Path, locations: str = "") -> None:
         self._root = root.resolve()
         self._locations = locations
-        self._port = _free_port()
+        self._port = free_port()
         self._home = Path()
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -122,7 +122,8 @@ def write_tree(root: Path, dists: Iterable[Dist]) -> None:
     DirectoryTree(root, dists)
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """Return a port of loopback that no program listens on."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])

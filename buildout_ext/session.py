@@ -113,7 +113,7 @@ def _may_run_others(buildout: Any) -> bool:
 
 
 def _outer_shim() -> str | None:
-    """Return the address of the shim of an outer buildout or ``indexfallback run``."""
+    """Return the address of the shim of an outer buildout or ``run --address``."""
     url = os.environ.get(_OUTER_INDEX, "")
     try:
         health = ask(url, "/-/health") if url.startswith("http:") else None

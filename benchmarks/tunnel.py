@@ -20,7 +20,7 @@ from benchmarks.rows import Bench
 from benchmarks.shim import Shim
 from benchmarks.upstream import Nginx, free_port
 from indexfallback.clients.shim_process import origins_of
-from indexfallback.clients.tunnel_process import Tunnel, tunnel_for
+from indexfallback.clients.tunnel_process import Tunnel, tunnel_process
 from tests.serving import index_table
 
 _PROJECT = "tree-0"
@@ -38,8 +38,9 @@ def tunnel(bench: Bench, rows: Callable[..., Row]) -> None:
         simple = f"{url}simple/"
         with (
             bench.new_shim(index_table("public", simple), authority) as shim,
-            tunnel_for(shim.simple, origins_of(shim.simple)) as opened,
+            tunnel_process() as process,
         ):
+            opened = process.open(shim.simple, origins_of(shim.simple))
             _sync(bench, rows, shim, opened, simple)
             _download(rows, shim, opened, f"{simple}{_LARGE}/")
     _start(bench, rows)

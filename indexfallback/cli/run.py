@@ -5,6 +5,7 @@ import shutil
 import sys
 import time
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 
 import click
 
@@ -17,7 +18,7 @@ from indexfallback.clients.environment import client_environment, without_activa
 from indexfallback.clients.outer_run import is_inside_run
 from indexfallback.clients.pointed import is_pointed_at
 from indexfallback.clients.shim_process import origins_of, shim_for
-from indexfallback.clients.tunnel_process import tunnel_for
+from indexfallback.clients.tunnel_process import TunnelProcess, tunnel_process
 
 
 @click.command(
@@ -49,16 +50,28 @@ def run(options: Options, command: tuple[str, ...], address: bool, quiet: bool) 
         print_chain(settings, err=True)
     began = time.time()
     own_port = address or is_pointed_at(settings, without_activation(os.environ))
-    call = _by_address if address else _by_tunnel
-    with shim_for(settings, verbose=options.verbose, on_own_port=own_port) as url:
-        code = call(command, url, began, verbose=options.verbose, quiet=quiet)
+    shim = shim_for(settings, verbose=options.verbose, on_own_port=own_port)
+    if address:
+        code = _by_address(command, shim, began, quiet=quiet)
+    else:
+        # Its libraries are loaded while the shim starts.
+        process = tunnel_process(verbose=options.verbose)
+        code = _by_tunnel(command, process, shim, began, quiet=quiet)
     sys.exit(code)
 
 
-def _by_tunnel(command: Sequence[str], url: str, began: float, *, verbose: int, quiet: bool) -> int:
+def _by_tunnel(
+    command: Sequence[str],
+    starting: AbstractContextManager[TunnelProcess],
+    shim: AbstractContextManager[str],
+    began: float,
+    *,
+    quiet: bool,
+) -> int:
     """Run a command that keeps its indexes' addresses; return its exit code."""
     environ = without_activation(os.environ)
-    with tunnel_for(url, origins_of(url), verbose=verbose) as tunnel:
+    with starting as process, shim as url:
+        tunnel = process.open(url, origins_of(url))
         code = run_child(command, tunnel.environment(environ))
         report_activity(url, began, failed=code != 0, quiet=quiet)
         report_tunnel(tunnel, command, began, quiet=quiet)
@@ -66,15 +79,11 @@ def _by_tunnel(command: Sequence[str], url: str, began: float, *, verbose: int, 
 
 
 def _by_address(
-    command: Sequence[str],
-    url: str,
-    began: float,
-    *,
-    verbose: int,  # noqa: ARG001 - as `_by_tunnel`
-    quiet: bool,
+    command: Sequence[str], shim: AbstractContextManager[str], began: float, *, quiet: bool
 ) -> int:
     """Run a command whose clients are given the shim's address; return its exit code."""
-    code = run_child(command, client_environment(os.environ, url))
-    report_activity(url, began, failed=code != 0, quiet=quiet)
-    report_written(url, began)
+    with shim as url:
+        code = run_child(command, client_environment(os.environ, url))
+        report_activity(url, began, failed=code != 0, quiet=quiet)
+        report_written(url, began)
     return code

@@ -49,27 +49,41 @@ class Tunnel:
             raise TunnelEndedError from None
 
 
-@contextmanager
-def tunnel_for(shim_url: str, origins: Sequence[str], *, verbose: int = 0) -> Iterator[Tunnel]:
-    """Yield a tunnel to the shim whose simple API is at ``shim_url``, for some origins.
+class TunnelProcess:
+    """A process that becomes a tunnel as soon as it is told the address of a shim."""
 
-    ``origins`` are what the shim answers at ``/-/origins``: ``https://packages.example.com``.
-    ``verbose`` is the log level. The tunnel uses the proxies and the certificates that the
-    environment of this process and pip's configuration name. It ends with the block, and leaves no
-    file behind.
+    def __init__(self, process: Child) -> None:
+        self._process = process
 
-    Raises:
-        TunnelError: the tunnel cannot use what the user has configured, such as a SOCKS proxy or an
-            unreadable file of certificates.
-        TunnelEndedError: it did not start.
+    def open(self, shim_url: str, origins: Sequence[str]) -> Tunnel:
+        """Return a tunnel to the shim whose simple API is at ``shim_url``, for some origins.
 
-    """
-    with child(*["-v"] * verbose, "tunnel") as process:
+        ``origins`` are what the shim answers at ``/-/origins``: ``https://packages.example.com``.
+
+        Raises:
+            TunnelError: the tunnel cannot use what the user has configured, such as a SOCKS proxy
+                or an unreadable file of certificates.
+            TunnelEndedError: it did not start.
+
+        """
         try:
-            process.send(msgspec.json.encode(Task(shim_url, list(origins))) + b"\n")
-            opened = msgspec.json.decode(process.receive(START_SECONDS), type=Opened | Failed)
+            self._process.send(msgspec.json.encode(Task(shim_url, list(origins))) + b"\n")
+            answer = self._process.receive(START_SECONDS)
+            opened = msgspec.json.decode(answer, type=Opened | Failed)
         except (ChildError, msgspec.MsgspecError):
             raise TunnelEndedError from None
         if isinstance(opened, Failed):
             raise TunnelError(opened.where, opened.problem, opened.remedy)
-        yield Tunnel(process, opened, [origin_of(address) for address in origins])
+        return Tunnel(self._process, opened, [origin_of(address) for address in origins])
+
+
+@contextmanager
+def tunnel_process(*, verbose: int = 0) -> Iterator[TunnelProcess]:
+    """Yield a process for a tunnel, which loads its libraries while the shim starts.
+
+    ``verbose`` is the log level. The tunnel uses the proxies and the certificates that the
+    environment of this process and pip's configuration name. It ends with the block, and leaves no
+    file behind.
+    """
+    with child(*["-v"] * verbose, "tunnel") as process:
+        yield TunnelProcess(process)

@@ -10,7 +10,7 @@ import pytest
 
 from indexfallback.cli.run_report import report_tunnel
 from indexfallback.clients.installed import installed_since
-from indexfallback.clients.tunnel_process import Tunnel, tunnel_for
+from indexfallback.clients.tunnel_process import Tunnel, tunnel_process
 from indexfallback.tunnel.report import Refusal, Report
 
 ORIGIN = "https://packages.example.com"
@@ -110,7 +110,8 @@ def test_projects_are_found_in_the_active_environment_and_beside_the_program(
 @contextmanager
 def tunnel() -> Iterator[Tunnel]:
     """Open a tunnel to a shim that nothing asks."""
-    with tunnel_for("http://127.0.0.1:9/simple/", [ORIGIN]) as opened:
+    with tunnel_process() as process:
+        opened = process.open("http://127.0.0.1:9/simple/", [ORIGIN])
         yield opened
 
 

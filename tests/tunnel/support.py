@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 import trustme
 import urllib3
 
-from indexfallback.clients.tunnel_process import Tunnel, tunnel_for
+from indexfallback.clients.tunnel_process import Tunnel, tunnel_process
 from indexfallback.tunnel.outbound import connect
 from indexfallback.tunnel.relay import relay
 from tests.fakes import FakeIndex
@@ -105,8 +105,8 @@ class Tunnelled:
 @contextlib.contextmanager
 def tunnelled(shim: FakeIndex, *origins: str) -> Iterator[Tunnelled]:
     """Give a tunnel to a shim for some origins, with the environment of this process."""
-    with tunnel_for(shim.url, origins or (ORIGIN,)) as tunnel:
-        yield Tunnelled(tunnel)
+    with tunnel_process() as process:
+        yield Tunnelled(process.open(shim.url, origins or (ORIGIN,)))
 
 
 @final

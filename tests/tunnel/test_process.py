@@ -15,7 +15,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from indexfallback.clients.tunnel_process import TunnelEndedError, tunnel_for
+from indexfallback.clients.tunnel_process import TunnelEndedError, tunnel_process
 from indexfallback.errors import TunnelError
 from tests.fakes import FakeIndex
 from tests.in_process import ROOT
@@ -27,8 +27,9 @@ unix = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such s
 #: Opens a tunnel, says where its bundle is, and waits.
 _PARENT = """\
 import os, sys, time
-from indexfallback.clients.tunnel_process import tunnel_for
-with tunnel_for(sys.argv[1], [sys.argv[2]]) as tunnel:
+from indexfallback.clients.tunnel_process import tunnel_process
+with tunnel_process() as process:
+    tunnel = process.open(sys.argv[1], [sys.argv[2]])
     print(tunnel.environment(os.environ)["SSL_CERT_FILE"], flush=True)
     time.sleep(60)
 """
@@ -145,8 +146,8 @@ def test_what_a_killed_tunnel_has_left_is_removed_by_the_next_one(local: FakeInd
 def test_the_password_is_on_no_command_line_and_in_no_log(
     local: FakeIndex, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    with tunnel_for(local.url, [ORIGIN], verbose=2) as opened:
-        tunnel = Tunnelled(opened)
+    with tunnel_process(verbose=2) as starting:
+        tunnel = Tunnelled(starting.open(local.url, [ORIGIN]))
         secret = tunnel.login.partition(":")[2]
         assert len(secret) > 40
         tunnel.ask(f"{ORIGIN}/")

@@ -1,4 +1,4 @@
-"""A thousand clients that want the same file at once, from one thread."""
+"""Hundreds of clients that want the same file at once, from one thread."""
 
 import selectors
 import socket
@@ -18,6 +18,20 @@ _RECEIVED = 1 << 18
 #: The deadline of the shim, and as much again for the machine.
 _SECONDS = 120.0
 _HEAD_END = b"\r\n\r\n"
+
+
+class Crowd(NamedTuple):
+    """Clients of one file, and the most that a shim may need for them; None is no limit."""
+
+    clients: int
+    #: Bytes of the file.
+    size: int
+    #: Seconds.
+    cpu: float | None
+    #: MB, PSS.
+    memory: float
+    #: Seconds that `/-/health` takes.
+    health: float
 
 
 class Watched(NamedTuple):

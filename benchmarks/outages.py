@@ -13,7 +13,7 @@ from tempfile import TemporaryDirectory
 
 import click
 
-from benchmarks.crowd import Watch, all_at_once
+from benchmarks.crowd import Crowd, Watch, all_at_once
 from benchmarks.figures import MB, SECONDS, TIMES, Row, Unit, table
 from benchmarks.load import Clients, fetch, file_url, seconds_to_fetch
 from benchmarks.run import machine
@@ -29,8 +29,12 @@ _AWAY = 0.05
 _KNOWN = 10
 #: The large file, the bytes after which its source breaks off, and how often.
 _LARGE, _PART, _CUTS = 200_000_000, 35_000_000, 5
-#: Clients of one file that nobody has asked for before, and its bytes.
-_CLIENTS, _WANTED = 1_000, 5_000_000
+#: Clients of one file that nobody has asked for before, the file's bytes, and the most that a shim
+#: may need for them: seconds of CPU, MB, and seconds that `/-/health` takes.
+_CROWDS = (
+    Crowd(250, 20_000_000, cpu=10, memory=300, health=2),
+    Crowd(1_000, 5_000_000, cpu=None, memory=400, health=1),
+)
 
 _FAULTS: dict[str, Callable[[FakeIndex], object]] = {
     "refused": FakeIndex.stop_listening,
@@ -116,22 +120,30 @@ def _leave(index: FakeIndex, path: str, requests: int) -> None:
     index.stop_listening()
 
 
-def crowd(bench: Bench, rows: _Rows) -> None:
+def crowds(bench: Bench, rows: _Rows) -> None:
     """Many clients of one file that is not there yet."""
-    dist = wheel("wanted", size=_WANTED)
+    for crowd in _CROWDS:
+        _crowd(bench, rows, crowd)
+
+
+def _crowd(bench: Bench, rows: _Rows, crowd: Crowd) -> None:
+    dist = wheel("wanted", size=crowd.size)
     with FakeIndex([dist]) as index, bench.new_shim(index_table("pypi", index.url)) as shim:
         url = file_url(shim.page("wanted"))
+        before = shim.cpu()
         with Watch(shim) as watch:
-            seconds = all_at_once(url, dist.data, _CLIENTS)
+            seconds = all_at_once(url, dist.data, crowd.clients)
+        cpu = shim.cpu() - before
         transfers = index.count(f"/files/{dist.filename}")
-    name = f"{_CLIENTS:,} clients of one file of {_WANTED // 10**6} MB"
+    name = f"{crowd.clients:,} clients of one file of {crowd.size // 10**6} MB"
     rows(f"{name}: until the last has it", SECONDS).add(seconds)
+    rows(f"{name}: CPU", SECONDS, crowd.cpu).add(cpu)
     rows(f"{name}: upstream transfers", TIMES, 1).add(transfers)
-    rows(f"{name}: most memory, PSS", MB, 400).add(watch.worst.memory)
-    rows(f"{name}: slowest /-/health meanwhile", SECONDS, 1).add(watch.worst.health)
+    rows(f"{name}: most memory, PSS", MB, crowd.memory).add(watch.worst.memory)
+    rows(f"{name}: slowest /-/health meanwhile", SECONDS, crowd.health).add(watch.worst.health)
 
 
-_MEASURES = {"install": install, "download": download, "crowd": crowd}
+_MEASURES = {"install": install, "download": download, "crowd": crowds}
 
 
 @click.command()

@@ -109,6 +109,12 @@ class Shim:
         used = psutil.Process(self._process.pid).memory_full_info()
         return Memory(used.pss / _MB, used.rss / _MB)
 
+    def cpu(self) -> float:
+        """Return the seconds of CPU that the process has used."""
+        assert self._process is not None
+        used = psutil.Process(self._process.pid).cpu_times()
+        return float(used.user + used.system)
+
     def _wait(self, process: "subprocess.Popen[bytes]", began: float) -> None:
         assert process.stdout is not None
         announced = json.loads(process.stdout.readline())["url"]

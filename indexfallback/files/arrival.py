@@ -25,6 +25,9 @@ HELD_BACK = PIECE
 #: Longest wait of a reader for the next byte, seconds: longer than every limit of one source, so
 #: that it only ends transfers that have already stopped.
 READER_PATIENCE = 120.0
+#: While bytes come, readers are woken this often, seconds: to wake a thousand of them costs 10 ms,
+#: and bytes come in pieces of some KB.
+WAKE_SECONDS = 0.05
 
 
 class Progress(Enum):
@@ -58,6 +61,8 @@ class IncomingFile:
         self._changed = threading.Condition()
         self._progress = Progress.RUNNING
         self._received = 0
+        #: When readers were last woken, on the monotonic clock.
+        self._woken = float("-inf")
         self._is_committed = False
         self._blob: Blob | None = None
         self._is_settled = False
@@ -174,7 +179,9 @@ class IncomingFile:
             before = self._readable()
             self._received += len(piece)
             # The end of a file is held back: readers of a small one are woken once, at its end.
-            if self._readable() > before:
+            now = time.monotonic()
+            if self._readable() > before and now >= self._woken + WAKE_SECONDS:
+                self._woken = now
                 self._changed.notify_all()
 
     def start_over(self) -> None:

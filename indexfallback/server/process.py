@@ -39,8 +39,9 @@ BACKLOG = 1024
 HEADER_TIMEOUT = 10_000
 #: Answers may go on for this long after the signal to stop, seconds: a transfer may never end.
 STOP_SECONDS = 3
-#: Bytes buffered for a connection: one piece of a file, or the largest usual headers.
-BUFFER_SIZE = 128 * 1024
+#: Bytes buffered for a connection: one piece of a file, or the largest usual headers. Twice as much
+#: sends a file no faster.
+BUFFER_SIZE = 64 * 1024
 
 #: From glibc's malloc.h.
 _M_ARENA_MAX = -8

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from indexfallback.files import arrival
 from indexfallback.files.arrival import HELD_BACK, CommittedError, IncomingFile, Progress
 from indexfallback.store import Store
 from indexfallback.store.spool import Spool
@@ -66,3 +67,16 @@ def test_a_file_that_cannot_be_stored_is_not_waited_for(file: IncomingFile) -> N
     assert b"".join(file.read(0, len(DATA))) == DATA
     file.settle(None)
     assert file.wait_stored(60.0) is None
+
+
+def test_readers_are_not_woken_for_every_few_bytes(
+    file: IncomingFile, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(arrival, "WAKE_SECONDS", 3600.0)
+    woken: list[int] = []
+    monkeypatch.setattr(file._changed, "notify_all", lambda: woken.append(file._received))
+    file.expect(len(DATA))
+    for start in range(0, len(DATA), 100):
+        file.append(DATA[start : start + 100])
+    file.finish("00")
+    assert woken == [0, 100, len(DATA)], "the length, the first bytes, the end"

@@ -6,7 +6,7 @@ import pytest
 
 from indexfallback.files.download import FileAddress
 from indexfallback.server import files
-from indexfallback.server.files import SMALL_PIECE, FileSender, Span
+from indexfallback.server.files import SMALLEST_PIECE, FileSender, Span
 from indexfallback.store.blobs import PIECE
 from tests.conftest import MakeShim
 from tests.fakes import FakeIndex, wheel
@@ -15,10 +15,10 @@ from tests.files.support import BIG, key_of
 DEMO = wheel("demo", size=BIG)
 
 
-def test_pieces_are_small_while_there_are_many_streams(
+def test_pieces_get_smaller_with_the_number_of_streams(
     shim: MakeShim, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(files, "FEW_STREAMS", 1)
+    monkeypatch.setattr(files, "ALL_PIECES", PIECE)
     with FakeIndex([DEMO]) as index:
         made = shim(index)
         address = FileAddress("pypi", key_of(DEMO), DEMO.filename)
@@ -28,8 +28,10 @@ def test_pieces_are_small_while_there_are_many_streams(
         def stream() -> Iterator[bytes]:
             return resource._stream(address, found, Span(0, len(DEMO.data)))
 
-        first, second = stream(), stream()
-        assert [len(next(first)), len(next(second))] == [PIECE, SMALL_PIECE]
-        assert b"".join(first) == DEMO.data[PIECE:]
-        assert b"".join(second) == DEMO.data[SMALL_PIECE:]
+        streams = [stream() for _ in range(10)]
+        sizes = [len(next(stream)) for stream in streams]
+        assert sizes[:4] == [PIECE, PIECE // 2, PIECE // 3, PIECE // 4]
+        assert sizes[-1] == SMALLEST_PIECE
+        rest = [b"".join(stream) for stream in streams]
+        assert rest == [DEMO.data[size:] for size in sizes]
         assert len(next(stream())) == PIECE

@@ -4,6 +4,8 @@ import selectors
 import socket
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from typing import NamedTuple, final
 from urllib.parse import urlsplit
 
@@ -79,15 +81,10 @@ class _Client:
 
 def all_at_once(url: str, data: bytes, clients: int) -> float:
     """Return the seconds until every one of ``clients`` has the whole of ``data``."""
-    parts = urlsplit(url)
     began = time.perf_counter()
     with selectors.DefaultSelector() as selector:
         for _ in range(clients):
-            sock = socket.socket()
-            sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _RECEIVED)
-            sock.settimeout(_SECONDS)
-            sock.connect((parts.hostname or "", parts.port or 0))
-            sock.sendall(f"GET {parts.path} HTTP/1.0\r\nHost: {parts.netloc}\r\n\r\n".encode())
+            sock = _asking(url)
             sock.setblocking(False)
             selector.register(sock, selectors.EVENT_READ, _Client(sock))
         while selector.get_map():
@@ -98,6 +95,26 @@ def all_at_once(url: str, data: bytes, clients: int) -> float:
                     selector.unregister(key.fileobj)
                     key.data.sock.close()
     return time.perf_counter() - began
+
+
+@contextmanager
+def that_read_nothing(url: str, clients: int) -> Iterator[None]:
+    """Hold connections of clients that have asked for ``url`` and take no byte of the answer."""
+    with ExitStack() as stack:
+        for _ in range(clients):
+            stack.enter_context(_asking(url))
+        yield
+
+
+def _asking(url: str) -> socket.socket:
+    """Return the connection of a client that has sent its request."""
+    parts = urlsplit(url)
+    sock = socket.socket()
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _RECEIVED)
+    sock.settimeout(_SECONDS)
+    sock.connect((parts.hostname or "", parts.port or 0))
+    sock.sendall(f"GET {parts.path} HTTP/1.0\r\nHost: {parts.netloc}\r\n\r\n".encode())
+    return sock
 
 
 def _is_done(client: _Client, data: memoryview) -> bool:

@@ -6,6 +6,7 @@ Each job is timed with all indexes healthy, and again with the fault, in the sam
 import signal
 import sys
 import threading
+import time
 from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
@@ -13,7 +14,7 @@ from tempfile import TemporaryDirectory
 
 import click
 
-from benchmarks.crowd import Crowd, Watch, all_at_once
+from benchmarks.crowd import Crowd, Watch, all_at_once, that_read_nothing
 from benchmarks.figures import MB, SECONDS, TIMES, Row, Unit, table
 from benchmarks.load import Clients, fetch, file_url, seconds_to_fetch
 from benchmarks.run import machine
@@ -35,7 +36,8 @@ _CROWDS = (
     Crowd(250, 20_000_000, cpu=10, memory=300, health=2),
     Crowd(1_000, 5_000_000, cpu=None, memory=400, health=1),
 )
-
+#: Clients that ask for a file and read nothing of it, and the seconds for which they stay.
+_STALLED, _STALLED_SECONDS = 1_500, 5
 _FAULTS: dict[str, Callable[[FakeIndex], object]] = {
     "refused": FakeIndex.stop_listening,
     "black-holed": FakeIndex.blackhole,
@@ -124,6 +126,18 @@ def crowds(bench: Bench, rows: _Rows) -> None:
     """Many clients of one file that is not there yet."""
     for crowd in _CROWDS:
         _crowd(bench, rows, crowd)
+    _stalled(bench, rows)
+
+
+def _stalled(bench: Bench, rows: _Rows) -> None:
+    dist = wheel("wanted", size=_CROWDS[0].size)
+    with FakeIndex([dist]) as index, bench.new_shim(index_table("pypi", index.url)) as shim:
+        url = file_url(shim.page("wanted"))
+        with that_read_nothing(url, _STALLED), Watch(shim) as watch:
+            time.sleep(_STALLED_SECONDS)
+    name = f"{_STALLED:,} clients that read nothing of their file"
+    rows(f"{name}: most memory, PSS", MB).add(watch.worst.memory)
+    rows(f"{name}: slowest /-/health meanwhile", SECONDS, 2).add(watch.worst.health)
 
 
 def _crowd(bench: Bench, rows: _Rows, crowd: Crowd) -> None:

@@ -13,6 +13,7 @@ from indexfallback.server.browse.resources import (
     ListingResource,
     StartResource,
 )
+from indexfallback.server.concurrency import ConcurrencyLimit
 from indexfallback.server.credentials import Credentials, ReadGuard
 from indexfallback.server.documents import DocumentResource
 from indexfallback.server.files import FileResource, FileSender
@@ -50,7 +51,7 @@ def make_app(shim: Shim) -> ResponseCache | Proxied:
     for path, resource in routes(shim, credentials).items():
         app.add_route(path, resource)
     cached = ResponseCache(
-        app,
+        ConcurrencyLimit(app),
         lambda: shim.network.changes + shim.store.ledger.changes + shim.fallback.renewals,
     )
     settings = shim.settings

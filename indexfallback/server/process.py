@@ -19,15 +19,19 @@ from granian.server import MTServer
 
 from indexfallback.config import Settings
 from indexfallback.errors import ConfigError
+from indexfallback.server import concurrency
 from indexfallback.server.address import Port
 from indexfallback.store.hosting import Hosting
 from indexfallback.store.ports import remember_port
 
 log = logging.getLogger("indexfallback")
 
-#: Each reader of a file in transfer needs a thread; threads are started when needed. With 256,
-#: 300 readers of one slow file made /-/health wait 12 s.
-THREADS = 1100
+#: Each request needs a thread while it is answered; threads are started when needed. Those beyond
+#: the limit of requests are for what is answered always, for cached pages, and for refusals.
+THREADS = concurrency.MOST + 48
+#: Connections at once: of clients that keep theirs open for the next request, too. With as many
+#: as threads, 1,150 clients without a request made /-/health wait 9 s.
+CONNECTIONS = 2 * THREADS
 #: A thread without work ends after this long, seconds.
 IDLE_SECONDS = 10
 #: Heaps (arenas) of glibc for all threads together. Its default, eight a core, takes 30 MB more
@@ -109,7 +113,7 @@ def _server(settings: Settings, port: Port) -> _Server:
         blocking_threads=THREADS,
         blocking_threads_idle_timeout=IDLE_SECONDS,
         backlog=BACKLOG,
-        backpressure=THREADS,
+        backpressure=CONNECTIONS,
         websockets=False,
         http1_settings=HTTP1Settings(
             header_read_timeout=HEADER_TIMEOUT, max_buffer_size=BUFFER_SIZE

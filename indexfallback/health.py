@@ -79,8 +79,9 @@ class Health:
     successes: int = 0
     #: How often it opened since it was last closed; each time doubles the wait.
     openings: int = 0
-    #: Latest end of the trial under way; 0 if there is none.
+    #: Latest end of the trial under way; 0 if there is none. And when the latest trial began.
     trial: float = 0.0
+    tried: float = 0.0
     #: The outcomes within the window, the oldest first.
     recent: tuple[Tally, ...] = ()
     #: Different names refused in a row, without an answer between; empty text is the root page.
@@ -114,7 +115,7 @@ def begin_trial(health: Health, now: float, seconds: float) -> Health | None:
     if health.state is State.CLOSED or now < health.trial:
         return None
     state = State.HALF_OPEN if now >= health.until else health.state
-    return replace(health, state=state, trial=now + seconds)
+    return replace(health, state=state, trial=now + seconds, tried=now)
 
 
 def last_resort(skipped: Mapping[int, Health], now: float, *, nothing_asked: bool) -> int | None:
@@ -140,7 +141,8 @@ def updated(
     ``name`` is the project that was asked for, empty for the root page, and None if it is known not
     to be the index's own: some indexes refuse what they do not have.
     """
-    kind, health = outcome.kind, _tried(health)
+    sent = now - outcome.elapsed
+    kind, health = outcome.kind, _tried(health, sent)
     if kind in (Kind.LOCAL, Kind.PAUSED, Kind.OFFLINE, Kind.NOT_ALLOWED, Kind.FORBIDDEN):
         return health
     if kind is Kind.REFUSED:
@@ -149,9 +151,10 @@ def updated(
         return _hold(health, outcome, now)
     if outcome.is_answer:
         return _succeed(replace(health, answers_names=health.answers_names or name != ""), now)
-    if health.state is State.OPEN and now < health.until:
-        # A request sent before the circuit opened, or a trial before the wait was over: it adds
-        # no information and must not prolong the wait.
+    is_early = health.state is State.OPEN and now < health.until
+    if is_early or sent < max(health.since, health.tried):
+        # A trial before the wait was over, or a request sent before the circuit last changed or was
+        # last tried: it adds no information and must not prolong the wait.
         return health
     failed = replace(
         health,
@@ -170,15 +173,15 @@ def updated_by_file(health: Health, outcome: Outcome, now: float) -> Health:
     """
     if health.state is State.CLOSED:
         return health
-    health = _tried(health)
+    health = _tried(health, now - outcome.elapsed)
     if outcome.is_answer or outcome.kind is Kind.REFUSED or outcome.kind in LOGIN_KINDS:
         return replace(health, state=State.HALF_OPEN, until=min(health.until, now))
     return health
 
 
-def _tried(health: Health) -> Health:
-    """Return the health without a trial under way: any outcome ends it."""
-    return replace(health, trial=0.0) if health.trial else health
+def _tried(health: Health, sent: float) -> Health:
+    """Return the health without a trial under way, if a request sent then may have been it."""
+    return replace(health, trial=0.0) if health.trial and sent >= health.tried else health
 
 
 def _counted(recent: tuple[Tally, ...], now: float, *, success: bool) -> tuple[Tally, ...]:

@@ -277,6 +277,25 @@ def test_every_outcome_ends_a_trial(kind: Kind) -> None:
     assert not by_file.is_being_tried(FIRST_WAIT)
 
 
+@pytest.mark.parametrize("kind", Kind)
+def test_the_outcome_of_a_request_from_before_a_trial_does_not_end_it(kind: Kind) -> None:
+    trial = begin_trial(after(Kind.CONNECT_TIMEOUT), FIRST_WAIT, seconds=3) or Health()
+    earlier, now = Outcome(kind, "", elapsed=1.1), FIRST_WAIT + 1
+    assert updated_by_file(trial, earlier, now).is_being_tried(now)
+    for kept in (updated(trial, earlier, now), updated(updated(trial, earlier, now), earlier, now)):
+        assert kept.state is State.CLOSED or kept.is_being_tried(now)
+        assert kept.state is not State.OPEN
+
+
+@pytest.mark.parametrize("kind", sorted(FAILURES, key=str))
+def test_requests_from_before_the_circuit_closed_do_not_open_it(kind: Kind) -> None:
+    closed = after(Kind.FOUND, Kind.FOUND, health=after(Kind.CONNECT_TIMEOUT), now=FIRST_WAIT)
+    assert closed.state is State.CLOSED
+    for _ in range(50):
+        assert updated(closed, Outcome(kind, "", elapsed=2.0), FIRST_WAIT + 1) == closed
+    assert updated(closed, Outcome(kind, "", elapsed=0.9), FIRST_WAIT + 1) != closed
+
+
 @pytest.mark.parametrize("kind", [*WELL, Kind.REFUSED, *sorted(LOGIN_KINDS, key=str)])
 def test_an_answer_for_a_file_lets_the_next_trial_begin_and_closes_nothing(kind: Kind) -> None:
     answered = after(Kind.CONNECT_TIMEOUT)

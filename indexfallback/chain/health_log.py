@@ -14,7 +14,7 @@ def log_change(index: Index, before: Health, after: Health, outcome: Outcome, no
     """Log what an outcome has changed, with the remedy; ``now`` is on the clock of the health."""
     name, wait = index.name, after.until - now
     remedy = remedy_for(outcome.kind, index)
-    if outcome.kind in TLS_KINDS:
+    if outcome.kind in TLS_KINDS and after.state is State.OPEN:
         log.error(
             "%s: %s; not asked for %.0f s, never without TLS. %s", name, outcome, wait, remedy
         )

@@ -100,6 +100,24 @@ def test_who_waits_for_a_trial_that_fails_does_not_try_it_again(
 
 
 @pytest.mark.usefixtures("soon")
+def test_failures_of_earlier_requests_do_not_end_the_wait_for_a_trial(
+    shim: MakeShim, many: FakeIndex
+) -> None:
+    made = shim(many, deadline=20.0)
+    (member,) = opened(made, "pypi")
+    hanging = many.hang()
+    with ThreadPoolExecutor(8) as pool:
+        asked = [pool.submit(ask, made, project) for project in PROJECTS[:8]]
+        many.wait_for()
+        until(lambda: waiting_in("await_turn") == 7)
+        for _ in range(5):
+            member.learn(Outcome(Kind.FAILED, "500", elapsed=60.0))
+        assert (waiting_in("await_turn"), many.count()) == (7, 1)
+        hanging.lift()
+        assert [future.result() for future in asked] == ["pypi"] * 8
+
+
+@pytest.mark.usefixtures("soon")
 def test_who_waits_for_a_trial_waits_no_longer_than_its_deadline(
     shim: MakeShim, many: FakeIndex
 ) -> None:

@@ -9,7 +9,7 @@ from indexfallback.chain import heartbeat
 from indexfallback.chain.heartbeat import INTERVAL, TOLERANCE, Heartbeat
 from indexfallback.chain.probe import Prober
 from indexfallback.config import Index
-from indexfallback.health import State
+from indexfallback.health import Health, State
 from indexfallback.outcome import Kind, Outcome
 from indexfallback.shim import Shim
 from tests.chain.chain import ask, until
@@ -72,6 +72,7 @@ def test_what_fails_while_the_process_did_not_run_is_no_failure_of_an_index(
     made = shim(far)
     stopped(made)
     member = made.members["pypi"]
+    member._health = Health()  # the process began long ago
     for _ in range(3):
         member.learn(Outcome(kind, "no answer in time", elapsed=9.5))
     assert (member.health.state, member.health.failures) == (State.CLOSED, 0)
@@ -88,6 +89,7 @@ def test_what_an_index_sent_counts_whatever_the_process_did(
     made = shim(far)
     stopped(made)
     member = made.members["pypi"]
+    member._health = Health()  # the process began long ago
     for _ in range(3):
         member.learn(Outcome(kind, kind.value, elapsed=9.5))
     assert member.health.state is State.OPEN

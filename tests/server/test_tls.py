@@ -93,7 +93,7 @@ def test_run_has_a_shim_of_its_own_without_tls(certificate: Certificate, tmp_pat
     config.write_text(config_text(NOBODY, server=certificate.server), encoding="utf-8")
     script = "import os; print(os.environ['PIP_INDEX_URL'])"
     done = subprocess.run(
-        [sys.executable, "-m", "indexfallback", "--config", str(config), "run", "--",
+        [sys.executable, "-m", "indexfallback", "--config", str(config), "run", "--address", "--",
          sys.executable, "-c", script],
         env=clean_environment(tmp_path), capture_output=True, text=True, check=True, timeout=60,
     )  # fmt: skip

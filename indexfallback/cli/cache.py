@@ -119,11 +119,18 @@ def _project_row(name: str, files: list[HeldFile], pages: int) -> tuple[str, ...
 @json_option
 @takes_options
 def verify(options: Options, as_json: bool) -> None:
-    """Check the hash of every file.
+    """Check the records, and the hash of every file.
 
-    Moves damaged files to quarantine, and exits with 1 if there are any.
+    Moves damaged files to quarantine, and mends the records. Exits with 1 if there was something to
+    do, and with 0 the next time.
     """
+    from indexfallback.store.examination import problems  # noqa: PLC0415 - for this command only
+
+    records = []
     with open_store(options.settings()) as store:
+        for problem in problems(store):
+            problem.mend()
+            records.append(problem.text)
         verdicts = dict(tracked(store.blobs.verify(), "Hashing", store.blobs.records.count()))
     found: dict[str, list[str]] = {verdict: [] for verdict in _VERDICTS}
     for sha256, verdict in verdicts.items():
@@ -131,15 +138,17 @@ def verify(options: Options, as_json: bool) -> None:
             found[verdict].append(sha256)
     right = len(verdicts) - sum(map(len, found.values()))
     if as_json:
-        print_json({"right": right, **found})
+        print_json({"right": right, "records": records, **found})
     else:
         click.echo(f"{counted(len(verdicts), 'file')} checked, {right:,} valid")
+        for text in records:
+            click.echo(wrapped(f"records: {text}", ""))
         for verdict, sha256s in found.items():
             for sha256 in sha256s:
                 click.echo(f"{verdict}: {sha256}")
             if sha256s:
                 click.echo(wrapped(f"{counted(len(sha256s), 'file')} {_VERDICTS[verdict]}"))
-    sys.exit(1 if found["quarantined"] or found["missing"] else 0)
+    sys.exit(1 if records or any(found.values()) else 0)
 
 
 @cache.command(epilog=examples("indexfallback cache gc"))

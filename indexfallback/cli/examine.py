@@ -113,6 +113,7 @@ def _cache(settings: Settings) -> Cache:
 
 def _opened(settings: Settings, free: int) -> Cache:
     from indexfallback.store import Store  # noqa: PLC0415 - only where there is one
+    from indexfallback.store.examination import problems  # noqa: PLC0415 - as above
     from indexfallback.store.maintenance import info  # noqa: PLC0415 - as above
 
     with closing(Store(settings.cache_dir, settings.cache_size)) as store:
@@ -123,7 +124,8 @@ def _opened(settings: Settings, free: int) -> Cache:
             free=free,
             files=held.files,
             quarantined=held.quarantined,
-            damaged=tuple(sorted(path.name for path in own.glob("*.damaged-*"))),
+            problems=tuple(problem.text for problem in problems(store, thorough=False)),
+            damaged=tuple(sorted(path.name for path in own.glob("*.damaged-*[0-9]"))),
             is_temporary=store.is_temporary,
             is_newer=not store.is_temporary and store.directory != own,
         )

@@ -69,6 +69,8 @@ class Cache:
     exists: bool = True
     files: int = 0
     quarantined: int = 0
+    #: Damages of the records.
+    problems: tuple[str, ...] = ()
     #: Damaged databases that were renamed.
     damaged: tuple[str, ...] = ()
     is_temporary: bool = False

@@ -41,11 +41,10 @@ def cache(machine: Machine) -> Iterator[Finding]:
     if state.is_newer:
         what = f"{state.directory} is from a newer version: this one has its own cache in it"
         found.append(warn("cache", what, "Upgrade indexfallback"))
+    found += [fail("cache", text, "indexfallback cache verify") for text in state.problems]
     if state.damaged:
         what = f"its database was damaged, and renamed to {', '.join(state.damaged)}"
-        found.append(
-            warn("cache", what, "indexfallback cache verify, then remove the old database")
-        )
+        found.append(warn("cache", what, "Check the disk's health, then remove the old database"))
     if state.quarantined:
         what = f"{state.quarantined:,} damaged files are in quarantine"
         found.append(warn("cache", what, "indexfallback cache gc"))

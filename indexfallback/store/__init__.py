@@ -6,21 +6,26 @@ import shutil
 import sqlite3
 import stat
 import tempfile
+import threading
+from collections.abc import Sequence
 from pathlib import Path
 
 from indexfallback.errors import StoreError
 from indexfallback.store.best_effort import RecordsFault, StoreFault, best_effort
 from indexfallback.store.blobs import Blob, Blobs
-from indexfallback.store.database import SCHEMA_VERSION, Database, NewerSchemaError
+from indexfallback.store.damage import NewerSchemaError
+from indexfallback.store.database import Database
 from indexfallback.store.documents import Documents
 from indexfallback.store.health_records import HealthRecords
 from indexfallback.store.hosting import Hosting
+from indexfallback.store.journal import Journal
 from indexfallback.store.ledger import Ledger
 from indexfallback.store.local_files import LocalFiles
 from indexfallback.store.mirrors import Mirrors
 from indexfallback.store.pages import PageFacts, Pages, Validators
 from indexfallback.store.pins import Pins
-from indexfallback.store.safety_records import copy_safety_records
+from indexfallback.store.restoring import copy_from_file
+from indexfallback.store.schema import CACHE, SCHEMA_VERSION
 
 __all__ = ["Blob", "PageFacts", "RecordsFault", "Store", "StoreFault", "Validators", "best_effort"]
 
@@ -40,6 +45,7 @@ class Store:
         """
         self.hosting = Hosting()
         self._temporary: Path | None = None
+        self._closing = threading.Event()
         try:
             self._open(directory, limit)
         except (OSError, sqlite3.OperationalError) as error:
@@ -49,23 +55,26 @@ class Store:
                 "start: free space there or set INDEXFALLBACK_CACHE_DIR",
                 directory, error,
             )  # fmt: skip
-            self._open(self._temporary, limit)
-            copy_safety_records(directory / _DATABASE, self.database)
+            self._open(self._temporary, limit, [Journal(directory / CACHE.journal)])
+            with self.database.read() as connection:
+                copy_from_file(directory / _DATABASE, connection)
 
-    def _open(self, directory: Path, limit: int) -> None:
+    def _open(self, directory: Path, limit: int, inherits: Sequence[Journal] = ()) -> None:
+        """Open a directory; a new database takes over what the journals ``inherits`` have."""
         directory.mkdir(parents=True, exist_ok=True, mode=0o700)
         _check_owner(directory)
         try:
-            self.database = Database(directory / _DATABASE)
+            self.database = Database(directory / _DATABASE, inherits=inherits)
         except NewerSchemaError:
             log.warning(
                 "%s was written by a newer indexfallback and is not changed; "
                 "this version uses the subdirectory schema-%d",
                 directory, SCHEMA_VERSION,
             )  # fmt: skip
+            inherits = [Journal(directory / CACHE.journal)]
             directory = directory / f"schema-{SCHEMA_VERSION}"
             directory.mkdir(exist_ok=True, mode=0o700)
-            self.database = Database(directory / _DATABASE)
+            self.database = Database(directory / _DATABASE, inherits=inherits)
         self.directory = directory
         self.pages = Pages(self.database)
         self.documents = Documents(self.database)
@@ -75,6 +84,20 @@ class Store:
         self.health_records = HealthRecords(self.database)
         self.local_files = LocalFiles(self.database)
         self.blobs = Blobs(directory, self.database, limit)
+        self.database.on_renewal = self._take_in
+        if self.database.is_new:
+            self._take_in()
+
+    def _take_in(self) -> None:
+        """Record the stored files again, in the background: their records are lost."""
+        if any(self.blobs.directory.iterdir()):
+            threading.Thread(target=self._record_files, name="record-files", daemon=True).start()
+
+    def _record_files(self) -> None:
+        with best_effort("record the stored files again"):
+            count = self.blobs.take_in(self._closing)
+            if count:
+                log.info("%d stored files are recorded again", count)
 
     @property
     def is_temporary(self) -> bool:
@@ -83,6 +106,7 @@ class Store:
 
     def close(self) -> None:
         """Write pending records and close the files."""
+        self._closing.set()
         with best_effort("record when files were last used"):
             self.blobs.records.flush()
         self.ledger.flush()

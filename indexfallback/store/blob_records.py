@@ -8,9 +8,12 @@ Locks: ``BlobRecords._lock`` guards ``_used`` and ``_flushed``; there is no I/O 
 import threading
 import time
 from collections.abc import Collection, Iterable, Mapping
+from typing import Any
 
+from indexfallback.names import is_sha256
 from indexfallback.store.best_effort import best_effort
 from indexfallback.store.database import Database
+from indexfallback.store.forms import is_count, is_text, is_time
 from indexfallback.store.pending import PendingRecords
 
 #: Times of use are written at most this often, seconds: eviction needs no better clock.
@@ -18,8 +21,10 @@ FLUSH_SECONDS = 60.0
 #: Names in one query, below 999, the limit of SQLite's oldest versions.
 _BATCH = 900
 
+#: Blobs whose size is valid (`forms.is_count`): a damaged one would make the sum wrong.
+_SIZED = "typeof(size) = 'integer' AND size BETWEEN 0 AND 1 << 50"
 #: Blobs that no mirrored project needs.
-_EVICTABLE = "NOT EXISTS (SELECT 1 FROM mirror_file WHERE mirror_file.sha256 = blob.sha256)"
+_NOT_MIRRORED = "NOT EXISTS (SELECT 1 FROM mirror_file WHERE mirror_file.sha256 = blob.sha256)"
 
 
 class BlobRecords:
@@ -50,30 +55,48 @@ class BlobRecords:
                 batch = wanted[start : start + _BATCH]
                 marks = ",".join("?" * len(batch))
                 query = f"SELECT sha256, size FROM blob WHERE sha256 IN ({marks})"  # noqa: S608 - marks
-                found.update(connection.execute(query, batch).fetchall())
+                rows = connection.execute(query, batch).fetchall()
+                # A damaged record is none: the file is recorded again when it is next used.
+                found.update((sha256, size) for sha256, size in rows if is_count(size))
         return found
 
     def all_sizes(self) -> dict[str, int]:
         """Return the sizes of all blobs, bytes."""
         self._pending.flush(now=True)
-        return dict(self._database.rows("SELECT sha256, size FROM blob"))
+        query = f"SELECT sha256, size FROM blob WHERE {_SIZED}"  # noqa: S608 - ours
+        return dict(self._database.rows(query))
 
     def evictable(self) -> list[tuple[str, int]]:
         """Return sha256 and size of all blobs that may be evicted, least recently used first."""
         self._pending.flush(now=True)
-        query = f"SELECT sha256, size FROM blob WHERE {_EVICTABLE} ORDER BY used"  # noqa: S608 - ours
+        query = f"SELECT sha256, size FROM blob WHERE {_SIZED} AND {_NOT_MIRRORED} ORDER BY used"  # noqa: S608 - ours
         return self._database.rows(query)
 
     def total(self) -> int:
         """Return the bytes of all blobs that may be evicted."""
         self._pending.flush(now=True)
-        query = f"SELECT coalesce(sum(size), 0) FROM blob WHERE {_EVICTABLE}"  # noqa: S608 - ours
+        query = f"SELECT coalesce(sum(size), 0) FROM blob WHERE {_SIZED} AND {_NOT_MIRRORED}"  # noqa: S608 - ours
         return int(self._database.row(query)[0])
 
     def count(self) -> int:
         """Return the number of blobs."""
         self._pending.flush(now=True)
         return int(self._database.row("SELECT count(*) FROM blob")[0])
+
+    def damaged(self) -> list[Any]:
+        """Return the keys of the records that are no sha256, or whose values are not valid."""
+        rows = self._database.rows("SELECT sha256, size, added, used FROM blob")
+        return [
+            sha256
+            for sha256, size, *times in rows
+            if not is_text(sha256) or not is_sha256(sha256)
+            or not is_count(size) or not all(map(is_time, times))
+        ]  # fmt: skip
+
+    def drop(self, keys: Iterable[Any]) -> None:
+        """Remove damaged records; their files are recorded again when they are next used."""
+        with self._database.write() as connection:
+            connection.executemany("DELETE FROM blob WHERE sha256 = ?", ((key,) for key in keys))
 
     def add(self, sizes: Mapping[str, int]) -> None:
         """Record new blobs, by sha256."""

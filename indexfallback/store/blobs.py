@@ -2,7 +2,7 @@
 
 A file is written in ``partial/`` and hashed meanwhile, synced to disk, renamed to
 ``blobs/sha256/ab/<hex>``, and recorded last. A process that is killed leaves at most a partial
-file, which expires, or a blob without a record, which `Blobs.verify` records.
+file, which expires, or a blob without a record, which is recorded when it is next used.
 
 Locks: ``Blobs._lock`` guards ``_reading`` and ``_total``; there is no I/O under it.
 """
@@ -19,10 +19,17 @@ from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
+from indexfallback.names import is_sha256
 from indexfallback.store.best_effort import best_effort
 from indexfallback.store.blob_records import BlobRecords
 from indexfallback.store.database import Database
-from indexfallback.store.disk import is_intact, sync_directories, sync_directory, sync_files
+from indexfallback.store.disk import (
+    is_intact,
+    make_private,
+    sync_directories,
+    sync_directory,
+    sync_files,
+)
 from indexfallback.store.partials import Partials
 from indexfallback.store.quarantine import Quarantine
 from indexfallback.store.verified import VerifiedFiles
@@ -54,26 +61,25 @@ class Blobs:
     def __init__(self, directory: Path, database: Database, limit: int) -> None:
         self.records = BlobRecords(database)
         self.partials = Partials(directory / "partial")
-        self._blobs = directory / "blobs" / "sha256"
+        self.directory = directory / "blobs" / "sha256"
         self.quarantined = Quarantine(directory / "quarantine")
         self._limit = limit
         self._lock = threading.Lock()
         self._reading: Counter[str] = Counter()
         self._verified = VerifiedFiles()
         self._total: int | None = None
-        # One by one: mkdir(parents=True) would not set the mode of the parents.
-        for path in (self._blobs.parent, self._blobs, self.partials.directory):
-            path.mkdir(exist_ok=True, mode=0o700)
+        for path in (self.directory, self.partials.directory):
+            make_private(path)
 
     def path(self, sha256: str) -> Path:
         """Return the path of a blob, which need not exist."""
-        return self._blobs / sha256[:2] / sha256
+        return self.directory / sha256[:2] / sha256
 
     def find(self, sha256: str) -> Blob | None:
         """Return a stored blob, or None; a damaged one is quarantined."""
         recorded = self.records.sizes([sha256]).get(sha256)
         if recorded is None:
-            return None
+            return self._unrecorded(sha256)
         path = self.path(sha256)
         try:
             size = path.stat().st_size
@@ -84,14 +90,35 @@ class Blobs:
             with best_effort(f"remove the record of {sha256}"):
                 self.records.remove([sha256])
             return None
-        if size != recorded:
+        if size != recorded and is_intact(path):
+            log.warning("%s: its record has a wrong size, which is corrected", path.name)
+            with best_effort(f"record {sha256}"):
+                self.records.add({sha256: size})
+        elif size != recorded:
             log.warning(
                 "%s: %d bytes instead of %d; it is fetched again", path.name, size, recorded
             )
             with best_effort(f"quarantine {sha256}"):
                 self.quarantine(sha256)
             return None
-        blob = Blob(sha256, path, size)
+        return self._checked(Blob(sha256, path, size))
+
+    def _unrecorded(self, sha256: str) -> Blob | None:
+        """Return a file whose record was lost, and record it again."""
+        path = self.path(sha256)
+        try:
+            size = path.stat().st_size
+        except OSError:  # it is not stored, as most that are asked for
+            return None
+        blob = self._checked(Blob(sha256, path, size))
+        if blob is not None:
+            with best_effort(f"record {sha256}"):
+                self.records.add({sha256: size})
+        return blob
+
+    def _checked(self, blob: Blob) -> Blob | None:
+        """Return a blob, unless it is a small one that is damaged."""
+        sha256, _, size = blob
         if size <= SMALL_FILE and sha256 not in self._verified:
             try:
                 for _ in self.read(blob, 0, size):
@@ -185,11 +212,11 @@ class Blobs:
 
     @staticmethod
     def _place(partial: Path, target: Path) -> None:
-        """Rename a partial file to a blob; one of the 256 directories may be missing."""
+        """Rename a partial file to a blob; its directory may be missing."""
         try:
             partial.replace(target)
         except FileNotFoundError:
-            target.parent.mkdir(exist_ok=True, mode=0o700)
+            make_private(target.parent)
             partial.replace(target)
 
     def adopt(self, written: Sequence[tuple[Path, str]]) -> None:
@@ -268,7 +295,7 @@ class Blobs:
         file; its record is removed); ``adopted`` (intact, without a record until now).
         """
         recorded = self.records.all_sizes()
-        for path in sorted(self._blobs.glob("??/*")):
+        for path in sorted(self.directory.glob("??/*")):
             sha256 = path.name
             if path != self.path(sha256) or not is_intact(path):
                 if not os.path.lexists(path):  # evicted in the meantime
@@ -276,7 +303,7 @@ class Blobs:
                 self.quarantined.take(path)
                 self.records.remove([sha256])
                 verdict = "quarantined"
-            elif sha256 not in recorded:
+            elif recorded.get(sha256) != path.stat().st_size:
                 self.record({sha256: path.stat().st_size})
                 verdict = "adopted"
             else:
@@ -287,3 +314,21 @@ class Blobs:
             if not self.path(sha256).exists():
                 self.records.remove([sha256])
                 yield sha256, "missing"
+
+    def take_in(self, stop: threading.Event) -> int:
+        """Record the files whose records were lost, until ``stop``; return their number.
+
+        They are not hashed now: like every file of an earlier process, each is hashed when it is
+        first read.
+        """
+        taken = 0
+        for directory in sorted(self.directory.glob("??")):
+            if stop.is_set():
+                break
+            sizes = {p.name: p.stat().st_size for p in directory.iterdir() if is_sha256(p.name)}
+            recorded = self.records.held(sizes)
+            lost = {sha256: size for sha256, size in sizes.items() if sha256 not in recorded}
+            if lost:
+                self.records.add(lost)
+                taken += len(lost)
+        return taken

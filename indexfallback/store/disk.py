@@ -16,6 +16,14 @@ log = logging.getLogger("indexfallback.store")
 _PIECE = 1 << 20
 
 
+def make_private(directory: Path) -> None:
+    """Make a directory and its parents, each that is missing with mode 0700; raises OSError."""
+    # One by one: mkdir(parents=True) would not set the mode of the parents.
+    for path in (*reversed(directory.parents), directory):
+        if not path.exists():
+            path.mkdir(exist_ok=True, mode=0o700)
+
+
 def hash_file(path: Path) -> str:
     """Return a file's sha256 in hexadecimal; raises OSError."""
     digest = hashlib.sha256()

@@ -3,17 +3,23 @@
 A document belongs to its project's pages: `Pages.remove` removes both.
 """
 
-import logging
 import zlib
-from typing import NamedTuple
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple
 
+from indexfallback.store.best_effort import best_effort
 from indexfallback.store.database import Database
+from indexfallback.store.forms import Noted, is_text, is_time, seal
 from indexfallback.store.pages import Validators, age_of
-
-log = logging.getLogger("indexfallback.store")
 
 #: zlib level: the fastest one already compresses JSON to a fifth.
 _COMPRESSION = 1
+#: Keys read at once.
+_AT_ONCE = 1000
+_SELECT = (
+    "SELECT body, etag, modified, page, checked, seal FROM document"
+    " WHERE source = ? AND project = ? AND version = ?"
+)
 
 
 class DocumentKey(NamedTuple):
@@ -42,37 +48,66 @@ class StoredDocument(NamedTuple):
         return age_of(self.checked, now)
 
 
+def _document(key: DocumentKey, row: Sequence[Any]) -> StoredDocument | None:
+    """Return the document of a row of `_SELECT`, or None if it is damaged."""
+    body, etag, modified, page, checked, sealed = row
+    if sealed != seal(*key, etag, modified) or not is_text(page) or not is_time(checked):
+        return None
+    try:
+        return StoredDocument(zlib.decompress(body), Validators(etag, modified), page, checked)
+    except (zlib.error, TypeError):  # TypeError: not bytes
+        return None
+
+
 class Documents:
     """The documents of all indexes."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._noted = Noted()
 
     def load(self, key: DocumentKey) -> StoredDocument | None:
         """Return a stored document, or None if there is none or it is damaged."""
-        row = self._database.row(
-            "SELECT body, etag, modified, page, checked FROM document"
-            " WHERE source = ? AND project = ? AND version = ?",
-            key,
-        )
+        row = self._database.row(_SELECT, key)
         if row is None:
             return None
-        body, etag, modified, page, checked = row
-        try:
-            return StoredDocument(zlib.decompress(body), Validators(etag, modified), page, checked)
-        except zlib.error as error:
-            where = f"the stored JSON of {key.project} from {key.source}"
-            log.warning("%s is damaged (%s)", where, error)
-            return None
+        document = _document(key, row)
+        if document is None:
+            self._noted.damaged(f"the JSON of {key.project} from {key.source}")
+            with best_effort(f"remove the damaged JSON of {key.project}"):
+                self.remove(key)
+        return document
+
+    def damaged(self) -> Iterator[DocumentKey]:
+        """Yield the keys of the damaged documents."""
+        query = (
+            "SELECT source, project, version FROM document"
+            " WHERE (source, project, version) > (?, ?, ?) ORDER BY 1, 2, 3 LIMIT ?"
+        )
+        last: tuple[str, ...] = ("", "", "")
+        while rows := self._database.rows(query, (*last, _AT_ONCE)):
+            for row in rows:
+                key = DocumentKey(*row)
+                found = self._database.row(_SELECT, key)
+                if found is not None and _document(key, found) is None:
+                    yield key
+            last = rows[-1]
 
     def put(self, key: DocumentKey, document: StoredDocument) -> None:
         """Store a document."""
         body = zlib.compress(document.body, _COMPRESSION)
         self._database.execute(
             "INSERT OR REPLACE INTO document"
-            " (source, project, version, body, etag, modified, page, checked)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-            (*key, body, *document.validators, document.page, document.checked),
+            " (source, project, version, body, etag, modified, page, checked, seal)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (
+                *key,
+                body,
+                *document.validators,
+                document.page,
+                document.checked,
+                seal(*key, *document.validators),
+            ),
         )
 
     def confirm(self, key: DocumentKey, page: str, checked: float) -> None:

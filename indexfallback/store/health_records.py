@@ -5,6 +5,8 @@ long an answer of each index normally takes.
 """
 
 import time
+from collections.abc import Iterable
+from typing import Any
 
 import msgspec
 
@@ -12,6 +14,7 @@ from indexfallback.health import Health, State
 from indexfallback.outcome import Kind
 from indexfallback.store.best_effort import best_effort
 from indexfallback.store.database import Database
+from indexfallback.store.forms import is_duration, is_text
 
 
 class _Row(msgspec.Struct):
@@ -35,10 +38,8 @@ class HealthRecords:
         """Return the stored health of an index, on the monotonic clock; None if it was good."""
         with best_effort("read the health of indexes"):
             row = self._database.row("SELECT body FROM health WHERE source = ?", (source,))
-            try:
-                return _restored(_decoder.decode(row[0])) if row is not None else None
-            except msgspec.DecodeError:  # written by another version: it is soon found again
-                return None
+            found = _decoded(row[0]) if row is not None else None
+            return _restored(found) if found is not None else None
         return None
 
     def put(self, source: str, health: Health) -> None:
@@ -58,13 +59,37 @@ class HealthRecords:
         """Return the 95th percentile of an index's response times, seconds; None if not known."""
         with best_effort("read the latency of indexes"):
             row = self._database.row("SELECT seconds FROM pace WHERE source = ?", (source,))
-            return float(row[0]) if row is not None else None
+            return row[0] if row is not None and is_duration(row[0]) else None
         return None
 
     def put_latency(self, source: str, seconds: float) -> None:
         """Store the 95th percentile of an index's response times, seconds."""
         with best_effort("store the latency of indexes"):
             self._database.execute("INSERT OR REPLACE INTO pace VALUES (?, ?)", (source, seconds))
+
+    def damaged(self) -> list[Any]:
+        """Return the addresses of indexes whose records are damaged."""
+        health = self._database.rows("SELECT source, body FROM health")
+        pace = self._database.rows("SELECT source, seconds FROM pace")
+        return [
+            *(source for source, body in health if not is_text(source) or _decoded(body) is None),
+            *(source for source, value in pace if not is_text(source) or not is_duration(value)),
+        ]
+
+    def drop(self, sources: Iterable[Any]) -> None:
+        """Remove records; they are made again by use."""
+        rows = [(source,) for source in sources]
+        with self._database.write() as connection:
+            for table in ("health", "pace"):
+                connection.executemany(f"DELETE FROM {table} WHERE source = ?", rows)  # noqa: S608 - ours
+
+
+def _decoded(body: bytes) -> _Row | None:
+    """Return the health of a row, or None if it is damaged."""
+    try:
+        return _decoder.decode(body)
+    except (msgspec.DecodeError, TypeError):  # TypeError: not bytes
+        return None
 
 
 def _restored(row: _Row) -> Health:

@@ -9,8 +9,10 @@ import threading
 import platformdirs
 
 from indexfallback.errors import StoreError
-from indexfallback.store.database import Database, Layout, NewerSchemaError
+from indexfallback.store.damage import NewerSchemaError
+from indexfallback.store.database import Database
 from indexfallback.store.hosted_files import HostedFiles
+from indexfallback.store.schema import Layout
 from indexfallback.store.tokens import Tokens
 
 _DATABASE = "hosting.sqlite3"

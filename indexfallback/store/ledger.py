@@ -15,18 +15,22 @@ from typing import NamedTuple
 
 from indexfallback.store.best_effort import best_effort
 from indexfallback.store.database import Database
+from indexfallback.store.journal import Value
 from indexfallback.store.pending import PendingRecords
+from indexfallback.store.safety_records import (
+    ADD_NAME,
+    PUT_LIST,
+    REMOVE_LIST,
+    REMOVE_NAMES,
+    REMOVE_OWNERS,
+    is_list,
+)
 
 #: Names written in one transaction, which takes about 20 ms; other writers wait for it.
 BATCH = 2000
 
-_ADD = (
-    "INSERT INTO name VALUES (?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET"
-    # The earlier one; SQLite's min() of a NULL is NULL.
-    " listed = coalesce(min(listed, excluded.listed), listed, excluded.listed),"
-    " served = coalesce(min(served, excluded.served), served, excluded.served),"
-    " copied = coalesce(max(copied, excluded.copied), copied, excluded.copied)"
-)
+#: Both hold whole records: see `Database.agreed`.
+_INDEXES = ("sqlite_autoindex_name_1", "name_again")
 
 
 class Ownership(NamedTuple):
@@ -99,8 +103,10 @@ class Ledger:
     def owners(self, project: str) -> dict[str, Ownership]:
         """Return the ownerships of a project, by the address of the index."""
         self._pending.flush()
-        rows = self._database.rows(
-            "SELECT source, listed, served, copied FROM name WHERE project = ?", (project,)
+        rows = self._database.agreed(
+            "SELECT source, listed, served, copied FROM name {index} WHERE project = ?",
+            _INDEXES,
+            (project,),
         )
         owners = {source: Ownership(*row) for source, *row in rows}
         for (source, name), ownership in self._pending.all().items():
@@ -140,8 +146,8 @@ class Ledger:
         self._pending.add((source, project), held.merged(ownership))
 
     def _write(self, batch: Mapping[tuple[str, str], Ownership]) -> None:
-        with self._database.write() as connection:
-            connection.executemany(_ADD, ((*key, *known) for key, known in batch.items()))
+        with self._database.change() as changes:
+            changes.make(ADD_NAME, ((*key, *known) for key, known in batch.items()))
 
     def record_list(self, source: str, projects: Iterable[str]) -> int:
         """Record the names that an index lists; return how many there are.
@@ -173,25 +179,27 @@ class Ledger:
             return
         with best_effort(f"store the list of names of {source}"):
             self._write_all((source, name, listed.fetched, None, None) for name in listed.names)
-            self._database.execute(
-                "INSERT OR REPLACE INTO name_list VALUES (?, ?, ?, ?)",
-                (source, listed.fetched, len(listed.names), listed.digest),
-            )
+            with self._database.change() as changes:
+                row = (source, listed.fetched, len(listed.names), listed.digest)
+                changes.make(PUT_LIST, [row])
             with self._lock:
                 if self._lists.get(source) is listed:
                     del self._lists[source]
 
-    def _write_all(self, rows: Iterable[tuple[object, ...]]) -> None:
+    def _write_all(self, rows: Iterable[tuple[Value, ...]]) -> None:
         rest = iter(rows)
         while batch := list(islice(rest, BATCH)):
-            with self._database.write() as connection:
-                connection.executemany(_ADD, batch)
+            with self._database.change() as changes:
+                changes.make(ADD_NAME, batch)
 
     def _confirm_list(self, source: str, digest: str, now: float) -> bool:
         """Update the time of an unchanged list; return whether it is unchanged."""
         with best_effort(f"record when the list of names of {source} was fetched"):
-            query = "UPDATE name_list SET fetched = ? WHERE source = ? AND digest = ?"
-            return self._database.execute(query, (now, source, digest)) > 0
+            query = "SELECT names FROM name_list WHERE source = ? AND digest = ?"
+            with self._database.change() as changes:
+                row = changes.connection.execute(query, (source, digest)).fetchone()
+                rows = [(source, now, row[0], digest)] if row is not None else []
+                return changes.make(PUT_LIST, rows) > 0
         return False
 
     def owned(self, source: str) -> list[OwnedName]:
@@ -211,13 +219,14 @@ class Ledger:
         self.changes += 1
         self._write_all((source, *name) for name in names)
         if fetched is not None:
-            self._database.execute(
-                "INSERT INTO name_list SELECT ?, ?, count(*), '' FROM name"
-                " WHERE source = ? AND listed IS NOT NULL"
-                " ON CONFLICT DO UPDATE SET fetched = max(fetched, excluded.fetched),"
-                " names = excluded.names, digest = ''",
-                (source, fetched, source),
-            )
+            with self._database.change() as changes:
+                row = changes.connection.execute(
+                    "SELECT source, max(?, coalesce((SELECT fetched FROM name_list"
+                    " WHERE name_list.source = name.source), 0)), count(*), '' FROM name"
+                    " WHERE source = ? AND listed IS NOT NULL GROUP BY source",
+                    (fetched, source),
+                ).fetchone()
+                changes.make(PUT_LIST, [row or (source, fetched, 0, "")])
 
     def names(self, source: str) -> list[str]:
         """Return the projects that an index owns, sorted."""
@@ -228,8 +237,9 @@ class Ledger:
         listed = self._lists.get(source)
         if listed is not None:
             return NameList(listed.fetched, len(listed.names))
-        row = self._database.row("SELECT fetched, names FROM name_list WHERE source = ?", (source,))
-        return NameList(*row) if row else None
+        row = self._database.row("SELECT * FROM name_list WHERE source = ?", (source,))
+        # Without one that is sound, the list is fetched again.
+        return NameList(*row[1:3]) if row and is_list(row) else None
 
     def forget(self, project: str) -> int:
         """Remove all owners of a project; return their number.
@@ -238,13 +248,13 @@ class Ledger:
         """
         self.flush()
         self.changes += 1
-        with self._database.write() as connection:
-            connection.execute(
+        with self._database.change() as changes:
+            changes.connection.execute(
                 "UPDATE name_list SET digest = '' WHERE source IN"
                 " (SELECT source FROM name WHERE project = ?)",
                 (project,),
             )
-            return connection.execute("DELETE FROM name WHERE project = ?", (project,)).rowcount
+            return changes.make(REMOVE_OWNERS, [(project,)])
 
     def forget_all(self, source: str) -> int:
         """Remove all names of an index, and its list; return the number of names."""
@@ -252,9 +262,9 @@ class Ledger:
         self.changes += 1
         with self._lock:
             self._lists.pop(source, None)
-        with self._database.write() as connection:
-            connection.execute("DELETE FROM name_list WHERE source = ?", (source,))
-            return connection.execute("DELETE FROM name WHERE source = ?", (source,)).rowcount
+        with self._database.change() as changes:
+            changes.make(REMOVE_LIST, [(source,)])
+            return changes.make(REMOVE_NAMES, [(source,)])
 
     def flush(self) -> None:
         """Try to write the pending records."""

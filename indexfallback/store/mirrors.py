@@ -4,14 +4,16 @@ Pages and files of mirrored projects are stored like others; these records prote
 replaced and evicted.
 """
 
-import sqlite3
 import time
 from collections.abc import Iterable, Iterator, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+from indexfallback.names import is_sha256
 from indexfallback.page import ProjectPage
 from indexfallback.store.database import Database
+from indexfallback.store.forms import is_count, is_text, is_time
 from indexfallback.store.pages import PUT_PAGE, PageFacts, page_row
+from indexfallback.store.safety_records import ADD_PIN, Changes
 
 _FILES = "SELECT project, filename, sha256, size, removed FROM mirror_file WHERE source = ?"
 
@@ -99,24 +101,42 @@ class Mirrors:
         query, values = f"{_FILES} ORDER BY project, filename", [source]
         if project is not None:  # a separate query, for which SQLite uses its index
             query, values = f"{_FILES} AND project = ? ORDER BY filename", [source, project]
+        # A damaged record is none: the next run fetches the file again.
         rows = self._database.rows(query, values)
-        return (MirroredFile(*row) for row in rows)
+        return (MirroredFile(*row) for row in rows if _is_file(row))
+
+    def damaged(self) -> set[tuple[Any, Any]]:
+        """Return source and project of the damaged records of files."""
+        rows = self._database.rows(
+            "SELECT source, project, filename, sha256, size, removed FROM mirror_file"
+        )
+        return {(source, row[0]) for source, *row in rows if not _is_file(row)}
+
+    def drop(self, projects: Iterable[tuple[Any, Any]]) -> None:
+        """Remove the records of projects; the next run checks them again."""
+        with self._database.write() as connection:
+            for table in ("mirror_file", "mirror_page"):
+                connection.executemany(
+                    f"DELETE FROM {table} WHERE source = ? AND project = ?",  # noqa: S608 - ours
+                    projects,
+                )
 
     def put(self, source: str, files: Iterable[MirroredFile]) -> None:
         """Record stored files in one transaction, before their pages."""
         now = time.time()
         kept = list(files)
-        with self._database.write() as connection:
-            connection.executemany(
+        with self._database.change() as changes:
+            changes.connection.executemany(
                 "INSERT INTO blob VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
                 ((file.sha256, file.size, now, now) for file in kept),
             )
-            _put_files(connection, source, kept, now)
+            _put_files(changes, source, kept, now)
 
     def put_projects(self, source: str, projects: Iterable[MirroredProject]) -> None:
         """Record projects and their pages; the files must be recorded before."""
         now = time.time()
-        with self._database.write() as connection:
+        with self._database.change() as changes:
+            connection = changes.connection
             for project in projects:
                 name = project.page.name
                 connection.execute(PUT_PAGE, page_row(source, project.page, project.facts))
@@ -127,7 +147,7 @@ class Mirrors:
                 connection.execute(
                     "DELETE FROM mirror_file WHERE source = ? AND project = ?", (source, name)
                 )
-                _put_files(connection, source, project.files, now)
+                _put_files(changes, source, project.files, now)
 
     def confirm(self, source: str, project: str, serial: int | None, checked: float) -> None:
         """Record that the page of a project is unchanged."""
@@ -212,15 +232,18 @@ class Mirrors:
         )
 
 
-def _put_files(
-    connection: sqlite3.Connection, source: str, files: Sequence[MirroredFile], now: float
-) -> None:
-    connection.executemany(
+def _is_file(row: Sequence[Any]) -> bool:
+    """Tell whether the values of a `MirroredFile` have the right form."""
+    project, filename, sha256, size, removed = row
+    is_named = is_text(project, filename, sha256) and is_sha256(sha256)
+    return is_named and is_count(size) and (removed is None or is_time(removed))
+
+
+def _put_files(changes: Changes, source: str, files: Sequence[MirroredFile], now: float) -> None:
+    changes.connection.executemany(
         "INSERT OR REPLACE INTO mirror_file VALUES (?, ?, ?, ?, ?, ?)",
         ((source, *file) for file in files),
     )
-    connection.executemany(
-        "INSERT OR IGNORE INTO pin VALUES (?, ?, ?, ?, ?, ?)",
-        # Mirrored pages state the sha256 of every file.
-        ((f.project, f.filename, f.sha256, f.sha256, now, source) for f in files),
-    )
+    # Mirrored pages state the sha256 of every file.
+    pins = ((f.project, f.filename, f.sha256, f.sha256, now, source) for f in files)
+    changes.make(ADD_PIN, pins)

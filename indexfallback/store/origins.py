@@ -4,6 +4,7 @@ Locks: none. The set in memory is replaced as a whole; two threads may record an
 """
 
 from collections.abc import Iterable
+from typing import Any
 
 from indexfallback.origin import origin_of
 from indexfallback.page import ProjectPage
@@ -31,8 +32,26 @@ class Origins:
             self._known = known.union(new)
 
     def all(self) -> list[str]:
-        """Return the recorded origins, sorted."""
+        """Return the recorded origins, sorted, without damaged ones."""
+        return [origin for origin in self._rows() if _is_origin(origin)]
+
+    def damaged(self) -> list[Any]:
+        """Return the damaged records."""
+        return [origin for origin in self._rows() if not _is_origin(origin)]
+
+    def drop(self, origins: Iterable[Any]) -> None:
+        """Remove damaged records; they are recorded again with the next page that is kept."""
+        with self._database.write() as connection:
+            connection.executemany(
+                "DELETE FROM origin WHERE origin = ?", ((origin,) for origin in origins)
+            )
+
+    def _rows(self) -> list[Any]:
         return [origin for (origin,) in self._database.rows("SELECT origin FROM origin ORDER BY 1")]
+
+
+def _is_origin(value: object) -> bool:
+    return isinstance(value, str) and origin_of(value) == value
 
 
 def origins_on(pages: Iterable[ProjectPage]) -> frozenset[str]:

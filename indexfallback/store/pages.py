@@ -1,19 +1,18 @@
 """Stored project pages, with their validators and the time of the last confirmation."""
 
 import hashlib
-import logging
 import zlib
-from collections.abc import Iterable, Sequence
-from typing import NamedTuple
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, NamedTuple
 
 import msgspec
 
 from indexfallback.names import METADATA_ENDING
 from indexfallback.page import ProjectPage
+from indexfallback.store.best_effort import best_effort
 from indexfallback.store.database import Database
+from indexfallback.store.forms import Noted, is_text, is_time, seal
 from indexfallback.store.origins import Origins
-
-log = logging.getLogger("indexfallback.store")
 
 #: zlib level: the fastest one already compresses pages to a fifth.
 _COMPRESSION = 1
@@ -28,12 +27,17 @@ _FACTS = """
 SELECT source, etag, modified, digest, checked, resolved, passed, EXISTS (
     SELECT 1 FROM mirror_page
     WHERE mirror_page.source = page.source AND mirror_page.project = page.project
-) FROM page"""
+), seal FROM page"""
+_BODY = "SELECT body, etag, modified, digest, seal FROM page WHERE source = ? AND project = ?"
+#: A page that is damaged more often does not get better by being stored again.
+_MOST_DAMAGES = 2
+#: Keys read at once.
+_AT_ONCE = 1000
 #: Stores a page, given a `page_row`.
 PUT_PAGE = (
     "INSERT OR REPLACE INTO page"
-    " (source, project, body, etag, modified, digest, checked, resolved, passed)"
-    " SELECT ?, ?, ?, ?, ?, ?, ?, ?, ?"
+    " (source, project, body, etag, modified, digest, checked, resolved, passed, seal)"
+    " SELECT ?, ?, ?, ?, ?, ?, ?, ?, ?, ?"
 )
 #: Appended to `PUT_PAGE`: only the mirror replaces its pages.
 _UNLESS_MIRRORED = " WHERE NOT EXISTS (SELECT 1 FROM mirror_page WHERE source = ? AND project = ?)"
@@ -89,7 +93,30 @@ def digest_of(page: ProjectPage) -> str:
 def page_row(source: str, page: ProjectPage, facts: PageFacts) -> tuple[object, ...]:
     """Return the parameters of `PUT_PAGE`."""
     body = zlib.compress(msgspec.msgpack.encode(page), _COMPRESSION)
-    return (source, page.name, body, *facts.validators, *facts[1:5])
+    sealed = seal(source, page.name, *facts.validators, facts.digest)
+    return (source, page.name, body, *facts.validators, *facts[1:5], sealed)
+
+
+def _facts(source: str, project: str, row: Sequence[Any]) -> PageFacts | None:
+    """Return the facts of a row of `_FACTS` without its source, or None if it is damaged."""
+    etag, modified, digest, checked, resolved, passed, mirrored, sealed = row
+    if sealed != seal(source, project, etag, modified, digest):
+        return None
+    if not is_time(checked) or not is_time(resolved) or not is_text(passed):
+        return None
+    return PageFacts(Validators(etag, modified), digest, checked, resolved, passed, mirrored)
+
+
+def _page(source: str, project: str, row: Sequence[Any]) -> ProjectPage | None:
+    """Return the page of a row of `_BODY`, or None if it is damaged."""
+    body, etag, modified, digest, sealed = row
+    if sealed != seal(source, project, etag, modified, digest):
+        return None
+    try:
+        page = _decoder.decode(zlib.decompress(body))
+    except (zlib.error, msgspec.DecodeError, TypeError):  # TypeError: not bytes
+        return None
+    return page if page.name == project else None
 
 
 class Pages:
@@ -99,6 +126,7 @@ class Pages:
         self._database = database
         #: Where the files on these pages are.
         self.origins = Origins(database)
+        self._noted = Noted()
 
     def facts(self, source: str, project: str) -> PageFacts | None:
         """Return the metadata of a stored page, or None."""
@@ -109,18 +137,55 @@ class Pages:
         marks = ",".join("?" * len(sources))
         query = f"{_FACTS} WHERE source IN ({marks}) AND project = ?"
         rows = self._database.rows(query, (*sources, project))
-        return {row[0]: PageFacts(Validators(*row[1:3]), *row[3:]) for row in rows}
+        found = {}
+        for source, *row in rows:
+            facts = _facts(source, project, row)
+            if facts is not None:
+                found[source] = facts
+            elif source in sources:
+                self._drop(source, project)
+            else:  # the table and its index disagree
+                with best_effort("make the damaged database again"):
+                    self._database.make_again(f"the page of {project} has another key")
+        return found
 
     def load(self, source: str, project: str) -> ProjectPage | None:
         """Return a stored page, or None if there is none or it is damaged."""
-        row = self._database.row(
-            "SELECT body FROM page WHERE source = ? AND project = ?", (source, project)
+        row = self._database.row(_BODY, (source, project))
+        page = _page(source, project, row) if row is not None else None
+        if row is not None and page is None:
+            self._drop(source, project)
+        return page
+
+    def damaged(self, *, bodies: bool) -> Iterator[tuple[str, str]]:
+        """Yield source and project of the damaged pages; without ``bodies`` only facts are read."""
+        query = (
+            "SELECT source, project FROM page WHERE (source, project) > (?, ?)"
+            " ORDER BY source, project LIMIT ?"
         )
-        try:
-            return _decoder.decode(zlib.decompress(row[0])) if row else None
-        except (zlib.error, msgspec.DecodeError) as error:
-            log.warning("the stored page of %s from %s is damaged (%s)", project, source, error)
-            return None
+        last = ("", "")
+        while rows := self._database.rows(query, (*last, _AT_ONCE)):
+            for key in rows:
+                if self._is_damaged(*key, bodies=bodies):
+                    yield key
+            last = rows[-1]
+
+    def _is_damaged(self, source: str, project: str, *, bodies: bool) -> bool:
+        row = self._database.row(f"{_FACTS} WHERE source = ? AND project = ?", (source, project))
+        if row is None:  # removed meanwhile, or its key is no text
+            return not is_text(source, project)
+        if _facts(source, project, row[1:]) is None:
+            return True
+        body = self._database.row(_BODY, (source, project)) if bodies else None
+        return body is not None and _page(source, project, body) is None
+
+    def _drop(self, source: str, project: str) -> None:
+        """Remove a damaged page, the mirror's too: it is fetched again."""
+        times = self._noted.damaged(f"the page of {project} from {source}")
+        with best_effort(f"remove the damaged page of {project}"):
+            self.remove(project, source)
+            if times > _MOST_DAMAGES or self._database.row(_BODY, (source, project)) is not None:
+                self._database.make_again(f"the page of {project} cannot be replaced")
 
     def put(self, source: str, page: ProjectPage, facts: PageFacts) -> None:
         """Store a page, unless there is one of the mirror."""

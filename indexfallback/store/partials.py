@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+from indexfallback.store.disk import make_private
 from indexfallback.store.locks import lock_descriptor
 
 #: A partial file without a write for this long is abandoned, seconds: a day.
@@ -40,14 +41,20 @@ class Partials:
         self.directory = directory
 
     def new(self) -> Path:
-        """Return an unused path."""
+        """Return an unused path; raises OSError if the directory, removed, cannot be made."""
+        self._make()
         return self.directory / uuid.uuid4().hex
+
+    def _make(self) -> None:
+        if not self.directory.exists():
+            make_private(self.directory)
 
     def open(self, sha256: str | None) -> Partial:
         """Open the largest partial file of the same sha256, or a new one; raises OSError."""
         if sha256 is None:
             path = self.new()
             return Partial(path, os.open(path, _NEW, 0o600), 0, is_resumable=False)
+        self._make()
         for partial in self._take_all(sha256):
             os.utime(partial.path)  # it is not abandoned
             return partial

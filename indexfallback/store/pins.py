@@ -8,7 +8,6 @@ A pin records its index and applies to the group of that index: another owner of
 own files, and the public index of a group corrects its mirrors.
 """
 
-import sqlite3
 import time
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from itertools import chain
@@ -17,9 +16,11 @@ from typing import NamedTuple
 from indexfallback.store.best_effort import StoreFault
 from indexfallback.store.database import Database
 from indexfallback.store.pending import PendingRecords
+from indexfallback.store.safety_records import ADD_PIN, REMOVE_PINS, Changes
 
 _COLUMNS = "project, filename, key, sha256, seen, source"
-_INSERT = "INSERT OR IGNORE INTO pin VALUES (?, ?, ?, ?, ?, ?)"
+#: Both hold whole pins: see `Database.agreed`.
+_INDEXES = ("sqlite_autoindex_pin_1", "pin_again")
 
 
 class Pin(NamedTuple):
@@ -88,8 +89,9 @@ class Pins:
     ) -> dict[str, list[Pin]]:
         """Return the pins of each of a few file names, as `of_name` does, by one query."""
         marks = ",".join("?" * len(filenames))
-        rows = self._database.rows(
-            f"SELECT {_COLUMNS} FROM pin WHERE project = ? AND filename IN ({marks})",  # noqa: S608 - ours
+        rows = self._database.agreed(
+            f"SELECT {_COLUMNS} FROM pin {{index}} WHERE project = ? AND filename IN ({marks})",  # noqa: S608 - ours
+            _INDEXES,
             (project, *filenames),
         )
         stored: dict[str, list[Pin]] = {name: [] for name in filenames}
@@ -106,8 +108,9 @@ class Pins:
 
     def of_project(self, project: str, foreign: Collection[str] = ()) -> dict[str, list[Pin]]:
         """Return file name to its pins, the oldest first, without those of ``foreign``."""
-        rows = self._database.rows(
-            f"SELECT {_COLUMNS} FROM pin WHERE project = ? ORDER BY seen, key",  # noqa: S608 - ours
+        rows = self._database.agreed(
+            f"SELECT {_COLUMNS} FROM pin {{index}} WHERE project = ? ORDER BY seen, key",  # noqa: S608 - ours
+            _INDEXES,
             (project,),
         )
         pins: dict[str, list[Pin]] = {}
@@ -161,23 +164,21 @@ class Pins:
         return all(pin.key != key for pin in pins) or any(map(record.removes, pins))
 
     def _write(self, batch: Mapping[_Address, tuple[_Record, ...]]) -> None:
-        with self._database.write() as connection:
+        with self._database.change() as changes:
             for record in sorted(chain.from_iterable(batch.values()), key=_time_of):
-                _remove_others(connection, record)
-                connection.execute(_INSERT, record.pin)
+                _remove_others(changes, record)
+                changes.make(ADD_PIN, [record.pin])
 
     def merge(self, pins: Iterable[Pin]) -> None:
         """Add pins for addresses that have none."""
-        with self._database.write() as connection:
-            connection.executemany(_INSERT, pins)
+        with self._database.change() as changes:
+            changes.make(ADD_PIN, pins)
 
     def remove(self, project: str, filename: str | None = None) -> int:
         """Remove the pins of one file name, or all of a project; return their number."""
         self._pending.flush(now=True)
-        return self._database.execute(
-            "DELETE FROM pin WHERE project = ? AND filename = coalesce(?, filename)",
-            (project, filename),
-        )
+        with self._database.change() as changes:
+            return changes.make(REMOVE_PINS, [(project, filename, None)])
 
     def flush(self) -> None:
         """Try to write the pending records."""
@@ -211,16 +212,12 @@ def _with(records: Iterable[_Record], pins: list[Pin]) -> list[Pin]:
     return sorted(pins, key=lambda pin: (pin.seen, pin.key))
 
 
-def _remove_others(connection: sqlite3.Connection, record: _Record) -> None:
+def _remove_others(changes: Changes, record: _Record) -> None:
     if not record.replaces and not record.corrects:
         return
-    name = record.pin[:2]
-    rows = connection.execute(
+    rows = changes.connection.execute(
         f"SELECT {_COLUMNS} FROM pin WHERE project = ? AND filename = ?",  # noqa: S608 - ours
-        name,
+        record.pin[:2],
     )
-    for pin in [Pin(*row) for row in rows]:
-        if record.removes(pin):
-            connection.execute(
-                "DELETE FROM pin WHERE project = ? AND filename = ? AND key = ?", pin[:3]
-            )
+    pins = [Pin(*row) for row in rows]
+    changes.make(REMOVE_PINS, [pin[:3] for pin in pins if record.removes(pin)])

@@ -15,6 +15,8 @@ log = logging.getLogger("indexfallback.store")
 
 #: Bytes that are read: all ports, and some of them twice.
 _MOST = 1_000_000
+_HIGHEST = 65_535
+_DIGITS = 5
 
 
 def ports_file() -> Path:
@@ -29,7 +31,9 @@ def served_ports() -> frozenset[int]:
             lines = file.read(_MOST).split()
     except OSError:  # nothing was remembered
         return frozenset()
-    return frozenset(int(line) for line in lines if line.isdigit())
+    # A line that another process has written in part, or that is damaged, may be anything.
+    ports = (int(line) for line in lines if line.isdigit() and len(line) <= _DIGITS)
+    return frozenset(port for port in ports if port <= _HIGHEST)
 
 
 def remember_port(number: int) -> None:

@@ -4,6 +4,8 @@ import contextlib
 from collections.abc import Iterator
 from pathlib import Path
 
+from indexfallback.store.disk import make_private
+
 
 class Quarantine:
     """A directory of damaged files, created with the first one."""
@@ -13,7 +15,7 @@ class Quarantine:
 
     def take(self, path: Path) -> None:
         """Move a file here; it may have been moved by another process."""
-        self._directory.mkdir(exist_ok=True, mode=0o700)
+        make_private(self._directory)
         with contextlib.suppress(FileNotFoundError):
             path.replace(self._directory / path.name)
 

@@ -1,49 +1,130 @@
-"""Copies the records that safety depends on from a cache directory that cannot be written.
+"""The records that safety depends on: which names a private index owns, and the pins of files.
 
-Without them, a public index could answer for the names of a private one until the disk is repaired.
+Without them, a public index could answer for the names of a private one, or a file could change.
+Each change is one statement of `STATEMENTS`, made in the database and written to the journal, so
+the journal alone brings the records back (`restoring`).
 """
 
-import logging
 import sqlite3
-from contextlib import closing
-from pathlib import Path
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
-from indexfallback.store.database import Database
+from indexfallback.names import is_normalized, is_sha256
+from indexfallback.store.forms import is_text, is_time
+from indexfallback.store.journal import Change, Journal, Value
 
-log = logging.getLogger("indexfallback.store")
+#: Project, file name, key, sha256, time, source.
+ADD_PIN = "pin"
+#: Project, file name, key; None for all of them.
+REMOVE_PINS = "unpin"
+#: Source, project, listed, served, copied.
+ADD_NAME = "name"
+#: Project.
+REMOVE_OWNERS = "disown"
+#: Source.
+REMOVE_NAMES = "disown all"
+#: Source, time, number of names, digest.
+PUT_LIST = "list"
+#: Source.
+REMOVE_LIST = "unlist"
 
-_TABLES = ("name", "name_list", "pin")
-#: Rows read and written at once.
-_BATCH = 5000
+STATEMENTS = {
+    ADD_PIN: "INSERT OR IGNORE INTO pin VALUES (?, ?, ?, ?, ?, ?)",
+    REMOVE_PINS: "DELETE FROM pin WHERE project = ? AND filename = coalesce(?, filename)"
+    " AND key = coalesce(?, key)",
+    # The earlier time, the later one of a copy; SQLite's min() of a NULL is NULL. Nothing is
+    # written if nothing changes.
+    ADD_NAME: "INSERT INTO name VALUES (?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET"
+    " listed = coalesce(min(listed, excluded.listed), listed, excluded.listed),"
+    " served = coalesce(min(served, excluded.served), served, excluded.served),"
+    " copied = coalesce(max(copied, excluded.copied), copied, excluded.copied)"
+    " WHERE excluded.listed < coalesce(listed, 9e99)"
+    " OR excluded.served < coalesce(served, 9e99) OR excluded.copied > coalesce(copied, 0)",
+    REMOVE_OWNERS: "DELETE FROM name WHERE project = ?",
+    REMOVE_NAMES: "DELETE FROM name WHERE source = ?",
+    PUT_LIST: "INSERT OR REPLACE INTO name_list VALUES (?, ?, ?, ?)",
+    REMOVE_LIST: "DELETE FROM name_list WHERE source = ?",
+}
+#: The kind that adds a row of each table.
+TABLES = {"name": ADD_NAME, "name_list": PUT_LIST, "pin": ADD_PIN}
 
 
-def copy_safety_records(path: Path, database: Database) -> None:
-    """Copy the owners of names, and the pins, from the database file at ``path``, if it exists."""
-    if not path.exists():
-        return
-    # SQLite needs to create a file beside a write-ahead log. On a read-only file system, only
-    # "immutable" opens the database, without the records that are still in the log.
-    for options in ("mode=ro", "immutable=1"):
-        try:
-            with closing(sqlite3.connect(f"{path.absolute().as_uri()}?{options}", uri=True)) as old:
-                is_new = old.execute("PRAGMA user_version").fetchone()[0] == 0
-                for table in () if is_new else _TABLES:  # an empty file
-                    _copy(table, old, database)
-        except sqlite3.Error as error:
-            problem = error
-        else:
-            return
-    log.error(
-        "%s: the owners of names cannot be read (%s); a name of a private index is protected again "
-        "only when that index has answered for it or listed it: make %s readable",
-        path, problem, path.parent,
-    )  # fmt: skip
+class Changes:
+    """The changes of one transaction: made in the database, and then written to the journal.
+
+    The journal is written before the commit: it may have a change more than the database, whose
+    transaction failed, and never one less.
+    """
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self.connection = connection
+        self._made: list[Change] = []
+
+    def make(self, kind: str, rows: Iterable[Sequence[Value]]) -> int:
+        """Change the database; return the number of rows changed. Raises sqlite3.Error."""
+        changed = 0
+        for row in rows:
+            count = self.connection.execute(STATEMENTS[kind], row).rowcount
+            if count > 0:
+                self._made.append(Change(kind, tuple(row)))
+                changed += count
+        return changed
+
+    def write(self, journal: Journal) -> None:
+        """Write the changes to the journal; raises OSError and sqlite3.Error."""
+        if self._made and not journal.append(self._made):
+            journal.replace(snapshot(self.connection))
 
 
-def _copy(table: str, old: sqlite3.Connection, database: Database) -> None:
-    rows = old.execute(f"SELECT * FROM {table}")  # noqa: S608 - a constant
-    marks = ",".join("?" * len(rows.description))
-    insert = f"INSERT OR REPLACE INTO {table} VALUES ({marks})"  # noqa: S608 - a constant
-    while batch := rows.fetchmany(_BATCH):
-        with database.write() as connection:
-            connection.executemany(insert, batch)
+def snapshot(connection: sqlite3.Connection) -> Iterator[Change]:
+    """Yield the changes that make the present records."""
+    for table, kind in TABLES.items():
+        for row in connection.execute(f"SELECT * FROM {table}"):  # noqa: S608 - a constant
+            yield Change(kind, row)
+
+
+def is_valid(entry: Change) -> bool:
+    """Tell whether a change is of a known kind, with values of the right form.
+
+    Of the removals only the number of values is checked: they name what is removed.
+    """
+    statement = STATEMENTS.get(entry.kind)
+    if statement is None or statement.count("?") != len(entry.values):
+        return False
+    is_sound = _FORMS.get(entry.kind)
+    return is_sound is None or is_sound(entry.values)
+
+
+def is_pin(row: Sequence[object]) -> bool:
+    """Tell whether a row of the table ``pin`` has the right form."""
+    project, filename, key, sha256, seen, source = row
+    return (
+        is_text(project, filename, key, sha256, source)
+        and is_normalized(str(project))
+        and (not key or is_sha256(str(key)))
+        and is_sha256(str(sha256))
+        and bool(filename)
+        and is_time(seen)
+    )
+
+
+def is_name(row: Sequence[object]) -> bool:
+    """Tell whether a row of the table ``name`` has the right form."""
+    source, project, *times = row
+    return (
+        is_text(source, project)
+        and is_normalized(str(project))
+        and all(when is None or is_time(when) for when in times)
+    )
+
+
+def is_list(row: Sequence[object]) -> bool:
+    """Tell whether a row of the table ``name_list`` has the right form."""
+    source, fetched, names, digest = row
+    return is_text(source, digest) and is_time(fetched) and isinstance(names, int) and names >= 0
+
+
+_FORMS: dict[str, Callable[[Sequence[object]], bool]] = {
+    ADD_PIN: is_pin,
+    ADD_NAME: is_name,
+    PUT_LIST: is_list,
+}

@@ -105,7 +105,8 @@ def test_verify_tells_of_wrong_missing_and_unrecorded_files_and_ends_with_1(
     extra.write_bytes(b"extra")
     report = cli("cache", "verify", "--json").expect(1).json
     assert report == {
-        "right": 0, "quarantined": [wrong.name], "missing": [gone.name], "adopted": [extra.name],
+        "right": 0, "records": [], "quarantined": [wrong.name], "missing": [gone.name],
+        "adopted": [extra.name],
     }  # fmt: skip
     assert (cache / "quarantine" / wrong.name).read_bytes() == b"something else"
     assert cli("cache", "verify").expect().out == "1 file checked, 1 valid\n"

@@ -20,7 +20,7 @@ import hashlib, logging, os, signal, sqlite3, sys
 from pathlib import Path
 from indexfallback.page import ProjectPage
 from indexfallback.store import PageFacts, Store, Validators
-from indexfallback.store.database import Database
+from indexfallback.store import connections, database_file
 from indexfallback.store.spool import Spool
 
 logging.disable()
@@ -48,12 +48,12 @@ for name in ("open", "write", "fsync", "mkdir", "replace", "rename", "unlink", "
     stepping(os, name)
 for name in ("open", "mkdir", "replace", "unlink"):
     stepping(Path, name)
-connect = Database._connect
-def connected(self):
-    connection = connect(self)
+connect = connections.connect
+def connected(*arguments):
+    connection = connect(*arguments)
     connection.set_trace_callback(step)
     return connection
-Database._connect = connected
+connections.connect = database_file.connect = connected
 
 def fill(directory, say):
     store = Store(directory, 10**7)

@@ -11,7 +11,7 @@ from indexfallback.store import Store
 
 #: Keeps files, pages and pins, says what it has recorded, and is killed at a chosen step.
 _WRITER = """
-import os, signal, sys
+import os, signal, sqlite3, sys
 from pathlib import Path
 from indexfallback.page import ProjectPage
 from indexfallback.store import PageFacts, Store, Validators, blobs
@@ -41,7 +41,7 @@ def keep(number):
     if number == 3 and step == "before the record":
         store.blobs.record = die
     if number == 3 and step == "in the record's transaction":
-        connection = store.database._connect()
+        connection = sqlite3.connect(store.database.path, isolation_level=None)
         connection.execute("BEGIN IMMEDIATE")
         connection.execute("INSERT INTO blob VALUES (?, 1, 1, 1)", (sha256,))
         die()

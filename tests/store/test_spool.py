@@ -2,6 +2,7 @@
 
 import gc
 import hashlib
+import shutil
 import sys
 import tempfile
 import threading
@@ -91,10 +92,27 @@ def test_readers_see_only_written_bytes_during_the_write(store: Store) -> None:
 
 
 @pytest.mark.fault(54)
-def test_a_store_that_vanished_sends_the_bytes_through_a_temporary_file(
+def test_a_store_that_vanished_is_made_again_with_the_next_file(
+    store: Store, caplog: pytest.LogCaptureFixture
+) -> None:
+    shutil.rmtree(store.directory)
+    for content in (b"content", b"more"):
+        spool = Spool(store.blobs)
+        spool.write(content)
+        blob = spool.commit(hashlib.sha256(content).hexdigest())
+        assert blob is not None
+        assert store.blobs.find(blob.sha256) == blob
+    said = [r.message for r in caplog.records if "was removed while in use" in r.message]
+    assert len(said) == 1
+    assert "to remove a cache, stop indexfallback first" in said[0]
+
+
+@pytest.mark.fault(54)
+def test_a_store_that_cannot_be_made_again_sends_the_bytes_through_a_temporary_file(
     store: Store, temporary: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    (store.directory / "partial").rmdir()
+    shutil.rmtree(store.directory)
+    store.directory.touch()
     spool = Spool(store.blobs)
     spool.write(b"content")
     assert spool.read(0, 100) == b"content"

@@ -1,0 +1,127 @@
+"""The file of a database: opened, made from its journal, and made again if it is damaged."""
+
+import logging
+import sqlite3
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from indexfallback.errors import StoreError
+from indexfallback.store.connections import Connections, connect
+from indexfallback.store.damage import ENDINGS, is_damage, set_aside
+from indexfallback.store.disk import sync_directory
+from indexfallback.store.journal import Journal
+from indexfallback.store.locks import FileLock
+from indexfallback.store.restoring import copy_from, copy_from_file, restore
+from indexfallback.store.safety_records import snapshot
+from indexfallback.store.schema import Layout
+
+log = logging.getLogger("indexfallback.store")
+
+#: SQLite's default page size, bytes, whatever this build of it was configured with.
+_PAGE = 4096
+
+
+class DatabaseFile:
+    """A database file and its journal. All methods but `exclusive` are called in `exclusive`."""
+
+    def __init__(
+        self, path: Path, layout: Layout, busy: float, inherits: Sequence[Journal]
+    ) -> None:
+        """End each wait after ``busy`` seconds; ``inherits`` is as of `Database`."""
+        self.path = path
+        self.layout = layout
+        self.journal = Journal(path.with_name(layout.journal)) if layout.journal else None
+        self._busy = busy
+        self._inherits = (*inherits, *([self.journal] if self.journal else []))
+        #: Why this process has set the file aside, each time.
+        self.set_aside: list[str] = []
+        #: Whether this process has made it.
+        self.is_new = False
+        #: Size of the journal when it was last read, bytes.
+        self._read = 0
+
+    def opened(self, problem: str | None, count: int) -> Connections:
+        """Open the file; one with a ``problem`` is set aside, and a new one made."""
+        for _ in range(2):
+            if problem is not None:
+                aside = set_aside(self.path)
+                self.set_aside.append(problem)
+                log.warning(
+                    "%s is damaged (%s); moved to %s; %s",
+                    self.path, problem, aside.name, self.layout.if_damaged,
+                )  # fmt: skip
+                self.make(aside)
+            elif not self.path.exists():
+                self.make(None)
+            try:
+                return Connections(self.path, self.layout.synchronous, count, busy=self._busy)
+            except sqlite3.DatabaseError as error:
+                if problem is not None or not is_damage(error):
+                    raise
+                problem = str(error)
+        raise StoreError(str(self.path), "cannot be made again", "check the disk's health")
+
+    def make(self, older: Path | sqlite3.Connection | None) -> None:
+        """Make a new file; raises OSError and sqlite3.Error.
+
+        Owners and pins are those of the journals and, as far as it can be read, of ``older``.
+        """
+        new = self.path.with_name(f"{self.path.name}.new")
+        new.unlink(missing_ok=True)
+        connection = connect(new, "rwc", self._busy)
+        try:
+            # Durable only at the end: until then nobody else opens it.
+            connection.executescript(
+                f"PRAGMA page_size = {_PAGE}; PRAGMA synchronous = OFF;"
+                f" PRAGMA journal_mode = MEMORY; {self.layout.schema}"
+                f" PRAGMA user_version = {self.layout.version};"
+            )
+            if self.journal is not None:
+                self._restore(connection, self.journal, older)
+            connection.execute("PRAGMA synchronous = FULL")
+            connection.execute("PRAGMA journal_mode = WAL")
+        finally:
+            connection.close()
+        for ending in ENDINGS[1:]:
+            self.path.with_name(self.path.name + ending).unlink(missing_ok=True)
+        new.replace(self.path)
+        self.is_new = True
+        sync_directory(self.path.parent)
+
+    def _restore(
+        self, new: sqlite3.Connection, journal: Journal, older: Path | sqlite3.Connection | None
+    ) -> None:
+        is_incomplete = not journal.path.exists()
+        self._read = journal.size()
+        damaged = restore(new, self._inherits)
+        if isinstance(older, sqlite3.Connection):
+            copy_from(older, new)
+        elif older is not None and (damaged or is_incomplete):
+            log.warning("%s: %d lines are damaged", journal.path, damaged)
+            copy_from_file(older, new)
+        if damaged or is_incomplete:
+            journal.replace(snapshot(new))
+
+    @contextmanager
+    def exclusive(self) -> Iterator[None]:
+        """Keep other processes from opening the file in the block.
+
+        Only one may move a damaged file away.
+        """
+        lock = FileLock(self.path.with_name(f"{self.path.name}.lock"))
+        ends = time.monotonic() + self._busy
+        while not lock.acquire():
+            if time.monotonic() > ends:
+                raise sqlite3.OperationalError("another process is opening the file")
+            time.sleep(0.05)  # a file lock cannot be awaited with a deadline
+        try:
+            yield
+        finally:
+            lock.release()
+
+    def catch_up(self, connection: sqlite3.Connection) -> None:
+        """Add what other processes wrote to the journal, and to the old file, since it was read."""
+        if self.journal is not None and self.journal.size() > self._read:
+            restore(connection, [self.journal], self._read)

@@ -1,0 +1,87 @@
+"""The schema of the cache's database, and what a database file is made of."""
+
+from typing import Literal, NamedTuple
+
+#: Incremented with each change of the schema; a database of a newer version is not touched.
+SCHEMA_VERSION = 4
+
+
+class Layout(NamedTuple):
+    """The schema and durability of a database."""
+
+    version: int
+    #: SQL, as a script.
+    schema: str
+    #: The value of the pragma.
+    synchronous: Literal["NORMAL", "FULL"]
+    #: Consequence and remedy if the file is damaged and moved away.
+    if_damaged: str
+    #: File name of the journal of owners and pins; empty if there are none in the database.
+    journal: str = ""
+
+
+_SCHEMA = """
+CREATE TABLE page (
+    source TEXT NOT NULL, project TEXT NOT NULL, body BLOB NOT NULL,
+    digest TEXT NOT NULL, etag TEXT, modified TEXT,
+    checked REAL NOT NULL, resolved REAL NOT NULL, passed TEXT NOT NULL, seal INTEGER NOT NULL,
+    PRIMARY KEY (source, project)
+);
+CREATE TABLE document (
+    source TEXT NOT NULL, project TEXT NOT NULL, version TEXT NOT NULL, body BLOB NOT NULL,
+    etag TEXT, modified TEXT, page TEXT NOT NULL, checked REAL NOT NULL, seal INTEGER NOT NULL,
+    PRIMARY KEY (source, project, version)
+);
+CREATE TABLE name (
+    source TEXT NOT NULL, project TEXT NOT NULL, listed REAL, served REAL, copied REAL,
+    PRIMARY KEY (project, source)
+) WITHOUT ROWID;
+CREATE INDEX name_source ON name (source);
+CREATE INDEX name_again ON name (project, source, listed, served, copied);
+CREATE TABLE name_list (
+    source TEXT PRIMARY KEY, fetched REAL NOT NULL, names INTEGER NOT NULL, digest TEXT NOT NULL
+);
+CREATE TABLE pin (
+    project TEXT NOT NULL, filename TEXT NOT NULL, key TEXT NOT NULL, sha256 TEXT NOT NULL,
+    seen REAL NOT NULL, source TEXT NOT NULL,
+    PRIMARY KEY (project, filename, key)
+) WITHOUT ROWID;
+CREATE INDEX pin_sha256 ON pin (sha256);
+CREATE INDEX pin_again ON pin (project, filename, key, sha256, seen, source);
+CREATE TABLE blob (
+    sha256 TEXT PRIMARY KEY, size INTEGER NOT NULL, added REAL NOT NULL, used REAL NOT NULL
+) WITHOUT ROWID;
+CREATE INDEX blob_used ON blob (used);
+CREATE TABLE mirror_page (
+    source TEXT NOT NULL, project TEXT NOT NULL, serial INTEGER, selection TEXT NOT NULL,
+    PRIMARY KEY (source, project)
+) WITHOUT ROWID;
+CREATE TABLE mirror_file (
+    source TEXT NOT NULL, project TEXT NOT NULL, filename TEXT NOT NULL, sha256 TEXT NOT NULL,
+    size INTEGER NOT NULL, removed REAL, PRIMARY KEY (source, project, filename)
+) WITHOUT ROWID;
+CREATE INDEX mirror_file_sha256 ON mirror_file (sha256);
+CREATE TABLE mirror_run (
+    source TEXT PRIMARY KEY, serial INTEGER, began REAL NOT NULL, ended REAL NOT NULL,
+    failed INTEGER NOT NULL
+);
+CREATE TABLE origin (origin TEXT PRIMARY KEY) WITHOUT ROWID;
+CREATE TABLE health (source TEXT PRIMARY KEY, body BLOB NOT NULL);
+CREATE TABLE pace (source TEXT PRIMARY KEY, seconds REAL NOT NULL);
+CREATE TABLE local_file (
+    path TEXT PRIMARY KEY, size INTEGER NOT NULL, modified INTEGER NOT NULL, facts BLOB NOT NULL,
+    seal INTEGER NOT NULL
+);
+"""
+
+
+CACHE = Layout(
+    version=SCHEMA_VERSION,
+    schema=_SCHEMA,
+    # A crash loses nothing. A power cut may lose the last records, but leaves no record without its
+    # file, since the file is written first.
+    synchronous="NORMAL",
+    if_damaged="owners and pins are read from the journal, stored files are recorded again, and "
+    "pages fetched again",
+    journal="owners-and-pins.journal",
+)

@@ -25,6 +25,7 @@ from indexfallback.store.mirrors import Mirrors
 from indexfallback.store.pages import PageFacts, Pages, Validators
 from indexfallback.store.pins import Pins
 from indexfallback.store.restoring import copy_from_file
+from indexfallback.store.salvage import salvage
 from indexfallback.store.schema import CACHE, SCHEMA_VERSION
 
 __all__ = ["Blob", "PageFacts", "RecordsFault", "Store", "StoreFault", "Validators", "best_effort"]
@@ -32,6 +33,8 @@ __all__ = ["Blob", "PageFacts", "RecordsFault", "Store", "StoreFault", "Validato
 log = logging.getLogger("indexfallback.store")
 
 _DATABASE = "index.sqlite3"
+#: `Store.close` waits so long for records that are brought back, seconds: a server must end soon.
+_REBUILD_SECONDS = 1.0
 
 
 class Store:
@@ -46,6 +49,7 @@ class Store:
         self.hosting = Hosting()
         self._temporary: Path | None = None
         self._closing = threading.Event()
+        self._rebuilding: threading.Thread | None = None
         try:
             self._open(directory, limit)
         except (OSError, sqlite3.OperationalError) as error:
@@ -84,20 +88,31 @@ class Store:
         self.health_records = HealthRecords(self.database)
         self.local_files = LocalFiles(self.database)
         self.blobs = Blobs(directory, self.database, limit)
-        self.database.on_renewal = self._take_in
+        self.database.on_renewal = self._rebuild
         if self.database.is_new:
-            self._take_in()
+            self._rebuild()
 
-    def _take_in(self) -> None:
-        """Record the stored files again, in the background: their records are lost."""
-        if any(self.blobs.directory.iterdir()):
-            threading.Thread(target=self._record_files, name="record-files", daemon=True).start()
+    def _rebuild(self) -> None:
+        """Fill a new database in the background, if there is something to fill it with."""
+        files = self.blobs.directory
+        if self.database.set_aside or (files.is_dir() and any(files.iterdir())):
+            thread = threading.Thread(target=self._fill, name="rebuild-records", daemon=True)
+            self._rebuilding = thread
+            thread.start()
 
-    def _record_files(self) -> None:
-        with best_effort("record the stored files again"):
-            count = self.blobs.take_in(self._closing)
-            if count:
-                log.info("%d stored files are recorded again", count)
+    def _fill(self) -> None:
+        with best_effort("bring the records back"):
+            pages = 0
+            for path in list(self.database.set_aside)[-1:]:
+                pages = salvage(path, self.database, self._closing)
+            # Last: what is not recorded is not evicted, and the records of mirrors come first.
+            files = self.blobs.take_in(self._closing)
+            log.info("%d stored files are recorded again, and %d pages", files, pages)
+
+    def wait_until_rebuilt(self, seconds: float) -> None:
+        """Wait until a new database has what could be brought back of an old one."""
+        if self._rebuilding is not None:
+            self._rebuilding.join(seconds)
 
     @property
     def is_temporary(self) -> bool:
@@ -106,6 +121,7 @@ class Store:
 
     def close(self) -> None:
         """Write pending records and close the files."""
+        self.wait_until_rebuilt(_REBUILD_SECONDS)
         self._closing.set()
         with best_effort("record when files were last used"):
             self.blobs.records.flush()

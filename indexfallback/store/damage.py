@@ -31,8 +31,9 @@ _KEPT = 2
 #: Bytes of the header that never change in our files: the magic string, page size 4096, WAL (2, 2),
 #: no reserved bytes, and SQLite's fixed payload fractions (SQLite's "Database File Format", 1.3).
 _HEADER = b"SQLite format 3\x00" + bytes((16, 0, 2, 2, 0, 64, 32, 32))
-#: Beginnings of the messages for a damaged schema; our own statements are right.
-_SCHEMA_ERRORS = ("no such table", "no such column", "no such index", "malformed")
+#: Beginnings of the messages for a damaged schema, since our own statements are right, and for
+#: text that is not UTF-8.
+_MESSAGES = ("no such table", "no such column", "no such index", "malformed", "Could not decode")
 
 
 class NewerSchemaError(Exception):
@@ -52,7 +53,7 @@ def is_damage(error: BaseException) -> bool:
         return True
     if isinstance(error, DisagreementError) or type(error) is sqlite3.DatabaseError:
         return True
-    return isinstance(error, sqlite3.OperationalError) and str(error).startswith(_SCHEMA_ERRORS)
+    return isinstance(error, sqlite3.OperationalError) and str(error).startswith(_MESSAGES)
 
 
 def problem_of(path: Path, version: int, schema: str, mode: str = "ro") -> str | None:

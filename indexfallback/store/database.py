@@ -72,8 +72,8 @@ class Database:
         return self._file.is_new
 
     @property
-    def set_aside(self) -> list[str]:
-        """Why this process has set the file aside, each time."""
+    def set_aside(self) -> dict[Path, str]:
+        """Where this process has set the file aside, and why, each time."""
         return self._file.set_aside
 
     def make_again(self, reason: str) -> None:
@@ -113,7 +113,7 @@ class Database:
                 self._pool = self._file.opened(str(error), CONNECTIONS)
             else:
                 if not is_there:
-                    self._make_again(old, error)
+                    self._make_removed(old, error)
                 self._pool = self._file.opened(None, CONNECTIONS)
                 old.close()
             if made:
@@ -124,7 +124,7 @@ class Database:
                     self._pool.give(connection)
         return made
 
-    def _make_again(self, old: Connections, error: Exception | None) -> None:
+    def _make_removed(self, old: Connections, error: Exception | None) -> None:
         log.warning(
             "%s was removed while in use; it is made again, and what was stored is fetched again: "
             "to remove a cache, stop indexfallback first",

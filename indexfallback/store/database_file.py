@@ -35,8 +35,8 @@ class DatabaseFile:
         self.journal = Journal(path.with_name(layout.journal)) if layout.journal else None
         self._busy = busy
         self._inherits = (*inherits, *([self.journal] if self.journal else []))
-        #: Why this process has set the file aside, each time.
-        self.set_aside: list[str] = []
+        #: Where this process has set the file aside, and why, each time.
+        self.set_aside: dict[Path, str] = {}
         #: Whether this process has made it.
         self.is_new = False
         #: Size of the journal when it was last read, bytes.
@@ -47,7 +47,7 @@ class DatabaseFile:
         for _ in range(2):
             if problem is not None:
                 aside = set_aside(self.path)
-                self.set_aside.append(problem)
+                self.set_aside[aside] = problem
                 log.warning(
                     "%s is damaged (%s); moved to %s; %s",
                     self.path, problem, aside.name, self.layout.if_damaged,

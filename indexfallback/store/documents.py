@@ -59,6 +59,13 @@ def _document(key: DocumentKey, row: Sequence[Any]) -> StoredDocument | None:
         return None
 
 
+def is_document(row: Sequence[Any]) -> bool:
+    """Tell whether a whole row, with the columns that `Documents.put` writes, is sound."""
+    source, project, version, body, etag, modified, page, checked, sealed = row
+    key = DocumentKey(source, project, version)
+    return _document(key, (body, etag, modified, page, checked, sealed)) is not None
+
+
 class Documents:
     """The documents of all indexes."""
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from indexfallback.store.database import Database
-from indexfallback.store.ledger import Ownership
+from indexfallback.store.ledger import INDEXES, Ownership
 
 #: Projects in one query, below 999, the limit of SQLite's oldest versions.
 BATCH = 900
@@ -25,17 +25,16 @@ def evidence(database: Database, projects: Sequence[str]) -> dict[str, Evidence]
     marks = ",".join("?" * len(projects))
     sources: defaultdict[str, set[str]] = defaultdict(set)
     ownerships: defaultdict[str, dict[str, Ownership]] = defaultdict(dict)
-    with database.read() as connection:
-        for table in ("page", "pin"):
-            query = f"SELECT DISTINCT project, source FROM {table} WHERE project IN ({marks})"  # noqa: S608 - marks
-            for project, source in connection.execute(query, projects):
-                sources[project].add(source)
-        query = (
-            "SELECT project, source, listed, served, copied"  # noqa: S608 - marks
-            f" FROM name WHERE project IN ({marks})"
-        )
-        for project, source, *ownership in connection.execute(query, projects):
-            ownerships[project][source] = Ownership(*ownership)
+    for table in ("page", "pin"):
+        query = f"SELECT DISTINCT project, source FROM {table} WHERE project IN ({marks})"  # noqa: S608 - marks
+        for project, source in database.rows(query, projects):
+            sources[project].add(source)
+    query = (
+        "SELECT project, source, listed, served, copied"  # noqa: S608 - marks
+        f" FROM name {{index}} WHERE project IN ({marks})"
+    )
+    for project, source, *ownership in database.agreed(query, INDEXES, projects):
+        ownerships[project][source] = Ownership(*ownership)
     return {
         project: Evidence(frozenset(sources[project]), ownerships[project])
         for project in sources.keys() | ownerships.keys()

@@ -18,6 +18,9 @@ from indexfallback.store.safety_records import snapshot
 from indexfallback.store.schema import CACHE
 from indexfallback.words import counted
 
+#: Longest wait for records that are brought back, seconds: that takes about 1 s for 5,000 pages.
+_REBUILD_SECONDS = 600.0
+
 
 class Problem(NamedTuple):
     """A damage of the records."""
@@ -34,9 +37,9 @@ def problems(store: Store, *, thorough: bool = True) -> Iterator[Problem]:
     Only with ``thorough`` the contents of pages and documents are read, and the journal compared
     with the database. Raises OSError, sqlite3.Error and `StoreError`.
     """
-    for reason in store.database.set_aside:
+    for reason in store.database.set_aside.values():
         yield Problem(f"the database was damaged ({reason}): it is made again", _nothing)
-    damage = _integrity(store)
+    damage = _integrity(store, thorough=thorough)
     if damage is None:
         with store.database.read() as connection:
             damage = next(
@@ -45,6 +48,7 @@ def problems(store: Store, *, thorough: bool = True) -> Iterator[Problem]:
     if damage is not None:
         text = f"the database is damaged ({damage}): it is set aside, and made again"
         yield Problem(text, partial(store.database.make_again, damage))
+    store.wait_until_rebuilt(_REBUILD_SECONDS)
     yield from _pages(store, thorough=thorough)
     yield from _others(store)
     if thorough:
@@ -89,11 +93,12 @@ def _others(store: Store) -> Iterator[Problem]:
             yield Problem(text, partial(part.drop, damaged))
 
 
-def _integrity(store: Store) -> str | None:
-    """Return the first damage that SQLite finds in pages, indexes and references."""
+def _integrity(store: Store, *, thorough: bool) -> str | None:
+    """Return the first damage that SQLite finds, with ``thorough`` also between table and index."""
+    check = "integrity_check" if thorough else "quick_check"
     with store.database.read() as connection:
         try:
-            (found,) = connection.execute("PRAGMA integrity_check(1)").fetchone()
+            (found,) = connection.execute(f"PRAGMA {check}(1)").fetchone()
         except sqlite3.OperationalError:  # locked, or no access: not a damage
             raise
         except sqlite3.DatabaseError as error:
@@ -112,7 +117,7 @@ def _journal(store: Store) -> Iterator[Problem]:
         damaged, lost, unwritten = _compared(store)
     if lost:
         yield Problem(
-            f"{counted(len(lost), 'record')} of owners and pins are in the journal only: restored",
+            f"{counted(len(lost), 'record')} of owners and pins only in the journal: restored",
             partial(_restore, store, lost),
         )
     if damaged or unwritten:

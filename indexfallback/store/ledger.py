@@ -30,7 +30,7 @@ from indexfallback.store.safety_records import (
 BATCH = 2000
 
 #: Both hold whole records: see `Database.agreed`.
-_INDEXES = ("sqlite_autoindex_name_1", "name_again")
+INDEXES = ("sqlite_autoindex_name_1", "name_again")
 
 
 class Ownership(NamedTuple):
@@ -105,7 +105,7 @@ class Ledger:
         self._pending.flush()
         rows = self._database.agreed(
             "SELECT source, listed, served, copied FROM name {index} WHERE project = ?",
-            _INDEXES,
+            INDEXES,
             (project,),
         )
         owners = {source: Ownership(*row) for source, *row in rows}

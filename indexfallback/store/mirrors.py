@@ -103,14 +103,18 @@ class Mirrors:
             query, values = f"{_FILES} AND project = ? ORDER BY filename", [source, project]
         # A damaged record is none: the next run fetches the file again.
         rows = self._database.rows(query, values)
-        return (MirroredFile(*row) for row in rows if _is_file(row))
+        return (MirroredFile(*row) for row in rows if is_mirrored_file((source, *row)))
 
     def damaged(self) -> set[tuple[Any, Any]]:
-        """Return source and project of the damaged records of files."""
+        """Return source and project of the damaged records of files, and of pages that are gone."""
+        gone = self._database.rows(
+            "SELECT source, project FROM mirror_page WHERE NOT EXISTS (SELECT 1 FROM page"
+            " WHERE page.source = mirror_page.source AND page.project = mirror_page.project)"
+        )
         rows = self._database.rows(
             "SELECT source, project, filename, sha256, size, removed FROM mirror_file"
         )
-        return {(source, row[0]) for source, *row in rows if not _is_file(row)}
+        return {*gone, *(row[:2] for row in rows if not is_mirrored_file(row))}
 
     def drop(self, projects: Iterable[tuple[Any, Any]]) -> None:
         """Remove the records of projects; the next run checks them again."""
@@ -232,10 +236,10 @@ class Mirrors:
         )
 
 
-def _is_file(row: Sequence[Any]) -> bool:
-    """Tell whether the values of a `MirroredFile` have the right form."""
-    project, filename, sha256, size, removed = row
-    is_named = is_text(project, filename, sha256) and is_sha256(sha256)
+def is_mirrored_file(row: Sequence[Any]) -> bool:
+    """Tell whether the address of an index and the values of a `MirroredFile` are sound."""
+    source, project, filename, sha256, size, removed = row
+    is_named = is_text(source, project, filename, sha256) and is_sha256(sha256)
     return is_named and is_count(size) and (removed is None or is_time(removed))
 
 

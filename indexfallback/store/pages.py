@@ -119,6 +119,16 @@ def _page(source: str, project: str, row: Sequence[Any]) -> ProjectPage | None:
     return page if page.name == project else None
 
 
+def is_page(row: Sequence[Any]) -> bool:
+    """Tell whether a whole row, with the columns of `PUT_PAGE`, is sound."""
+    source, project, body, etag, modified, digest, checked, resolved, passed, sealed = row
+    facts = (etag, modified, digest, checked, resolved, passed, 0, sealed)
+    content = (body, etag, modified, digest, sealed)
+    return (
+        _facts(source, project, facts) is not None and _page(source, project, content) is not None
+    )
+
+
 class Pages:
     """The pages of all indexes, under the address of the index without credentials."""
 

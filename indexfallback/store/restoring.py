@@ -117,8 +117,8 @@ def copy_from_file(path: Path, new: sqlite3.Connection) -> None:
                 is_new = old.execute("PRAGMA user_version").fetchone()[0] == 0
                 if not is_new:  # not an empty file
                     copy_from(old, new)
-        except sqlite3.Error as error:
-            problem = error
+        except (sqlite3.Error, UnicodeDecodeError) as error:  # a message quotes damaged text
+            problem: Exception = error
             if new.in_transaction:
                 new.execute("COMMIT")
         else:

@@ -82,6 +82,6 @@ CACHE = Layout(
     # file, since the file is written first.
     synchronous="NORMAL",
     if_damaged="owners and pins are read from the journal, stored files are recorded again, and "
-    "pages fetched again",
+    "pages that cannot be read are fetched again",
     journal="owners-and-pins.journal",
 )

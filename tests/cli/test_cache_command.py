@@ -2,8 +2,10 @@
 
 import hashlib
 import os
+import sqlite3
 import sys
 import time
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -43,6 +45,12 @@ def cache(cli: CommandLine) -> Path:
 def blob(cache: Path, data: bytes) -> Path:
     sha256 = hashlib.sha256(data).hexdigest()
     return cache / "blobs" / "sha256" / sha256[:2] / sha256
+
+
+def change(cache: Path, sql: str) -> None:
+    """Change the database as no program of ours does."""
+    with closing(sqlite3.connect(cache / "index.sqlite3")) as connection:
+        connection.executescript(sql)
 
 
 def test_info_says_where_and_how_much(cli: CommandLine, cache: Path) -> None:
@@ -118,6 +126,48 @@ def test_verify_says_what_it_did_with_a_wrong_file(cli: CommandLine, cache: Path
     done = cli("cache", "verify").expect(1)
     assert f"quarantined: {blob(cache, SHARED).name}" in done.out
     assert "1 file damaged: moved to quarantine" in done.words
+
+
+def test_verify_mends_a_page_says_so_and_finds_nothing_the_next_time(
+    cli: CommandLine, cache: Path
+) -> None:
+    change(cache, "UPDATE page SET body = x'00'")
+    done = cli("cache", "verify").expect(1)
+    assert f"records: the page of acme-app from {PRIVATE} is damaged: it is removed" in done.words
+    assert cli("cache", "verify").expect().out == "2 files checked, 2 valid\n"
+
+
+@pytest.mark.parametrize("column", ["sha256", "key"])
+def test_verify_makes_the_database_again_for_a_damaged_pin(
+    cli: CommandLine, cache: Path, column: str
+) -> None:
+    change(cache, f"UPDATE pin SET {column} = 'g' WHERE filename LIKE '%1.4%'")
+    report = cli("cache", "verify", "--json").expect(1).json
+    (said,) = report["records"]
+    assert "a record of pin is not valid): it is set aside, and made again" in said
+    assert report["right"] == 2
+    assert cli("cache", "verify").expect().out == "2 files checked, 2 valid\n"
+    assert cli("cache", "info", "--json").expect().json["pages"] == 1
+
+
+def test_verify_finds_an_index_of_the_database_that_lacks_a_row(
+    cli: CommandLine, cache: Path
+) -> None:
+    change(
+        cache,
+        "PRAGMA writable_schema = ON; DELETE FROM sqlite_master WHERE name = 'pin_sha256'",
+    )
+    assert "index.sqlite3 is damaged" in cli("cache", "verify").expect(1).words
+    cli("cache", "verify").expect()
+
+
+def test_doctor_names_damaged_records_and_verify_as_the_remedy(
+    cli: CommandLine, cache: Path
+) -> None:
+    change(cache, "UPDATE page SET etag = 'another'")
+    report = cli("doctor", "--json").expect(1).json
+    (found,) = [each for each in report if "the page of acme-app" in each["what"]]
+    assert found["remedy"] == "indexfallback cache verify"
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs a pseudo-terminal")

@@ -4,6 +4,8 @@ import errno
 import http.client
 import logging
 import os
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 from typing import Any, final
 
@@ -20,6 +22,9 @@ DEMO = wheel("demo", size=BIG)
 PATH = f"/files/{DEMO.filename}"
 #: More than is hashed before it is served.
 LARGE = wheel("large", size=blobs.SMALL_FILE + 100_000)
+
+#: Headers of a request that is not answered from memory.
+AGAIN = {"Cache-Control": "no-cache"}
 
 
 def flip(path: Path) -> None:
@@ -53,6 +58,42 @@ def test_a_bit_flip_in_a_stored_file_is_found_and_the_file_fetched_again(
         assert "check the disk's health" in said
         wait_until(lambda: is_kept(made), 5, "the file was not kept again")
         assert dict(made.store.blobs.verify()) == {DEMO.sha256: "right"}
+
+
+@pytest.mark.fault(56)
+def test_a_wrong_byte_in_the_record_of_a_page_has_it_fetched_again(
+    served: Serve, tmp_path: Path
+) -> None:
+    with FakeIndex([DEMO]) as index:
+        made = served(index_table("pypi", index.url, fresh="0 s"))
+        assert made.get("/simple/demo/").status == 200
+        wait_until(lambda: made.json("/-/status")["cache"]["pages"], 5, "the page was not kept")
+        with closing(sqlite3.connect(tmp_path / "served" / "cache" / "index.sqlite3")) as other:
+            other.execute("UPDATE page SET checked = 'x' || checked")
+            other.commit()
+        assert made.get("/simple/demo/", AGAIN).status == 200
+        assert "the record of the page of demo from" in made.log
+
+
+@pytest.mark.fault(56)
+def test_a_database_full_of_wrong_bytes_is_made_again_while_it_is_in_use(
+    served: Serve, tmp_path: Path
+) -> None:
+    dists = [wheel(f"demo-{number}") for number in range(10)]
+    with FakeIndex(dists) as index:
+        made = served(index_table("pypi", index.url, fresh="0 s"))
+        for dist in dists:
+            assert made.get(f"/simple/{dist.project}/").status == 200
+        wait_until(lambda: made.json("/-/status")["cache"]["pages"] == 10, 5, "not kept")
+        path = tmp_path / "served" / "cache" / "index.sqlite3"
+        with closing(sqlite3.connect(path)) as other:
+            other.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        with path.open("r+b") as file:
+            file.seek(4096)
+            file.write(os.urandom(path.stat().st_size - 4096))
+        for dist in dists:
+            assert made.get(f"/simple/{dist.project}/", AGAIN).status == 200
+        assert made.log.count("is damaged") == 1
 
 
 @pytest.mark.fault(55)

@@ -6,6 +6,7 @@ import os
 import shutil
 import sqlite3
 import stat
+import subprocess
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
@@ -13,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from indexfallback.store import Store
 from tests.conftest import MakeShim, Serve
 from tests.fakes import FakeIndex, wheel
 from tests.files.support import BIG, fetch, is_kept
@@ -114,6 +116,23 @@ def test_a_read_only_cache_directory_lets_everything_through(
         assert "a temporary one is used until the next start" in made.log
 
 
+@pytest.mark.fault(53)
+@pytest.mark.fault(56)
+def test_a_damaged_database_in_a_read_only_directory_leaves_its_owners(
+    mount: Callable[..., Path], tmp_path: Path
+) -> None:
+    made = Store(tmp_path / "made", 10**6)
+    made.ledger.record_page("https://packages.example.com/simple/", "acme")
+    made.close()
+    (made.directory / "index.sqlite3").write_bytes(b"no database")
+    directory = mount("rw")
+    shutil.copytree(made.directory, directory, dirs_exist_ok=True)
+    subprocess.run(["mount", "-o", "remount,ro", str(directory)], check=True)
+    with closing(Store(directory, 10**6)) as store:
+        assert store.is_temporary
+        assert store.ledger.owners("acme")
+
+
 @pytest.mark.fault(54)
 @pytest.mark.parametrize("before", ["used", "unused"])
 def test_a_cache_directory_that_vanishes_does_not_stop_the_shim(
@@ -131,7 +150,9 @@ def test_a_cache_directory_that_vanishes_does_not_stop_the_shim(
             address = f"/files/pypi/{dist.project}.{dist.sha256}/{dist.filename}"
             assert made.get(address).body == dist.data
         assert made.get("/-/health").status == 200
-        assert made.get("/-/status").status == 200
+        wait_until(lambda: made.json("/-/status")["cache"]["files"] == 2, 5, "they were not kept")
+        assert made.log.count("was removed while in use; it is made again") == 1
+        assert stat.S_IMODE(cache.stat().st_mode) == 0o700
 
 
 @pytest.mark.fault(54)

@@ -25,7 +25,7 @@ from indexfallback.store.mirrors import Mirrors
 from indexfallback.store.pages import PageFacts, Pages, Validators
 from indexfallback.store.pins import Pins
 from indexfallback.store.restoring import copy_from_file
-from indexfallback.store.salvage import salvage
+from indexfallback.store.salvage import record_files, salvage
 from indexfallback.store.schema import CACHE, SCHEMA_VERSION
 
 __all__ = ["Blob", "PageFacts", "RecordsFault", "Store", "StoreFault", "Validators", "best_effort"]
@@ -106,7 +106,7 @@ class Store:
             for path in list(self.database.set_aside)[-1:]:
                 pages = salvage(path, self.database, self._closing)
             # Last: what is not recorded is not evicted, and the records of mirrors come first.
-            files = self.blobs.take_in(self._closing)
+            files = record_files(self.blobs, self._closing)
             log.info("%d stored files are recorded again, and %d pages", files, pages)
 
     def wait_until_rebuilt(self, seconds: float) -> None:

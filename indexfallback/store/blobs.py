@@ -19,7 +19,6 @@ from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
-from indexfallback.names import is_sha256
 from indexfallback.store.best_effort import best_effort
 from indexfallback.store.blob_records import BlobRecords
 from indexfallback.store.database import Database
@@ -314,21 +313,3 @@ class Blobs:
             if not self.path(sha256).exists():
                 self.records.remove([sha256])
                 yield sha256, "missing"
-
-    def take_in(self, stop: threading.Event) -> int:
-        """Record the files whose records were lost, until ``stop``; return their number.
-
-        They are not hashed now: like every file of an earlier process, each is hashed when it is
-        first read.
-        """
-        taken = 0
-        for directory in sorted(self.directory.glob("??")):
-            if stop.is_set():
-                break
-            sizes = {p.name: p.stat().st_size for p in directory.iterdir() if is_sha256(p.name)}
-            recorded = self.records.held(sizes)
-            lost = {sha256: size for sha256, size in sizes.items() if sha256 not in recorded}
-            if lost:
-                self.records.add(lost)
-                taken += len(lost)
-        return taken

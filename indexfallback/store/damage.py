@@ -3,8 +3,8 @@
 - A statement fails, at the start or later, with an error that `is_damage` recognises, or two
   indexes of the same records disagree (`DisagreementError`): `Database` sets the file aside
   (`set_aside`), with its log, and makes a new one. Owners and pins come back from the journal
-  (`safety_records.restore`), stored files from their directory (`Blobs.take_in`), pages from their
-  indexes when they are next requested.
+  (`restoring.restore`), stored files, pages and the records of mirrors follow
+  (`salvage`).
 - A value is damaged and the file is not: whoever reads the row checks its form (`forms`), drops the
   row, and goes on as if it had never been stored.
 - The file, or its directory, was removed: `Database` makes it again, with the owners and pins that

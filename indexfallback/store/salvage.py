@@ -1,7 +1,7 @@
-"""What can still be read of a database that was set aside: pages, documents, and mirrors' records.
+"""A new database is filled: from the one that was set aside, and from the stored files.
 
-Owners and pins are in the new database already (`restoring`). The rest could be fetched again, but
-not offline, and without the records of a mirror its files would be evicted.
+Owners and pins are in it already (`restoring`). Pages, documents and the records of mirrors could
+be fetched again, but not offline, and without the records of a mirror its files would be evicted.
 """
 
 import sqlite3
@@ -13,6 +13,8 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from indexfallback.names import is_sha256
+from indexfallback.store.blobs import Blobs
 from indexfallback.store.connections import connect
 from indexfallback.store.database import Database
 from indexfallback.store.documents import is_document
@@ -94,3 +96,22 @@ def _copy(database: Database, table: _Table, rows: Sequence[Sequence[Any]]) -> i
     insert = f"INSERT OR IGNORE INTO {table.name} ({table.columns}) SELECT {marks}{table.where}"
     with database.write() as connection:
         return connection.executemany(insert, rows).rowcount
+
+
+def record_files(blobs: Blobs, stop: threading.Event) -> int:
+    """Record the files that have no record, until ``stop``; return their number.
+
+    They are not hashed now: like every file of an earlier process, each is hashed when it is first
+    read. Raises OSError, sqlite3.Error and `StoreError`.
+    """
+    recorded = 0
+    for directory in sorted(blobs.directory.glob("??")):
+        if stop.is_set():
+            break
+        sizes = {p.name: p.stat().st_size for p in directory.iterdir() if is_sha256(p.name)}
+        held = blobs.records.held(sizes)
+        lost = {sha256: size for sha256, size in sizes.items() if sha256 not in held}
+        if lost:
+            blobs.records.add(lost)
+            recorded += len(lost)
+    return recorded

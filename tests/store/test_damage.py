@@ -2,6 +2,7 @@
 
 from contextlib import closing
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -16,6 +17,7 @@ from tests.store.damaged import (
 )
 
 
+@pytest.mark.fault(56)
 @given(number=st.sampled_from((1, 3, 20)), seed=st.integers(0, 2**32))
 @settings(max_examples=20)
 def test_flipped_bits_in_a_closed_database_lose_no_owner_no_pin_and_no_file(
@@ -27,6 +29,7 @@ def test_flipped_bits_in_a_closed_database_lose_no_owner_no_pin_and_no_file(
             assert_right_within_two_tries(store, filled)
 
 
+@pytest.mark.fault(56)
 @given(number=st.sampled_from((1, 3, 20)), seed=st.integers(0, 2**32))
 @settings(max_examples=20)
 def test_flipped_bits_in_a_database_in_use_lose_no_owner_no_pin_and_no_file(
@@ -37,6 +40,7 @@ def test_flipped_bits_in_a_database_in_use_lose_no_owner_no_pin_and_no_file(
         assert_right_within_two_tries(store, filled)
 
 
+@pytest.mark.fault(56)
 @given(seed=st.integers(0, 2**32))
 @settings(max_examples=10)
 def test_a_database_that_is_full_of_flipped_bits_ends_no_request(filled: Filled, seed: int) -> None:

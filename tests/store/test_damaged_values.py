@@ -64,6 +64,7 @@ def damage(full: Store, value: Value) -> None:
         )
 
 
+@pytest.mark.fault(56)
 @pytest.mark.parametrize("value", VALUES, ids=lambda v: f"{v.table}.{v.column}={v.damaged!r}")
 def test_a_damaged_value_is_found_and_mended_and_nothing_is_found_the_next_time(
     full: Store, filled: Filled, value: Value

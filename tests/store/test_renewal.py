@@ -23,6 +23,7 @@ from tests.store.damaged import (
 )
 
 
+@pytest.mark.fault(56)
 def test_pages_and_mirrors_are_read_from_the_database_that_was_set_aside(
     full: Store, filled: Filled
 ) -> None:
@@ -83,6 +84,7 @@ def test_names_that_were_disowned_and_pins_that_were_removed_do_not_come_back(fu
     assert full.pins.of_project(PROJECTS[1])
 
 
+@pytest.mark.fault(54)
 def test_a_removed_directory_is_made_again_with_owners_and_pins_and_said_once(
     full: Store, filled: Filled, caplog: pytest.LogCaptureFixture
 ) -> None:

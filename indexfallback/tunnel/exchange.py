@@ -5,6 +5,7 @@ stay open for the client's next request.
 """
 
 import contextlib
+import ssl
 import time
 from collections.abc import Iterator
 from http import HTTPStatus
@@ -133,7 +134,8 @@ class Exchange:
                 if stream.has_data(0):
                     return self._early(head, read_answer(stream))
                 stream.sock.sendall(piece)
-        except (BrokenPipeError, ConnectionResetError):  # it may have answered before
+        except (BrokenPipeError, ConnectionResetError, ssl.SSLEOFError):
+            # It may have answered before.
             return self._early(head, read_answer(stream))
         return None
 

@@ -1,5 +1,6 @@
 """What the shim leaves to the real host, and requests to other hosts on plain http."""
 
+import contextlib
 import json
 import socket
 import ssl
@@ -193,7 +194,7 @@ def test_a_login_that_the_users_proxy_refuses_is_a_502(
 
 
 class raw_host:  # noqa: N801 - read as a context manager
-    """A TLS host that reads up to some bytes, sends an answer and closes."""
+    """A TLS host that reads up to some bytes, sends an answer and waits for the end."""
 
     def __init__(self, remote: Host, answer: bytes, until: bytes = b"\r\n0\r\n\r\n") -> None:
         self._context = remote.index._listener._tls
@@ -217,3 +218,7 @@ class raw_host:  # noqa: N801 - read as a context manager
             while not self._got.endswith(self._until):
                 self._got += secure.recv(65536)
             secure.sendall(self._answer)
+            # What still comes is read (RFC 9112, 9.6): a reset could overtake the answer.
+            with contextlib.suppress(OSError):
+                while secure.recv(65536):
+                    pass

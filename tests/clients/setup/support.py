@@ -30,6 +30,7 @@ REQUIREMENTS = {
     "pipenv": ("pipenv",),
     "hatch": ("hatch",),
     "buildout": ("zc.buildout", "zc.recipe.egg", "setuptools"),
+    "twine": ("twine",),
     # No client, but whose tree is read.
     "bandersnatch": ("bandersnatch",),
 }

@@ -76,11 +76,13 @@ def test_a_login_of_the_client_alone_is_enough(
 
 
 @pytest.fixture
-def three_indexes(developer: Developer) -> None:
+def three_indexes(developer: Developer, internet: Internet) -> None:
     """Have pip configured with PyPI, a private index with a login, and one on plain http."""
     conf = developer.home / "pip.conf"
     conf.write_text(
-        f"[global]\nindex-url = {pypi_url()}\ntrusted-host = {PLAIN}\nextra-index-url =\n"
+        # pip reads the machine's file as well, which may name another bundle.
+        f"[global]\ncert = {internet.bundle}\n"
+        f"index-url = {pypi_url()}\ntrusted-host = {PLAIN}\nextra-index-url =\n"
         f"    https://{LOGIN[0]}:{_PASSWORD}@{PRIVATE}/simple/\n    http://{PLAIN}/simple/\n",
         "utf-8",
     )

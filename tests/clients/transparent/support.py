@@ -16,6 +16,7 @@ from tests.clients.setup.support import SLOW_SECONDS
 from tests.clients.support import Done, User, installed, write_config
 from tests.fakes import Dist, FakeIndex, ForwardProxy, wheel
 from tests.fakes.pages import HTML_ONLY
+from tests.in_process import indexfallback
 
 #: PyPI's hosts, as pip knows them.
 PYPI, FILES = PyPI.netloc, PyPI.file_storage_domain
@@ -215,13 +216,8 @@ class Developer(User):
 
     def direct(self, *command: str, programs: Path | None = None) -> Done:
         """Call a client in the project, which goes to its indexes by itself."""
-        # No client finds what it has cached in an earlier call.
-        self._calls += 1
-        environ = {**self.environment, "XDG_CACHE_HOME": str(self.home / f"caches-{self._calls}")}
-        if programs is not None:
-            environ["PATH"] = f"{programs}{os.pathsep}{environ['PATH']}"
         done = subprocess.run(
-            command, check=False, env=environ, cwd=self.project, stdin=subprocess.DEVNULL,
+            command, check=False, env=self._environ(programs), cwd=self.project, stdin=subprocess.DEVNULL,
             capture_output=True, text=True, timeout=SLOW_SECONDS,
         )  # fmt: skip
         return Done(done.returncode, done.stdout, done.stderr)
@@ -230,8 +226,19 @@ class Developer(User):
         self, *command: str, programs: Path | None = None, options: tuple[str, ...] = ()
     ) -> Done:
         """Call a client in the project by ``indexfallback OPTIONS run``."""
-        run = (sys.executable, "-m", "indexfallback", *options, "run", "--")
-        return self.direct(*run, *command, programs=programs)
+        environ = self._environ(programs)
+        done = indexfallback(
+            *options, "run", "--", *command, environ=environ, directory=self.project
+        )
+        return Done(done.returncode, done.stdout, done.stderr)
+
+    def _environ(self, programs: Path | None) -> dict[str, str]:
+        # No client finds what it has cached in an earlier call.
+        self._calls += 1
+        environ = {**self.environment, "XDG_CACHE_HOME": str(self.home / f"caches-{self._calls}")}
+        if programs is not None:
+            environ["PATH"] = f"{programs}{os.pathsep}{environ['PATH']}"
+        return environ
 
 
 def packages(environment: Path) -> dict[str, str]:

@@ -15,7 +15,7 @@ from indexfallback.config.keys import FIELDS, INDEX_KEYS
 from indexfallback.config.load import config_path
 from indexfallback.config.mirror import text_of
 from indexfallback.config.units import format_duration, format_size
-from indexfallback.errors import ConfigError
+from indexfallback.errors import ConfigError, redact
 
 #: Shown instead of a secret.
 HIDDEN = "***"
@@ -166,6 +166,8 @@ def _rows(settings: Settings) -> list[_Row]:
         _Row(key, getattr(settings, field), settings.origins[key])
         for key, field in {**FIELDS, "offline": "offline", "ca_bundle": "ca_bundle"}.items()
     ]
+    proxy = None if settings.proxy is None else redact(settings.proxy)
+    rows.append(_Row("proxy", proxy, settings.origins["proxy"]))
     if settings.mirror is not None:
         for field in fields(settings.mirror):
             key, value = f"mirror.{field.name}", getattr(settings.mirror, field.name)

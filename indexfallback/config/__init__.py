@@ -136,6 +136,8 @@ class Settings:
     allow_hosts: tuple[str, ...] = ("*",)
     #: CA bundle from pip's settings or the environment; None for the system's certificates.
     ca_bundle: Path | None = None
+    #: pip's ``proxy``, used where the environment names none: an address, maybe with a password.
+    proxy: str | None = field(default=None, repr=False)
     #: Whether the shim ends with the command that it was started for, so that no other uses it.
     for_one_command: bool = False
     #: Origin of each setting (``cache.fresh``, ``index.private.url``).
@@ -144,7 +146,7 @@ class Settings:
     @property
     def fingerprint(self) -> str:
         """A digest of all settings that change the answers of a shim."""
-        secrets = [index.password for index in self.indexes]
+        secrets = [self.proxy, *(index.password for index in self.indexes)]
         text = repr((replace(self, host="", port=0), secrets))
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 

@@ -86,7 +86,7 @@ def load_settings(
         if not key.startswith(_MIRROR)
     }
     values.setdefault("cache_dir", platformdirs.user_cache_path("indexfallback"))
-    origins = dict.fromkeys((*FIELDS, "offline", "ca_bundle"), "default")
+    origins = dict.fromkeys((*FIELDS, "offline", "ca_bundle", "proxy"), "default")
     origins |= {key: origin for key, (_, origin) in found.items()} | chain.origins
     mirror = _mirror(found, chain.indexes)
     return Settings(indexes=chain.indexes, mirror=mirror, origins=origins, **values)
@@ -130,6 +130,9 @@ def _settings(
         found["offline"] = _Setting(value=True, origin="--offline")
     if bundle := _ca_bundle(pip, environ):
         found["ca_bundle"] = bundle
+    if proxy := pip.get("proxy"):
+        address = proxy if "://" in proxy else f"http://{proxy}"
+        found["proxy"] = _Setting(address, _pip_origin("proxy", environ))
     return found
 
 
@@ -189,11 +192,16 @@ def _flag(text: str) -> bool:
     return text.lower() in _TRUE
 
 
+def _pip_origin(option: str, environ: Mapping[str, str]) -> str:
+    variable = f"PIP_{option.upper()}"
+    return variable if environ.get(variable) else f"pip: {option}"
+
+
 def _ca_bundle(pip: PipConfig, environ: Mapping[str, str]) -> _Setting | None:
     """Return the CA bundle that pip would use, or None for the system's certificates."""
     found = None
     if cert := pip.get("cert"):
-        found = _Setting(cert, "PIP_CERT" if environ.get("PIP_CERT") else "pip: cert")
+        found = _Setting(cert, _pip_origin("cert", environ))
     for variable in _CA_VARIABLES:
         if found is None and (value := environ.get(variable)):
             found = _Setting(value, variable)

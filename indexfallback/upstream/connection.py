@@ -20,6 +20,7 @@ from dataclasses import replace
 from fnmatch import fnmatchcase
 from pathlib import Path
 from urllib.parse import urljoin, urlsplit
+from urllib.request import getproxies
 
 import requests
 import requests.utils
@@ -100,7 +101,11 @@ class Connection:
     """Sends GET requests on behalf of one index."""
 
     def __init__(
-        self, index: Index, ca_bundle: Path | None, allow_hosts: tuple[str, ...] = ("*",)
+        self,
+        index: Index,
+        ca_bundle: Path | None,
+        allow_hosts: tuple[str, ...] = ("*",),
+        proxy: str | None = None,
     ) -> None:
         self._allow_hosts = allow_hosts
         self._ca_bundle = ca_bundle
@@ -113,6 +118,8 @@ class Connection:
         self._lock = threading.Lock()
         self._adapter: Adapter | None = None
         self._logins = Logins(index)
+        #: The environment's proxies are stronger: `requests` prefers one for the scheme.
+        self._pips_proxy = {"all": proxy} if proxy else {}
         self._proxies: dict[Origin, dict[str, str]] = {}
 
     def get(
@@ -298,8 +305,8 @@ class Connection:
     def _proxies_for(self, url: str) -> dict[str, str]:
         where = origin(url)
         if where not in self._proxies:
-            found = {} if _is_loopback(where[1]) else requests.utils.get_environ_proxies(url, None)
-            self._proxies[where] = dict(found)
+            is_direct = _is_loopback(where[1]) or requests.utils.should_bypass_proxies(url, None)
+            self._proxies[where] = {} if is_direct else {**self._pips_proxy, **getproxies()}
         return self._proxies[where]
 
     def close(self) -> None:

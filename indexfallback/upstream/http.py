@@ -68,7 +68,9 @@ class HttpIndex:
     def __init__(self, index: Index, settings: Settings) -> None:
         self._index = index
         self._chain = settings.indexes
-        self._connection = Connection(index, settings.ca_bundle, settings.allow_hosts)
+        self._connection = Connection(
+            index, settings.ca_bundle, settings.allow_hosts, settings.proxy
+        )
         self._link_logins = LinkLogins(index)
 
     def page(

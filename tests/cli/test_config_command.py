@@ -128,6 +128,14 @@ def test_show_prints_each_setting_with_its_origin(file: Path) -> None:
     assert lines["index.private.probe"] == ["-", "default"]
 
 
+def test_show_hides_the_login_of_pips_proxy(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PIP_PROXY", "me:hunter2@proxy.example.com:3128")
+    data = json.loads(run(secretive(file), "show", "--json").stdout)
+    assert data["settings"]["proxy"] == {
+        "value": "http://proxy.example.com:3128", "origin": "PIP_PROXY"
+    }  # fmt: skip
+
+
 @pytest.mark.parametrize("arguments", [("show",), ("show", "--json")])
 def test_show_keeps_secrets(file: Path, arguments: tuple[str, ...]) -> None:
     result = run(secretive(file), *arguments)

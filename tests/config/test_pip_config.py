@@ -308,6 +308,19 @@ def test_pips_file_names_the_ca_bundle(monkeypatch: pytest.MonkeyPatch, tmp_path
     assert settings.origins["ca_bundle"] == "pip: cert"
 
 
+@pytest.mark.parametrize("written", ["proxy.example.com:3128", "http://proxy.example.com:3128"])
+def test_pips_proxy_is_a_setting(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, written: str
+) -> None:
+    pip_file(monkeypatch, tmp_path, f"[global]\nproxy = {written}\n")
+    settings = load_settings(environ={})
+    assert settings.proxy == "http://proxy.example.com:3128"
+    assert settings.origins["proxy"] == "pip: proxy"
+    of_variable = load_settings(environ={"PIP_PROXY": "http://other.example.com"})
+    assert of_variable.proxy == "http://other.example.com"
+    assert of_variable.origins["proxy"] == "PIP_PROXY"
+
+
 def test_without_a_ca_bundle_the_systems_certificates_are_used() -> None:
     settings = load_settings(environ={})
     assert settings.ca_bundle is None

@@ -23,6 +23,7 @@ def test_decoded_settings_equal_the_encoded_ones_with_passwords_and_origins() ->
         # No text in any encoding that JSON knows.
         cache_dir=Path(os.fsdecode(b"/caf\xe9")),
         ca_bundle=Path("/ca.pem"),
+        proxy="http://me:s3cret@proxy.example.com:3128",
         offline=True,
         origins={"offline": "--offline"},
     )

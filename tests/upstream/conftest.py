@@ -85,10 +85,15 @@ def opened(tmp_path: Path) -> Iterator[OpenHttp]:
     """Return a factory of open HTTP indexes: address or fake, then settings of the index."""
     with contextlib.ExitStack() as stack:
 
-        def make(of: FakeIndex | str, *, ca_bundle: Path | None = None, **values: Any) -> HttpIndex:
+        def make(
+            of: FakeIndex | str, *, ca_bundle: Path | None = None, proxy: str | None = None,
+            **values: Any,
+        ) -> HttpIndex:  # fmt: skip
             url = of if isinstance(of, str) else of.url
             index = Index(**{"name": "remote", "url": url, **values})
-            settings = Settings(indexes=(index,), cache_dir=tmp_path, ca_bundle=ca_bundle)
+            settings = Settings(
+                indexes=(index,), cache_dir=tmp_path, ca_bundle=ca_bundle, proxy=proxy
+            )
             made = HttpIndex(index, settings)
             stack.callback(made.close)
             return made

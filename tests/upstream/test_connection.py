@@ -113,6 +113,23 @@ def test_a_proxy_of_the_environment_is_used(
     assert answer.page.files[0].url.startswith("http://packages.example.com/files/")
 
 
+@pytest.mark.parametrize("of_environment", ["", "http_proxy", "all_proxy"])
+def test_pips_proxy_is_used_where_the_environment_names_none(
+    opened: OpenHttp,
+    proxy: tuple[Listener, list[str]],
+    monkeypatch: pytest.MonkeyPatch,
+    of_environment: str,
+) -> None:
+    listener, asked = proxy
+    pips, address = "http://127.0.0.1:9", f"http://127.0.0.1:{listener.port}"
+    if of_environment:
+        monkeypatch.setenv(of_environment, address)
+    else:
+        pips = address
+    assert page(opened("http://packages.example.com/simple/", proxy=pips)).page is not None
+    assert asked == ["http://packages.example.com/simple/acme-app/"]
+
+
 @pytest.mark.parametrize("exempt", ["packages.example.com", ".example.com", "*"])
 def test_a_host_in_no_proxy_is_asked_directly(
     opened: OpenHttp,

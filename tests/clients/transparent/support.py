@@ -217,8 +217,8 @@ class Developer(User):
     def direct(self, *command: str, programs: Path | None = None) -> Done:
         """Call a client in the project, which goes to its indexes by itself."""
         done = subprocess.run(
-            command, check=False, env=self._environ(programs), cwd=self.project, stdin=subprocess.DEVNULL,
-            capture_output=True, text=True, timeout=SLOW_SECONDS,
+            command, check=False, env=self._environ(programs), cwd=self.project,
+            stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=SLOW_SECONDS,
         )  # fmt: skip
         return Done(done.returncode, done.stdout, done.stderr)
 

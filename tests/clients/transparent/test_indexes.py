@@ -90,8 +90,9 @@ def three_indexes(developer: Developer, internet: Internet) -> None:
 
 
 @pytest.mark.usefixtures("three_indexes")
-@pytest.mark.parametrize("name", ["pip", "old-pip"])
-@pytest.mark.parametrize("is_configured", [True, False])
+@pytest.mark.parametrize(
+    ("name", "is_configured"), [("pip", True), ("pip", False), ("old-pip", True)]
+)
 def test_pip_gets_each_project_from_its_owner_and_no_login_goes_elsewhere(
     developer: Developer,
     internet: Internet,

@@ -19,7 +19,7 @@ def settler(tmp_path: Path) -> Settler:
     return Settler(tmp_path)
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def programs(pytestconfig: pytest.Config, access: Access | None) -> Programs:
     """Return a function from a client to the directory of its programs."""
     if access is None:

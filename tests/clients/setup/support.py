@@ -29,6 +29,7 @@ REQUIREMENTS = {
     "pdm": ("pdm[locked]",),
     "pipenv": ("pipenv",),
     "hatch": ("hatch",),
+    "pip-tools": ("pip-tools",),
     "buildout": ("zc.buildout", "zc.recipe.egg", "setuptools"),
     "twine": ("twine",),
     # No client, but whose tree is read.

@@ -11,7 +11,7 @@ from tests.clients.transparent.locking import LOCKERS
 from tests.clients.transparent.support import Developer, Internet
 
 #: From the name of a locker to the files that it writes.
-MadeDirectly: TypeAlias = Callable[[Developer, str], dict[str, bytes]]
+MadeDirectly: TypeAlias = Callable[[str], dict[str, bytes]]
 
 
 @pytest.fixture
@@ -26,23 +26,22 @@ def developer(tmp_path: Path, internet: Internet) -> Developer:
 
 
 @pytest.fixture(scope="session")
-def _locks() -> dict[str, dict[str, bytes]]:
-    return {}
-
-
-@pytest.fixture
 def made_directly(
-    _locks: dict[str, dict[str, bytes]],
+    tmp_path_factory: pytest.TempPathFactory,
     programs: Programs,  # noqa: F811 - the fixture
-) -> MadeDirectly:
-    """Return what has a client lock without us, once in all tests: every run has these indexes."""
+) -> Iterator[MadeDirectly]:
+    """Return what has a client lock without us, once for all tests: each has the same indexes."""
+    home = tmp_path_factory.mktemp("direct")
+    made: dict[str, dict[str, bytes]] = {}
+    with Internet(home).open() as internet:
+        developer = Developer(home, internet)
 
-    def make(developer: Developer, name: str) -> dict[str, bytes]:
-        if name not in _locks:
-            locker = LOCKERS[name]
-            developer.start_project(locker.given)
-            developer.direct(*locker.command, programs=locker.path(programs)).expect()
-            _locks[name] = developer.read(locker.written)
-        return _locks[name]
+        def make(name: str) -> dict[str, bytes]:
+            if name not in made:
+                locker = LOCKERS[name]
+                developer.start_project(locker.given)
+                developer.direct(*locker.command, programs=locker.path(programs)).expect()
+                made[name] = locker.read(developer)
+            return made[name]
 
-    return make
+        yield make

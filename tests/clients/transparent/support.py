@@ -1,6 +1,5 @@
 """Indexes at realistic names, and a developer whose clients reach them by a proxy."""
 
-import json
 import os
 import ssl
 import subprocess
@@ -14,7 +13,7 @@ from pip._internal.models.index import PyPI
 
 from tests.clients.setup.support import SLOW_SECONDS
 from tests.clients.support import Done, User, installed, write_config
-from tests.fakes import Dist, FakeIndex, ForwardProxy, wheel
+from tests.fakes import FakeIndex, ForwardProxy, sdist, wheel
 from tests.fakes.pages import HTML_ONLY
 from tests.in_process import indexfallback
 
@@ -27,9 +26,15 @@ LOGIN = ("ci", "s3cret/with:marks")
 
 #: What PyPI has. ``acme-lib`` is a private project, whose name somebody else has taken there.
 PUBLIC_DISTS = (
-    wheel("foo", "1.0", requires=["bar>=1", "baz"]),
+    wheel(
+        "foo",
+        "1.0",
+        requires=["bar>=1", "baz"],
+        extra_files={"foo-1.0.dist-info/entry_points.txt": b"[console_scripts]\nfoo = foo:main\n"},
+    ),
     wheel("foo", "0.9"),
     wheel("bar", "1.1", requires_python=">=3.8"),
+    sdist("bar", "1.1", requires_python=">=3.8"),
     wheel("bar", "1.0"),
     wheel("baz", "2.0"),
     wheel("acme-lib", "99.0"),
@@ -57,9 +62,8 @@ class Internet:
         #: The CA that has certified all of them, which no system knows.
         self.bundle = directory / "our-ca.pem"
         authority.cert_pem.write_to_path(str(self.bundle))
-        self.public = FakeIndex(PUBLIC_DISTS, tls=tls, files_url=f"https://{FILES}/files/")
-        for dist in PUBLIC_DISTS:
-            _describe(self.public, dist)
+        files_url = f"https://{FILES}/files/"
+        self.public = FakeIndex(PUBLIC_DISTS, tls=tls, files_url=files_url, json=True)
         # It repeats neither sizes nor times of PyPI's pages.
         self.mirror = FakeIndex(PUBLIC_DISTS, tls=tls, formats=HTML_ONLY, metadata=False)
         self.private = FakeIndex(PRIVATE_DISTS, tls=tls, username=LOGIN[0], password=LOGIN[1])
@@ -109,46 +113,6 @@ class Internet:
         return sum(server.count() for server in self.servers)
 
 
-def _describe(index: FakeIndex, dist: Dist) -> None:
-    """Have an index answer PyPI's JSON for a release, and for its project as the newest one."""
-    requires = [
-        line.partition(": ")[2]
-        for line in dist.metadata.decode().splitlines()
-        if line.startswith("Requires-Dist: ")
-    ]
-    file = {
-        "filename": dist.filename,
-        "url": index.file_url(dist.filename),
-        "digests": {"sha256": dist.sha256},
-        "packagetype": "bdist_wheel",
-        "python_version": "py3",
-        "requires_python": dist.requires_python,
-        "size": len(dist.data),
-        "yanked": False,
-        "yanked_reason": None,
-    }
-    info = {
-        "name": dist.name,
-        "version": dist.version,
-        "summary": "",
-        "requires_dist": requires,
-        "requires_python": dist.requires_python or "",
-        "yanked": False,
-    }
-    json_type = {"Content-Type": "application/json"}
-    releases = {
-        each.version: [{"digests": {"sha256": each.sha256}, "filename": each.filename}]
-        for each in PUBLIC_DISTS
-        if each.project == dist.project
-    }
-    project = json.dumps({"info": info, "urls": [file], "releases": releases}).encode()
-    release = json.dumps({"info": info, "urls": [file]}).encode()
-    index.answer(200, json_type, release, path=f"/pypi/{dist.project}/{dist.version}/json")
-    newest = next(each for each in PUBLIC_DISTS if each.project == dist.project)
-    if dist is newest:
-        index.answer(200, json_type, project, path=f"/pypi/{dist.project}/json")
-
-
 _PRIVATE_NAMES = [dist.project for dist in PRIVATE_DISTS]
 #: What a configuration says of an index, but for its login.
 INDEXES: Mapping[str, Mapping[str, object]] = {
@@ -175,7 +139,6 @@ class Developer(User):
             "XDG_STATE_HOME": str(home / "state"),
             "XDG_DATA_HOME": str(home / "data"),
             "PRIVATE_PASSWORD": LOGIN[1],
-            "UV_PYTHON": sys.executable,
             "PIPENV_IGNORE_VIRTUALENVS": "1",
             "PIPENV_VENV_IN_PROJECT": "1",
             "POETRY_VIRTUALENVS_IN_PROJECT": "1",
@@ -233,12 +196,17 @@ class Developer(User):
         return Done(done.returncode, done.stdout, done.stderr)
 
     def _environ(self, programs: Path | None) -> dict[str, str]:
-        # No client finds what it has cached in an earlier call.
+        # A client finds nothing that it has cached in an earlier call, or installed elsewhere.
         self._calls += 1
-        environ = {**self.environment, "XDG_CACHE_HOME": str(self.home / f"caches-{self._calls}")}
-        if programs is not None:
-            environ["PATH"] = f"{programs}{os.pathsep}{environ['PATH']}"
-        return environ
+        first = programs or Path(sys.executable).parent
+        return {
+            "UV_TOOL_DIR": str(self.project / "tools"),
+            "UV_TOOL_BIN_DIR": str(self.project / "bin"),
+            "HATCH_DATA_DIR": str(self.project / "hatch"),
+            **self.environment,
+            "XDG_CACHE_HOME": str(self.home / f"caches-{self._calls}"),
+            "PATH": f"{first}{os.pathsep}{self.environment['PATH']}",
+        }
 
 
 def packages(environment: Path) -> dict[str, str]:

@@ -1,5 +1,6 @@
 """Locks made elsewhere install from the cache with every index gone, and stay as they are."""
 
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import pytest
@@ -16,7 +17,7 @@ EXPECTED = {"foo": "1.0", "bar": "1.1", "baz": "2.0"}
 REQUIREMENTS = "".join(
     f"{dist.name}=={dist.version} --hash=sha256:{dist.sha256}\n"
     for dist in PUBLIC_DISTS
-    if EXPECTED.get(dist.name) == dist.version
+    if dist.is_wheel and EXPECTED.get(dist.name) == dist.version
 )
 
 
@@ -29,47 +30,53 @@ class Installer(NamedTuple):
     command: tuple[str, ...]
 
 
-_PIP = ("python", "-m", "pip", "--python", ".venv")
+_PIP = ("python", "-m", "pip", "--python", ".venv", "install", "--no-compile")
+_REQUIREMENTS = ("--require-hashes", "-r", "requirements.txt")
 INSTALLERS = {
     "uv sync --frozen": Installer("uv lock", "", (uv_executable(), "sync", "--frozen")),
     "uv sync --locked": Installer("uv lock", "", (uv_executable(), "sync", "--locked")),
-    "pip install -r": Installer(
-        "", "pip", (*_PIP, "install", "--require-hashes", "-r", "requirements.txt")
+    "uv pip sync": Installer(
+        "uv pip compile", "", (uv_executable(), "pip", "sync", "pylock.toml")
     ),
-    "pip 23 install -r": Installer(
-        "", "old-pip", (*_PIP, "install", "--require-hashes", "-r", "requirements.txt")
-    ),
-    "poetry install": Installer("poetry lock", "poetry", ("poetry", "install", "-n")),
+    "pip install -r": Installer("", "pip", (*_PIP, *_REQUIREMENTS)),
+    "pip 23 install -r": Installer("", "old-pip", (*_PIP, *_REQUIREMENTS)),
+    "poetry install": Installer("poetry add", "poetry", ("poetry", "install", "-n")),
     "pdm sync": Installer("pdm lock", "pdm", ("pdm", "sync")),
-    "pipenv sync": Installer("pipenv install", "pipenv", ("pipenv", "sync")),
-}
+    "pipenv sync": Installer("pipenv lock", "pipenv", ("pipenv", "sync")),
+}  # fmt: skip
+#: Those that want the environment to be there.
+_INTO_OURS = ("pip", "uv pip")
+
+
+@pytest.fixture(scope="module")
+def cut_off(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Developer]:
+    """Return a developer whose uv has installed what the locks name, before every index went."""
+    home = tmp_path_factory.mktemp("cut-off")
+    with Internet(home).open() as internet:
+        developer = Developer(home, internet)
+        developer.configure("pypi", cache_fresh="0 s")
+        developer.start_project(LOCKERS["uv sync"].given)
+        developer.through(*LOCKERS["uv sync"].command).expect()
+        internet.stop()
+        yield developer
 
 
 @pytest.mark.parametrize("name", INSTALLERS)
 def test_a_lock_installs_with_every_index_gone_and_stays_as_it_is(
-    developer: Developer,
-    internet: Internet,
-    programs: Programs,
-    made_directly: MadeDirectly,
-    name: str,
+    cut_off: Developer, programs: Programs, made_directly: MadeDirectly, name: str
 ) -> None:
     installer = INSTALLERS[name]
     files: dict[str, str | bytes] = {"requirements.txt": REQUIREMENTS}
     if installer.locker:
-        files = {**LOCKERS[installer.locker].given, **made_directly(developer, installer.locker)}
-
-    def install() -> None:
-        developer.start_project(files)
-        if "--python" in installer.command:
-            make_environment(developer.project / ".venv")
-        path = programs(installer.programs) if installer.programs else None
-        developer.through(*installer.command, programs=path).expect()
-        assert packages(developer.project / ".venv").items() >= EXPECTED.items()
-
-    install()
-    internet.stop()
-    install()
-    kept = developer.read(files)
+        files = {**LOCKERS[installer.locker].given, **made_directly(installer.locker)}
+    cut_off.start_project(files)
+    environment = cut_off.project / ".venv"
+    if name.startswith(_INTO_OURS):
+        make_environment(environment)
+    path = programs(installer.programs) if installer.programs else None
+    cut_off.through(*installer.command, programs=path).expect()
+    assert packages(environment).items() >= EXPECTED.items()
+    kept = cut_off.read(files)
     assert kept == {name: _bytes(content) for name, content in files.items()}
 
 

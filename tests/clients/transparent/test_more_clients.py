@@ -33,7 +33,6 @@ eggs = foo
 def test_hatch_installs_private_projects(developer: Developer, programs: Programs) -> None:
     developer.configure("private", "pypi")
     developer.environment["HATCH_DATA_DIR"] = str(developer.home / "hatch")
-    del developer.environment["UV_PYTHON"]  # uv would install there
     developer.start_project({"pyproject.toml": HATCH})
     developer.through("hatch", "env", "create", programs=programs("hatch")).expect()
     (environment,) = (developer.home / "hatch").glob("env/virtual/*/*/*")

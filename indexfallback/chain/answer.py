@@ -3,7 +3,7 @@
 import time
 from typing import NamedTuple
 
-from indexfallback.chain.authority import corrected
+from indexfallback.chain.authority import corrected, described_by
 from indexfallback.chain.explain import tried
 from indexfallback.chain.offer import has_unknown, has_wrong_metadata, withheld
 from indexfallback.chain.policy import Serve
@@ -21,7 +21,8 @@ class Answer(NamedTuple):
 
     project: str
     owner: Index
-    #: As its index has it, and with what a mirror has otherwise than its public index put right.
+    #: As its index has it, and with what a mirror has otherwise than its public index put right;
+    #: what another index of the group is asked for has that one's entries, as it had them last.
     page: ProjectPage
     corrected: ProjectPage
     #: Names the page's content.
@@ -64,6 +65,10 @@ class AnswerBuilder:
         index = question.chain[step.position].index
         now = time.time()
         offered, changed = self._as_pinned(question.project, index, page)
+        wanted = question.stood_in_for(step.position)
+        known = self._store.pages.load(wanted.key, question.project) if wanted is not None else None
+        if known is not None:
+            offered, changed = described_by(known, offered), True
         # An index that has just answered can be reached, whatever the other ones told.
         offline = None if answered and not index.is_directory else question.offline
         if step.resolved:

@@ -1,4 +1,8 @@
-"""What a public index says of the files of its mirrors: its sha256 are right, and no others are."""
+"""What one index of a group says of the files of another.
+
+The sha256 of the public index are right, and no others of its mirrors are. At the address of an
+index, its own entries are what a lock file gets, whichever index of the group has sent the page.
+"""
 
 from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
@@ -50,6 +54,22 @@ def corrected(mirror: ProjectPage, authority: ProjectPage) -> ProjectPage:
         else:
             files += missing.pop(file.filename, ())
     return msgspec.structs.replace(mirror, files=tuple(files))
+
+
+def described_by(wanted: ProjectPage, page: ProjectPage) -> ProjectPage:
+    """Return a page with the wanted one's entries for the files that both list with one sha256.
+
+    Their addresses, sizes and times are the wanted index's own. A file is yanked if either says so:
+    the wanted page may be the older one.
+    """
+    known = _stated(wanted)
+    files = []
+    for file in page.files:
+        own = known.get(file.filename, {}).get(file.sha256 or "")
+        if own is not None:
+            file = msgspec.structs.replace(own, yanked=file.yanked or own.yanked)  # noqa: PLW2901
+        files.append(file)
+    return msgspec.structs.replace(page, files=tuple(files))
 
 
 def _stated(page: ProjectPage) -> Mapping[str, Mapping[str, File]]:

@@ -160,7 +160,7 @@ def _resolved_before(question: Question) -> int | None:
         if candidate.index.is_directory or _has_answered(candidate):
             return None
         # An earlier walk may have ended here because the index whose page is wanted was in trouble.
-        if _stands_in(question, position):
+        if question.stood_in_for(position) is not None:
             return None
         limit = float("inf") if question.is_offline else candidate.fresh
         ages = (candidate.page_age, candidate.resolution_age)
@@ -171,16 +171,6 @@ def _resolved_before(question: Question) -> int | None:
         if candidate.owned:
             return None
     return None
-
-
-def _stands_in(question: Question, position: int) -> bool:
-    """Tell whether an index is not the one of its group whose page is wanted."""
-    first = question.first
-    return (
-        first is not None
-        and position != first
-        and question.chain[position].index.group == question.chain[first].index.group
-    )
 
 
 def _has_answered(candidate: Candidate) -> bool:

@@ -120,6 +120,13 @@ class Question:
         may = self.owners or tuple(p for p, c in enumerate(self.chain) if not c.is_copy)
         return may if self.alone is None else tuple(p for p in may if p == self.alone)
 
+    def stood_in_for(self, position: int) -> Index | None:
+        """Return the index whose page is wanted in the place of one of its group; None if none."""
+        wanted = self.chain[self.first].index if self.first is not None else None
+        own = self.chain[position].index
+        is_other = wanted is not None and wanted != own and wanted.group == own.group
+        return wanted if is_other else None
+
     def login_for(self, position: int) -> ClientLogin | None:
         """Return what the client has brought for an index, or None."""
         login = self.login

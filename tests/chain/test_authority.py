@@ -1,19 +1,20 @@
 """What a public index says of the files of its mirrors."""
 
-from indexfallback.chain.authority import Correction, corrected, corrections
+from indexfallback.chain.authority import Correction, corrected, corrections, described_by
 from indexfallback.page import File, ProjectPage
 from indexfallback.store.pins import Pin
 
 NAME, SDIST = "acme_app-1.0-py3-none-any.whl", "acme_app-1.0.tar.gz"
 
 
-def page(*sha256s: str | None, at: str = "near") -> ProjectPage:
+def page(*sha256s: str | None, at: str = "near", yanked: str = "") -> ProjectPage:
     """Return a page with files of one name, each at an address of ``at``."""
     files = (
         File(
             filename=NAME,
             url=f"https://{at}.example.com/{sha256}",
             hashes={"sha256": sha256} if sha256 else {},
+            yanked=sha256 in yanked if sha256 else False,
         )
         for sha256 in sha256s
     )
@@ -51,3 +52,15 @@ def test_what_the_mirror_pinned_is_corrected_as_well() -> None:
         Correction(NAME, ("a", "b"), "x"),
         Correction(NAME, ("a", "b"), "y"),
     ]
+
+
+def test_files_that_the_wanted_page_lists_are_described_as_there() -> None:
+    far = page("a", "b", None, at="far")
+    assert urls(described_by(far, page("b", "c", None, "a"))) == [
+        "far/b", "near/c", "near/None", "far/a",
+    ]  # fmt: skip
+
+
+def test_a_file_is_yanked_if_either_page_says_so() -> None:
+    found = described_by(page("a", "b", "c", yanked="b"), page("a", "b", "c", yanked="c"))
+    assert [file.yanked for file in found.files] == [False, True, True]

@@ -17,6 +17,7 @@ from tests.chain.test_policy_properties import chains
 from tests.chain.walking import MIRROR, PRIVATE, PYPI, index, question, walk
 from tests.conftest import MakeShim
 from tests.fakes import FakeIndex, wheel
+from tests.fakes.pages import HTML_ONLY
 
 PROJECT = "acme-app"
 
@@ -91,6 +92,26 @@ def test_the_mirror_stands_in_when_it_cannot_be_asked(shim: MakeShim) -> None:
         )
         pypi.stop_listening()
         assert made.fallback.page(PROJECT, first="pypi").owner.name == "mirror"
+
+
+def test_a_mirror_that_stands_in_describes_files_as_the_first_one_did(shim: MakeShim) -> None:
+    old, new = wheel(PROJECT, "1.0"), wheel(PROJECT, "2.0")
+    with FakeIndex([old], formats=HTML_ONLY) as mirror, FakeIndex([old]) as pypi:
+        made = shim(
+            index("mirror", "mirror", url=mirror.url, mirror_of="pypi"),
+            index("pypi", "public", url=pypi.url),
+            fresh=0.0,
+        )
+        made.fallback.repeat_seconds = 0.0
+        described = made.fallback.page(PROJECT, first="pypi").corrected.files
+        mirror.add(new)
+        pypi.stop_listening()
+        answer = made.fallback.page(PROJECT, first="pypi")
+        assert answer.owner.name == "mirror"
+        assert answer.corrected.files[:1] == described
+        assert answer.corrected.files[1].url == mirror.file_url(new.filename)
+        assert not answer.is_settled
+        assert made.fallback.page(PROJECT).corrected.files[0].url == mirror.file_url(old.filename)
 
 
 def test_a_slow_first_one_is_not_hedged_by_its_mirror(shim: MakeShim) -> None:

@@ -48,6 +48,22 @@ def test_the_lock_file_is_the_same_with_a_mirror_in_front(
     assert lock(developer, name, programs) == made_directly(name)
 
 
+@pytest.mark.parametrize("name", ["uv lock", "pip lock"])
+def test_the_lock_file_is_the_same_when_the_mirror_stands_in_for_the_index(
+    developer: Developer,
+    internet: Internet,
+    programs: Programs,
+    made_directly: MadeDirectly,
+    name: str,
+) -> None:
+    developer.configure("mirror", "pypi", cache_fresh="0 s")
+    lock(developer, name, programs)
+    internet.public.stop_listening()
+    assert lock(developer, name, programs) == made_directly(name), "with the mirror alone"
+    internet.stop()
+    assert lock(developer, name, programs) == made_directly(name), "without both"
+
+
 def test_pipenv_makes_a_pipfile_with_the_index_of_its_own(
     developer: Developer, programs: Programs, made_directly: MadeDirectly
 ) -> None:

@@ -143,6 +143,10 @@ class Developer(User):
             "PIPENV_VENV_IN_PROJECT": "1",
             "POETRY_VIRTUALENVS_IN_PROJECT": "1",
             "PDM_CHECK_UPDATE": "0",
+            # virtualenv looks for newer ones of what it brings along.
+            "VIRTUALENV_NO_PERIODIC_UPDATE": "1",
+            # pip-tools asks PyPI for addresses that it never had; pip waits 7.5 s if it is down.
+            "PIP_RETRIES": "0",
         }
         self.configure("pypi")
 

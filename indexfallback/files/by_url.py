@@ -6,21 +6,23 @@ anybody, only the address counts.
 """
 
 from collections.abc import Callable, Iterator
+from urllib.parse import unquote, urlsplit
 
 from indexfallback.chain.fallback import Fallback
 from indexfallback.chain.members import Member
 from indexfallback.config import Index
-from indexfallback.config.hosts import stated_origins
+from indexfallback.config.hosts import chain_urls, stated_origins
 from indexfallback.errors import (
     FileMissingError,
     FileUnavailableError,
     ProjectError,
     ProjectNotFoundError,
 )
-from indexfallback.files.file_url import FileUrl, file_at, file_named
+from indexfallback.files.file_url import FileUrl, file_at, file_named, segments
 from indexfallback.files.lookup import not_cached
 from indexfallback.files.pinned import FileAddress
-from indexfallback.names import FileKey
+from indexfallback.names import FileKey, normalize
+from indexfallback.origin import origin_of
 from indexfallback.page import File, ProjectPage
 from indexfallback.store.origins import origins_on
 from indexfallback.upstream.answers import ClientLogin
@@ -32,6 +34,11 @@ class FilesByUrl:
     def __init__(self, fallback: Fallback) -> None:
         self._fallback = fallback
         self._stated = stated_origins(fallback.settings.indexes)
+        #: Origin and path of each.
+        self._of_chain = {
+            (origin_of(url), segments(unquote(urlsplit(url).path)))
+            for url in chain_urls(fallback.settings.indexes)
+        }
 
     def find(
         self, url: FileUrl, index: Index | None, login: ClientLogin | None
@@ -60,9 +67,21 @@ class FilesByUrl:
 
     def _members(self, url: FileUrl, *, is_by_name: bool) -> Iterator[Member]:
         """Yield the indexes whose pages may list a file: of a group, the public one first."""
-        here = self._stated.get(url.origin, frozenset())
-        members = [m for m in self._fallback.members if not is_by_name or m.index.group in here]
+        members = [
+            m for m in self._fallback.members if not is_by_name or self._is_here(m.index, url)
+        ]
         yield from sorted(members, key=lambda member: member.index.name != member.index.group)
+
+    def _is_here(self, index: Index, url: FileUrl) -> bool:
+        """Tell whether an address is one of an index's files, by their names.
+
+        A directory has no address of its own: its files are beside the pages of the whole chain.
+        """
+        if index.is_directory:
+            *root, folder, _ = ("", *url.path)
+            is_of_chain = (url.origin, tuple(root[1:])) in self._of_chain
+            return is_of_chain and normalize(folder) == url.project
+        return index.group in self._stated.get(url.origin, frozenset())
 
     def _asked(
         self, url: FileUrl, index: Index | None, login: ClientLogin | None
@@ -76,8 +95,7 @@ class FilesByUrl:
         except ProjectError as error:
             self._check(url, url.project, error, is_at_index=index is not None)
             return None
-        here = self._stated.get(url.origin, frozenset())
-        is_here = answer.owner.group in here
+        is_here = self._is_here(answer.owner, url)
         file = file_at(answer.page, url) or (file_named(answer.page, url) if is_here else None)
         if file is not None:
             return _address(answer.owner, url.project, file, url)

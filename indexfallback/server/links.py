@@ -34,20 +34,26 @@ class Links:
 
 @dataclass(frozen=True)
 class DirectLinks(Links):
-    """Links to files at their index, as it has them; only local files are at this server."""
+    """Links to files at their index, as it has them; only local files are elsewhere."""
 
     #: The beginnings of addresses at which this server answers for the index.
     answered: tuple[str, ...] = ()
+    #: The address of the simple API that was asked, whose pages local files are then beside.
+    asked: str = ""
 
     @classmethod
-    def answering(cls, to_root: str, origins: Iterable[str]) -> "DirectLinks":
-        """Return links of pages whose hosts this server answers for, at these origins."""
-        return cls(to_root, tuple(f"{origin}/" for origin in origins))
+    def answering(cls, asked: str, origins: Iterable[str]) -> "DirectLinks":
+        """Return links of pages of the simple API at ``asked``; this server answers for origins."""
+        return cls("", tuple(f"{origin}/" for origin in origins), asked)
 
     def href(self, owner: str, page: ProjectPage) -> Callable[[File], str]:
         """Return what gives the address of a file on a page; ``owner`` is a group."""
-        ours = super().href(owner, page)
+        ours = partial(self._beside, page) if self.asked else super().href(owner, page)
         return lambda file: ours(file) if file.url.startswith(_LOCAL) else file.url
+
+    def _beside(self, page: ProjectPage, file: File) -> str:
+        """Return an address that is the same whichever port this server has."""
+        return f"{self.asked}{page.name}/{quote(file.filename)}"
 
     def promises(self, file: File) -> bool:
         """Tell whether a wheel has metadata where the link leads, whatever its index offers."""

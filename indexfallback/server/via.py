@@ -11,8 +11,8 @@ import falcon
 
 from indexfallback.chain.answer import Answer
 from indexfallback.config import Index
-from indexfallback.config.hosts import stated_origins
-from indexfallback.config.pip import default_files_url
+from indexfallback.config.hosts import last_group, stated_origins
+from indexfallback.config.pip import default_files_url, default_url
 from indexfallback.errors import FileError, ProjectError, ProjectNotFoundError
 from indexfallback.files.by_url import FilesByUrl
 from indexfallback.files.file_url import FileUrl
@@ -23,7 +23,6 @@ from indexfallback.server.files import FOR_EVER, FileSender
 from indexfallback.server.intercepted import Json, Moved, Names, Page, index_at, wanted
 from indexfallback.server.links import DirectLinks
 from indexfallback.server.pages import NamesResource, PageSender, client_of, is_again, media_of
-from indexfallback.server.proxied import PUBLIC_ROOT
 from indexfallback.server.response_cache import MAX_AGE
 from indexfallback.shim import Shim
 from indexfallback.upstream.answers import ClientLogin
@@ -46,9 +45,7 @@ class InterceptedResource:
         self._found = FilesByUrl(shim.fallback)
         self._pypi = origin_of(default_files_url())
         self._stated = stated_origins(shim.settings.indexes)
-        public = [index for index in shim.settings.indexes if index.role == "public"]
-        #: The group at whose addresses the whole chain answers, or none.
-        self._last = public[-1].group if public else None
+        self._last = last_group(shim.settings.indexes)
 
     def on_get(
         self, req: falcon.Request, resp: falcon.Response, scheme: str, authority: str, path: str
@@ -83,7 +80,7 @@ class InterceptedResource:
             shim.ahead.page_asked(client_of(req), answer, address)
         if answer.is_settled and login is None:
             req.env[MAX_AGE] = shim.fallback.repeat_seconds
-        self._pages.send(req, resp, answer, self._links(req))
+        self._pages.send(req, resp, answer, self._links(index))
 
     def _document(self, req: falcon.Request, resp: falcon.Response, wanted: Json) -> None:
         """Answer with the JSON of a project or of a version."""
@@ -92,7 +89,7 @@ class InterceptedResource:
             raise _not_ours()
         ends = document_ends(self._shim)
         answer = self._answer(req, wanted.index, wanted.project, _login_at(req, wanted.index))
-        again, href = is_again(req, self._shim), self._links(req).href
+        again, href = is_again(req, self._shim), self._links(wanted.index).href
         send_document(
             req, resp, document(self._shim, answer, version, href, again=again, ends=ends)
         )
@@ -111,9 +108,9 @@ class InterceptedResource:
         self._check(index, answer, is_refused=login is None)
         return answer
 
-    def _links(self, req: falcon.Request) -> DirectLinks:
-        root = req.env.get(PUBLIC_ROOT, req.prefix)
-        return DirectLinks.answering(f"{root}/", self._stated)
+    def _links(self, index: Index | None) -> DirectLinks:
+        asked = index.url if index is not None else default_url()
+        return DirectLinks.answering(asked, self._stated)
 
     def _file(self, req: falcon.Request, resp: falcon.Response, url: FileUrl) -> None:
         """Answer with a file, or its metadata."""

@@ -235,15 +235,16 @@ def test_of_several_files_of_one_name_the_address_decides(served: Serve, pypi: F
     assert via(shim, f"{pypi.base}/c/{two.sha256}/{one.filename}").body == two.data
 
 
-def test_a_file_of_a_directory_is_not_at_an_intercepted_host(
-    served: Serve, tmp_path: Path, pypi: FakeIndex
+@pytest.mark.parametrize("path", ["files/", "simple/", "simple/other/", "acme-core/"])
+def test_a_file_of_a_directory_is_nowhere_but_beside_its_page(
+    served: Serve, tmp_path: Path, pypi: FakeIndex, path: str
 ) -> None:
     flat_directory(tmp_path / "wheels", [ACME])
     shim = served(
         index_table("wheels", str(tmp_path / "wheels"), role="private"),
         index_table("pypi", pypi.url),
     )
-    assert via(shim, f"{pypi.base}/files/{ACME.filename}").problem["status"] == 404
+    assert via(shim, f"{pypi.base}/{path}{ACME.filename}").problem["status"] == 404
 
 
 @pytest.mark.parametrize("files_elsewhere", [False, True])

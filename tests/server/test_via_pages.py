@@ -12,6 +12,7 @@ from urllib.request import Request, urlopen
 import pytest
 from pip._internal.network.session import user_agent
 
+from indexfallback.config.pip import default_url
 from tests.conftest import Serve
 from tests.fakes import FakeIndex, flat_directory, sdist, wheel
 from tests.server.intercepting import JSON, files, via
@@ -185,8 +186,9 @@ def test_every_wheel_has_metadata_where_the_chain_alone_tells_of_the_host(served
         assert files(shim, f"{own.url}plus/")[PLUS.filename]["core-metadata"] is False
 
 
-def test_files_of_a_directory_are_at_the_address_that_the_proxy_uses(
-    served: Serve, tmp_path: Path
+@pytest.mark.parametrize("asked", ["pypi", "default"])
+def test_files_of_a_directory_are_beside_the_page_that_was_asked_for(
+    served: Serve, tmp_path: Path, asked: str
 ) -> None:
     flat_directory(tmp_path / "wheels", [ACME])
     with FakeIndex([DEMO]) as pypi:
@@ -194,10 +196,11 @@ def test_files_of_a_directory_are_at_the_address_that_the_proxy_uses(
             index_table("wheels", str(tmp_path / "wheels"), role="private"),
             index_table("pypi", pypi.url),
         )
-        for host in (f"127.0.0.1:{shim.port}", f"localhost:{shim.port}"):
-            (file,) = files(shim, f"{pypi.url}acme-core/", {"Host": host}).values()
-            assert file["url"].startswith(f"http://{host}/files/wheels/")
-            assert shim.get(file["url"].removeprefix(f"http://{host}")).body == ACME.data
+        root = pypi.url if asked == "pypi" else default_url()
+        (file,) = files(shim, f"{root}acme-core/").values()
+        assert file["url"] == f"{root}acme-core/{ACME.filename}"  # whichever port the shim has
+        assert via(shim, file["url"]).body == ACME.data
+        assert via(shim, f"{file['url']}.metadata").body == ACME.metadata
 
 
 def test_while_the_public_index_is_down_a_private_one_says_what_it_lacks(served: Serve) -> None:

@@ -24,7 +24,9 @@ HIDDEN = "***"
 _DURATIONS = frozenset(
     ("cache.fresh", "cache.keep", "limits.deadline", "connect_timeout", "read_timeout", "fresh")
 )
-_SIZES = frozenset(("cache.max_size", "limits.page_size", "max_file_size"))
+_SIZES = frozenset(
+    ("server.max_upload_size", "cache.max_size", "limits.page_size", "max_file_size")
+)
 
 #: A file with every key, and with the default values.
 TEMPLATE = """\
@@ -35,6 +37,7 @@ TEMPLATE = """\
 # host = "127.0.0.1"       # clients need a token if it is not a loopback address
 # port = 5503
 # public_read = false      # true: other machines may read without a token
+# max_upload_size = "4 GB" # a larger upload is refused
 # tls_cert = "/etc/ssl/packages.pem"            # serve over TLS
 # tls_key = "/etc/ssl/packages.key"
 # base_path = "/pypi"      # path behind a reverse proxy

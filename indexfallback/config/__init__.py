@@ -121,6 +121,8 @@ class Settings:
     trusted_proxies: tuple[str, ...] = ()
     #: Whether other machines may read without a token.
     public_read: bool = False
+    #: The largest body of an upload: the largest wheels that are published have 3 GB.
+    max_upload_size: int = 4 * 1000**3
     cache_dir: Path
     cache_size: int = 20 * 1000**3
     fresh: float = 600.0

@@ -80,11 +80,14 @@ class ResponseCache:
     def _upload(
         self, environ: dict[str, Any], start_response: Callable[..., Any]
     ) -> Iterable[bytes]:
-        """Pass an upload on, then empty the cache: pages may have changed."""
-        try:
-            return self._application(environ, start_response)
-        finally:
-            self._clear()
+        """Pass an upload on; empty the cache if it was taken, since pages may have changed."""
+
+        def start(status: str, headers: _Headers, exc_info: Any = None) -> Any:
+            if status.startswith("2"):
+                self._clear()
+            return start_response(status, headers, exc_info)
+
+        return self._application(environ, start)
 
     def _ask(
         self, key: _Key, environ: dict[str, Any], start_response: Callable[..., Any]

@@ -1,7 +1,11 @@
-"""The legacy upload API: a form with one file, which is streamed to the disk."""
+"""The legacy upload API: a form with one file, which is streamed to the disk.
+
+A refused upload is not read: the answer is sent at once, and the server closes the connection after
+it. twine and uv show the reason all the same, since they read the answer when sending fails.
+"""
 
 from collections.abc import Mapping
-from contextlib import suppress
+from contextlib import closing
 
 import falcon
 from falcon.media.multipart import BodyPart, MultipartFormHandler
@@ -10,6 +14,7 @@ from indexfallback.errors import UploadRefusedError
 from indexfallback.hosted.form import CONTENT, FIELDS, read_form
 from indexfallback.hosted.index import HostedIndex, Published
 from indexfallback.hosted.receiving import Incoming, failed
+from indexfallback.server.bodies import UploadSlots
 from indexfallback.server.credentials import Credentials
 from indexfallback.shim import Shim
 
@@ -19,9 +24,6 @@ _PIECE = 256 * 1024
 _MAX_FIELD = 4096
 #: Each classifier, requirement and keyword is a field; the largest projects have some hundred.
 _MAX_FIELDS = 10_000
-#: Bytes that are read of a refused file: most clients read the answer only after they have sent
-#: the whole file.
-_DRAIN = 64 * 1024**2
 
 
 def multipart_handler() -> MultipartFormHandler:
@@ -37,13 +39,14 @@ class UploadResource:
     def __init__(self, shim: Shim, credentials: Credentials) -> None:
         self._shim = shim
         self._credentials = credentials
+        self._slots = UploadSlots()
 
     def on_post(self, req: falcon.Request, resp: falcon.Response, index: str = "") -> None:
         """Receive and publish a file."""
         try:
             published = self._take(req, index)
         except Exception:
-            _drain(req)
+            resp.set_header("Connection", "close")  # the rest of the body stays unread
             raise
         self._shim.fallback.forget(published.identity.project)
         resp.content_type = falcon.MEDIA_TEXT
@@ -57,11 +60,27 @@ class UploadResource:
         hosted = self._shim.hosted.get(name)
         if hosted is None:
             raise falcon.HTTPNotFound(description=f"{name} is not an index with upload = true")
-        if req.content_length is None:
-            raise falcon.HTTPLengthRequired(description="the request has no Content-Length")
-        with hosted.receive() as incoming:
+        length = self._length(req)
+        with (
+            closing(self._slots.open(req.env["wsgi.input"], length)) as body,
+            hosted.receive() as incoming,
+        ):
+            req.env["wsgi.input"] = body
             filename, fields = _receive(req, hosted, incoming)
             return hosted.publish(incoming, filename, read_form(fields, filename))
+
+    def _length(self, req: falcon.Request) -> int:
+        """Return the length of the body that a request announces, if it is not too large."""
+        length, most = req.content_length, self._shim.settings.max_upload_size
+        if length is None:
+            raise falcon.HTTPLengthRequired(description="the request has no Content-Length")
+        if length > most:
+            raise falcon.HTTPContentTooLarge(
+                title="Upload too large",
+                description=f"the upload has {length} bytes, and server.max_upload_size is {most}: "
+                "raise it in the configuration, then restart the server",
+            )
+        return length
 
     def _only_one(self) -> str:
         names = list(self._shim.hosted)
@@ -116,10 +135,3 @@ def _refuse_foreign_origin(req: falcon.Request) -> None:
         raise falcon.HTTPForbidden(
             title="Foreign origin", description=f"a page of {origin[:100]} must not upload here"
         )
-
-
-def _drain(req: falcon.Request) -> None:
-    left = _DRAIN
-    with suppress(OSError):  # the client is gone
-        while left > 0 and (piece := req.bounded_stream.read(min(_PIECE, left))):
-            left -= len(piece)

@@ -70,7 +70,7 @@ ERRORS = [
         server("x = 1"),
         (
             '2: [server]: unknown key "x"; use one of host, port, public_read, tls_cert, tls_key, '
-            "base_path, trusted_proxies"
+            "base_path, trusted_proxies, max_upload_size"
         ),
     ),
     (server('dir = "x"'), '2: [server]: unknown key "dir"; it belongs in [cache]'),

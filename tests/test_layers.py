@@ -30,7 +30,7 @@ INSIDE = {
         "answer", "walk", "documents", "fallback",
     ),
     "files": (
-        "file_url", "pace", "coding", "profile", "workers", "failures", "parts", "sources",
+        "file_url", "pace", "coding", "extent", "profile", "workers", "failures", "parts", "sources",
         "pinned", "integrity", "hashing", "checking", "opening", "plan", "arrival", "assembly",
         "transfer", "unheld", "metadata", "lookup", "by_url", "download", "planner", "schedule",
         "ahead",
@@ -45,8 +45,8 @@ LEVEL = {module: level for level, module in enumerate(ORDER)} | {
 PURE = (
     "errors", "words", "names", "origin", "mode", "doctor", "page", "formats", "outcome", "health",
     "chain.question", "chain.policy", "chain.offer", "chain.lag", "chain.copies",
-    "chain.explain", "files.file_url", "files.pace", "files.coding", "files.failures",
-    "files.profile", "files.planner", "files.schedule", "server.intercepted",
+    "chain.explain", "files.file_url", "files.pace", "files.coding", "files.extent",
+    "files.failures", "files.profile", "files.planner", "files.schedule", "server.intercepted",
     "tunnel.client_hello", "tunnel.environment", "tunnel.exceptions", "tunnel.heads",
     "tunnel.origins", "tunnel.requests", "tunnel.route",
     "dists.fitting", "dists.interpreters", "dists.platforms", "carry.changes",

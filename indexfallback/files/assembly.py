@@ -9,6 +9,7 @@ from pathlib import Path
 
 from indexfallback.files.arrival import IncomingFile, failed
 from indexfallback.files.checking import Expected, decoded_right, problem_of, verdict
+from indexfallback.files.extent import Extent, ExtentError
 from indexfallback.files.hashing import Hashing
 from indexfallback.files.integrity import Digest
 from indexfallback.files.pace import unstalled
@@ -79,11 +80,22 @@ class Assembly:
 
         Raises:
             TransferError: The body broke off, or does not continue the bytes that are here.
+            ExtentError: It has more bytes than the page states; none is kept.
             CommittedError: The file would have to start over, and answers have begun.
             OSError: No disk takes the bytes.
 
         """
+        extent = Extent(source.file, self._blobs.limit, "cache.max_size")
         self._continue_with(source, body)
+        try:
+            # The bytes count, not the length that is announced: the hash may prove a file whole
+            # before that length has come.
+            self._append(body, extent)
+        except ExtentError:
+            self.start_over()
+            raise
+
+    def _append(self, body: Body, extent: Extent) -> None:
         file = self.file
         skip = file.received - body.start
         with Hashing(self._digest) as hashing:
@@ -91,6 +103,7 @@ class Assembly:
                 new = piece[skip:]
                 skip = max(0, skip - len(piece))
                 if new:
+                    extent.check(file.received + len(new))
                     file.append(new)
                     hashing.update(new)
         if file.total is not None and file.received < file.total:

@@ -4,7 +4,8 @@ import logging
 from typing import NamedTuple
 
 from indexfallback.dists.whole import breaks_off
-from indexfallback.files.coding import MOST_BYTES, CodingError, decoded
+from indexfallback.files.coding import CodingError, decoded
+from indexfallback.files.extent import Extent
 from indexfallback.files.integrity import Digest
 from indexfallback.outcome import Kind, Outcome
 from indexfallback.page import File
@@ -75,7 +76,7 @@ def decoded_right(
     digest.expect(expected.file)
     pieces = (spool.read(offset, _PIECE) for offset in range(0, spool.size, _PIECE))
     try:
-        for piece in decoded(pieces, coding, expected.file.size or MOST_BYTES):
+        for piece in decoded(pieces, coding, Extent(expected.file, blobs.limit).most):
             target.write(piece)
             digest.update(piece)
     except CodingError as error:

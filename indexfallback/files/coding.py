@@ -11,16 +11,13 @@ _WINDOW_BITS = {
     "x-gzip": 16 + zlib.MAX_WBITS,
     "deflate": zlib.MAX_WBITS,
 }
-#: The most bytes of a file whose page does not state its size: no distribution has as many, and
-#: 1 GB on the wire can be 1 TB of zeros.
-MOST_BYTES = 8 << 30
 
 
 class CodingError(ValueError):
     """Bytes are not of the coding that is stated, or it is not known."""
 
 
-def decoded(pieces: Iterable[bytes], coding: str, most: int = MOST_BYTES) -> Iterator[bytes]:
+def decoded(pieces: Iterable[bytes], coding: str, most: int) -> Iterator[bytes]:
     """Yield what encoded bytes stand for, up to ``most`` bytes.
 
     Raises:

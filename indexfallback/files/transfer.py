@@ -14,6 +14,7 @@ from dataclasses import replace
 from indexfallback.config import Index
 from indexfallback.files.arrival import CommittedError, IncomingFile
 from indexfallback.files.assembly import Assembly
+from indexfallback.files.extent import ExtentError
 from indexfallback.files.failures import Failure
 from indexfallback.files.integrity import WrongBytes, WrongSources
 from indexfallback.files.opening import HedgedOpener
@@ -34,7 +35,7 @@ _FINAL = (
     | TLS_KINDS
     | {
         Kind.REFUSED, Kind.LIMITED, Kind.CONNECT_TIMEOUT, Kind.NOT_AN_INDEX, Kind.NOT_ALLOWED,
-        Kind.FORBIDDEN,
+        Kind.FORBIDDEN, Kind.WRONG,
     }
 )  # fmt: skip
 
@@ -215,6 +216,10 @@ class Transfer:
         began = time.monotonic() - answer.outcome.elapsed
         try:
             self._assembly.read(source, body)
+        except ExtentError as error:
+            # Not the index's health: it is this one file.
+            self._remember_wrong(source, error.outcome)
+            return error.outcome
         except TransferError as error:
             outcome = replace(error.outcome, elapsed=time.monotonic() - began)
             source.learn(outcome)
@@ -235,11 +240,14 @@ class Transfer:
         elif outcome is not None:
             self._fail(source, outcome)
             if outcome.kind is Kind.WRONG:
-                wrong = WrongBytes(self._assembly.sha256(), outcome)
-                self._wrong.add(source, self.file.sha256, wrong)
-                self._note_change(source, wrong)
+                self._note_change(source, self._remember_wrong(source, outcome))
         self._assembly.start_over()
         return False
+
+    def _remember_wrong(self, source: Source, outcome: Outcome) -> WrongBytes:
+        wrong = WrongBytes(self._assembly.sha256(), outcome)
+        self._wrong.add(source, self.file.sha256, wrong)
+        return wrong
 
     def _agrees(self, source: Source) -> bool:
         """Tell whether a right file is the one whose metadata was served before it came."""

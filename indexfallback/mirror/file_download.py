@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from indexfallback.files.arrival import failed
-from indexfallback.files.coding import MOST_BYTES, CodingError, decoded
+from indexfallback.files.coding import CodingError, decoded
+from indexfallback.files.extent import Extent, ExtentError
 from indexfallback.files.integrity import Digest
 from indexfallback.files.pace import unstalled
 from indexfallback.outcome import Outcome
@@ -23,6 +24,8 @@ from indexfallback.upstream.answers import Body, FileAnswer, TransferError
 #: From this size on, bytes, a partial file survives a killed run.
 _LARGE = 16 << 20
 _HASH_PIECE = 1 << 20
+#: The most bytes of a file whose page does not state its size: no distribution has as many.
+_UNSTATED = 8 << 30
 
 
 class FetchedFile(NamedTuple):
@@ -46,6 +49,7 @@ class FileDownload:
         self.written = 0
         self.etag: str | None = None
         self._digest = Digest()
+        self._extent = Extent(file, _UNSTATED)
         while piece := os.read(self._partial.fd, _HASH_PIECE) if self._partial.size else b"":
             self._digest.update(piece)
             self.written += len(piece)
@@ -64,6 +68,9 @@ class FileDownload:
             return answer.outcome
         try:
             self._read(answer.body)
+        except ExtentError as error:
+            self._start_over()
+            return error.outcome
         except TransferError as error:
             return error.outcome
         finally:
@@ -84,6 +91,7 @@ class FileDownload:
             self._digest.expect(self.file)
         self.etag = body.etag
         for piece in unstalled(body, time.monotonic):
+            self._extent.check(self.written + len(piece))
             _write(self._partial.fd, piece)
             self._digest.update(piece)
             self.written += len(piece)
@@ -101,7 +109,7 @@ class FileDownload:
         os.lseek(encoded.fd, 0, os.SEEK_SET)
         pieces = iter(lambda: os.read(encoded.fd, _HASH_PIECE), b"")
         try:
-            for piece in decoded(pieces, coding, self.file.size or MOST_BYTES):
+            for piece in decoded(pieces, coding, self._extent.most):
                 _write(self._partial.fd, piece)
                 digest.update(piece)
             is_right = digest.problem(self.file, self.file.sha256) is None

@@ -62,7 +62,8 @@ class Blobs:
         self.partials = Partials(directory / "partial")
         self.directory = directory / "blobs" / "sha256"
         self.quarantined = Quarantine(directory / "quarantine")
-        self._limit = limit
+        #: The most bytes of all files together.
+        self.limit = limit
         self._lock = threading.Lock()
         self._reading: Counter[str] = Counter()
         self._verified = VerifiedFiles()
@@ -242,7 +243,7 @@ class Blobs:
             is_first = self._total is None
             if self._total is not None:
                 self._total += sum(sizes.values())
-            is_full = self._total is None or self._total > self._limit
+            is_full = self._total is None or self._total > self.limit
         if is_full:
             self.evict()
         if is_first:  # once in each process
@@ -255,9 +256,9 @@ class Blobs:
         """
         self.records.flush()
         total = self.records.total()
-        goal = target if target is not None else int(self._limit * EVICT_TO)
+        goal = target if target is not None else int(self.limit * EVICT_TO)
         removed: list[str] = []
-        if total > (goal if target is not None else self._limit):
+        if total > (goal if target is not None else self.limit):
             for sha256, size in self.records.evictable():
                 if total <= goal:
                     break

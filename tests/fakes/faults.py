@@ -240,6 +240,15 @@ class Faults:
         """Send a body longer than its Content-Length, and close."""
         return self.short(-by, path=path, times=times)
 
+    def grow(self, by: int, *, path: str = "/", times: int | None = None) -> Rule:
+        """Append bytes to the body, chunked: more come than any length states."""
+
+        def change(_: Request, reply: Reply, __: Event) -> None:
+            reply.body, reply.framing = bytes(reply.body) + bytes(by), "chunked"
+            reply.ranges = False
+
+        return self._add(change, path, times)
+
     def cut(
         self, after: int = 0, *, reset: bool = False, path: str = "/", times: int | None = None
     ) -> Rule:

@@ -12,6 +12,7 @@ ROOT = Path(__file__).parent.parent
 #: From the bottom up: each imports from itself and from earlier ones only.
 ORDER = (
     "errors", "words", "names", "origin", "page", "outcome", "health", "mode", "flight",
+    "bounds", "table",
     "config", "formats", "dists", "wanted",
     "upstream", "store", "hosted",
     "chain", "files",

@@ -2,7 +2,7 @@
 
 It is kept in memory, is bounded, and feeds `status` and the last lines of `run`.
 
-Locks: ``Activity._lock`` guards everything here.
+Locks: ``Activity._lock`` guards the clients and the counters.
 """
 
 import threading
@@ -10,17 +10,12 @@ import time
 from collections import OrderedDict
 from collections.abc import Hashable
 from dataclasses import asdict, dataclass, replace
-from typing import TypeVar
 
 from indexfallback.chain.fetched_ahead import FetchedAhead
 from indexfallback.errors import FileError, IndexFallbackError, ProjectError, Tried
+from indexfallback.table import Table
 
-V = TypeVar("V")
-
-#: Projects and files remembered: more than the largest install.
-_REMEMBERED = 10_000
-#: Failures remembered: more than anyone reads.
-_FAILURES = 100
+#: Clients remembered.
 _CLIENTS = 20
 
 
@@ -62,8 +57,8 @@ class Activity:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._started = time.time()
-        self._served: OrderedDict[str, Served] = OrderedDict()
-        self._failures: OrderedDict[str, Failure] = OrderedDict()
+        self._served: Table[str, Served] = Table("chain.activity.Activity._served")
+        self._failures: Table[str, Failure] = Table("chain.activity.Activity._failures")
         self._clients: OrderedDict[str, float] = OrderedDict()
         self._cached_bytes = 0
         self._fetched_bytes = 0
@@ -74,9 +69,8 @@ class Activity:
         if self.ahead.claim(project) and how == "fresh":
             how = "ahead"
         served = Served(time.time(), owner, how, waited, left_out)
-        with self._lock:
-            _put(self._served, project, served, _REMEMBERED)
-            self._failures.pop(project, None)
+        self._served.put(project, served)
+        self._failures.remove(project)
         return how
 
     def failed(self, what: str, error: IndexFallbackError) -> None:
@@ -86,13 +80,16 @@ class Activity:
             failure = replace(failure, cause=error.cause, remedy=error.remedy, owner=error.owner)
         if isinstance(error, ProjectError):
             failure = replace(failure, tried=error.tried)
-        with self._lock:
-            _put(self._failures, what, failure, _FAILURES)
+        self._failures.put(what, failure)
 
     def client(self, user_agent: str) -> None:
         """Note that a client was here: ``pip/26.3 {...}`` counts as ``pip/26.3``."""
         with self._lock:
-            _put(self._clients, user_agent.partition(" ")[0][:40], time.time(), _CLIENTS)
+            name = user_agent.partition(" ")[0][:40]
+            self._clients[name] = time.time()
+            self._clients.move_to_end(name)
+            if len(self._clients) > _CLIENTS:
+                self._clients.popitem(last=False)
 
     def sent(self, file: Hashable, size: int, *, cached: bool) -> bool:
         """Note that ``size`` bytes of a file are sent, from the store or from an index.
@@ -109,14 +106,13 @@ class Activity:
 
     def owners(self, since: float) -> dict[str, str]:
         """Return the name of the index that each project came from since a time."""
-        with self._lock:
-            return {name: s.owner for name, s in self._served.items() if s.when >= since}
+        return {name: s.owner for name, s in self._served.items() if s.when >= since}
 
     def report(self, since: float = 0.0) -> dict[str, object]:
         """Return what happened since a time, as JSON has it."""
+        served = {n: asdict(s) for n, s in self._served.items() if s.when >= since}
+        failures = [asdict(f) for _, f in self._failures.items() if f.when >= since]
         with self._lock:
-            served = {n: asdict(s) for n, s in self._served.items() if s.when >= since}
-            failures = [asdict(f) for f in self._failures.values() if f.when >= since]
             clients = dict(self._clients)
             cached, fetched = self._cached_bytes, self._fetched_bytes
         return {
@@ -127,10 +123,3 @@ class Activity:
             "bytes": {"cached": cached, "fetched": fetched},
             "ahead": self.ahead.report(),
         }
-
-
-def _put(events: OrderedDict[str, V], key: str, value: V, limit: int) -> None:
-    events[key] = value
-    events.move_to_end(key)
-    if len(events) > limit:
-        events.popitem(last=False)

@@ -3,14 +3,11 @@
 Each index gets a share of the deadline; an index that no other one can stand in for gets all of it.
 A passing fault is retried once. When an index is slow, a hedged request goes to another index of
 its group.
-
-Locks: ``Asker._lock`` guards ``_absent``.
 """
 
 import concurrent.futures
 import logging
 import random
-import threading
 import time
 from concurrent.futures import Future
 from typing import Any, NamedTuple
@@ -25,6 +22,7 @@ from indexfallback.chain.question import Question
 from indexfallback.config import Index, Settings
 from indexfallback.outcome import Kind, Outcome
 from indexfallback.store import Store, Validators
+from indexfallback.table import Table
 from indexfallback.upstream.answers import Limits
 
 #: Of its own: the module's generator belongs to whoever seeds it.
@@ -36,8 +34,6 @@ RESERVE = 0.05
 #: "Absent" is remembered this long, seconds: one install asks twice, and after an upload a user
 #: waits a minute at most.
 ABSENT_SECONDS = 60.0
-#: Entries in memory before old ones are dropped.
-_REMEMBERED = 4096
 #: A request is retried after about this long, seconds: a gateway that restarts a worker needs some
 #: tenths of a second, and the client waits meanwhile.
 RETRY_SECONDS = (0.05, 0.2)
@@ -74,8 +70,7 @@ class Asker:
         self._store = store
         self._members = members
         self._keeper = Keeper(settings, store, members)
-        self._lock = threading.Lock()
-        self._absent: dict[tuple[str, str], float] = {}
+        self._absent: Table[tuple[str, str], float] = Table("chain.asking.Asker._absent")
         self._attempts = Attempts()
         self._retries = Budget(RETRY_SHARE, RETRY_PER_SECOND, RETRY_MOST, time.monotonic)
         self._hedges = hedge_budget()
@@ -217,23 +212,16 @@ class Asker:
 
     def is_absent(self, index: Index, project: str) -> bool:
         """Tell whether an index said within the last minute that it does not have the project."""
-        with self._lock:
-            until = self._absent.get((index.key, project), 0.0)
+        until = self._absent.get((index.key, project)) or 0.0
         return time.monotonic() < until and not index.is_directory
 
     def forget(self, project: str) -> None:
         """Forget which indexes do not have a project, and what they are being asked."""
         self._attempts.forget(project)
-        with self._lock:
-            for source in [source for source in self._absent if source[1] == project]:
-                del self._absent[source]
+        self._absent.remove_all(lambda source: source[1] == project)
 
     def _remember_absent(self, index: Index, project: str) -> None:
-        now = time.monotonic()
-        with self._lock:
-            if len(self._absent) >= _REMEMBERED:
-                self._absent = {k: until for k, until in self._absent.items() if until > now}
-            self._absent[index.key, project] = now + ABSENT_SECONDS
+        self._absent.put((index.key, project), time.monotonic() + ABSENT_SECONDS)
 
     def _ask(
         self, attempt: Attempt, limits: Limits, retry_until: float, *, revalidate: bool

@@ -1,7 +1,7 @@
 """Answers for projects' pages: one walk down the chain for all that ask for the same.
 
-Locks: ``Fallback._lock`` guards ``_answers`` and ``renewals``; nothing is read,
-written or asked while it is held. Pages asked for at the same time share one walk.
+Locks: ``Fallback._lock`` guards ``renewals``; nothing is read, written or asked while it is held.
+Pages asked for at the same time share one walk.
 """
 
 import logging
@@ -24,6 +24,7 @@ from indexfallback.config import Settings
 from indexfallback.errors import ProjectError, ProjectUnavailableError
 from indexfallback.flight import SingleFlight
 from indexfallback.store import Store
+from indexfallback.table import Table
 from indexfallback.upstream.answers import ClientLogin
 from indexfallback.words import left_out
 
@@ -31,8 +32,8 @@ log = logging.getLogger("indexfallback")
 
 #: An answer is repeated without looking at the store for this long, seconds.
 REPEAT_SECONDS = 1.0
-#: Entries in memory before old ones are dropped.
-_REMEMBERED = 4096
+#: Bytes of a page in memory, about, and of each of its files: its name, address, hashes and times.
+_PAGE, _FILE = 1000, 1300
 
 
 class _Key(NamedTuple):
@@ -48,6 +49,12 @@ class _Key(NamedTuple):
     learnt: int
     #: Answers that were asked for again: one from before does not hold. None while asking again.
     renewals: int | None
+
+
+def _cost(answer: Answer) -> int:
+    """Return about how many bytes an answer takes: most of them are its pages."""
+    pages = {id(page): page for page in (answer.page, answer.corrected)}
+    return sum(_PAGE + _FILE * len(page.files) for page in pages.values())
 
 
 class Fallback:
@@ -68,7 +75,9 @@ class Fallback:
         self.repeat_seconds = 0.0 if has_directory else REPEAT_SECONDS
         self._flights: SingleFlight[_Key, Answer] = SingleFlight()
         self._lock = threading.Lock()
-        self._answers: dict[_Key, tuple[float, Answer]] = {}
+        self._answers: Table[_Key, tuple[float, Answer]] = Table(
+            "chain.fallback.Fallback._answers", lambda _, kept: _cost(kept[1])
+        )
         #: Counts the answers that were asked for again: what repeats earlier ones is out of date.
         self.renewals = 0
         self._asker = Asker(settings, store, members)
@@ -170,8 +179,7 @@ class Fallback:
 
     def _repeated(self, key: _Key) -> Answer | None:
         """Return an answer of the last second, if there is one."""
-        with self._lock:
-            kept = self._answers.get(key)
+        kept = self._answers.get(key)
         return kept[1] if kept is not None and time.monotonic() < kept[0] else None
 
     def _keep(self, key: _Key, answer: Answer) -> None:
@@ -182,11 +190,9 @@ class Fallback:
                 self.renewals += 1
                 request = request._replace(again=False, reload=False)
                 key = key._replace(request=request, renewals=self.renewals)
-            if request.login is not None:  # the login must not outlive its request
-                return
-            if len(self._answers) >= _REMEMBERED:
-                self._answers.clear()
-            self._answers[key] = (time.monotonic() + self.repeat_seconds, answer)
+        # A login must not outlive its request.
+        if self.repeat_seconds and request.login is None:
+            self._answers.put(key, (time.monotonic() + self.repeat_seconds, answer))
 
     def _shared_walk(self, key: _Key, ends: float) -> Answer:
         """Walk down the chain, once for all that ask for the same at the same time."""
@@ -203,9 +209,7 @@ class Fallback:
 
     def forget(self, project: str) -> None:
         """Forget what is in memory of a project, after its records were removed."""
-        with self._lock:
-            for key in [key for key in self._answers if key.request.project == project]:
-                del self._answers[key]
+        self._answers.remove_all(lambda key: key.request.project == project)
         self._asker.forget(project)
 
     def close(self) -> None:

@@ -1,6 +1,6 @@
 """The figures of an index: how it has answered so far, as `status` shows it.
 
-Locks: ``Figures._lock`` guards everything here.
+Locks: ``Figures._lock`` guards everything here but ``_lags``.
 """
 
 import threading
@@ -8,6 +8,7 @@ import time
 
 from indexfallback.chain.lag import Lag
 from indexfallback.outcome import Outcome
+from indexfallback.table import Table
 
 
 class Figures:
@@ -22,7 +23,7 @@ class Figures:
         self._failed = 0.0
         #: The latest failure, until the index answers again.
         self._failing = ""
-        self._lags: dict[str, Lag] = {}
+        self._lags: Table[str, Lag] = Table("chain.figures.Figures._lags")
 
     def count(self, outcome: Outcome) -> bool:
         """Count an outcome; return whether it differs from the one before."""
@@ -37,16 +38,15 @@ class Figures:
 
     def note_lag(self, project: str, lag: Lag | None) -> None:
         """Note how far a mirror's page is behind its public index."""
-        with self._lock:
-            if lag is None:
-                self._lags.pop(project, None)
-            else:
-                self._lags[project] = lag
+        if lag is None:
+            self._lags.remove(project)
+        else:
+            self._lags.put(project, lag)
 
     def report(self) -> dict[str, object]:
         """Return the figures, as JSON has them."""
+        lags = [lag for _, lag in self._lags.items()]
         with self._lock:
-            lags = list(self._lags.values())
             return {
                 "requests": self._requests,
                 "errors": self._errors,

@@ -1,22 +1,15 @@
-"""Files that changed under their name and are refused: said once, listed by `status`.
-
-Locks: ``Refusals._lock`` guards ``_noted``; it is not held while the store is asked.
-"""
+"""Files that changed under their name and are refused: said once, listed by `status`."""
 
 import logging
-import threading
 import time
-from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
 from indexfallback.store import Store
 from indexfallback.store.pins import Pin
+from indexfallback.table import Table
 
 log = logging.getLogger("indexfallback")
-
-#: Refused files remembered: more than anyone reads.
-_REMEMBERED = 100
 
 
 @dataclass(frozen=True)
@@ -39,8 +32,9 @@ class Refusals:
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        self._lock = threading.Lock()
-        self._noted: OrderedDict[tuple[str, str, str, str], Refused] = OrderedDict()
+        self._noted: Table[tuple[str, str, str, str], Refused] = Table(
+            "chain.refusals.Refusals._noted"
+        )
 
     def note(self, pins: Sequence[Pin], index: str, offered: str) -> None:
         """Note that ``index`` offers a file with another sha256; log it if that is new.
@@ -53,12 +47,7 @@ class Refusals:
         project, filename, _, first, seen, source = pins[0]
         refused = Refused(project, filename, index, offered, first, seen, source)
         key = (project, filename, first, offered)
-        with self._lock:
-            is_new = key not in self._noted
-            self._noted[key] = refused
-            if len(self._noted) > _REMEMBERED:
-                self._noted.popitem(last=False)
-        if is_new:
+        if self._noted.put(key, refused):
             log.warning(
                 "%s: %s has changed: sha256 %s is offered, %s was first seen (%s, from %s); "
                 "refused: ask its maintainer which one is right; "
@@ -69,15 +58,13 @@ class Refusals:
 
     def report(self) -> list[dict[str, object]]:
         """Return what is refused, as JSON has it, without what was accepted since."""
-        with self._lock:
-            noted = list(self._noted.values())
         return [
             {
                 **asdict(refused),
                 "cause": changed(refused.first, refused.offered),
                 "remedy": acceptance(refused.project, refused.filename),
             }
-            for refused in noted
+            for _, refused in self._noted.items()
             if self._is_refused(refused)
         ]
 

@@ -1,6 +1,6 @@
 """Files for clients: from the store, else by a transfer that all clients of the file share.
 
-Locks: ``Downloads._lock`` guards ``_running`` and ``_not_resumable``.
+Locks: ``Downloads._lock`` guards ``_running``.
 """
 
 import logging
@@ -27,6 +27,7 @@ from indexfallback.flight import SingleFlight
 from indexfallback.mode import Cause
 from indexfallback.names import FileKey
 from indexfallback.store import Blob
+from indexfallback.table import Table
 from indexfallback.upstream.answers import ClientLogin, Part
 
 __all__ = ["Downloads", "FileAddress"]
@@ -38,9 +39,6 @@ T = TypeVar("T")
 WHOLE_SECONDS = 2.0
 #: At the end, files that are whole are waited for so long, seconds: they are stored in a moment.
 _STORING_SECONDS = 1.0
-#: Number of files remembered as not resumable. One stays on the list when a client has fetched it
-#: again, since other clients may still hold wrong bytes.
-_MOST_NOT_RESUMABLE = 1000
 
 log = logging.getLogger("indexfallback")
 
@@ -61,7 +59,9 @@ class Downloads:
         self._lock = threading.Lock()
         self._flights: SingleFlight[_Wanted, Blob | Transfer] = SingleFlight()
         self._running: dict[_Wanted, Transfer] = {}
-        self._not_resumable: dict[FileAddress, None] = {}
+        self._not_resumable: Table[FileAddress, None] = Table(
+            "files.download.Downloads._not_resumable"
+        )
         self._pins = PinnedFiles(fallback)
         self._metadata = MetadataFiles(fallback.store, self._pins, self._get, self._incoming)
         self._wrong = WrongSources()
@@ -104,15 +104,11 @@ class Downloads:
 
     def is_resumable(self, address: FileAddress) -> bool:
         """Tell whether a client may resume the file: not if it may hold wrong bytes of it."""
-        with self._lock:
-            return address not in self._not_resumable
+        return address not in self._not_resumable
 
     def refuse_resume(self, address: FileAddress) -> None:
         """Remember that a client may hold wrong bytes of a file."""
-        with self._lock:
-            self._not_resumable[address] = None
-            if len(self._not_resumable) > _MOST_NOT_RESUMABLE:
-                del self._not_resumable[next(iter(self._not_resumable))]
+        self._not_resumable.put(address, None)
 
     def close(self) -> None:
         """Let whole files be stored and pinned; the next process continues the others."""

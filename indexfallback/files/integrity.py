@@ -1,9 +1,7 @@
 """Whether a file's bytes are right: hashes of incoming bytes, and sources of wrong bytes."""
 
 import hashlib
-import threading
 import time
-from collections import OrderedDict
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -11,6 +9,7 @@ from indexfallback.files.sources import Source
 from indexfallback.formats.fields import strongest
 from indexfallback.outcome import Outcome
 from indexfallback.page import File
+from indexfallback.table import Table
 
 #: A source of a wrong file is not asked for that file again for this long, seconds.
 WRONG_SECONDS = 600.0
@@ -30,8 +29,6 @@ _SIGNATURES = {
 #: Beginnings of web pages, which login and error pages have that do not call themselves HTML.
 _WEB_PAGES = (b"<!doctype html", b"<html")
 _HEAD = max(map(len, (*_SIGNATURES.values(), *_WEB_PAGES)))
-#: Sources of wrong files remembered: more than any install meets.
-_MOST_WRONG = 4096
 
 
 class Digest:
@@ -103,27 +100,21 @@ class WrongBytes(NamedTuple):
 
 
 class WrongSources:
-    """The sources that lately gave wrong bytes, and what those were.
-
-    Locks: ``_lock`` guards ``_known``.
-    """
+    """The sources that lately gave wrong bytes, and what those were."""
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._known: OrderedDict[_Key, tuple[float, WrongBytes]] = OrderedDict()
+        self._known: Table[_Key, tuple[float, WrongBytes]] = Table(
+            "files.integrity.WrongSources._known"
+        )
 
     def add(self, source: Source, expected: str | None, wrong: WrongBytes) -> None:
         """Remember that a source's bytes do not have the expected sha256."""
-        with self._lock:
-            self._known[_key(source, expected)] = time.monotonic() + WRONG_SECONDS, wrong
-            if len(self._known) > _MOST_WRONG:
-                self._known.popitem(last=False)
+        self._known.put(_key(source, expected), (time.monotonic() + WRONG_SECONDS, wrong))
 
     def of(self, source: Source, expected: str | None) -> WrongBytes | None:
         """Return what the source lately gave where this sha256 was expected, if it was wrong."""
-        with self._lock:
-            until, wrong = self._known.get(_key(source, expected), (0.0, None))
-        return wrong if time.monotonic() < until else None
+        known = self._known.get(_key(source, expected))
+        return known[1] if known is not None and time.monotonic() < known[0] else None
 
 
 #: The name of the index, the address of the file, and the expected sha256.

@@ -1,13 +1,8 @@
-"""Metadata files that are read from their distributions, and whether the two agree (PEP 658).
-
-Locks: ``MetadataFiles._lock`` guards ``_refused``.
-"""
+"""Metadata files that are read from their distributions, and whether the two agree (PEP 658)."""
 
 import hashlib
 import logging
-import threading
 import time
-from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -27,13 +22,12 @@ from indexfallback.files.pinned import FileAddress, PinnedFiles
 from indexfallback.files.sources import Source
 from indexfallback.names import METADATA_ENDING, version_of
 from indexfallback.store import Blob, Store, best_effort
+from indexfallback.table import Table
 
 log = logging.getLogger("indexfallback")
 
 #: A whole file is stored within a moment, seconds.
 _STORING = 1.0
-#: Wheels remembered whose metadata was another: more than any install meets.
-_MOST_REFUSED = 1000
 #: In place of the metadata of a wheel that has none. A resolver discards a version whose
 #: requirement is invalid, as it does with the wheel itself, and cites the requirement; after an
 #: error it would give up, also where another version fits.
@@ -65,9 +59,10 @@ class MetadataFiles:
         self._pins = pins
         self._get = get
         self._incoming = incoming
-        self._lock = threading.Lock()
         #: The end of the refusal on the monotonic clock, and the sha256 of the wheel's metadata.
-        self._refused: OrderedDict[FileAddress, tuple[float, str]] = OrderedDict()
+        self._refused: Table[FileAddress, tuple[float, str]] = Table(
+            "files.metadata.MetadataFiles._refused"
+        )
 
     def held(self, address: FileAddress, source: Source) -> Blob | None:
         """Return the metadata of a stored distribution, pinned; None if it is not there.
@@ -120,15 +115,11 @@ class MetadataFiles:
     def refuse(self, address: FileAddress, index: str, own: str) -> None:
         """Remember that a wheel of ``index`` has other metadata than was served, and say so."""
         self._pins.note_change(_metadata_of(address), index, own)
-        with self._lock:
-            self._refused[address] = time.monotonic() + WRONG_SECONDS, own
-            if len(self._refused) > _MOST_REFUSED:
-                self._refused.popitem(last=False)
+        self._refused.put(address, (time.monotonic() + WRONG_SECONDS, own))
 
     def check(self, address: FileAddress) -> None:
         """Raise `FileRefusedError` if a wheel lately came with other metadata than was served."""
-        with self._lock:
-            until, own = self._refused.get(address, (0.0, ""))
+        until, own = self._refused.get(address) or (0.0, "")
         served = self._served(address) if time.monotonic() < until else None
         if served not in (None, own):
             raise FileRefusedError(

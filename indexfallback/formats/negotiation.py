@@ -25,6 +25,8 @@ _SPELLINGS = {
 }  # fmt: skip
 #: Cached Accept headers; a machine has about a dozen clients.
 _REMEMBERED = 256
+#: Characters of the longest of them: pip's has 120, a browser's 150.
+_LONGEST = 500
 
 
 class _Rank(NamedTuple):
@@ -35,14 +37,20 @@ class _Rank(NamedTuple):
     place: int
 
 
-@lru_cache(_REMEMBERED)
 def negotiate(accept: str | None) -> Media | None:
     """Return the type for an Accept header, or None if it accepts none of them (406)."""
+    return (_remembered if len(accept or "") <= _LONGEST else _negotiate)(accept)
+
+
+def _negotiate(accept: str | None) -> Media | None:
     if accept is None or not accept.strip():
         return Media.HTML
     ranges = _ranges(accept)
     ranks = {media: rank for media in Media if (rank := _rank(media, ranges)).weight > 0}
     return max(ranks, key=ranks.__getitem__, default=None)
+
+
+_remembered = lru_cache(_REMEMBERED)(_negotiate)
 
 
 def _ranges(accept: str) -> dict[str, tuple[float, int]]:

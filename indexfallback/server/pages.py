@@ -1,5 +1,6 @@
 """The simple API: project pages and the list of names, by the chain or by one index alone."""
 
+import hashlib
 import time
 from urllib.parse import quote
 
@@ -120,7 +121,8 @@ class NamesResource:
         media = media_of(req)
         # Each part is sorted already, so that sorting many thousands of names is quick.
         listed = tuple(dict.fromkeys(sorted(names)))
-        rendered = self._rendered.get((listed, media), lambda: render_names(listed, media))
+        digest = hashlib.sha256("\n".join(listed).encode()).digest()
+        rendered = self._rendered.get((digest, media), lambda: render_names(listed, media))
         send(req, resp, media.value, rendered)
 
     on_head = on_get

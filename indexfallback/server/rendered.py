@@ -1,16 +1,13 @@
 """Rendered pages in memory, so that a page is not rendered again for each request.
 
-Locks: ``_lock`` guards ``_pages`` and ``_size``; rendering happens outside it.
+Two threads that render the same page at once both do it; one of the results is kept.
 """
 
 import hashlib
-import threading
-from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from typing import NamedTuple
 
-#: Bytes of rendered pages kept: some hundred usual ones, or the thirty largest.
-LIMIT = 32 * 1024**2
+from indexfallback.table import Table
 
 
 class Rendered(NamedTuple):
@@ -24,27 +21,15 @@ class Rendered(NamedTuple):
 class RenderedPages:
     """The pages sent most recently."""
 
-    def __init__(self, limit: int = LIMIT) -> None:
-        self._limit = limit
-        self._lock = threading.Lock()
-        self._pages: OrderedDict[Hashable, Rendered] = OrderedDict()
-        self._size = 0
+    def __init__(self) -> None:
+        self._pages: Table[Hashable, Rendered] = Table("server.rendered.RenderedPages._pages")
 
     def get(self, key: Hashable, render: Callable[[], bytes]) -> Rendered:
         """Return the rendered page of ``key``; render it if it is not there."""
-        with self._lock:
-            rendered = self._pages.get(key)
-            if rendered is not None:
-                self._pages.move_to_end(key)
-                return rendered
-        rendered = as_rendered(render())
-        with self._lock:
-            if key not in self._pages:
-                self._pages[key] = rendered
-                self._size += len(rendered.body)
-            while self._size > self._limit:
-                _, oldest = self._pages.popitem(last=False)
-                self._size -= len(oldest.body)
+        rendered = self._pages.get(key)
+        if rendered is None:
+            rendered = as_rendered(render())
+            self._pages.put(key, rendered)
         return rendered
 
 

@@ -2,21 +2,20 @@
 
 A page costs five times as much with the framework as without it, which a build farm would notice.
 
-Locks: none. An entry is added and read in one step, and the table is emptied as a whole; two
-threads that add at the same time may miscount the size by one page.
+Headers are part of the keys and of the bound: a client may send as many as it likes, of any length.
 """
 
 import time
 from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
+from indexfallback.table import Table
+
 #: The application sets it in the environment to the seconds for which its response may be cached.
 MAX_AGE = "indexfallback.max_age"
 #: Its key for the header with a client's login for an index, which a proxy has renamed from
 #: Authorization: that one is for this server's own tokens.
 CLIENT_LOGIN = "HTTP_INDEXFALLBACK_AUTHORIZATION"
-#: Bytes of all cached bodies: hundreds of usual pages, or the eight largest.
-LIMIT = 8 * 1024**2
 
 _Headers = list[tuple[str, str]]
 _Key = tuple[str | int | None, ...]
@@ -48,8 +47,9 @@ class ResponseCache:
         """Cache what ``application`` allows; when ``state`` changes, all responses expire."""
         self._application = application
         self._state = state
-        self._responses: dict[_Key, _Response] = {}
-        self._size = 0
+        self._responses: Table[_Key, _Response] = Table(
+            "server.response_cache.ResponseCache._responses"
+        )
 
     def __call__(
         self, environ: dict[str, Any], start_response: Callable[..., Any]
@@ -84,7 +84,7 @@ class ResponseCache:
 
         def start(status: str, headers: _Headers, exc_info: Any = None) -> Any:
             if status.startswith("2"):
-                self._clear()
+                self._responses.clear()
             return start_response(status, headers, exc_info)
 
         return self._application(environ, start)
@@ -101,12 +101,6 @@ class ResponseCache:
         body = self._application(environ, start)
         seconds = environ.get(MAX_AGE)
         if seconds and isinstance(body, list):
-            self._size += sum(map(len, body))
-            if self._size > LIMIT:
-                self._clear()
-            else:
-                self._responses[key] = _Response(time.monotonic() + seconds, *started[0], body)
+            expires = time.monotonic() + seconds
+            self._responses.put(key, _Response(expires, *started[0], body))
         return body
-
-    def _clear(self) -> None:
-        self._responses, self._size = {}, 0

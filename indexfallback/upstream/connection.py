@@ -35,6 +35,7 @@ from indexfallback.upstream.answers import ClientLogin
 from indexfallback.upstream.certificates import expiry
 from indexfallback.upstream.cookies import Cookies
 from indexfallback.upstream.credentials import (
+    MOST_ORIGINS,
     Logins,
     Origin,
     authorization,
@@ -304,10 +305,14 @@ class Connection:
 
     def _proxies_for(self, url: str) -> dict[str, str]:
         where = origin(url)
-        if where not in self._proxies:
+        found = self._proxies.get(where)
+        if found is None:
             is_direct = _is_loopback(where[1]) or requests.utils.should_bypass_proxies(url, None)
-            self._proxies[where] = {} if is_direct else {**self._pips_proxy, **getproxies()}
-        return self._proxies[where]
+            found = {} if is_direct else {**self._pips_proxy, **getproxies()}
+            if len(self._proxies) >= MOST_ORIGINS:
+                self._proxies.clear()
+            self._proxies[where] = found
+        return found
 
     def close(self) -> None:
         """Close all connections."""

@@ -21,6 +21,7 @@ from urllib.parse import unquote, urlsplit
 
 from indexfallback.config import Index
 from indexfallback.names import METADATA_ENDING
+from indexfallback.table import Table
 
 log = logging.getLogger("indexfallback.upstream")
 
@@ -29,9 +30,7 @@ Origin: TypeAlias = tuple[str, str, int | None]
 
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 #: Origins whose login is remembered: an index has a few hosts; a hostile page may name many more.
-_MOST_ORIGINS = 100
-#: Links whose login is remembered, about 3 MB: those of the largest page.
-_MOST_LINKS = 10_000
+MOST_ORIGINS = 100
 
 _Key = TypeVar("_Key")
 
@@ -107,7 +106,7 @@ class Logins:
     def _look_up(self, where: Origin) -> str:
         found = _basic(self._find(where))
         with self._lock:
-            if len(self._headers) >= _MOST_ORIGINS:
+            if len(self._headers) >= MOST_ORIGINS:
                 self._headers.clear()
             self._headers[where] = found
         return found
@@ -130,7 +129,7 @@ class LinkLogins:
     def __init__(self, index: Index) -> None:
         self._index = origin(index.url)
         self._lock = threading.Lock()
-        self._links: dict[str, str] = {}
+        self._links: Table[str, str] = Table("upstream.credentials.LinkLogins._links")
         self._origins: dict[Origin, str] = {}
 
     def learn(self, found: Mapping[str, str]) -> None:
@@ -138,11 +137,10 @@ class LinkLogins:
         first: dict[str, str] = {}
         for url, login in found.items():
             first.setdefault(url[: url.index("/", len("https://"))], login)
+            self._links.put(url, login)
         with self._lock:
-            for url, login in found.items():
-                _put(self._links, url, login, _MOST_LINKS)
             for server, login in first.items():
-                _put(self._origins, origin(server), login, _MOST_ORIGINS)
+                _put(self._origins, origin(server), login, MOST_ORIGINS)
 
     def of(self, url: str) -> str:
         """Return the login for a file or its metadata, or nothing.
@@ -155,7 +153,8 @@ class LinkLogins:
         where = origin(url)
         with self._lock:
             other = self._origins.get(where, "") if where != self._index else ""
-            return self._links.get(link, other)
+        login = self._links.get(link)
+        return other if login is None else login
 
 
 def _put(table: dict[_Key, str], key: _Key, login: str, most: int) -> None:

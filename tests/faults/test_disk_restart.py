@@ -130,7 +130,7 @@ def test_the_index_is_not_blamed_for_wrong_bytes_that_were_left(shim: MakeShim) 
         made = shim(index)
         leave(made, WRONG)
         fetch(made, DEMO)
-        assert made.downloads._wrong._known == {}
+        assert made.downloads._wrong._known.items() == []
 
 
 def test_an_index_that_gives_wrong_bytes_is_blamed_whatever_was_left(shim: MakeShim) -> None:

@@ -6,8 +6,10 @@ from typing import Any
 
 import pytest
 
-from indexfallback.server.response_cache import LIMIT, MAX_AGE, ResponseCache
+from indexfallback.bounds import TABLES
+from indexfallback.server.response_cache import MAX_AGE, ResponseCache
 
+LIMIT = TABLES["server.response_cache.ResponseCache._responses"]
 BASE = {"REQUEST_METHOD": "GET", "PATH_INFO": "/simple/idna/", "HTTP_HOST": "127.0.0.1"}
 
 
@@ -91,8 +93,17 @@ def test_the_cached_pages_stay_below_the_limit() -> None:
     application = ResponseCache(Counting(body=[b"x" * (LIMIT // 4)]), _unchanging)
     for number in range(18):
         get(application, PATH_INFO=f"/simple/p{number}/")
-    cached = sum(len(b"".join(r.body)) for r in application._responses.values())
+    cached = sum(len(b"".join(r.body)) for _, r in application._responses.items())
     assert 0 < cached <= LIMIT
+
+
+def test_headers_of_clients_count() -> None:
+    many = 400
+    application = ResponseCache(Counting(), _unchanging)
+    for number in range(many):
+        get(application, HTTP_ACCEPT=f"text/html;q={number}" + " " * 60_000)
+    kept = sum(len(str(key)) for key, _ in application._responses.items())
+    assert 0 < kept < LIMIT < many * 60_000
 
 
 def test_a_page_from_before_the_network_changed_is_not_used() -> None:

@@ -253,7 +253,7 @@ def test_another_process_does_not_know_a_login_before_it_has_read_the_page(
 
 def test_the_logins_that_were_read_last_are_remembered() -> None:
     logins = LinkLogins(Index(name="private", url="https://example.com/simple/"))
-    for number in range(10_100):
+    for number in range(20_000):
         logins.learn({f"https://{number}.example.com/x.zip": f"user:{number}"})
     assert logins.of("https://99.example.com/x.zip") == ""
     assert logins.of("https://100.example.com/x.zip") == "user:100"

@@ -256,6 +256,6 @@ def test_the_logins_that_were_read_last_are_remembered() -> None:
     for number in range(20_000):
         logins.learn({f"https://{number}.example.com/x.zip": f"user:{number}"})
     assert logins.of("https://99.example.com/x.zip") == ""
-    assert logins.of("https://100.example.com/x.zip") == "user:100"
-    assert logins.of("https://100.example.com/y.zip") == ""
-    assert logins.of("https://10099.example.com/y.zip") == "user:10099"
+    assert logins.of("https://10000.example.com/x.zip") == "user:10000"
+    assert logins.of("https://10000.example.com/y.zip") == ""
+    assert logins.of("https://19999.example.com/y.zip") == "user:19999"

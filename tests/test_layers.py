@@ -12,7 +12,7 @@ ROOT = Path(__file__).parent.parent
 #: From the bottom up: each imports from itself and from earlier ones only.
 ORDER = (
     "errors", "words", "names", "origin", "page", "outcome", "health", "mode", "flight",
-    "bounds", "table",
+    "bounds", "table", "machine",
     "config", "formats", "dists", "wanted",
     "upstream", "store", "hosted",
     "chain", "files",
@@ -44,7 +44,8 @@ LEVEL = {module: level for level, module in enumerate(ORDER)} | {
 }
 #: Decisions and values: no network, no disk, no clock, no threads.
 PURE = (
-    "errors", "words", "names", "origin", "mode", "doctor", "page", "formats", "outcome", "health",
+    "errors", "machine", "words", "names", "origin", "mode", "doctor", "page", "formats", "outcome",
+    "health",
     "chain.question", "chain.policy", "chain.offer", "chain.lag", "chain.copies",
     "chain.explain", "files.file_url", "files.pace", "files.coding", "files.extent",
     "files.failures", "files.profile", "files.planner", "files.schedule", "server.intercepted",

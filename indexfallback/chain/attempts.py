@@ -129,11 +129,12 @@ class Attempts:
             return asked
 
         with self._lock:
+            # First: where no thread can be started, no other request must wait for this one.
+            attempt.future = start(run, f"ask-{member.index.name}")
             # A directory is read again for each request: what was just put there is wanted.
             is_shared = login is None and not member.index.is_directory
             if is_shared and len(self._running) < _MOST:
                 self._running[key] = attempt
-            attempt.future = start(run, f"ask-{member.index.name}")
         return attempt
 
     def forget(self, project: str) -> None:

@@ -7,14 +7,18 @@ index that hangs must not delay the probes of the others. The prober owns the th
 Locks: ``_changed`` guards ``_thread``, ``_client`` and ``_closed``.
 """
 
+import logging
 import threading
 import time
 
 from indexfallback.chain.heartbeat import INTERVAL
 from indexfallback.chain.members import Member, Members
 from indexfallback.config import Settings
+from indexfallback.machine import fault_of
 from indexfallback.store import Store, StoreFault
 from indexfallback.upstream.answers import Limits
+
+log = logging.getLogger("indexfallback")
 
 #: An index without a request for this long is probed, seconds.
 IDLE_SECONDS = 60.0
@@ -43,8 +47,9 @@ class Prober:
         with self._changed:
             self._client = time.monotonic()
             if self._thread is None and not self._closed:
-                self._thread = threading.Thread(target=self._run, name="prober", daemon=True)
-                self._thread.start()
+                thread = threading.Thread(target=self._run, name="prober", daemon=True)
+                thread.start()  # first: one that cannot be started is no prober
+                self._thread = thread
 
     def close(self) -> None:
         """Stop probing."""
@@ -54,6 +59,13 @@ class Prober:
             thread = self._thread
         if thread is not None:
             thread.join()
+
+    def _start_probe(self, member: Member) -> None:
+        name = f"probe-{member.index.name}"
+        try:
+            threading.Thread(target=self._probe, args=(member,), name=name, daemon=True).start()
+        except RuntimeError as error:  # no thread is left: the next probe tries again
+            log.warning("%s: %s", name, fault_of(error) or error)
 
     def _run(self) -> None:
         while True:
@@ -66,10 +78,7 @@ class Prober:
             self._members.heartbeat.beat(now, time.time())
             for member in self._members:
                 if member.begin_probe(now, IDLE_SECONDS, self._seconds(member)):
-                    threading.Thread(
-                        target=self._probe, args=(member,), name=f"probe-{member.index.name}",
-                        daemon=True,
-                    ).start()  # fmt: skip
+                    self._start_probe(member)
             with self._changed:
                 self._changed.wait_for(lambda: self._closed, _LOOK_SECONDS)
 

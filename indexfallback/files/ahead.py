@@ -144,8 +144,9 @@ class ReadAhead:
     def _wake(self) -> None:
         with self._changed:
             if self._thread is None and not self._closed:
-                self._thread = threading.Thread(target=self._run, name="read-ahead", daemon=True)
-                self._thread.start()
+                thread = threading.Thread(target=self._run, name="read-ahead", daemon=True)
+                thread.start()  # first: one that cannot be started plans nothing
+                self._thread = thread
             self._changed.notify()
 
     # In the planning thread.

@@ -178,8 +178,8 @@ class Downloads:
             finished=lambda done: self._finish(wanted, done),
         )
         with self._lock:
+            transfer.start()  # first: a thread that cannot be started would never end it
             self._running[wanted] = transfer
-        transfer.start()
         return transfer
 
     def _wait(self, address: FileAddress, transfer: Transfer, ends: float) -> Blob | IncomingFile:

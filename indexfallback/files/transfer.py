@@ -21,6 +21,7 @@ from indexfallback.files.opening import HedgedOpener
 from indexfallback.files.plan import Plan
 from indexfallback.files.sources import EXPIRED_KINDS, Source
 from indexfallback.flight import in_thread
+from indexfallback.machine import fault_of
 from indexfallback.outcome import LOGIN_KINDS, TLS_KINDS, UNREACHABLE_KINDS, Kind, Outcome
 from indexfallback.store import Store, StoreFault
 from indexfallback.upstream.answers import FileAnswer, TransferError
@@ -115,7 +116,8 @@ class Transfer:
             self.sent_wrong_bytes = True
             self._assembly.drop()
         except StoreFault as error:
-            problem = Outcome(Kind.LOCAL, f"{error}; free space and run again")
+            fault = fault_of(error) or f"{error}; free space and run again"
+            problem = Outcome(Kind.LOCAL, fault)
             self.file.failures.append(Failure("this machine", problem))
             log.error("%s: %s", self.file.filename, error)  # noqa: TRY400 - no trace is needed
         finally:

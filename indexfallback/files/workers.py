@@ -5,10 +5,13 @@ A thread for each task would cost more: its start is waited for, by milliseconds
 Locks: ``Workers._changed`` guards everything here, and is notified of new tasks.
 """
 
+import logging
 import threading
 from collections import deque
 from collections.abc import Callable
 from typing import Generic, TypeVar
+
+log = logging.getLogger("indexfallback")
 
 T = TypeVar("T")
 
@@ -37,9 +40,16 @@ class Workers(Generic[T]):
                 return
             self._tasks.append(task)
             if len(self._tasks) > self._waiting and self._threads < self._most:
-                self._threads += 1
-                threading.Thread(target=self._run, name=self._name, daemon=True).start()
+                self._add_thread()
             self._changed.notify()
+
+    def _add_thread(self) -> None:
+        try:
+            threading.Thread(target=self._run, name=self._name, daemon=True).start()
+        except RuntimeError as error:  # the machine has no thread left: the next task tries again
+            log.warning("%s: %s", self._name, error)
+        else:
+            self._threads += 1
 
     def close(self) -> None:
         """Begin no task any more; what is under way ends by its own limits."""

@@ -22,6 +22,7 @@ from indexfallback.server.guards import (
     answer_error,
     answer_http_error,
     answer_records_fault,
+    answer_unexpected,
 )
 from indexfallback.server.metrics import MetricsResource
 from indexfallback.server.pages import NamesResource, PageSender, ProjectResource, SlashResource
@@ -46,6 +47,7 @@ def make_app(shim: Shim) -> ResponseCache | Proxied:
     app = falcon.App(middleware=_guards(shim, credentials))
     app.req_options.media_handlers = media.Handlers({falcon.MEDIA_MULTIPART: multipart_handler()})
     app.set_error_serializer(answer_http_error)
+    app.add_error_handler(Exception, answer_unexpected)
     app.add_error_handler(IndexFallbackError, answer_error)
     app.add_error_handler(RecordsFault, answer_records_fault)
     for path, resource in routes(shim, credentials).items():

@@ -52,7 +52,11 @@ class UploadSlots:
                 description=f"{UPLOADS_AT_ONCE} uploads are under way: upload it again",
                 retry_after=round(PIECE_SECONDS),
             )
-        return TimedBody(source, length, self._free.release)
+        try:
+            return TimedBody(source, length, self._free.release)
+        except RuntimeError:  # no thread can be started
+            self._free.release()
+            raise
 
 
 class TimedBody:

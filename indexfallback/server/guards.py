@@ -7,6 +7,7 @@ import msgspec
 
 from indexfallback.config.loopback import is_loopback
 from indexfallback.errors import IndexFallbackError, StoreError
+from indexfallback.machine import fault_of
 from indexfallback.server.browse.frame import HEADERS
 from indexfallback.server.browse.project import problem_page
 from indexfallback.store import RecordsFault
@@ -56,9 +57,26 @@ def answer_records_fault(
     params: dict[str, object],  # noqa: ARG001 - Falcon's signature
 ) -> None:
     """Answer a failing disk: owners and pins cannot be read, so that nothing can be served."""
-    fault = StoreError("the cache", f"cannot be read ({error})", "look at the disk, then restart")
+    remedy = fault_of(error) or "look at the disk, then restart"
+    fault = StoreError("the cache", f"cannot be read ({error})", remedy)
     log.error("%s", fault)
     _answer(req, resp, fault.status, fault.title, str(fault))
+
+
+def answer_unexpected(
+    req: falcon.Request,
+    resp: falcon.Response,
+    error: Exception,
+    params: dict[str, object],  # noqa: ARG001 - Falcon's signature
+) -> None:
+    """Answer a fault of this machine, which may pass, or a defect of this program."""
+    fault = fault_of(error)
+    if fault is not None:
+        log.error("%s %s: %s", req.method, req.path, fault)
+        _answer(req, resp, 503, "This machine has run out of a resource", fault)
+        return
+    log.error("%s %s failed", req.method, req.path, exc_info=error)
+    _answer(req, resp, 500, "Internal error", "See the log of indexfallback, and report it.")
 
 
 def answer_http_error(req: falcon.Request, resp: falcon.Response, error: falcon.HTTPError) -> None:

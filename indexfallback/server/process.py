@@ -21,6 +21,7 @@ from indexfallback.config import Settings
 from indexfallback.errors import ConfigError
 from indexfallback.server import concurrency
 from indexfallback.server.address import Port
+from indexfallback.server.handles import clients_at_once, raise_limit
 from indexfallback.store.hosting import Hosting
 from indexfallback.store.ports import remember_port
 
@@ -29,7 +30,7 @@ log = logging.getLogger("indexfallback")
 #: Each request needs a thread while it is answered; threads are started when needed. Those beyond
 #: the limit of requests are for what is answered always, for cached pages, and for refusals.
 THREADS = concurrency.MOST + 48
-#: Connections at once: of clients that keep theirs open for the next request, too. With as many
+#: Connections at once, if there are handles for them: of clients that keep theirs open for the next request, too. With as many
 #: as threads, 1,150 clients without a request made /-/health wait 9 s.
 CONNECTIONS = 2 * THREADS
 #: A thread without work ends after this long, seconds.
@@ -67,7 +68,8 @@ def run_server(
     _refuse_without_tokens(settings, port)
     check_certificate(settings)
     _limit_arenas()
-    server = _server(settings, port)
+    connections = clients_at_once(raise_limit(), CONNECTIONS)
+    server = _server(settings, port, connections)
     server.on_startup(started)
     if stop_at_eof:
         server.on_startup(lambda: _watch_input(server.signal_handler_interrupt))
@@ -103,7 +105,8 @@ class _Server(MTServer):
             self.has_stopped = not worker.inner.is_alive()
 
 
-def _server(settings: Settings, port: Port) -> _Server:
+def _server(settings: Settings, port: Port, connections: int) -> _Server:
+    """Return a server for so many connections at once."""
     return _Server(
         "indexfallback",
         address=port.host,
@@ -113,7 +116,7 @@ def _server(settings: Settings, port: Port) -> _Server:
         blocking_threads=THREADS,
         blocking_threads_idle_timeout=IDLE_SECONDS,
         backlog=BACKLOG,
-        backpressure=CONNECTIONS,
+        backpressure=connections,
         websockets=False,
         http1_settings=HTTP1Settings(
             header_read_timeout=HEADER_TIMEOUT, max_buffer_size=BUFFER_SIZE

@@ -8,7 +8,6 @@ Locks: ``Blobs._lock`` guards ``_reading`` and ``_total``; there is no I/O under
 """
 
 import contextlib
-import errno
 import hashlib
 import logging
 import os
@@ -19,6 +18,7 @@ from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
+from indexfallback.machine import fault_of
 from indexfallback.store.best_effort import best_effort
 from indexfallback.store.blob_records import BlobRecords
 from indexfallback.store.database import Database
@@ -42,8 +42,6 @@ PIECE = 64 * 1024
 SMALL_FILE = 16 << 20
 #: Eviction stops at this share of the limit, rather than run again for the next file.
 EVICT_TO = 0.9
-#: Errors of this process, which has run out of a resource; the file may be intact.
-_LOCAL_ERRNOS = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOMEM})
 
 
 class Blob(NamedTuple):
@@ -152,7 +150,7 @@ class Blobs:
                 file.seek(start)
                 yield from self._pieces(blob, file, stop - start, most)
         except OSError as error:
-            if error.errno not in _LOCAL_ERRNOS:
+            if fault_of(error) is None:  # otherwise the file may be intact
                 log.warning(
                     "%s: the stored file cannot be used (%s); it is quarantined and fetched again: "
                     "check the disk's health",

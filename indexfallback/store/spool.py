@@ -11,6 +11,7 @@ import threading
 import weakref
 from pathlib import Path
 
+from indexfallback.machine import fault_of
 from indexfallback.store.blobs import Blob, Blobs
 from indexfallback.store.locks import unlock_descriptor
 from indexfallback.store.partials import Partial, Partials
@@ -34,6 +35,8 @@ class Spool:
         try:
             self._file = self._own(blobs.partials.open(sha256))
         except OSError as error:
+            if fault_of(error) is not None:  # no other directory would help
+                raise
             self._file = self._move(error)
         self._size = self._file.size
 

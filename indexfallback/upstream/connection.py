@@ -30,6 +30,7 @@ from indexfallback import __version__
 from indexfallback.config import Index, without_credentials
 from indexfallback.errors import redact
 from indexfallback.formats.links import is_local
+from indexfallback.machine import causes
 from indexfallback.outcome import Kind, Outcome
 from indexfallback.upstream.answers import ClientLogin
 from indexfallback.upstream.certificates import expiry
@@ -46,7 +47,6 @@ from indexfallback.upstream.credentials import (
 )
 from indexfallback.upstream.failures import (
     ForbiddenAddressError,
-    causes,
     outcome_of_error,
     outcome_of_status,
 )

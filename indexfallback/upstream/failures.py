@@ -1,17 +1,16 @@
 """Translates exceptions of the HTTP libraries and status codes to outcomes."""
 
 import email.utils
-import errno
 import ssl
 import time
-from collections.abc import Iterator
 from http import HTTPStatus
 
 import requests
 import urllib3
 
+from indexfallback.machine import causes, fault_of
 from indexfallback.outcome import Kind, Outcome
-from indexfallback.upstream.route import has_route
+from indexfallback.upstream.route import has_route, shortage
 
 
 class ForbiddenAddressError(OSError):
@@ -22,11 +21,6 @@ class ForbiddenAddressError(OSError):
         self.host = host
         self.address = address
 
-
-#: Errors of this machine, which has run out of a resource.
-_LOCAL_ERRNOS = frozenset(
-    {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM, errno.EADDRNOTAVAIL}
-)
 
 #: Statuses with another meaning than "failed".
 _KINDS = {
@@ -85,7 +79,7 @@ def _seconds(retry_after: str | None) -> float | None:
 def outcome_of_error(error: Exception, where: str) -> Outcome:
     """Return the outcome for an exception of `requests` or urllib3; ``where`` is host and port."""
     chain = list(causes(error))
-    local = _local_outcome(chain)
+    local = _local_outcome(error)
     if local is not None:
         return local
     if any(isinstance(cause, (ssl.SSLError, urllib3.exceptions.SSLError)) for cause in chain):
@@ -108,15 +102,14 @@ def outcome_of_error(error: Exception, where: str) -> Outcome:
     return Outcome(Kind.FAILED, detail, is_transient=True)
 
 
-def _local_outcome(chain: list[BaseException]) -> Outcome | None:
+def _local_outcome(error: Exception) -> Outcome | None:
     """Return the outcome if the cause is a rule or a fault of this machine, or None."""
-    for cause in chain:
+    for cause in causes(error):
         if isinstance(cause, ForbiddenAddressError):
             what = f"{cause.host} is at {cause.address}, where a public index may not lead"
             return Outcome(Kind.FORBIDDEN, what)
-        if isinstance(cause, OSError) and cause.errno in _LOCAL_ERRNOS:
-            return Outcome(Kind.LOCAL, f"this machine: {cause.strerror}")
-    return None
+    fault = fault_of(error)
+    return Outcome(Kind.LOCAL, fault) if fault is not None else None
 
 
 def _tls_kind(chain: list[BaseException]) -> Kind:
@@ -124,20 +117,6 @@ def _tls_kind(chain: list[BaseException]) -> Kind:
         if isinstance(cause, ssl.SSLCertVerificationError):
             return _TLS_KINDS.get(cause.verify_code, Kind.INSECURE)
     return Kind.INSECURE
-
-
-def causes(error: BaseException) -> Iterator[BaseException]:
-    """Yield an exception and its causes, also those that libraries put into args and reason."""
-    seen: set[int] = set()
-    todo: list[BaseException] = [error]
-    while todo:
-        cause = todo.pop(0)
-        if id(cause) in seen:
-            continue
-        seen.add(id(cause))
-        yield cause
-        inner = (cause.__cause__, cause.__context__, getattr(cause, "reason", None), *cause.args)
-        todo.extend(item for item in inner if isinstance(item, BaseException))
 
 
 def _reason(chain: list[BaseException]) -> str:
@@ -151,6 +130,9 @@ def _reason(chain: list[BaseException]) -> str:
 
 
 def _unreachable(kind: Kind, detail: str) -> Outcome:
+    fault = shortage()
+    if fault is not None:
+        return Outcome(Kind.LOCAL, fault)
     if has_route():
         return Outcome(kind, detail)
     return Outcome(Kind.OFFLINE, "this machine has no network")

@@ -26,13 +26,14 @@ class Watchdog:
     def watch(self, seconds: float, action: Callable[[], None]) -> int:
         """Run ``action``, which must be quick, in ``seconds``; return a number for `cancel`."""
         with self._changed:
+            if self._thread is None:
+                thread = threading.Thread(target=self._run, name="watchdog", daemon=True)
+                thread.start()
+                self._thread = thread
             number = next(self._numbers)
             self._actions[number] = action
             heapq.heappush(self._order, (time.monotonic() + seconds, number))
-            if self._thread is None:
-                self._thread = threading.Thread(target=self._run, name="watchdog", daemon=True)
-                self._thread.start()
-            elif self._order[0][1] == number:
+            if self._order[0][1] == number:
                 self._changed.notify()
         return number
 

@@ -2,8 +2,12 @@
 
 import email.utils
 import errno
+import os
+import resource
 import socket
+import sys
 import time
+from collections.abc import Iterator
 
 import pytest
 import requests
@@ -13,7 +17,7 @@ from hypothesis import strategies as st
 from indexfallback.outcome import Kind
 from indexfallback.upstream import failures
 from indexfallback.upstream.failures import outcome_of_error, outcome_of_status
-from indexfallback.upstream.route import has_route
+from indexfallback.upstream.route import has_route, shortage
 
 
 @pytest.mark.parametrize(
@@ -118,3 +122,27 @@ def test_whether_there_is_a_route_is_asked_without_sending(monkeypatch: pytest.M
 
 def _unreachable(*_: object) -> None:
     raise OSError(errno.ENETUNREACH, "Network is unreachable")
+
+
+@pytest.fixture
+def no_handles() -> Iterator[None]:
+    """Let this process open nothing more."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with open(os.devnull, "rb") as lowest:  # noqa: PTH123 - a file of no path
+        free = lowest.fileno()
+    resource.setrlimit(resource.RLIMIT_NOFILE, (free, hard))
+    yield
+    resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such limit")
+@pytest.mark.usefixtures("no_handles")
+@pytest.mark.parametrize("error", [requests.ConnectTimeout(), requests.exceptions.ProxyError()])
+def test_what_fails_without_handles_is_neither_the_index_nor_the_network(
+    error: requests.ConnectionError,
+) -> None:
+    outcome = outcome_of_error(error, "packages.example.com")
+    assert outcome.kind is Kind.LOCAL
+    assert "ulimit -n" in str(outcome)
+    assert has_route()
+    assert "Too many open files" in (shortage() or "")

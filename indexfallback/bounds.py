@@ -1,4 +1,4 @@
-"""Everything that the process of the shim holds in memory from request to request, and its bound.
+"""Everything that the shim and a tunnel hold in memory from request to request, and its bound.
 
 The key is where it is: module, class and attribute, or module and function. A test compares this
 list with the code.
@@ -36,6 +36,7 @@ TABLES: dict[str, int] = {
 #: Everything else, and what bounds it.
 OTHERS: dict[str, str] = {
     # One entry for each index, or as few.
+    "chain.documents.IndexDocuments._paused": "the configured indexes",
     "chain.name_lists.NameLists._looked": "the configured indexes",
     "chain.network.Network._cut": "the configured indexes",
     "store.ledger.Ledger._lists": "the configured indexes; their names are on the disk",
@@ -60,6 +61,7 @@ OTHERS: dict[str, str] = {
     "chain.attempts.Attempts._running": "requests under way",
     "files.download.Downloads._running": "transfers under way",
     "flight.SingleFlight._flights": "requests under way",
+    "flight._idle": "threads without work, for 10 s",
     "store.blobs.Blobs._reading": "files that are being read",
     "server.bodies.TimedBody._pieces": "4 pieces of 64 KiB, for each of 32 uploads",
     "upstream.watchdog.Watchdog._actions": "requests under way",
@@ -93,4 +95,10 @@ OTHERS: dict[str, str] = {
     "formats.links.Links._origins": "one page",
     "hosted.receiving.Incoming._hashes": "three digests of one upload",
     "upstream.cookies.Cookies._set": "one request and its redirects",
+    # A tunnel of the user's own programs.
+    "tunnel.report.Activity._counts": "the names of the report's numbers",
+    "tunnel.report.Activity._refusals": "1,000 programs",
+    "tunnel.report.Activity._trusting": "1,000 programs",
+    # The tables themselves.
+    "table.Table._entries": "the bytes of `TABLES`",
 }

@@ -8,8 +8,8 @@ from indexfallback import bounds
 
 ROOT = Path(__file__).parents[1] / "indexfallback"
 #: What serves, and thereby runs for weeks.
-SERVING = ("flight", "chain", "config/loopback", "files", "formats", "hosted", "server", "store",
-           "upstream")  # fmt: skip
+SERVING = ("flight", "chain", "config/loopback", "files", "formats", "health", "hosted", "mode",
+           "origin", "server", "shim", "store", "table", "tunnel", "upstream", "why")  # fmt: skip
 COLLECTIONS = frozenset(
     ("dict", "set", "list", "deque", "OrderedDict", "defaultdict", "Counter", "Queue", "Table")
 )
@@ -25,9 +25,16 @@ def _name(node: ast.expr | None) -> str:
     return node.id if isinstance(node, ast.Name) else ""
 
 
+def _is_filled_later(node: ast.AnnAssign) -> bool:
+    """Tell whether a collection of a module is no constant, as its name in lower case says."""
+    return _name(node.annotation) in COLLECTIONS and not _name(node.target).isupper()
+
+
 def _held(module: str, tree: ast.Module) -> Iterator[str]:
     """Yield the collections that a module's objects hold, and its caches of functions."""
     for node in tree.body:
+        if isinstance(node, ast.AnnAssign) and _is_filled_later(node):
+            yield f"{module}.{_name(node.target)}"
         if isinstance(node, (ast.FunctionDef, ast.Assign)):
             used = node.decorator_list if isinstance(node, ast.FunctionDef) else [node.value]
             name = node.name if isinstance(node, ast.FunctionDef) else _name(node.targets[0])

@@ -24,7 +24,7 @@ from indexfallback.config import Settings
 from indexfallback.errors import ProjectError, ProjectUnavailableError
 from indexfallback.flight import SingleFlight
 from indexfallback.store import Store
-from indexfallback.table import Table
+from indexfallback.table import Table, weight
 from indexfallback.upstream.answers import ClientLogin
 from indexfallback.words import left_out
 
@@ -76,7 +76,7 @@ class Fallback:
         self._flights: SingleFlight[_Key, Answer] = SingleFlight()
         self._lock = threading.Lock()
         self._answers: Table[_Key, tuple[float, Answer]] = Table(
-            "chain.fallback.Fallback._answers", lambda _, kept: _cost(kept[1])
+            "chain.fallback.Fallback._answers", lambda key, kept: weight(key) + _cost(kept[1])
         )
         #: Counts the answers that were asked for again: what repeats earlier ones is out of date.
         self.renewals = 0

@@ -20,6 +20,7 @@ import msgspec
 
 from indexfallback.config.pip import PipConfig
 from indexfallback.errors import LocatedError
+from indexfallback.server.handles import raise_limit
 from indexfallback.tunnel.bundle import bundle, certificates_in, named_by_user, user_files
 from indexfallback.tunnel.certificates import issue
 from indexfallback.tunnel.directory import base_directory, private_directory
@@ -37,6 +38,7 @@ _API = "simple/"
 
 def run_tunnel(commands: BinaryIO, answers: BinaryIO) -> None:
     """Serve a tunnel until ``commands`` ends or SIGTERM arrives, and leave no file behind."""
+    raise_limit()
     for name in ("SIGTERM", "SIGHUP"):
         if hasattr(signal, name):
             signal.signal(getattr(signal, name), _stop)

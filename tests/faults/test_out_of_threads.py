@@ -1,10 +1,13 @@
-"""A machine that can start no more threads: the request fails as this machine's, and later ones do not."""
+"""No thread can be started: the request fails because of this machine, and a later one does not."""
 
 import threading
+from collections import deque
 from collections.abc import Callable
+from types import SimpleNamespace
 
 import pytest
 
+from indexfallback import flight
 from indexfallback.health import State
 from tests.conftest import MakeShim
 from tests.fakes import FakeIndex, wheel
@@ -16,6 +19,12 @@ DEMO = wheel("demo", size=100_000)
 @pytest.fixture
 def refuse(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], Callable[[], None]]:
     """Refuse threads whose names begin so, until the returned function is called."""
+
+    idle = flight._idle
+    none: deque[None] = deque()
+    # Threads end as ever, and none is used again.
+    busy = SimpleNamespace(append=idle.append, remove=idle.remove, pop=none.pop)
+    monkeypatch.setattr(flight, "_idle", busy)
 
     def begin(prefix: str) -> Callable[[], None]:
         start = threading.Thread.start

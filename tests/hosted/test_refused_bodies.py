@@ -2,23 +2,29 @@
 
 import resource
 import socket
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
-from pathlib import Path
 
 import pytest
 import requests
 
-from tests.conftest import Serve
 from tests.fakes import wheel
 from tests.hosted.conftest import SECONDS, Hosted
-from tests.serving import Served, index_table
+from tests.serving import Served, config_text, index_table, serving
 
 #: More clients than the server has threads.
 CROWD = 1150
 ANNOUNCED = 60_000_000
 LIB = wheel("acme-lib", "1.0", size=300_000)
+#: ``serve`` as ever, but for the wait for a piece.
+_IMPATIENT = """
+from indexfallback.cli import main
+from indexfallback.server.bodies import TimedBody
+TimedBody.__init__.__kwdefaults__["piece_seconds"] = 0.5
+main()
+"""
 
 
 def _head(served: Served, method: str, path: str, *headers: str, length: int = ANNOUNCED) -> bytes:
@@ -76,30 +82,35 @@ def test_a_client_without_a_token_sees_why_while_it_sends(refusing: Hosted) -> N
     assert answer.headers["Connection"] == "close"
 
 
-def test_an_upload_larger_than_allowed_is_refused_before_it_is_read(
-    served: Serve, tmp_path: Path
-) -> None:
-    packages, directory = tmp_path / "packages", tmp_path / "served"
-    packages.mkdir()
+@pytest.fixture(scope="module")
+def strict(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hosted]:
+    """A shim that takes uploads of 200 kB, and waits only half a second for a piece of them."""
+    directory, packages = (tmp_path_factory.mktemp(name) for name in ("strict", "packages"))
     table = index_table("local", packages.as_uri(), role="private", upload=True)
-    limited = Hosted(
-        directory,
-        packages,
-        lambda: served(table, server={"max_upload_size": "200 kB"}, directory=directory),
-    )
-    answer = limited.upload(LIB)
+    text = config_text(table, server={"max_upload_size": "200 kB"})
+    script = directory / "python"
+    script.write_text(f"#!/bin/sh\nshift 2\nexec '{sys.executable}' -c '{_IMPATIENT}' \"$@\"\n")
+    script.chmod(0o755)
+    with pytest.MonkeyPatch.context() as patch, ExitStack() as stack:
+        patch.setattr("tests.serving.sys.executable", str(script))
+        yield Hosted(directory, packages, lambda: stack.enter_context(serving(directory, text)))
+
+
+def test_an_upload_larger_than_allowed_is_refused_before_it_is_read(strict: Hosted) -> None:
+    answer = strict.upload(LIB)
     assert answer.status_code == 413
     assert "server.max_upload_size is 200000" in answer.json()["detail"]
-    assert limited.upload(wheel("acme-lib", "1.0")).status_code == 200
+    assert answer.headers["Connection"] == "close"
+    assert strict.upload(wheel("acme-lib", "1.0")).status_code == 200
 
 
-def test_an_upload_that_stands_still_ends_with_408(refusing: Hosted) -> None:
-    with refusing.uploading(LIB, 0.5):
-        login = requests.auth._basic_auth_str("__token__", refusing.token)
-        form = "Content-Type: multipart/form-data; boundary=x"
-        head = _head(refusing.served, "POST", "/upload/", f"Authorization: {login}", form)
-        with socket.create_connection(("127.0.0.1", refusing.served.port), 30) as sock:
-            sock.sendall(head + b"--x\r\n")
-            answer = sock.recv(65536)
+def test_an_upload_that_stands_still_ends_with_408(strict: Hosted) -> None:
+    login = requests.auth._basic_auth_str("__token__", strict.token)
+    form = "Content-Type: multipart/form-data; boundary=x"
+    head = _head(strict.served, "POST", "/upload/", f"Authorization: {login}", form, length=100_000)
+    with socket.create_connection(("127.0.0.1", strict.served.port), SECONDS) as sock:
+        sock.sendall(head + b"--x\r\n")
+        answer = sock.recv(65536)
     assert answer.split()[1] == b"408"
-    assert refusing.served.get("/-/health").status == 200
+    assert b"connection: close" in answer
+    assert strict.served.get("/-/health").status == 200

@@ -57,7 +57,7 @@ class Attempt:
         """Return what a client gets that waits no longer; ``charge`` the silence to the index."""
         waited = time.monotonic() - self.started
         detail = f"no answer in time ({waited:.1f} s); if it still comes, it is kept"
-        late = Outcome(Kind.UNREACHABLE, detail, waited)
+        late = self.member.judged(Outcome(Kind.UNREACHABLE, detail, waited))
         with self._lock:
             charge = charge and not self.future.done()
             self._is_charged |= charge
@@ -125,6 +125,7 @@ class Attempts:
                 with self._lock:
                     if self._running.get(key) is attempt:
                         del self._running[key]
+            asked = asked._replace(outcome=member.judged(asked.outcome))
             attempt.tell(asked.outcome)
             return asked
 

@@ -149,9 +149,8 @@ class Member:
 
         ``project`` is what was asked for, empty for the root page.
         """
+        outcome = self.judged(outcome)
         now = time.monotonic()
-        if outcome.kind in _OF_A_PAUSE:
-            outcome = self._without_pause(outcome, now)
         if not self.index.is_directory:
             self._network.learn(self.index.name, outcome)
         with self._lock:
@@ -175,8 +174,11 @@ class Member:
         is_foreign = project and self.index.projects and not self.index.claims(project)
         return None if is_foreign else project
 
-    def _without_pause(self, outcome: Outcome, now: float) -> Outcome:
-        """Return a failure as this machine's, if it did not run during the request."""
+    def judged(self, outcome: Outcome) -> Outcome:
+        """Return an outcome; a failure as this machine's, if it did not run during the request."""
+        if outcome.kind not in _OF_A_PAUSE:
+            return outcome
+        now = time.monotonic()
         lost = self._heartbeat.lost(now - outcome.elapsed, now, time.time())
         if not lost:
             return outcome

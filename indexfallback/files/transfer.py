@@ -115,7 +115,9 @@ class Transfer:
         except CommittedError:
             self.sent_wrong_bytes = True
             self._assembly.drop()
-        except StoreFault as error:
+        except (*StoreFault, MemoryError, RuntimeError) as error:
+            if isinstance(error, RuntimeError) and fault_of(error) is None:
+                raise  # a defect, not a thread that cannot be started
             fault = fault_of(error) or f"{error}; free space and run again"
             problem = Outcome(Kind.LOCAL, fault)
             self.file.failures.append(Failure("this machine", problem))
@@ -193,6 +195,7 @@ class Transfer:
 
     def _fail(self, source: Source, outcome: Outcome) -> None:
         name = source.member.index.name
+        outcome = source.member.judged(outcome)
         # It is no fault that an index gives no parts.
         level = logging.DEBUG if outcome.kind is Kind.NO_PARTS else logging.WARNING
         log.log(level, "%s: %s: %s", name, self.file.filename, outcome)

@@ -11,6 +11,7 @@ from indexfallback.machine import fault_of
 from indexfallback.server.browse.frame import HEADERS
 from indexfallback.server.browse.project import problem_page
 from indexfallback.store import RecordsFault
+from indexfallback.upstream.route import shortage
 
 log = logging.getLogger("indexfallback")
 
@@ -57,7 +58,8 @@ def answer_records_fault(
     params: dict[str, object],  # noqa: ARG001 - Falcon's signature
 ) -> None:
     """Answer a failing disk: owners and pins cannot be read, so that nothing can be served."""
-    remedy = fault_of(error) or "look at the disk, then restart"
+    # SQLite says only that it cannot open a file.
+    remedy = fault_of(error) or shortage() or "look at the disk, then restart"
     fault = StoreError("the cache", f"cannot be read ({error})", remedy)
     log.error("%s", fault)
     _answer(req, resp, fault.status, fault.title, str(fault))

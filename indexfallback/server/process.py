@@ -30,8 +30,9 @@ log = logging.getLogger("indexfallback")
 #: Each request needs a thread while it is answered; threads are started when needed. Those beyond
 #: the limit of requests are for what is answered always, for cached pages, and for refusals.
 THREADS = concurrency.MOST + 48
-#: Connections at once, if there are handles for them: of clients that keep theirs open for the next request, too. With as many
-#: as threads, 1,150 clients without a request made /-/health wait 9 s.
+#: Connections at once, if there are handles for them: of clients that keep theirs open for the
+#: next request, too. With as many as threads, 1,150 clients without a request made /-/health wait
+#: 9 s.
 CONNECTIONS = 2 * THREADS
 #: A thread without work ends after this long, seconds.
 IDLE_SECONDS = 10

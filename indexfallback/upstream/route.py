@@ -1,5 +1,6 @@
 """Tells whether this machine has a route to any other, from its routing table."""
 
+import contextlib
 import socket
 
 from indexfallback.machine import fault_of
@@ -12,13 +13,14 @@ def has_route() -> bool:
     """Tell whether this machine has a route to any other, as far as it can; nothing is sent."""
     for family, address in _UNASSIGNED:
         try:
-            with socket.socket(family, socket.SOCK_DGRAM) as probe:
-                probe.connect((address, 9))
+            probe = socket.socket(family, socket.SOCK_DGRAM)
         except OSError as error:
             if fault_of(error) is not None:
                 return True  # that it has run out of handles tells nothing of the network
-            continue  # no route, or the protocol is not supported: try the other one
-        return True
+            continue  # the protocol is not supported
+        with probe, contextlib.suppress(OSError):  # no route: try the other one
+            probe.connect((address, 9))
+            return True
     return False
 
 

@@ -110,7 +110,7 @@ def test_on_outage_stop_is_named_as_the_reason() -> None:
         (Kind.INSECURE, "Check the certificate of private, and the host and port in its url."),
         (Kind.EXPIRED, "whoever runs it must renew it"),
         (Kind.UNTRUSTED, "name its CA in pip's cert setting"),
-        (Kind.LOCAL, "ulimit -n"),
+        (Kind.LOCAL, "Run again."),
         (Kind.NOT_ALLOWED, "Add the host to allow-hosts, or leave private out."),
         (Kind.FORBIDDEN, "make private private if it is one of yours"),
     ],

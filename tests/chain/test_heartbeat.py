@@ -9,6 +9,7 @@ from indexfallback.chain import heartbeat
 from indexfallback.chain.heartbeat import INTERVAL, TOLERANCE, Heartbeat
 from indexfallback.chain.probe import Prober
 from indexfallback.config import Index
+from indexfallback.errors import ProjectUnavailableError
 from indexfallback.health import Health, State
 from indexfallback.outcome import Kind, Outcome
 from indexfallback.shim import Shim
@@ -112,6 +113,20 @@ def test_a_file_that_breaks_off_while_the_process_did_not_run_is_no_failure_of_a
     member = made.members["pypi"]
     assert (member.health.failures, member.status()["errors"]) == (0, 1)
     assert "did not run" in str(member.status()["last_error"])
+
+
+def test_an_index_that_was_silent_while_the_process_did_not_run_is_not_named_as_the_cause(
+    shim: MakeShim, far: FakeIndex
+) -> None:
+    made = shim(far, deadline=1.0)
+    silence = far.hang(path="/simple/demo/")
+    with ThreadPoolExecutor(1) as pool:
+        asked = pool.submit(made.fallback.page, "demo")
+        far.wait_for("/simple/demo/")
+        stopped(made)
+        with pytest.raises(ProjectUnavailableError, match="this machine did not run for 9 s"):
+            asked.result(60)
+    silence.lift()
 
 
 def test_the_prober_beats_while_there_are_clients(

@@ -11,8 +11,10 @@ from typing import Any, final
 
 import pytest
 
+from indexfallback import bounds
 from indexfallback.shim import Shim
-from indexfallback.store import Blob, blobs, verified
+from indexfallback.store import Blob, blobs
+from indexfallback.table import OVERHEAD, weight
 from tests.conftest import MakeShim, Serve
 from tests.fakes import FakeIndex, wheel
 from tests.files.support import BIG, fetch, is_kept, key_of
@@ -157,7 +159,8 @@ def test_a_file_is_hashed_once_in_each_process(
 def test_only_so_many_files_are_remembered_as_right(
     shim: MakeShim, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(verified, "_MOST", 2)
+    name = "store.verified.VerifiedFiles._sha256s"
+    monkeypatch.setitem(bounds.TABLES, name, 2 * (OVERHEAD + weight("0" * 64, None)))
     store = shim().store
     kept = [store.blobs.add(b"%d" % number).sha256 for number in range(3)]
     assert [sha256 in store.blobs._verified for sha256 in kept] == [False, True, True]

@@ -117,6 +117,16 @@ def test_wrong_bytes_are_not_kept(mirror: Mirrored) -> None:
     assert mirror.listed("other") == []
 
 
+def test_a_file_without_end_is_cut_off(mirror: Mirrored) -> None:
+    wrong = wheel("other", "1.0").filename
+    endless = 100_000_000
+    with mirror.upstream.grow(endless, path=f"/files/{wrong}"):
+        result = mirror.run(code=1)
+    assert "where its page states" in result["failed"]["other"]
+    assert mirror.upstream.sent < endless / 4
+    assert mirror.listed("other") == []
+
+
 @pytest.mark.parametrize("dist", [wheel("one"), sdist("one")], ids=["wheel", "sdist"])
 @pytest.mark.parametrize("compressed", [True, False])
 def test_a_file_in_a_coding_is_the_one_that_its_hash_names(

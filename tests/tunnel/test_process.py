@@ -17,10 +17,14 @@ import pytest
 
 from indexfallback.clients.tunnel_process import TunnelEndedError, tunnel_process
 from indexfallback.errors import TunnelError
+from indexfallback.server.handles import ENOUGH
 from tests.fakes import FakeIndex
 from tests.in_process import ROOT
 from tests.serving import all_ended, wait_until
 from tests.tunnel.support import ORIGIN, SECONDS, Tunnelled, tunnelled
+
+if sys.platform != "win32":
+    import resource
 
 unix = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such signals")
 
@@ -69,6 +73,19 @@ def started(local: FakeIndex) -> Iterator["subprocess.Popen[str]"]:
         assert process.stdout.readline()
         yield process
         process.kill()
+
+
+@unix
+def test_it_has_as_many_handles_as_the_system_allows(local: FakeIndex) -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (500, hard))
+    try:
+        with tunnelled(local, ORIGIN):
+            (tunnel,) = children()
+            limits = tunnel.rlimit(psutil.RLIMIT_NOFILE)
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    assert limits == (min(hard, ENOUGH), hard)
 
 
 def test_the_bundle_is_for_the_user_alone(tunnel: Tunnelled) -> None:

@@ -1,5 +1,7 @@
-"""No thread can be started: the request fails because of this machine, and a later one does not."""
+"""No thread, memory or handle is left: one request fails because of this machine, no later one."""
 
+import sqlite3
+import sys
 import threading
 from collections import deque
 from collections.abc import Callable
@@ -8,10 +10,16 @@ from types import SimpleNamespace
 import pytest
 
 from indexfallback import flight
+from indexfallback.config import Index
+from indexfallback.files.assembly import Assembly
 from indexfallback.health import State
+from indexfallback.store.pages import Pages
 from tests.conftest import MakeShim
 from tests.fakes import FakeIndex, wheel
 from tests.faults.client import Client
+
+if sys.platform != "win32":
+    import resource
 
 DEMO = wheel("demo", size=100_000)
 
@@ -71,3 +79,40 @@ def test_a_file_that_no_thread_fetches_is_fetched_by_the_next_request(
         _assert_local(answer.status, answer.problem)
         end()
         assert client.fetch("demo", DEMO.filename).body == DEMO.data
+
+
+def test_a_file_for_which_there_is_no_memory_fails_because_of_this_machine(
+    shim: MakeShim, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def exhausted(_: Assembly) -> None:
+        raise MemoryError
+
+    with FakeIndex([DEMO]) as index:
+        client = Client(shim(index))
+        client.files("demo")
+        with monkeypatch.context() as patch:
+            patch.setattr(Assembly, "open", exhausted)
+            answer = client.fetch("demo", DEMO.filename)
+        assert answer.status == 503
+        assert "this machine: out of memory: free memory and run again" in answer.problem
+        assert client.fetch("demo", DEMO.filename).body == DEMO.data
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such limit")
+def test_records_that_cannot_be_opened_without_handles_are_no_fault_of_the_disk(
+    shim: MakeShim, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(_: Pages, index: str, project: str) -> None:
+        raise sqlite3.OperationalError(f"unable to open database file: {index}, {project}")
+
+    made = shim(Index(name="pypi", url="http://127.0.0.1:9/simple/", role="public"))
+    client = Client(made)
+    monkeypatch.setattr(Pages, "facts", refuse)
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (0, hard))
+    try:
+        answer = client.get("/simple/demo/")
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    assert answer.status == 503
+    assert "raise the limit of open files (ulimit -n)" in answer.problem

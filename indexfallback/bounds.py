@@ -54,6 +54,10 @@ OTHERS: dict[str, str] = {
     "upstream.credentials.Logins._headers": "100 hosts",
     "upstream.directory.DirectoryIndex._broken": "the files of a directory of the user",
     "upstream.directory.DirectoryIndex._listed": "the files of a directory of the user",
+    "store.damage._expected": "the schemas of this version",
+    "store.database_file.DatabaseFile.set_aside": "the damaged databases of one start, on the disk",
+    "store.forms.Noted._rows": "1,000 damaged rows, by index and project or file",
+    "store.safety_records.Changes._made": "the changes of one transaction",
     # Records that safety rests on, or that a disk error holds back: never dropped.
     "store.pending.PendingRecords._records": "what could not be written yet",
     "store.blob_records.BlobRecords._used": "files used since the times were last written",

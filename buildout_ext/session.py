@@ -20,7 +20,7 @@ from indexfallback.clients.shim_process import shim_for
 from indexfallback.clients.troubles import Status, troubles
 from indexfallback.config import Settings
 from indexfallback.errors import IndexFallbackError
-from indexfallback.server.address import NoAnswer, ask
+from indexfallback.server.asking import Kind, NoAnswer, ask, found_at
 
 log = logging.getLogger(NAME)
 
@@ -115,11 +115,8 @@ def _may_run_others(buildout: Any) -> bool:
 def _outer_shim() -> str | None:
     """Return the address of the shim of an outer buildout or ``run --address``."""
     url = os.environ.get(_OUTER_INDEX, "")
-    try:
-        health = ask(url, "/-/health") if url.startswith("http:") else None
-    except NoAnswer:
-        return None
-    return url if isinstance(health, dict) and health.get("name") == NAME else None
+    there = found_at(url) if url.startswith("http:") else None
+    return url if there is not None and there.kind is Kind.OWN else None
 
 
 @contextmanager

@@ -55,6 +55,8 @@ class Served:
         self._log = log
         self.port = 0
         self.url = ""
+        #: The directory that has its user's secret.
+        self.state_home = ""
 
     @property
     def system(self) -> psutil.Process:
@@ -120,6 +122,13 @@ def _tls_socket(port: int) -> ssl.SSLSocket:
     return context.wrap_socket(socket.create_connection(("127.0.0.1", port), ANSWER_SECONDS))
 
 
+def json_at(url: str, path: str) -> Any:
+    """Return the JSON that the server at an address answers for a path; raises OSError."""
+    with contextlib.closing(http.client.HTTPConnection(urlsplit(url).netloc, timeout=60)) as server:
+        server.request("GET", path)
+        return json.loads(server.getresponse().read())
+
+
 def clean_environment(directory: Path, **more: str) -> dict[str, str]:
     """Return the environment of a stranger's machine, its directories below ``directory``."""
     kept = {name: value for name, value in os.environ.items() if _PASSED_ON.fullmatch(name)}
@@ -178,6 +187,7 @@ def serving(
     """Give a shim that answers, and leave no process of it behind."""
     process, log = start(directory, config, *arguments, port=port, **more)
     served = Served(process, log)
+    served.state_home = clean_environment(directory, **more)["XDG_STATE_HOME"]
     try:
         line = _first_line(process)
         served.url = json.loads(line)["url"] if line else ""

@@ -36,6 +36,7 @@ TEMPLATE = """\
 [server]
 # host = "127.0.0.1"       # clients need a token if it is not a loopback address
 # port = 5503
+# private = false          # true: other users of this machine need a token, too
 # public_read = false      # true: other machines may read without a token
 # max_upload_size = "4 GB" # a larger upload is refused
 # tls_cert = "/etc/ssl/packages.pem"            # serve over TLS

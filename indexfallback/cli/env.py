@@ -7,9 +7,10 @@ import click
 
 from indexfallback.cli.options import Options, examples, takes_options
 from indexfallback.cli.output import say, say_more
-from indexfallback.cli.running import address, health
+from indexfallback.cli.running import client_address, found, no_shim
 from indexfallback.clients.environment import activation, deactivation
 from indexfallback.clients.shells import EVALUATED, shell_of, statements
+from indexfallback.server.asking import Kind
 
 
 @click.command(
@@ -36,9 +37,12 @@ def env(options: Options, shell: str | None, undo: bool) -> None:
             say("this shell does not use a shim: there is nothing to undo")
     else:
         settings = options.settings()
-        changes = activation(os.environ, address(settings))
-        if health(settings) is None:
-            say(f"no shim runs on {settings.host}:{settings.port}: `indexfallback serve` starts it")
+        changes = activation(os.environ, client_address(settings))
+        there = found(settings)
+        if there is None:
+            say(f"{no_shim(settings, there)}: `indexfallback serve` starts it")
+        elif there.kind is not Kind.OWN:
+            say(f"{no_shim(settings, there)}; set server.port to another one")
     click.echo(statements(shell, changes), nl=False)
     if sys.stdout.isatty():
         command = f"indexfallback env --shell {shell}{' --undo' if undo else ''}"

@@ -13,7 +13,7 @@ from indexfallback.cli.check import check_all
 from indexfallback.cli.mending import shim_addresses
 from indexfallback.cli.output import tilde
 from indexfallback.cli.project_files import project_files
-from indexfallback.cli.running import health, is_listening
+from indexfallback.cli.running import found
 from indexfallback.clients.machine import this_machine
 from indexfallback.clients.places import uv_file
 from indexfallback.config import Settings
@@ -22,6 +22,7 @@ from indexfallback.config.pip import configuration_files, reads_no_file
 from indexfallback.doctor import Machine
 from indexfallback.doctor.machine import Cache, TextFile
 from indexfallback.errors import StoreError
+from indexfallback.server.asking import Kind
 
 #: Bytes read of a file of a client, which has some KB.
 _MOST = 1024**2
@@ -30,7 +31,8 @@ _MOST = 1024**2
 def examine_machine(settings: Settings, config: Path | None, *, compare: bool) -> Machine:
     """Return the data that the checks need; ``compare`` is as of `compare.judged`."""
     here = Path.cwd()
-    shim = health(settings)
+    shim = found(settings)
+    is_own = shim is not None and shim.kind is Kind.OWN
     in_environments = _pip_files_of_environments(here)
     own = _read([config_path(config)])
     project = tuple(file.content for file in project_files(here))
@@ -38,8 +40,9 @@ def examine_machine(settings: Settings, config: Path | None, *, compare: bool) -
         settings=settings,
         environ=os.environ,
         version=__version__,
-        health=shim,
-        is_port_taken=shim is not None or is_listening(settings),
+        health=shim.health if shim is not None and is_own else None,
+        has_settings=shim is not None and shim.has(settings.identity),
+        other=shim.kind.value if shim is not None and not is_own else "",
         offline_state=Network(settings).offline_state,
         indexes=tuple(check_all(settings, compare=compare)),
         trust_problem=_trust_problem(settings.ca_bundle),

@@ -14,7 +14,7 @@ from indexfallback.cli.options import Options, examples, json_option, project_na
 from indexfallback.cli.output import print_json, say, silence_chain, tracked, wrapped
 from indexfallback.cli.running import ask_running, runs_same
 from indexfallback.config import Settings
-from indexfallback.server.address import NoAnswer
+from indexfallback.server.asking import NoAnswer
 from indexfallback.words import counted
 
 #: Projects that are asked for at the same time: a thousand pages of 0.1 s each take 13 s, and an

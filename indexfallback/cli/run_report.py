@@ -12,7 +12,7 @@ from indexfallback.clients.installed import installed_since
 from indexfallback.clients.troubles import Status, troubles
 from indexfallback.clients.tunnel_process import Tunnel, TunnelEndedError
 from indexfallback.clients.written import written_since
-from indexfallback.server.address import NoAnswer, ask
+from indexfallback.server.asking import NoAnswer, ask
 from indexfallback.tunnel.report import Refusal
 from indexfallback.words import counted
 

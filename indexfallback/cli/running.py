@@ -1,18 +1,15 @@
 """Requests to the shim that runs at the configured address."""
 
-import socket
-from contextlib import closing
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote
 
 from indexfallback.config import Settings
-from indexfallback.server.address import NoAnswer, ask, url_of
-from indexfallback.store.hosting import Hosting
+from indexfallback.server.address import url_of
+from indexfallback.server.asking import Found, Kind, NoAnswer, ask, for_clients, found_at
 
 #: Loopback addresses of a server that listens on all addresses.
 _LOOPBACK = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - compared, not listened on
-#: Timeout in seconds; a connection on loopback takes less than a millisecond.
-_CONNECT_SECONDS = 2.0
 
 
 def root(settings: Settings) -> str:
@@ -26,39 +23,39 @@ def address(settings: Settings) -> str:
     return f"{root(settings)}/simple/"
 
 
-def health(settings: Settings) -> dict[str, Any] | None:
-    """Return the health of the running shim, or None if none runs."""
-    try:
-        found = ask(root(settings), "/-/health")
-    except NoAnswer:
-        return None
-    if not isinstance(found, dict) or found.get("name") != "indexfallback":
-        return None
-    return found
+def client_address(settings: Settings) -> str:
+    """Return the same, with this user's own token in it where the shim asks for one."""
+    return for_clients(address(settings), settings)
 
 
-def is_listening(settings: Settings) -> bool:
-    """Tell whether any program listens at the configured host and port."""
-    try:
-        socket.create_connection((settings.host, settings.port), _CONNECT_SECONDS).close()
-    except OSError:
-        return False
-    return True
+def found(settings: Settings) -> Found | None:
+    """Return what answers at the configured address; None if nothing does."""
+    return found_at(root(settings))
+
+
+def health(settings: Settings) -> Mapping[str, Any] | None:
+    """Return the health of this user's running shim, or None if none runs."""
+    there = found(settings)
+    return there.health if there is not None and there.kind is Kind.OWN else None
+
+
+def no_shim(settings: Settings, there: Found | None) -> str:
+    """Return that no shim of this user runs, and what is there instead, for a message."""
+    where = f"{settings.host}:{settings.port}"
+    if there is None:
+        return f"no shim runs on {where}"
+    return f"no shim of yours runs on {where}: {there.kind.value} uses the port"
 
 
 def ask_running(settings: Settings, path: str, seconds: float) -> Any:
-    """Return the answer of the running shim; raises an error of `NoAnswer`, or `StoreError`."""
-    if not settings.asks_for_tokens:
-        return ask(root(settings), path, seconds)
-    # This user can write the records of tokens, and so may create one for this request.
-    with closing(Hosting()) as hosting, hosting.tokens.temporary(seconds) as token:
-        return ask(root(settings), path, seconds, token=token)
+    """Return the answer of this user's running shim; raises an error of `NoAnswer`."""
+    return ask(root(settings), path, seconds)
 
 
 def runs_same(settings: Settings) -> bool:
-    """Tell whether a shim with this configuration runs."""
-    found = health(settings)
-    return found is not None and found.get("configuration") == settings.fingerprint
+    """Tell whether a shim of this user with this configuration runs."""
+    there = found(settings)
+    return there is not None and there.has(settings.identity)
 
 
 def ask_same(settings: Settings, path: str, seconds: float) -> Any:

@@ -21,6 +21,7 @@ from indexfallback.server.address import (
     PortTakenError,
     take_port,
 )
+from indexfallback.store.secret import Secret, user_secret
 
 
 @click.command(epilog=examples("indexfallback serve", "indexfallback serve --port 8080 -v"))
@@ -41,9 +42,11 @@ def serve(
     """Serve the index until Ctrl-C."""
     from indexfallback.server.process import run_server  # noqa: PLC0415 - the server's library
 
-    settings = (
-        decode_settings(sys.stdin.buffer.readline()) if settings_from_stdin else options.settings()
-    )
+    if settings_from_stdin:
+        settings = decode_settings(sys.stdin.buffer.readline())
+        secret = Secret(bytes.fromhex(sys.stdin.buffer.readline().decode()))
+    else:
+        settings, secret = options.settings(), user_secret()
     try:
         taken = _take_port(settings, settings.port if port is None else port)
     except AlreadyServedError as error:
@@ -54,6 +57,7 @@ def serve(
     run_server(
         settings,
         taken,
+        secret,
         started=partial(_announce, settings, taken, as_json=as_json),
         stop_at_eof=stop_at_eof,
     )
@@ -63,7 +67,7 @@ def _take_port(settings: Settings, number: int) -> Port:
     take = partial(
         take_port,
         settings.host,
-        configuration=settings.fingerprint,
+        identity=settings.identity,
         tls=settings.tls_cert is not None,
     )
     try:

@@ -3,6 +3,7 @@
 import os
 import sys
 import time
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -73,7 +74,7 @@ def _named(system: Manager) -> str:
     return f"{system.kind} {tilde(system.place)}"
 
 
-def _is_still(before: dict[str, object], settings: Settings) -> bool:
+def _is_still(before: Mapping[str, object], settings: Settings) -> bool:
     """Tell whether the shim from before the installation still runs."""
     now = health(settings)
     return now is not None and now.get("pid") == before.get("pid")

@@ -12,10 +12,10 @@ from indexfallback.chain.network import Network
 from indexfallback.cli.chain import print_chain
 from indexfallback.cli.options import Options, examples, json_option, takes_options
 from indexfallback.cli.output import print_json, print_table, say, wrapped
-from indexfallback.cli.running import ask_running, health
+from indexfallback.cli.running import ask_running, found, no_shim
 from indexfallback.config import Settings
 from indexfallback.mode import Cause, Mode
-from indexfallback.server.address import NoAnswer
+from indexfallback.server.asking import Found, Kind, NoAnswer
 from indexfallback.words import counted, ms, size, span
 
 #: Timeout in seconds; a busy shim answers within it.
@@ -35,7 +35,8 @@ def status(options: Options, as_json: bool) -> None:
     Shows its indexes, cache and clients. Exits with 1 if no shim runs.
     """
     settings = options.settings()
-    report = _of_running(settings)
+    there = found(settings)
+    report = _of_running(settings, there)
     if report is not None:
         print_json(report) if as_json else _print(report)
         return
@@ -43,26 +44,28 @@ def status(options: Options, as_json: bool) -> None:
     if as_json:
         print_json(report)
     else:
-        say(f"no shim runs on {settings.host}:{settings.port}")
+        say(no_shim(settings, there))
         print_chain(settings)
         click.echo(_cache_line(report))
         for line in _offline_lines(report):
             click.echo(line)
-        click.echo("Start it: `indexfallback serve`; for one command: `indexfallback run`.")
+        if there is None:
+            click.echo("Start it: `indexfallback serve`; for one command: `indexfallback run`.")
+        else:
+            click.echo("Choose another port: server.port; for one command: `indexfallback run`.")
     sys.exit(1)
 
 
-def _of_running(settings: Settings) -> Report | None:
-    """Return the status of the running shim, or None if none runs."""
-    found = health(settings)
-    if found is None:
+def _of_running(settings: Settings, there: Found | None) -> Report | None:
+    """Return the status of the running shim, or None if none of this user's runs."""
+    if there is None or there.kind is not Kind.OWN:
         return None
     try:
         report = ask_running(settings, "/-/status", _SECONDS)
     except NoAnswer:  # it has just ended
         return None
-    same = found.get("configuration") == settings.fingerprint
-    return {"running": True, "same_configuration": same, "pid": found.get("pid"), **report}
+    same = there.has(settings.identity)
+    return {"running": True, "same_configuration": same, "pid": there.health["pid"], **report}
 
 
 def _of_store(settings: Settings) -> Report:

@@ -17,6 +17,7 @@ from indexfallback.cli.options import (
 from indexfallback.cli.output import clock, print_json, print_table, say
 from indexfallback.config import Settings
 from indexfallback.store.hosting import Hosting
+from indexfallback.store.secret import user_secret
 from indexfallback.store.tokens import Token
 
 
@@ -60,6 +61,19 @@ def _check_index(settings: Settings, index: str, *, read_only: bool) -> None:
     elif settings.index(index) is None:
         names = ", ".join(each.name for each in settings.indexes)
         raise click.BadParameter(f'"{index}" is not an index; the indexes are {names}')
+
+
+@token.command(epilog=examples("indexfallback token show"))
+@takes_options_but_index
+def show(options: Options) -> None:  # noqa: ARG001 - every command takes them
+    """Print your own token, which reads from your shim.
+
+    A shim with `private = true` asks for it; `run`, `setup` and `env` give it to clients.
+    """
+    secret = user_secret()
+    if not secret.is_kept:  # which was said
+        sys.exit(1)
+    click.echo(secret.token)
 
 
 @token.command("list", epilog=examples("indexfallback token list --json"))

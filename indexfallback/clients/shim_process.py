@@ -11,7 +11,9 @@ from indexfallback.clients.child import Child, ChildError, child
 from indexfallback.config import Settings
 from indexfallback.config.wire import encode_settings
 from indexfallback.errors import IndexFallbackError
-from indexfallback.server.address import AlreadyServedError, NoAnswer, ask, refuse_if_served
+from indexfallback.server.address import AlreadyServedError, refuse_if_served
+from indexfallback.server.asking import NoAnswer, ask, for_clients
+from indexfallback.store.secret import user_secret
 
 #: Timeout of the start in seconds; 0.5 is usual.
 START_SECONDS = 20.0
@@ -33,20 +35,21 @@ class ShimNotStartedError(IndexFallbackError):
 def shim_for(settings: Settings, *, verbose: int = 0, on_own_port: bool = False) -> Iterator[str]:
     """Yield the address of a shim with these settings: the running one, or a new one.
 
-    ``verbose`` is the log level of a new one. It takes any free port, with ``on_own_port`` the
-    configured one if that is free. Raises `ShimNotStartedError`.
+    The address has the user's own token in it if the shim asks for one. ``verbose`` is the log
+    level of a new one. It takes any free port, with ``on_own_port`` the configured one if that is
+    free. Raises `ShimNotStartedError`.
     """
     if settings.tls_cert is None:  # the certificate is for the name that other machines use
         try:
-            refuse_if_served(settings.host, settings.port, settings.fingerprint)
+            refuse_if_served(settings.host, settings.port, settings.identity)
         except AlreadyServedError as error:
-            yield error.url
+            yield for_clients(error.url, settings)
             return
         except IndexFallbackError:  # another program has the port: the child takes a free one
             pass
     own = replace(settings, **_FOR_ONE_COMMAND)
     with _own_shim(own, settings.port if on_own_port else 0, verbose) as url:
-        yield url
+        yield for_clients(url, own)
 
 
 def origins_of(url: str) -> list[str]:
@@ -67,6 +70,7 @@ def _own_shim(settings: Settings, port: int, verbose: int) -> Iterator[str]:
     with child(*["-v"] * verbose, "serve", *options) as process:
         try:
             process.send(encode_settings(settings))
+            process.send(user_secret().key.hex().encode() + b"\n")
             url = _wait_for(process)
         except ChildError:
             raise ShimNotStartedError from None

@@ -43,8 +43,8 @@ def written_since(directory: Path, began: float, url: str) -> list[Path]:
 
 
 def address_bytes(url: str) -> bytes:
-    """Return what every address of the shim contains: its host and port between slashes."""
-    return f"//{urlsplit(url).netloc}/".encode()
+    """Return what every address of the shim contains: its host and port, before a slash."""
+    return f"{urlsplit(url).netloc.rpartition('@')[2]}/".encode()
 
 
 def may_be_written(entry: Entry, began: float) -> bool:

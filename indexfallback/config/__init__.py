@@ -1,6 +1,5 @@
 """The settings: frozen values, and the origin of each."""
 
-import hashlib
 import re
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -119,6 +118,8 @@ class Settings:
     base_path: str = ""
     #: Addresses and networks of the proxies whose X-Forwarded-* headers are trusted.
     trusted_proxies: tuple[str, ...] = ()
+    #: Whether other users of this machine need a token to read.
+    private: bool = False
     #: Whether other machines may read without a token.
     public_read: bool = False
     #: The largest body of an upload: the largest wheels that are published have 3 GB.
@@ -146,11 +147,14 @@ class Settings:
     origins: dict[str, str] = field(default_factory=dict, compare=False, repr=False)
 
     @property
-    def fingerprint(self) -> str:
-        """A digest of all settings that change the answers of a shim."""
+    def identity(self) -> str:
+        """All settings that change the answers of a shim, as a text.
+
+        It has the passwords: only a keyed digest of it may leave the process, since those of a
+        plain one are found by trying.
+        """
         secrets = [self.proxy, *(index.password for index in self.indexes)]
-        text = repr((replace(self, host="", port=0), secrets))
-        return hashlib.sha256(text.encode()).hexdigest()[:16]
+        return repr((replace(self, host="", port=0), secrets))
 
     def index(self, name: str) -> Index | None:
         """Return the index with this name, or None."""
@@ -158,8 +162,8 @@ class Settings:
 
     @property
     def asks_for_tokens(self) -> bool:
-        """Whether readers need a token: other machines can connect."""
-        return not is_loopback(self.host) and not self.public_read
+        """Whether readers need a token: others can connect."""
+        return self.private or not (is_loopback(self.host) or self.public_read)
 
     @property
     def hosted(self) -> tuple[Index, ...]:

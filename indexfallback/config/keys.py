@@ -196,6 +196,7 @@ TABLES: dict[str, dict[str, Reader]] = {
     "server": {
         "host": host,
         "port": port,
+        "private": flag,
         "public_read": flag,
         "tls_cert": file,
         "tls_key": file,
@@ -231,6 +232,7 @@ FIELDS = {
     "server.tls_key": "tls_key",
     "server.base_path": "base_path",
     "server.trusted_proxies": "trusted_proxies",
+    "server.private": "private",
     "server.public_read": "public_read",
     "server.max_upload_size": "max_upload_size",
     "cache.dir": "cache_dir",

@@ -75,6 +75,7 @@ def load_settings(
     pip = PipConfig(environ)
     found = _settings(file, pip, environ, offline=offline)
     _check_tls(found)
+    _check_readers(found)
     server = _server(found)
     if indexes:
         entries = [_command_line_entry(text) for text in indexes]
@@ -159,6 +160,16 @@ def _check_tls(found: Mapping[str, _Setting]) -> None:
             raise ConfigError(
                 given.origin, f"[server]: {key} is set without {other}", f"name the {other} as well"
             )
+
+
+def _check_readers(found: Mapping[str, _Setting]) -> None:
+    private, public = (found.get(f"server.{key}") for key in ("private", "public_read"))
+    if private is not None and private.value and public is not None and public.value:
+        raise ConfigError(
+            private.origin,
+            "[server]: private = true contradicts public_read = true",
+            "remove one of the two",
+        )
 
 
 def _mirror(found: Mapping[str, _Setting], indexes: Sequence[Index]) -> Mirror | None:

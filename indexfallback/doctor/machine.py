@@ -86,10 +86,12 @@ class Machine:
     environ: Mapping[str, str]
     #: The version of this program.
     version: str
-    #: The health of the shim at the configured port; None if none answers.
+    #: The health of this user's shim at the configured port; None if none answers.
     health: Mapping[str, Any] | None = None
-    #: Whether a program listens at the configured port.
-    is_port_taken: bool = False
+    #: Whether that shim has these settings.
+    has_settings: bool = True
+    #: What else uses the configured port: ``a shim of another user``; empty if nothing does.
+    other: str = ""
     #: Whether indexes may be asked.
     offline_state: OfflineState = field(default_factory=OfflineState)
     indexes: tuple[IndexCheck, ...] = ()

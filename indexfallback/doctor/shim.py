@@ -12,12 +12,11 @@ _RESTART = "Stop it and start it again"
 def is_there(machine: Machine) -> Iterator[Finding]:
     """Find a shim that clients use but that does not run, or one that is not this one."""
     health = machine.health
-    if health is None and machine.is_port_taken:
-        yield fail(
-            "shim",
-            f"another program uses {machine.shim}",
-            "Stop it, or set server.port and set the clients up again",
-        )
+    if machine.other:
+        what = f"{machine.other} uses {machine.shim}"
+        if machine.pointed:
+            what += f", and clients use it as an index ({', '.join(machine.pointed)})"
+        yield fail("shim", what, "Stop it, or set server.port and set the clients up again")
     elif health is None and machine.pointed:
         yield fail(
             "shim",
@@ -30,7 +29,7 @@ def is_there(machine: Machine) -> Iterator[Finding]:
     elif health.get("version") != machine.version:
         what = f"version {health.get('version')} runs, but this is {machine.version}"
         yield warn("shim", f"{what} (process {health.get('pid')})", _RESTART)
-    elif health.get("configuration") != machine.settings.fingerprint:
+    elif not machine.has_settings:
         what = f"it runs with another configuration (process {health.get('pid')})"
         yield warn("shim", what, _RESTART)
     else:

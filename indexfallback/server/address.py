@@ -5,40 +5,28 @@ an error and take every other connection. A lock for each port prevents that.
 """
 
 import errno
-import http.client
-import json
 import logging
 import socket
-import ssl
 import time
-from base64 import b64encode
-from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
-from typing import Any
-from urllib.parse import urlsplit
 
 import platformdirs
 
 from indexfallback.errors import IndexFallbackError
+from indexfallback.server.asking import Kind, found_at
+from indexfallback.server.proof import Place
 from indexfallback.store.locks import FileLock
-from indexfallback.store.tokens import USER
 
 log = logging.getLogger("indexfallback")
 
 #: A server that is ending may hold the lock for as long as it may take to end, seconds.
 LOCK_SECONDS = 3.0
-#: Time-out of a request to a server on loopback, seconds.
-_ASK_SECONDS = 2.0
 _ANOTHER = "a shim with another configuration"
-
-#: Errors of `ask`: no server, no answer in time, another program.
-NoAnswer = (OSError, ValueError, http.client.HTTPException)
 
 
 @dataclass(eq=False)
 class PortTakenError(IndexFallbackError):
-    """Another program, or a shim with another configuration, listens on the port."""
+    """Another program, or a shim of another user or configuration, listens on the port."""
 
     host: str
     port: int
@@ -85,17 +73,18 @@ class Port:
     def __init__(
         self,
         host: str,
-        number: int,
         lock: FileLock | None,
-        held: socket.socket | None,
+        held: socket.socket,
         *,
         tls: bool,
     ) -> None:
         self.host = host
-        self.number = number
+        #: Address and port as numbers.
+        self.place = Place(*held.getsockname()[:2])
+        self.number = self.place.port
         self._tls = tls
         self._lock = lock
-        self._held = held
+        self._held = _kept(held)
 
     @property
     def url(self) -> str:
@@ -116,28 +105,28 @@ def url_of(host: str, number: int, *, tls: bool = False) -> str:
     return f"{scheme}://[{host}]:{number}" if ":" in host else f"{scheme}://{host}:{number}"
 
 
-def take_port(host: str, number: int, configuration: str, *, tls: bool = False) -> Port:
+def take_port(host: str, number: int, identity: str, *, tls: bool = False) -> Port:
     """Return the port, locked for this process; number 0 takes a free one.
 
-    Raises `AlreadyServedError`, `PortTakenError` or `PortRefusedError`.
+    ``identity`` is that of the settings. Raises `AlreadyServedError`, `PortTakenError` or
+    `PortRefusedError`.
     """
     if number == 0:
-        held = _bind(host, 0)
-        return Port(host, int(held.getsockname()[1]), None, _kept(held), tls=tls)
+        return Port(host, None, _bind(host, 0), tls=tls)
     lock = FileLock(platformdirs.user_state_path("indexfallback") / f"port-{number}.lock")
     ends = time.monotonic() + LOCK_SECONDS
     while not _acquired(lock):
-        refuse_if_served(host, number, configuration, tls=tls)
+        refuse_if_served(host, number, identity, tls=tls)
         if time.monotonic() > ends:
             raise PortTakenError(host, number, "a shim that is starting or does not answer")
         time.sleep(0.05)  # a file lock cannot be waited for with a deadline
     try:
-        refuse_if_served(host, number, configuration, tls=tls)
+        refuse_if_served(host, number, identity, tls=tls)
         held = _bind(host, number)
     except IndexFallbackError:
         lock.release()
         raise
-    return Port(host, number, lock, _kept(held), tls=tls)
+    return Port(host, lock, held, tls=tls)
 
 
 def _bind(host: str, number: int) -> socket.socket:
@@ -171,54 +160,19 @@ def _acquired(lock: FileLock) -> bool:
         return True
 
 
-def refuse_if_served(host: str, number: int, configuration: str, *, tls: bool = False) -> None:
-    """Return if no server listens there; raises `AlreadyServedError` or `PortTakenError`."""
+def refuse_if_served(host: str, number: int, identity: str, *, tls: bool = False) -> None:
+    """Return if no server listens there; raises `AlreadyServedError` or `PortTakenError`.
+
+    ``identity`` is that of the settings.
+    """
     url = url_of(host, number, tls=tls)
-    try:
-        health = ask(url, "/-/health")
-    except ConnectionRefusedError:  # the port is free
+    found = found_at(url)
+    if found is None:  # the port is free
         return
-    except NoAnswer:
-        raise PortTakenError(host, number, "another program") from None
-    if not isinstance(health, dict) or health.get("name") != "indexfallback":
-        raise PortTakenError(host, number, "another program")
-    if health.get("configuration") == configuration:
-        raise AlreadyServedError(f"{url}/simple/", health["pid"])
-    what = "the shim of a command" if health.get("for_one_command") else _ANOTHER
-    who = f"{what} (process {health['pid']})"
+    if found.kind is not Kind.OWN:
+        raise PortTakenError(host, number, found.kind.value)
+    if found.has(identity):
+        raise AlreadyServedError(f"{url}/simple/", found.health["pid"])
+    what = "the shim of a command" if found.health.get("for_one_command") else _ANOTHER
+    who = f"{what} (process {found.health['pid']})"
     raise PortTakenError(host, number, who)
-
-
-def ask(url: str, path: str, seconds: float = _ASK_SECONDS, *, token: str | None = None) -> Any:
-    """Return the JSON that the shim at an address answers for a path; uses no proxy.
-
-    Raises one of `NoAnswer` if no shim answers, or with an error.
-    """
-    parts = urlsplit(url)
-    connect: Callable[..., http.client.HTTPConnection] = http.client.HTTPConnection
-    if parts.scheme == "https":
-        connect = partial(http.client.HTTPSConnection, context=_own_tls())
-    connection = connect(parts.hostname or "", parts.port or 0, timeout=seconds)
-    try:
-        connection.request("GET", path, headers=_login(token) if token is not None else {})
-        response = connection.getresponse()
-        if response.status != http.client.OK:
-            raise ValueError(f"status {response.status}")
-        return json.loads(response.read())
-    finally:
-        connection.close()
-
-
-def _login(token: str) -> dict[str, str]:
-    return {"Authorization": f"Basic {b64encode(f'{USER}:{token}'.encode()).decode()}"}
-
-
-def _own_tls() -> ssl.SSLContext:
-    """Return a TLS context for a shim on this machine, whose certificate names another address.
-
-    The certificate is not checked: only a short-lived token is sent, as it is without TLS.
-    """
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.check_hostname = False
-    context.verify_mode = ssl.CERT_NONE
-    return context

@@ -26,6 +26,7 @@ from indexfallback.server.guards import (
 )
 from indexfallback.server.metrics import MetricsResource
 from indexfallback.server.pages import NamesResource, PageSender, ProjectResource, SlashResource
+from indexfallback.server.proof import Place, Prover
 from indexfallback.server.proxied import Proxied
 from indexfallback.server.response_cache import ResponseCache
 from indexfallback.server.state import (
@@ -39,18 +40,20 @@ from indexfallback.server.uploads import UploadResource, multipart_handler
 from indexfallback.server.via import INTERCEPTED, InterceptedResource
 from indexfallback.shim import Shim
 from indexfallback.store import RecordsFault
+from indexfallback.store.secret import Secret
 
 
-def make_app(shim: Shim) -> ResponseCache | Proxied:
-    """Return the WSGI application that serves a shim."""
-    credentials = Credentials(shim.store.hosting)
+def make_app(shim: Shim, secret: Secret, place: Place) -> ResponseCache | Proxied:
+    """Return the WSGI application that serves a shim at a place, for the user of the secret."""
+    credentials = Credentials(shim.store.hosting, secret)
     app = falcon.App(middleware=_guards(shim, credentials))
     app.req_options.media_handlers = media.Handlers({falcon.MEDIA_MULTIPART: multipart_handler()})
     app.set_error_serializer(answer_http_error)
     app.add_error_handler(Exception, answer_unexpected)
     app.add_error_handler(IndexFallbackError, answer_error)
     app.add_error_handler(RecordsFault, answer_records_fault)
-    for path, resource in routes(shim, credentials).items():
+    prover = Prover(secret, place, shim.settings)
+    for path, resource in routes(shim, credentials, prover).items():
         app.add_route(path, resource)
     cached = ResponseCache(
         ConcurrencyLimit(app),
@@ -63,14 +66,14 @@ def make_app(shim: Shim) -> ResponseCache | Proxied:
 
 
 def _guards(shim: Shim, credentials: Credentials) -> list[HostGuard | ReadGuard]:
-    if is_loopback(shim.settings.host):
-        return [HostGuard()]
-    # No check of the Host, since others reach this server by any name; a foreign page in a
+    # No check of the Host where others reach this server by any name; a foreign page in a
     # browser has no token.
-    return [ReadGuard(credentials)] if shim.settings.asks_for_tokens else []
+    hosts = [HostGuard()] if is_loopback(shim.settings.host) else []
+    readers = [ReadGuard(credentials)] if shim.settings.asks_for_tokens else []
+    return [*hosts, *readers]
 
 
-def routes(shim: Shim, credentials: Credentials) -> dict[str, Any]:
+def routes(shim: Shim, credentials: Credentials, prover: Prover) -> dict[str, Any]:
     """Return each address, as a template of Falcon, and the resource that answers it."""
     uploads = UploadResource(shim, credentials)
     # With and without the slash: clients do not follow the redirect of an upload.
@@ -79,7 +82,7 @@ def routes(shim: Shim, credentials: Credentials) -> dict[str, Any]:
         _for_clients(shim)
         | dict.fromkeys(upload_paths, uploads)
         | _for_people(shim)
-        | _for_programs(shim)
+        | _for_programs(shim, prover)
     )
 
 
@@ -113,9 +116,9 @@ def _tree(root: str, names: object, project: object) -> dict[str, Any]:
     }
 
 
-def _for_programs(shim: Shim) -> dict[str, Any]:
+def _for_programs(shim: Shim, prover: Prover) -> dict[str, Any]:
     return {
-        "/-/health": HealthResource(shim),
+        "/-/health": HealthResource(prover, shim.settings),
         "/-/origins": OriginsResource(shim),
         "/-/status": StatusResource(shim),
         "/-/why/{project}": WhyResource(shim),

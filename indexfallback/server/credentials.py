@@ -1,13 +1,18 @@
-"""Tokens of clients: the password of the user ``__token__`` (Basic authentication, RFC 7617)."""
+"""Tokens of clients: the password of the user ``__token__`` (Basic authentication, RFC 7617).
+
+They are those that were created for others, and the token of the user whose shim this is.
+"""
 
 import base64
 import binascii
+import hmac
 import time
 
 import falcon
 
 from indexfallback.store.hosting import Hosting
-from indexfallback.store.tokens import USER, Token
+from indexfallback.store.secret import Secret
+from indexfallback.store.tokens import USER
 
 _CHALLENGE = ('Basic realm="indexfallback", charset="UTF-8"',)
 _HOW = f'log in as "{USER}", with a token of `indexfallback token create` as the password'
@@ -16,8 +21,9 @@ _HOW = f'log in as "{USER}", with a token of `indexfallback token create` as the
 class Credentials:
     """Checks that a request has a token for what it asks."""
 
-    def __init__(self, hosting: Hosting) -> None:
+    def __init__(self, hosting: Hosting, own: Secret) -> None:
         self._hosting = hosting
+        self._own = own.token.encode()
 
     def require(self, req: falcon.Request, index: str | None, *, upload: bool = False) -> None:
         """Return if the request may read, or upload to, an index; None is the whole chain.
@@ -26,6 +32,10 @@ class Credentials:
         for another index or for reading only.
         """
         secret = _secret(req.auth)
+        if secret is not None and hmac.compare_digest(secret.encode(), self._own):
+            if upload:
+                raise _forbidden("your own token", "is for reading only")
+            return
         token = self._hosting.tokens.find(secret) if secret is not None else None
         if token is None:
             what = "a token is needed" if req.auth is None else "this is not a token of this server"
@@ -33,9 +43,9 @@ class Credentials:
         if token.is_expired(time.time()):
             raise _unauthorized(f"token {token.id} has expired: {_HOW}")
         if not token.is_for(index):
-            raise _forbidden(token, f"is for {token.index_name} alone")
+            raise _forbidden(f"token {token.id}", f"is for {token.index_name} alone")
         if upload and not token.uploads:
-            raise _forbidden(token, "is for reading only")
+            raise _forbidden(f"token {token.id}", "is for reading only")
 
 
 def _secret(header: str | None) -> str | None:
@@ -54,14 +64,12 @@ def _unauthorized(why: str) -> falcon.HTTPUnauthorized:
     return falcon.HTTPUnauthorized(title="Token needed", description=why, challenges=_CHALLENGE)
 
 
-def _forbidden(token: Token, why: str) -> falcon.HTTPForbidden:
-    return falcon.HTTPForbidden(
-        title="Token not good for this", description=f"token {token.id} {why}"
-    )
+def _forbidden(token: str, why: str) -> falcon.HTTPForbidden:
+    return falcon.HTTPForbidden(title="Token not good for this", description=f"{token} {why}")
 
 
 class ReadGuard:
-    """Demands a token for every read, where other machines can reach the server."""
+    """Demands a token for every read, where others than its user can reach the server."""
 
     def __init__(self, credentials: Credentials) -> None:
         self._credentials = credentials

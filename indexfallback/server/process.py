@@ -18,12 +18,14 @@ from granian.http import HTTP1Settings
 from granian.server import MTServer
 
 from indexfallback.config import Settings
+from indexfallback.config.loopback import is_loopback
 from indexfallback.errors import ConfigError
 from indexfallback.server import concurrency
 from indexfallback.server.address import Port
 from indexfallback.server.handles import clients_at_once, raise_limit
 from indexfallback.store.hosting import Hosting
 from indexfallback.store.ports import remember_port
+from indexfallback.store.secret import Secret, secret_file
 
 log = logging.getLogger("indexfallback")
 
@@ -54,19 +56,25 @@ _M_ARENA_MAX = -8
 
 
 def run_server(
-    settings: Settings, port: Port, *, started: Callable[[], None], stop_at_eof: bool
+    settings: Settings,
+    port: Port,
+    secret: Secret,
+    *,
+    started: Callable[[], None],
+    stop_at_eof: bool,
 ) -> None:
     """Serve until a signal; with ``stop_at_eof``, also until standard input ends.
 
-    ``started`` is called just before the server listens. If answers have not ended in time after
-    the signal, this function ends the process. Raises `ConfigError` for an unusable certificate,
-    and for an address that other machines can reach while there is no token.
+    By the ``secret`` this user's programs recognise the server. ``started`` is called just before
+    the server listens. If answers have not ended in time after the signal, this function ends the
+    process. Raises `ConfigError` for an unusable certificate, and for an address that asks for
+    tokens while nobody can have one.
     """
     # Here, so that a port that is taken is said before they are imported, which takes 0.1 s.
     from indexfallback.server.app import make_app  # noqa: PLC0415
     from indexfallback.shim import Shim  # noqa: PLC0415
 
-    _refuse_without_tokens(settings, port)
+    _refuse_without_tokens(settings, port, secret)
     check_certificate(settings)
     _limit_arenas()
     connections = clients_at_once(raise_limit(), CONNECTIONS)
@@ -79,7 +87,9 @@ def run_server(
         # In a thread, since a home directory on a network may be slow.
         threading.Thread(target=remember_port, args=(port.number,), daemon=True).start()
         try:
-            server.serve(target_loader=lambda: make_app(shim), wrap_loader=False)
+            server.serve(
+                target_loader=lambda: make_app(shim, secret, port.place), wrap_loader=False
+            )
         finally:
             port.release()
     if not server.has_stopped:
@@ -151,8 +161,14 @@ def check_certificate(settings: Settings) -> None:
         ) from error
 
 
-def _refuse_without_tokens(settings: Settings, port: Port) -> None:
-    if not settings.asks_for_tokens:
+def _refuse_without_tokens(settings: Settings, port: Port, secret: Secret) -> None:
+    if settings.private and not secret.is_kept:
+        raise ConfigError(
+            settings.origins.get("server.private", "server.private"),
+            f"private = true needs your token, and {secret_file()} cannot be kept",
+            "make its directory writable, or set XDG_STATE_HOME to one that is",
+        )
+    if is_loopback(port.host) or not settings.asks_for_tokens:
         return
     with closing(Hosting()) as hosting:
         tokens = hosting.tokens.all()

@@ -1,6 +1,5 @@
 """The state of the shim, for programs: health, status, why and refresh."""
 
-import os
 import time
 from typing import Any
 
@@ -8,11 +7,13 @@ import falcon
 import msgspec
 
 from indexfallback import __version__
+from indexfallback.config import Settings
 from indexfallback.config.hosts import stated_origins
 from indexfallback.config.pip import default_url
 from indexfallback.names import is_project_name, normalize
 from indexfallback.origin import origin_of
 from indexfallback.refresh import refresh
+from indexfallback.server.proof import Prover
 from indexfallback.shim import Shim
 from indexfallback.why import namesakes, status, why
 
@@ -24,13 +25,14 @@ def _send(resp: falcon.Response, report: Any) -> None:
 
 
 class HealthResource:
-    """``/-/health``: whether the server is up, and its configuration."""
+    """``/-/health``: whether the server is up, and, on a challenge, that it is this user's."""
 
-    def __init__(self, shim: Shim) -> None:
-        self._settings = shim.settings
+    def __init__(self, prover: Prover, settings: Settings) -> None:
+        self._prover = prover
+        self._for_one_command = settings.for_one_command
         self._started = time.time()
 
-    def on_get(self, req: falcon.Request, resp: falcon.Response) -> None:  # noqa: ARG002
+    def on_get(self, req: falcon.Request, resp: falcon.Response) -> None:
         """Answer at once, without the store or an index."""
         _send(
             resp,
@@ -38,10 +40,9 @@ class HealthResource:
                 "status": "ok",
                 "name": "indexfallback",
                 "version": __version__,
-                "pid": os.getpid(),
                 "started": self._started,
-                "configuration": self._settings.fingerprint,
-                "for_one_command": self._settings.for_one_command,
+                "for_one_command": self._for_one_command,
+                **self._prover.health(req.get_param("challenge")),
             },
         )
 

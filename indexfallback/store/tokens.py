@@ -7,8 +7,6 @@ hash, as for passwords, would add nothing and cost each request.
 import hashlib
 import secrets
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import NamedTuple
 
 from indexfallback.store.best_effort import best_effort
@@ -65,15 +63,6 @@ class Tokens:
         )  # fmt: skip
         self._database.execute("INSERT INTO token VALUES (?, ?, ?, ?, ?, ?, ?)", row)
         return secret
-
-    @contextmanager
-    def temporary(self, seconds: float) -> Iterator[str]:
-        """Provide a token for reading that is deleted after the block; raises sqlite3.Error."""
-        secret = self.create(uploads=False, expires=time.time() + seconds)
-        try:
-            yield secret
-        finally:
-            self._database.execute("DELETE FROM token WHERE sha256 = ?", (_hash(secret),))
 
     def find(self, secret: str) -> Token | None:
         """Return a token, expired or not, and record its use; None if there is none."""

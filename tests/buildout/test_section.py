@@ -91,7 +91,7 @@ def test_a_user_with_a_running_shim_of_this_chain_is_told_apart_by_hosts(tmp_pat
     everything = read(tmp_path, {"indexes": "pypi"})
     less = read(tmp_path, {"indexes": "pypi"}, hosts="*.example.com")
     assert less.allow_hosts == ("*.example.com",)
-    assert less.fingerprint != everything.fingerprint
+    assert less.identity != everything.identity
 
 
 def test_cache_and_offline_are_taken(tmp_path: Path) -> None:

@@ -62,8 +62,9 @@ class CommandLine:
         return text
 
     def use(self, served: Served) -> None:
-        """Take a running shim's address for the configured one."""
+        """Take a running shim, as its own user, for the one at the configured address."""
         self.environ["INDEXFALLBACK_PORT"] = str(served.port)
+        self.environ["XDG_STATE_HOME"] = served.state_home
 
     def environment(self, **environ: str) -> dict[str, str]:
         """Return the environment of a command."""

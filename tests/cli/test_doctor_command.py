@@ -11,6 +11,10 @@ import pytest
 
 from indexfallback import __version__
 from indexfallback.cli.output import WIDTH
+from indexfallback.config import Settings
+from indexfallback.doctor.finding import Verdict
+from indexfallback.doctor.machine import Machine
+from indexfallback.doctor.shim import is_there
 from tests.cli.doctoring import Patient
 from tests.cli.support import CommandLine
 from tests.conftest import Serve
@@ -79,13 +83,16 @@ def test_one_with_another_configuration_is_told(patient: Patient, served: Serve)
     assert (verdict, "another configuration" in what) == ("warn", True)
 
 
-def test_one_of_another_version_is_told(patient: Patient) -> None:
-    health = b'{"name": "indexfallback", "version": "0.0.1", "pid": 7, "configuration": "x"}'
-    with FakeIndex() as older:
-        older.answer(200, {"Content-Type": "application/json"}, health, path="/-/health")
-        verdict, what = patient.of("shim", INDEXFALLBACK_PORT=str(older.port))
-    expected = f"version 0.0.1 runs, but this is {__version__} (process 7)"
-    assert (verdict, what) == ("warn", expected)
+def test_one_of_another_version_is_told(tmp_path: Path) -> None:
+    machine = Machine(
+        settings=Settings(indexes=(), cache_dir=tmp_path),
+        environ={},
+        version="0.0.2",
+        health={"version": "0.0.1", "pid": 7},
+    )
+    (finding,) = is_there(machine)
+    assert finding.verdict is Verdict.WARN
+    assert finding.what == "version 0.0.1 runs, but this is 0.0.2 (process 7)"
 
 
 def test_one_that_clients_look_for_in_vain_fails(patient: Patient) -> None:

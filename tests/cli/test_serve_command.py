@@ -13,12 +13,11 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from indexfallback.server.address import ask
 from tests.cli.support import COMMAND_SECONDS, CommandLine, Done
 from tests.conftest import Serve
 from tests.fakes import FakeIndex, flat_directory, wheel
 from tests.in_process import ROOT
-from tests.serving import index_table, wait_until
+from tests.serving import index_table, json_at, wait_until
 
 LAST_LINE = "Point pip at it: `indexfallback setup pip`. Stop: Ctrl-C\n"
 unix = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such signals")
@@ -57,7 +56,7 @@ def aloud(cli: CommandLine, **environ: str) -> Iterator[Aloud]:
 
 def _answers(port: int) -> bool:
     try:
-        return bool(ask(f"http://127.0.0.1:{port}", "/-/health"))
+        return bool(json_at(f"http://127.0.0.1:{port}", "/-/health"))
     except OSError:
         return False
 

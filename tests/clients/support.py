@@ -15,10 +15,9 @@ from time import monotonic, sleep
 from typing import Any, NamedTuple
 
 from indexfallback.names import normalize
-from indexfallback.server.address import ask
 from indexfallback.store.locks import FileLock
 from tests.in_process import ROOT, indexfallback
-from tests.serving import wait_until
+from tests.serving import json_at, wait_until
 
 #: Longest that one client may take; pip needs a second or two, a loaded machine several.
 CLIENT_SECONDS = 60
@@ -235,7 +234,7 @@ class Served:
 
     def get(self, path: str) -> Any:
         """Return the JSON at a path."""
-        return ask(self.url, path)
+        return json_at(self.url, path)
 
     def requests(self) -> dict[str, int]:
         """Return how often each index was asked."""

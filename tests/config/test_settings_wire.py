@@ -31,7 +31,7 @@ def test_decoded_settings_equal_the_encoded_ones_with_passwords_and_origins() ->
     read = decode_settings(line)
     assert line.count(b"\n") == 1
     assert read == settings
-    assert (read.fingerprint, read.origins) == (settings.fingerprint, settings.origins)
+    assert (read.identity, read.origins) == (settings.identity, settings.origins)
 
 
 def test_a_line_without_settings_is_refused() -> None:

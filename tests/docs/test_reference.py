@@ -1,7 +1,7 @@
 """The reference is complete: every command, key and address, and every part of the plan."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import fields
 
 import click
@@ -13,6 +13,9 @@ from indexfallback.config.keys import FIELDS, INDEX_KEYS
 from indexfallback.config.mirror import Mirror
 from indexfallback.server.app import routes
 from indexfallback.server.credentials import Credentials
+from indexfallback.server.proof import Place, Prover
+from indexfallback.shim import Shim
+from indexfallback.store.secret import user_secret
 from tests.conftest import MakeShim
 from tests.docs.pages import PAGES, ROOT, blocks
 from tests.test_layers import INSIDE, ORDER
@@ -49,11 +52,17 @@ def test_every_key_is_in_the_reference(key: str) -> None:
     assert re.search(rf"^\|[^|]*`{name}`[^|]*\|", section, re.MULTILINE)
 
 
+def _routes(made: Shim) -> Iterable[str]:
+    secret = user_secret()
+    prover = Prover(secret, Place("127.0.0.1", 5503), made.settings)
+    return routes(made, Credentials(made.store.hosting, secret), prover)
+
+
 def test_every_address_is_in_the_reference(shim: MakeShim) -> None:
     made = shim(Index(name="pypi", url="http://127.0.0.1:9/simple/", role="public"))
     paths = {
         re.sub(r"\{(\w+)(?::path)?\}", lambda name: name[1].upper(), path).rstrip("/")
-        for path in routes(made, Credentials(made.store.hosting))
+        for path in _routes(made)
     }
     text = PAGES["docs/addresses.md"]
     assert [path for path in paths if f"`{path}`" not in text and f"`{path}/`" not in text] == []

@@ -9,8 +9,10 @@ from urllib.parse import urljoin
 import falcon.testing
 
 from indexfallback.server.app import make_app
+from indexfallback.server.proof import Place
 from indexfallback.shim import Shim
 from indexfallback.store import Blob
+from indexfallback.store.secret import user_secret
 from tests.fakes.pages import JSON_TYPE
 from tests.serving import wait_until
 
@@ -39,7 +41,7 @@ class Client:
     def __init__(self, shim: Shim) -> None:
         self.shim = shim
         # Falcon's client takes any WSGI callable, and is typed for its own applications.
-        app: Any = make_app(shim)
+        app: Any = make_app(shim, user_secret(), Place("127.0.0.1", 5503))
         self._client = falcon.testing.TestClient(app, headers={"Host": "127.0.0.1"})
 
     def get(

@@ -11,12 +11,11 @@ from pathlib import Path
 import pytest
 
 from indexfallback.server.address import (
-    AlreadyServedError,
     PortRefusedError,
     PortTakenError,
-    ask,
     take_port,
 )
+from indexfallback.server.asking import found_at
 from tests.conftest import Serve
 from tests.serving import Served, config_text, index_table, start
 
@@ -101,7 +100,7 @@ def test_a_port_of_another_program_is_an_error_that_says_so(answer: bytes) -> No
         program(answer) as port,
         pytest.raises(PortTakenError, match=rf"127\.0\.0\.1:{port} is taken by another program"),
     ):
-        take_port("127.0.0.1", port, "fingerprint")
+        take_port("127.0.0.1", port, "identity")
 
 
 @pytest.mark.fault(64)
@@ -128,9 +127,9 @@ def test_serve_on_a_port_that_is_bound_and_silent_exits_with_one(tmp_path: Path)
 def test_a_program_that_accepts_and_says_nothing_is_another_program(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(ask, "__defaults__", (0.2,))
+    monkeypatch.setattr(found_at, "__defaults__", (0.2,))
     with socket.create_server(("127.0.0.1", 0)) as silent, pytest.raises(PortTakenError):
-        take_port("127.0.0.1", silent.getsockname()[1], "fingerprint")
+        take_port("127.0.0.1", silent.getsockname()[1], "identity")
 
 
 def test_a_port_is_one_shims_until_released(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -138,15 +137,15 @@ def test_a_port_is_one_shims_until_released(monkeypatch: pytest.MonkeyPatch) -> 
     with socket.socket() as sock:
         sock.bind(("127.0.0.1", 0))
         number = sock.getsockname()[1]
-    first = take_port("127.0.0.1", number, "fingerprint")
+    first = take_port("127.0.0.1", number, "identity")
     with pytest.raises(PortTakenError, match="a shim that is starting or does not answer"):
-        take_port("127.0.0.1", number, "fingerprint")
+        take_port("127.0.0.1", number, "identity")
     first.release()
-    take_port("127.0.0.1", number, "fingerprint").release()
+    take_port("127.0.0.1", number, "identity").release()
 
 
 def test_a_free_port_is_given_to_one_process_only() -> None:
-    ports = [take_port("127.0.0.1", 0, "fingerprint") for _ in range(20)]
+    ports = [take_port("127.0.0.1", 0, "identity") for _ in range(20)]
     assert len({port.number for port in ports}) == 20
     assert ports[0].url == f"http://127.0.0.1:{ports[0].number}"
     for port in ports:
@@ -155,7 +154,7 @@ def test_a_free_port_is_given_to_one_process_only() -> None:
 
 def test_an_address_of_another_machine_is_an_error_that_says_so() -> None:
     with pytest.raises(PortRefusedError) as caught:
-        take_port("192.0.2.1", 0, "fingerprint")
+        take_port("192.0.2.1", 0, "identity")
     assert "cannot listen on 192.0.2.1:0 (" in str(caught.value)
     assert caught.value.exit_code == 1
 
@@ -165,11 +164,3 @@ def test_a_port_can_be_served_again_at_once(served: Serve) -> None:
     assert first.get("/-/health").status == 200
     first.stop()
     assert served(NOWHERE, port=first.port).get("/-/health").status == 200
-
-
-def test_a_shim_is_recognised_by_its_configuration(running: Served) -> None:
-    configuration = running.json("/-/health")["configuration"]
-    with pytest.raises(AlreadyServedError) as caught:
-        take_port("127.0.0.1", running.port, configuration)
-    assert caught.value.url == running.url
-    assert caught.value.exit_code == 0

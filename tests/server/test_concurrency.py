@@ -9,6 +9,8 @@ import pytest
 
 from indexfallback.server.app import make_app
 from indexfallback.server.concurrency import ALWAYS, ConcurrencyLimit
+from indexfallback.server.proof import Place
+from indexfallback.store.secret import user_secret
 from tests.conftest import MakeShim
 from tests.fakes import FakeIndex, wheel
 
@@ -109,7 +111,7 @@ def test_health_is_answered_while_all_other_requests_follow_a_slow_file(
     monkeypatch.setattr(ConcurrencyLimit.__init__, "__defaults__", (MOST,))
     with FakeIndex([DEMO]) as index:
         slow = index.drip(200_000, path="/files/")
-        app = make_app(shim(index))
+        app = make_app(shim(index), user_secret(), Place("127.0.0.1", 5503))
         assert Answer(app, "/simple/demo/").status == "200 OK"
         readers = [Answer(app, FILE) for _ in range(MOST)]
         assert [reader.status for reader in readers] == ["200 OK"] * MOST

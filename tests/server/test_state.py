@@ -25,7 +25,7 @@ def test_health_names_the_program_and_its_process(world: World) -> None:
         __version__,
     )
     assert health["pid"] == world.shim.process.pid
-    assert len(health["configuration"]) == 16
+    assert len(health["configuration"]) == 64
     assert 0 < time.time() - health["started"] < 600
 
 

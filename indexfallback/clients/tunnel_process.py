@@ -8,6 +8,7 @@ import msgspec
 
 from indexfallback.clients.child import Child, ChildError, child
 from indexfallback.errors import IndexFallbackError, TunnelError
+from indexfallback.store.secret import user_secret
 from indexfallback.tunnel.environment import Door, tunnel_environment
 from indexfallback.tunnel.messages import Failed, Opened, Task
 from indexfallback.tunnel.origins import Origin, origin_of
@@ -67,7 +68,8 @@ class TunnelProcess:
 
         """
         try:
-            self._process.send(msgspec.json.encode(Task(shim_url, list(origins))) + b"\n")
+            task = Task(shim_url, user_secret().key.hex(), list(origins))
+            self._process.send(msgspec.json.encode(task) + b"\n")
             answer = self._process.receive(START_SECONDS)
             opened = msgspec.json.decode(answer, type=Opened | Failed)
         except (ChildError, msgspec.MsgspecError):

@@ -12,7 +12,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from enum import Enum
 from functools import partial
-from typing import Any
+from typing import Any, cast
 from urllib.parse import urlsplit
 
 from indexfallback.config import Settings
@@ -82,6 +82,24 @@ def ask(url: str, path: str, seconds: float = _ASK_SECONDS) -> Any:
         return json.loads(_get(connection, path, {"Authorization": login(secret)}))
 
 
+def connect_to_own(url: str, secret: Secret, seconds: float) -> socket.socket:
+    """Return a connection to a shim of this user, which has proven itself on it.
+
+    Raises one of `NoAnswer`.
+    """
+    connection = _opened(url, seconds)
+    try:
+        found = _examined(connection, secret, seconds)
+        if found.kind is not Kind.OWN:
+            raise NotOwnError(f"{found.kind.value} answers")
+        sock, connection.sock = connection.sock, None
+        if sock is None:
+            raise http.client.NotConnected("the shim has closed the connection")
+        return cast("socket.socket", sock)
+    finally:
+        connection.close()
+
+
 def login(secret: Secret) -> str:
     """Return the Authorization header with the user's own token."""
     return f"Basic {b64encode(f'{USER}:{secret.token}'.encode()).decode()}"
@@ -129,18 +147,25 @@ def _ended_after(seconds: float, sock: socket.socket) -> Iterator[None]:
 
 @contextmanager
 def _connected(url: str, seconds: float) -> Iterator[http.client.HTTPConnection]:
+    connection = _opened(url, seconds)
+    try:
+        yield connection
+    finally:
+        connection.close()
+
+
+def _opened(url: str, seconds: float) -> http.client.HTTPConnection:
     parts = urlsplit(url)
     connect: Any = http.client.HTTPConnection
     if parts.scheme == "https":
         connect = partial(http.client.HTTPSConnection, context=_own_tls())
-    connection = connect(parts.hostname or "", parts.port or 0, timeout=seconds)
-    try:
-        # A closed connection must not be opened again: another program might then answer.
-        connection.auto_open = 0
-        connection.connect()
-        yield connection
-    finally:
-        connection.close()
+    connection: http.client.HTTPConnection = connect(
+        parts.hostname or "", parts.port or 0, timeout=seconds
+    )
+    # A closed connection must not be opened again: another program might then answer.
+    connection.auto_open = 0
+    connection.connect()
+    return connection
 
 
 def _get(

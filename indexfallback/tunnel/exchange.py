@@ -5,12 +5,15 @@ stay open for the client's next request.
 """
 
 import contextlib
+import socket
 import ssl
 import time
 from collections.abc import Iterator
 from http import HTTPStatus
 from typing import NamedTuple
 
+from indexfallback.server.asking import NoAnswer, connect_to_own, login
+from indexfallback.store.secret import Secret
 from indexfallback.tunnel.answers import problem
 from indexfallback.tunnel.bodies import coded, pieces
 from indexfallback.tunnel.heads import (
@@ -23,7 +26,7 @@ from indexfallback.tunnel.heads import (
     write_head,
 )
 from indexfallback.tunnel.origins import Origin
-from indexfallback.tunnel.outbound import NotConnectedError, Outbound, connect
+from indexfallback.tunnel.outbound import NotConnectedError, Outbound
 from indexfallback.tunnel.peer import Peer, read_answer
 from indexfallback.tunnel.report import Activity
 from indexfallback.tunnel.requests import Request
@@ -35,6 +38,8 @@ _EXPECT_SECONDS = 1.0
 #: What a client still sends after an early answer is read for so long, seconds: it might not read
 #: the answer of a connection that is reset.
 _LINGER_SECONDS = 2.0
+#: Limit for the shim's proof, seconds: it is asked by all clients at once.
+_SHIM_SECONDS = 10.0
 
 
 class ShimPlace(NamedTuple):
@@ -43,6 +48,8 @@ class ShimPlace(NamedTuple):
     origin: Origin
     #: The path of its root, with a slash at the end.
     root: str
+    #: That of its user.
+    secret: Secret
 
 
 class _FailedError(Exception):
@@ -62,7 +69,8 @@ class Exchange:
         self._client = client
         self._shim = shim
         self._activity = activity
-        self._to_shim = Peer(lambda origin: (Stream(connect(origin.host, origin.port)), None))
+        self._login = login(shim.secret)
+        self._to_shim = Peer(self._open_shim)
         self._to_host = Peer(outbound.open)
 
     def close(self) -> None:
@@ -96,10 +104,22 @@ class Exchange:
         shim = self._shim
         try:
             return self._to_shim.ask(
-                shim.origin, lambda _: request.for_shim(shim.origin, shim.root)
+                shim.origin, lambda _: request.for_shim(shim.origin, shim.root, self._login)
             )
         except (OSError, HeadError, NotConnectedError) as error:
             raise _FailedError(f"the local index does not answer: {error}") from error
+
+    def _open_shim(self, shim: Origin) -> tuple[Stream, None]:
+        """Return a connection on which the shim has proven that it is this user's.
+
+        If it has ended, another user's process may listen in its place, and must get no login.
+        """
+        try:
+            sock = connect_to_own(str(shim), self._shim.secret, _SHIM_SECONDS)
+        except NoAnswer as error:
+            raise NotConnectedError(str(error)) from error
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        return Stream(sock), None
 
     def _ask_host(self, request: Request) -> tuple[Stream, ResponseHead]:
         has_body = request.head.length != 0

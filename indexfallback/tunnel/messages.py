@@ -8,6 +8,8 @@ class Task(msgspec.Struct):
 
     #: Address of the shim's simple API: ``http://127.0.0.1:5503/simple/``.
     shim: str
+    #: The secret of its user, in hexadecimal digits.
+    secret: str
     #: The origins to answer for: ``https://packages.example.com``.
     origins: list[str]
 

@@ -21,6 +21,7 @@ import msgspec
 from indexfallback.config.pip import PipConfig
 from indexfallback.errors import LocatedError
 from indexfallback.server.handles import raise_limit
+from indexfallback.store.secret import Secret
 from indexfallback.tunnel.bundle import bundle, certificates_in, named_by_user, user_files
 from indexfallback.tunnel.certificates import issue
 from indexfallback.tunnel.directory import base_directory, private_directory
@@ -78,15 +79,16 @@ def _opened(task: Task) -> Iterator[tuple[Opened, Activity]]:
         activity = Activity()
         outbound = Outbound(route, lambda: context_with(certificates_in(files).decode()))
         tls = _server_context(directory / "leaf.pem", certificates.leaf)
-        proxy = Proxy(origins, _shim_place(task.shim), outbound, tls, activity)
+        proxy = Proxy(origins, _shim_place(task), outbound, tls, activity)
         with contextlib.closing(proxy):
             proxy.start()
             url = f"http://{USER}:{proxy.secret}@127.0.0.1:{proxy.port}"
             yield Opened(proxy.port, url, str(roots)), activity
 
 
-def _shim_place(address: str) -> ShimPlace:
-    return ShimPlace(origin_of(address), urlsplit(address).path.removesuffix(_API))
+def _shim_place(task: Task) -> ShimPlace:
+    root = urlsplit(task.shim).path.removesuffix(_API)
+    return ShimPlace(origin_of(task.shim), root, Secret(bytes.fromhex(task.secret)))
 
 
 def _server_context(path: Path, leaf: bytes) -> ssl.SSLContext:

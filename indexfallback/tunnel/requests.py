@@ -28,8 +28,11 @@ class Request(NamedTuple):
         """Whether the shim may answer it: a GET or a HEAD without a body."""
         return self.head.method in _READING and self.head.length == 0
 
-    def for_shim(self, shim: Origin, root: str) -> bytes:
-        """Return the head for the shim; ``root`` is the path of its root, such as ``/``."""
+    def for_shim(self, shim: Origin, root: str, login: str) -> bytes:
+        """Return the head for the shim.
+
+        ``root`` is the path of its root, such as ``/``; ``login`` its user's Authorization.
+        """
         fields = [
             (LOGIN_FIELD if name.lower() == "authorization" else name, value)
             for name, value in self.head.end_to_end
@@ -38,7 +41,8 @@ class Request(NamedTuple):
         origin = self.origin
         path = f"{root}via/{origin.scheme}/{origin.authority}{self.target}"
         return write_head(
-            f"{self.head.method} {path} HTTP/1.1", [("Host", shim.authority), *fields]
+            f"{self.head.method} {path} HTTP/1.1",
+            [("Host", shim.authority), ("Authorization", login), *fields],
         )
 
     def for_host(self, proxy: ProxyAddress | None) -> bytes:

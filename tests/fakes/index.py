@@ -2,7 +2,7 @@
 
 import hashlib
 from base64 import b64encode
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import replace
 from email.utils import formatdate
 from ssl import SSLContext
@@ -74,6 +74,8 @@ class FakeIndex(Faults):
         self.validators = True
         #: What links to files start with; by default they are relative.
         self.files_url = files_url
+        #: Answers ``/-/health?challenge=CHALLENGE`` as a shim does, unrecorded; none by default.
+        self.health: Callable[[str], bytes] | None = None
         self._login = (username, password) if username is not None else None
         self._projects: dict[str, Project] = {}
         self._changes = _EPOCH
@@ -252,6 +254,8 @@ class FakeIndex(Faults):
     # -- answers
 
     def _handle(self, request: Request) -> Reply:
+        if self.health is not None and request.path == "/-/health":
+            return Reply(body=self.health(request.target.partition("=")[2]))
         with self._changed:
             self._recorded.append(request)
             self._changed.notify_all()

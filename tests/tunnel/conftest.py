@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.fakes import FakeIndex
-from tests.tunnel.support import Host, Tunnelled, host, tunnelled
+from tests.tunnel.support import Host, Tunnelled, host, prove, tunnelled
 
 
 @pytest.fixture
@@ -14,6 +14,7 @@ def local() -> Iterator[FakeIndex]:
     """Return a stand-in for the shim, which answers every address with its name."""
     with FakeIndex() as index:
         index.answer(200, {"X-From": "shim"}, b"by the shim", path="/via/")
+        prove(index)
         yield index
 
 

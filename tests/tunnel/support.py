@@ -12,10 +12,14 @@ from threading import Thread
 from typing import Any, final
 from urllib.parse import urlsplit
 
+import msgspec
 import trustme
 import urllib3
 
 from indexfallback.clients.tunnel_process import Tunnel, tunnel_process
+from indexfallback.config import Settings
+from indexfallback.server.proof import Place, Prover
+from indexfallback.store.secret import user_secret
 from indexfallback.tunnel.outbound import connect
 from indexfallback.tunnel.relay import relay
 from tests.fakes import FakeIndex
@@ -102,9 +106,19 @@ class Tunnelled:
             )
 
 
+def prove(shim: FakeIndex) -> None:
+    """Let a stand-in prove that it is a shim of this user."""
+    settings = Settings(indexes=(), cache_dir=Path("cache"))
+    prover = Prover(user_secret(), Place("127.0.0.1", shim.port), settings)
+    shim.health = lambda challenge: msgspec.json.encode(
+        {"name": "indexfallback", **prover.health(challenge)}
+    )
+
+
 @contextlib.contextmanager
 def tunnelled(shim: FakeIndex, *origins: str) -> Iterator[Tunnelled]:
     """Give a tunnel to a shim for some origins, with the environment of this process."""
+    prove(shim)
     with tunnel_process() as process:
         yield Tunnelled(process.open(shim.url, origins or (ORIGIN,)))
 

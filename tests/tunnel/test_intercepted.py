@@ -6,6 +6,8 @@ import subprocess
 
 import pytest
 
+from indexfallback.server.asking import login
+from indexfallback.store.secret import user_secret
 from tests.fakes import FakeIndex
 from tests.tunnel.support import SECONDS, Tunnelled, tunnelled
 
@@ -40,7 +42,18 @@ def test_a_login_for_the_index_is_renamed(tunnel: Tunnelled, local: FakeIndex) -
     )
     (request,) = local.requests
     assert request.headers["Indexfallback-Authorization"] == "Basic eDp5"
-    assert "Authorization" not in request.headers
+    assert request.headers["Authorization"] == login(user_secret())
+
+
+def test_another_users_process_in_the_place_of_the_shim_gets_no_login(
+    tunnel: Tunnelled, local: FakeIndex
+) -> None:
+    assert tunnel.ask("https://packages.example.com/").status == 200
+    local.clear()
+    local.health = lambda challenge: b'{"name": "indexfallback", "proof": "x"}'
+    answer = tunnel.ask("https://packages.example.com/", {"Authorization": "Basic eDp5"})
+    assert (answer.status, local.requests) == (502, [])
+    assert "a shim of another user answers" in answer.data.decode()
 
 
 @pytest.mark.parametrize(

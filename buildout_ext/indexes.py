@@ -12,6 +12,8 @@ from urllib.parse import unquote
 from zc.buildout import easy_install
 
 from buildout_ext.name import NAME
+from indexfallback.config import has_login, without_credentials
+from indexfallback.upstream.credentials import authorization, login_in
 
 log = logging.getLogger(NAME)
 
@@ -39,7 +41,8 @@ class ShimIndex(easy_install.AllowHostsPackageIndex):  # type: ignore[misc] # it
     Yanked files are left out unless their version is pinned (PEP 592).
     """
 
-    #: Starts the shim unless it runs, and returns the address of its simple API.
+    #: Starts the shim unless it runs, and returns the address of its simple API, which has a login
+    #: if the shim asks for one.
     start: Callable[[], str]
 
     def __init__(self, index_url: str, *args: Any, **options: Any) -> None:
@@ -54,9 +57,19 @@ class ShimIndex(easy_install.AllowHostsPackageIndex):  # type: ignore[misc] # it
     def find_packages(self, requirement: Any) -> None:
         """Look a project up; the first look-up starts the shim."""
         if self._is_remote and not self._shim:
-            self.index_url = self.start()
+            address = self.start()
+            self.index_url = without_credentials(address)
+            if has_login(address):
+                # Not in the addresses, which buildout prints.
+                login = authorization(login_in(address))
+                self.opener = functools.partial(self._opened, self.opener, login)
             self._shim = self.index_url.removesuffix("simple/")
         super().find_packages(requirement)
+
+    def _opened(self, opener: Callable[..., Any], login: str, request: Any) -> Any:
+        if self._is_shims(request.full_url):
+            request.add_header("Authorization", login)
+        return opener(request)
 
     def url_ok(self, url: str, *args: Any, **options: Any) -> bool:
         """Allow the shim, which obeys allow-hosts itself, and all that buildout allows."""

@@ -18,7 +18,7 @@ from buildout_ext.section import read_settings
 from indexfallback.clients.environment import client_environment
 from indexfallback.clients.shim_process import shim_for
 from indexfallback.clients.troubles import Status, troubles
-from indexfallback.config import Settings
+from indexfallback.config import Settings, without_credentials
 from indexfallback.errors import IndexFallbackError
 from indexfallback.server.asking import Kind, NoAnswer, ask, found_at
 
@@ -54,7 +54,7 @@ class Session:
             except (IndexFallbackError, OSError) as error:
                 raise zc.buildout.UserError(f"{NAME}: {error}") from error
             self._exits.enter_context(_environment(self._url))
-            self._exits.enter_context(pip_without_index(self._url))
+            self._exits.enter_context(pip_without_index(without_credentials(self._url)))
         return self._url
 
     def end(self, *, failed: bool) -> None:

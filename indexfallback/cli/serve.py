@@ -54,13 +54,16 @@ def serve(
         return
     # All state changes are logged for a user, only failures for a parent process.
     set_up_logging(options.verbose + (not stop_at_eof))
-    run_server(
-        settings,
-        taken,
-        secret,
-        started=partial(_announce, settings, taken, as_json=as_json),
-        stop_at_eof=stop_at_eof,
-    )
+    try:
+        run_server(
+            settings,
+            taken,
+            secret,
+            started=partial(_announce, settings, taken, as_json=as_json),
+            stop_at_eof=stop_at_eof,
+        )
+    finally:  # also if it is refused to serve
+        taken.release()
 
 
 def _take_port(settings: Settings, number: int) -> Port:

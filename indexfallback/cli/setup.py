@@ -18,7 +18,7 @@ from indexfallback.clients import change, files, machine, record, takeover
 from indexfallback.clients.catalogue import CLIENTS, INSTALLERS, NAMES, Client
 from indexfallback.clients.change import Change
 from indexfallback.clients.environment import without_activation
-from indexfallback.config import Index, Settings
+from indexfallback.config import Index, Settings, without_credentials
 from indexfallback.config.address import is_at
 from indexfallback.config.load import config_path, pip_chain
 
@@ -89,7 +89,7 @@ def set_up(
     """Set clients up, except those with obstacles; return the result of each."""
     settings = permanent_settings(options)
     here = machine.this_machine()
-    url = running.address(settings)
+    url = running.client_address(settings)
     is_shim = partial(is_at, host=settings.host, port=settings.port)
     taken = _takeover(options, settings) if "pip" in names else None
     known = {index.url for index in (*settings.indexes, *(taken.indexes if taken else ()))}
@@ -103,7 +103,7 @@ def set_up(
         except machine.ClientFileError as error:  # the other clients are still set up
             results.append({**_nothing(client), "refused": [str(error)]})
     if results and running.health(settings) is None:
-        results[-1]["notes"].append(_not_running(url))
+        results[-1]["notes"].append(_not_running(running.address(settings)))
     return results
 
 
@@ -219,7 +219,8 @@ def _takeover(options: Options, settings: Settings) -> Takeover:
     indexes = tuple(
         index
         for index in found.indexes
-        if kept is None or index.url != kept.url  # the previous address of the shim
+        # The previous address of the shim is no index.
+        if kept is None or index.url != without_credentials(kept.url)
     )
     if not is_from_pip(settings):
         new = takeover.missing(indexes, settings.indexes)

@@ -27,6 +27,8 @@ class Client:
     overrides: Callable[[Machine, IsShim], Iterator[Obstacle]]
     #: A note for the user.
     note: str = ""
+    #: The files of projects that the client copies the address to; empty if none.
+    copies_to: str = ""
 
 
 def _pip_steps(machine: Machine, text: str, url: str) -> list[Step]:
@@ -82,6 +84,7 @@ CLIENTS = {
             "pipenv has no per-user file, so an environment variable is set for new shells. It "
             "replaces PyPI in a Pipfile, but no other source. A Pipfile that pipenv creates "
             "contains the address of the local index: replace it by PyPI's.",
+            "each new Pipfile",
         ),
         Client(
             "buildout",
@@ -91,6 +94,7 @@ CLIENTS = {
             edits.buildout_indexes,
             obstacles.of_buildout,
             "zc.buildout builds sdists with pip: set up pip as well.",
+            ".installed.cfg",
         ),
     )
 }

@@ -12,6 +12,7 @@ from indexfallback.clients.machine import ClientFileError, Machine
 from indexfallback.clients.obstacles import IsShim, Obstacle
 from indexfallback.clients.record import Record
 from indexfallback.clients.undo import Step, undone
+from indexfallback.config import has_login
 from indexfallback.config.units import InvalidValueError
 
 #: The credentials of an address, anywhere in a line.
@@ -70,7 +71,10 @@ def planned(
         steps = _with_newlines(
             client.steps(machine, base.replace("\r\n", "\n"), url), newline, base
         )
-        found = tuple(_obstacles(client, machine, base, is_known_shim, known))
+        found = (
+            *obstacles.of_token(client.name, url, client.copies_to),
+            *_obstacles(client, machine, base, is_known_shim, known),
+        )
     except InvalidValueError as error:
         raise ClientFileError(str(file), error.problem, error.remedy) from error
     return Change(
@@ -82,6 +86,7 @@ def planned(
             file=file,
             url=url,
             existed=kept.existed if kept else machine.exists(file),
+            mode=_taken_mode(file, url, kept),
             made=kept.made if kept else (),
             steps=tuple(steps),
         ),
@@ -99,10 +104,14 @@ def planned_undo(client: Client, machine: Machine) -> Change | None:
 
 
 def apply(change: Change) -> None:
-    """Record the change, so that it can be undone, then write the file."""
+    """Record the change, so that it can be undone, then write the file.
+
+    A file with the user's own token is for this user alone.
+    """
+    mode = files.PRIVATE if change.record.mode is not None else None
     try:
         record.save(change.client.name, change.record)
-        made = files.write(change.file, change.after)
+        made = files.write(change.file, change.after, mode)
         record.save(change.client.name, replace(change.record, made=change.record.made or made))
     except OSError as error:
         raise _unwritable(change.file, error) from error
@@ -114,11 +123,18 @@ def apply_undo(change: Change) -> None:
     try:
         if not kept.existed and not change.after.strip():
             files.remove(change.file, kept.made)
-        elif change.is_needed:
-            files.write(change.file, change.after)
+        elif change.is_needed or kept.mode is not None:
+            files.write(change.file, change.after, kept.mode)
     except OSError as error:
         raise _unwritable(change.file, error) from error
     record.forget(change.client.name)
+
+
+def _taken_mode(file: Path, url: str, kept: Record | None) -> int | None:
+    """Return the permissions that a file with this address loses, or has lost already."""
+    if kept is not None and kept.mode is not None:
+        return kept.mode
+    return files.open_mode(file) if has_login(url) else None
 
 
 def _found(client: Client, machine: Machine) -> tuple[str, Path, Record | None]:

@@ -9,7 +9,9 @@ from pathlib import Path
 from indexfallback.errors import ConfigError
 
 #: Mode of a new file, which may contain a password.
-_PRIVATE = 0o600
+PRIVATE = 0o600
+#: The permissions of group and others.
+_OTHERS = 0o077
 
 
 def write(file: Path, text: str, mode: int | None = None) -> tuple[Path, ...]:
@@ -26,7 +28,7 @@ def write_bytes(file: Path, content: bytes, mode: int | None = None) -> tuple[Pa
     made = tuple(folder for folder in target.parents if not folder.exists())
     target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     if mode is None:
-        mode = stat.S_IMODE(target.stat().st_mode) if target.exists() else _PRIVATE
+        mode = stat.S_IMODE(target.stat().st_mode) if target.exists() else PRIVATE
     descriptor, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
     try:
         with os.fdopen(descriptor, "wb") as stream:
@@ -40,6 +42,15 @@ def write_bytes(file: Path, content: bytes, mode: int | None = None) -> tuple[Pa
             Path(name).unlink()
         raise
     return made
+
+
+def open_mode(file: Path) -> int | None:
+    """Return the permissions of a file that other users may read; None if they may not."""
+    try:
+        mode = stat.S_IMODE(file.stat().st_mode)
+    except OSError:  # it does not exist, or `machine.read` has told of it
+        return None
+    return mode if os.name == "posix" and mode & _OTHERS else None
 
 
 def write_configuration(file: Path, text: str) -> None:

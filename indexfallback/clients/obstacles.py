@@ -9,6 +9,7 @@ from indexfallback.clients import edits, ini, places, toml
 from indexfallback.clients.edits import NamedIndex
 from indexfallback.clients.environment import UV_VARIABLES
 from indexfallback.clients.machine import ClientFileError, Machine
+from indexfallback.config import has_login
 from indexfallback.config.address import parse_address, redact_text
 from indexfallback.config.pip import TRUE, is_default_url
 from indexfallback.config.units import InvalidValueError
@@ -30,6 +31,17 @@ class Obstacle:
 
     def __str__(self) -> str:
         return f"{self.where}: {self.problem}; {self.remedy}"
+
+
+def of_token(client: str, url: str, copies_to: str) -> Iterator[Obstacle]:
+    """Yield that a client would copy the user's own token to files that others read.
+
+    ``copies_to`` are the files that the client copies the shim's address to; empty if none.
+    """
+    if copies_to and has_login(url):
+        problem = f"{client} would copy your token, which the shim asks for, to {copies_to}"
+        remedy = f"use `indexfallback run -- {client}`"
+        yield Obstacle("private = true", problem, remedy)
 
 
 def of_proxy(machine: Machine) -> Iterator[Obstacle]:

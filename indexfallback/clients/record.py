@@ -22,6 +22,8 @@ class Record:
     url: str
     #: Whether the file existed before.
     existed: bool
+    #: Its permissions before they were taken from other users; None if that was not needed.
+    mode: int | None = None
     #: Directories that were created for it, the innermost first.
     made: tuple[Path, ...]
     #: The text before the change, and after each step of it.
@@ -46,6 +48,7 @@ def load(client: str) -> Record | None:
             file=Path(data["file"]),
             url=data["url"],
             existed=data["existed"],
+            mode=data["mode"],
             made=tuple(map(Path, data["made"])),
             steps=tuple(Step(*step) for step in data["steps"]),
         )
@@ -67,6 +70,7 @@ def save(client: str, record: Record) -> None:
         "file": str(record.file),
         "url": record.url,
         "existed": record.existed,
+        "mode": record.mode,
         "made": [str(folder) for folder in record.made],
         "steps": record.steps,
     }

@@ -187,6 +187,11 @@ class Settings:
         return tuple(index for index in self.indexes if index.group == name)
 
 
+def has_login(url: str) -> bool:
+    """Tell whether an address has a user name, and maybe a password."""
+    return _LOGIN.match(url) is not None
+
+
 def without_credentials(url: str) -> str:
     """Return ``url`` without user name and password."""
     return _LOGIN.sub(r"\1", url)

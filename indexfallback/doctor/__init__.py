@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from indexfallback.doctor import bypass, files, indexes, network, shim, storage
+from indexfallback.doctor import bypass, files, indexes, network, readers, shim, storage
 from indexfallback.doctor.finding import Finding, Verdict
 from indexfallback.doctor.machine import Machine
 
@@ -10,7 +10,8 @@ __all__ = ["Finding", "Machine", "Verdict", "examine"]
 
 #: In the order of the report; findings are sorted by verdict first.
 _CHECKS = (
-    *shim.CHECKS, *indexes.CHECKS, *network.CHECKS, *bypass.CHECKS, *files.CHECKS, *storage.CHECKS,
+    *shim.CHECKS, *readers.CHECKS, *indexes.CHECKS, *network.CHECKS, *bypass.CHECKS,
+    *files.CHECKS, *storage.CHECKS,
 )  # fmt: skip
 
 

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from indexfallback.clients import edits, ini, toml
 from indexfallback.clients.environment import UV_VARIABLES
-from indexfallback.config import Settings
+from indexfallback.config import Settings, has_login
 from indexfallback.config.address import is_at
 from indexfallback.config.pip import SECTIONS
 from indexfallback.config.units import InvalidValueError
@@ -47,6 +47,15 @@ class TextFile(NamedTuple):
     mode: int | None = None
 
 
+class Account(NamedTuple):
+    """An account of this machine."""
+
+    name: str
+    uid: int
+    #: The path of the login shell; empty for the default one.
+    shell: str
+
+
 class PipOption(NamedTuple):
     """An option of pip, and the file or environment variable that sets it."""
 
@@ -84,6 +93,8 @@ class Machine:
 
     settings: Settings
     environ: Mapping[str, str]
+    #: As in ``sys.platform``.
+    platform: str = "linux"
     #: The version of this program.
     version: str
     #: The health of this user's shim at the configured port; None if none answers.
@@ -92,6 +103,12 @@ class Machine:
     has_settings: bool = True
     #: What else uses the configured port: ``a shim of another user``; empty if nothing does.
     other: str = ""
+    #: The private indexes for which a login is configured.
+    with_login: tuple[str, ...] = ()
+    #: The accounts of this machine, as the system lists them.
+    accounts: tuple[Account, ...] = ()
+    #: The account of this user, as a number; None on Windows.
+    uid: int | None = None
     #: Whether indexes may be asked.
     offline_state: OfflineState = field(default_factory=OfflineState)
     indexes: tuple[IndexCheck, ...] = ()
@@ -123,18 +140,22 @@ class Machine:
     @property
     def pointed(self) -> tuple[str, ...]:
         """The files and variables that point clients at the shim, even if it does not run."""
-        places = [
-            option.where
-            for option in self.pip_options("index-url", "extra-index-url")
-            if any(map(self.is_shim, option.value.split()))
-        ]
-        places += [
-            name
-            for name in _ADDRESS_VARIABLES
-            if any(map(self.is_shim, urls_in(self.environ.get(name, ""))))
-        ]
-        places += [file.path for file in self.uv if any(map(self.is_shim, uv_indexes(file.text)))]
-        return tuple(dict.fromkeys(places))
+        return tuple(dict.fromkeys(where for where, _ in self._addresses()))
+
+    @property
+    def without_token(self) -> tuple[str, ...]:
+        """Those of them that have no login in the shim's address."""
+        return tuple(dict.fromkeys(w for w, url in self._addresses() if not has_login(url)))
+
+    def _addresses(self) -> Iterator[tuple[str, str]]:
+        """Yield each of the shim's addresses, and the file or variable that has it."""
+        for option in self.pip_options("index-url", "extra-index-url"):
+            yield from ((option.where, url) for url in option.value.split() if self.is_shim(url))
+        for name in _ADDRESS_VARIABLES:
+            urls = urls_in(self.environ.get(name, ""))
+            yield from ((name, url) for url in urls if self.is_shim(url))
+        for file in self.uv:
+            yield from ((file.path, url) for url in uv_indexes(file.text) if self.is_shim(url))
 
     def pip_options(self, *names: str) -> Iterator[PipOption]:
         """Yield pip's options of these names: from the files, then from the environment."""

@@ -31,7 +31,7 @@ def patient(cli: CommandLine, chain: str, public: FakeIndex, tmp_path: Path) -> 
 
 def test_where_all_is_well_it_says_little_and_ends_with_0(patient: Patient) -> None:
     done = patient.cli("doctor").expect()
-    assert done.out == "16 checks found nothing wrong (--all shows them)\n"
+    assert done.out == "18 checks found nothing wrong (--all shows them)\n"
 
 
 def test_all_of_it_is_one_page(patient: Patient) -> None:

@@ -45,7 +45,9 @@ class Chain:
     def all(self) -> tuple[FakeIndex, ...]:
         return self.private, self.mirror, self.public
 
-    def configure(self, *, private: Mapping[str, str] | None = None, **settings: str) -> None:
+    def configure(
+        self, *, private: Mapping[str, str] | None = None, **settings: str | bool
+    ) -> None:
         """Write the user's configuration; ``private`` adds keys to the private index."""
         login = {"username": "ci", "password_env": "PRIVATE_PASSWORD"}
         indexes = {

@@ -44,6 +44,8 @@ class ShimIndex(easy_install.AllowHostsPackageIndex):  # type: ignore[misc] # it
     #: Starts the shim unless it runs, and returns the address of its simple API, which has a login
     #: if the shim asks for one.
     start: Callable[[], str]
+    #: setuptools': opens a request.
+    opener: Callable[..., Any]
 
     def __init__(self, index_url: str, *args: Any, **options: Any) -> None:
         #: Address of the shim's root; empty before the first look-up.

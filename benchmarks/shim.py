@@ -39,11 +39,22 @@ class Shim:
 
     ``trusted`` is a CA that certifies them.
 
-    Everything that it writes lies in ``home``, whose cache is as the last shim there left it.
+    Everything that it writes lies in ``home``, or in ``cache``, which is as the last shim there
+    left it. With a ``port`` it has the same address each time.
     """
 
-    def __init__(self, home: Path, config: str, trusted: Path | None = None) -> None:
-        self.cache = home / "cache"
+    def __init__(
+        self,
+        home: Path,
+        config: str,
+        trusted: Path | None = None,
+        *,
+        cache: Path | None = None,
+        port: int = 0,
+    ) -> None:
+        self.cache = cache or home / "cache"
+        self.log = home / "stderr.log"
+        self._port = port
         #: Seconds from its start to its first answer.
         self.start = 0.0
         #: Of its root, ending in a slash.
@@ -66,11 +77,14 @@ class Shim:
 
     def __enter__(self) -> "Shim":
         began = time.perf_counter()
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "indexfallback", "serve", "--port", "0", "--json"],
-            env=self.environment,
-            stdout=subprocess.PIPE,
-        )
+        with self.log.open("ab") as log:
+            port = str(self._port)
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "indexfallback", "serve", "--port", port, "--json"],
+                env=self.environment,
+                stdout=subprocess.PIPE,
+                stderr=log,
+            )
         try:
             self._wait(self._process, began)
         except BaseException:
@@ -95,29 +109,41 @@ class Shim:
         """Return the address of a project's page."""
         return f"{self.simple}{project}/"
 
+    @property
+    def system(self) -> psutil.Process:
+        """The process as the system knows it."""
+        assert self._process is not None
+        return psutil.Process(self._process.pid)
+
+    def kill(self) -> None:
+        """End it as a crash does; ``__enter__`` starts it again."""
+        assert self._process is not None
+        self._process.kill()
+        self._stop()
+
     def rest(self) -> None:
         """Wait until the threads that load has brought are gone, ten seconds after the last."""
-        assert self._process is not None
         ends = time.monotonic() + _REST_SECONDS
-        process = psutil.Process(self._process.pid)
+        process = self.system
         while process.num_threads() > _THREADS_AT_REST and time.monotonic() < ends:
             time.sleep(0.1)
 
     def memory(self) -> Memory:
         """Return the memory of the process."""
-        assert self._process is not None
-        used = psutil.Process(self._process.pid).memory_full_info()
+        used = self.system.memory_full_info()
         return Memory(used.pss / _MB, used.rss / _MB)
 
     def cpu(self) -> float:
         """Return the seconds of CPU that the process has used."""
-        assert self._process is not None
-        used = psutil.Process(self._process.pid).cpu_times()
+        used = self.system.cpu_times()
         return float(used.user + used.system)
 
     def _wait(self, process: "subprocess.Popen[bytes]", began: float) -> None:
         assert process.stdout is not None
-        announced = json.loads(process.stdout.readline())["url"]
+        line = process.stdout.readline()
+        if not line:
+            raise RuntimeError(self.log.read_text(encoding="utf-8"))
+        announced = json.loads(line)["url"]
         self.url = announced.removesuffix("simple/")
         port = urlsplit(self.url).port
         while True:

@@ -3,6 +3,7 @@
 It fails if anything grows, if an answer is wrong or late, or if something stays broken.
 """
 
+import json
 import signal
 import socket
 import subprocess
@@ -118,14 +119,20 @@ def _healed(shims: Sequence[Shim], allowed: float, report: Report) -> float | No
 
 
 def _damage(shim: Shim) -> str:
+    """Return what `cache verify` finds, but for files whose records a kill prevented."""
     done = subprocess.run(
-        [sys.executable, "-m", "indexfallback", "cache", "verify"],
+        [sys.executable, "-m", "indexfallback", "cache", "verify", "--json"],
         check=False,
         capture_output=True,
         text=True,
         env=shim.environment,
     )
-    return "" if done.returncode == 0 else done.stdout + done.stderr
+    try:
+        found = json.loads(done.stdout)
+    except ValueError:
+        return done.stdout + done.stderr
+    damage = {what: found.get(what) for what in ("quarantined", "missing", "records")}
+    return json.dumps(damage) if any(damage.values()) else ""
 
 
 @click.command()

@@ -87,7 +87,10 @@ class Downloads:
         """Return a file within the deadline; tell users of an error."""
         ends = time.monotonic() + self._fallback.settings.deadline * (1 - RESERVE)
         try:
-            return get(address, ends)
+            try:
+                return get(address, ends)
+            except FileNotFoundError:  # another process has evicted it since it was found
+                return get(address, ends)
         except FileError as error:
             self._fallback.activity.failed(address.filename, error)
             if isinstance(error, FileUnavailableError):

@@ -109,7 +109,7 @@ class FileSender:
         if isinstance(found, FilePart):
             resp.data = found.data
         else:
-            resp.stream = self._stream(address, found, wanted)
+            resp.stream = self._stream(address, found, wanted, login)
         is_held = self._shim.fallback.activity.sent(
             address, wanted.stop - wanted.start, cached=isinstance(found, Blob)
         )
@@ -146,7 +146,11 @@ class FileSender:
         return part if 0 < length <= MOST else None
 
     def _stream(
-        self, address: FileAddress, found: Blob | IncomingFile, span: Span
+        self,
+        address: FileAddress,
+        found: Blob | IncomingFile,
+        span: Span,
+        login: ClientLogin | None = None,
     ) -> Iterator[bytes]:
         with self._counted_stream() as piece:
             if isinstance(found, IncomingFile):
@@ -154,6 +158,10 @@ class FileSender:
                 return
             try:
                 yield from self._shim.store.blobs.read(found, span.start, span.stop, piece)
+            except FileNotFoundError:
+                # Another process has evicted it since it was found: no byte was sent yet.
+                again = self._shim.downloads.get(*address, login=login)
+                yield from self._stream(address, again, span, login)
             except OSError:
                 self._shim.downloads.refuse_resume(address)
                 raise

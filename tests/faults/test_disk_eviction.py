@@ -2,9 +2,15 @@
 
 import os
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 
+from indexfallback.dists.metadata import read_metadata
+from indexfallback.files import metadata
+from indexfallback.files.pinned import FileAddress
+from indexfallback.server.files import FileSender, Span
+from indexfallback.shim import Shim
 from indexfallback.store import Blob, Store
 from tests.conftest import MakeShim
 from tests.fakes import FakeIndex, wheel
@@ -47,6 +53,48 @@ def test_a_stored_file_that_another_process_evicts_is_sent_to_its_end(shim: Make
         assert first + b"".join(pieces) == DEMO.data
         assert fetch(made, DEMO) == DEMO.data
         assert index.count(PATH) == 2
+
+
+@pytest.mark.fault(62)
+def test_a_file_that_another_process_evicts_before_it_is_opened_is_fetched_again(
+    shim: MakeShim, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with FakeIndex([DEMO]) as index:
+        made = shim(index)
+        fetch(made, DEMO)
+        wait_until(lambda: is_kept(made), 5, "the file was not kept")
+        found = made.downloads.get("pypi", key_of(DEMO), DEMO.filename)
+        evict_elsewhere(made)
+        address = FileAddress("pypi", key_of(DEMO), DEMO.filename)
+        whole = Span(0, len(DEMO.data))
+        assert b"".join(FileSender(made)._stream(address, found, whole)) == DEMO.data
+        assert index.count(PATH) == 2
+
+
+@pytest.mark.fault(62)
+def test_metadata_is_read_although_another_process_has_just_evicted_its_wheel(
+    shim: MakeShim, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with FakeIndex([DEMO]) as index:
+        made = shim(index)
+        fetch(made, DEMO)
+        wait_until(lambda: is_kept(made), 5, "the file was not kept")
+
+        def read(path: Path, filename: str) -> bytes | None:
+            if made.store.blobs.records.count():
+                evict_elsewhere(made)
+            return read_metadata(path, filename)
+
+        monkeypatch.setattr(metadata, "read_metadata", read)
+        found = made.downloads.get("pypi", key_of(DEMO), f"{DEMO.filename}.metadata")
+        assert found.sha256 == DEMO.metadata_sha256
+
+
+def evict_elsewhere(made: Shim) -> None:
+    """Evict all as another process does, which does not know what is read here."""
+    other = Store(made.store.directory, 10**6)
+    assert other.blobs.evict(0) == [DEMO.sha256]
+    other.close()
 
 
 @pytest.mark.fault(62)

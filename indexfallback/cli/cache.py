@@ -55,6 +55,7 @@ def info(options: Options, as_json: bool) -> None:
         ("directory", report.directory),
         ("files", f"{report.files:,}, {size(report.bytes)} of {size(report.limit)}"),
         ("mirrored", f"{report.mirrored:,} of them, {size(report.mirrored_bytes)} in addition"),
+        ("partial", f"{counted(report.partials, 'file')}, {size(report.partial_bytes)}"),
         ("pages", f"{report.pages:,}"),
         ("documents", f"{report.documents:,} of PyPI's JSON"),
         ("records", size(report.database)),

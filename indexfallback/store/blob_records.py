@@ -7,7 +7,7 @@ Locks: ``BlobRecords._lock`` guards ``_used`` and ``_flushed``; there is no I/O 
 
 import threading
 import time
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any
 
 from indexfallback.names import is_sha256
@@ -15,6 +15,7 @@ from indexfallback.store.best_effort import best_effort
 from indexfallback.store.database import Database
 from indexfallback.store.forms import is_count, is_text, is_time
 from indexfallback.store.pending import PendingRecords
+from indexfallback.store.totals import QUERY, RECOUNT, Total
 
 #: Times of use are written at most this often, seconds: eviction needs no better clock.
 FLUSH_SECONDS = 60.0
@@ -23,8 +24,14 @@ _BATCH = 900
 
 #: Blobs whose size is valid (`forms.is_count`): a damaged one would make the sum wrong.
 _SIZED = "typeof(size) = 'integer' AND size BETWEEN 0 AND 1 << 50"
-#: Blobs that no mirrored project needs.
-_NOT_MIRRORED = "NOT EXISTS (SELECT 1 FROM mirror_file WHERE mirror_file.sha256 = blob.sha256)"
+#: Blobs evicted in one transaction: other writers wait for 5 ms.
+EVICTED_AT_ONCE = 100
+#: The next blobs that no mirrored project needs, behind one of them.
+_EVICTABLE = f"""
+SELECT sha256, size, used FROM blob WHERE (used, sha256) > (?, ?) AND {_SIZED}
+AND NOT EXISTS (SELECT 1 FROM mirror_file WHERE mirror_file.sha256 = blob.sha256)
+ORDER BY used, sha256 LIMIT ?
+"""  # noqa: S608 - ours
 
 
 class BlobRecords:
@@ -66,22 +73,36 @@ class BlobRecords:
         query = f"SELECT sha256, size FROM blob WHERE {_SIZED}"  # noqa: S608 - ours
         return dict(self._database.rows(query))
 
-    def evictable(self) -> list[tuple[str, int]]:
-        """Return sha256 and size of all blobs that may be evicted, least recently used first."""
+    def evictable(self) -> Iterator[list[tuple[str, int]]]:
+        """Yield sha256 and size of the blobs that may be evicted, least recently used first.
+
+        They come in small lists, of which each may be removed before the next is read.
+        """
         self._pending.flush(now=True)
-        query = f"SELECT sha256, size FROM blob WHERE {_SIZED} AND {_NOT_MIRRORED} ORDER BY used"  # noqa: S608 - ours
-        return self._database.rows(query)
+        used, last = -1.0, ""
+        while rows := self._database.rows(_EVICTABLE, (used, last, EVICTED_AT_ONCE)):
+            yield [(sha256, size) for sha256, size, _ in rows]
+            last, _, used = rows[-1]
+
+    def totals(self) -> Total:
+        """Return the number and bytes of all blobs."""
+        pending = self._pending.all()
+        row = self._database.row(QUERY)
+        if row is None or not all(map(is_count, row)):  # damaged
+            self.recount()
+            row = self._database.row(QUERY)
+        files, total, *mirrored = row
+        return Total(
+            files + len(pending), total + sum(size for size, _ in pending.values()), *mirrored
+        )
 
     def total(self) -> int:
         """Return the bytes of all blobs that may be evicted."""
-        self._pending.flush(now=True)
-        query = f"SELECT coalesce(sum(size), 0) FROM blob WHERE {_SIZED} AND {_NOT_MIRRORED}"  # noqa: S608 - ours
-        return int(self._database.row(query)[0])
+        return self.totals().evictable_bytes
 
     def count(self) -> int:
         """Return the number of blobs."""
-        self._pending.flush(now=True)
-        return int(self._database.row("SELECT count(*) FROM blob")[0])
+        return self.totals().files
 
     def damaged(self) -> list[Any]:
         """Return the keys of the records that are no sha256, or whose values are not valid."""
@@ -97,6 +118,13 @@ class BlobRecords:
         """Remove damaged records; their files are recorded again when they are next used."""
         with self._database.write() as connection:
             connection.executemany("DELETE FROM blob WHERE sha256 = ?", ((key,) for key in keys))
+        self.recount()
+
+    def recount(self) -> None:
+        """Count all blobs anew, which takes a second for a million of them."""
+        with self._database.write() as connection:
+            connection.execute("DELETE FROM total")
+            connection.execute(RECOUNT)
 
     def add(self, sizes: Mapping[str, int]) -> None:
         """Record new blobs, by sha256."""
@@ -106,7 +134,8 @@ class BlobRecords:
     def _write(self, batch: Mapping[str, tuple[int, float]]) -> None:
         with self._database.write() as connection:
             connection.executemany(
-                "INSERT OR REPLACE INTO blob VALUES (?, ?, ?, ?)",
+                "INSERT INTO blob VALUES (?, ?, ?, ?) ON CONFLICT (sha256) DO UPDATE SET"
+                " size = excluded.size, added = excluded.added, used = excluded.used",
                 ((sha256, size, now, now) for sha256, (size, now) in batch.items()),
             )
 

@@ -4,11 +4,12 @@ A file is written in ``partial/`` and hashed meanwhile, synced to disk, renamed 
 ``blobs/sha256/ab/<hex>``, and recorded last. A process that is killed leaves at most a partial
 file, which expires, or a blob without a record, which is recorded when it is next used.
 
-Locks: ``Blobs._lock`` guards ``_reading`` and ``_total``; there is no I/O under it.
+Locks: ``Blobs._lock`` guards ``_reading`` and ``_eviction``; there is no I/O under it.
 """
 
 import contextlib
 import hashlib
+import itertools
 import logging
 import os
 import shutil
@@ -20,7 +21,7 @@ from typing import BinaryIO, NamedTuple
 
 from indexfallback.machine import fault_of
 from indexfallback.store.best_effort import best_effort
-from indexfallback.store.blob_records import BlobRecords
+from indexfallback.store.blob_records import EVICTED_AT_ONCE, BlobRecords
 from indexfallback.store.database import Database
 from indexfallback.store.disk import (
     is_intact,
@@ -42,6 +43,8 @@ PIECE = 64 * 1024
 SMALL_FILE = 16 << 20
 #: Eviction stops at this share of the limit, rather than run again for the next file.
 EVICT_TO = 0.9
+#: Partial files without a writer take at most this share of the limit.
+PARTIAL_SHARE = 0.1
 
 
 class Blob(NamedTuple):
@@ -57,7 +60,7 @@ class Blobs:
 
     def __init__(self, directory: Path, database: Database, limit: int) -> None:
         self.records = BlobRecords(database)
-        self.partials = Partials(directory / "partial")
+        self.partials = Partials(directory / "partial", int(limit * PARTIAL_SHARE))
         self.directory = directory / "blobs" / "sha256"
         self.quarantined = Quarantine(directory / "quarantine")
         #: The most bytes of all files together.
@@ -65,7 +68,8 @@ class Blobs:
         self._lock = threading.Lock()
         self._reading: Counter[str] = Counter()
         self._verified = VerifiedFiles()
-        self._total: int | None = None
+        self._eviction: threading.Thread | None = None
+        self._closing = threading.Event()
         for path in (self.directory, self.partials.directory):
             make_private(path)
 
@@ -150,7 +154,9 @@ class Blobs:
                 file.seek(start)
                 yield from self._pieces(blob, file, stop - start, most)
         except OSError as error:
-            if fault_of(error) is None:  # otherwise the file may be intact
+            # Otherwise the file may be intact, or another process has evicted it, and by now it may
+            # be stored anew.
+            if fault_of(error) is None and not isinstance(error, FileNotFoundError):
                 log.warning(
                     "%s: the stored file cannot be used (%s); it is quarantined and fetched again: "
                     "check the disk's health",
@@ -229,51 +235,92 @@ class Blobs:
     def add(self, data: bytes) -> Blob:
         """Store the bytes of a small file; raises OSError or sqlite3.Error."""
         partial = self.partials.new()
-        with partial.open("wb") as file:
-            file.write(data)
-            file.flush()
-            return self.commit(partial, file.fileno(), hashlib.sha256(data).hexdigest(), len(data))
+        try:
+            with partial.open("wb") as file:
+                file.write(data)
+                file.flush()
+                sha256 = hashlib.sha256(data).hexdigest()
+                return self.commit(partial, file.fileno(), sha256, len(data))
+        finally:
+            partial.unlink(missing_ok=True)  # if the disk is full
 
     def record(self, sizes: Mapping[str, int]) -> None:
-        """Record stored files, by sha256, and evict others if necessary; raises sqlite3.Error."""
+        """Record stored files, by sha256, and evict others if necessary; raises sqlite3.Error.
+
+        Few are evicted at once, more by a thread.
+        """
         self.records.add(sizes)
-        with self._lock:
-            is_first = self._total is None
-            if self._total is not None:
-                self._total += sum(sizes.values())
-            is_full = self._total is None or self._total > self.limit
-        if is_full:
-            self.evict()
-        if is_first:  # once in each process
-            self.partials.remove_abandoned()
+        if self.used() > self.limit and not self._evict_some():
+            self._start_eviction()
+
+    def used(self) -> int:
+        """Return the bytes that count towards the limit: stored and partial files."""
+        return self.records.total() + self.partials.bytes
 
     def evict(self, target: int | None = None) -> list[str]:
         """Remove the least recently used files down to ``target`` bytes, by default the limit.
 
         Files that are mirrored or being read are not removed. Returns the sha256 of the removed.
         """
-        self.records.flush()
-        total = self.records.total()
-        goal = target if target is not None else int(self.limit * EVICT_TO)
-        removed: list[str] = []
-        if total > (goal if target is not None else self.limit):
-            for sha256, size in self.records.evictable():
-                if total <= goal:
-                    break
-                with self._lock:
-                    if self._reading[sha256]:
-                        continue
-                self.records.remove([sha256])
-                self.path(sha256).unlink(missing_ok=True)
-                removed.append(sha256)
-                total -= size
+        if target is None:
+            self.partials.tidy()
+            if self.used() <= self.limit:
+                return []
+            target = self._goal
+        return list(self._evicted(target))
+
+    def close(self) -> None:
+        """End an eviction that runs in the background."""
+        self._closing.set()
         with self._lock:
-            self._total = total
-        if removed:
-            log.info(
-                "the cache exceeds its limit: %d least recently used files removed", len(removed)
-            )
-        return removed
+            eviction = self._eviction
+        if eviction is not None:
+            eviction.join()
+
+    @property
+    def _goal(self) -> int:
+        return int(self.limit * EVICT_TO)
+
+    def _evict_some(self) -> bool:
+        """Evict a few files; return whether that was enough."""
+        evicted = self._evicted(self._goal)
+        return len(list(itertools.islice(evicted, EVICTED_AT_ONCE))) < EVICTED_AT_ONCE
+
+    def _start_eviction(self) -> None:
+        with self._lock:
+            if self._eviction is not None or self._closing.is_set():
+                return
+            self._eviction = threading.Thread(target=self._evict_all, name="evict", daemon=True)
+            self._eviction.start()
+
+    def _evict_all(self) -> None:
+        with best_effort("evict files"):
+            for _ in self._evicted(self._goal):
+                if self._closing.is_set():
+                    break
+        with self._lock:
+            self._eviction = None
+
+    def _evicted(self, goal: int) -> Iterator[str]:
+        """Evict files down to a goal, and yield the sha256 of each."""
+        self.records.flush()
+        count, excess = 0, self.used() - goal
+        for batch in self.records.evictable():
+            chosen: list[str] = []
+            with self._lock:
+                for sha256, size in batch:
+                    if excess > 0 and not self._reading[sha256]:
+                        chosen.append(sha256)
+                        excess -= size
+            self.records.remove(chosen)
+            for sha256 in chosen:
+                self.path(sha256).unlink(missing_ok=True)
+            count += len(chosen)
+            yield from chosen
+            if excess <= 0:
+                break
+        if count:
+            log.info("the cache exceeds its limit: %d least recently used files removed", count)
 
     def remove(self, sha256: str) -> None:
         """Remove one file and its record."""

@@ -22,6 +22,9 @@ class Info(NamedTuple):
     documents: int
     database: int
     quarantined: int
+    #: Files that are being fetched, or can be continued, and their bytes.
+    partials: int
+    partial_bytes: int
     #: Mirrored files and their bytes, which do not count towards the limit.
     mirrored: int
     mirrored_bytes: int
@@ -96,16 +99,19 @@ class DisownedIndex(NamedTuple):
 
 def info(store: Store, limit: int) -> Info:
     """Return the content of the store in numbers."""
+    totals = store.blobs.records.totals()
     return Info(
         str(store.directory),
-        store.blobs.records.total(),
+        totals.evictable_bytes,
         limit,
-        store.blobs.records.count(),
+        totals.files,
         store.pages.count(),
         store.documents.count(),
         store.database.size(),
         store.blobs.quarantined.count(),
-        *store.mirrors.stored(),
+        *store.blobs.partials.size(),
+        totals.mirrored,
+        totals.mirrored_bytes,
     )
 
 
@@ -135,12 +141,13 @@ def held_pages(store: Store, project: str | None = None) -> list[HeldPage]:
 
 def clean(store: Store) -> Cleaned:
     """Evict down to the limit; remove abandoned partial files and the quarantine."""
+    partials = store.blobs.partials.tidy()
     before = store.blobs.records.total()
     evicted = store.blobs.evict()
     return Cleaned(
         len(evicted),
         max(0, before - store.blobs.records.total()),
-        store.blobs.partials.remove_abandoned(),
+        partials,
         store.blobs.quarantined.empty(),
     )
 

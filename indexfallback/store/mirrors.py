@@ -214,14 +214,6 @@ class Mirrors:
         )
         return Totals(*projects, *files)
 
-    def stored(self) -> tuple[int, int]:
-        """Return number and bytes of all stored files of mirrors, each counted once."""
-        row = self._database.row(
-            "SELECT count(*), coalesce(sum(size), 0) FROM blob WHERE EXISTS"
-            " (SELECT 1 FROM mirror_file WHERE mirror_file.sha256 = blob.sha256)"
-        )
-        return int(row[0]), int(row[1])
-
     def last_run(self, source: str) -> Run | None:
         """Return the last completed run, or None."""
         row = self._database.row(
@@ -245,7 +237,9 @@ def is_mirrored_file(row: Sequence[Any]) -> bool:
 
 def _put_files(changes: Changes, source: str, files: Sequence[MirroredFile], now: float) -> None:
     changes.connection.executemany(
-        "INSERT OR REPLACE INTO mirror_file VALUES (?, ?, ?, ?, ?, ?)",
+        "INSERT INTO mirror_file VALUES (?, ?, ?, ?, ?, ?)"
+        " ON CONFLICT (source, project, filename) DO UPDATE SET"
+        " sha256 = excluded.sha256, size = excluded.size, removed = excluded.removed",
         ((source, *file) for file in files),
     )
     # Mirrored pages state the sha256 of every file.

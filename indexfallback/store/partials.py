@@ -6,6 +6,7 @@ is killed, the next one continues it. A lock on the open file admits one writer 
 
 import contextlib
 import os
+import sys
 import time
 import uuid
 from collections.abc import Iterator
@@ -17,6 +18,10 @@ from indexfallback.store.locks import lock_descriptor
 
 #: A partial file without a write for this long is abandoned, seconds: a day.
 PARTIAL_SECONDS = 86400.0
+#: As is, after an hour, one that nobody can continue: it is empty, or its sha256 is not known.
+USELESS_SECONDS = 3600.0
+#: The directory is tidied at most this often, seconds: 1,000 files take 5 ms.
+TIDY_SECONDS = 60.0
 
 _FLAGS = os.O_RDWR | getattr(os, "O_BINARY", 0)
 _NEW = _FLAGS | os.O_CREAT | os.O_EXCL
@@ -37,8 +42,13 @@ class Partial(NamedTuple):
 class Partials:
     """The directory of partial files."""
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, most: int = sys.maxsize) -> None:
+        """Keep at most ``most`` bytes in files that have no writer."""
         self.directory = directory
+        self._most = most
+        self._tidied = float("-inf")
+        #: Bytes of all partial files, when they were last looked at.
+        self.bytes = 0
 
     def new(self) -> Path:
         """Return an unused path; raises OSError if the directory, removed, cannot be made."""
@@ -51,6 +61,8 @@ class Partials:
 
     def open(self, sha256: str | None) -> Partial:
         """Open the largest partial file of the same sha256, or a new one; raises OSError."""
+        if time.monotonic() > self._tidied + TIDY_SECONDS:
+            self.tidy()
         if sha256 is None:
             path = self.new()
             return Partial(path, os.open(path, _NEW, 0o600), 0, is_resumable=False)
@@ -68,16 +80,45 @@ class Partials:
             partial.path.unlink(missing_ok=True)
             os.close(partial.fd)
 
-    def remove_abandoned(self) -> int:
-        """Remove abandoned files; return their number."""
+    def tidy(self) -> int:
+        """Remove abandoned files, and the oldest ones of too many; return their number.
+
+        Raises OSError.
+        """
+        self._tidied = time.monotonic()
         now = time.time()
-        removed = 0
-        for path in self.directory.iterdir():
-            with contextlib.suppress(FileNotFoundError):  # completed or removed in the meantime
-                if now - path.stat().st_mtime > PARTIAL_SECONDS:
-                    path.unlink()
-                    removed += 1
-        return removed
+        found = sorted(self._found(), key=lambda file: file.written)
+        kept = [file for file in found if not (file.is_abandoned(now) and _remove(file.path))]
+        # Those that are being written are not counted: a large one would take the place of all.
+        left = sum(file.size for file in kept if now - file.written > TIDY_SECONDS)
+        for file in list(kept):
+            if left <= self._most:
+                break
+            partial = _take(file.path)
+            if partial is not None:
+                partial.path.unlink(missing_ok=True)
+                os.close(partial.fd)
+                kept.remove(file)
+                left -= file.size
+        self.bytes = sum(file.size for file in kept)
+        return len(found) - len(kept)
+
+    def size(self) -> tuple[int, int]:
+        """Return the number of files and their bytes now; raises OSError."""
+        sizes = [file.size for file in self._found()]
+        self.bytes = sum(sizes)
+        return len(sizes), self.bytes
+
+    def _found(self) -> "Iterator[_Found]":
+        with contextlib.ExitStack() as stack:
+            try:
+                entries = stack.enter_context(os.scandir(self.directory))
+            except FileNotFoundError:  # it is made again with the next file
+                return
+            for entry in entries:
+                with contextlib.suppress(FileNotFoundError):  # completed or removed meanwhile
+                    status = entry.stat(follow_symlinks=False)
+                    yield _Found(Path(entry.path), status.st_size, status.st_mtime)
 
     def _take_all(self, sha256: str) -> Iterator[Partial]:
         """Yield the partial files of a sha256 without a writer, locked, largest first.
@@ -91,6 +132,25 @@ class Partials:
             partial = _take(Path(path)) if sizes[path] else None
             if partial is not None:
                 yield partial
+
+
+class _Found(NamedTuple):
+    """A file in the directory. ``written`` is in seconds since the epoch."""
+
+    path: Path
+    size: int
+    written: float
+
+    def is_abandoned(self, now: float) -> bool:
+        is_useful = self.size and "." in self.path.name
+        return now - self.written > (PARTIAL_SECONDS if is_useful else USELESS_SECONDS)
+
+
+def _remove(path: Path) -> bool:
+    with contextlib.suppress(FileNotFoundError):  # completed in the meantime
+        path.unlink()
+        return True
+    return False
 
 
 def _size(entry: "os.DirEntry[str]") -> int:

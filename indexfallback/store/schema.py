@@ -2,8 +2,10 @@
 
 from typing import Literal, NamedTuple
 
+from indexfallback.store.totals import SCHEMA as TOTALS
+
 #: Incremented with each change of the schema; a database of a newer version is not touched.
-SCHEMA_VERSION = 4
+SCHEMA_VERSION = 5
 
 
 class Layout(NamedTuple):
@@ -77,7 +79,7 @@ CREATE TABLE local_file (
 
 CACHE = Layout(
     version=SCHEMA_VERSION,
-    schema=_SCHEMA,
+    schema=_SCHEMA + TOTALS,
     # A crash loses nothing. A power cut may lose the last records, but leaves no record without its
     # file, since the file is written first.
     synchronous="NORMAL",

@@ -131,4 +131,4 @@ def test_a_partial_file_of_the_future_is_not_taken_for_abandoned(
     path = store.blobs.partials.new()
     path.write_bytes(b"half a file")
     jump(-YEAR)
-    assert store.blobs.partials.remove_abandoned() == 0
+    assert store.blobs.partials.tidy() == 0

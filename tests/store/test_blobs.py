@@ -232,7 +232,7 @@ def test_only_old_partial_files_are_taken_for_abandoned(store: Store) -> None:
         path.write_bytes(b"half a file")
     long_ago = time.time() - PARTIAL_SECONDS - 60
     os.utime(old, (long_ago, long_ago))
-    assert store.blobs.partials.remove_abandoned() == 1
+    assert store.blobs.partials.tidy() == 1
     assert (old.exists(), new.exists()) == (False, True)
 
 

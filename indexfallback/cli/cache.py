@@ -46,7 +46,7 @@ for command in (remove, accept, disown, export, import_):
 def info(options: Options, as_json: bool) -> None:
     """Show the directory and the size of the cache."""
     settings = options.settings()
-    with open_store(settings) as store:
+    with open_store(settings, only_read=True) as store:
         report = maintenance.info(store, settings.cache_size)
     if as_json:
         print_json(report._asdict())
@@ -75,7 +75,7 @@ def info(options: Options, as_json: bool) -> None:
 def list_(options: Options, project: str | None, as_json: bool) -> None:
     """List the cached files and pages, of PROJECT or of all projects."""
     settings = options.settings()
-    with open_store(settings) as store:
+    with open_store(settings, only_read=True) as store:
         files = maintenance.held_files(store, project)
         pages = maintenance.held_pages(store, project)
     if as_json:

@@ -19,11 +19,14 @@ index_option = click.option(
 
 
 @contextmanager
-def open_store(settings: Settings) -> Iterator[Store]:
-    """Yield the store; raises `StoreError` if the cache directory cannot be written."""
+def open_store(settings: Settings, *, only_read: bool = False) -> Iterator[Store]:
+    """Yield the store; raises `StoreError` if the cache directory cannot be written.
+
+    With ``only_read`` it is enough that it can be read.
+    """
     store = Store(settings.cache_dir, settings.cache_size)
     try:
-        if store.is_temporary:
+        if store.is_temporary and not (only_read and store.read_only):
             raise StoreError(
                 str(settings.cache_dir),
                 "the cache cannot be written",

@@ -24,6 +24,7 @@ from indexfallback.store.local_files import LocalFiles
 from indexfallback.store.mirrors import Mirrors
 from indexfallback.store.pages import PageFacts, Pages, Validators
 from indexfallback.store.pins import Pins
+from indexfallback.store.read_only import copy_records
 from indexfallback.store.restoring import copy_from_file
 from indexfallback.store.salvage import record_files, salvage
 from indexfallback.store.schema import CACHE, SCHEMA_VERSION
@@ -43,11 +44,13 @@ class Store:
     def __init__(self, directory: Path, limit: int) -> None:
         """Open ``directory`` (created with mode 0700 if missing), for ``limit`` bytes of files.
 
-        If it cannot be written, a temporary directory is used instead, with a warning. Raises
-        `StoreError` if other users can write to it.
+        If it cannot be written, it is only read, and a temporary directory takes what is new, with
+        a warning. Raises `StoreError` if other users can write to it.
         """
         self.hosting = Hosting()
         self._temporary: Path | None = None
+        #: The directory that is only read, if there is one.
+        self.read_only: Path | None = None
         self._closing = threading.Event()
         self._rebuilding: threading.Thread | None = None
         try:
@@ -55,13 +58,16 @@ class Store:
         except (OSError, sqlite3.OperationalError) as error:
             self._temporary = Path(tempfile.mkdtemp(prefix="indexfallback-"))
             log.warning(
-                "%s: the cache cannot be written (%s); a temporary one is used until the next "
-                "start: free space there or set INDEXFALLBACK_CACHE_DIR",
+                "%s: the cache cannot be written (%s); a temporary one is used for what is new "
+                "until the next start: free space there or set INDEXFALLBACK_CACHE_DIR",
                 directory, error,
             )  # fmt: skip
+            if copy_records(directory / _DATABASE, self._temporary / _DATABASE):
+                self.read_only = directory
             self._open(self._temporary, limit, [Journal(directory / CACHE.journal)])
-            with self.database.read() as connection:
-                copy_from_file(directory / _DATABASE, connection)
+            if self.read_only is None:
+                with self.database.read() as connection:
+                    copy_from_file(directory / _DATABASE, connection)
 
     def _open(self, directory: Path, limit: int, inherits: Sequence[Journal] = ()) -> None:
         """Open a directory; a new database takes over what the journals ``inherits`` have."""
@@ -87,7 +93,7 @@ class Store:
         self.mirrors = Mirrors(self.database)
         self.health_records = HealthRecords(self.database)
         self.local_files = LocalFiles(self.database)
-        self.blobs = Blobs(directory, self.database, limit)
+        self.blobs = Blobs(directory, self.database, limit, read_only=self.read_only)
         self.database.on_renewal = self._rebuild
         if self.database.is_new:
             self._rebuild()

@@ -58,13 +58,18 @@ class Blob(NamedTuple):
 class Blobs:
     """The files of the store."""
 
-    def __init__(self, directory: Path, database: Database, limit: int) -> None:
+    def __init__(
+        self, directory: Path, database: Database, limit: int, *, read_only: Path | None = None
+    ) -> None:
+        """Store files in ``directory``, and read those of the cache ``read_only`` as well."""
         self.records = BlobRecords(database)
+        self._read_only = read_only / "blobs" / "sha256" if read_only is not None else None
         self.partials = Partials(directory / "partial", int(limit * PARTIAL_SHARE))
         self.directory = directory / "blobs" / "sha256"
         self.quarantined = Quarantine(directory / "quarantine")
-        #: The most bytes of all files together.
-        self.limit = limit
+        #: The most bytes of all files together; those that are only read take no space that could
+        #: be freed.
+        self.limit = limit + (self.records.total() if read_only is not None else 0)
         self._lock = threading.Lock()
         self._reading: Counter[str] = Counter()
         self._verified = VerifiedFiles()
@@ -77,12 +82,19 @@ class Blobs:
         """Return the path of a blob, which need not exist."""
         return self.directory / sha256[:2] / sha256
 
+    def _existing(self, sha256: str) -> Path:
+        """Return the path of a stored file, which may be one that is only read."""
+        path = self.path(sha256)
+        if self._read_only is None or path.exists():
+            return path
+        return self._read_only / sha256[:2] / sha256
+
     def find(self, sha256: str) -> Blob | None:
         """Return a stored blob, or None; a damaged one is quarantined."""
         recorded = self.records.sizes([sha256]).get(sha256)
         if recorded is None:
             return self._unrecorded(sha256)
-        path = self.path(sha256)
+        path = self._existing(sha256)
         try:
             size = path.stat().st_size
         except OSError as error:  # removed by hand, or the disk is unreadable
@@ -107,7 +119,7 @@ class Blobs:
 
     def _unrecorded(self, sha256: str) -> Blob | None:
         """Return a file whose record was lost, and record it again."""
-        path = self.path(sha256)
+        path = self._existing(sha256)
         try:
             size = path.stat().st_size
         except OSError:  # it is not stored, as most that are asked for
@@ -136,7 +148,7 @@ class Blobs:
 
     def _has_size(self, sha256: str, size: int) -> bool:
         try:
-            return self.path(sha256).stat().st_size == size
+            return self._existing(sha256).stat().st_size == size
         except OSError:  # removed by hand, or the disk is unreadable
             return False
 
@@ -255,7 +267,7 @@ class Blobs:
 
     def used(self) -> int:
         """Return the bytes that count towards the limit: stored and partial files."""
-        return self.records.total() + self.partials.bytes
+        return self.records.total() + self.partials.recent_bytes()
 
     def evict(self, target: int | None = None) -> list[str]:
         """Remove the least recently used files down to ``target`` bytes, by default the limit.

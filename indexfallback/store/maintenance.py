@@ -101,7 +101,7 @@ def info(store: Store, limit: int) -> Info:
     """Return the content of the store in numbers."""
     totals = store.blobs.records.totals()
     return Info(
-        str(store.directory),
+        str(store.read_only or store.directory),
         totals.evictable_bytes,
         limit,
         totals.files,

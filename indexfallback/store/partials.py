@@ -22,6 +22,8 @@ PARTIAL_SECONDS = 86400.0
 USELESS_SECONDS = 3600.0
 #: The directory is tidied at most this often, seconds: 1,000 files take 5 ms.
 TIDY_SECONDS = 60.0
+#: It is looked at this often, to know how much counts towards the limit, seconds.
+LOOK_SECONDS = 1.0
 
 _FLAGS = os.O_RDWR | getattr(os, "O_BINARY", 0)
 _NEW = _FLAGS | os.O_CREAT | os.O_EXCL
@@ -47,8 +49,8 @@ class Partials:
         self.directory = directory
         self._most = most
         self._tidied = float("-inf")
-        #: Bytes of all partial files, when they were last looked at.
-        self.bytes = 0
+        self._looked = float("-inf")
+        self._bytes = 0
 
     def new(self) -> Path:
         """Return an unused path; raises OSError if the directory, removed, cannot be made."""
@@ -100,14 +102,23 @@ class Partials:
                 os.close(partial.fd)
                 kept.remove(file)
                 left -= file.size
-        self.bytes = sum(file.size for file in kept)
+        self._note(sum(file.size for file in kept))
         return len(found) - len(kept)
 
     def size(self) -> tuple[int, int]:
         """Return the number of files and their bytes now; raises OSError."""
         sizes = [file.size for file in self._found()]
-        self.bytes = sum(sizes)
-        return len(sizes), self.bytes
+        self._note(sum(sizes))
+        return len(sizes), self._bytes
+
+    def recent_bytes(self) -> int:
+        """Return the bytes of all files now or a second ago; raises OSError."""
+        if time.monotonic() > self._looked + LOOK_SECONDS:
+            self.size()
+        return self._bytes
+
+    def _note(self, size: int) -> None:
+        self._looked, self._bytes = time.monotonic(), size
 
     def _found(self) -> "Iterator[_Found]":
         with contextlib.ExitStack() as stack:

@@ -2,6 +2,7 @@
 
 import errno
 import gc
+import json
 import os
 import shutil
 import sqlite3
@@ -14,10 +15,13 @@ from typing import Any
 
 import pytest
 
+from indexfallback.shim import Shim
 from indexfallback.store import Store
+from tests.chain.chain import ask
 from tests.conftest import MakeShim, Serve
 from tests.fakes import FakeIndex, wheel
 from tests.files.support import BIG, fetch, is_kept
+from tests.in_process import indexfallback
 from tests.serving import index_table, wait_until
 
 DEMO = wheel("demo", size=BIG)
@@ -113,7 +117,53 @@ def test_a_read_only_cache_directory_lets_everything_through(
         made = served(index_table("pypi", index.url), cache_dir=mount("ro"))
         assert made.get("/simple/demo/").status == 200
         assert made.get(ADDRESS).body == DEMO.data
-        assert "a temporary one is used until the next start" in made.log
+        assert "a temporary one is used for what is new" in made.log
+
+
+@pytest.mark.fault(53)
+@pytest.mark.parametrize("ends", ["closed", "killed"])
+def test_a_read_only_cache_is_read(
+    shim: MakeShim, mount: Callable[..., Path], caplog: pytest.LogCaptureFixture, ends: str
+) -> None:
+    cache = mount()
+    with FakeIndex([DEMO, OTHER]) as index:
+        leave_read_only(shim(index), cache, is_killed=ends == "killed")
+        index.clear()
+        made = shim(index, cache_dir=cache)
+        assert fetch(made, DEMO) == DEMO.data
+        assert index.count(PATH) == 0
+        index.stop_listening()
+        assert ask(made, "demo") == "pypi"
+        assert made.store.pins.get("demo", DEMO.filename) == DEMO.sha256
+        index.start_again()
+        assert fetch(made, OTHER) == OTHER.data
+        assert len([r for r in caplog.records if "cannot be written" in r.message]) == 1
+
+
+@pytest.mark.fault(53)
+def test_commands_show_a_read_only_cache(shim: MakeShim, mount: Callable[..., Path]) -> None:
+    cache = mount()
+    with FakeIndex([DEMO]) as index:
+        leave_read_only(shim(index), cache)
+
+    def shown(*arguments: str) -> Any:
+        environ = {**os.environ, "INDEXFALLBACK_CACHE_DIR": str(cache)}
+        return json.loads(indexfallback("cache", *arguments, "--json", environ=environ).stdout)
+
+    info = shown("info")
+    assert (info["directory"], info["files"]) == (str(cache), 1)
+    assert [file["filename"] for file in shown("list")["files"]] == [DEMO.filename]
+
+
+def leave_read_only(made: Shim, cache: Path, *, is_killed: bool = False) -> None:
+    """Leave the cache of a shim that has fetched a file on a file system that is read-only then."""
+    assert fetch(made, DEMO) == DEMO.data
+    wait_until(lambda: is_kept(made), 5, "the file was not kept")
+    left = made.store.directory
+    if not is_killed:  # else the records are in the write-ahead log alone
+        made.close()
+    shutil.copytree(left, cache, dirs_exist_ok=True, ignore=shutil.ignore_patterns("*-shm"))
+    subprocess.run(["mount", "-o", "remount,ro", str(cache)], check=True)
 
 
 @pytest.mark.fault(53)

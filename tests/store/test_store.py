@@ -62,7 +62,7 @@ def assert_temporary(directory: Path, caplog: pytest.LogCaptureFixture) -> None:
     (record,) = caplog.records
     assert record.levelno == logging.WARNING
     assert str(directory) in record.message
-    assert "a temporary one is used until the next start" in record.message
+    assert "a temporary one is used for what is new" in record.message
 
 
 def test_a_directory_that_cannot_be_made_gives_way_to_a_temporary_one(

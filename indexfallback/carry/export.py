@@ -112,7 +112,7 @@ def _pages(
     """Yield the pages; write each new content once to ``bodies``."""
     roles = {index.key: index.role for index in indexes}
     written: set[str] = set()
-    for held in maintenance.held_pages(store):
+    for held in maintenance.all_pages(store):
         if held.source not in roles or held.project not in projects:
             continue
         page = store.pages.load(held.source, held.project)

@@ -14,7 +14,7 @@ def select(store: Store, patterns: Sequence[str], *, dependencies: bool) -> froz
 
     For all platforms and extras, because the other machine may differ.
     """
-    known = {page.project for page in maintenance.held_pages(store)}
+    known = {page.project for page in maintenance.all_pages(store)}
     known.update(pin.project for pin in store.pins)
     chosen = {project for project in known if is_claimed(project, patterns)}
     waiting = list(chosen) if dependencies and chosen != known else []

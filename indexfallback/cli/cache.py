@@ -4,8 +4,8 @@ Its other commands are in `forget` (remove, accept), `disown`, `cache_export` an
 """
 
 import sys
-from collections import Counter
-from itertools import groupby
+from collections.abc import Iterable
+from typing import NamedTuple
 
 import click
 
@@ -15,9 +15,17 @@ from indexfallback.cli.disown import disown
 from indexfallback.cli.forget import accept, remove
 from indexfallback.cli.opening import open_store
 from indexfallback.cli.options import Options, examples, json_option, project_name, takes_options
-from indexfallback.cli.output import clock, print_json, print_table, say, tracked, wrapped
+from indexfallback.cli.output import (
+    clock,
+    print_json,
+    print_json_lists,
+    print_table,
+    say,
+    tracked,
+    wrapped,
+)
 from indexfallback.config import Settings
-from indexfallback.store import maintenance
+from indexfallback.store import Store, maintenance
 from indexfallback.store.maintenance import HeldFile, HeldPage
 from indexfallback.words import counted, size
 
@@ -76,44 +84,68 @@ def list_(options: Options, project: str | None, as_json: bool) -> None:
     """List the cached files and pages, of PROJECT or of all projects."""
     settings = options.settings()
     with open_store(settings, only_read=True) as store:
-        files = maintenance.held_files(store, project)
-        pages = maintenance.held_pages(store, project)
-    if as_json:
-        listed = {"files": [f._asdict() for f in files], "pages": [p._asdict() for p in pages]}
-        print_json(listed)
-    elif not files and not pages:
-        say(f"nothing{f' of {project}' if project else ''} is cached in {settings.cache_dir}")
-    elif project is not None:
-        _print_project(settings, files, pages)
-    else:
-        _print_projects(files, pages)
+        files = _files(store, project)
+        pages = _pages(store, project)
+        if as_json:
+            print_json_lists(
+                files=(file._asdict() for file in files), pages=(page._asdict() for page in pages)
+            )
+        elif not (_print_project(settings, files, pages) if project else _print_all(files, pages)):
+            say(f"nothing{f' of {project}' if project else ''} is cached in {settings.cache_dir}")
 
 
-def _print_project(settings: Settings, files: list[HeldFile], pages: list[HeldPage]) -> None:
+def _files(store: Store, project: str | None) -> Iterable[HeldFile]:
+    return maintenance.held_files(store, project) if project else maintenance.all_files(store)
+
+
+def _pages(store: Store, project: str | None) -> Iterable[HeldPage]:
+    return maintenance.held_pages(store, project) if project else maintenance.all_pages(store)
+
+
+def _print_project(
+    settings: Settings, files: Iterable[HeldFile], pages: Iterable[HeldPage]
+) -> bool:
+    """Print what is held of a project; return whether there is anything."""
     names = {index.key: index.name for index in settings.indexes}
     rows = [(file.filename or "", size(file.size), clock(file.used)) for file in files]
     if rows:
         print_table(("file", "size", "last used"), rows, right=(1,))
+    is_empty = not rows
     for page in pages:
         source = names.get(page.source, page.source)
         click.echo(wrapped(f"page of {source}, last confirmed {clock(page.checked)}", ""))
+        is_empty = False
+    return not is_empty
 
 
-def _print_projects(files: list[HeldFile], pages: list[HeldPage]) -> None:
-    held = {
-        project or _NAMELESS: list(group) for project, group in groupby(files, lambda f: f.project)
-    }
-    counts = Counter(page.project for page in pages)
-    print_table(
-        ("project", "files", "size", "pages", "last used"),
-        [_project_row(name, held.get(name, []), counts[name]) for name in sorted({*held, *counts})],
-        right=(1, 2, 3),
-    )
+class _Held(NamedTuple):
+    """What is held of a project."""
+
+    files: int = 0
+    bytes: int = 0
+    pages: int = 0
+    used: float = 0.0
+
+    def row(self, name: str) -> tuple[str, ...]:
+        used = clock(self.used) if self.files else ""
+        return name, f"{self.files:,}", size(self.bytes), f"{self.pages:,}", used
 
 
-def _project_row(name: str, files: list[HeldFile], pages: int) -> tuple[str, ...]:
-    used = clock(max(file.used for file in files)) if files else ""
-    return name, f"{len(files):,}", size(sum(f.size for f in files)), f"{pages:,}", used
+def _print_all(files: Iterable[HeldFile], pages: Iterable[HeldPage]) -> bool:
+    """Print how much is held of each project; return whether there is anything."""
+    held: dict[str, _Held] = {}
+    for file in files:
+        name = file.project or _NAMELESS
+        files_, bytes_, pages_, used = held.get(name, _Held())
+        held[name] = _Held(files_ + 1, bytes_ + file.size, pages_, max(used, file.used))
+    for page in pages:
+        before = held.get(page.project, _Held())
+        held[page.project] = before._replace(pages=before.pages + 1)
+    if held:
+        header = ("project", "files", "size", "pages", "last used")
+        rows = (held[name].row(name) for name in sorted(held))
+        print_table(header, rows, right=(1, 2, 3))
+    return bool(held)
 
 
 @cache.command(epilog=examples("indexfallback cache verify"))

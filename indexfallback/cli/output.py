@@ -7,6 +7,7 @@ import sys
 import textwrap
 import time
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -21,6 +22,8 @@ WIDTH = 79
 #: Indent of a table's last column if it has fewer than ``_NARROW`` columns, and so is put below.
 _INDENT = "    "
 _NARROW = 35
+#: Items of a long list that are printed at once.
+_ITEMS = 1000
 
 
 def set_up_logging(verbose: int) -> None:
@@ -66,6 +69,19 @@ def wrapped(text: str, indent: str = "  ") -> str:
 def print_json(value: Any) -> None:
     """Print a value as JSON."""
     click.echo(json.dumps(value, indent=2, sort_keys=True))
+
+
+def print_json_lists(**lists: Iterable[Mapping[str, Any]]) -> None:
+    """Print an object of lists as JSON, one item a line; few items are in memory at a time."""
+    for number, (name, items) in enumerate(lists.items()):
+        click.echo(f'{"," if number else "{"}\n  "{name}": [', nl=False)
+        lines = (f"\n    {json.dumps(item, sort_keys=True)}" for item in items)
+        separator = ""
+        while batch := list(islice(lines, _ITEMS)):
+            click.echo(separator + ",".join(batch), nl=False)
+            separator = ","
+        click.echo("\n  ]", nl=False)
+    click.echo("\n}")
 
 
 def print_table(

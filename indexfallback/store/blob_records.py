@@ -24,8 +24,8 @@ _BATCH = 900
 
 #: Blobs whose size is valid (`forms.is_count`): a damaged one would make the sum wrong.
 _SIZED = "typeof(size) = 'integer' AND size BETWEEN 0 AND 1 << 50"
-#: Blobs evicted in one transaction: other writers wait for 5 ms.
-EVICTED_AT_ONCE = 100
+#: Blobs evicted in one transaction, which takes about 5 ms; other writers wait for it.
+EVICTED_AT_ONCE = 50
 #: The next blobs that no mirrored project needs, behind one of them.
 _EVICTABLE = f"""
 SELECT sha256, size, used FROM blob WHERE (used, sha256) > (?, ?) AND {_SIZED}

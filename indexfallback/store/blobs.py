@@ -43,6 +43,8 @@ PIECE = 64 * 1024
 SMALL_FILE = 16 << 20
 #: Eviction stops at this share of the limit, rather than run again for the next file.
 EVICT_TO = 0.9
+#: Wait between two transactions of an eviction in the background, seconds.
+_PAUSE = 0.001
 #: Partial files without a writer take at most this share of the limit.
 PARTIAL_SHARE = 0.1
 
@@ -262,7 +264,7 @@ class Blobs:
         Few are evicted at once, more by a thread.
         """
         self.records.add(sizes)
-        if self.used() > self.limit and not self._evict_some():
+        if self._eviction is None and self.used() > self.limit and not self._evict_some():
             self._start_eviction()
 
     def used(self) -> int:
@@ -307,8 +309,9 @@ class Blobs:
 
     def _evict_all(self) -> None:
         with best_effort("evict files"):
-            for _ in self._evicted(self._goal):
-                if self._closing.is_set():
+            for number, _ in enumerate(self._evicted(self._goal), 1):
+                # The lock of the writers is not fair: others must come between two transactions.
+                if number % EVICTED_AT_ONCE == 0 and self._closing.wait(_PAUSE):
                     break
         with self._lock:
             self._eviction = None

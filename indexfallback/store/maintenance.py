@@ -3,11 +3,29 @@
 All functions may be used while shims use the same directory.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from indexfallback.names import METADATA_ENDING
 from indexfallback.store import Store
+
+#: Rows read at once: a list of a million needs no more memory than of a thousand.
+_AT_ONCE = 1000
+#: The next stored files without a pin, behind one of them.
+_NAMELESS = """
+SELECT sha256, size, used FROM blob
+WHERE sha256 > ? AND NOT EXISTS (SELECT 1 FROM pin WHERE pin.sha256 = blob.sha256)
+ORDER BY sha256 LIMIT ?
+"""
+#: The next stored files with a pin. A CROSS JOIN is done in this order, which is that of the rows.
+_NAMED = """
+SELECT project, filename, sha256, size, used, key FROM pin CROSS JOIN blob USING (sha256)
+WHERE (project, filename, key) > (?, ?, ?) ORDER BY project, filename, key LIMIT ?
+"""
+_PAGES = """
+SELECT project, source, checked FROM page
+WHERE (source, project) > (?, ?) ORDER BY source, project LIMIT ?
+"""
 
 
 class Info(NamedTuple):
@@ -115,28 +133,47 @@ def info(store: Store, limit: int) -> Info:
     )
 
 
-def held_files(store: Store, project: str | None = None) -> list[HeldFile]:
-    """Return the stored files by project and name; a file with two names is listed twice."""
-    # A plain comparison: SQLite uses its index only for that.
-    where, values = ("WHERE pin.project = ?", (project,)) if project is not None else ("", ())
+def held_files(store: Store, project: str) -> list[HeldFile]:
+    """Return the stored files of a project by name; a file with two names is listed twice."""
     rows = store.database.rows(
-        "SELECT DISTINCT pin.project, pin.filename,"  # noqa: S608 - ours
-        " blob.sha256, blob.size, blob.used"
-        f" FROM blob LEFT JOIN pin USING (sha256) {where}"
-        " ORDER BY pin.project, pin.filename, blob.sha256",
-        values,
+        "SELECT DISTINCT project, filename, sha256, size, used FROM pin JOIN blob USING (sha256)"
+        " WHERE project = ? ORDER BY filename, sha256",
+        (project,),
     )
     return [HeldFile(*row) for row in rows]
 
 
-def held_pages(store: Store, project: str | None = None) -> list[HeldPage]:
-    """Return the stored pages, by project."""
-    rows = store.database.rows(
-        "SELECT project, source, checked FROM page WHERE project = coalesce(?, project)"
-        " ORDER BY project, source",
-        (project,),
-    )
-    return [HeldPage(*row) for row in rows]
+def all_files(store: Store) -> Iterator[HeldFile]:
+    """Yield all stored files as `held_files` does, by project; first those without a pin."""
+    last: tuple[str, ...] = ("",)
+    while rows := store.database.rows(_NAMELESS, (*last, _AT_ONCE)):
+        for row in rows:
+            yield HeldFile(None, None, *row)
+        last = rows[-1][:1]
+    last, seen = ("", "", ""), set[HeldFile]()
+    while rows := store.database.rows(_NAMED, (*last, _AT_ONCE)):
+        for row in rows:
+            file = HeldFile(*row[:-1])
+            if row[:2] != last[:2]:
+                seen.clear()
+            if file not in seen:  # else under another address
+                yield file
+            seen.add(file)
+            last = (*row[:2], row[-1])
+
+
+def held_pages(store: Store, project: str) -> list[HeldPage]:
+    """Return the stored pages of a project."""
+    query = "SELECT project, source, checked FROM page WHERE project = ? ORDER BY source"
+    return [HeldPage(*row) for row in store.database.rows(query, (project,))]
+
+
+def all_pages(store: Store) -> Iterator[HeldPage]:
+    """Yield all stored pages, by index and project."""
+    last = ("", "")
+    while rows := store.database.rows(_PAGES, (*last, _AT_ONCE)):
+        yield from (HeldPage(*row) for row in rows)
+        last = (rows[-1][1], rows[-1][0])
 
 
 def clean(store: Store) -> Cleaned:

@@ -9,7 +9,7 @@ own files, and the public index of a group corrects its mirrors.
 """
 
 import time
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import chain
 from typing import NamedTuple
 
@@ -185,10 +185,14 @@ class Pins:
         self._pending.flush(now=True)
 
     def __iter__(self) -> Iterator[Pin]:
-        rows = self._database.rows(
-            f"SELECT {_COLUMNS} FROM pin ORDER BY project, filename, key"  # noqa: S608 - ours
+        query = (
+            f"SELECT {_COLUMNS} FROM pin WHERE (project, filename, key) > (?, ?, ?)"  # noqa: S608 - ours
+            " ORDER BY project, filename, key LIMIT 1000"  # of a million, few are in memory
         )
-        return (Pin(*row) for row in rows)
+        last: Sequence[str] = ("", "", "")
+        while rows := self._database.rows(query, last):
+            yield from map(Pin._make, rows)
+            last = rows[-1][:3]
 
 
 def first(pins: Iterable[Pin]) -> Pin | None:

@@ -58,7 +58,7 @@ def records(store: Store) -> tuple[object, ...]:
 
 
 def held(store: Store) -> list[maintenance.HeldPage]:
-    return maintenance.held_pages(store)
+    return list(maintenance.all_pages(store))
 
 
 class Case(NamedTuple):

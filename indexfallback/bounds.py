@@ -57,6 +57,7 @@ OTHERS: dict[str, str] = {
     "store.damage._expected": "the schemas of this version",
     "store.database_file.DatabaseFile.set_aside": "the damaged databases of one start, on the disk",
     "store.forms.Noted._rows": "1,000 damaged rows, by index and project or file",
+    "store.secret._of_this_process": "one secret",
     "store.safety_records.Changes._made": "the changes of one transaction",
     # Records that safety rests on, or that a disk error holds back: never dropped.
     "store.pending.PendingRecords._records": "what could not be written yet",

@@ -7,7 +7,6 @@ import sqlite3
 import stat
 import tempfile
 import threading
-from collections.abc import Sequence
 from pathlib import Path
 
 from indexfallback.errors import StoreError
@@ -18,16 +17,14 @@ from indexfallback.store.database import Database
 from indexfallback.store.documents import Documents
 from indexfallback.store.health_records import HealthRecords
 from indexfallback.store.hosting import Hosting
-from indexfallback.store.journal import Journal
 from indexfallback.store.ledger import Ledger
 from indexfallback.store.local_files import LocalFiles
 from indexfallback.store.mirrors import Mirrors
 from indexfallback.store.pages import PageFacts, Pages, Validators
 from indexfallback.store.pins import Pins
 from indexfallback.store.read_only import copy_records
-from indexfallback.store.restoring import copy_from_file
 from indexfallback.store.salvage import record_files, salvage
-from indexfallback.store.schema import CACHE, SCHEMA_VERSION
+from indexfallback.store.schema import SCHEMA_VERSION
 
 __all__ = ["Blob", "PageFacts", "RecordsFault", "Store", "StoreFault", "Validators", "best_effort"]
 
@@ -64,27 +61,24 @@ class Store:
             )  # fmt: skip
             if copy_records(directory / _DATABASE, self._temporary / _DATABASE):
                 self.read_only = directory
-            self._open(self._temporary, limit, [Journal(directory / CACHE.journal)])
-            if self.read_only is None:
-                with self.database.read() as connection:
-                    copy_from_file(directory / _DATABASE, connection)
+            self._open(self._temporary, limit, directory / _DATABASE)
 
-    def _open(self, directory: Path, limit: int, inherits: Sequence[Journal] = ()) -> None:
-        """Open a directory; a new database takes over what the journals ``inherits`` have."""
+    def _open(self, directory: Path, limit: int, heir_of: Path | None = None) -> None:
+        """Open a directory; ``heir_of`` is as of `Database`."""
         directory.mkdir(parents=True, exist_ok=True, mode=0o700)
         _check_owner(directory)
         try:
-            self.database = Database(directory / _DATABASE, inherits=inherits)
+            self.database = Database(directory / _DATABASE, heir_of=heir_of)
         except NewerSchemaError:
             log.warning(
                 "%s was written by a newer indexfallback and is not changed; "
                 "this version uses the subdirectory schema-%d",
                 directory, SCHEMA_VERSION,
             )  # fmt: skip
-            inherits = [Journal(directory / CACHE.journal)]
+            heir_of = directory / _DATABASE
             directory = directory / f"schema-{SCHEMA_VERSION}"
             directory.mkdir(exist_ok=True, mode=0o700)
-            self.database = Database(directory / _DATABASE, inherits=inherits)
+            self.database = Database(directory / _DATABASE, heir_of=heir_of)
         self.directory = directory
         self.pages = Pages(self.database)
         self.documents = Documents(self.database)

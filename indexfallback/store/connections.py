@@ -29,6 +29,10 @@ def connect(path: Path, mode: str, timeout: float) -> sqlite3.Connection:
     )
 
 
+class PoolClosedError(Exception):
+    """The pool was closed, since its file is replaced or the store is closed."""
+
+
 class Connections:
     """A pool of connections to the file that is at a path now."""
 
@@ -43,7 +47,8 @@ class Connections:
         self._status = path.stat()
         self._mode = mode
         self._closed = threading.Event()
-        self._idle: queue.LifoQueue[sqlite3.Connection] = queue.LifoQueue()
+        #: None, once it is closed, for those who wait.
+        self._idle: queue.LifoQueue[sqlite3.Connection | None] = queue.LifoQueue()
         try:
             for _ in range(count):
                 self._idle.put(self._connect(synchronous, busy))
@@ -72,8 +77,12 @@ class Connections:
             return True
 
     def take(self, timeout: float) -> sqlite3.Connection:
-        """Take a connection; raises queue.Empty if none is returned in time."""
-        return self._idle.get(timeout=timeout)
+        """Take a connection; raises queue.Empty if none is returned in time, `PoolClosedError`."""
+        connection = self._idle.get(timeout=timeout)
+        if connection is None:
+            self._idle.put(None)  # for the next one who waits
+            raise PoolClosedError
+        return connection
 
     def give(self, connection: sqlite3.Connection) -> None:
         """Return a connection."""
@@ -81,9 +90,19 @@ class Connections:
         if self._closed.is_set():
             self.close()
 
+    @property
+    def is_closed(self) -> bool:
+        """Whether no connection can be taken any more."""
+        return self._closed.is_set()
+
     def close(self) -> None:
         """Close all; one in use is closed when it is returned."""
         self._closed.set()
+        taken = []
         with suppress(queue.Empty):
             while True:
-                self._idle.get_nowait().close()
+                taken.append(self._idle.get_nowait())
+        for connection in taken:
+            if connection is not None:
+                connection.close()
+        self._idle.put(None)

@@ -9,17 +9,16 @@ import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
 from indexfallback.errors import StoreClosedError, StoreError
 from indexfallback.store.best_effort import best_effort
-from indexfallback.store.connections import Connections
+from indexfallback.store.connections import Connections, PoolClosedError
 from indexfallback.store.damage import is_damage, problem_of
 from indexfallback.store.database_file import DatabaseFile
-from indexfallback.store.journal import Journal
 from indexfallback.store.safety_records import Changes
 from indexfallback.store.schema import CACHE, Layout
 from indexfallback.store.statements import agreed, fetched, transaction
@@ -42,17 +41,15 @@ class Database:
     process but ``_renewing``, which is held while the file is replaced.
     """
 
-    def __init__(
-        self, path: Path, layout: Layout = CACHE, *, inherits: Sequence[Journal] = ()
-    ) -> None:
+    def __init__(self, path: Path, layout: Layout = CACHE, *, heir_of: Path | None = None) -> None:
         """Open or create the file; raises `NewerSchemaError`, OSError and sqlite3.Error.
 
-        A new one takes over the owners and pins of the journals ``inherits``.
+        A new one takes over the owners and pins of the database at ``heir_of``.
         """
         self.path = path
         #: Called with no argument after this process has replaced the file.
         self.on_renewal: Callable[[], object] = _nothing
-        self._file = DatabaseFile(path, layout, BUSY_SECONDS, inherits)
+        self._file = DatabaseFile(path, layout, BUSY_SECONDS, heir_of)
         self.journal = self._file.journal
         self._writing = threading.Lock()
         self._renewing = threading.Lock()
@@ -130,7 +127,9 @@ class Database:
             "to remove a cache, stop indexfallback first",
             self.path,
         )
-        connection = old.take(BUSY_SECONDS) if error is None else None
+        connection = None
+        with suppress(PoolClosedError):  # an attempt before this one has failed
+            connection = old.take(BUSY_SECONDS) if error is None else None
         try:
             self._file.make(connection)
         finally:
@@ -147,7 +146,7 @@ class Database:
         pool, now = self._pool, time.monotonic()
         if at_once or now - self._looked > _LOOK_SECONDS:
             self._looked = now
-            if not pool.is_current():
+            if pool.is_closed or not pool.is_current():
                 if at_once:
                     self._renew(pool, None)
                 else:
@@ -161,18 +160,29 @@ class Database:
 
         Raises `StoreClosedError` after `close`, which a thread may outlive.
         """
-        with self._lent(self._current(at_once=False)) as connection:
+        pool, connection = self._taken(at_once=False)
+        with self._lent(pool, connection):
             yield connection
 
-    @contextmanager
-    def _lent(self, pool: Connections) -> Iterator[sqlite3.Connection]:
+    def _taken(self, *, at_once: bool) -> tuple[Connections, sqlite3.Connection]:
+        pool = self._current(at_once=at_once)
         try:
-            connection = pool.take(BUSY_SECONDS)
+            return pool, pool.take(BUSY_SECONDS)
         except queue.Empty:
             raise self._busy("all connections are busy") from None
+        except PoolClosedError:  # its file is being replaced, or could not be
+            self._renew(pool, None)
+        pool = self._current(at_once=False)
+        try:
+            return pool, pool.take(BUSY_SECONDS)
+        except (queue.Empty, PoolClosedError):
+            raise self._busy("it is being made again") from None
+
+    @contextmanager
+    def _lent(self, pool: Connections, connection: sqlite3.Connection) -> Iterator[None]:
         damaged = None
         try:
-            yield connection
+            yield
         except (sqlite3.Error, UnicodeDecodeError) as error:
             damaged = error if is_damage(error) else None
             raise
@@ -189,8 +199,8 @@ class Database:
         if not self._writing.acquire(timeout=BUSY_SECONDS):
             raise self._busy("another write has not finished")
         try:
-            pool = self._current(at_once=True)
-            with self._lent(pool) as connection, transaction(connection):
+            pool, connection = self._taken(at_once=True)
+            with self._lent(pool, connection), transaction(connection):
                 yield connection
             if not pool.is_current():  # it went to the old file
                 raise sqlite3.OperationalError("the database was replaced during the write")

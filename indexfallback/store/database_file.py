@@ -3,7 +3,7 @@
 import logging
 import sqlite3
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -16,6 +16,7 @@ from indexfallback.store.locks import FileLock
 from indexfallback.store.restoring import copy_from, copy_from_file, restore
 from indexfallback.store.safety_records import snapshot
 from indexfallback.store.schema import Layout
+from indexfallback.words import counted
 
 log = logging.getLogger("indexfallback.store")
 
@@ -26,15 +27,13 @@ _PAGE = 4096
 class DatabaseFile:
     """A database file and its journal. All methods but `exclusive` are called in `exclusive`."""
 
-    def __init__(
-        self, path: Path, layout: Layout, busy: float, inherits: Sequence[Journal]
-    ) -> None:
-        """End each wait after ``busy`` seconds; ``inherits`` is as of `Database`."""
+    def __init__(self, path: Path, layout: Layout, busy: float, heir_of: Path | None) -> None:
+        """End each wait after ``busy`` seconds; ``heir_of`` is as of `Database`."""
         self.path = path
         self.layout = layout
         self.journal = Journal(path.with_name(layout.journal)) if layout.journal else None
         self._busy = busy
-        self._inherits = (*inherits, *([self.journal] if self.journal else []))
+        self._heir_of = heir_of
         #: Where this process has set the file aside, and why, each time.
         self.set_aside: dict[Path, str] = {}
         #: Whether this process has made it.
@@ -93,15 +92,13 @@ class DatabaseFile:
     def _restore(
         self, new: sqlite3.Connection, journal: Journal, older: Path | sqlite3.Connection | None
     ) -> None:
-        is_incomplete = not journal.path.exists()
+        if self._heir_of is not None:
+            _restore_from(Journal(self._heir_of.with_name(journal.path.name)), self._heir_of, new)
         self._read = journal.size()
-        damaged = restore(new, self._inherits)
         if isinstance(older, sqlite3.Connection):
             copy_from(older, new)
-        elif older is not None and (damaged or is_incomplete):
-            log.warning("%s: %d lines are damaged", journal.path, damaged)
-            copy_from_file(older, new)
-        if damaged or is_incomplete:
+            older = None
+        if not _restore_from(journal, older, new):
             journal.replace(snapshot(new))
 
     @contextmanager
@@ -124,4 +121,19 @@ class DatabaseFile:
     def catch_up(self, connection: sqlite3.Connection) -> None:
         """Add what other processes wrote to the journal, and to the old file, since it was read."""
         if self.journal is not None and self.journal.size() > self._read:
-            restore(connection, [self.journal], self._read)
+            restore(connection, self.journal, self._read)
+
+
+def _restore_from(journal: Journal, database: Path | None, new: sqlite3.Connection) -> bool:
+    """Restore the records of a journal; return whether it is complete.
+
+    If it is not, those of its ``database`` are copied, too, as far as that can be read.
+    """
+    is_complete = journal.path.exists()
+    damaged = restore(new, journal)
+    if damaged:
+        log.warning("%s: %s", journal.path, counted(damaged, "damaged line"))
+        is_complete = False
+    if database is not None and not is_complete:
+        copy_from_file(database, new)
+    return is_complete

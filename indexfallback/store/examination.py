@@ -137,7 +137,7 @@ def _compared(store: Store) -> tuple[int, list[Change], int]:
         closing(sqlite3.connect(Path(name) / "journal", isolation_level=None)) as other,
     ):
         other.executescript(f"PRAGMA synchronous = OFF; {CACHE.schema}")
-        damaged = restore(other, [journal])
+        damaged = restore(other, journal)
         with store.database.read() as connection:
             lost, unwritten = differences(connection, other)
     return damaged, lost, unwritten

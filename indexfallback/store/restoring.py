@@ -31,22 +31,21 @@ _PLACES: dict[str, Callable[[Sequence[Value]], tuple[Value, ...]]] = {
 }
 
 
-def restore(connection: sqlite3.Connection, journals: Iterable[Journal], start: int = 0) -> int:
-    """Make the changes of the journals in a new database; return the number of damaged lines.
+def restore(connection: sqlite3.Connection, journal: Journal, start: int = 0) -> int:
+    """Make the changes of a journal in a new database; return the number of damaged lines.
 
     They are read from the byte ``start`` on.
     """
     damaged = 0
-    for journal in journals:
-        changes = journal.read(start)
-        while batch := list(islice(changes, _BATCH)):
-            connection.execute("BEGIN IMMEDIATE")
-            for entry in batch:
-                if entry is None or not is_valid(entry):
-                    damaged += 1
-                else:
-                    connection.execute(STATEMENTS[entry.kind], entry.values)
-            connection.execute("COMMIT")
+    changes = journal.read(start)
+    while batch := list(islice(changes, _BATCH)):
+        connection.execute("BEGIN IMMEDIATE")
+        for entry in batch:
+            if entry is None or not is_valid(entry):
+                damaged += 1
+            else:
+                connection.execute(STATEMENTS[entry.kind], entry.values)
+        connection.execute("COMMIT")
     # The next list of names is read in full: a name of it may have been in a damaged line.
     connection.execute("UPDATE name_list SET digest = ''")
     return damaged

@@ -169,7 +169,7 @@ def leave_read_only(made: Shim, cache: Path, *, is_killed: bool = False) -> None
 @pytest.mark.fault(53)
 @pytest.mark.fault(56)
 def test_a_damaged_database_in_a_read_only_directory_leaves_its_owners(
-    mount: Callable[..., Path], tmp_path: Path
+    mount: Callable[..., Path], tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     made = Store(tmp_path / "made", 10**6)
     made.ledger.record_page("https://packages.example.com/simple/", "acme")
@@ -181,6 +181,7 @@ def test_a_damaged_database_in_a_read_only_directory_leaves_its_owners(
     with closing(Store(directory, 10**6)) as store:
         assert store.is_temporary
         assert store.ledger.owners("acme")
+    assert "the owners of names cannot be read" not in caplog.text
 
 
 @pytest.mark.fault(54)

@@ -19,7 +19,7 @@ from tests.store.damaged import (
 
 @pytest.mark.fault(56)
 @given(number=st.sampled_from((1, 3, 20)), seed=st.integers(0, 2**32))
-@settings(max_examples=20)
+@settings(max_examples=8)
 def test_flipped_bits_in_a_closed_database_lose_no_owner_no_pin_and_no_file(
     filled: Filled, number: int, seed: int
 ) -> None:
@@ -31,7 +31,7 @@ def test_flipped_bits_in_a_closed_database_lose_no_owner_no_pin_and_no_file(
 
 @pytest.mark.fault(56)
 @given(number=st.sampled_from((1, 3, 20)), seed=st.integers(0, 2**32))
-@settings(max_examples=20)
+@settings(max_examples=8)
 def test_flipped_bits_in_a_database_in_use_lose_no_owner_no_pin_and_no_file(
     filled: Filled, number: int, seed: int
 ) -> None:
@@ -42,7 +42,7 @@ def test_flipped_bits_in_a_database_in_use_lose_no_owner_no_pin_and_no_file(
 
 @pytest.mark.fault(56)
 @given(seed=st.integers(0, 2**32))
-@settings(max_examples=10)
+@settings(max_examples=4)
 def test_a_database_that_is_full_of_flipped_bits_ends_no_request(filled: Filled, seed: int) -> None:
     with copied(filled, "ruined") as directory, closing(Store(directory, 10**6)) as store:
         flip(directory / FILE, 200, seed)

@@ -1,13 +1,18 @@
 """A database that is set aside or removed, and made again."""
 
+import errno
 import shutil
 import threading
-from contextlib import closing
+import time
+from contextlib import ExitStack, closing
 from pathlib import Path
 
 import pytest
 
+from indexfallback.errors import StoreError
 from indexfallback.store import Store
+from indexfallback.store.database import CONNECTIONS
+from indexfallback.store.database_file import DatabaseFile
 from indexfallback.store.documents import DocumentKey
 from indexfallback.store.salvage import salvage
 from tests.store.damaged import (
@@ -103,3 +108,33 @@ def test_a_removed_directory_is_made_again_with_owners_and_pins_and_said_once(
         assert again.blobs.find(blob.sha256) == blob
         assert again.pages.load(PUBLIC, PROJECTS[0]) == PAGES[PROJECTS[0]]
         assert mended(again) == []
+
+
+def test_a_database_that_cannot_be_made_again_now_is_made_with_the_next_request(
+    full: Store, filled: Filled, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(DatabaseFile, "make", fail)
+    began = time.monotonic()
+    for _ in range(2):
+        with pytest.raises(StoreError, match=r"cannot be made again \(.*No space left on device"):
+            full.database.make_again("a test")
+        with pytest.raises(StoreError, match="cannot be made again"):
+            full.pages.load(PUBLIC, PROJECTS[0])
+    assert time.monotonic() - began < 2
+    monkeypatch.undo()
+    assert safety(full) == filled.safety
+
+
+def test_a_thread_that_waits_for_a_connection_gets_one_of_the_new_database(full: Store) -> None:
+    with ExitStack() as stack:
+        for _ in range(CONNECTIONS):
+            stack.enter_context(full.database.read())
+        waiting = threading.Thread(target=full.pages.load, args=(PUBLIC, PROJECTS[0]))
+        waiting.start()
+        began = time.monotonic()
+        full.database.make_again("a test")
+        waiting.join(10)
+        assert time.monotonic() - began < 2

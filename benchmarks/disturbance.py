@@ -23,7 +23,6 @@ _KILLS = (5.0, 25.0)
 _FULL = (15.0, 60.0)
 _FULL_SECONDS = (1.0, 6.0)
 _PORTAL = b"<html><body><form action='/login'>Log in to this network</form></body></html>"
-_LOOP = "/simple/again/"
 
 _Fault: TypeAlias = Callable[[FakeIndex, Random], object]
 
@@ -39,7 +38,7 @@ FAULTS: dict[str, _Fault] = {
     "429": lambda index, _: index.fail(429, {"Retry-After": "2"}),
     "401": lambda index, _: index.fail(401),
     "captive portal": lambda index, _: index.answer(200, {"Content-Type": "text/html"}, _PORTAL),
-    "redirected for ever": lambda index, _: index.redirect(_LOOP),
+    "redirected for ever": lambda index, _: index.redirect("{path}"),
     "no HTTP": lambda index, _: index.raw(b"\x00\xff\x00\xff\r\n\r\n"),
     "pages cut": lambda index, chosen: index.cut(chosen.randrange(500), path="/simple/"),
     "files cut": lambda index, chosen: index.cut(chosen.randrange(10**6), path="/files/"),

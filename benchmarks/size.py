@@ -122,7 +122,7 @@ def evict(home: Path, files: int, add: _Add) -> None:
 
         with _waits(request) as seconds:
             began = time.perf_counter()
-            while store.blobs.used() > limit * 0.95 and time.perf_counter() < began + 60:
+            while store.blobs.eviction.used() > limit * 0.95 and time.perf_counter() < began + 60:
                 time.sleep(0.01)
             took = time.perf_counter() - began
     add(f"eviction of {files // 20:,} files", SECONDS, took)

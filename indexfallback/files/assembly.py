@@ -85,7 +85,7 @@ class Assembly:
             OSError: No disk takes the bytes.
 
         """
-        extent = Extent(source.file, self._blobs.limit, "cache.max_size")
+        extent = Extent(source.file, self._blobs.eviction.limit, "cache.max_size")
         self._continue_with(source, body)
         try:
             # The bytes count, not the length that is announced: the hash may prove a file whole

@@ -76,7 +76,7 @@ def decoded_right(
     digest.expect(expected.file)
     pieces = (spool.read(offset, _PIECE) for offset in range(0, spool.size, _PIECE))
     try:
-        for piece in decoded(pieces, coding, Extent(expected.file, blobs.limit).most):
+        for piece in decoded(pieces, coding, Extent(expected.file, blobs.eviction.limit).most):
             target.write(piece)
             digest.update(piece)
     except CodingError as error:

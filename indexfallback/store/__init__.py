@@ -123,7 +123,7 @@ class Store:
         """Write pending records and close the files."""
         self.wait_until_rebuilt(_REBUILD_SECONDS)
         self._closing.set()
-        self.blobs.close()
+        self.blobs.eviction.close()
         with best_effort("record when files were last used"):
             self.blobs.records.flush()
         self.ledger.flush()

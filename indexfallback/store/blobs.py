@@ -1,15 +1,14 @@
-"""Blobs: stored files, named by their sha256, written atomically, and evicted by last use.
+"""Blobs: stored files, named by their sha256, written atomically.
 
 A file is written in ``partial/`` and hashed meanwhile, synced to disk, renamed to
 ``blobs/sha256/ab/<hex>``, and recorded last. A process that is killed leaves at most a partial
 file, which expires, or a blob without a record, which is recorded when it is next used.
 
-Locks: ``Blobs._lock`` guards ``_reading`` and ``_eviction``; there is no I/O under it.
+Locks: ``Blobs._lock`` guards ``_reading``; there is no I/O under it.
 """
 
 import contextlib
 import hashlib
-import itertools
 import logging
 import os
 import shutil
@@ -21,7 +20,7 @@ from typing import BinaryIO, NamedTuple
 
 from indexfallback.machine import fault_of
 from indexfallback.store.best_effort import best_effort
-from indexfallback.store.blob_records import EVICTED_AT_ONCE, BlobRecords
+from indexfallback.store.blob_records import BlobRecords
 from indexfallback.store.database import Database
 from indexfallback.store.disk import (
     is_intact,
@@ -30,6 +29,7 @@ from indexfallback.store.disk import (
     sync_directory,
     sync_files,
 )
+from indexfallback.store.eviction import Eviction
 from indexfallback.store.partials import Partials
 from indexfallback.store.quarantine import Quarantine
 from indexfallback.store.verified import VerifiedFiles
@@ -41,10 +41,6 @@ PIECE = 64 * 1024
 #: A file up to this size, bytes, is hashed before it is first served: that takes 0.1 s at most, and
 #: a damaged one is replaced before a client sees it. A larger one is hashed while it is served.
 SMALL_FILE = 16 << 20
-#: Eviction stops at this share of the limit, rather than run again for the next file.
-EVICT_TO = 0.9
-#: Wait between two transactions of an eviction in the background, seconds.
-_PAUSE = 0.001
 #: Partial files without a writer take at most this share of the limit.
 PARTIAL_SHARE = 0.1
 
@@ -69,14 +65,14 @@ class Blobs:
         self.partials = Partials(directory / "partial", int(limit * PARTIAL_SHARE))
         self.directory = directory / "blobs" / "sha256"
         self.quarantined = Quarantine(directory / "quarantine")
-        #: The most bytes of all files together; those that are only read take no space that could
-        #: be freed.
-        self.limit = limit + (self.records.total() if read_only is not None else 0)
+        # Files that are only read take no space that could be freed.
+        limit += self.records.total() if read_only is not None else 0
+        self.eviction = Eviction(
+            self.records, self.partials, limit, is_reading=self._is_read, remove=self._unlink
+        )
         self._lock = threading.Lock()
         self._reading: Counter[str] = Counter()
         self._verified = VerifiedFiles()
-        self._eviction: threading.Thread | None = None
-        self._closing = threading.Event()
         for path in (self.directory, self.partials.directory):
             make_private(path)
 
@@ -213,6 +209,10 @@ class Blobs:
                 if not self._reading[blob.sha256]:
                     del self._reading[blob.sha256]
 
+    def _is_read(self, sha256: str) -> bool:
+        with self._lock:
+            return sha256 in self._reading
+
     def commit(self, partial: Path, fd: int, sha256: str, size: int) -> Blob:
         """Store a complete, verified partial file; raises OSError or sqlite3.Error."""
         os.fsync(fd)
@@ -259,87 +259,16 @@ class Blobs:
             partial.unlink(missing_ok=True)  # if the disk is full
 
     def record(self, sizes: Mapping[str, int]) -> None:
-        """Record stored files, by sha256, and evict others if necessary; raises sqlite3.Error.
-
-        Few are evicted at once, more by a thread.
-        """
+        """Record stored files, by sha256, and evict others if necessary; raises sqlite3.Error."""
         self.records.add(sizes)
-        if self._eviction is None and self.used() > self.limit and not self._evict_some():
-            self._start_eviction()
-
-    def used(self) -> int:
-        """Return the bytes that count towards the limit: stored and partial files."""
-        return self.records.total() + self.partials.recent_bytes()
-
-    def evict(self, target: int | None = None) -> list[str]:
-        """Remove the least recently used files down to ``target`` bytes, by default the limit.
-
-        Files that are mirrored or being read are not removed. Returns the sha256 of the removed.
-        """
-        if target is None:
-            self.partials.tidy()
-            if self.used() <= self.limit:
-                return []
-            target = self._goal
-        return list(self._evicted(target))
-
-    def close(self) -> None:
-        """End an eviction that runs in the background."""
-        self._closing.set()
-        with self._lock:
-            eviction = self._eviction
-        if eviction is not None:
-            eviction.join()
-
-    @property
-    def _goal(self) -> int:
-        return int(self.limit * EVICT_TO)
-
-    def _evict_some(self) -> bool:
-        """Evict a few files; return whether that was enough."""
-        evicted = self._evicted(self._goal)
-        return len(list(itertools.islice(evicted, EVICTED_AT_ONCE))) < EVICTED_AT_ONCE
-
-    def _start_eviction(self) -> None:
-        with self._lock:
-            if self._eviction is not None or self._closing.is_set():
-                return
-            self._eviction = threading.Thread(target=self._evict_all, name="evict", daemon=True)
-            self._eviction.start()
-
-    def _evict_all(self) -> None:
-        with best_effort("evict files"):
-            for number, _ in enumerate(self._evicted(self._goal), 1):
-                # The lock of the writers is not fair: others must come between two transactions.
-                if number % EVICTED_AT_ONCE == 0 and self._closing.wait(_PAUSE):
-                    break
-        with self._lock:
-            self._eviction = None
-
-    def _evicted(self, goal: int) -> Iterator[str]:
-        """Evict files down to a goal, and yield the sha256 of each."""
-        self.records.flush()
-        count, excess = 0, self.used() - goal
-        for batch in self.records.evictable():
-            chosen: list[str] = []
-            with self._lock:
-                for sha256, size in batch:
-                    if excess > 0 and not self._reading[sha256]:
-                        chosen.append(sha256)
-                        excess -= size
-            self.records.remove(chosen)
-            for sha256 in chosen:
-                self.path(sha256).unlink(missing_ok=True)
-            count += len(chosen)
-            yield from chosen
-            if excess <= 0:
-                break
-        if count:
-            log.info("the cache exceeds its limit: %d least recently used files removed", count)
+        self.eviction.make_room()
 
     def remove(self, sha256: str) -> None:
         """Remove one file and its record."""
         self.records.remove([sha256])
+        self._unlink(sha256)
+
+    def _unlink(self, sha256: str) -> None:
         self.path(sha256).unlink(missing_ok=True)
 
     def quarantine(self, sha256: str) -> None:

@@ -180,7 +180,7 @@ def clean(store: Store) -> Cleaned:
     """Evict down to the limit; remove abandoned partial files and the quarantine."""
     partials = store.blobs.partials.tidy()
     before = store.blobs.records.total()
-    evicted = store.blobs.evict()
+    evicted = store.blobs.eviction.evict()
     return Cleaned(
         len(evicted),
         max(0, before - store.blobs.records.total()),

@@ -31,9 +31,9 @@ def test_a_stored_file_is_not_evicted_while_it_is_sent(shim: MakeShim) -> None:
         assert isinstance(found, Blob)
         pieces = made.store.blobs.read(found, 0, found.size)
         first = next(pieces)
-        assert made.store.blobs.evict(0) == []
+        assert made.store.blobs.eviction.evict(0) == []
         assert first + b"".join(pieces) == DEMO.data
-        assert made.store.blobs.evict(0) == [DEMO.sha256]
+        assert made.store.blobs.eviction.evict(0) == [DEMO.sha256]
 
 
 @pytest.mark.fault(62)
@@ -48,7 +48,7 @@ def test_a_stored_file_that_another_process_evicts_is_sent_to_its_end(shim: Make
         pieces = made.store.blobs.read(found, 0, found.size)
         first = next(pieces)
         other = Store(made.store.directory, 10**6)
-        assert other.blobs.evict(0) == [DEMO.sha256]
+        assert other.blobs.eviction.evict(0) == [DEMO.sha256]
         other.close()
         assert first + b"".join(pieces) == DEMO.data
         assert fetch(made, DEMO) == DEMO.data
@@ -93,7 +93,7 @@ def test_metadata_is_read_although_another_process_has_just_evicted_its_wheel(
 def evict_elsewhere(made: Shim) -> None:
     """Evict all as another process does, which does not know what is read here."""
     other = Store(made.store.directory, 10**6)
-    assert other.blobs.evict(0) == [DEMO.sha256]
+    assert other.blobs.eviction.evict(0) == [DEMO.sha256]
     other.close()
 
 
@@ -104,7 +104,7 @@ def test_eviction_while_a_file_is_fetched_neither_breaks_nor_loses_it(shim: Make
         slow = index.drip(200_000, path=PATH)
         fetched = pool.submit(fetch, made, DEMO)
         index.wait_for(PATH)
-        assert made.store.blobs.evict(0) == []
+        assert made.store.blobs.eviction.evict(0) == []
         slow.lift()
         assert fetched.result(60) == DEMO.data
         wait_until(lambda: is_kept(made), 5, "the file was not kept")

@@ -65,7 +65,7 @@ def test_what_is_kept_hidden_is_not_listed_and_served_to_lock_files(
 def test_a_limit_of_the_cache_evicts_nothing_that_is_mirrored(mirror: Mirrored) -> None:
     mirror.run()
     store = mirror.open()
-    store.blobs.evict(0)
+    store.blobs.eviction.evict(0)
     store.close()
     assert len(mirror.state()["files"]) == 14
     info = mirror.cli("cache", "info", "--json").expect().json

@@ -161,7 +161,7 @@ def test_eviction_takes_the_least_recently_used_first(small: Store) -> None:
     sha256s = [small.blobs.add(data_of(number)).sha256 for number in range(10)]
     for sha256 in sha256s[:3]:
         assert small.blobs.find(sha256) is not None
-    assert small.blobs.evict(5000) == sha256s[3:8]
+    assert small.blobs.eviction.evict(5000) == sha256s[3:8]
     assert small.blobs.records.held(sha256s) == {*sha256s[:3], *sha256s[8:]}
 
 
@@ -169,10 +169,10 @@ def test_eviction_takes_the_least_recently_used_first(small: Store) -> None:
 def test_a_file_that_is_being_read_is_not_evicted(small: Store) -> None:
     blobs = [small.blobs.add(data_of(number)) for number in range(5)]
     with small.blobs.open(blobs[0]) as file:
-        assert small.blobs.evict(0) == [blob.sha256 for blob in blobs[1:]]
+        assert small.blobs.eviction.evict(0) == [blob.sha256 for blob in blobs[1:]]
         assert blobs[0].path.exists()
         assert file.read() == data_of(0)
-    assert small.blobs.evict(0) == [blobs[0].sha256]
+    assert small.blobs.eviction.evict(0) == [blobs[0].sha256]
 
 
 def test_uses_survive_a_restart(tmp_path: Path) -> None:
@@ -181,7 +181,7 @@ def test_uses_survive_a_restart(tmp_path: Path) -> None:
     store.blobs.find(first.sha256)
     store.close()
     store = Store(tmp_path, 10**6)
-    assert store.blobs.evict(1000) == [second.sha256]
+    assert store.blobs.eviction.evict(1000) == [second.sha256]
     store.close()
 
 

@@ -89,7 +89,7 @@ def test_a_damaged_value_ends_no_reading(full: Store, filled: Filled, value: Val
     assert full.health_records.latency(PUBLIC) in (None, 0.5)
     assert sum(file.size for file in full.mirrors.files(PUBLIC)) >= 0
     assert full.mirrors.last_run(PUBLIC) in (None, RUN)
-    assert full.blobs.evict(0)
+    assert full.blobs.eviction.evict(0)
 
 
 def test_a_page_that_is_damaged_is_named_once_in_the_log(

@@ -1,0 +1,124 @@
+"""Eviction: the least recently used files make room when the cache exceeds its limit.
+
+Few files are removed at once, by the thread that has stored one; more by a thread in the
+background.
+
+Locks: ``Eviction._lock`` guards ``_running``; there is no I/O under it.
+"""
+
+import itertools
+import logging
+import threading
+from collections.abc import Callable, Iterator
+
+from indexfallback.store.best_effort import best_effort
+from indexfallback.store.blob_records import EVICTED_AT_ONCE, BlobRecords
+from indexfallback.store.partials import Partials
+
+log = logging.getLogger("indexfallback.store")
+
+#: Eviction stops at this share of the limit, rather than run again for the next file.
+EVICT_TO = 0.9
+#: Wait between two transactions in the background, seconds.
+_PAUSE = 0.001
+
+
+class Eviction:
+    """Keeps the files of one directory below a limit."""
+
+    def __init__(
+        self,
+        records: BlobRecords,
+        partials: Partials,
+        limit: int,
+        *,
+        is_reading: Callable[[str], bool],
+        remove: Callable[[str], None],
+    ) -> None:
+        """Keep to ``limit`` bytes.
+
+        ``is_reading`` tells whether a file is in use; ``remove`` removes one whose record is gone.
+        """
+        #: The most bytes of all files together.
+        self.limit = limit
+        self._records = records
+        self._partials = partials
+        self._is_reading = is_reading
+        self._remove = remove
+        self._lock = threading.Lock()
+        self._running: threading.Thread | None = None
+        self._closing = threading.Event()
+
+    def used(self) -> int:
+        """Return the bytes that count towards the limit: stored and partial files."""
+        return self._records.total() + self._partials.recent_bytes()
+
+    def make_room(self) -> None:
+        """Evict a few files if the limit is exceeded, and more in the background."""
+        if self._running is None and self.used() > self.limit and not self._evict_some():
+            self._start()
+
+    def evict(self, target: int | None = None) -> list[str]:
+        """Remove the least recently used files down to ``target`` bytes, by default the limit.
+
+        Files that are mirrored or being read are not removed. Returns the sha256 of the removed.
+        """
+        if target is None:
+            self._partials.tidy()
+            if self.used() <= self.limit:
+                return []
+            target = self._goal
+        return list(self._evicted(target))
+
+    def close(self) -> None:
+        """End what runs in the background."""
+        self._closing.set()
+        with self._lock:
+            running = self._running
+        if running is not None:
+            running.join()
+
+    @property
+    def _goal(self) -> int:
+        return int(self.limit * EVICT_TO)
+
+    def _evict_some(self) -> bool:
+        """Evict a few files; return whether that was enough."""
+        evicted = self._evicted(self._goal)
+        return len(list(itertools.islice(evicted, EVICTED_AT_ONCE))) < EVICTED_AT_ONCE
+
+    def _start(self) -> None:
+        with self._lock:
+            if self._running is not None or self._closing.is_set():
+                return
+            self._running = threading.Thread(target=self._evict_all, name="evict", daemon=True)
+            self._running.start()
+
+    def _evict_all(self) -> None:
+        with best_effort("evict files"):
+            for number, _ in enumerate(self._evicted(self._goal), 1):
+                # The lock of the writers is not fair: others must come between two transactions.
+                if number % EVICTED_AT_ONCE == 0 and self._closing.wait(_PAUSE):
+                    break
+        with self._lock:
+            self._running = None
+
+    def _evicted(self, goal: int) -> Iterator[str]:
+        """Evict files down to a goal, and yield the sha256 of each."""
+        self._records.flush()
+        count, excess = 0, self.used() - goal
+        for batch in self._records.evictable():
+            chosen: list[str] = []
+            for sha256, size in batch:
+                if excess > 0 and not self._is_reading(sha256):
+                    chosen.append(sha256)
+                    excess -= size
+            self._records.remove(chosen)
+            for sha256 in chosen:
+                self._remove(sha256)
+            count += len(chosen)
+            yield from chosen
+            if excess <= 0:
+                break
+        if count:
+            log.info("the cache exceeds its limit: %d least recently used files removed", count)

@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 
 from indexfallback.errors import StoreClosedError, StoreError
 from indexfallback.store.best_effort import best_effort
+from indexfallback.store.compaction import Compaction
 from indexfallback.store.connections import Connections, PoolClosedError
 from indexfallback.store.damage import is_damage, problem_of
 from indexfallback.store.database_file import DatabaseFile
@@ -51,6 +52,9 @@ class Database:
         self.on_renewal: Callable[[], object] = _nothing
         self._file = DatabaseFile(path, layout, BUSY_SECONDS, heir_of)
         self.journal = self._file.journal
+        self._compaction = (
+            Compaction(self.journal, self.read, self.write) if self.journal is not None else None
+        )
         self._writing = threading.Lock()
         self._renewing = threading.Lock()
         self._closed = threading.Event()
@@ -215,6 +219,8 @@ class Database:
             yield changes
             if self.journal is not None:
                 changes.write(self.journal)
+        if self._compaction is not None and self._compaction.is_due:
+            self._compaction.start()
 
     def row(self, sql: str, parameters: Sequence[object] = ()) -> Any:
         """Return the first row of a query, or None; raises as `read`, and sqlite3.Error."""
@@ -257,6 +263,11 @@ class Database:
     def _busy(self, problem: str) -> StoreError:
         return StoreError(str(self.path), problem, "check whether the disk is slow")
 
+    def compact_journal(self) -> None:
+        """Write the journal anew, while other threads go on; raises as `read`, and OSError."""
+        if self._compaction is not None:
+            self._compaction.compact()
+
     def size(self) -> int:
         """Return the size on disk, including the write-ahead log and the journal, bytes."""
         names = (self.path.name, self.path.name + "-wal")
@@ -267,6 +278,8 @@ class Database:
     def close(self) -> None:
         """Close all connections; one in use is closed when it is returned."""
         self._closed.set()
+        if self._compaction is not None:
+            self._compaction.close()
         self._pool.close()
         if self.journal is not None:
             self.journal.close()

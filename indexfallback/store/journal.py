@@ -2,19 +2,21 @@
 
 Each line is one change of the owners or pins: the CRC-32 of the rest in hexadecimal, a space, and a
 JSON array of the kind and the values. The file is read only when the database is made again, and by
-``cache verify``; a damaged line is passed over. It is written anew, without what later lines have
-undone, when it has grown to twice what it was: its first line says how long that is.
+``cache verify``; a damaged line is passed over. When it has grown to twice what it was, it is to be
+written anew without what later lines have undone (`compaction`); its first line says what it was.
 
-Locks: `append` and `replace` are called inside a write transaction of the database, so one thread
-of one process writes at a time, and the order of the lines is that of the transactions.
+Locks: `append`, `replace`, `mark` and `finish` are called inside a write transaction of the
+database, so one thread of one process writes at a time, and the order of the lines is that of the
+transactions.
 """
 
 import contextlib
 import os
+import shutil
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import BinaryIO, NamedTuple
 
 import msgspec
 
@@ -37,6 +39,13 @@ class Change(NamedTuple):
 
     kind: str
     values: tuple[Value, ...]
+
+
+class Mark(NamedTuple):
+    """A place in the file."""
+
+    file: os.stat_result
+    size: int
 
 
 _decoder = msgspec.json.Decoder(tuple[str, tuple[Value, ...]])
@@ -64,17 +73,25 @@ def _first_line(size: int) -> bytes:
     return line(Change(_WHOLE, (f"{size:020}",)))
 
 
+def _sync(file: BinaryIO) -> None:
+    file.flush()
+    os.fsync(file.fileno())
+
+
 class Journal:
     """The file, which is opened for writing with the first change."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self._new = path.with_name(f"{path.name}.new")
         self._fd: int | None = None
-        #: Size at which the open file is written anew.
+        #: Size from which on the open file is to be written anew.
         self._most = 0
+        #: Whether the file has reached that size.
+        self.is_due = False
 
     def append(self, changes: Sequence[Change]) -> bool:
-        """Append changes; return False if the file must be written anew. Raises OSError.
+        """Append changes; return False if there is no file. Raises OSError.
 
         As in the database, a power cut may lose the last records: there is no sync for each.
         """
@@ -82,8 +99,7 @@ class Journal:
         if fd is None:
             return False
         size = os.fstat(fd).st_size
-        if size > self._most:
-            return False
+        self.is_due = size > self._most
         # The first line break ends the line of a process that was killed while it wrote.
         view = memoryview(b"\n" + b"".join(map(line, changes)))
         try:
@@ -131,18 +147,62 @@ class Journal:
 
     def replace(self, changes: Iterable[Change]) -> None:
         """Write a new file with ``changes`` alone, durably; raises OSError."""
-        new = self.path.with_name(f"{self.path.name}.new")
-        new.unlink(missing_ok=True)
-        with os.fdopen(os.open(new, _NEW, 0o600), "wb") as file:
+        with self.begin(changes) as new:
+            self._put(new)
+
+    def mark(self) -> Mark | None:
+        """Return the end of the file, from which on `finish` copies; None without a file."""
+        fd = self._opened()
+        if fd is None:
+            return None
+        status = os.fstat(fd)
+        return Mark(status, status.st_size)
+
+    def begin(self, changes: Iterable[Change]) -> BinaryIO:
+        """Write ``changes`` to a file beside this one, and return it open; raises OSError."""
+        self.discard()  # that of a process that was killed
+        file = os.fdopen(os.open(self._new, _NEW, 0o600), "w+b")
+        try:
             file.write(_first_line(0))
             file.writelines(map(line, changes))
-            size = file.tell()
-            file.seek(0)
-            file.write(_first_line(size))
-            file.flush()
-            os.fsync(file.fileno())
-        self.close()  # Windows replaces no open file
-        new.replace(self.path)
+            _sync(file)
+        except BaseException:
+            file.close()
+            raise
+        return file
+
+    def finish(self, new: BinaryIO, mark: Mark) -> None:
+        """Replace the file by one of `begin` and what was appended to it after ``mark``.
+
+        Does nothing if another process has replaced the file meanwhile. Raises OSError.
+        """
+        fd, is_same = self._opened(), os.path.samestat
+        if fd is None or not is_same(os.fstat(fd), mark.file):
+            return
+        if not self._new.exists() or not is_same(self._new.stat(), os.fstat(new.fileno())):
+            return
+        with self.path.open("rb") as old:
+            old.seek(mark.size)
+            new.write(b"\n")  # ends the line of a process that was killed while it wrote
+            shutil.copyfileobj(old, new)
+        self._put(new)
+
+    def discard(self) -> None:
+        """Remove the file of `begin` if it was not needed; raises OSError."""
+        self._new.unlink(missing_ok=True)
+
+    def _put(self, new: BinaryIO) -> None:
+        size = new.tell()
+        new.seek(0)
+        new.write(_first_line(size))
+        _sync(new)
+        new.close()  # Windows renames no open file
+        self.close()
+        self._new.replace(self.path)
+
+    def postpone(self) -> None:
+        """Let the file grow to twice its size before it is due again."""
+        self._most = 2 * self.size()
 
     def size(self) -> int:
         """Return the size of the file, bytes; 0 without one."""

@@ -3,6 +3,7 @@
 import errno
 import os
 import sqlite3
+import threading
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -13,8 +14,9 @@ from hypothesis import strategies as st
 
 from indexfallback.store import Store, journal
 from indexfallback.store.journal import Change, Journal, line, parsed
-from indexfallback.store.safety_records import ADD_PIN
-from tests.store.damaged import PROJECTS, PUBLIC, Filled, mended, safety
+from indexfallback.store.safety_records import ADD_PIN, snapshot
+from tests.serving import wait_until
+from tests.store.damaged import OWNED, PROJECTS, PUBLIC, Filled, mended, safety
 
 NAME = "owners-and-pins.journal"
 CHANGES = [Change("pin", (f"project-{number}", "x.zip", "", 1.5, None)) for number in range(5)]
@@ -86,9 +88,11 @@ def test_a_file_that_has_doubled_is_to_be_written_anew(
     monkeypatch.setattr(journal, "_SMALL", 0)
     for _ in range(3):
         file.append(CHANGES)
-    assert not file.append(CHANGES)
+    assert file.append(CHANGES)
+    assert file.is_due
     file.replace(CHANGES)
     assert file.append(CHANGES)
+    assert not file.is_due
 
 
 def test_a_list_of_names_that_is_fetched_every_hour_does_not_make_it_grow(
@@ -99,8 +103,68 @@ def test_a_list_of_names_that_is_fetched_every_hour_does_not_make_it_grow(
     for _ in range(300):
         full.ledger.record_list(PUBLIC, ["demo"])
         sizes.add((full.directory / NAME).stat().st_size)
+        wait_until(lambda: not compacting(), 10, "the journal is not written anew")
     # 160 owners and pins of about 250 bytes, twice, and the line that came last.
     assert max(sizes) < 100_000
+    assert mended(full) == []
+
+
+def compacting() -> list[str]:
+    """Return the names of the threads that write a journal anew."""
+    return [each.name for each in threading.enumerate() if each.name == "compact-journal"]
+
+
+def test_what_is_recorded_while_it_is_written_anew_is_kept_and_need_not_wait(
+    full: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+
+    def slow(connection: sqlite3.Connection) -> Iterator[Change]:
+        for number, change in enumerate(snapshot(connection)):
+            if number == 5:  # half-way, by the thread that would wait for itself
+                full.pins.record("demo", "late-1.zip", "2" * 64, PUBLIC)
+                full.ledger.forget(OWNED[0])
+            yield change
+
+    before = safety(full)
+    monkeypatch.setattr("indexfallback.store.compaction.snapshot", slow)
+    full.database.compact_journal()
+    assert full.pins.get("demo", "late-1.zip") == "2" * 64
+    expected = safety(full)
+    assert expected != before
+    assert mended(full) == []
+    full.database.make_again("a test")
+    assert safety(full) == expected
+
+
+def test_a_journal_that_another_process_has_replaced_meanwhile_stays(
+    full: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = full.directory / NAME
+
+    def replaced(connection: sqlite3.Connection) -> Iterator[Change]:
+        yield from snapshot(connection)
+        with full.database.read() as other, closing(Journal(path)) as journal:
+            journal.replace(snapshot(other))
+
+    monkeypatch.setattr("indexfallback.store.compaction.snapshot", replaced)
+    full.database.compact_journal()
+    monkeypatch.undo()
+    assert mended(full) == []
+    assert not path.with_name(f"{NAME}.new").exists()
+
+
+def test_a_full_disk_leaves_the_journal_as_it_is(
+    full: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def no_space(connection: sqlite3.Connection) -> Iterator[Change]:
+        yield CHANGES[0]
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("indexfallback.store.compaction.snapshot", no_space)
+    with pytest.raises(OSError, match="No space"):
+        full.database.compact_journal()
+    monkeypatch.undo()
+    full.pins.record("demo", "demo-1.zip", "1" * 64, PUBLIC)
     assert mended(full) == []
 
 

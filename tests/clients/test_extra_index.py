@@ -29,22 +29,14 @@ def extra(user: User, public: FakeIndex) -> Iterator[FakeIndex]:
 
 
 @pytest.mark.usefixtures("extra")
-def test_its_own_builds_are_installed_beside_newer_versions_of_what_it_copies(
+def test_its_own_builds_and_projects_are_installed_beside_newer_versions_of_what_it_copies(
     user: User, client: Client
 ) -> None:
     target = user.target()
-    done = user.run(*client.install(target, "torch", "flask")).expect()
-    assert installed(target) == {"torch": "2.9+cpu", "flask": "3.1", "jinja2": "3.1.6"}
+    done = user.run(*client.install(target, "torch", "flask", "acme-core")).expect()
+    builds = {"torch": "2.9+cpu", "acme-core": "1.0"}
+    assert installed(target) == {**builds, "flask": "3.1", "jinja2": "3.1.6"}
     assert "no configuration yet, using pip's" in done.said
-
-
-@pytest.mark.usefixtures("extra")
-def test_a_project_of_its_own_stays_its_own_beside_a_public_namesake(
-    user: User, client: Client
-) -> None:
-    target = user.target()
-    user.run(*client.install(target, "acme-core")).expect()
-    assert installed(target) == {"acme-core": "1.0"}
 
 
 def test_a_changed_copy_is_not_the_public_projects(

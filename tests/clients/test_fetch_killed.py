@@ -43,7 +43,8 @@ def test_a_fetch_that_is_killed_again_and_again_ends_with_all_that_installs_offl
         chain.public.add(dist)
     with chain.public.drip(_RATE, path="/files/"):
         requests = chosen.randint(0, _REQUESTS)
-        _fetch_until(user, lambda: chain.asked() >= requests)
+        # Alone or as a whole, in turn: the grace of a shim whose fetch is killed takes its time.
+        _fetch_until(user, lambda: chain.asked() >= requests, whole=seed % 2 == 0)
         for whole in (True, True, False):
             come = _come(user) + chosen.randint(1, _PART)
             _fetch_until(user, lambda come=come: _come(user) >= come, whole=whole)  # type: ignore[misc]
@@ -53,10 +54,9 @@ def test_a_fetch_that_is_killed_again_and_again_ends_with_all_that_installs_offl
     user.ours("cache", "verify").expect()
     _nothing_is_left_behind(user)
     chain.stop()
-    for name in ("pip", "uv"):
-        target = user.target()
-        user.run(*environments[name].install(target, "acme-app"), options=("--offline",)).expect()
-        assert installed(target).keys() == {"acme-app", *(dist.project for dist in DISTS)}
+    target, uv = user.target(), environments["uv"]
+    user.run(*uv.install(target, "acme-app"), options=("--offline",)).expect()
+    assert installed(target).keys() == {"acme-app", *(dist.project for dist in DISTS)}
 
 
 def _fetch_until(user: User, is_time: Callable[[], bool], *, whole: bool = False) -> None:

@@ -12,6 +12,7 @@ LIB = wheel("Acme.Lib", "1.1")
 PACKED = sdist("packed", "3.0", requires=["tree-1"], build_requires=["builder>=2"])
 BUILDER = sdist("builder", "2.1", build_requires=["base"])
 ALL = {dist.project: dist.version for dist in [*TREE, APP, LIB, PACKED]}
+CLIENTS = ("pip", "uv")
 
 
 @pytest.fixture
@@ -29,20 +30,27 @@ def fetch(user: User, *arguments: str) -> None:
     user.ours("fetch", *arguments).expect()
 
 
-@pytest.mark.parametrize("name", ["pip", "uv"])
-def test_a_tree_with_an_sdist_is_installed_and_built_from_what_was_fetched(
-    name: str, full_chain: Chain, user: User, environments: dict[str, Client]
+def install_offline(user: User, client: Client, *arguments: str) -> dict[str, str]:
+    target = user.target()
+    user.run(*client.install(target, *arguments), options=("--offline",)).expect()
+    return installed(target)
+
+
+def test_what_was_fetched_with_an_sdist_is_asked_for_once_and_built_and_installed_by_each_client(
+    full_chain: Chain, user: User, environments: dict[str, Client]
 ) -> None:
     fetch(user, "acme-app")
+    full_chain.forget_requests()
+    fetch(user, "acme-app")
+    asked = [request.path for index in full_chain.all for request in index.requests]
+    assert not [path for path in asked if path.startswith("/files/")]
     full_chain.stop()
-    target = user.target()
-    user.run(*environments[name].install(target, "acme-app"), options=("--offline",)).expect()
-    assert installed(target) == ALL
+    for name in CLIENTS:
+        assert install_offline(user, environments[name], "acme-app") == ALL, name
 
 
-@pytest.mark.parametrize("name", ["pip", "uv"])
 def test_a_locked_set_is_installed_with_its_hashes(
-    name: str, full_chain: Chain, user: User, environments: dict[str, Client]
+    full_chain: Chain, user: User, environments: dict[str, Client]
 ) -> None:
     dists = [*TREE, APP, LIB, PACKED]
     lines = [f"{dist.name}=={dist.version} --hash=sha256:{dist.sha256}" for dist in dists]
@@ -50,15 +58,13 @@ def test_a_locked_set_is_installed_with_its_hashes(
     locked.write_text("\n".join([*lines, ""]), encoding="utf-8")
     fetch(user, "-r", str(locked))
     full_chain.stop()
-    target = user.target()
-    command = environments[name].install(target, "--require-hashes", "-r", str(locked))
-    user.run(*command, options=("--offline",)).expect()
-    assert installed(target) == ALL
+    for name in CLIENTS:
+        found = install_offline(user, environments[name], "--require-hashes", "-r", str(locked))
+        assert found == ALL, name
 
 
-@pytest.mark.parametrize("name", ["pip", "uv"])
 def test_a_pin_of_an_older_version_is_what_offline_clients_choose(
-    name: str, full_chain: Chain, user: User, environments: dict[str, Client]
+    full_chain: Chain, user: User, environments: dict[str, Client]
 ) -> None:
     full_chain.public.add(wheel("idna", "3.9"))
     full_chain.public.add(wheel("idna", "3.10"))
@@ -66,14 +72,5 @@ def test_a_pin_of_an_older_version_is_what_offline_clients_choose(
     versions.write_text("[versions]\nidna = 3.9\n", encoding="utf-8")
     fetch(user, "-r", str(versions))
     full_chain.stop()
-    target = user.target()
-    user.run(*environments[name].install(target, "idna"), options=("--offline",)).expect()
-    assert installed(target) == {"idna": "3.9"}
-
-
-def test_each_file_is_asked_for_once(full_chain: Chain, user: User) -> None:
-    fetch(user, "acme-app")
-    full_chain.forget_requests()
-    fetch(user, "acme-app")
-    asked = [request.path for index in full_chain.all for request in index.requests]
-    assert not [path for path in asked if path.startswith("/files/")]
+    for name in CLIENTS:
+        assert install_offline(user, environments[name], "idna") == {"idna": "3.9"}, name

@@ -37,6 +37,12 @@ def client(request: pytest.FixtureRequest, environments: dict[str, Client]) -> C
     return environments[request.param]
 
 
+@pytest.fixture
+def uv(environments: dict[str, Client]) -> Client:
+    """For what no client has a part in: what the shim asks for, and what `run` says."""
+    return environments["uv"]
+
+
 def page(index: FakeIndex, dist: Dist, html: str) -> Rule:
     """Put an HTML page in place of a project's."""
     return index.answer(
@@ -170,17 +176,17 @@ def test_pip_installs_an_sdist_of_an_old_format(
 
 
 def test_an_address_with_two_slashes_behind_its_host_is_asked_as_it_is(
-    index: FakeIndex, user: User, client: Client
+    index: FakeIndex, user: User, uv: Client
 ) -> None:
-    dist = wheel(f"slashes-{client.name}")
+    dist = wheel("slashes")
     index.add(dist)
     url = f"{index.base}//simple/"
     write_config(user.config, {"public": {"url": url, "role": "public"}})
     with user.serve() as served:
-        through_shim = user.install(client, served.url, dist.name).expect()
+        through_shim = user.install(uv, served.url, dist.name).expect()
     asked = [each.path for each in index.requests if dist.project in each.path]
     assert asked[0] == f"//simple/{dist.project}/"
-    assert through_shim == user.install(client, url, dist.name).expect() == {dist.project: "1.0"}
+    assert through_shim == user.install(uv, url, dist.name).expect() == {dist.project: "1.0"}
 
 
 def test_a_release_whose_upload_time_has_an_offset_is_found_by_exclude_newer(
@@ -270,11 +276,11 @@ def test_what_is_final_costs_no_retries(
 
 @pytest.mark.parametrize("case", FINAL)
 def test_run_says_why_nothing_is_installed(
-    index: FakeIndex, user: User, client: Client, case: str
+    index: FakeIndex, user: User, uv: Client, case: str
 ) -> None:
-    dist = spoilt(index, case, f"said-{list(FINAL).index(case)}-{client.name}")
+    dist = spoilt(index, case, f"said-{list(FINAL).index(case)}")
     write_config(user.config, {"public": {"url": index.url, "role": "public"}})
-    done = user.run(*client.install(user.target(), dist.name))
+    done = user.run(*uv.install(user.target(), dist.name))
     assert done.code != 0
     wrong = bytearray(dist.data)
     wrong[len(wrong) // 2] ^= 0xFF  # as `FakeIndex.corrupt` does
@@ -284,17 +290,17 @@ def test_run_says_why_nothing_is_installed(
 
 
 def test_run_says_that_a_web_page_came_where_a_file_should_be(
-    index: FakeIndex, user: User, client: Client
+    index: FakeIndex, user: User, uv: Client
 ) -> None:
-    # It may pass, as a login page does: the clients would try for ten seconds.
-    user.environment |= {"PIP_RETRIES": "0", "UV_HTTP_RETRIES": "0"}
-    dist = sdist(f"portal-{client.name}")
+    # It may pass, as a login page does: the client would try for ten seconds.
+    user.environment["UV_HTTP_RETRIES"] = "0"
+    dist = sdist("portal")
     index.add(dist, hashes={})
     login = b"<!DOCTYPE html><html><body>Log in</body></html>"
     index.answer(200, {"Content-Type": HTML_TYPE}, login, path=f"/files/{dist.filename}")
-    assert user.install(client, index.url, dist.name).has_failed
+    assert user.install(uv, index.url, dist.name).has_failed
     write_config(user.config, {"public": {"url": index.url, "role": "public"}})
-    done = user.run(*client.install(user.target(), dist.name))
+    done = user.run(*uv.install(user.target(), dist.name))
     assert done.code != 0
     assert f"{dist.filename} could not be fetched." in done.said
     assert "public: a web page where a file should be." in done.said

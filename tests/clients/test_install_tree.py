@@ -18,6 +18,8 @@ ALL = {dist.project: dist.version for dist in [*TREE, APP, LIB, PACKED]}
 @pytest.fixture
 def full_chain(chain: Chain) -> Chain:
     _offer(chain)
+    # The private index's usual fifteen seconds may be over before the second installation.
+    chain.configure(private={"fresh": "10 min"})
     return chain
 
 
@@ -47,16 +49,18 @@ def test_a_tree_is_installed_from_three_indexes_and_then_without_asking_any(
     assert full_chain.asked() == 0
 
 
-@pytest.mark.parametrize("name", ["pip", "uv"])
 def test_a_tree_is_installed_offline_and_while_every_index_refuses(
-    name: str, full_chain: Chain, user: User, environments: dict[str, Client]
+    full_chain: Chain, user: User, environments: dict[str, Client]
 ) -> None:
+    clients = environments["uv"], environments["pip"]
     _install(user, environments["uv"])
     full_chain.stop()
-    _install(user, environments[name], "--offline")
+    for client in clients:
+        _install(user, client, "--offline")
     full_chain.configure(cache_fresh="0 s")
     stale = f"{len(ALL)} from cache ({len(ALL)} stale)"
-    assert stale in _install(user, environments[name]).said
+    for client in clients:
+        assert stale in _install(user, client).said
 
 
 def _check_who_was_asked(chain: Chain) -> None:

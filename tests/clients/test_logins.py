@@ -7,7 +7,7 @@ import pytest
 import requests
 
 from tests.clients.support import CLIENT_SECONDS, Client, Served, User, installed, write_config
-from tests.fakes import FakeIndex, wheel
+from tests.fakes import Dist, FakeIndex, wheel
 
 #: One file for each installation, so that no cache answers.
 FIRST, SECOND = wheel("acme-first", "1.0"), wheel("acme-second", "1.0")
@@ -33,9 +33,9 @@ def write_netrc(user: User, **passwords: str) -> None:
     path.chmod(0o600)
 
 
-def install(user: User, pip: Client, url: str, project: str) -> dict[str, str]:
+def install(user: User, client: Client, url: str, *projects: str) -> dict[str, str]:
     target = user.target()
-    user.call(*pip.install(target, "--index-url", url, project)).expect()
+    user.call(*client.install(target, "--index-url", url, *projects)).expect()
     return installed(target)
 
 
@@ -78,44 +78,59 @@ def page(*links: str, base: str = "") -> bytes:
     return f"<!DOCTYPE html><html><head>{head}</head><body>{anchors}</body></html>".encode()
 
 
-#: Makes an index lead to the host of files, which wants ``ci`` and ``old``.
-Lead: TypeAlias = Callable[[FakeIndex, str], object]
+#: Makes an index lead to a file at the host of files, which wants ``ci`` and ``old``.
+Lead: TypeAlias = Callable[[FakeIndex, Dist, str], object]
 
 
-def with_page(make: Callable[[str], bytes]) -> Lead:
-    def lead(index: FakeIndex, host: str) -> None:
-        index.answer(200, {"Content-Type": "text/html"}, make(host), path="/simple/acme-first/")
+def with_page(make: Callable[[Dist, str], bytes]) -> Lead:
+    def lead(index: FakeIndex, dist: Dist, host: str) -> None:
+        path = f"/simple/{dist.project}/"
+        index.answer(200, {"Content-Type": "text/html"}, make(dist, host), path=path)
 
     return lead
 
 
+#: What leads there without netrc, by the names of the projects.
 LEADING: dict[str, Lead] = {
-    "a link": with_page(lambda host: page(f"http://ci:old@{host}/files/{FIRST.filename}")),
-    "the base": with_page(lambda host: page(FIRST.filename, base=f"http://ci:old@{host}/files/")),
-    "a user name in a link, and netrc": with_page(
-        lambda host: page(f"http://ci@{host}/files/{FIRST.filename}")
+    "by-link": with_page(lambda dist, host: page(f"http://ci:old@{host}/files/{dist.filename}")),
+    "by-base": with_page(
+        lambda dist, host: page(dist.filename, base=f"http://ci:old@{host}/files/")
     ),
-    "a redirect to the page": lambda index, host: index.redirect(
-        f"http://ci:old@{host}{{path}}", path="/simple/"
+    "by-redirect": lambda index, dist, host: index.redirect(
+        f"http://ci:old@{host}{{path}}", path=f"/simple/{dist.project}/"
     ),
+}
+#: And with the password in netrc.
+WITH_NETRC: dict[str, Lead] = {
+    "by-user-name": with_page(lambda dist, host: page(f"http://ci@{host}/files/{dist.filename}")),
 }
 
 
-@pytest.mark.parametrize("leading", LEADING)
-@pytest.mark.parametrize("name", ["pip", "uv"])
+@pytest.mark.parametrize("leading", [LEADING, WITH_NETRC], ids=["a page alone", "netrc as well"])
 def test_files_at_a_host_that_a_page_has_the_login_for_are_installed(
-    user: User, environments: dict[str, Client], strict: FakeIndex, name: str, leading: str
+    user: User, environments: dict[str, Client], strict: FakeIndex, leading: dict[str, Lead]
 ) -> None:
-    host, client = f"localhost:{strict.port}", environments[name]
-    write_netrc(user, **({"localhost": "old"} if "netrc" in leading else {}))
-    with FakeIndex([FIRST]) as index:
-        LEADING[leading](index, host)
+    write_netrc(user, **({"localhost": "old"} if leading is WITH_NETRC else {}))
+    # Files of their own for each client, which the cache does not have.
+    dists = {
+        client: [wheel(f"{name}-for-{client}", "1.0") for name in leading]
+        for client in ("pip", "uv")
+    }
+    with FakeIndex([dist for each in dists.values() for dist in each]) as index:
+        for each in dists.values():
+            for dist, lead in zip(each, leading.values(), strict=True):
+                strict.add(dist)
+                lead(index, dist, f"localhost:{strict.port}")
         write_config(user.config, {"private": {"url": index.url, "fresh": "1 h"}})
-        with user.serve() as served:  # reads the page, and ends
-            assert FIRST.filename in read(served, "acme-first")
+        with user.serve() as served:  # reads the pages, and ends
+            for each in dists.values():
+                assert all(dist.filename in read(served, dist.project) for dist in each)
         with user.serve() as served:
-            through_shim = install(user, client, served.url, "acme-first")
-        assert through_shim == install(user, client, index.url, "acme-first")
+            for client, each in dists.items():
+                names = [dist.project for dist in each]
+                found = install(user, environments[client], served.url, *names)
+                assert found == dict.fromkeys(names, "1.0")
+                assert found == install(user, environments[client], index.url, *names)
 
 
 @pytest.mark.parametrize("name", ["pip", "uv"])

@@ -1,7 +1,6 @@
 """Who owns a name, with real clients: no public package is installed in place of a private one."""
 
 import sqlite3
-import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, closing
 from pathlib import Path
@@ -90,7 +89,7 @@ class Site:
 
     def command(self, *arguments: str) -> Done:
         """Call the command."""
-        return self.user.call(sys.executable, "-m", "indexfallback", *arguments).expect()
+        return self.user.ours(*arguments).expect()
 
 
 @pytest.fixture
@@ -100,13 +99,13 @@ def site(user: User) -> Iterator[Site]:
 
 
 @pytest.fixture(scope="module")
-def left(tmp_path_factory: pytest.TempPathFactory, pip: Client) -> Iterator[Site]:
+def left(tmp_path_factory: pytest.TempPathFactory, uv: Client) -> Iterator[Site]:
     """A site where projects were installed from the private index, before it said otherwise."""
     with ExitStack() as indexes:
         site = Site(User(tmp_path_factory.mktemp("left")), indexes)
         names = [f"gone-{way}" for way in WAYS]
         site.offer_own(**dict.fromkeys(names, "1.0"))
-        assert site.install(pip, *names) == dict.fromkeys(names, "1.0")
+        assert site.install(uv, *names) == dict.fromkeys(names, "1.0")
         for name, (answer, _) in zip(names, WAYS.values(), strict=True):
             site.own.remove_project(name)
             answer(site, f"/simple/{name}/")
@@ -166,14 +165,14 @@ def test_pip_is_refused_such_a_project_at_every_address_of_the_shim(
     assert left.public.count("/simple/gone-410/") == 0
 
 
-def test_after_disown_the_public_package_is_installed(site: Site, pip: Client) -> None:
+def test_after_disown_the_public_package_is_installed(site: Site, uv: Client) -> None:
     site.offer_own(acme_app="1.0")
-    assert site.install(pip, "acme-app") == {"acme-app": "1.0"}
+    assert site.install(uv, "acme-app") == {"acme-app": "1.0"}
     site.own.remove_project("acme-app")
-    said = site.refused(pip, "acme-app")
+    said = site.refused(uv, "acme-app")
     assert "If the project has left private for good, `indexfallback cache disown acme-app`" in said
     site.command("cache", "disown", "acme-app", "--yes")
-    assert site.install(pip, "acme-app") == {"acme-app": "9.0"}
+    assert site.install(uv, "acme-app") == {"acme-app": "9.0"}
 
 
 def test_a_login_that_lost_its_rights_leaves_what_was_installed_and_makes_nothing_public(
@@ -221,18 +220,18 @@ def _make_lists_old(user: User) -> None:
 
 
 def test_an_index_that_forwards_keeps_its_own_and_leaves_the_rest_public(
-    site: Site, pip: Client
+    site: Site, uv: Client
 ) -> None:
     site.configure(own={"projects": ["acme-*"]})
     site.offer_own(acme_app="1.0")
     site.offer(harmless="2.0", other="3.0")
     for name in ("harmless", "other"):
         forward(site, f"/simple/{name}/")
-    assert site.install(pip, "acme-app", "harmless") == {"acme-app": "1.0", "harmless": "2.0"}
+    assert site.install(uv, "acme-app", "harmless") == {"acme-app": "1.0", "harmless": "2.0"}
     site.own.stop_listening()
     site.offer(harmless="2.1")
     expected = {"acme-app": "1.0", "harmless": "2.1", "other": "3.0"}
-    assert site.install(pip, *expected) == expected
+    assert site.install(uv, *expected) == expected
 
 
 def test_an_index_with_an_empty_page_for_every_name_owns_what_it_has_files_of(
@@ -266,11 +265,11 @@ _WITH_TORCH = {"torch": "2.0+cpu", "flask": "3.0", "jinja": "3.1", "acme-app": "
 
 
 def test_an_extra_index_with_old_copies_of_public_projects_owns_what_differs(
-    site: Site, pip: Client
+    site: Site, uv: Client
 ) -> None:
     site.configure(own={"defer_copies": True})
     _offer_torch(site, site.own)
-    assert site.install(pip, "torch", "flask", "acme-app") == _WITH_TORCH
+    assert site.install(uv, "torch", "flask", "acme-app") == _WITH_TORCH
 
 
 def test_an_index_is_asked_for_nothing_that_only_does_not_name(site: Site, uv: Client) -> None:
@@ -295,9 +294,7 @@ def _content(site: Site, client: Client, name: str) -> bytes:
     return (target / f"{name}.py").read_bytes()
 
 
-def test_a_file_that_a_mirror_without_hashes_cuts_short_is_not_kept(
-    site: Site, pip: Client
-) -> None:
+def test_a_file_that_a_mirror_without_hashes_cuts_short_is_not_kept(site: Site, uv: Client) -> None:
     right = wheel("idna", "4.0", size=20_000)
     mirror = _mirrored(site, formats=HTML_ONLY, metadata=False, ranges=False)
     mirror.add(right, hashes={})
@@ -305,24 +302,24 @@ def test_a_file_that_a_mirror_without_hashes_cuts_short_is_not_kept(
     path = f"/files/{right.filename}"
     mirror.unframed(path=path)
     mirror.cut(len(right.data) * 6 // 10, path=path)
-    assert site.install(pip, "idna") == {"idna": "4.0"}
+    assert site.install(uv, "idna") == {"idna": "4.0"}
     mirror.stop_listening()
-    assert site.install(pip, "idna") == {"idna": "4.0"}
+    assert site.install(uv, "idna") == {"idna": "4.0"}
 
 
 def test_what_a_mirror_had_otherwise_is_replaced_by_what_the_public_index_has(
-    site: Site, pip: Client
+    site: Site, uv: Client
 ) -> None:
     module = b"__version__ = '4.0'  # by a mirror\n"
     mirror = _mirrored(site)
     mirror.add(wheel("idna", "4.0", extra_files={"idna.py": module}))
-    assert _content(site, pip, "idna") == module
+    assert _content(site, uv, "idna") == module
     site.public.add(wheel("idna", "4.0"))
     mirror.stop_listening()
     right = b'__version__ = "4.0"\n'
-    assert _content(site, pip, "idna") == right
+    assert _content(site, uv, "idna") == right
     mirror.start_again()
-    assert _content(site, pip, "idna") == right
+    assert _content(site, uv, "idna") == right
 
 
 @pytest.mark.parametrize("digest", ["deadbeef", "x" * 64])

@@ -28,8 +28,9 @@ def test_other_projects_install_as_directly_after_one_was_refused(
             assert "Ask whoever runs corp for access." in failure["remedy"]
 
 
-@pytest.mark.parametrize("name", ["pip", "uv"])
-@pytest.mark.parametrize("key", [{"forbidden": "absent"}, {"projects": ["acme-*"]}], ids=str)
+@pytest.mark.parametrize(
+    ("name", "key"), [("pip", {"forbidden": "absent"}), ("uv", {"projects": ["acme-*"]})]
+)
 def test_a_bucket_that_answers_403_for_a_missing_name_hands_it_on(
     user: User, environments: dict[str, Client], name: str, key: dict[str, object]
 ) -> None:

@@ -28,11 +28,6 @@ def index(request: pytest.FixtureRequest) -> Iterator[FakeIndex]:
         yield index
 
 
-@pytest.fixture(params=["pip", "uv"])
-def client(request: pytest.FixtureRequest, environments: dict[str, Client]) -> Client:
-    return environments[request.param]
-
-
 def install(
     user: User, client: Client, url: str, wanted: tuple[Dist, Dist]
 ) -> tuple[str, set[str]]:
@@ -48,17 +43,36 @@ def install(
 
 @pytest.mark.parametrize("order", [(CPU, CUDA), (CUDA, CPU)], ids=["cpu first", "cuda first"])
 def test_each_is_installed_by_its_hash_at_any_time(
-    index: FakeIndex, user: User, client: Client, order: tuple[tuple[Dist, Dist], ...]
+    index: FakeIndex,
+    user: User,
+    environments: dict[str, Client],
+    order: tuple[tuple[Dist, Dist], ...],
 ) -> None:
+    uv = environments["uv"]
     write_config(user.config, {"public": {"url": index.url, "role": "public"}})
-    directly = [install(user, client, index.url, wanted) for wanted in order]
+    directly = [install(user, uv, index.url, wanted) for wanted in order]
     assert {variant for variant, _ in directly} == {"cpu", "cuda"}
     with user.serve() as served:
         for _ in ("cold", "warm"):
-            assert [install(user, client, served.url, wanted) for wanted in order] == directly
+            assert [install(user, uv, served.url, wanted) for wanted in order] == directly
     with user.serve() as served:  # started again
-        assert [install(user, client, served.url, wanted) for wanted in order] == directly
+        assert [install(user, uv, served.url, wanted) for wanted in order] == directly
     user.environment["INDEXFALLBACK_OFFLINE"] = "1"
     index.stop_listening()
     with user.serve() as served:
-        assert [install(user, client, served.url, wanted) for wanted in order] == directly
+        assert [install(user, uv, served.url, wanted) for wanted in order] == directly
+
+
+def test_pip_installs_each_as_directly_and_then_offline(
+    index: FakeIndex, user: User, environments: dict[str, Client]
+) -> None:
+    pip, order = environments["pip"], (CPU, CUDA)
+    write_config(user.config, {"public": {"url": index.url, "role": "public"}})
+    directly = [install(user, pip, index.url, wanted) for wanted in order]
+    assert [variant for variant, _ in directly] == ["cpu", "cuda"]
+    with user.serve() as served:
+        assert [install(user, pip, served.url, wanted) for wanted in order] == directly
+    user.environment["INDEXFALLBACK_OFFLINE"] = "1"
+    index.stop_listening()
+    with user.serve() as served:
+        assert [install(user, pip, served.url, wanted) for wanted in order] == directly

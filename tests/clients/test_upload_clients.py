@@ -1,8 +1,7 @@
-"""The real clients upload, and pip installs the result before a higher public version."""
+"""The real clients upload, and uv installs the result before a higher public version."""
 
 import os
 import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TypeAlias
@@ -83,9 +82,6 @@ def _hatch(path: Path, url: str, token: str) -> list[str]:
     return [str(path / "hatch"), "publish", "-n", "-r", url, "-u", "__token__", "-a", token]
 
 
-clients = pytest.mark.parametrize("command", [_twine, _uv, _flit, _poetry, _hatch])
-
-
 @pytest.fixture
 def upload(user: User, project: Path, bin_directory: Path, public: FakeIndex) -> Iterator[Upload]:
     """Return what uploads the project by a client, to an index in front of a public one."""
@@ -101,7 +97,7 @@ def upload(user: User, project: Path, bin_directory: Path, public: FakeIndex) ->
     with user.serve() as served:
         url = f"{served.base}/upload/"
         user.environment |= {
-            "PIP_INDEX_URL": served.url,
+            "UV_DEFAULT_INDEX": served.url,
             "FLIT_INDEX_URL": url,
             "FLIT_USERNAME": "__token__",
             "FLIT_PASSWORD": token,
@@ -119,18 +115,6 @@ def upload(user: User, project: Path, bin_directory: Path, public: FakeIndex) ->
 
 
 @pytest.mark.network
-@clients
-def test_what_a_client_uploads_is_installed_instead_of_a_higher_public_version(
-    user: User, upload: Upload, command: Command
-) -> None:
-    done = upload(command)
-    assert done.returncode == 0, done.stdout + done.stderr
-    target = user.target()
-    user.call(sys.executable, "-m", "pip", "install", "--target", str(target), "acme-lib").expect()
-    assert installed(target) == {"acme-lib": "1.0"}
-
-
-@pytest.mark.network
 @pytest.mark.parametrize(
     ("command", "words"),
     [
@@ -140,12 +124,16 @@ def test_what_a_client_uploads_is_installed_instead_of_a_higher_public_version(
         *((command, "already exists") for command in (_uv, _flit, _poetry)),
     ],
 )
-def test_the_same_file_again_is_well_and_another_is_refused_in_words_that_a_client_shows(
-    project: Path, upload: Upload, command: Command, words: str
+def test_an_upload_is_installed_before_a_higher_version_and_again_is_well_and_another_is_refused(
+    user: User, project: Path, upload: Upload, command: Command, words: str
 ) -> None:
     for _ in range(2):
         done = upload(command)
         assert done.returncode == 0, done.stdout + done.stderr
+        target = user.target()
+        user.call(uv_executable(), "pip", "install", "--no-cache", "--target", str(target),
+                  "acme-lib").expect()  # fmt: skip
+        assert installed(target) == {"acme-lib": "1.0"}
     other = wheel("acme-lib", "1.0", requires_python=">=3.9")
     (project / "dist" / LIB.filename).write_bytes(other.data)
     (project / "acme_lib.py").write_text('"""Another."""\n', "utf-8")

@@ -219,6 +219,8 @@ class raw_host:  # noqa: N801 - read as a context manager
                 self._got += secure.recv(65536)
             secure.sendall(self._answer)
             # What still comes is read (RFC 9112, 9.6): a reset could overtake the answer.
+            # At most a second of silence: a tunnel in this process keeps its connections.
+            secure.settimeout(1.0)
             with contextlib.suppress(OSError):
                 while secure.recv(65536):
                     pass

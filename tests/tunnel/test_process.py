@@ -21,7 +21,8 @@ from indexfallback.server.handles import ENOUGH
 from tests.fakes import FakeIndex
 from tests.in_process import ROOT
 from tests.serving import all_ended, wait_until
-from tests.tunnel.support import ORIGIN, SECONDS, Tunnelled, tunnelled
+from tests.tunnel.support import ORIGIN, SECONDS, Tunnelled
+from tests.tunnel.support import tunnelled_by_process as tunnelled
 
 if sys.platform != "win32":
     import resource
@@ -48,6 +49,12 @@ def state() -> Path:
 
 def left() -> list[Path]:
     return [path for path in state().rglob("*") if path != state() / "lock"]
+
+
+@pytest.fixture
+def tunnel(local: FakeIndex) -> Iterator[Tunnelled]:
+    with tunnelled(local) as found:
+        yield found
 
 
 @pytest.fixture(autouse=True)

@@ -104,7 +104,7 @@ def public(environment: Environment) -> Iterator[FakeIndex]:
     """A public index with the recipe, wheels and an sdist."""
     dists = [
         *environment.recipe,
-        wheel("acme-app", "1.0", requires=["acme-lib", "acme.built"]),
+        wheel("acme-app", "1.0", requires=["acme-lib"]),
         wheel("acme-lib", "3.1"),
         sdist("acme.built", "2.0"),
     ]

@@ -51,6 +51,8 @@ VERSIONS = (NEWEST, Version("5.2.0", "4.0.0", "<82"), Version("4.2.0", "3.0.0", 
 WITH_ANOTHER = NEWEST._replace(more=("mr.developer==3.0.0",))
 #: Without our extension, which lies in a directory, with all that it depends on.
 WITHOUT_US = NEWEST._replace(is_beside=False)
+#: Options of a part with wheels, and an sdist, whose build takes as long as all else.
+WITH_SDIST = {"eggs": "acme-app\nacme.built"}
 
 
 @dataclass(frozen=True)

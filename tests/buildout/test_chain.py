@@ -1,12 +1,13 @@
 """The index of each project in a buildout, and the messages about failures."""
 
-from tests.buildout.support import Project
+from tests.buildout.support import WITH_SDIST, Project
 from tests.fakes import FakeIndex, wheel
 from tests.serving import config_text, index_table
 
 
-def _private_first(project: Project, private: FakeIndex, public: FakeIndex) -> None:
-    project.write(f"private = {private.url}\npublic = {public.url}\nm = {public.base}/m/ of public")
+def _private_first(project: Project, private: FakeIndex, public: FakeIndex, **part: str) -> None:
+    indexes = f"private = {private.url}\npublic = {public.url}\nm = {public.base}/m/ of public"
+    project.write(indexes, py=part)
 
 
 def test_a_private_project_is_taken_though_a_higher_version_is_public(
@@ -22,12 +23,12 @@ def test_a_private_project_is_taken_though_a_higher_version_is_public(
 def test_what_was_installed_once_is_installed_again_without_any_index(
     project: Project, first: FakeIndex, public: FakeIndex
 ) -> None:
-    _private_first(project, first, public)
+    _private_first(project, first, public, **WITH_SDIST)
     project.run().expect()
     project.forget_eggs()
     for index in (first, public):
         index.stop_listening()
-    _private_first(project, first, public)
+    _private_first(project, first, public, **WITH_SDIST)
     text = project.config.read_text(encoding="utf-8")
     project.config.write_text(text.replace("[indexfallback]", "[indexfallback]\noffline = true"))
     project.run().expect()

@@ -1,6 +1,6 @@
 """A buildout whose pins were fetched is installed while no index can be reached."""
 
-from tests.buildout.support import Project
+from tests.buildout.support import WITH_SDIST, Project
 from tests.fakes import FakeIndex, wheel
 from tests.in_process import indexfallback
 from tests.serving import config_text, index_table
@@ -11,7 +11,7 @@ def test_all_that_versions_pins_is_fetched_and_then_installed_offline(
 ) -> None:
     public.add(wheel("acme-lib", "3.2"))  # which is newer than what is pinned
     pins = {"acme-app": "1.0", "acme-lib": "3.1", "acme.built": "2.0"}
-    project.write(f"public = {public.url}", versions=pins)
+    project.write(f"public = {public.url}", versions=pins, py=WITH_SDIST)
     config = project.directory / "indexfallback.toml"
     config.write_text(config_text(index_table("public", public.url)), encoding="utf-8")
     fetch = ("--config", str(config), "fetch", "-r", str(project.config))

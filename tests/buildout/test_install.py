@@ -3,7 +3,7 @@
 import pytest
 
 from tests.buildout.conftest import every_version
-from tests.buildout.support import Project
+from tests.buildout.support import WITH_SDIST, Project
 from tests.fakes import FakeIndex
 
 
@@ -21,7 +21,7 @@ def test_past_a_refused_index_then_again_without_installing_anything(
     project: Project, first: FakeIndex, public: FakeIndex
 ) -> None:
     first.stop_listening()
-    project.write(_chain(first, public))
+    project.write(_chain(first, public), py=WITH_SDIST)
     assert "Installing py." in project.run().expect().stdout
     assert project.version_of("acme_app") == "1.0"
     assert project.version_of("acme_built") == "2.0"
@@ -38,7 +38,7 @@ def test_past_an_index_that_answers_503_or_not_at_all(
     fault: str, project: Project, first: FakeIndex, public: FakeIndex
 ) -> None:
     getattr(first, fault)()
-    project.write(_chain(first, public))
+    project.write(_chain(first, public), py=WITH_SDIST)
     project.run().expect()
     assert project.version_of("acme_app") == "1.0"
     assert project.version_of("acme_built") == "2.0"

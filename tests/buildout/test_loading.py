@@ -64,7 +64,7 @@ def test_it_works_before_and_behind_other_extensions(
     options = {"extensions": extensions, "find-links": str(links), "index": "http://127.0.0.1:1/"}
     project.write(f"public = {public.url}", buildout=options)
     output = project.run().expect().stdout
-    assert project.version_of("acme_built") == "2.0"
+    assert project.version_of("acme_app") == "1.0"
     assert "> loaded" in output
     assert "> unloaded" in output
 
@@ -131,7 +131,7 @@ def test_several_buildouts_at_once_share_a_cache(
         for start in starts:
             start.__exit__(None, None, None)
     assert codes == [0, 0, 0], [each.output for each in running]
-    assert [project.version_of("acme_built") for project in projects] == ["2.0"] * 3
+    assert [project.version_of("acme_app") for project in projects] == ["1.0"] * 3
     assert projects[0].processes() == []
 
 
@@ -142,5 +142,5 @@ def test_an_extension_that_find_links_has_works_with_every_index_down(
     options = {"index": "http://127.0.0.1:1/simple/", "find-links": str(environment.wheels)}
     project.write(f"public = {public.url}", buildout=options)
     project.run().expect()
-    assert project.version_of("acme_built") == "2.0"
+    assert project.version_of("acme_app") == "1.0"
     assert project.has_cache

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from tests.buildout.conftest import every_version
-from tests.buildout.support import Project
+from tests.buildout.support import WITH_SDIST, Project
 from tests.fakes import FakeIndex
 from tests.serving import config_text, index_table
 
@@ -15,7 +15,7 @@ def test_the_extension_has_the_token_and_leaves_it_in_no_file(
     config = tmp_path / "config.toml"
     table = index_table("public", public.url)
     config.write_text(config_text(table, server={"private": True}), encoding="utf-8")
-    project.write("", indexfallback={"config": str(config)})
+    project.write("", indexfallback={"config": str(config)}, py=WITH_SDIST)
     done = project.run().expect()
     assert project.version_of("acme_app") == "1.0"
     assert project.version_of("acme_built") == "2.0"

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.buildout.recipes import recipe
-from tests.buildout.support import Project
+from tests.buildout.support import WITH_SDIST, Project
 from tests.fakes import FakeIndex, sdist, wheel
 
 _NESTED = "from zc.buildout.buildout import main; main(['-c', 'nested.cfg'])"
@@ -63,7 +63,8 @@ def test_pip_and_its_build_isolation_reach_nothing_but_the_shim(
 ) -> None:
     public.add(wheel("acme-builder"))
     public.add(sdist("acme.built", "2.1", build_requires=["acme-builder"]))
-    project.write(f"public = {public.url}", buildout={"index": "http://127.0.0.1:1/simple/"})
+    options = {"index": "http://127.0.0.1:1/simple/"}
+    project.write(f"public = {public.url}", buildout=options, py={"eggs": "acme.built"})
     output = project.run("-vvv").expect().stdout
     assert project.version_of("acme_built") == "2.1"
     assert public.count("/files/acme_builder-1.0-py3-none-any.whl") == 1
@@ -79,7 +80,8 @@ def test_the_download_cache_gets_files_under_their_real_names(
 ) -> None:
     cache = tmp_path / "downloads"
     cache.mkdir()
-    project.write(f"public = {public.url}", buildout={"download-cache": str(cache)})
+    options = {"download-cache": str(cache)}
+    project.write(f"public = {public.url}", buildout=options, py=WITH_SDIST)
     project.run().expect()
     names = {path.name for path in cache.rglob("*") if path.is_file()}
     assert {"acme_app-1.0-py3-none-any.whl", "acme_built-2.0.tar.gz"} <= names

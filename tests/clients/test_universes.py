@@ -17,8 +17,8 @@ from tests.fakes.pages import HTML_ONLY
 from tests.fakes.universes import Universe, universe
 
 SEEDS = range(100)
-#: pip takes ten times as long as uv.
-PIP_SEEDS = range(10)
+#: pip takes twenty times as long as uv.
+PIP_SEEDS = range(6)
 
 
 class World(NamedTuple):
@@ -147,7 +147,7 @@ def test_pip_resolves_the_same(
     assert shims == [direct] * 2, f"universe({seed}), {made.requirements}"
 
 
-@pytest.mark.parametrize("seed", PIP_SEEDS[:5])
+@pytest.mark.parametrize("seed", PIP_SEEDS[:2])
 def test_pip_lists_the_same_versions(
     world: World, user: User, environments: dict[str, Client], seed: int
 ) -> None:

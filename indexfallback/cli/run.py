@@ -39,12 +39,13 @@ from indexfallback.clients.tunnel_process import TunnelProcess, tunnel_process
 @click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED)
 def run(options: Options, command: tuple[str, ...], address: bool, quiet: bool) -> None:
     """Run COMMAND; its package clients use the chain, and no file has another address."""
+    is_inside = not address and not options.choose_chain and is_inside_run(os.environ)
+    settings = None if is_inside else options.settings()
     if shutil.which(command[0]) is None:
         say(f"{command[0]}: no such command")
         sys.exit(NOT_FOUND)
-    if not address and not options.choose_chain and is_inside_run(os.environ):
+    if settings is None:
         sys.exit(run_child(command, dict(os.environ)))  # the outer one reports
-    settings = options.settings()
     if not quiet and is_from_pip(settings):
         say("no configuration yet, using pip's")
         print_chain(settings, err=True)

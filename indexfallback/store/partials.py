@@ -124,8 +124,8 @@ class Partials:
         with contextlib.ExitStack() as stack:
             try:
                 entries = stack.enter_context(os.scandir(self.directory))
-            except FileNotFoundError:  # it is made again with the next file
-                return
+            except (FileNotFoundError, NotADirectoryError):
+                return  # it is made again with the next file, or a cache is read that has none
             for entry in entries:
                 with contextlib.suppress(FileNotFoundError):  # completed or removed meanwhile
                     status = entry.stat(follow_symlinks=False)

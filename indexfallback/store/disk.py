@@ -20,7 +20,7 @@ def make_private(directory: Path) -> None:
     """Make a directory and its parents, each that is missing with mode 0700; raises OSError."""
     # One by one: mkdir(parents=True) would not set the mode of the parents.
     for path in (*reversed(directory.parents), directory):
-        if not path.exists():
+        if not path.is_dir():  # where a file is in the way, this raises an error
             path.mkdir(exist_ok=True, mode=0o700)
 
 

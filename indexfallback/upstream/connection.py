@@ -26,7 +26,6 @@ import requests
 import requests.utils
 import urllib3
 
-from indexfallback import __version__
 from indexfallback.config import Index, without_credentials
 from indexfallback.errors import redact
 from indexfallback.formats.links import is_local
@@ -34,15 +33,12 @@ from indexfallback.machine import causes
 from indexfallback.outcome import Kind, Outcome
 from indexfallback.upstream.answers import ClientLogin
 from indexfallback.upstream.certificates import expiry
-from indexfallback.upstream.cookies import Cookies
 from indexfallback.upstream.credentials import (
     MOST_ORIGINS,
     Logins,
     Origin,
     authorization,
     has_password,
-    is_upgrade,
-    login_in,
     origin,
 )
 from indexfallback.upstream.failures import (
@@ -50,52 +46,12 @@ from indexfallback.upstream.failures import (
     outcome_of_error,
     outcome_of_status,
 )
+from indexfallback.upstream.journey import Journey
 from indexfallback.upstream.pools import Adapter, StaleConnectionError, request_target
 
 MAX_REDIRECTS = 5
-_USER_AGENT = f"indexfallback/{__version__}"
 #: Statuses of redirects that keep the method GET.
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
-
-
-class _Journey:
-    """One request through its redirects: what is sent, and what it has received on the way."""
-
-    def __init__(
-        self,
-        headers: dict[str, str],
-        timeout: tuple[float, float],
-        carried: dict[Origin, str],
-        client: ClientLogin | None,
-    ) -> None:
-        self._client = client
-        self._headers = {"User-Agent": _USER_AGENT, **headers}
-        self.timeout = timeout
-        self.cookies = Cookies()
-        #: The logins in addresses of the link and of redirects.
-        self._carried = carried
-
-    def carry(self, url: str) -> None:
-        """Take the login in an address, if it has one, for its origin."""
-        if login := login_in(url):
-            self._carried[origin(url)] = login
-
-    def carried(self, where: Origin) -> str:
-        """Return the login that an address of this request carried for an origin, or nothing."""
-        found = (to for start, to in self._carried.items() if is_upgrade(start, where))
-        return self._carried.get(where) or next(found, "")
-
-    def of_client(self, where: Origin) -> str:
-        """Return the header that a client has brought for an origin, or nothing."""
-        if self._client is None:
-            return ""
-        own = origin(self._client.origin)
-        return self._client.header if where == own or is_upgrade(own, where) else ""
-
-    def headers(self, where: Origin, login: str) -> dict[str, str]:
-        """Return the headers for an origin."""
-        own = {"Authorization": login, "Cookie": self.cookies.header(where)}
-        return {**self._headers, **{name: value for name, value in own.items() if value}}
 
 
 class Connection:
@@ -142,7 +98,7 @@ class Connection:
         in the place of all other logins. The caller closes the response, which comes with every
         outcome that has one.
         """
-        journey = _Journey(headers, timeout, carried, client)
+        journey = Journey(headers, timeout, carried, client)
         for hop in range(MAX_REDIRECTS + 1):
             where = urlsplit(url).netloc
             if not any(fnmatchcase(where, pattern) for pattern in self._allow_hosts):
@@ -193,7 +149,7 @@ class Connection:
                 return
             raise ForbiddenAddressError(host, address)
 
-    def _ask(self, url: str, journey: _Journey) -> tuple[Outcome, requests.Response | None]:
+    def _ask(self, url: str, journey: Journey) -> tuple[Outcome, requests.Response | None]:
         """Send one request, and once more if the login was refused and there is another by now.
 
         A login in an address wins. If that is a user name alone, it is sent where no other login is

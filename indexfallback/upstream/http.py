@@ -1,7 +1,7 @@
 """An index behind HTTP: pages, names and files from its simple API."""
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from contextlib import closing
 from copy import copy
 from dataclasses import replace
@@ -18,7 +18,6 @@ from indexfallback.outcome import Kind, Outcome
 from indexfallback.page import File
 from indexfallback.upstream.answers import (
     WEB_PAGE,
-    Body,
     ClientLogin,
     DocumentAnswer,
     FileAnswer,
@@ -33,16 +32,15 @@ from indexfallback.upstream.answers import (
 )
 from indexfallback.upstream.connection import Connection
 from indexfallback.upstream.credentials import LinkLogins, Origin, origin
-from indexfallback.upstream.parts import find_part, range_start, read_part
+from indexfallback.upstream.parts import find_part, read_part
+from indexfallback.upstream.received import PAGE_PIECE, bounded, file_body
 from indexfallback.upstream.responses import (
     clock,
-    coding_of,
     has_end,
     is_web_page,
     number,
     pieces,
     set_read_timeout,
-    strong_etag,
 )
 
 #: JSON first: it has more fields and is faster to parse.
@@ -51,10 +49,6 @@ ACCEPT = (
     "application/vnd.pypi.simple.v1+html;q=0.2, text/html;q=0.1"
 )
 _VALIDATORS = {"If-None-Match", "If-Modified-Since"}
-#: Read size for pages, bytes: small, to check the limits often.
-_PAGE_PIECE = 64 * 1024
-#: Read size for files, bytes.
-_FILE_PIECE = 1024 * 1024
 #: The shortest timeout, seconds: zero would mean "do not block".
 _SHORTEST = 0.001
 
@@ -166,10 +160,10 @@ class HttpIndex:
             set_read_timeout(response, self._index.read_timeout)
             try:
                 if outcome.kind is Kind.FOUND:
-                    body = b"".join(_bounded(response, limits))
+                    body = b"".join(bounded(response, limits))
                 else:
                     # A short body that has been read allows the connection to be reused.
-                    next(pieces(response, _PAGE_PIECE), b"")
+                    next(pieces(response, PAGE_PIECE), b"")
             except TransferError as error:
                 outcome = error.outcome if outcome.kind is Kind.FOUND else outcome
             finally:
@@ -223,7 +217,7 @@ class HttpIndex:
             response.close()
             return FileAnswer(outcome)
         set_read_timeout(response, index.read_timeout)
-        return FileAnswer(outcome, _body(response, file.size))
+        return FileAnswer(outcome, file_body(response, file.size))
 
     def _get_file(
         self, file: File, headers: dict[str, str], timeout: tuple[float, float]
@@ -311,42 +305,4 @@ def _with(
         kind=kind or outcome.kind,
         detail=outcome.detail if detail is None else detail,
         elapsed=outcome.elapsed if elapsed is None else elapsed,
-    )
-
-
-def _bounded(response: requests.Response, limits: Limits) -> Iterator[bytes]:
-    size = 0
-    for piece in pieces(response, _PAGE_PIECE):
-        size += len(piece)
-        if size > limits.page_size:
-            problem = f"a page of more than {limits.page_size} bytes (limits.page_size)"
-            raise TransferError(Outcome(Kind.NOT_AN_INDEX, problem))
-        if time.monotonic() > limits.ends:
-            raise TransferError(Outcome(Kind.UNREACHABLE, "the page was not complete in time"))
-        yield piece
-
-
-def _body(response: requests.Response, size: int | None) -> Body:
-    """Return the body of a file's answer; ``size`` is what its page states.
-
-    Servers label a ``.tar.gz`` as a tar in the coding gzip, and pip takes the bytes as they come.
-    """
-    partial = response.status_code == requests.codes.partial_content
-    length = number(response.headers.get("Content-Length"))
-    offset = range_start(response) if partial else 0
-    total = length + offset if length is not None else None
-    coding = "" if total is not None and total == size else coding_of(response)
-    web_page = is_web_page(response)
-    if coding or web_page:
-        total = None  # no answer may begin with these bytes before their hash is right
-    stream = pieces(response, _FILE_PIECE, decode=False)
-    return Body(
-        start=offset,
-        total=total,
-        read=lambda: next(stream, b""),
-        close=response.close,
-        etag=strong_etag(response),
-        coding=coding,
-        is_web_page=web_page,
-        has_end=has_end(response),
     )

@@ -48,7 +48,7 @@ def run_tunnel(commands: BinaryIO, answers: BinaryIO) -> None:
         if not line:  # the parent has ended
             return
         try:
-            with _opened(msgspec.json.decode(line, type=Task)) as (opened, activity):
+            with opened_tunnel(msgspec.json.decode(line, type=Task)) as (opened, activity):
                 _say(answers, opened)
                 while commands.readline():
                     _say(answers, activity.report())
@@ -66,7 +66,7 @@ def _say(answers: BinaryIO, message: msgspec.Struct) -> None:
 
 
 @contextlib.contextmanager
-def _opened(task: Task) -> Iterator[tuple[Opened, Activity]]:
+def opened_tunnel(task: Task) -> Iterator[tuple[Opened, Activity]]:
     """Yield a tunnel that accepts connections; raises `LocatedError`."""
     pip = PipConfig(os.environ)
     route = route_of(getproxies(), pip.get("proxy"))

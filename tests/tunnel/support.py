@@ -23,7 +23,7 @@ from indexfallback.server.proof import Place, Prover
 from indexfallback.store.secret import user_secret
 from indexfallback.tunnel.messages import Task
 from indexfallback.tunnel.outbound import connect
-from indexfallback.tunnel.process import _opened
+from indexfallback.tunnel.process import opened_tunnel
 from indexfallback.tunnel.relay import relay
 from indexfallback.tunnel.report import Activity
 from tests.fakes import FakeIndex
@@ -130,7 +130,7 @@ class _Here(Child):
     def send(self, line: bytes) -> None:
         if self._activity is None:
             task = msgspec.json.decode(line, type=Task)
-            self._answer, self._activity = self._stack.enter_context(_opened(task))
+            self._answer, self._activity = self._stack.enter_context(opened_tunnel(task))
         else:
             self._answer = self._activity.report()
 

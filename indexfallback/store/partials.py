@@ -90,7 +90,7 @@ class Partials:
         self._tidied = time.monotonic()
         now = time.time()
         found = sorted(self._found(), key=lambda file: file.written)
-        kept = [file for file in found if not (file.is_abandoned(now) and _remove(file.path))]
+        kept = [file for file in found if not _is_removed(file, now)]
         # Those that are being written are not counted: a large one would take the place of all.
         left = sum(file.size for file in kept if now - file.written > TIDY_SECONDS)
         for file in list(kept):
@@ -155,6 +155,20 @@ class _Found(NamedTuple):
     def is_abandoned(self, now: float) -> bool:
         is_useful = self.size and "." in self.path.name
         return now - self.written > (PARTIAL_SECONDS if is_useful else USELESS_SECONDS)
+
+
+def _is_removed(file: _Found, now: float) -> bool:
+    """Remove a file that is abandoned, or empty without a writer; return whether it was removed."""
+    if file.is_abandoned(now):
+        return _remove(file.path)
+    if file.size or now - file.written < TIDY_SECONDS:  # a new one is about to be locked
+        return False
+    partial = _take(file.path)
+    if partial is None:
+        return False
+    is_empty = not partial.size
+    os.close(partial.fd)
+    return is_empty and _remove(file.path)
 
 
 def _remove(path: Path) -> bool:

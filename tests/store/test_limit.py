@@ -118,3 +118,17 @@ def test_a_damaged_total_is_counted_anew(small: Store, values: str | None) -> No
         if values:
             connection.execute(f"INSERT INTO total VALUES ({values})")
     assert small.blobs.records.totals() == (3, 3 * SIZE, 0, 0)
+
+
+def test_an_empty_partial_file_goes_after_a_minute_unless_it_has_a_writer(store: Store) -> None:
+    partials = store.blobs.partials
+    left, held = partials.open("a" * 64), partials.open("b" * 64)
+    new = partials.open("c" * 64)
+    for partial in (left, new):
+        os.close(partial.fd)  # as at the end of a process that was killed
+    old = time.time() - TIDY_SECONDS - 1
+    for partial in (left, held):
+        os.utime(partial.path, (old, old))
+    partials.tidy()
+    assert [p.path.exists() for p in (left, held, new)] == [False, True, True]
+    os.close(held.fd)

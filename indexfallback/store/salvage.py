@@ -33,7 +33,7 @@ class _Table(NamedTuple):
     columns: str
     #: Tells whether a row of these columns is sound.
     is_sound: Callable[[Sequence[Any]], bool]
-    #: Where the row is needed, given its first two columns, source and project.
+    #: Where the row is needed, given its columns.
     where: str = ""
 
 
@@ -59,7 +59,7 @@ _TABLES = (
         "mirror_page",
         "source, project, serial, selection",
         _is_mirrored_page,
-        " WHERE EXISTS (SELECT 1 FROM page WHERE source = ?1 AND project = ?2)",
+        " WHERE EXISTS (SELECT 1 FROM page WHERE source = :source AND project = :project)",
     ),
 )
 
@@ -92,10 +92,12 @@ def _readable(old: sqlite3.Connection, table: _Table) -> Iterator[Sequence[Any]]
 
 
 def _copy(database: Database, table: _Table, rows: Sequence[Sequence[Any]]) -> int:
-    marks = ", ".join(f"?{number}" for number in range(1, len(rows[0]) + 1))
+    columns = table.columns.split(", ")
+    marks = ", ".join(f":{column}" for column in columns)
     insert = f"INSERT OR IGNORE INTO {table.name} ({table.columns}) SELECT {marks}{table.where}"
     with database.write() as connection:
-        return connection.executemany(insert, rows).rowcount
+        named = [dict(zip(columns, row, strict=True)) for row in rows]
+        return connection.executemany(insert, named).rowcount
 
 
 def record_files(blobs: Blobs, stop: threading.Event) -> int:

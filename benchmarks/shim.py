@@ -12,6 +12,7 @@ from typing import NamedTuple, final
 from urllib.parse import urlsplit
 
 import psutil
+from platformdirs import user_state_path
 
 from benchmarks.load import fetch
 
@@ -68,6 +69,8 @@ class Shim:
         self.environment = {
             "PATH": os.environ["PATH"],
             "HOME": str(home),
+            # This user's, so that it proves to be theirs to what asks it here.
+            "XDG_STATE_HOME": str(user_state_path()),
             "XDG_RUNTIME_DIR": str(runtime),
             "PIP_CONFIG_FILE": os.devnull,
             "INDEXFALLBACK_CONFIG": str(file),

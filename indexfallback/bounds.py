@@ -101,6 +101,7 @@ OTHERS: dict[str, str] = {
     "hosted.receiving.Incoming._hashes": "three digests of one upload",
     "upstream.cookies.Cookies._set": "one request and its redirects",
     # A tunnel of the user's own programs.
+    "tunnel.shim.ShimConnections._idle": "one for each client connection at once",
     "tunnel.report.Activity._counts": "the names of the report's numbers",
     "tunnel.report.Activity._refusals": "1,000 programs",
     "tunnel.report.Activity._trusting": "1,000 programs",

@@ -1,19 +1,15 @@
 """The requests of one client connection: each is answered by the shim or by the real host.
 
-The thread of the client connection does all of it. The connections to the shim and to the last host
-stay open for the client's next request.
+The thread of the client connection does all of it. The connection to the last host stays open for
+the client's next request; those to the shim are shared (`shim`).
 """
 
 import contextlib
-import socket
 import ssl
 import time
 from collections.abc import Iterator
 from http import HTTPStatus
-from typing import NamedTuple
 
-from indexfallback.server.asking import NoAnswer, connect_to_own, login
-from indexfallback.store.secret import Secret
 from indexfallback.tunnel.answers import problem
 from indexfallback.tunnel.bodies import coded, pieces
 from indexfallback.tunnel.heads import (
@@ -25,11 +21,11 @@ from indexfallback.tunnel.heads import (
     ResponseHead,
     write_head,
 )
-from indexfallback.tunnel.origins import Origin
 from indexfallback.tunnel.outbound import NotConnectedError, Outbound
 from indexfallback.tunnel.peer import Peer, read_answer
 from indexfallback.tunnel.report import Activity
 from indexfallback.tunnel.requests import Request
+from indexfallback.tunnel.shim import ShimConnections
 from indexfallback.tunnel.streams import Stream
 
 #: A server that does not answer ``Expect: 100-continue`` in this time gets the body, seconds; curl
@@ -38,18 +34,6 @@ _EXPECT_SECONDS = 1.0
 #: What a client still sends after an early answer is read for so long, seconds: it might not read
 #: the answer of a connection that is reset.
 _LINGER_SECONDS = 2.0
-#: Limit for the shim's proof, seconds: it is asked by all clients at once.
-_SHIM_SECONDS = 10.0
-
-
-class ShimPlace(NamedTuple):
-    """Where the shim listens."""
-
-    origin: Origin
-    #: The path of its root, with a slash at the end.
-    root: str
-    #: That of its user.
-    secret: Secret
 
 
 class _FailedError(Exception):
@@ -64,18 +48,15 @@ class Exchange:
     """Answers the requests of one client connection, one after the other."""
 
     def __init__(
-        self, client: Stream, shim: ShimPlace, outbound: Outbound, activity: Activity
+        self, client: Stream, shim: ShimConnections, outbound: Outbound, activity: Activity
     ) -> None:
         self._client = client
         self._shim = shim
         self._activity = activity
-        self._login = login(shim.secret)
-        self._to_shim = Peer(self._open_shim)
         self._to_host = Peer(outbound.open)
 
     def close(self) -> None:
-        """Close the connections to the shim and to the host."""
-        self._to_shim.close()
+        """Close the connection to the host."""
         self._to_host.close()
 
     def answer(self, request: Request, *, intercepted: bool) -> bool:
@@ -86,10 +67,11 @@ class Exchange:
         self._activity.count("requests" if intercepted else "relayed")
         try:
             if intercepted and request.is_reading:
-                stream, answer = self._ask_shim(request)
-                if answer.status != HTTPStatus.MISDIRECTED_REQUEST:
-                    return self._pass_on(request, self._to_shim, stream, answer)
-                self._to_shim.drop(answer, request.head.method)
+                with self._shim.lend() as peer:
+                    stream, answer = self._ask_shim(request, peer)
+                    if answer.status != HTTPStatus.MISDIRECTED_REQUEST:
+                        return self._pass_on(request, peer, stream, answer)
+                    peer.drop(answer, request.head.method)
             if intercepted:
                 self._activity.count("passed_on")
             stream, answer = self._ask_host(request)
@@ -100,26 +82,12 @@ class Exchange:
             self._client.sock.sendall(detail)
             return False
 
-    def _ask_shim(self, request: Request) -> tuple[Stream, ResponseHead]:
-        shim = self._shim
+    def _ask_shim(self, request: Request, peer: Peer) -> tuple[Stream, ResponseHead]:
+        shim, login = self._shim.place, self._shim.login
         try:
-            return self._to_shim.ask(
-                shim.origin, lambda _: request.for_shim(shim.origin, shim.root, self._login)
-            )
+            return peer.ask(shim.origin, lambda _: request.for_shim(shim.origin, shim.root, login))
         except (OSError, HeadError, NotConnectedError) as error:
             raise _FailedError(f"the local index does not answer: {error}") from error
-
-    def _open_shim(self, shim: Origin) -> tuple[Stream, None]:
-        """Return a connection on which the shim has proven that it is this user's.
-
-        If it has ended, another user's process may listen in its place, and must get no login.
-        """
-        try:
-            sock = connect_to_own(str(shim), self._shim.secret, _SHIM_SECONDS)
-        except NoAnswer as error:
-            raise NotConnectedError(str(error)) from error
-        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        return Stream(sock), None
 
     def _ask_host(self, request: Request) -> tuple[Stream, ResponseHead]:
         has_body = request.head.length != 0

@@ -25,13 +25,13 @@ from indexfallback.store.secret import Secret
 from indexfallback.tunnel.bundle import bundle, certificates_in, named_by_user, user_files
 from indexfallback.tunnel.certificates import issue
 from indexfallback.tunnel.directory import base_directory, private_directory
-from indexfallback.tunnel.exchange import ShimPlace
 from indexfallback.tunnel.messages import Failed, Opened, Task
 from indexfallback.tunnel.origins import origin_of
 from indexfallback.tunnel.outbound import Outbound
 from indexfallback.tunnel.proxy import USER, Proxy
 from indexfallback.tunnel.report import Activity
 from indexfallback.tunnel.route import route_of
+from indexfallback.tunnel.shim import ShimConnections, ShimPlace
 from indexfallback.upstream.trust import context_with
 
 _API = "simple/"
@@ -79,7 +79,8 @@ def opened_tunnel(task: Task) -> Iterator[tuple[Opened, Activity]]:
         activity = Activity()
         outbound = Outbound(route, lambda: context_with(certificates_in(files).decode()))
         tls = _server_context(directory / "leaf.pem", certificates.leaf)
-        proxy = Proxy(origins, _shim_place(task), outbound, tls, activity)
+        shim = ShimConnections(_shim_place(task))
+        proxy = Proxy(origins, shim, outbound, tls, activity)
         with contextlib.closing(proxy):
             proxy.start()
             url = f"http://{USER}:{proxy.secret}@127.0.0.1:{proxy.port}"

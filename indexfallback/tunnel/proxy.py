@@ -18,7 +18,7 @@ from http import HTTPStatus
 
 from indexfallback.tunnel.answers import LOGIN, problem
 from indexfallback.tunnel.client_hello import NotClientHelloError, fingerprint
-from indexfallback.tunnel.exchange import Exchange, ShimPlace
+from indexfallback.tunnel.exchange import Exchange
 from indexfallback.tunnel.heads import HeadError, RequestHead, parse_request
 from indexfallback.tunnel.origins import Origin
 from indexfallback.tunnel.outbound import NotConnectedError, Outbound
@@ -30,6 +30,7 @@ from indexfallback.tunnel.requests import (
     request_to_origin,
     request_to_proxy,
 )
+from indexfallback.tunnel.shim import ShimConnections
 from indexfallback.tunnel.streams import Stream
 
 log = logging.getLogger("indexfallback.tunnel")
@@ -60,7 +61,7 @@ class Proxy:
     def __init__(
         self,
         origins: Collection[Origin],
-        shim: ShimPlace,
+        shim: ShimConnections,
         outbound: Outbound,
         tls: ssl.SSLContext,
         activity: Activity,
@@ -88,6 +89,7 @@ class Proxy:
         with contextlib.suppress(OSError):  # not every system allows it; it wakes accept()
             self._socket.shutdown(socket.SHUT_RDWR)
         self._socket.close()
+        self._shim.close()
 
     def _accept(self) -> None:
         while True:

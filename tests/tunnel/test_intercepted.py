@@ -50,6 +50,7 @@ def test_another_users_process_in_the_place_of_the_shim_gets_no_login(
 ) -> None:
     assert tunnel.ask("https://packages.example.com/").status == 200
     local.clear()
+    local.drop_connections()  # as at the end of the shim's process
     local.health = lambda challenge: b'{"name": "indexfallback", "proof": "x"}'
     answer = tunnel.ask("https://packages.example.com/", {"Authorization": "Basic eDp5"})
     assert (answer.status, local.requests) == (502, [])
@@ -71,6 +72,15 @@ def test_one_connection_serves_many_requests(tunnel: Tunnelled, local: FakeIndex
         for _ in range(3):
             assert client.request("GET", "https://packages.example.com/").data == b"by the shim"
     assert tunnel.tunnel.report().connections == 1
+    assert len({request.connection for request in local.requests}) == 1
+
+
+def test_connections_of_clients_share_those_to_the_shim(
+    tunnel: Tunnelled, local: FakeIndex
+) -> None:
+    for _ in range(3):
+        assert tunnel.ask("https://packages.example.com/").data == b"by the shim"
+    assert tunnel.tunnel.report().connections == 3
     assert len({request.connection for request in local.requests}) == 1
 
 

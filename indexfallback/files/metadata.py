@@ -73,7 +73,11 @@ class MetadataFiles:
         dist = self._store.blobs.find(known) if known is not None else None
         if dist is None:
             return None
-        data, served = read_metadata(dist.path, address.listed), self._pins.sha256(address)
+        try:
+            data = read_metadata(dist.path, address.listed)
+        except FileNotFoundError:  # another process has evicted it since it was found
+            return None
+        served = self._pins.sha256(address)
         if data is None:  # the index may have it as a file
             return self._unusable(address) if source.wheel is not None and served is None else None
         blob = self._stored(data, address)
@@ -95,7 +99,10 @@ class MetadataFiles:
         except FileError as error:
             cause = f"{why(failures)}; {address.listed}, which it is in: {error.cause}"
             raise replace(error, filename=address.filename, cause=cause) from None
-        data = read_metadata(dist.path, address.listed)
+        try:
+            data = read_metadata(dist.path, address.listed)
+        except FileNotFoundError:  # another process has evicted it since it came
+            raise _not_stored(address.filename) from None
         blob = self._stored(data, address) if data is not None else self._unusable(address)
         if blob is None:
             raise _not_stored(address.filename)

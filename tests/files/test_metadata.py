@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from indexfallback.config import Index
+from indexfallback.dists.metadata import read_metadata
 from indexfallback.dists.remote_wheel import TAIL
 from indexfallback.errors import (
     FileMissingError,
@@ -87,6 +88,26 @@ def test_a_small_wheel_is_fetched_whole_at_once_and_kept(shim: MakeShim) -> None
         assert fetch(made, small, ending=".metadata") == small.metadata
         assert fetch(made, small) == small.data
         assert (parts(index), wholes(index)) == (0, 1)
+
+
+def test_a_wheel_that_is_evicted_again_before_its_metadata_is_read_is_for_another_request(
+    shim: MakeShim, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    evicted: list[str] = []
+
+    def read(path: Path, filename: str) -> bytes | None:
+        if len(evicted) < 2:  # by another process, since the wheel was found
+            evicted.append(filename)
+            path.unlink()
+        return read_metadata(path, filename)
+
+    small = wheel("demo", size=TAIL // 2)
+    with FakeIndex([small], metadata=False) as index:
+        made = shim(index)
+        fetch(made, small)
+        monkeypatch.setattr("indexfallback.files.metadata.read_metadata", read)
+        with pytest.raises(FileUnavailableError):
+            fetch(made, small, ending=".metadata")
 
 
 MISBEHAVIOUR: dict[str, Callable[[FakeIndex], object]] = {

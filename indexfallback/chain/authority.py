@@ -63,13 +63,16 @@ def described_by(wanted: ProjectPage, page: ProjectPage) -> ProjectPage:
     the wanted page may be the older one.
     """
     known = _stated(wanted)
-    files = []
-    for file in page.files:
-        own = known.get(file.filename, {}).get(file.sha256 or "")
-        if own is not None:
-            file = msgspec.structs.replace(own, yanked=file.yanked or own.yanked)  # noqa: PLW2901
-        files.append(file)
+    files = (_described(file, known.get(file.filename, {})) for file in page.files)
     return msgspec.structs.replace(page, files=tuple(files))
+
+
+def _described(file: File, own: Mapping[str, File]) -> File:
+    """Return a file as the entry of ``own`` with its sha256 describes it; itself without one."""
+    entry = own.get(file.sha256 or "")
+    if entry is None:
+        return file
+    return msgspec.structs.replace(entry, yanked=file.yanked or entry.yanked)
 
 
 def _stated(page: ProjectPage) -> Mapping[str, Mapping[str, File]]:

@@ -3,16 +3,15 @@
 That takes seconds for a million names, so a thread does it while others go on writing: the records
 are those of one state of the database, and what was appended after that is copied at the end.
 
-Locks: ``Compaction._lock`` guards ``_running``. The writers' lock of the database is held while the
+Locks: none of its own. The writers' lock of the database is held while the
 state is fixed, and while the end is copied.
 """
 
 import sqlite3
-import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager
 
-from indexfallback.store.best_effort import best_effort
+from indexfallback.store.background import Background
 from indexfallback.store.journal import Change, Journal
 from indexfallback.store.safety_records import snapshot
 
@@ -28,9 +27,9 @@ class Compaction:
         self._journal = journal
         self._read = read
         self._write = write
-        self._lock = threading.Lock()
-        self._running: threading.Thread | None = None
-        self._closing = threading.Event()
+        self._background = Background(
+            "compact-journal", "write the journal of owners and pins anew", self.compact
+        )
 
     @property
     def is_due(self) -> bool:
@@ -38,26 +37,12 @@ class Compaction:
         return self._journal.is_due
 
     def start(self) -> None:
-        """Start, unless it is under way."""
-        with self._lock:
-            if self._running is not None or self._closing.is_set():
-                return
-            self._running = threading.Thread(target=self._run, name="compact-journal", daemon=True)
-            self._running.start()
+        """Start in the background, unless it is under way."""
+        self._background.start()
 
     def close(self) -> None:
         """Stop; the journal stays as it is."""
-        self._closing.set()
-        with self._lock:
-            running = self._running
-        if running is not None:
-            running.join()
-
-    def _run(self) -> None:
-        with best_effort("write the journal of owners and pins anew"):
-            self.compact()
-        with self._lock:
-            self._running = None
+        self._background.close()
 
     def compact(self) -> None:
         """Write the journal anew; raises OSError, `StoreError` and sqlite3.Error."""
@@ -80,12 +65,12 @@ class Compaction:
             finally:
                 reader.execute("ROLLBACK")
         with new:
-            if mark is not None and not self._closing.is_set():
+            if mark is not None and not self._background.closing.is_set():
                 with self._write():
                     self._journal.finish(new, mark)
 
     def _until_closed(self, changes: Iterable[Change]) -> Iterator[Change]:
         for change in changes:
-            if self._closing.is_set():
+            if self._background.closing.is_set():
                 return
             yield change

@@ -2,16 +2,13 @@
 
 Few files are removed at once, by the thread that has stored one; more by a thread in the
 background.
-
-Locks: ``Eviction._lock`` guards ``_running``; there is no I/O under it.
 """
 
 import itertools
 import logging
-import threading
 from collections.abc import Callable, Iterator
 
-from indexfallback.store.best_effort import best_effort
+from indexfallback.store.background import Background
 from indexfallback.store.blob_records import EVICTED_AT_ONCE, BlobRecords
 from indexfallback.store.partials import Partials
 
@@ -45,9 +42,7 @@ class Eviction:
         self._partials = partials
         self._is_reading = is_reading
         self._remove = remove
-        self._lock = threading.Lock()
-        self._running: threading.Thread | None = None
-        self._closing = threading.Event()
+        self._background = Background("evict", "evict files", self._evict_all)
 
     def used(self) -> int:
         """Return the bytes that count towards the limit: stored and partial files."""
@@ -55,8 +50,10 @@ class Eviction:
 
     def make_room(self) -> None:
         """Evict a few files if the limit is exceeded, and more in the background."""
-        if self._running is None and self.used() > self.limit and not self._evict_some():
-            self._start()
+        if self._background.is_running or self.used() <= self.limit:
+            return
+        if not self._evict_some():
+            self._background.start()
 
     def evict(self, target: int | None = None) -> list[str]:
         """Remove the least recently used files down to ``target`` bytes, by default the limit.
@@ -72,11 +69,7 @@ class Eviction:
 
     def close(self) -> None:
         """End what runs in the background."""
-        self._closing.set()
-        with self._lock:
-            running = self._running
-        if running is not None:
-            running.join()
+        self._background.close()
 
     @property
     def _goal(self) -> int:
@@ -87,21 +80,11 @@ class Eviction:
         evicted = self._evicted(self._goal)
         return len(list(itertools.islice(evicted, EVICTED_AT_ONCE))) < EVICTED_AT_ONCE
 
-    def _start(self) -> None:
-        with self._lock:
-            if self._running is not None or self._closing.is_set():
-                return
-            self._running = threading.Thread(target=self._evict_all, name="evict", daemon=True)
-            self._running.start()
-
     def _evict_all(self) -> None:
-        with best_effort("evict files"):
-            for number, _ in enumerate(self._evicted(self._goal), 1):
-                # The lock of the writers is not fair: others must come between two transactions.
-                if number % EVICTED_AT_ONCE == 0 and self._closing.wait(_PAUSE):
-                    break
-        with self._lock:
-            self._running = None
+        for number, _ in enumerate(self._evicted(self._goal), 1):
+            # The lock of the writers is not fair: others must come between two transactions.
+            if number % EVICTED_AT_ONCE == 0 and self._background.closing.wait(_PAUSE):
+                break
 
     def _evicted(self, goal: int) -> Iterator[str]:
         """Evict files down to a goal, and yield the sha256 of each."""

@@ -102,7 +102,11 @@ class MetadataFiles:
         try:
             data = read_metadata(dist.path, address.listed)
         except FileNotFoundError:  # another process has evicted it since it came
-            raise _not_stored(address.filename) from None
+            raise FileUnavailableError(
+                address.filename,
+                f"{address.listed}, which it is in, was evicted before it was read",
+                "Run again; if it goes on, raise cache.max_size.",
+            ) from None
         blob = self._stored(data, address) if data is not None else self._unusable(address)
         if blob is None:
             raise _not_stored(address.filename)

@@ -106,7 +106,7 @@ def test_a_wheel_that_is_evicted_again_before_its_metadata_is_read_is_for_anothe
         made = shim(index)
         fetch(made, small)
         monkeypatch.setattr("indexfallback.files.metadata.read_metadata", read)
-        with pytest.raises(FileUnavailableError):
+        with pytest.raises(FileUnavailableError, match="evicted before it was read"):
             fetch(made, small, ending=".metadata")
 
 

@@ -7,7 +7,6 @@ import sys
 from collections.abc import Iterable
 from contextlib import closing
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from indexfallback import __version__
 from indexfallback.chain.network import Network
@@ -20,15 +19,13 @@ from indexfallback.clients.machine import this_machine
 from indexfallback.clients.places import uv_file
 from indexfallback.config import Settings
 from indexfallback.config.load import config_path
+from indexfallback.config.people import accounts, own_uid
 from indexfallback.config.pip import configuration_files, reads_no_file
 from indexfallback.doctor import Machine
-from indexfallback.doctor.machine import Account, Cache, TextFile
+from indexfallback.doctor.machine import Cache, TextFile
 from indexfallback.errors import StoreError
 from indexfallback.server.asking import Kind
 from indexfallback.upstream.credentials import Logins, origin
-
-if TYPE_CHECKING or sys.platform != "win32":
-    import pwd
 
 #: Bytes read of a file of a client, which has some KB.
 _MOST = 1024**2
@@ -51,8 +48,8 @@ def examine_machine(settings: Settings, config: Path | None, *, compare: bool) -
         other=shim.kind.value if shim is not None and not is_own else "",
         platform=sys.platform,
         with_login=_with_login(settings),
-        accounts=_accounts(),
-        uid=os.getuid() if sys.platform != "win32" else None,
+        accounts=accounts(),
+        uid=own_uid(),
         offline_state=Network(settings).offline_state,
         indexes=tuple(check_all(settings, compare=compare)),
         trust_problem=_trust_problem(settings.ca_bundle),
@@ -73,13 +70,6 @@ def _with_login(settings: Settings) -> tuple[str, ...]:
         for index in settings.indexes
         if index.is_private and not index.is_directory and Logins(index).header(origin(index.url))
     )
-
-
-def _accounts() -> tuple[Account, ...]:
-    """Return the accounts of this machine, as far as the system lists them."""
-    if sys.platform == "win32":
-        return ()
-    return tuple(Account(each.pw_name, each.pw_uid, each.pw_shell) for each in pwd.getpwall())
 
 
 def _read(paths: Iterable[Path]) -> tuple[TextFile, ...]:

@@ -97,6 +97,9 @@ def _announce(settings: Settings, port: Port, *, as_json: bool) -> None:
     limit = format_size(settings.cache_size)
     click.echo(f"indexfallback {__version__} on {url}")
     click.echo(wrapped(f"cache: {tilde(settings.cache_dir)} (at most {limit})"))
+    if settings.private:
+        why = settings.origins.get("server.private", "").removeprefix("default: ")
+        click.echo(wrapped(f"clients need your token, as `indexfallback setup` writes it ({why})"))
     if is_from_pip(settings):
         click.echo("no configuration yet, using pip's:")
     print_chain(settings)

@@ -86,6 +86,11 @@ class Index:
         return self.role == "private"
 
     @property
+    def has_login(self) -> bool:
+        """Whether a login is configured for the index here; netrc may have one beside it."""
+        return self.username is not None or self.keyring
+
+    @property
     def is_directory(self) -> bool:
         """Whether the index is a directory on this machine."""
         return self.url.startswith("file:")
@@ -118,7 +123,8 @@ class Settings:
     base_path: str = ""
     #: Addresses and networks of the proxies whose X-Forwarded-* headers are trusted.
     trusted_proxies: tuple[str, ...] = ()
-    #: Whether other users of this machine need a token to read.
+    #: Whether other users of this machine need a token to read. Unless it is set, `load_settings`
+    #: decides: it is on where they could read by a login to a private index.
     private: bool = False
     #: Whether other machines may read without a token.
     public_read: bool = False

@@ -1,6 +1,7 @@
 """Loads the settings from the command line, the environment, the configuration file and pip."""
 
 import os
+import sys
 from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
@@ -13,8 +14,10 @@ from indexfallback.config.address import PYPI, is_at, redact_text
 from indexfallback.config.chain import Chain, Entry, build_chain
 from indexfallback.config.file import ConfigFile, read_config_file
 from indexfallback.config.keys import FIELDS, directory, index_name, port, suggest
+from indexfallback.config.loopback import is_loopback
 from indexfallback.config.mirror import Mirror
 from indexfallback.config.naming import derive_names
+from indexfallback.config.people import accounts, named, own_uid, people
 from indexfallback.config.pip import PipConfig, PipIndex
 from indexfallback.config.units import InvalidValueError
 from indexfallback.errors import ConfigError
@@ -90,6 +93,8 @@ def load_settings(
     origins = dict.fromkeys((*FIELDS, "offline", "ca_bundle", "proxy"), "default")
     origins |= {key: origin for key, (_, origin) in found.items()} | chain.origins
     mirror = _mirror(found, chain.indexes)
+    if "private" not in values and (why := _why_private(values, chain.indexes)):
+        values["private"], origins["server.private"] = True, why
     return Settings(indexes=chain.indexes, mirror=mirror, origins=origins, **values)
 
 
@@ -170,6 +175,18 @@ def _check_readers(found: Mapping[str, _Setting]) -> None:
             "[server]: private = true contradicts public_read = true",
             "remove one of the two",
         )
+
+
+def _why_private(values: Mapping[str, Any], indexes: Sequence[Index]) -> str:
+    """Return why readers need a token on loopback although no setting says so; empty if not."""
+    if values.get("public_read") or not is_loopback(values.get("host", Settings.host)):
+        return ""
+    with_login = [index.name for index in indexes if index.is_private and index.has_login]
+    others = people(accounts(), own_uid(), sys.platform) if with_login else []
+    if not others:
+        return ""
+    have = "have an account" if len(others) > 1 else "has an account"
+    return f"default: {named(others)} {have} here, and {' and '.join(with_login)} a login"
 
 
 def _mirror(found: Mapping[str, _Setting], indexes: Sequence[Index]) -> Mirror | None:

@@ -9,6 +9,7 @@ from indexfallback.clients import edits, ini, toml
 from indexfallback.clients.environment import UV_VARIABLES
 from indexfallback.config import Settings, has_login
 from indexfallback.config.address import is_at
+from indexfallback.config.people import Account
 from indexfallback.config.pip import SECTIONS
 from indexfallback.config.units import InvalidValueError
 from indexfallback.doctor.addresses import ShimAddresses
@@ -45,15 +46,6 @@ class TextFile(NamedTuple):
     text: str
     #: The permission bits; None on Windows.
     mode: int | None = None
-
-
-class Account(NamedTuple):
-    """An account of this machine."""
-
-    name: str
-    uid: int
-    #: The path of the login shell; empty for the default one.
-    shell: str
 
 
 class PipOption(NamedTuple):

@@ -1,32 +1,11 @@
 """Checks of who else can read what the shim serves: other users of this machine."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 from indexfallback.config.loopback import is_loopback
+from indexfallback.config.people import named, people
 from indexfallback.doctor.finding import Finding, fail, ok, warn
-from indexfallback.doctor.machine import Account, Machine
-
-#: The least number of a person's account: on macOS 501, and elsewhere (shadow-utils) 1000.
-_LEAST_UID = {"darwin": 500}
-_USUAL_LEAST_UID = 1000
-#: Nobody's account.
-_NOBODY_UID = 65534
-#: Programs that let no one log in.
-_NO_SHELLS = ("nologin", "false", "sync", "halt", "shutdown")
-#: Names of people in a message; the rest is counted.
-_NAMED = 3
-
-
-def people(accounts: Iterable[Account], own: int | None, platform: str) -> list[str]:
-    """Return the names of the other people who can log in to this machine."""
-    least = _LEAST_UID.get(platform, _USUAL_LEAST_UID)
-    return sorted(
-        account.name
-        for account in accounts
-        if account.uid >= least
-        and account.uid not in (own, _NOBODY_UID)
-        and account.shell.rpartition("/")[2] not in _NO_SHELLS
-    )
+from indexfallback.doctor.machine import Machine
 
 
 def others(machine: Machine) -> Iterator[Finding]:
@@ -42,13 +21,15 @@ def others(machine: Machine) -> Iterator[Finding]:
     elif not machine.with_login:
         yield ok("other users", "no private index has a login, which the shim would use for them")
     else:
-        more = f" and {len(found) - _NAMED:,} more" if len(found) > _NAMED else ""
-        yield warn(
-            "other users",
-            f"{', '.join(found[:_NAMED])}{more} can read through the shim what your login to "
-            f"{' and '.join(machine.with_login)} gives",
-            "Set private = true in [server], restart the shim, and set the clients up again",
+        what = (
+            f"{named(found)} can read through the shim what your login to "
+            f"{' and '.join(machine.with_login)} gives"
         )
+        if settings.origins.get("server.private", "default") != "default":
+            yield ok("other users", f"{what}, as private = false allows")
+            return
+        remedy = "Set private = true in [server], restart the shim, and set the clients up again"
+        yield warn("other users", what, remedy)
 
 
 def tokens(machine: Machine) -> Iterator[Finding]:

@@ -45,7 +45,7 @@ from indexfallback.store.secret import Secret
 
 def make_app(shim: Shim, secret: Secret, place: Place) -> ResponseCache | Proxied:
     """Return the WSGI application that serves a shim at a place, for the user of the secret."""
-    credentials = Credentials(shim.store.hosting, secret)
+    credentials = Credentials(shim.store.hosting, secret, private=shim.settings.private)
     app = falcon.App(middleware=_guards(shim, credentials))
     app.req_options.media_handlers = media.Handlers({falcon.MEDIA_MULTIPART: multipart_handler()})
     app.set_error_serializer(answer_http_error)

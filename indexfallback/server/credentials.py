@@ -16,14 +16,20 @@ from indexfallback.store.tokens import USER
 
 _CHALLENGE = ('Basic realm="indexfallback", charset="UTF-8"',)
 _HOW = f'log in as "{USER}", with a token of `indexfallback token create` as the password'
+_HOW_HERE = (
+    "run `indexfallback setup` for this client, which gives it your own token "
+    "(`indexfallback token show`), or set private = false in [server]"
+)
 
 
 class Credentials:
     """Checks that a request has a token for what it asks."""
 
-    def __init__(self, hosting: Hosting, own: Secret) -> None:
+    def __init__(self, hosting: Hosting, own: Secret, *, private: bool = False) -> None:
+        """Check by the tokens of ``hosting``, and ``own``; ``private`` as in the settings."""
         self._hosting = hosting
         self._own = own.token.encode()
+        self._private = private
 
     def require(self, req: falcon.Request, index: str | None, *, upload: bool = False) -> None:
         """Return if the request may read, or upload to, an index; None is the whole chain.
@@ -39,7 +45,7 @@ class Credentials:
         token = self._hosting.tokens.find(secret) if secret is not None else None
         if token is None:
             what = "a token is needed" if req.auth is None else "this is not a token of this server"
-            raise _unauthorized(f"{what}: {_HOW}")
+            raise _unauthorized(f"{what}: {_HOW_HERE if self._private and not upload else _HOW}")
         if token.is_expired(time.time()):
             raise _unauthorized(f"token {token.id} has expired: {_HOW}")
         if not token.is_for(index):

@@ -63,15 +63,16 @@ def _answers(port: int) -> bool:
 
 @unix
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-@pytest.mark.usefixtures("chain")
 def test_the_banner_says_what_is_behind_it_and_a_signal_ends_it_without_a_word(
-    cli: CommandLine, private: FakeIndex, number: signal.Signals
+    cli: CommandLine, chain: str, private: FakeIndex, number: signal.Signals
 ) -> None:
+    cli.config.write_text(chain.replace("private = false", "private = true"), encoding="utf-8")
     with aloud(cli) as shim:
         words = " ".join(shim.banner.split())
         assert words.startswith("indexfallback ")
         assert " on http://127.0.0.1:" in words
         assert f"cache: {cli.cache} (at most 20 GB)" in words
+        assert f"`indexfallback setup` writes it ({cli.config}:2)" in words
         assert f"  1 private  private  {private.url}\n" in shim.banner
         assert "  2 pypi     public   http://127.0.0.1:" in shim.banner
         assert shim.stop(number) == Done(0, "", "")

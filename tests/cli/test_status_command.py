@@ -30,7 +30,7 @@ def _fetch(shim: Served, file: Dist) -> None:
 def _sent_from_cache(shim: Served, file: Dist) -> int:
     """Have a file served again; return how many bytes have been served from the cache."""
     _fetch(shim, file)
-    sent: int = shim.json("/-/status")["sent"]["cached"]
+    sent: int = shim.json("/-/status")["activity"]["bytes"]["cached"]
     return sent
 
 

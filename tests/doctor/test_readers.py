@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 
 from indexfallback.config import Settings
+from indexfallback.config.people import Account, accounts, people
 from indexfallback.doctor.finding import Verdict
-from indexfallback.doctor.machine import Account, Machine, TextFile
-from indexfallback.doctor.readers import others, people, tokens
+from indexfallback.doctor.machine import Machine, TextFile
+from indexfallback.doctor.readers import others, tokens
 
 OURS = Account("anna", 1000, "/bin/bash")
 BOB = Account("bob", 1001, "/usr/bin/zsh")
@@ -60,8 +61,9 @@ def test_only_some_of_many_are_named() -> None:
         replace(MACHINE, uid=None, accounts=()),
         replace(MACHINE, settings=replace(SETTINGS, private=True)),
         replace(MACHINE, settings=replace(SETTINGS, host="0.0.0.0")),
+        replace(MACHINE, settings=replace(SETTINGS, origins={"server.private": "config.toml:2"})),
     ],
-    ids=["alone", "no login", "Windows", "private", "tokens anyway"],
+    ids=["alone", "no login", "Windows", "private", "tokens anyway", "as the user decided"],
 )
 def test_otherwise_there_is_nothing_to_find(machine: Machine) -> None:
     (finding,) = others(machine)
@@ -84,6 +86,4 @@ def test_clients_without_the_token_that_the_shim_asks_for_are_found() -> None:
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows lists no accounts so")
 def test_the_accounts_of_this_machine_are_read() -> None:
-    from indexfallback.cli.examine import _accounts  # noqa: PLC0415 - POSIX only
-
-    assert any(account.uid == 0 for account in _accounts())
+    assert any(account.uid == 0 for account in accounts())

@@ -71,6 +71,12 @@ def test_nothing_is_read_without_the_token(path: str, shim: Served, token: str) 
     assert shim.get(path, login(token)).status == 200
 
 
+def test_a_refusal_says_how_a_client_gets_the_token(shim: Served) -> None:
+    detail = shim.get("/simple/acme-app/").problem["detail"]
+    assert detail.startswith("a token is needed: run `indexfallback setup` for this client")
+    assert "set private = false in [server]" in detail
+
+
 def test_a_page_in_memory_is_not_read_without_the_token(shim: Served, token: str) -> None:
     assert shim.get("/simple/acme-app/", login(token)).status == 200
     assert shim.get("/simple/acme-app/").status == 401
@@ -151,12 +157,6 @@ def test_private_and_public_are_a_contradiction(tmp_path: Path) -> None:
     file.write_text("[server]\nprivate = true\npublic_read = true\n", encoding="utf-8")
     with pytest.raises(ConfigError, match="private = true contradicts public_read = true"):
         load_settings(config=file, environ={})
-
-
-def test_a_shim_is_not_private_unless_told_so(tmp_path: Path) -> None:
-    file = tmp_path / "config.toml"
-    file.write_text("", encoding="utf-8")
-    assert not load_settings(config=file, environ={}).asks_for_tokens
 
 
 def test_config_show_says_where_it_was_set(cli: CommandLine) -> None:

@@ -10,7 +10,7 @@ from indexfallback.config.pip import default_url
 from tests.clients.conftest import PASSWORD, Chain
 from tests.clients.setup.conftest import Programs
 from tests.clients.setup.support import Settler
-from tests.clients.support import Client, installed
+from tests.clients.support import Client, installed, write_config
 
 EXPECTED = {"acme-app": "1.4", "helper": "1.1", "leaf": "3.0"}
 PIP_CONF = """\
@@ -141,7 +141,7 @@ def _packages(environment: Path) -> Path:
 def test_the_chain_of_pip_stays_what_it_was(
     settler: Settler, outage: Chain, environments: dict[str, Client]
 ) -> None:
-    settler.config.unlink()
+    write_config(settler.config, {})
     private = outage.private.url.replace("//", f"//ci:{quote(PASSWORD, safe='')}@")
     text = f"[global]\nextra-index-url = {private}\n[install]\nindex-url = {outage.public.url}\n"
     files = _set_up(settler, "pip", {"config/pip/pip.conf": text})

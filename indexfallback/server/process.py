@@ -166,7 +166,7 @@ def _refuse_without_tokens(settings: Settings, port: Port, secret: Secret) -> No
         raise ConfigError(
             settings.origins.get("server.private", "server.private"),
             f"private = true needs your token, and {secret_file()} cannot be kept",
-            "make its directory writable, set XDG_STATE_HOME to one that is, or set private = false",
+            "make its directory writable, or set private = false in [server]",
         )
     if is_loopback(port.host) or not settings.asks_for_tokens:
         return

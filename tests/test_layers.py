@@ -11,8 +11,8 @@ ROOT = Path(__file__).parent.parent
 
 #: From the bottom up: each imports from itself and from earlier ones only.
 ORDER = (
-    "errors", "words", "names", "origin", "page", "outcome", "health", "mode", "flight",
-    "bounds", "table", "machine",
+    "errors", "words", "names", "origin", "page", "outcome", "health", "condition", "mode",
+    "flight", "bounds", "table", "machine",
     "config", "formats", "dists", "wanted",
     "upstream", "store", "hosted",
     "chain", "files",
@@ -45,7 +45,7 @@ LEVEL = {module: level for level, module in enumerate(ORDER)} | {
 #: Decisions and values: no network, no disk, no clock, no threads.
 PURE = (
     "errors", "machine", "words", "names", "origin", "mode", "doctor", "page", "formats", "outcome",
-    "health",
+    "health", "condition",
     "chain.question", "chain.policy", "chain.offer", "chain.lag", "chain.copies",
     "chain.explain", "files.file_url", "files.pace", "files.coding", "files.extent",
     "files.failures", "files.profile", "files.planner", "files.schedule", "server.intercepted",

@@ -5,10 +5,25 @@ Locks: ``Figures._lock`` guards everything here but ``_lags``.
 
 import threading
 import time
+from typing import NamedTuple
 
 from indexfallback.chain.lag import Lag
 from indexfallback.outcome import Outcome
 from indexfallback.table import Table
+
+
+class Report(NamedTuple):
+    """The figures of an index at one time."""
+
+    requests: int
+    errors: int
+    #: Of a mirror: how many pages lag behind, and by how many seconds at most.
+    behind: int
+    behind_seconds: float
+    #: When it last failed, seconds since the epoch; 0 if never.
+    failed: float
+    #: The latest failure.
+    last: Outcome | None
 
 
 class Figures:
@@ -18,7 +33,7 @@ class Figures:
         self._lock = threading.Lock()
         self._requests = 0
         self._errors = 0
-        self._last_error = ""
+        self._last: Outcome | None = None
         #: Seconds since the epoch; 0 if never.
         self._failed = 0.0
         #: The latest failure, until the index answers again.
@@ -32,7 +47,7 @@ class Figures:
             self._requests += 1
             if failing:
                 self._errors += 1
-                self._last_error, self._failed = failing, time.time()
+                self._last, self._failed = outcome, time.time()
             before, self._failing = self._failing, failing
         return failing != before
 
@@ -43,17 +58,15 @@ class Figures:
         else:
             self._lags.put(project, lag)
 
-    def report(self) -> dict[str, object]:
-        """Return the figures, as JSON has them."""
+    def report(self) -> "Report":
+        """Return the figures so far."""
         lags = [lag for _, lag in self._lags.items()]
         with self._lock:
-            return {
-                "requests": self._requests,
-                "errors": self._errors,
-                # Of a mirror: how many pages lag behind, and by how many seconds at most.
-                "behind": len(lags),
-                "behind_seconds": max((lag.seconds or 0.0 for lag in lags), default=0.0),
-                "last_error": self._last_error,
-                # Seconds since the epoch; 0 if never.
-                "failed": self._failed,
-            }
+            return Report(
+                self._requests,
+                self._errors,
+                behind=len(lags),
+                behind_seconds=max((lag.seconds or 0.0 for lag in lags), default=0.0),
+                failed=self._failed,
+                last=self._last,
+            )

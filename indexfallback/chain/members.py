@@ -11,11 +11,13 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import partial
 
+from indexfallback.chain.explain import remedy_for
 from indexfallback.chain.figures import Figures
 from indexfallback.chain.health_log import log_change
 from indexfallback.chain.heartbeat import Heartbeat
 from indexfallback.chain.latency import Latency
 from indexfallback.chain.network import Network
+from indexfallback.condition import condition
 from indexfallback.config import Index, Settings
 from indexfallback.health import Health, State, begin_trial, updated, updated_by_file
 from indexfallback.hosted.listing import Listing
@@ -25,6 +27,7 @@ from indexfallback.store.health_records import HealthRecords
 from indexfallback.upstream import open_index
 from indexfallback.upstream.answers import Upstream
 from indexfallback.upstream.directory import DirectoryIndex
+from indexfallback.words import span
 
 #: Of its own: the module's generator belongs to whoever seeds it.
 _random = random.SystemRandom()
@@ -99,7 +102,7 @@ class Member:
         seconds = health.until - now
         if health.state is not State.CLOSED:
             when = f"next try in {seconds:.0f} s" if seconds > 0 else "being tried"
-            return f"circuit {health.state.value}, {when}: {health.reason}"
+            return f"down for {span(now - health.since)}, {when}: {health.reason}"
         return f"left alone for {seconds:.0f} s: {health.reason}"
 
     def await_turn(self, ends: float, seconds: float) -> bool:
@@ -200,18 +203,33 @@ class Member:
         health = self.health
         # Only a directory skips files: no other index is opened for this.
         skipped = self.upstream.skipped() if self.index.is_directory else ()
+        figures = self.figures.report()
+        state = condition(
+            health,
+            now,
+            offline=self.is_offline,
+            requests=figures.requests,
+            median=self.latency.median,
+        )
         return {
             "name": self.index.name,
             "role": self.index.role,
             "mirror_of": self.index.mirror_of,
             "url": self.index.url,
-            "state": health.state.value,
+            # A value of `Condition`.
+            "state": state.value,
             "since": round(now - health.since, 1),
             "held": self.held(now),
             "next_try": round(max(0.0, health.until - now), 1),
             "p50": _rounded(self.latency.median),
             "p95": _rounded(self.latency.p95),
-            **self.figures.report(),
+            "requests": figures.requests,
+            "errors": figures.errors,
+            "last_error": str(figures.last or ""),
+            "remedy": remedy_for(figures.last.kind, self.index) if figures.last else "",
+            "failed": figures.failed,
+            "behind": figures.behind,
+            "behind_seconds": figures.behind_seconds,
             # Of a directory: files that are not offered, the first of them by name.
             "skipped": len(skipped),
             "skipped_files": [item._asdict() for item in skipped[:SKIPPED_SHOWN]],

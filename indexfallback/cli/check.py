@@ -17,6 +17,7 @@ from indexfallback.chain.network import Network
 from indexfallback.cli.compare import NoFacts, judged
 from indexfallback.cli.options import Options, examples, json_option, takes_options
 from indexfallback.cli.output import print_json, print_table, say, say_more
+from indexfallback.condition import after
 from indexfallback.config import Index, Settings
 from indexfallback.doctor.copies import SAMPLE, Judgement
 from indexfallback.doctor.machine import IndexCheck
@@ -241,5 +242,5 @@ def _well(index: Index, what: str, outcome: Outcome, clock: float | None) -> Ind
 
 
 def _failed(index: Index, outcome: Outcome) -> IndexCheck:
-    what = f"{outcome.kind.value}: {outcome}"
+    what = f"{after(outcome.kind).word}: {outcome}"
     return IndexCheck(index.name, "FAIL", what, outcome.elapsed, remedy_for(outcome.kind, index))

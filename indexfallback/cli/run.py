@@ -20,6 +20,9 @@ from indexfallback.clients.pointed import is_pointed_at
 from indexfallback.clients.shim_process import origins_of, shim_for
 from indexfallback.clients.tunnel_process import TunnelProcess, tunnel_process
 
+#: pip's own look for a newer pip is no part of the command: if it fails, nobody wants to know.
+_QUIET_PIP = {"PIP_DISABLE_PIP_VERSION_CHECK": "1"}
+
 
 @click.command(
     context_settings={"allow_interspersed_args": False},
@@ -70,7 +73,7 @@ def _by_tunnel(
     quiet: bool,
 ) -> int:
     """Run a command that keeps its indexes' addresses; return its exit code."""
-    environ = without_activation(os.environ)
+    environ = {**_QUIET_PIP, **without_activation(os.environ)}
     with starting as process, shim as url:
         tunnel = process.open(url, origins_of(url))
         code = run_child(command, tunnel.environment(environ))
@@ -84,7 +87,7 @@ def _by_address(
 ) -> int:
     """Run a command whose clients are given the shim's address; return its exit code."""
     with shim as url:
-        code = run_child(command, client_environment(os.environ, url))
+        code = run_child(command, client_environment({**_QUIET_PIP, **os.environ}, url))
         report_activity(url, began, failed=code != 0, quiet=quiet)
         report_written(url, began)
     return code

@@ -4,7 +4,7 @@ import math
 import os
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from indexfallback.cli.output import say, say_more
@@ -53,12 +53,23 @@ def _summary(projects: dict[str, Status]) -> str:
     shares = ", ".join(f"{count:,} from {owner}" for owner, count in owners.items())
     cached = sum(served["how"] not in ("asked", "ahead") for served in projects.values())
     stale = sum(served["how"] == "stale" for served in projects.values())
-    waited = math.fsum(served["waited"] for served in projects.values())
+    waited = covered(
+        (served["when"] - served["waited"], served["when"]) for served in projects.values()
+    )
     note = f" ({stale:,} stale)" if stale else ""
     return (
         f"{counted(len(projects), 'project')}: {shares}; {cached:,} from cache{note}; "
         f"{waited:.1f} s spent waiting for indexes"
     )
+
+
+def covered(spans: Iterable[tuple[float, float]]) -> float:
+    """Return the seconds that lie in at least one of the spans, each its begin and its end."""
+    seconds, reached = 0.0, -math.inf
+    for begin, end in sorted(spans):
+        seconds += max(0.0, end - max(begin, reached))
+        reached = max(reached, end)
+    return seconds
 
 
 def report_written(url: str, began: float) -> None:

@@ -13,6 +13,7 @@ from indexfallback.cli.chain import print_chain
 from indexfallback.cli.options import Options, examples, json_option, takes_options
 from indexfallback.cli.output import print_json, print_table, say, wrapped
 from indexfallback.cli.running import ask_running, found, no_shim
+from indexfallback.condition import Condition
 from indexfallback.config import Settings
 from indexfallback.mode import Cause, Mode
 from indexfallback.server.asking import Found, Kind, NoAnswer
@@ -126,7 +127,7 @@ def _note(index: Report) -> str:
     """Return the problem and the time of the next try, or the last error, and the lag."""
     notes = []
     error = index["last_error"]
-    if index["state"] != "closed":
+    if index["state"] == Condition.DOWN.value:
         wait = f"next try in {span(index['next_try'])}" if index["next_try"] else "next try now"
         notes.append(f"{error}; {wait}" if error else str(index["held"]))
     elif index["held"]:

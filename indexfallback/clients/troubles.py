@@ -9,10 +9,7 @@ from indexfallback.words import counted
 
 #: Number of failures, and of namesakes, that are explained.
 _EXPLAINED = 5
-_SUBSTITUTED = (
-    "Another index or the cache was used instead, so newer versions may be missing. "
-    "What you can do: make the index reachable (VPN, network) and run again."
-)
+_SUBSTITUTED = "Another index or the cache was used instead, so newer versions may be missing."
 
 Status = dict[str, Any]
 
@@ -94,17 +91,21 @@ def _is_held(tried: Status, project: str) -> bool:
 
 
 def _outages(status: Status, began: float) -> Iterator[Trouble]:
-    """Yield the indexes that were unavailable and are not named in a failure."""
-    if status["offline"]:
+    """Yield the indexes that were unavailable and are not named in a failure.
+
+    They concern a command only if it has looked something up.
+    """
+    activity = status["activity"]
+    if status["offline"] or not (activity["projects"] or activity["failures"]):
         return
-    told = {
-        tried["index"] for failure in status["activity"]["failures"] for tried in failure["tried"]
-    }
+    told = {tried["index"] for failure in activity["failures"] for tried in failure["tried"]}
     for index in status["indexes"]:
         if index["name"] in told or not (index["failed"] >= began or index["held"]):
             continue
         reason = index["last_error"] or index["held"]
-        yield Trouble(f"{index['name']} was unavailable meanwhile: {reason}.", (_SUBSTITUTED,))
+        details = _SUBSTITUTED, f"What you can do: {index['remedy']}"
+        sentence = f"{index['name']} was unavailable meanwhile: {reason}."
+        yield Trouble(sentence, details if index["remedy"] else details[:1])
 
 
 def _of_namesake(found: Status) -> Trouble:

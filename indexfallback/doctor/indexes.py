@@ -2,11 +2,10 @@
 
 from collections.abc import Iterator
 
+from indexfallback.condition import SLOW
 from indexfallback.doctor.finding import Finding, fail, ok, warn
 from indexfallback.doctor.machine import IndexCheck, Machine
 
-#: Seconds: the shortest time that the shim waits for an index that is usually fast.
-SLOW = 1.5
 #: Seconds. Tokens and signed URLs fail at a difference of five minutes; a cache may delay the date
 #: of a response a little.
 SKEW = 120.0

@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 
 import falcon
 
+from indexfallback.condition import Condition
 from indexfallback.shim import Shim
 from indexfallback.why import status
 
@@ -57,8 +58,14 @@ def _metrics(report: dict[str, Any]) -> Iterator[_Metric]:
         return [(labels, index[key]) for labels, index in indexes.items()]
 
     yield _Metric("offline", "gauge", "Whether no index is asked.", [("", report["offline"])])
-    states = [(labels, index["state"] == "closed") for labels, index in indexes.items()]
-    yield _Metric("index_up", "gauge", "Whether the index is asked as usual.", states)
+    up = [(labels, Condition(index["state"]).is_well) for labels, index in indexes.items()]
+    yield _Metric("index_up", "gauge", "Whether the index is asked as usual.", up)
+    states: list[tuple[str, float | None]] = [
+        (f'{{index="{index["name"]}",state="{state.value}"}}', index["state"] == state.value)
+        for index in report["indexes"]
+        for state in Condition
+    ]
+    yield _Metric("index_state", "gauge", "1 for the state of the index, else 0.", states)
     yield _Metric("index_requests_total", "counter", "Requests.", of_each("requests"))
     yield _Metric("index_errors_total", "counter", "Requests that failed.", of_each("errors"))
     quantiles = [

@@ -177,9 +177,9 @@ def test_the_trail_says_how_long_asking_took() -> None:
 
 
 def test_the_trail_says_what_was_skipped_for_the_owners_sake() -> None:
-    held = Candidate(PRIVATE, owned=True, known_since=1.0, held="circuit open: timeout")
+    held = Candidate(PRIVATE, owned=True, known_since=1.0, held="down: timeout")
     assert trail(question(held, PYPI)) == [
-        ("private", "skipped", "circuit open: timeout"),
+        ("private", "skipped", "down: timeout"),
         ("pypi", "skipped", "acme-app belongs to private"),
     ]
 

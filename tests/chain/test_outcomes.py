@@ -132,7 +132,7 @@ def test_failures_in_a_row_open_the_circuit_and_then_cost_nothing(
     near.clear()
     answer = made.fallback.page("idna")
     assert answer.tried[0].what == "skipped"
-    assert answer.tried[0].detail.startswith("circuit open, next try in")
+    assert answer.tried[0].detail.startswith("down for 0 s, next try in")
     assert near.requests == []
 
 

@@ -137,7 +137,7 @@ def test_in_every_mode_an_owned_project_goes_to_no_other_index(mode: OnOutage, k
 @pytest.mark.parametrize("mode", ["ledger", "next", "stop"])
 def test_a_held_private_index_is_not_asked_and_keeps_its_own_projects(mode: OnOutage) -> None:
     private = replace(PRIVATE, on_outage=mode)
-    known = question(Candidate(private, owned=True, known_since=1.0, held="circuit open"), PYPI)
+    known = question(Candidate(private, owned=True, known_since=1.0, held="down"), PYPI)
     assert walk(known, {}) == ([], Refuse(Why.OWNED, 0))
 
 

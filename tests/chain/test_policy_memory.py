@@ -62,7 +62,7 @@ def resolved(of: Candidate, *passed: Candidate) -> Candidate:
 
 
 def test_a_fresh_walk_down_the_same_chain_is_not_repeated() -> None:
-    private = Candidate(PRIVATE, held="circuit open")
+    private = Candidate(PRIVATE, held="down")
     known = question(private, resolved(Candidate(PYPI), private))
     assert walk(known, {}) == ([], Serve(1))
 

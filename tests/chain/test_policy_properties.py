@@ -79,7 +79,7 @@ def known(draw: st.DrawFn, of: Index, passed: str) -> Candidate:
         owned=is_private and (age is not None or draw(RARELY)),
         list_known=is_private and draw(RARELY),
         remembered_absent=not of.is_directory and draw(RARELY),
-        held="" if of.is_directory else draw(st.sampled_from(["", "", "circuit open"])),
+        held="" if of.is_directory else draw(st.sampled_from(["", "", "down"])),
         trouble=draw(st.sampled_from([None, Kind.UNREACHABLE, Kind.LIMITED])),
     )
 

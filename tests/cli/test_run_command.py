@@ -111,7 +111,7 @@ def test_a_failed_command_is_told_of_an_outage_that_something_stood_in_for(
     private.stop_listening()
     done = run(cli, _ASK.replace("sys.exit(code)", "sys.exit(3)"), "acme-app").expect(3)
     assert "private was unavailable meanwhile: connection refused (127.0.0.1:" in done.words
-    assert "newer versions may be missing. What you can do: make the index reachable" in done.words
+    assert "newer versions may be missing. What you can do: Start private, or correct" in done.words
 
 
 @pytest.mark.usefixtures("chain")

@@ -7,8 +7,10 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from indexfallback.cli.run_report import report_tunnel
+from indexfallback.cli.run_report import covered, report_tunnel
 from indexfallback.clients.installed import installed_since
 from indexfallback.clients.tunnel_process import Tunnel, tunnel_process
 from indexfallback.tunnel.report import Refusal, Report
@@ -120,3 +122,14 @@ def test_a_tunnel_that_has_ended_is_told_of(capsys: pytest.CaptureFixture[str]) 
         pass
     report_tunnel(opened, ("make",), time.time(), quiet=False)
     assert "the tunnel has ended" in capsys.readouterr().err
+
+
+def test_waiting_is_what_the_clock_shows_and_not_the_sum() -> None:
+    assert covered([]) == 0.0
+    assert covered([(0.0, 2.0), (1.0, 3.0), (1.5, 1.6), (5.0, 6.0)]) == 4.0
+
+
+@given(st.lists(st.tuples(st.integers(0, 50), st.integers(0, 50)).map(sorted).map(tuple)))
+def test_each_second_of_waiting_counts_once(spans: list[tuple[int, int]]) -> None:
+    seconds = {second for begin, end in spans for second in range(begin, end)}
+    assert covered(spans) == len(seconds)

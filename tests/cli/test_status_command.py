@@ -45,8 +45,8 @@ def test_it_shows_the_indexes_the_cache_and_the_clients(cli: CommandLine, shim: 
     assert header.split() == [
         "index", "role", "state", "since", "p50", "p95", "requests", "errors", "note",
     ]  # fmt: skip
-    assert private.split()[:3] == ["private", "private", "closed"]
-    assert pypi.split()[:3] == ["pypi", "public", "closed"]
+    assert private.split()[:3] == ["private", "private", "up"]
+    assert pypi.split()[:3] == ["pypi", "public", "up"]
     assert cache.startswith("cache      ")
     assert re.search(r" of 20 GB, 1 file, 1 page, [1-9]\d\.\d % of bytes served from it", cache)
     assert re.search(r"clients pip 26\.3 \(\d s ago\)", done.words)
@@ -81,7 +81,7 @@ def test_an_index_in_trouble_is_noted_with_its_next_try(
 ) -> None:
     shim.get("/simple/acme-app/")
     private.stop_listening()
-    wait_until(lambda: _asked_again(shim)["state"] == "open", 10, "the circuit is not open")
+    wait_until(lambda: _asked_again(shim)["state"] == "down", 10, "the index is not down")
     done = cli("status").expect()
     assert "connection refused (127.0.0.1:" in done.words
     assert "; next try in " in done.words

@@ -73,3 +73,19 @@ def test_a_file_that_changed_is_explained_once() -> None:
     }
     status = _status(failure, projects={"demo": SERVED}, refused=(CHANGED,))
     assert len(list(troubles(status, 1.0))) == 1
+
+
+def test_an_outage_concerns_a_command_that_looked_something_up_and_has_its_own_remedy() -> None:
+    status = _status(projects={"idna": SERVED})
+    status["indexes"] = [
+        {
+            "name": "private", "failed": 2.0, "held": "", "last_error": "503 Service Unavailable",
+            "remedy": "The fault is at private: run again later, or tell whoever runs it.",
+        }
+    ]  # fmt: skip
+    (trouble,) = troubles(status, 1.0)
+    assert trouble.sentence == "private was unavailable meanwhile: 503 Service Unavailable."
+    assert trouble.details[1] == (
+        "What you can do: The fault is at private: run again later, or tell whoever runs it."
+    )
+    assert list(troubles({**status, "activity": _status()["activity"]}, 1.0)) == []

@@ -48,5 +48,5 @@ def test_what_fails_while_the_shim_was_stopped_is_charged_to_no_index(
         error = str(figures(made)["last_error"])
         assert "this machine did not run for" in error
         assert ("connection broke" if fault == "reset" else "no answer in time") in error
-        assert figures(made)["state"] == "closed"
+        assert figures(made)["state"] == "up"
         hanging.lift()

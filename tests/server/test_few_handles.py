@@ -56,7 +56,7 @@ def test_a_crowd_is_served_by_a_shim_with_few_handles(served: Serve) -> None:
             found = list(pool.map(lambda n: _install(shim, n), range(CLIENTS)))
         assert set(found) == {(200, 200)}
         (state,) = shim.json("/-/status")["indexes"]
-        assert (state["state"], state["errors"]) == ("closed", 0), state
+        assert (state["state"], state["errors"]) == ("up", 0), state
         assert shim.get("/-/health").status == 200
 
 

@@ -8,7 +8,7 @@ from tests.serving import wait_until
 PIP = {"User-Agent": "pip/26.3 {}"}
 LINE = re.compile(
     r"# (HELP|TYPE) indexfallback_[a-z_]+ .+"
-    r"|indexfallback_[a-z_]+(\{[a-z]+=\"[a-z0-9._-]+\"(,[a-z]+=\"[a-z0-9._-]+\")*\})? [0-9.e+-]+"
+    r"|indexfallback_[a-z_]+(\{[a-z]+=\"[a-z0-9._-]+\"(,[a-z]+=\"[a-z0-9._ ()-]+\")*\})? [0-9.e+-]+"
 )
 
 
@@ -47,6 +47,10 @@ def test_they_are_those_of_the_status(world: World) -> None:
         labels = f'{{index="{index["name"]}"}}'
         assert shown[f"indexfallback_index_requests_total{labels}"] == index["requests"]
         assert shown[f"indexfallback_index_up{labels}"] == 1
+        states = f'indexfallback_index_state{{index="{index["name"]}",state="'
+        assert [n for n in shown if n.startswith(states) and shown[n]] == [
+            f'{states}{index["state"]}"}}'
+        ]
     sent = report["activity"]["bytes"]
     assert shown['indexfallback_sent_bytes_total{source="index"}'] == sent["fetched"] > 0
     assert shown['indexfallback_sent_bytes_total{source="cache"}'] == sent["cached"]

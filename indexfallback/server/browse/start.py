@@ -3,17 +3,24 @@
 from collections.abc import Mapping
 from typing import Any
 
+from indexfallback.condition import Condition
 from indexfallback.mode import Cause
 from indexfallback.server.browse.frame import framed
 from indexfallback.server.browse.install import commands
 from indexfallback.server.browse.markup import NOTHING, Html, html, joined, optional
 from indexfallback.words import counted, ms, size, span
 
-#: State of a circuit to its words and its colour.
-_STATES = {
-    "closed": ("up", "good"),
-    "open": ("down", "bad"),
-    "half-open": ("being tried", "fair"),
+#: The colour of each condition.
+_COLOURS = {
+    Condition.UP: "good",
+    Condition.SLOW: "fair",
+    Condition.DOWN: "bad",
+    Condition.UNAUTHORIZED: "bad",
+    Condition.FORBIDDEN: "bad",
+    Condition.LIMITED: "fair",
+    Condition.OFFLINE: "fair",
+    Condition.UNKNOWN: "idle",
+    Condition.LOCAL: "fair",
 }
 
 _BODY = """\
@@ -61,19 +68,16 @@ def _offline(report: Mapping[str, Any]) -> Html:
 
 
 def _index(index: Mapping[str, Any]) -> Html:
-    state, colour = _STATES[index["state"]]
-    if state == "up" and index["held"]:
-        state, colour = "not asked", "fair"
-    elif state == "up" and not index["requests"]:
-        state, colour = "not needed yet", "idle"
+    state = Condition(index["state"])
     role = f"{index['role']} of {index['mirror_of']}" if index["mirror_of"] else index["role"]
-    trouble = index["held"] if colour in ("bad", "fair") else ""
+    is_in_trouble = not state.is_well and state is not Condition.OFFLINE
+    trouble = f"{index['held']}. {index['remedy']}".strip(" .") if is_in_trouble else ""
     return html(
         _INDEX,
         name=index["name"],
         role=role,
-        state=state,
-        colour=colour,
+        state=state.value,
+        colour=_COLOURS[state],
         url=index["url"],
         figures=_figures(index),
         trouble=optional('<div class="trouble">{why}</div>', why=trouble),

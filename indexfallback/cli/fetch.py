@@ -36,15 +36,20 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 @click.argument("requirements", nargs=-1, metavar="[PROJECT]...")
 @click.option(
     "-r", "--requirement", "files", type=_FILE, multiple=True, metavar="FILE",
-    help="What to fetch: requirements.txt, pyproject.toml, pylock.toml, uv.lock, poetry.lock, or "
-    "the .cfg of a buildout (repeatable).",
+    help="What to fetch: requirements.txt, pyproject.toml, pylock.toml, uv.lock, poetry.lock, "
+    "pdm.lock, Pipfile.lock, or the .cfg of a buildout (repeatable).",
 )  # fmt: skip
 @click.option(
     "-c", "--constraint", "limits", type=_FILE, multiple=True, metavar="FILE",
     help="Limit versions by this file (repeatable).",
 )  # fmt: skip
 @click.option("--extra", "extras", multiple=True, help="Include this extra.")
-@click.option("--group", "groups", multiple=True, help="Include this dependency group.")
+@click.option(
+    "--group",
+    "groups",
+    multiple=True,
+    help="Include this dependency group, or category of a Pipfile.lock.",
+)
 @click.option(
     "--python", "pythons", multiple=True, metavar="VERSION",
     help="For this Python (3.12), instead of the one in use (repeatable).",

@@ -1,5 +1,6 @@
-"""Reads text and TOML files, and turns their errors into `WantedError`."""
+"""Reads text, TOML and JSON files, and turns their errors into `WantedError`."""
 
+import json
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -33,11 +34,26 @@ def read_toml(path: Path, interpret: Callable[[dict[str, Any]], T], remedy: str)
 
     Raises `WantedError` with ``remedy`` if the file is not TOML, or has another shape.
     """
+    return _interpreted(path, "TOML", tomllib.loads, interpret, remedy)
+
+
+def read_json(path: Path, interpret: Callable[[dict[str, Any]], T], remedy: str) -> T:
+    """Return what ``interpret`` makes of a JSON document; raises `WantedError` as `read_toml`."""
+    return _interpreted(path, "JSON", json.loads, interpret, remedy)
+
+
+def _interpreted(
+    path: Path,
+    kind: str,
+    parse: Callable[[str], dict[str, Any]],
+    interpret: Callable[[dict[str, Any]], T],
+    remedy: str,
+) -> T:
     _, text = read_text(str(path))
     try:
-        document = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise WantedError(str(path), f"it is not TOML ({error})", remedy) from None
+        document = parse(text)
+    except (ValueError, RecursionError) as error:  # ValueError is the base of both parsers' errors
+        raise WantedError(str(path), f"it is not {kind} ({error})", remedy) from None
     try:
         return interpret(document)
     except (KeyError, TypeError, AttributeError, ValueError) as error:

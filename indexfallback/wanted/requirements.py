@@ -18,6 +18,8 @@ _INDEXES = {
     "no_index": "--no-index",
     "find_links": "--find-links",
 }
+#: The most characters of an invalid line that a message shows: it may be all of a JSON document.
+_LONGEST = 100
 
 
 def requirements(path: Path, *, constraint: bool = False) -> Wanted:
@@ -48,7 +50,8 @@ def specifier(text: str, origin: Origin) -> Wanted:
     try:
         requirement = Requirement(text)
     except InvalidRequirement as error:
-        problem = f'"{text}" is not a requirement ({str(error).splitlines()[0]})'
+        shown = text if text.isprintable() and len(text) <= _LONGEST else ascii(text[:_LONGEST])
+        problem = f'"{shown}" is not a requirement ({str(error).splitlines()[0]})'
         raise WantedError(str(origin), problem, 'write it like "acme>=1.4"') from None
     if requirement.url is not None:
         return Wanted(direct_references=(DirectReference(text, origin),))

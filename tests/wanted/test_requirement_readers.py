@@ -81,6 +81,56 @@ def test_a_line_that_pip_would_refuse_is_refused(tmp_path: Path, line: str, prob
         read_file(write(tmp_path / "r.txt", f"{line}\n"))
 
 
+KNOWN = (
+    "requirements.txt, pyproject.toml, pylock.toml, uv.lock, poetry.lock, pdm.lock, Pipfile.lock, "
+    "the .cfg of a buildout"
+)
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("package.json", b'{"dependencies": ["idna"]}'),
+        ("environment.yml", b"name: acme\ndependencies:\n  - idna\n"),
+        ("tox.ini", b"[testenv]\ndeps = idna\n"),
+        ("Cargo.lock", b'[[package]]\nname = "idna"\n'),
+        ("acme-1.0.whl", bytes(range(256))),
+        ("nothing.bin", bytes(100)),
+    ],
+)
+def test_a_file_of_another_tool_is_refused_with_the_formats_that_are_known(
+    tmp_path: Path, name: str, content: bytes
+) -> None:
+    path = tmp_path / name
+    path.write_bytes(content)
+    with pytest.raises(WantedError, match=r"its format is not known") as caught:
+        read_file(path)
+    assert str(caught.value).endswith(f"; name one of {KNOWN}")
+    assert str(caught.value).isprintable()
+
+
+@pytest.mark.parametrize("name", ["requirements.lock", "base.req", "deps.txt.in", "constraints"])
+def test_requirements_may_have_any_name(tmp_path: Path, name: str) -> None:
+    assert texts(read_file(write(tmp_path / name, "idna>=3\n"))) == ["idna>=3"]
+
+
+@pytest.mark.parametrize(
+    ("name", "remedy"),
+    [("Pipfile", r"Pipfile\.lock"), ("setup.py", "uv pip compile"), ("setup.cfg", "pip lock")],
+)
+def test_for_a_file_without_versions_the_way_to_a_lock_is_told(
+    tmp_path: Path, name: str, remedy: str
+) -> None:
+    with pytest.raises(WantedError, match=rf"{name}: it states no versions .*; .*{remedy}"):
+        read_file(write(tmp_path / name, "idna\n"))
+
+
+def test_of_a_long_invalid_line_the_start_is_shown(tmp_path: Path) -> None:
+    with pytest.raises(WantedError) as caught:
+        read_file(write(tmp_path / "r.txt", "{" * 100_000))
+    assert len(str(caught.value)) < len(str(tmp_path)) + 300
+
+
 def test_an_argument_is_a_requirement_or_refused() -> None:
     assert texts(specifier("acme>=1", Origin("the command line"))) == ["acme>=1"]
     with pytest.raises(WantedError, match=r"the command line: .* is not a requirement"):

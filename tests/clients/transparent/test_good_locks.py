@@ -1,10 +1,12 @@
 """Locks made elsewhere install from the cache with every index gone, and stay as they are."""
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import NamedTuple
 
 import pytest
 
+from indexfallback.wanted.reading import read_file
 from tests.clients.setup.conftest import Programs
 from tests.clients.support import make_environment, uv_executable
 from tests.clients.transparent.conftest import MadeDirectly
@@ -82,3 +84,16 @@ def test_a_lock_installs_with_every_index_gone_and_stays_as_it_is(
 
 def _bytes(content: str | bytes) -> bytes:
     return content if isinstance(content, bytes) else content.encode()
+
+
+@pytest.mark.parametrize("name", ["uv lock", "pip lock", "poetry add", "pdm lock", "pipenv lock"])
+def test_fetch_reads_from_the_lock_of_each_tool_what_the_tool_installs(
+    made_directly: MadeDirectly, tmp_path: Path, name: str
+) -> None:
+    (filename,) = (file for file in LOCKERS[name].written if "lock" in file)
+    path = tmp_path / filename
+    path.write_bytes(made_directly(name)[filename])
+    found = read_file(path)
+    assert {pin.project: pin.version for pin in found.pins} == EXPECTED
+    served = {f"sha256:{dist.sha256}" for dist in PUBLIC_DISTS}
+    assert all(pin.hashes and pin.hashes <= served for pin in found.pins)

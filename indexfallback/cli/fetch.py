@@ -4,6 +4,7 @@ import os
 import sys
 from contextlib import closing
 from dataclasses import asdict
+from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -180,7 +181,8 @@ def _print(result: "Result", chain: list[str], *, dry_run: bool) -> None:
             click.echo(f"  {each.filename}" + ("" if each.is_new else " (here)"))
     for text in result.left_out:
         say(f"left out: {text}")
-    for missing in result.missing:
-        say(f"missing: {missing.what}: {missing.cause}".rstrip("."))
-        if missing.remedy:
-            say_more(missing.remedy)
+    for remedy, those in groupby(result.missing, lambda missing: missing.remedy):
+        for missing in those:
+            say(f"missing: {missing.what}: {missing.cause}".rstrip("."))
+        if remedy:
+            say_more(remedy)

@@ -6,12 +6,14 @@ from collections.abc import Set as AbstractSet
 from packaging.markers import Marker, UndefinedEnvironmentName
 from packaging.version import InvalidVersion, Version
 
-from indexfallback.dists.fitting import SDISTS, best_wheel, takes_python
 from indexfallback.errors import FileMissingError, FileRefusedError
+from indexfallback.fetch.installable import best_file
 from indexfallback.fetch.target import Target
+from indexfallback.fetch.unsatisfied import Asked, Offer, unsatisfied
 from indexfallback.names import project_of, version_of
-from indexfallback.page import File, ProjectPage
-from indexfallback.wanted import ALL, Pin, Wanted
+from indexfallback.page import File
+from indexfallback.wanted import Pin, Wanted
+from indexfallback.words import counted
 
 
 def is_wanted(pin: Pin, target: Target, extras: Collection[str], groups: Collection[str]) -> bool:
@@ -31,28 +33,29 @@ def is_wanted(pin: Pin, target: Target, extras: Collection[str], groups: Collect
         return True
 
 
-def select_file(page: ProjectPage, pin: Pin, target: Target, wanted: Wanted) -> File | None:
+def select_file(offer: Offer, pin: Pin, target: Target, wanted: Wanted) -> File | None:
     """Return the file that an installer would select: the best wheel, else the sdist.
 
     None if a pin that is not needed has no file for this target. Raises `FileError` if the version
-    is not on the page, or none of its files has a required hash or is for the target.
+    is not offered, or none of its files has a required hash or is for the target.
     """
-    name = f"{pin.project} {pin.version}"
-    known = [file for file in page.files if _is_of(file, pin)]
-    if not known:
-        cause = f"it is not on the page of {pin.project}, and {pin.origin} requires it"
-        raise FileMissingError(name, cause, "Require a version that is on the page.")
+    known = [file for file in offer.offered.files if _is_of(file, pin)]
     right = [file for file in known if _has_hash(file, pin.hashes)]
-    if not right:
-        raise _refused(name, known[0], pin)
-    python = target.markers["python_full_version"]
-    fitting = [file for file in right if takes_python(file, python)]
-    best = _best([file for file in fitting if _takes_format(file, pin.project, wanted)], target)
-    if best is None and pin.is_needed:
-        cause = f"none of its {len(right)} files is for {target}"
-        remedy = "Require a version that has one, or allow sdists."
+    best = best_file(right, pin.project, target, wanted)
+    if best is not None or (right and not pin.is_needed):
+        return best
+    name = f"{pin.project} {pin.version}"
+    other = best_file(known, pin.project, target, wanted)
+    if known and not right:
+        raise _refused(name, other or known[0], len(known), pin)
+    if other is not None:
+        have = counted(len(right), "file")
+        which = "which is not" if len(right) == 1 else "none of which is"
+        cause = f"{pin.origin} has the hashes of {have}, {which} for {target}"
+        remedy = f"{other.filename} is for it: lock again, for this target too."
         raise FileMissingError(name, cause, remedy)
-    return best
+    cause = unsatisfied(offer, Asked.pinned(pin.version), target, wanted) or "no file fits"
+    raise FileMissingError(name, cause, "Require a version that this target can install.")
 
 
 def _is_of(file: File, pin: Pin) -> bool:
@@ -72,21 +75,12 @@ def _has_hash(file: File, hashes: Collection[str]) -> bool:
     return not hashes or kinds.isdisjoint(file.hashes) or not stated.isdisjoint(hashes)
 
 
-def _refused(name: str, file: File, pin: Pin) -> FileRefusedError:
-    cause = (
-        f"none of its files has a hash that {pin.origin} requires; "
-        f"{file.filename} has sha256 {file.sha256}"
+def _refused(name: str, file: File, count: int, pin: Pin) -> FileRefusedError:
+    files = "its file has not" if count == 1 else f"none of its {count:,} files has"
+    required = (
+        f"the hash that {pin.origin} requires"
+        if len(pin.hashes) == 1
+        else (f"one of the {len(pin.hashes):,} hashes that {pin.origin} requires")
     )
+    cause = f"{files} {required}; {file.filename} has sha256 {file.sha256}"
     return FileRefusedError(name, cause, "Find out which one is right before you install it.")
-
-
-def _takes_format(file: File, project: str, wanted: Wanted) -> bool:
-    refused = wanted.no_binary if file.filename.endswith(".whl") else wanted.only_binary
-    return refused.isdisjoint((ALL, project))
-
-
-def _best(files: list[File], target: Target) -> File | None:
-    """Return the best wheel, else the sdist that is preferred."""
-    wheel = best_wheel(files, target.tags)
-    sdists = (file for ending in SDISTS for file in files if file.filename.endswith(ending))
-    return wheel or next(sdists, None)

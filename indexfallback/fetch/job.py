@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from indexfallback.errors import FileError, IndexFallbackError, ProjectError, ResolveError
+from indexfallback.errors import IndexFallbackError, ResolveError
 from indexfallback.fetch.build_requirements import build_requirements
 from indexfallback.fetch.download import (
     FetchedFile,
@@ -16,20 +16,12 @@ from indexfallback.fetch.download import (
     planned_file,
 )
 from indexfallback.fetch.file_selection import is_wanted, select_file
-from indexfallback.fetch.resolver import Resolver
+from indexfallback.fetch.missing import Missing, missing, offer_of, unresolved
+from indexfallback.fetch.resolver import NoSolutionError, Resolver
 from indexfallback.fetch.target import Target
 from indexfallback.shim import Shim
 from indexfallback.wanted import Demand, Origin, Pin, Wanted
 from indexfallback.words import counted
-
-
-class Missing(NamedTuple):
-    """A requirement or file that is not available."""
-
-    what: str
-    cause: str
-    remedy: str
-
 
 #: A file's name, and its sha256 if the page states it: two files of a page may have one name.
 FileId = tuple[str, str | None]
@@ -113,6 +105,8 @@ class Job:
             self._progress.step(f"Resolving {counted(len(wanted.demands), 'requirement')} {title}")
             try:
                 pins += self._resolver.resolve(wanted.demands, target, wanted)
+            except NoSolutionError as error:
+                self._miss(*unresolved(self._shim, wanted, target, title, error))
             except ResolveError as error:
                 cause = f"{error.where}: {error.problem}"
                 self._miss(Missing(f"what is needed {title}", cause, error.remedy))
@@ -121,7 +115,7 @@ class Job:
             try:
                 choice = future.result()
             except IndexFallbackError as error:
-                self._miss(_missing(f"{pin.project} {pin.version}", error))
+                self._miss(missing(f"{pin.project} {pin.version} ({pin.origin})", error))
                 continue
             if choice is None:
                 self.result.left_out.append(f"{pin.project} {pin.version} (no file {title})")
@@ -130,9 +124,8 @@ class Job:
         return found
 
     def _select_file(self, pin: Pin, each: _Round) -> SelectedFile | None:
-        answer = self._shim.fallback.page(pin.project)
-        page = self._shim.offer(answer)
-        file = select_file(page, pin, each.target, each.wanted)
+        answer, offer = offer_of(self._shim, pin.project)
+        file = select_file(offer, pin, each.target, each.wanted)
         if file is None:
             return None
         return SelectedFile(pin, file, answer.owner.name, answer.owner.group)
@@ -154,7 +147,7 @@ class Job:
             try:
                 self.result.files.setdefault(_id_of(choice), future.result())
             except IndexFallbackError as error:
-                self._miss(_missing(filename, error))
+                self._miss(missing(filename, error))
             if _id_of(choice) in awaited:
                 self._progress.finish(filename)
 
@@ -174,16 +167,9 @@ class Job:
             rounds.append(_Round(target, wanted, f"to build {filename}"))
         return rounds
 
-    def _miss(self, missing: Missing) -> None:
-        if missing not in self.result.missing:
-            self.result.missing.append(missing)
+    def _miss(self, *found: Missing) -> None:
+        self.result.missing += (each for each in found if each not in self.result.missing)
 
 
 def _id_of(choice: SelectedFile) -> FileId:
     return choice.file.filename, choice.file.sha256
-
-
-def _missing(what: str, error: IndexFallbackError) -> Missing:
-    if isinstance(error, (FileError, ProjectError)):
-        return Missing(what, error.cause, error.remedy)
-    return Missing(what, str(error), "")

@@ -2,7 +2,6 @@
 
 import json
 import os
-import re
 import shutil
 import subprocess
 import sys
@@ -12,6 +11,7 @@ from tempfile import TemporaryDirectory
 
 from indexfallback.clients.environment import client_environment
 from indexfallback.errors import ResolveError
+from indexfallback.fetch.explanation import Explanation, of_pip, of_uv
 from indexfallback.fetch.target import Target
 from indexfallback.names import normalize
 from indexfallback.wanted import Demand, Origin, Pin, Wanted
@@ -20,9 +20,16 @@ from indexfallback.wanted.reading import read_file
 #: Prefixes of the resolvers' settings, which are for the user's own installs (another index, a
 #: target) and do not apply here.
 _SETTINGS = ("PIP_", "UV_")
-#: The most lines of a resolver's error message that are shown.
-_LINES = 12
-_COLOUR = re.compile(r"\x1b\[[0-9;]*m")
+
+
+class NoSolutionError(ResolveError):
+    """A resolver found no versions that fit together."""
+
+    def __init__(self, tool: str, explanation: Explanation) -> None:
+        remedy = "`indexfallback why PROJECT` says what each index has of a project"
+        super().__init__(tool, explanation.text, remedy)
+        #: Requirements that it names, of which no version may fit.
+        self.needed = explanation.needed
 
 
 class Resolver:
@@ -47,7 +54,7 @@ class Resolver:
     def resolve(self, demands: Sequence[Demand], target: Target, wanted: Wanted) -> list[Pin]:
         """Return the pins for the demands, under the constraints and options of ``wanted``.
 
-        Raises `ResolveError`.
+        Raises `NoSolutionError`, and `ResolveError` where no resolver can be used.
         """
         with TemporaryDirectory(prefix="indexfallback-") as name:
             directory = Path(name)
@@ -62,9 +69,12 @@ class Resolver:
     def _by_pip(self, arguments: list[str], wanted: Wanted, directory: Path) -> list[Pin]:
         report = directory / "report.json"
         command = [sys.executable, "-m", "pip", "install", "--dry-run", "--ignore-installed"]
-        command += ["--quiet", "--no-cache-dir", "--report", str(report)]
+        # Quiet, it would not say which requirements are in conflict.
+        command += ["--no-cache-dir", "--progress-bar", "off", "--report", str(report)]
         command += ["--pre"] if wanted.pre else []
-        self._call("pip", [*command, *arguments], directory)
+        done = self._call([*command, *arguments], directory)
+        if done.returncode:
+            raise NoSolutionError("pip", of_pip(done.stdout, done.stderr))
         return [_reported(each) for each in json.loads(report.read_bytes())["install"]]
 
     def _by_uv(
@@ -82,22 +92,18 @@ class Resolver:
         command += ["--quiet", "--no-cache", "--no-header"]
         command += ["--format", "pylock.toml", "--output-file", str(lock), *target.uv_arguments]
         command += ["--prerelease", "allow"] if wanted.pre else []
-        self._call("uv", [*command, *arguments], directory)
+        done = self._call([*command, *arguments], directory)
+        if done.returncode:
+            raise NoSolutionError("uv", of_uv(done.stderr))
         # The lock has the hashes of all files of each version.
         return list(read_file(lock).pins)
 
-    def _call(self, tool: str, command: list[str], directory: Path) -> None:
+    def _call(self, command: list[str], directory: Path) -> "subprocess.CompletedProcess[str]":
         # In an own directory, because Python imports from the current one first.
-        done = subprocess.run(  # noqa: S603 - a tool and files of ours
+        return subprocess.run(  # noqa: S603 - a tool and files of ours
             command, env=self._environment, cwd=directory, stdin=subprocess.DEVNULL,
-            capture_output=True, check=False,
+            capture_output=True, check=False, encoding="utf-8", errors="replace",
         )  # fmt: skip
-        if done.returncode:
-            said = _COLOUR.sub("", done.stderr.decode(errors="replace"))
-            lines = [line.rstrip() for line in said.splitlines() if line.strip()]
-            problem = " ".join(" ".join(lines[-_LINES:]).split())
-            remedy = "`indexfallback why PROJECT` says what each index has of a project"
-            raise ResolveError(tool, problem, remedy)
 
 
 def _options(wanted: Wanted) -> list[str]:

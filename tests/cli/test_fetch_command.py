@@ -37,13 +37,63 @@ def test_without_anything_to_fetch_it_says_what_to_give(cli: CommandLine, chain:
 
 
 def test_what_no_index_has_is_named_with_cause_and_remedy(cli: CommandLine, chain: str) -> None:
-    done = cli("fetch", "nowhere").expect(1)
-    assert "missing: what is needed for Python" in done.words
-    assert "No matching distribution found for nowhere" in done.words
-    assert "`indexfallback why PROJECT` says what each index has" in done.words
-    assert done.widest < 80
     (missing,) = cli("fetch", "nowhere", "--json").expect(1).json["missing"]
-    assert missing["cause"].startswith("pip: ")
+    assert missing["what"] == "nowhere (the command line)"
+    assert "no index has it" in missing["cause"]
+
+
+def test_requirements_that_no_version_satisfies_are_told_with_the_nearest_versions(
+    cli: CommandLine, chain: str, public: FakeIndex
+) -> None:
+    for number in range(250):
+        public.add(wheel("many", f"1.{number}"))
+    public.add(wheel("app", "9.8", requires_python=">=3.99"))
+    public.add(wheel("app", "10.0"))
+    for version in "1.0", "2.0":
+        public.add(wheel("limited", version))
+    file, limits = cli.directory / "r.txt", cli.directory / "limits.txt"
+    file.write_text("idna\n\napp==9.9\nmany>3; python_version > '3'\n", encoding="utf-8")
+    limits.write_text("limited<2\n", encoding="utf-8")
+    done = cli("fetch", "-r", str(file), "limited>1", "app>10; os_name == 'x'", "-c", str(limits))
+    app = f"missing: app==9.9 ({file}:3): there is no 9.9; the nearest versions are 9.8 and 10.0."
+    assert f"{app} 9.8 needs Python >=3.99, and this is 3." in done.expect(1).words
+    many = f"missing: many>3 ({file}:4): none of its 250 versions matches;"
+    assert f"{many} the nearest version is 1.249" in done.words
+    limited = f"missing: limited>1 (the command line) and limited<2 ({limits}:1): none of its 2"
+    assert f"{limited} versions matches; the nearest versions are 1.0 and 2.0" in done.words
+    assert done.words.count("Change that; until then nothing that is needed for Python 3.") == 1
+    assert done.words.count("missing:") == 3
+    assert "1.248" not in done.words
+
+
+def test_what_a_project_requires_and_no_version_satisfies_is_told_by_either_resolver(
+    cli: CommandLine, chain: str, public: FakeIndex
+) -> None:
+    public.add(wheel("lib", requires=["idna>=4"]))
+    for options in (), ("--python", "3.12", "--platform", "win_amd64"):
+        (missing,) = cli("fetch", "lib", "--json", *options).expect(1).json["missing"]
+        assert missing["what"] == "idna>=4 (required by lib)"
+        assert missing["cause"] == "none of its 2 versions matches; the nearest version is 3.10"
+
+
+def test_a_conflict_is_told_by_the_requirements_that_contradict_one_another(
+    cli: CommandLine, chain: str, public: FakeIndex
+) -> None:
+    public.add(wheel("old", requires=["idna<3.10"]))
+    public.add(wheel("new", requires=["idna>=3.10"]))
+    (missing,) = cli("fetch", "old", "new", "--json").expect(1).json["missing"]
+    assert missing["what"].startswith("what is needed for Python")
+    assert missing["cause"] == "pip: old 1.0 depends on idna<3.10; new 1.0 depends on idna>=3.10"
+
+
+def test_a_pin_of_a_version_that_no_index_has_is_told_with_the_nearest_one(
+    cli: CommandLine, chain: str
+) -> None:
+    file = cli.directory / "locked.txt"
+    file.write_text(f"idna==3.11 --hash=sha256:{'0' * 64}\n", encoding="utf-8")
+    (missing,) = cli("fetch", "-r", str(file), "--json").expect(1).json["missing"]
+    assert missing["what"] == f"idna 3.11 ({file}:1)"
+    assert missing["cause"] == "there is no 3.11; the nearest version is 3.10"
 
 
 def test_what_comes_from_no_index_is_missing_and_the_rest_comes(
@@ -95,7 +145,8 @@ def test_what_an_sdist_of_a_lock_needs_to_be_built_may_be_missing(
     versions.write_text("[versions]\napp = 1.0\n", encoding="utf-8")
     done = cli("fetch", "-r", str(versions), "--json").expect(1)
     assert names(done.json) == ["app-1.0.tar.gz"]
-    assert done.json["missing"][0]["what"] == "what is needed to build app-1.0.tar.gz"
+    (missing,) = done.json["missing"]
+    assert missing["what"] == "nowhere (the build requirements of app-1.0.tar.gz)"
 
 
 def test_a_file_with_another_hash_than_asked_for_is_refused_and_named(

@@ -72,4 +72,4 @@ def test_a_platform_that_nobody_knows_is_refused_before_anything_is_asked(
 
 def test_a_version_that_no_target_file_has_is_missing(cli: CommandLine, index: FakeIndex) -> None:
     done = cli("fetch", "compiled", "--python", "3.13", "--platform", LINUX).expect(1)
-    assert "missing: what is needed for Python 3.13" in done.words
+    assert "missing: compiled (the command line): 1.0 has no wheel for Python 3.13" in done.words

@@ -5,6 +5,7 @@ import pytest
 from indexfallback.errors import FileMissingError, FileRefusedError
 from indexfallback.fetch.file_selection import is_wanted, select_file
 from indexfallback.fetch.target import Target
+from indexfallback.fetch.unsatisfied import Offer
 from indexfallback.page import File, ProjectPage
 from indexfallback.wanted import Origin, Pin, Wanted
 
@@ -22,17 +23,18 @@ FILES = (
 )
 
 
-def page(*names: str, **more: str) -> ProjectPage:
+def offer(*names: str, **more: str) -> Offer:
     files = [
         File(filename=name, url=f"https://example.com/{name}", hashes={"sha256": f"{n:064x}"},
              requires_python=more.get("requires_python"))
         for n, name in enumerate(names)
     ]  # fmt: skip
-    return ProjectPage(name="acme", files=tuple(files))
+    page = ProjectPage(name="acme", files=tuple(files))
+    return Offer(page, page)
 
 
 def chosen(pin: Pin, target: Target, wanted: Wanted | None = None) -> str | None:
-    file = select_file(page(*FILES), pin, target, wanted or Wanted())
+    file = select_file(offer(*FILES), pin, target, wanted or Wanted())
     return file.filename if file is not None else None
 
 
@@ -53,39 +55,50 @@ def test_without_a_wheel_for_the_target_it_is_the_sdist() -> None:
 def test_only_files_with_one_of_the_hashes_are_taken() -> None:
     assert chosen(pin("1.0", 0, 5), LINUX) == FILES[0]
     assert chosen(pin("1.0", 0, 5), WINDOWS) == FILES[5]
-    with pytest.raises(FileRefusedError, match=r"lock:3 requires; acme-1\.0-cp312"):
+    with pytest.raises(FileRefusedError, match=r"none of its 6 files has the hash that lock:3"):
         chosen(pin("1.0", 99), LINUX)
+    with pytest.raises(FileRefusedError, match=r"one of the 2 hashes that lock:3 .*; acme-1\.0-1-"):
+        chosen(pin("1.0", 98, 99), LINUX)
+
+
+def test_for_a_lock_without_the_hash_of_the_targets_file_the_remedy_is_to_lock_again() -> None:
+    with pytest.raises(FileMissingError) as caught:
+        chosen(pin("1.0", 3), LINUX)
+    assert caught.value.cause == f"lock:3 has the hashes of 1 file, which is not for {LINUX}"
+    assert caught.value.remedy == f"{FILES[2]} is for it: lock again, for this target too."
 
 
 def test_of_two_files_of_one_name_it_is_the_one_with_the_hash_or_the_first() -> None:
-    twice = page(FILES[0], FILES[0])
+    twice = offer(FILES[0], FILES[0])
     for numbers, index in ((), 0), ((0,), 0), ((1,), 1), ((0, 1), 0):
-        assert select_file(twice, pin("1.0", *numbers), LINUX, Wanted()) is twice.files[index]
+        assert (
+            select_file(twice, pin("1.0", *numbers), LINUX, Wanted()) is twice.listed.files[index]
+        )
 
 
 def test_formats_that_are_refused_are_not_taken() -> None:
     assert chosen(pin(), LINUX, Wanted(no_binary=frozenset(["acme"]))) == FILES[5]
-    with pytest.raises(FileMissingError, match=r"none of its 6 files is for Python 3\.12 on win"):
+    with pytest.raises(FileMissingError, match=r"1\.0 has no wheel for Python 3\.12 on win"):
         chosen(pin(), WINDOWS, Wanted(only_binary=frozenset([":all:"])))
 
 
-def test_a_version_that_is_not_there_is_missing_and_who_asks_for_it_is_named() -> None:
-    with pytest.raises(FileMissingError, match=r"acme 3\.0: it is not on the page .*lock:3"):
+def test_for_a_version_that_is_not_there_the_nearest_one_is_named() -> None:
+    with pytest.raises(FileMissingError, match=r"acme 3\.0: there is no 3\.0; the nearest .* 2\.0"):
         chosen(pin("3.0"), LINUX)
 
 
 def test_without_a_file_for_the_target_what_a_lock_may_not_need_is_left_out() -> None:
-    only = page("acme-1.0-cp312-cp312-macosx_11_0_arm64.whl")
+    only = offer("acme-1.0-cp312-cp312-macosx_11_0_arm64.whl")
     assert select_file(only, pin(is_needed=False), LINUX, Wanted()) is None
     with pytest.raises(FileMissingError):
         select_file(only, pin(), LINUX, Wanted())
 
 
 def test_a_file_for_other_pythons_is_not_taken() -> None:
-    older = page("acme-1.0-py3-none-any.whl", requires_python="<3.12")
+    older = offer("acme-1.0-py3-none-any.whl", requires_python="<3.12")
     with pytest.raises(FileMissingError):
         select_file(older, pin(), LINUX, Wanted())
-    wrong = page("acme-1.0-py3-none-any.whl", requires_python=">=3.x")
+    wrong = offer("acme-1.0-py3-none-any.whl", requires_python=">=3.x")
     assert select_file(wrong, pin(), LINUX, Wanted()) is not None
 
 

@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -96,7 +97,8 @@ class Resolver:
         if done.returncode:
             raise NoSolutionError("uv", of_uv(done.stderr))
         # The lock has the hashes of all files of each version.
-        return list(read_file(lock).pins)
+        origin = Origin("uv's resolver")
+        return [replace(pin, origin=origin) for pin in read_file(lock).pins]
 
     def _call(self, command: list[str], directory: Path) -> "subprocess.CompletedProcess[str]":
         # In an own directory, because Python imports from the current one first.

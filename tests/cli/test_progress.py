@@ -100,4 +100,6 @@ def test_a_fetch_draws_one_line_and_then_only_says_what_it_fetched(
 def test_a_fetch_that_fails_leaves_no_bar(cli: CommandLine, chain: str) -> None:
     screen = Screen(cli.on_terminal("fetch", "nowhere", COLUMNS="80").expect(1).out)
     assert ends_cleanly(screen)
-    assert screen.lines[0].startswith("indexfallback: missing: what is needed for Python")
+    assert screen.lines[0].startswith(
+        "indexfallback: missing: nowhere (the command line): no index"
+    )

@@ -34,6 +34,8 @@ def test_settings_of_the_users_own_installs_do_not_decide(target: Target, served
         pins = resolver.resolve(demands("app"), target, Wanted())
     assert sorted((pin.project, pin.version) for pin in pins) == [("app", "1.0"), ("lib", "2.0")]
     assert all(pin.hashes for pin in pins)
+    tool = "pip" if target.is_here else "uv"
+    assert {str(pin.origin) for pin in pins} == {f"{tool}'s resolver"}
 
 
 @pytest.mark.parametrize("target", [Target(), FOREIGN], ids=["pip", "uv"])

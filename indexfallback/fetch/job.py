@@ -168,7 +168,9 @@ class Job:
         return rounds
 
     def _miss(self, *found: Missing) -> None:
-        self.result.missing += (each for each in found if each not in self.result.missing)
+        for each in found:
+            if each not in self.result.missing:
+                self.result.missing.append(each)
 
 
 def _id_of(choice: SelectedFile) -> FileId:

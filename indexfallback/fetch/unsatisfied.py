@@ -122,7 +122,6 @@ class _Versions:
         self.all = sorted(self._files)
         self._offered = {file.filename for file in offer.offered.files}
         self._has_final = any(not each.is_prerelease for each in self.all)
-
         self._obstacles: dict[Version, str | None] = {}
 
     def is_taken(self, version: Version) -> bool:

@@ -14,7 +14,7 @@ from indexfallback.wanted.pyproject import pyproject_file
 from indexfallback.wanted.requirements import requirements
 
 #: The formats of files, for messages.
-FORMATS = (
+_FORMATS = (
     "requirements.txt", "pyproject.toml", "pylock.toml", "uv.lock", "poetry.lock", "pdm.lock",
     "Pipfile.lock", "the .cfg of a buildout",
 )  # fmt: skip
@@ -76,4 +76,4 @@ def _requirements(path: Path) -> Wanted:
         if path.suffix in _REQUIREMENTS or not path.is_file():
             raise
         problem = f"its format is not known, and pip does not read it: {error.problem}"
-        raise WantedError(str(path), problem, f"name one of {', '.join(FORMATS)}") from None
+        raise WantedError(str(path), problem, f"name one of {', '.join(_FORMATS)}") from None

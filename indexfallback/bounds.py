@@ -18,6 +18,8 @@ TABLES: dict[str, int] = {
     "chain.asking.Asker._absent": 4 * _MIB,
     # Projects that a mirror is behind with, for each mirror.
     "chain.figures.Figures._lags": 1 * _MIB,
+    # The different messages of a minute.
+    "cli.logs.Repeats._logged": 1 * _MIB,
     # More than anyone reads.
     "chain.activity.Activity._failures": 1 * _MIB,
     "chain.refusals.Refusals._noted": 1 * _MIB,

@@ -134,7 +134,9 @@ class Fallback:
             self.activity.failed(project, error)
             # A project that does not exist is an answer; one that cannot be asked for is a failure.
             level = logging.WARNING if isinstance(error, ProjectUnavailableError) else logging.DEBUG
-            log.log(level, "%s", error)
+            # During an outage each project's message says the same.
+            same = f"not available by {error.decided_by}" if error.decided_by else ""
+            log.log(level, "%s", error, extra={"repeats": same})
             raise
         waited = time.monotonic() - began
         nothing = "" if answer.page.files else left_out(answer.page.dropped)

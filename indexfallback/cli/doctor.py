@@ -8,9 +8,10 @@ import click
 
 from indexfallback.cli.check import compare_option
 from indexfallback.cli.examine import examine_machine
+from indexfallback.cli.logs import silence_chain
 from indexfallback.cli.mending import applied, planned
 from indexfallback.cli.options import Options, examples, takes_options
-from indexfallback.cli.output import print_json, print_table, silence_chain
+from indexfallback.cli.output import print_json, print_table
 from indexfallback.config import Settings
 from indexfallback.doctor import Finding, Verdict, examine
 from indexfallback.doctor.finding import fail

@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from indexfallback.cli.output import set_up_logging
+from indexfallback.cli.logs import set_up_logging
 from indexfallback.clients.environment import without_activation
 from indexfallback.config import Settings
 from indexfallback.config.load import load_settings

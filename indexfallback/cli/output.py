@@ -1,9 +1,7 @@
-"""Prints the output of commands: log lines, messages, tables, JSON and progress bars."""
+"""Prints the output of commands: messages, tables, JSON and progress bars."""
 
 import json
-import logging
 import os
-import sys
 import textwrap
 import time
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -15,8 +13,6 @@ import click
 
 T = TypeVar("T")
 
-#: Log levels by the number of ``-v`` options.
-_LEVELS = (logging.WARNING, logging.INFO, logging.DEBUG)
 #: Columns of a line.
 WIDTH = 79
 #: Indent of a table's last column if it has fewer than ``_NARROW`` columns, and so is put below.
@@ -24,24 +20,6 @@ _INDENT = "    "
 _NARROW = 35
 #: Items of a long list that are printed at once.
 _ITEMS = 1000
-
-
-def set_up_logging(verbose: int) -> None:
-    """Log to standard error, one line per message: ``14:02:11 WARNING private: ...``."""
-    handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)-7s %(message)s", "%H:%M:%S"))
-    logger = logging.getLogger("indexfallback")
-    logger.handlers[:] = [handler]
-    logger.setLevel(_LEVELS[min(verbose, len(_LEVELS) - 1)])
-    logger.propagate = False
-
-
-def silence_chain() -> None:
-    """Keep the chain from logging what a command prints as its answer.
-
-    The filter of a logger applies only to its own records: warnings of the store are still logged.
-    """
-    logging.getLogger("indexfallback").addFilter(lambda _: False)
 
 
 def say(message: str) -> None:

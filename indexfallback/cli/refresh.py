@@ -9,9 +9,10 @@ from urllib.parse import quote
 
 import click
 
+from indexfallback.cli.logs import silence_chain
 from indexfallback.cli.opening import open_store
 from indexfallback.cli.options import Options, examples, json_option, project_name, takes_options
-from indexfallback.cli.output import print_json, say, silence_chain, tracked, wrapped
+from indexfallback.cli.output import print_json, say, tracked, wrapped
 from indexfallback.cli.running import ask_running, runs_same
 from indexfallback.config import Settings
 from indexfallback.server.asking import NoAnswer

@@ -1,16 +1,21 @@
-"""``serve``: runs the shim in the foreground."""
+"""``serve``: runs the shim, in the foreground or in the background."""
 
 import json
 import os
 import sys
+from dataclasses import replace
 from functools import partial
+from pathlib import Path
 
 import click
 
 from indexfallback import __version__
+from indexfallback.cli import background
 from indexfallback.cli.chain import is_from_pip, print_chain
+from indexfallback.cli.logs import log_to_file, set_up_logging
 from indexfallback.cli.options import Options, examples, takes_options
-from indexfallback.cli.output import set_up_logging, tilde, wrapped
+from indexfallback.cli.output import print_json, say, tilde, wrapped
+from indexfallback.cli.running import address, no_shim
 from indexfallback.config import Settings
 from indexfallback.config.units import format_size
 from indexfallback.config.wire import decode_settings
@@ -30,16 +35,29 @@ from indexfallback.store.secret import Secret, user_secret
 @click.option(
     "--stop-at-eof", is_flag=True, help="Stop when standard input ends, as the parent process does."
 )
+@click.option(
+    "--background", "way", flag_value="background",
+    help="Start it as a process of its own, and return when it answers.",
+)  # fmt: skip
+@click.option("--stop", "way", flag_value="stop", help="End the shim that runs on the port.")
+@click.option("--restart", "way", flag_value="restart", help="The same, and start it again.")
 @click.option("--settings-from-stdin", is_flag=True, hidden=True)
+@click.option("--log-file", type=click.Path(path_type=Path), hidden=True)
 @takes_options
 def serve(
     options: Options,
+    *,
     port: int | None,
     as_json: bool,
     stop_at_eof: bool,
+    way: str | None,
     settings_from_stdin: bool,
+    log_file: Path | None,
 ) -> None:
-    """Serve the index until Ctrl-C."""
+    """Serve the index until Ctrl-C, or in the background until --stop."""
+    if way is not None:
+        _beside(options, way, port, as_json=as_json)
+        return
     from indexfallback.server.process import run_server  # noqa: PLC0415 - the server's library
 
     if settings_from_stdin:
@@ -53,7 +71,11 @@ def serve(
         _announce_running(error, as_json=as_json)
         return
     # All state changes are logged for a user, only failures for a parent process.
-    set_up_logging(options.verbose + (not stop_at_eof))
+    verbose = options.verbose + (not stop_at_eof)
+    if log_file is not None:
+        log_to_file(log_file, verbose)
+    else:
+        set_up_logging(verbose)
     try:
         run_server(
             settings,
@@ -64,6 +86,38 @@ def serve(
         )
     finally:  # also if it is refused to serve
         taken.release()
+
+
+def _beside(options: Options, way: str, port: int | None, *, as_json: bool) -> None:
+    """Start, stop or restart a shim in the background."""
+    if port == 0:
+        raise click.UsageError("a shim in the background needs a port that is known")
+    settings = options.settings()
+    if port is not None:
+        settings = replace(settings, port=port)
+    if way != "background":
+        ended = background.stop(settings)
+        said = no_shim(settings, None) if ended is None else f"stopped (process {ended})"
+        if way == "stop":
+            if as_json:
+                print_json({"stopped": ended is not None, "pid": ended})
+            else:
+                say(said)
+            return
+    try:
+        pid = background.start(
+            [*options.as_arguments(), "serve", "--port", str(settings.port)], settings
+        )
+    except AlreadyServedError as error:
+        _announce_running(error, as_json=as_json)
+        return
+    url, log = address(settings), background.log_file(settings.port)
+    if as_json:
+        click.echo(json.dumps({"url": url, "pid": pid, "started": True, "log": str(log)}))
+        return
+    click.echo(f"indexfallback {__version__} on {url}, in the background (process {pid})")
+    click.echo(f"log: {tilde(log)}")
+    click.echo("Point pip at it: `indexfallback setup pip`. Stop: `indexfallback serve --stop`")
 
 
 def _take_port(settings: Settings, number: int) -> Port:

@@ -4,8 +4,8 @@ import sys
 
 import click
 
+from indexfallback.cli.logs import set_up_logging
 from indexfallback.cli.options import Options, takes_options
-from indexfallback.cli.output import set_up_logging
 
 
 @click.command(hidden=True)

@@ -9,8 +9,9 @@ from typing import Any
 import click
 
 from indexfallback.chain.explain import hidden_lines, owner_reason
+from indexfallback.cli.logs import silence_chain
 from indexfallback.cli.options import Options, examples, json_option, project_name, takes_options
-from indexfallback.cli.output import clock, print_json, print_table, silence_chain, wrapped
+from indexfallback.cli.output import clock, print_json, print_table, wrapped
 from indexfallback.cli.running import ask_same
 from indexfallback.config import Settings
 from indexfallback.words import counted, left_out, ms, span

@@ -3,6 +3,7 @@
 Locks: ``FileSender._lock`` guards ``_streams``.
 """
 
+import logging
 import re
 import threading
 from collections.abc import Iterator
@@ -20,6 +21,8 @@ from indexfallback.shim import Shim
 from indexfallback.store import Blob
 from indexfallback.store.blobs import PIECE
 from indexfallback.upstream.answers import ClientLogin, Part
+
+log = logging.getLogger("indexfallback")
 
 #: A single range; several are answered with the whole file, as RFC 9110, 14.2 allows, since a
 #: request for ten thousand ranges is an attack (CVE-2025-62727). No file needs more than eighteen
@@ -113,6 +116,8 @@ class FileSender:
         is_held = self._shim.fallback.activity.sent(
             address, wanted.stop - wanted.start, cached=isinstance(found, Blob)
         )
+        how = "from the cache" if is_held else "from an index"
+        log.debug("%s: %s, %d bytes", address.filename, how, wanted.stop - wanted.start)
         if wanted == Span(0, size):  # a part is no download: resolvers look into wheels
             self._shim.ahead.file_asked(client_of(req), address, is_held=is_held)
 

@@ -19,6 +19,10 @@ from indexfallback.service.windows import TASK, task
 _SECONDS = 30.0
 
 
+#: What to do where no service manager starts the shim, as in containers and WSL.
+_WITHOUT = "start the shim by `indexfallback serve --background`"
+
+
 class ServiceError(LocatedError):
     """The command ``where`` of the service manager failed."""
 
@@ -71,8 +75,7 @@ def manager(platform: str = sys.platform, home: Path | None = None) -> Manager:
     if platform == "win32":
         return _TaskScheduler()
     raise ServiceError(
-        "service", f"services are not supported on {platform}",
-        "start `indexfallback serve` yourself",
+        "service", f"services are not supported on {platform}", _WITHOUT
     )  # fmt: skip
 
 
@@ -87,7 +90,8 @@ class _Systemd:
         return unit(job)
 
     def install(self, job: Job) -> None:
-        self._control("show-environment")  # fails, before the file is written, without systemd
+        # Before the file is written.
+        _do("systemctl", "--user", "show-environment", remedy=_WITHOUT)
         _write(self.file, self.text(job))
         self._control("daemon-reload")
         self._control("enable", UNIT)
@@ -232,6 +236,5 @@ def _show(*command: str) -> None:
 
 def _missing(command: Sequence[str], error: OSError) -> ServiceError:
     return ServiceError(
-        " ".join(command), f"{command[0]} cannot be run ({error.strerror})",
-        "start `indexfallback serve` yourself",
+        " ".join(command), f"{command[0]} cannot be run ({error.strerror})", _WITHOUT
     )  # fmt: skip

@@ -16,7 +16,7 @@ from indexfallback.page import File, ProjectPage
 from indexfallback.shim import Shim
 from indexfallback.store.disk import hash_file
 from indexfallback.upstream.answers import Limits
-from indexfallback.upstream.directory import BEING_WRITTEN
+from indexfallback.upstream.local_distributions import BEING_WRITTEN
 from indexfallback.upstream.roots import path_of
 
 #: The limit for a page, seconds: no client waits, and hashing a large directory takes long.

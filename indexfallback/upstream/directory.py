@@ -1,15 +1,12 @@
 """A local directory as an index: distributions at any depth, or a static tree of pages.
 
 The pages of a static tree (``NAME/index.html``, which pip also reads behind ``file:``) are served
-as they are. Without pages, hashes, Requires-Python and metadata are read from the files: once, and
-again when the size or modification time of a file has changed.
+as they are. Without pages, `local_distributions` reads the files.
 
 Locks: ``_scanning`` is held during a scan. Meanwhile other threads use the last scan; if there is
-none, they wait within their limits. The scan is replaced in one assignment, and the entries for
-single files are read and written in atomic steps.
+none, they wait within their limits. The scan is replaced in one assignment.
 """
 
-import hashlib
 import os
 import threading
 import time
@@ -19,8 +16,6 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from indexfallback.config import Index, Settings
 from indexfallback.dists.metadata import read_metadata
-from indexfallback.dists.wheel import requires_python
-from indexfallback.dists.whole import breaks_off, is_settled
 from indexfallback.errors import PageError
 from indexfallback.formats import parse_page
 from indexfallback.names import METADATA_ENDING
@@ -39,30 +34,19 @@ from indexfallback.upstream.answers import (
     page_words,
 )
 from indexfallback.upstream.bodies import body_of_bytes, body_of_file, part_of_file
-from indexfallback.upstream.facts import Facts, FactsCache, Stamp
+from indexfallback.upstream.facts import FactsCache
+from indexfallback.upstream.local_distributions import LocalDistributions, UnreadyError
 from indexfallback.upstream.roots import Roots, path_of
 from indexfallback.upstream.scan import DirectoryListing, scan, shown
 
 if TYPE_CHECKING:
     from indexfallback.upstream.http import HttpIndex
 
-#: Why a file is not offered: temporarily, and until it is replaced.
-BEING_WRITTEN = "is being written"
-_TRUNCATED = "is truncated"
-#: Windows has no effective user.
-_EFFECTIVE = os.access in os.supports_effective_ids
-_PIECE = 1 << 20
 #: A scan that takes longer than the first is repeated only after the second, seconds: a request may
 #: take 20 ms, and a new file has to appear within a second.
 _LONG_SCAN, _RESCAN = 0.01, 0.4
-#: Files kept in memory as they were listed, about 10 MB.
-_MOST_FILES = 10_000
 #: How long a status waits for the first scan, seconds.
 _STATUS_SECONDS = 5.0
-
-
-class _UnreadyError(Exception):
-    """A file exists and cannot be offered now, for the reason given."""
 
 
 class _Scan(NamedTuple):
@@ -84,15 +68,12 @@ class DirectoryIndex:
         self._path = path_of(index.url)
         self._roots = Roots(self._path)
         self._page_size = settings.page_size
-        self._facts = facts
+        self._files = LocalDistributions(facts)
         self._remote = remote
         self._scanning = threading.Lock()
         self._scan: _Scan | None = None
         #: A scan that began before is out of date; on the monotonic clock.
         self._changed = 0.0
-        self._listed: dict[str, tuple[Stamp, File]] = {}
-        #: Truncated archives, with the stamp that they had.
-        self._broken: dict[str, Stamp] = {}
 
     def page(
         self,
@@ -151,10 +132,10 @@ class DirectoryIndex:
         files, unready = [], []
         for path in listing.projects.get(project, ()):
             try:
-                files.append(self._file(path))
+                files.append(self._files.file(path))
             except FileNotFoundError:  # removed since it was listed
                 continue
-            except (_UnreadyError, OSError) as error:
+            except (UnreadyError, OSError) as error:
                 unready.append(f"{os.path.basename(path)} {_reason(error)}")  # noqa: PTH119 - a string
         if not files and not unready:
             self._path.stat()  # a removed directory is an outage, not an empty index
@@ -188,39 +169,6 @@ class DirectoryIndex:
         finally:
             self._scanning.release()
 
-    def _file(self, path: str) -> File:
-        """Return a file as a page lists it; raises `_UnreadyError` and OSError."""
-        status = os.stat(path)  # noqa: PTH116 - Path is too slow for thousands
-        reason = self._why_not(path, status)
-        if reason:
-            raise _UnreadyError(reason)
-        stamp = _stamp(status)
-        listed = self._listed.get(path)
-        if listed is not None and listed[0] == stamp:
-            return listed[1]
-        file = self._read_file(Path(path), stamp)
-        if len(self._listed) >= _MOST_FILES:
-            self._listed.clear()
-        self._listed[path] = stamp, file
-        return file
-
-    def _read_file(self, path: Path, stamp: Stamp) -> File:
-        facts = self._facts.get(str(path), stamp)
-        if facts is None:
-            if breaks_off(path):
-                self._broken[str(path)] = stamp
-                raise _UnreadyError(_TRUNCATED)
-            facts = _read(path)
-            self._facts.put(str(path), stamp, facts)
-        return File(
-            filename=path.name,
-            url=path.as_uri(),
-            hashes={"sha256": facts.sha256},
-            requires_python=facts.requires_python,
-            core_metadata={"sha256": facts.metadata_sha256} if facts.metadata_sha256 else False,
-            size=stamp.size,
-        )
-
     def names(self, limits: Limits) -> NamesAnswer:
         """Return the projects in the directory."""
         started = time.monotonic()
@@ -245,18 +193,10 @@ class DirectoryIndex:
         found = list(listing.skipped)
         for path in (path for paths in listing.projects.values() for path in paths):
             with suppress(OSError):  # removed since it was listed
-                reason = self._why_not(path, os.stat(path))  # noqa: PTH116 - as in _file
+                reason = self._files.why_not(path, os.stat(path))  # noqa: PTH116 - as in _file
                 if reason:
                     found.append(Skipped(shown(path, root), reason))
         return tuple(sorted(found))
-
-    def _why_not(self, path: str, status: os.stat_result) -> str:
-        """Return why a file is not offered, if that is known, or nothing."""
-        if not os.access(path, os.R_OK, effective_ids=_EFFECTIVE):
-            return "cannot be read"
-        if not is_settled(status, time.time()):
-            return BEING_WRITTEN
-        return _TRUNCATED if self._broken.get(path) == _stamp(status) else ""
 
     def open(self, file: File, offset: int, etag: str | None, patience: float) -> FileAnswer:
         """Open a file that a page of this index lists, or the metadata inside one."""
@@ -302,24 +242,8 @@ class DirectoryIndex:
         self._remote.close()
 
 
-def _stamp(status: os.stat_result) -> Stamp:
-    return Stamp(status.st_size, status.st_mtime_ns)
-
-
 def _reason(error: Exception) -> str:
     return f"cannot be read: {error.strerror}" if isinstance(error, OSError) else str(error)
-
-
-def _read(path: Path) -> Facts:
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while piece := file.read(_PIECE):
-            digest.update(piece)
-    metadata = read_metadata(path, path.name)
-    if metadata is None:
-        return Facts(digest.hexdigest())
-    metadata_sha256 = hashlib.sha256(metadata).hexdigest()
-    return Facts(digest.hexdigest(), requires_python(metadata), metadata_sha256)
 
 
 def _absent(path: Path, started: float) -> Outcome:

@@ -10,15 +10,16 @@ from fnmatch import fnmatchcase
 from typing import NamedTuple
 
 from packaging.utils import canonicalize_name, parse_sdist_filename, parse_wheel_filename
-from packaging.version import Version
+from packaging.version import InvalidVersion, Version
 
 #: Endings of sdists in addition to the two that packaging knows; pip installs all but ``.tar.Z``.
 _OLD_SDIST_ENDINGS = (
     ".tar.bz2", ".tbz", ".tgz", ".tar.xz", ".txz", ".tar.lz", ".tlz", ".tar.lzma", ".tar.Z", ".tar",
 )  # fmt: skip
+_SDIST_ENDINGS = (".tar.gz", ".zip", *_OLD_SDIST_ENDINGS)
 #: File name endings of distributions; old buildouts still use the legacy ones.
 DISTRIBUTION_ENDINGS = (
-    ".whl", ".tar.gz", ".zip", *_OLD_SDIST_ENDINGS,
+    ".whl", *_SDIST_ENDINGS,
     ".egg", ".exe", ".msi", ".rpm", ".deb", ".dmg",
 )  # fmt: skip
 #: The ending of a metadata file beside a distribution (PEP 658).
@@ -30,6 +31,8 @@ _PROJECT = re.compile(r"[a-z0-9](?:[a-z0-9._-]*[a-z0-9])?", re.IGNORECASE | re.A
 _NORMALIZED = re.compile(r"[a-z0-9](?:-?[a-z0-9])*", re.ASCII)
 _FILENAME = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9._+!~@=,() -]*[A-Za-z0-9_+)-])?", re.ASCII)
 _SHA256 = re.compile(r"[0-9a-f]{64}", re.ASCII)
+#: Where a version may begin in the name of an sdist; versions of old tools begin with a digit.
+_VERSION_BEGIN = re.compile(r"-v?[0-9]", re.ASCII)
 
 
 def normalize(name: str) -> str:
@@ -83,6 +86,49 @@ def version_of(filename: str) -> str | None:
     return parsed[1] if parsed is not None else None
 
 
+def is_ambiguous(filename: str) -> bool:
+    """Tell whether the name of an sdist does not show where its project ends.
+
+    PEP 625 allows one dash. Old tools wrote dashes into names and versions: ``foo-bar-1.0-2`` is
+    foo-bar 1.0-2 or foo-bar-1.0 2, and ``foo-1.0-rc1`` cannot be split at its last dash.
+    """
+    stem = _sdist_stem(filename)
+    if stem is None or "-" not in stem:
+        return False
+    return len(_VERSION_BEGIN.findall(stem)) != 1 or project_of(filename) is None
+
+
+def version_in(filename: str, project: str) -> str | None:
+    """Return the version in the name of a distribution of the normalised ``project``, or None.
+
+    As pip and uv do, the name of an sdist is split behind the project.
+    """
+    stem = _sdist_stem(filename)
+    if stem is None:
+        parsed = _parse(filename)
+        return parsed[1] if parsed is not None and parsed[0] == project else None
+    for dash in re.finditer("-", stem):
+        if normalize(stem[: dash.start()]) == project:
+            try:
+                return str(Version(stem[dash.end() :]))
+            except InvalidVersion:
+                return None
+    return None
+
+
+def begins_with(filename: str, project: str) -> bool:
+    """Tell whether a file name can be of the normalised ``project``: the name, then a dash."""
+    return any(
+        normalize(filename[: dash.start()]) == project for dash in re.finditer("-", filename)
+    )
+
+
+def _sdist_stem(filename: str) -> str | None:
+    """Return the file name of an sdist without its ending, or None for another format."""
+    ending = next((end for end in _SDIST_ENDINGS if filename.endswith(end)), None)
+    return filename.removesuffix(ending) if ending is not None else None
+
+
 def _parse(filename: str) -> tuple[str, str] | None:
     """Return project and version of a distribution, or None."""
     try:
@@ -93,9 +139,10 @@ def _parse(filename: str) -> tuple[str, str] | None:
             stated, version_text, *_ = filename.removesuffix(".egg").split("-")
             name, version = canonicalize_name(stated), Version(version_text.replace("_", "-"))
         else:
-            ending = next((end for end in _OLD_SDIST_ENDINGS if filename.endswith(end)), "")
-            usual = f"{filename.removesuffix(ending)}.tar.gz" if ending else filename
-            name, version = parse_sdist_filename(usual)
+            stem = _sdist_stem(filename)
+            if stem is None:
+                return None
+            name, version = parse_sdist_filename(f"{stem}.tar.gz")
     except ValueError:  # from unpacking, or one of packaging's subclasses
         return None
     return (name, str(version)) if is_normalized(name) else None

@@ -4,9 +4,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from packaging.utils import canonicalize_name
+from packaging.version import Version
 
 from indexfallback.names import (
     FileKey,
+    begins_with,
+    is_ambiguous,
     is_claimed,
     is_distribution,
     is_normalized,
@@ -15,6 +18,7 @@ from indexfallback.names import (
     is_sha256,
     normalize,
     project_of,
+    version_in,
     version_of,
 )
 
@@ -143,6 +147,70 @@ def test_a_file_name_tells_project_and_version(
 ) -> None:
     assert project_of(filename) == project
     assert version_of(filename) == version
+
+
+@pytest.mark.parametrize(
+    ("filename", "project", "version"),
+    [
+        ("foo-bar-1.0-2.tar.gz", "foo-bar", "1.0.post2"),
+        ("foo-bar-1.0-2.tar.gz", "foo-bar-1-0", "2"),
+        ("Foo.Bar-1.0-2.tar.bz2", "foo-bar", "1.0.post2"),
+        ("foo-1.0-rc1.zip", "foo", "1.0rc1"),
+        ("foo-1.0-final.zip", "foo", None),
+        ("foo-1.0.zip", "bar", None),
+        ("foo.zip", "foo", None),
+        ("foo_bar-1.0-1-py3-none-any.whl", "foo-bar", "1.0"),
+        ("foo_bar-1.0-py3-none-any.whl", "foo", None),
+    ],
+)
+def test_the_version_of_a_file_is_what_follows_its_project(
+    filename: str, project: str, version: str | None
+) -> None:
+    assert version_in(filename, project) == version
+
+
+@pytest.mark.parametrize(
+    ("filename", "ambiguous"),
+    [
+        ("foo_bar-1.0.tar.gz", False),
+        ("foo-bar-1.0.tar.gz", False),
+        ("zope.foo-bar-1.0rc1.tar.gz", False),
+        ("foo-v1.0.zip", False),
+        ("foo.tar.gz", False),
+        ("foo_bar-1.0-1-py3-none-any.whl", False),
+        ("foo-1.0-py2.7.egg", False),
+        ("foo-1.0.win32-py2.7.exe", False),
+        ("foo-bar-1.0-2.tar.gz", True),
+        ("foo-1.0-rc1.tar.gz", True),
+        ("foo-1.0-r55.tgz", True),
+        ("foo-2-bar-1.0.zip", True),
+        ("foo-bar.tar.gz", True),
+    ],
+)
+def test_a_file_name_is_ambiguous_if_it_can_be_split_in_several_ways_or_in_none(
+    filename: str, ambiguous: bool
+) -> None:
+    assert is_ambiguous(filename) == ambiguous
+
+
+VERSION = st.from_regex(
+    r"[0-9]{1,3}(\.[0-9]{1,3}){0,2}((a|b|rc|\.post|\.dev)[0-9])?", fullmatch=True
+)
+
+
+@given(NAME, VERSION)
+def test_a_name_in_the_form_of_pep_625_is_not_ambiguous(name: str, version: str) -> None:
+    filename = f"{normalize(name).replace('-', '_')}-{version}.tar.gz"
+    assert not is_ambiguous(filename)
+    assert version_in(filename, normalize(name)) == version_of(filename)
+
+
+@given(NAME, st.from_regex(r"[0-9]{1,3}(\.[0-9]{1,3})?-[0-9]{1,3}", fullmatch=True))
+def test_a_version_with_a_dash_makes_a_name_ambiguous(name: str, version: str) -> None:
+    filename = f"{name}-{version}.tar.gz"
+    assert is_ambiguous(filename)
+    assert version_in(filename, normalize(name)) == str(Version(version))
+    assert begins_with(filename, normalize(name))
 
 
 @given(NAME.map(normalize), st.none() | st.from_regex(r"[0-9a-f]{64}", fullmatch=True))

@@ -235,6 +235,11 @@ def remedy_for(kind: Kind, index: Index) -> str:
     """Return what to do about an index that could not be asked."""
     if index.is_directory and kind is Kind.LOCAL:
         return f"Put a whole file into the directory of {index.name}, or wait until it is written."
+    if index.is_directory and kind is Kind.NOT_AN_INDEX:
+        return (
+            "Write that page again, or remove it if it is none; the url of "
+            f"{index.name} must be the directory with the pages or the distributions."
+        )
     if index.is_directory:
         return f"Make the directory of {index.name} readable, or correct its url."
     remedy = _REMEDIES.get(kind, _RUN_AGAIN).format(index=index.name)

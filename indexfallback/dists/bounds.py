@@ -13,6 +13,10 @@ class ArchiveError(Exception):
     """An archive is damaged, or installers could read it in different ways; says why."""
 
 
+class ContradictionError(ArchiveError):
+    """The metadata in an archive is of another project or version than its file name."""
+
+
 def check_size(unpacked: int, packed: int) -> None:
     """Refuse a bomb; raises `ArchiveError`."""
     if unpacked > BOMB_SIZE and unpacked > packed * BOMB_RATIO:

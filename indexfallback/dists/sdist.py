@@ -1,16 +1,21 @@
 """The metadata inside an sdist, and whether it is valid for the wheels that are built from it."""
 
 import zipfile
+import zlib
 from email.parser import BytesHeaderParser
 from pathlib import Path
 
 from packaging.version import InvalidVersion, Version
 
+from indexfallback.dists import tars
 from indexfallback.dists.bounds import ArchiveError
 from indexfallback.dists.tars import is_pkg_info, read_tar
 from indexfallback.dists.wheel import MAX_METADATA
 from indexfallback.dists.zips import check_zip
 
+_ZIP = b"PK\x03\x04"
+#: The exceptions for a damaged member, or one with features that sdists do not have.
+_DAMAGED = (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, NotImplementedError)
 #: The first version with fields that a build does not change, unless they are dynamic (PEP 643).
 _STATIC_SINCE = Version("2.2")
 
@@ -18,7 +23,8 @@ _STATIC_SINCE = Version("2.2")
 def read_pkg_info(path: Path, filename: str) -> bytes | None:
     """Return the PKG-INFO of an sdist, ``.tar.gz`` or ``.zip``; None if it has none.
 
-    Raises `ArchiveError` for an archive that must not be unpacked, and OSError.
+    The whole archive is checked. Raises `ArchiveError` for one that must not be unpacked, and
+    OSError.
     """
     if not filename.endswith(".zip"):
         return read_tar(path)[1]
@@ -26,13 +32,33 @@ def read_pkg_info(path: Path, filename: str) -> bytes | None:
     if len(found) != 1:
         return None
     with zipfile.ZipFile(path) as archive:
-        if archive.getinfo(found[0]).file_size > MAX_METADATA:
-            raise ArchiveError(f"its metadata is larger than {MAX_METADATA} bytes")
+        return _member(archive, archive.getinfo(found[0]))
+
+
+def find_pkg_info(path: Path) -> bytes | None:
+    """Return the PKG-INFO of an sdist in any format, or None; it alone is read.
+
+    Raises `ArchiveError` for a damaged archive, and OSError.
+    """
+    with path.open("rb") as file:
+        if file.read(len(_ZIP)) != _ZIP:
+            return tars.find_pkg_info(path)
         try:
-            with archive.open(found[0]) as member:
-                return member.read(MAX_METADATA)
+            with zipfile.ZipFile(file) as archive:
+                found = [each for each in archive.infolist() if is_pkg_info(each.filename)]
+                return _member(archive, found[0]) if len(found) == 1 else None
         except zipfile.BadZipFile as error:
-            raise ArchiveError(f"its metadata cannot be read ({error})") from error
+            raise ArchiveError(f"it is not a well-formed zip archive ({error})") from error
+
+
+def _member(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> bytes:
+    if info.file_size > MAX_METADATA:
+        raise ArchiveError(f"its metadata is larger than {MAX_METADATA} bytes")
+    try:
+        with archive.open(info) as member:
+            return member.read(MAX_METADATA)
+    except _DAMAGED as error:
+        raise ArchiveError(f"its metadata cannot be read ({error})") from error
 
 
 def is_static(metadata: bytes) -> bool:

@@ -1,26 +1,33 @@
-"""Reads sdists in tar archives once from end to end, within limits, without unpacking them."""
+"""Reads sdists in tar archives from their beginning, within limits, without unpacking them."""
 
 import gzip
 import tarfile
 import zlib
+from io import BufferedIOBase
+from lzma import LZMAError
 from pathlib import Path
 
 from indexfallback.dists.bounds import MAX_MEMBERS, ArchiveError, check_paths, check_size
+from indexfallback.dists.compression import MAGIC_BYTES, unpacker
 from indexfallback.dists.wheel import MAX_METADATA
 
 #: The exceptions for a damaged archive: UnicodeError for names, OSError if it is not gzip.
-_DAMAGED = (tarfile.TarError, zlib.error, EOFError, ValueError, OverflowError, OSError)
+_DAMAGED = (tarfile.TarError, zlib.error, LZMAError, EOFError, ValueError, OverflowError, OSError)
 #: The longest header, bytes.
 _MAX_READ = MAX_METADATA
 _SKIP = 1 << 20
+#: The metadata of an sdist is searched in so many unpacked bytes, a third of a second.
+_SEARCHED = 64 * 1024**2
 
 
 class _Bounded:
     """Reads the unpacked bytes of an archive, within limits of the total and of each read."""
 
-    def __init__(self, file: gzip.GzipFile, packed: int) -> None:
+    def __init__(self, file: BufferedIOBase, packed: int, most: int | None = None) -> None:
+        """Read at most ``most`` bytes of an archive of ``packed`` bytes."""
         self._file = file
         self._packed = packed
+        self._most = most
         self._position = 0
 
     def read(self, size: int) -> bytes:
@@ -30,6 +37,8 @@ class _Bounded:
         data = self._file.read(size)
         self._position += len(data)
         check_size(self._position, self._packed)
+        if self._most is not None and self._position > self._most:
+            raise ArchiveError(f"its first {self._most} bytes have no metadata")
         return data
 
     def seek(self, position: int) -> None:
@@ -72,6 +81,27 @@ def read_tar(path: Path) -> tuple[list[str], bytes | None]:
         raise ArchiveError("it is empty")
     check_paths(names)
     return names, metadata
+
+
+def find_pkg_info(path: Path) -> bytes | None:
+    """Return ``NAME-VERSION/PKG-INFO`` of a tar archive in any compression, or None.
+
+    Reads no further than that member. Raises `ArchiveError`, and OSError if it cannot be opened.
+    """
+    packed = path.stat().st_size
+    with path.open("rb") as file:
+        unpack = unpacker(file.read(MAGIC_BYTES))
+    try:
+        with unpack(path) if unpack is not None else path.open("rb") as unpacked:
+            bounded = _Bounded(unpacked, packed, _SEARCHED)
+            archive = tarfile.TarFile(fileobj=bounded)  # type: ignore[arg-type]
+            for member in archive:
+                archive.members = []  # type: ignore[attr-defined] # as above
+                if member.isfile() and is_pkg_info(member.name.removeprefix("./")):
+                    return _read(archive, member)
+    except _DAMAGED as error:
+        raise ArchiveError(f"it is not a well-formed tar archive ({error})") from error
+    return None
 
 
 def is_pkg_info(name: str) -> bool:

@@ -7,7 +7,7 @@ from email.parser import BytesHeaderParser
 from pathlib import Path
 from typing import Protocol
 
-from indexfallback.dists.bounds import ArchiveError
+from indexfallback.dists.bounds import ArchiveError, ContradictionError
 from indexfallback.names import normalize, project_of
 
 #: The largest METADATA, bytes; known ones have some hundred KB, mostly a README.
@@ -80,7 +80,7 @@ def _metadata_of(archive: zipfile.ZipFile, filename: str) -> zipfile.ZipInfo:
     project = project_of(filename)
     # Old tools did not write "_" for "-".
     if project is None or not normalize(info.filename).startswith(f"{project}-"):
-        raise ArchiveError(f"its {info.filename} is of another project")
+        raise ContradictionError(f"its {info.filename} is of another project")
     if info.file_size > MAX_METADATA:
         raise ArchiveError(f"its metadata is larger than {MAX_METADATA} bytes")
     if info.compress_type not in _METHODS:

@@ -5,13 +5,11 @@ A file that does not begin as an archive counts as complete: clients refuse it b
 
 import os
 import zipfile
-import zlib
-from bz2 import BZ2File
 from collections.abc import Callable
-from gzip import BadGzipFile, GzipFile
 from io import BufferedIOBase
-from lzma import LZMAError, LZMAFile
 from pathlib import Path
+
+from indexfallback.dists.compression import DAMAGED, MAGIC_BYTES, unpacker
 
 #: The time after which an unchanged file is settled, seconds: writers of local files pause for
 #: milliseconds, and a new file has to be visible within a second.
@@ -22,12 +20,6 @@ _PIECE = 1 << 20
 #: millions.
 _PIECES = 1024
 _ZIP = b"PK\x03\x04"
-#: The first bytes of each compression, and the class that unpacks it.
-_COMPRESSED: dict[bytes, Callable[[Path], BufferedIOBase]] = {
-    b"\x1f\x8b": GzipFile,
-    b"BZh": BZ2File,
-    b"\xfd7zXZ": LZMAFile,
-}
 
 
 def is_settled(status: os.stat_result, now: float) -> bool:
@@ -45,13 +37,11 @@ def is_settled(status: os.stat_result, now: float) -> bool:
 def breaks_off(path: Path) -> bool:
     """Tell whether a file is empty, or an archive that is cut short. Raises OSError."""
     with path.open("rb") as file:
-        start = file.read(6)
+        start = file.read(MAGIC_BYTES)
     if start.startswith(_ZIP):
         return not zipfile.is_zipfile(path)
-    for magic, unpack in _COMPRESSED.items():
-        if start.startswith(magic):
-            return _ends_early(path, unpack)
-    return not start
+    unpack = unpacker(start)
+    return _ends_early(path, unpack) if unpack is not None else not start
 
 
 def _ends_early(path: Path, unpack: Callable[[Path], BufferedIOBase]) -> bool:
@@ -62,6 +52,6 @@ def _ends_early(path: Path, unpack: Callable[[Path], BufferedIOBase]) -> bool:
                     return False
     except EOFError:
         return True
-    except (zlib.error, LZMAError, BadGzipFile):  # damaged, but not cut short
+    except DAMAGED:  # damaged, but not cut short
         return False
     return False

@@ -56,9 +56,8 @@ def parse_page(
     is_empty = (document.is_blank or document.is_listing) and document.speaks_of(project)
     is_page = collected.has_any or document.is_titled or is_empty
     if not document.is_declared and (document.is_login or not is_page):
-        raise fields.not_a_page(
-            url, "its HTML links to no distribution (a login page, a captive portal, an error?)"
-        )
+        guess = "" if url.startswith("file:") else " (a login page, a captive portal, an error?)"
+        raise fields.not_a_page(url, f"its HTML links to no distribution{guess}")
     status = fields.status(document.first("pypi:project-status"))
     return ProjectPage(
         name=project,

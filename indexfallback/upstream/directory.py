@@ -66,7 +66,7 @@ class DirectoryIndex:
     ) -> None:
         self._index = index
         self._path = path_of(index.url)
-        self._roots = Roots(self._path)
+        self._facts = facts
         self._page_size = settings.page_size
         self._files = LocalDistributions(facts)
         self._remote = remote
@@ -95,7 +95,7 @@ class DirectoryIndex:
             return PageAnswer(_outage(error, started))
         except PageError as error:
             elapsed = time.monotonic() - started
-            detail = f"not an index: {error.problem}"
+            detail = f"{listing.pages[project]} is not a page of {project}: {error.problem}"
             return PageAnswer(Outcome(Kind.NOT_AN_INDEX, detail, elapsed))
         elapsed = time.monotonic() - started
         skipped = f", {len(unready)} skipped: {unready[0]}" if unready else ""
@@ -125,7 +125,7 @@ class DirectoryIndex:
         logins: dict[str, str] = {}
         page = parse_page(body, "text/html", path.as_uri(), project, whole=True, logins=logins)
         self._remote.learn_logins(logins)
-        return self._roots.restrict(page)
+        return Roots(self._path).restrict(page)
 
     def _made_page(self, listing: DirectoryListing, project: str) -> tuple[ProjectPage, list[str]]:
         """Return a page of the files that can be offered, and why the others cannot."""
@@ -161,7 +161,7 @@ class DirectoryIndex:
             if last is not None and last is not before and last.began > self._changed:
                 return last.listing
             began = time.monotonic()
-            listing = scan(self._path, last.listing if last is not None else None)
+            listing = scan(self._path, last.listing if last is not None else None, self._facts)
             ended = time.monotonic()
             good_for = _RESCAN if ended - began > _LONG_SCAN else 0.0
             self._scan = _Scan(listing, began, ended + good_for)
@@ -205,11 +205,12 @@ class DirectoryIndex:
         path = path_of(file.url)
         started = time.monotonic()
         try:
-            if not self._roots.holds(str(path)):  # it may be a symbolic link by now
+            roots = Roots(self._path)
+            if not roots.holds(str(path)):  # it may be a symbolic link by now
                 body = None
             elif file.filename.endswith(METADATA_ENDING) and not path.exists():
                 dist = path.with_name(path.name.removesuffix(METADATA_ENDING))
-                is_inside = self._roots.holds(str(dist))
+                is_inside = roots.holds(str(dist))
                 data = read_metadata(dist, dist.name) if is_inside else None
                 body = body_of_bytes(data) if data is not None else None
             else:
@@ -226,7 +227,7 @@ class DirectoryIndex:
             return self._remote.part(file, wanted, patience)
         path, started = path_of(file.url), time.monotonic()
         try:
-            if not self._roots.holds(str(path)) or not path.is_file():
+            if not Roots(self._path).holds(str(path)) or not path.is_file():
                 return PartAnswer(_absent(path, started))
             data, total = part_of_file(path, wanted)
         except OSError as error:

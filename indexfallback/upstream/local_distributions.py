@@ -11,11 +11,15 @@ import os
 import time
 from pathlib import Path
 
+import msgspec
+
+from indexfallback.dists.bounds import ContradictionError
+from indexfallback.dists.identity import check_wheel
 from indexfallback.dists.metadata import read_metadata
 from indexfallback.dists.wheel import requires_python
 from indexfallback.dists.whole import breaks_off, is_settled
 from indexfallback.page import File
-from indexfallback.upstream.facts import Facts, FactsCache, Stamp
+from indexfallback.upstream.facts import Facts, FactsCache, Stamp, stamp_of
 
 #: Why a file is not offered: temporarily, and until it is replaced.
 BEING_WRITTEN = "is being written"
@@ -37,8 +41,8 @@ class LocalDistributions:
     def __init__(self, facts: FactsCache) -> None:
         self._facts = facts
         self._listed: dict[str, tuple[Stamp, File]] = {}
-        #: Truncated archives, with the stamp that they had.
-        self._broken: dict[str, Stamp] = {}
+        #: Files that are not offered until they are replaced: the stamp that they had, and why.
+        self._refused: dict[str, tuple[Stamp, str]] = {}
 
     def file(self, path: str) -> File:
         """Return a file as a page lists it; raises `UnreadyError` and OSError."""
@@ -46,7 +50,7 @@ class LocalDistributions:
         reason = self.why_not(path, status)
         if reason:
             raise UnreadyError(reason)
-        stamp = _stamp(status)
+        stamp = stamp_of(status)
         listed = self._listed.get(path)
         if listed is not None and listed[0] == stamp:
             return listed[1]
@@ -58,16 +62,18 @@ class LocalDistributions:
 
     def _read_file(self, path: Path, stamp: Stamp) -> File:
         facts = self._facts.get(str(path), stamp)
-        if facts is None:
+        if facts is None or facts.sha256 is None:
             if breaks_off(path):
-                self._broken[str(path)] = stamp
-                raise UnreadyError(_TRUNCATED)
-            facts = _read(path)
+                raise self._refuse(path, stamp, _TRUNCATED)
+            project = facts.project if facts is not None else None
+            facts = msgspec.structs.replace(_read(path), project=project)
             self._facts.put(str(path), stamp, facts)
+        if facts.contradiction is not None:
+            raise self._refuse(path, stamp, facts.contradiction)
         return File(
             filename=path.name,
             url=path.as_uri(),
-            hashes={"sha256": facts.sha256},
+            hashes={"sha256": facts.sha256} if facts.sha256 is not None else {},
             requires_python=facts.requires_python,
             core_metadata={"sha256": facts.metadata_sha256} if facts.metadata_sha256 else False,
             size=stamp.size,
@@ -79,11 +85,12 @@ class LocalDistributions:
             return "cannot be read"
         if not is_settled(status, time.time()):
             return BEING_WRITTEN
-        return _TRUNCATED if self._broken.get(path) == _stamp(status) else ""
+        refused = self._refused.get(path)
+        return refused[1] if refused is not None and refused[0] == stamp_of(status) else ""
 
-
-def _stamp(status: os.stat_result) -> Stamp:
-    return Stamp(status.st_size, status.st_mtime_ns)
+    def _refuse(self, path: Path, stamp: Stamp, reason: str) -> UnreadyError:
+        self._refused[str(path)] = stamp, reason
+        return UnreadyError(reason)
 
 
 def _read(path: Path) -> Facts:
@@ -91,8 +98,13 @@ def _read(path: Path) -> Facts:
     with path.open("rb") as file:
         while piece := file.read(_PIECE):
             digest.update(piece)
+    sha256 = digest.hexdigest()
+    if path.suffix == ".whl":
+        try:
+            check_wheel(path, path.name)
+        except ContradictionError as error:
+            return Facts(sha256, contradiction=str(error))
     metadata = read_metadata(path, path.name)
     if metadata is None:
-        return Facts(digest.hexdigest())
-    metadata_sha256 = hashlib.sha256(metadata).hexdigest()
-    return Facts(digest.hexdigest(), requires_python(metadata), metadata_sha256)
+        return Facts(sha256)
+    return Facts(sha256, requires_python(metadata), hashlib.sha256(metadata).hexdigest())

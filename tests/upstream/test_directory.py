@@ -173,7 +173,10 @@ def test_a_page_of_a_tree_that_is_none_is_not_an_index(
 ) -> None:
     (tmp_path / "acme-app").mkdir()
     (tmp_path / "acme-app" / "index.html").write_bytes(body)
-    assert outcome(directory(tmp_path)).kind is Kind.NOT_AN_INDEX
+    found = outcome(directory(tmp_path))
+    assert found.kind is Kind.NOT_AN_INDEX
+    assert f"{tmp_path}/acme-app/index.html is not a page of acme-app: " in found.detail
+    assert "portal" not in found.detail
 
 
 # What its pages may link to.

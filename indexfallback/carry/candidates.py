@@ -12,6 +12,8 @@ from gzip import BadGzipFile, GzipFile
 from pathlib import Path
 from typing import NamedTuple
 
+from indexfallback.dists.bounds import ContradictionError
+from indexfallback.dists.identity import project_at
 from indexfallback.names import project_of
 from indexfallback.upstream.scan import scan
 
@@ -126,19 +128,24 @@ def project_inside(path: Path) -> str | None:
         file.seek(0)
         try:
             if magic == _ZIP:
-                return _project_of_names(zipfile.ZipFile(file).namelist())
-            if magic.startswith(_GZIP):
+                tops = {name.partition("/")[0] for name in zipfile.ZipFile(file).namelist()}
+            elif magic.startswith(_GZIP):
                 begin = io.BytesIO(GzipFile(fileobj=file).read(_BEGIN))
                 first = tarfile.TarFile(fileobj=begin).next()
-                return _project_of_names([first.name] if first is not None else [])
+                tops = {first.name.partition("/")[0]} if first is not None else set()
+            else:
+                return None
         except _DAMAGED:
             return None
-    return None
-
-
-def _project_of_names(names: list[str]) -> str | None:
-    """Return the project by the ``.dist-info`` or the only directory among an archive's members."""
-    tops = {name.partition("/")[0] for name in names}
     infos = [top.removesuffix(".dist-info") for top in tops if top.endswith(".dist-info")]
-    stated = infos or list(tops)
-    return project_of(f"{stated[0]}.tar.gz") if len(stated) == 1 else None
+    if infos:
+        return project_of(f"{infos[0]}.tar.gz") if len(infos) == 1 else None
+    return _project_at(path, f"{tops.pop()}.tar.gz") if len(tops) == 1 else None
+
+
+def _project_at(path: Path, filename: str) -> str | None:
+    """Return the project of an sdist with the file name that its only directory suggests."""
+    try:
+        return project_at(path, filename)
+    except ContradictionError:  # its name is not known, and so not wrong
+        return None

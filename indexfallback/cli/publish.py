@@ -32,7 +32,7 @@ _PIECE = 1 << 20
 def publish(options: Options, files: tuple[Path, ...], index: str | None, as_json: bool) -> None:
     """Add FILEs to a hosted index, with the checks of an upload.
 
-    A running shim lists them at once.
+    FILEs are wheels (.whl) and sdists (.tar.gz, .zip). A running shim lists them at once.
     """
     done: list[Published] = []
     errors: list[UploadError] = []

@@ -6,12 +6,7 @@ from email.parser import BytesHeaderParser
 from pathlib import Path
 from typing import NamedTuple
 
-from packaging.utils import (
-    InvalidSdistFilename,
-    InvalidWheelFilename,
-    parse_sdist_filename,
-    parse_wheel_filename,
-)
+from packaging.utils import parse_wheel_filename
 from packaging.version import InvalidVersion, Version
 
 from indexfallback.dists.bounds import ArchiveError
@@ -19,8 +14,17 @@ from indexfallback.dists.sdist import is_static, read_pkg_info
 from indexfallback.dists.wheel import read_wheel_metadata, requires_python
 from indexfallback.dists.zips import check_zip
 from indexfallback.errors import UploadRefusedError
-from indexfallback.hosted.form import Form
-from indexfallback.names import is_project_name, is_safe_filename, normalize
+from indexfallback.hosted.form import ENDINGS, FORMATS, Form
+from indexfallback.names import (
+    is_ambiguous,
+    is_distribution,
+    is_normalized,
+    is_safe_filename,
+    normalize,
+    project_of,
+    version_in,
+    version_of,
+)
 
 
 class Identity(NamedTuple):
@@ -43,29 +47,40 @@ class Checked(NamedTuple):
     metadata_sha256: str | None
 
 
-def identity_of(filename: str) -> Identity | None:
-    """Return the identity of a wheel or sdist, or None for any other name."""
-    try:
-        if filename.endswith(".whl"):
-            name, version, build, tags = parse_wheel_filename(filename)
-            kind = f"{build}{sorted(map(str, tags))}"
-            return Identity(normalize(name), str(version), kind)
-        name, version = parse_sdist_filename(filename)
-    except (InvalidWheelFilename, InvalidSdistFilename):
+def identity_of(filename: str, project: str) -> Identity | None:
+    """Return the identity of a wheel or sdist of a normalised project, or None for other files."""
+    version = version_in(filename, project) if filename.endswith(ENDINGS) else None
+    if version is None or not is_normalized(project):
         return None
-    return Identity(normalize(name), str(version), "sdist")
+    if not filename.endswith(".whl"):
+        return Identity(project, version, "sdist")
+    *_, build, tags = parse_wheel_filename(filename)
+    return Identity(project, version, f"{build}{sorted(map(str, tags))}")
 
 
-def check_filename(filename: str) -> Identity:
-    """Return the identity of a file; raises `UploadRefusedError` if its name is not valid."""
-    identity = identity_of(filename) if is_safe_filename(filename) else None
-    if identity is None or not is_project_name(identity.project):
+def check_filename(filename: str) -> str | None:
+    """Return the normalised project in a file name, or None where only the metadata tells it.
+
+    Raises `UploadRefusedError` for another format, and for a name without project and version.
+    """
+    if not filename.endswith(ENDINGS) and is_distribution(filename):
         raise UploadRefusedError(
             filename,
-            "this is not the name of a wheel or of an sdist (.tar.gz, .zip)",
-            "Use the name that the build tool gave it, without a directory",
+            f"only {FORMATS} are taken",
+            "Build one of these, or copy the file into the directory of the index: it lists "
+            "sdists in other archives, and eggs",
         )
-    return identity
+    if filename.endswith(ENDINGS) and is_safe_filename(filename):
+        if is_ambiguous(filename):
+            return None
+        project = project_of(filename)
+        if project is not None:
+            return project
+    raise UploadRefusedError(
+        filename,
+        "this is not the name of a wheel (.whl) or of an sdist (.tar.gz, .zip)",
+        "Use the name that the build tool gave it, without a directory",
+    )
 
 
 def check_file(path: Path, filename: str, form: Form | None) -> Checked:
@@ -76,7 +91,7 @@ def check_file(path: Path, filename: str, form: Form | None) -> Checked:
             name or the form.
 
     """
-    identity = check_filename(filename)
+    project = check_filename(filename)
     try:
         if filename.endswith(".whl"):
             check_zip(path)
@@ -87,9 +102,9 @@ def check_file(path: Path, filename: str, form: Form | None) -> Checked:
         raise UploadRefusedError(filename, str(error), "Build it again") from error
     if metadata is None:
         where = "METADATA" if filename.endswith(".whl") else "PKG-INFO"
-        cause = f"it has no valid {where} of {identity.project}"
+        cause = f"it has no valid {where}" + (f" of {project}" if project is not None else "")
         raise UploadRefusedError(filename, cause, "Build it again")
-    _check_metadata(metadata, filename, identity, form)
+    identity = _identity(metadata, filename, form)
     is_offered = filename.endswith(".whl") or is_static(metadata)
     return Checked(
         identity,
@@ -98,23 +113,26 @@ def check_file(path: Path, filename: str, form: Form | None) -> Checked:
     )
 
 
-def _check_metadata(metadata: bytes, filename: str, identity: Identity, form: Form | None) -> None:
+def _identity(metadata: bytes, filename: str, form: Form | None) -> Identity:
+    """Return the identity of a file, on which its metadata, its name and the form agree."""
     headers = BytesHeaderParser().parsebytes(metadata)
-    said = [
-        ("file name", identity.project, identity.version),
-        ("metadata inside", normalize(_one(headers, "Name", filename)),
-         _version(_one(headers, "Version", filename), filename)),
-    ]  # fmt: skip
+    name = normalize(_one(headers, "Name", filename))
+    inside = name, _version(_one(headers, "Version", filename), filename)
+    identity = identity_of(filename, name)
+    named = identity[:2] if identity is not None else (project_of(filename), version_of(filename))
+    said = [("metadata inside", inside)]
     if form is not None:
-        said.append(("form", normalize(form.name), _version(form.version, filename)))
-    for where, name, version in said[1:]:
-        if (name, version) != said[0][1:]:
-            raise UploadRefusedError(
-                filename,
-                f"its {where} says {name} {version}, but its name says {identity.project} "
-                f"{identity.version}",
-                "Build it again, and do not rename it",
-            )
+        said.append(("form", (normalize(form.name), _version(form.version, filename))))
+    differing = [(where, *each) for where, each in said if each != named]
+    if identity is not None and not differing:
+        return identity
+    where, project, version = differing[0]
+    raise UploadRefusedError(
+        filename,
+        f"its {where} says {project} {version}, but its name says "
+        f"{named[0] or 'no project'} {named[1] or 'and no version'}",
+        "Build it again, and do not rename it",
+    )
 
 
 def _one(headers: Message, key: str, filename: str) -> str:

@@ -17,6 +17,9 @@ FIELDS = frozenset(
 CONTENT = "content"
 #: File type to the endings of its file names.
 _ENDINGS = {"bdist_wheel": (".whl",), "sdist": (".tar.gz", ".zip")}
+#: The endings of all files that are taken, and the words for them.
+ENDINGS = tuple(ending for endings in _ENDINGS.values() for ending in endings)
+FORMATS = "wheels (.whl) and sdists (.tar.gz, .zip)"
 _DIGESTS = {"md5_digest": "md5", "sha256_digest": "sha256", "blake2_256_digest": "blake2_256"}
 
 
@@ -48,9 +51,7 @@ def read_form(fields: Mapping[str, str], filename: str) -> Form:
             raise UploadRefusedError(filename, f"the form has no {field}", "Update the client")
     kind = fields.get("filetype", "")
     if not filename.endswith(_ENDINGS.get(kind, ())):
-        raise UploadRefusedError(
-            filename, f'filetype is "{kind}"', "Only wheels and sdists (.tar.gz, .zip) are accepted"
-        )
+        raise UploadRefusedError(filename, f'filetype is "{kind}"', f"Upload {FORMATS} only")
     digests = {name: fields[field].lower() for field, name in _DIGESTS.items() if fields.get(field)}
     return Form(fields["name"], fields["version"], digests)
 

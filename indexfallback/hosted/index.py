@@ -82,6 +82,7 @@ class HostedIndex:
         if form is not None:
             check_digests(form, digests, filename)
         checked = check_file(incoming.path, filename, form)
+        self._check_owner(filename, checked.identity.project)
         try:
             with self._locked(filename):
                 was_there = self._place(incoming, filename, checked, digests["sha256"])
@@ -90,8 +91,16 @@ class HostedIndex:
         return Published(filename, checked.identity, digests["sha256"], was_there)
 
     def check_name(self, filename: str) -> None:
-        """Refuse a file whose project belongs to another index; raises `UploadRefusedError`."""
-        project = check_filename(filename).project
+        """Refuse a file whose name is not valid, or shows that its project is another index's.
+
+        Raises `UploadRefusedError`.
+        """
+        project = check_filename(filename)
+        if project is not None:
+            self._check_owner(filename, project)
+
+    def _check_owner(self, filename: str, project: str) -> None:
+        """Refuse a file of another index's project; raises `UploadRefusedError`."""
         others = [index for index in self._settings.indexes if index is not self.index]
         for index in others:
             if index.claims(project) and not self.index.claims(project):
@@ -123,7 +132,7 @@ class HostedIndex:
         return [
             file
             for file in self.files(project)
-            if (identity := identity_of(file.filename)) is not None
+            if (identity := identity_of(file.filename, project)) is not None
             and Version(identity.version) == version
         ]
 
@@ -147,7 +156,7 @@ class HostedIndex:
         for file in self.files(project):
             if file.filename == filename:
                 return self._is_same(path_of(file.url), filename, sha256)
-            if identity_of(file.filename) == checked.identity:
+            if identity_of(file.filename, project) == checked.identity:
                 raise UploadExistsError(
                     filename, f"{file.filename} is another spelling of the name", _NEW_VERSION
                 )
@@ -167,6 +176,7 @@ class HostedIndex:
                 sha256,
                 checked.requires_python if checked.metadata_sha256 else None,
                 checked.metadata_sha256,
+                project,
             ),
         )
         record = HostedFile(filename, sha256, time.time(), checked.requires_python)

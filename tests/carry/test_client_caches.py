@@ -1,13 +1,15 @@
 """The caches that a real pip and a real uv leave."""
 
+import io
 import shutil
 import subprocess
+import tarfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from indexfallback.carry.candidates import PIP, UV, Skipped, candidates, kind_of
+from indexfallback.carry.candidates import PIP, UV, Skipped, candidates, kind_of, project_inside
 from indexfallback.shim import Shim
 from tests.carry.test_adopt import run
 from tests.clients.support import CLIENT_SECONDS, Client
@@ -87,3 +89,16 @@ def test_the_cache_of_an_old_pip_is_not_passed_over_in_silence(tmp_path: Path) -
     assert isinstance(left, Skipped)
     assert "pip before 23.3" in left.reason
     shutil.rmtree(tmp_path / "http")
+
+
+def test_the_project_of_a_legacy_sdist_is_that_of_its_metadata(tmp_path: Path) -> None:
+    data = io.BytesIO()
+    with tarfile.open(fileobj=data, mode="w:gz") as archive:
+        content = b"Metadata-Version: 1.0\nName: foo-bar\nVersion: 1.0-2\n\n"
+        member = tarfile.TarInfo("foo-bar-1.0-2/PKG-INFO")
+        member.size = len(content)
+        archive.addfile(member, io.BytesIO(content))
+    (tmp_path / "body").write_bytes(data.getvalue())
+    assert project_inside(tmp_path / "body") == "foo-bar"
+    (tmp_path / "body").write_bytes(SDIST.data)
+    assert project_inside(tmp_path / "body") == "acme-lib"

@@ -2,9 +2,10 @@
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
-from tests.fakes import wheel
+from tests.fakes import flat_directory, sdist, wheel
 from tests.hosted.conftest import Hosted
 
 LIB = wheel("acme-lib", "1.0")
@@ -47,6 +48,44 @@ def test_publish_refuses_what_an_upload_would(hosted: Hosted, tmp_path: Path) ->
     done = hosted.command("publish", str(file))
     assert done.returncode == 1
     assert "no valid METADATA of acme-other" in " ".join(done.stderr.split())
+    assert hosted.lying() == []
+
+
+def test_publish_names_the_formats_that_it_takes(hosted: Hosted, tmp_path: Path) -> None:
+    formats = "wheels (.whl) and sdists (.tar.gz, .zip)"
+    file = tmp_path / "acme_lib-1.0-py2.7.egg"
+    file.write_bytes(b"an egg")
+    done = hosted.command("publish", str(file))
+    assert done.returncode == 1
+    assert f"only {formats} are taken" in " ".join(done.stderr.split())
+    assert formats in " ".join(hosted.command("publish", "--help").stdout.split())
+    assert hosted.lying() == []
+
+
+def test_a_legacy_sdist_is_published_under_the_project_in_its_metadata(
+    hosted: Hosted, tmp_path: Path
+) -> None:
+    legacy = replace(sdist("acme-lib", "1.0.post2"), filename="acme-lib-1.0-2.tar.gz")
+    file = flat_directory(tmp_path / "dist", [legacy]) / legacy.filename
+    done = hosted.command("publish", "--json", str(file))
+    (published,) = json.loads(done.stdout)
+    assert published["identity"] == {
+        "project": "acme-lib", "version": "1.0.post2", "kind": "sdist"
+    }  # fmt: skip
+    assert hosted.listed("acme-lib") == [legacy.filename]
+    assert hosted.listed("acme-lib-1-0") == []
+    assert "is published already" in hosted.command("publish", str(file)).stdout
+    assert hosted.command("remove", "acme-lib", "1.0.post2", "--yes").returncode == 0
+    assert hosted.lying() == []
+
+
+def test_the_metadata_of_a_legacy_sdist_shows_the_claim_of_another_index(
+    hosted: Hosted, tmp_path: Path
+) -> None:
+    legacy = replace(sdist("other-lib", "1.0.post2"), filename="other-lib-1.0-2.tar.gz")
+    file = flat_directory(tmp_path / "dist", [legacy]) / legacy.filename
+    done = hosted.command("publish", str(file))
+    assert "claiming claims other-lib," in " ".join(done.stderr.split())
     assert hosted.lying() == []
 
 

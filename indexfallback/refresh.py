@@ -6,7 +6,7 @@ from packaging.version import Version
 
 from indexfallback.config import Index
 from indexfallback.errors import ProjectError
-from indexfallback.names import version_of
+from indexfallback.names import version_in
 from indexfallback.page import ProjectPage
 from indexfallback.shim import Shim
 from indexfallback.why import newest
@@ -53,7 +53,7 @@ def _stored(shim: Shim, index: Index, project: str) -> set[str] | None:
 
 
 def _versions(page: ProjectPage) -> set[str]:
-    return set(filter(None, (version_of(file.filename) for file in page.files)))
+    return set(filter(None, (version_in(file.filename, page.name) for file in page.files)))
 
 
 def _sorted(versions: set[str]) -> list[str]:

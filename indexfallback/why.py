@@ -15,7 +15,7 @@ from indexfallback.chain.question import asking_order, candidates
 from indexfallback.config import Index
 from indexfallback.errors import IndexFallbackError, ProjectError, Tried
 from indexfallback.mode import OfflineState
-from indexfallback.names import version_of
+from indexfallback.names import version_in
 from indexfallback.page import File, ProjectPage
 from indexfallback.shim import Shim
 from indexfallback.store import Store
@@ -167,8 +167,9 @@ def _hidden(shim: Shim, answer: Answer) -> dict[str, Any] | None:
     if not left_out:
         return None
     shown = offered(answer.corrected, pins, available).files
-    shown_versions = {version_of(file.filename) for file in shown}
-    versions = {version_of(each.file.filename) for each in left_out} - shown_versions
+    project = answer.corrected.name
+    shown_versions = {version_in(file.filename, project) for file in shown}
+    versions = {version_in(each.file.filename, project) for each in left_out} - shown_versions
     return {
         "files": len(left_out),
         "never_fetched": sum(not each.was_held for each in left_out),
@@ -195,14 +196,14 @@ def _changed(answer: Answer, file: File, first: Pin) -> dict[str, Any]:
 
 def newest(page: ProjectPage) -> str | None:
     """Return the highest version of a page's files, preferring final releases; None if none."""
-    versions = [_version(file.filename) for file in page.files]
+    versions = [_version(file.filename, page.name) for file in page.files]
     known = [version for version in versions if version is not None]
     best = max(known, key=lambda v: (not v.is_prerelease, v), default=None)
     return str(best) if best is not None else None
 
 
-def _version(filename: str) -> Version | None:
-    spelt = version_of(filename)
+def _version(filename: str, project: str) -> Version | None:
+    spelt = version_in(filename, project)
     try:
         return Version(spelt) if spelt is not None else None
     except InvalidVersion:  # a legacy version has no order

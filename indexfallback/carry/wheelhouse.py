@@ -15,7 +15,7 @@ from indexfallback.carry.archive import PIECE
 from indexfallback.carry.atomic import remove_abandoned, replacing
 from indexfallback.carry.progress import Progress, no_progress
 from indexfallback.errors import CarryError
-from indexfallback.names import METADATA_ENDING, version_of
+from indexfallback.names import METADATA_ENDING, version_in
 from indexfallback.store import Store
 from indexfallback.store.disk import hash_file
 
@@ -106,7 +106,7 @@ def _newest(files: Sequence[WheelhouseFile]) -> Iterable[tuple[str, Version, lis
     for project, group in groupby(files, lambda file: file.project):
         releases: dict[Version, list[str]] = {}
         for file in group:
-            version = version_of(file.filename)
+            version = version_in(file.filename, project)
             if version is not None:
                 releases.setdefault(Version(version), []).append(file.sha256)
         if releases:

@@ -10,7 +10,7 @@ from indexfallback.errors import FileMissingError, FileRefusedError
 from indexfallback.fetch.installable import best_file
 from indexfallback.fetch.target import Target
 from indexfallback.fetch.unsatisfied import Asked, Offer, unsatisfied
-from indexfallback.names import project_of, version_of
+from indexfallback.names import version_in
 from indexfallback.page import File
 from indexfallback.wanted import Pin, Wanted
 from indexfallback.words import counted
@@ -59,8 +59,8 @@ def select_file(offer: Offer, pin: Pin, target: Target, wanted: Wanted) -> File 
 
 
 def _is_of(file: File, pin: Pin) -> bool:
-    version = version_of(file.filename)
-    if version is None or project_of(file.filename) != pin.project:
+    version = version_in(file.filename, pin.project)
+    if version is None:
         return False
     try:
         return Version(version) == Version(pin.version)

@@ -12,7 +12,7 @@ from packaging.version import InvalidVersion, Version
 
 from indexfallback.fetch.installable import obstacle
 from indexfallback.fetch.target import Target
-from indexfallback.names import project_of, version_of
+from indexfallback.names import version_in
 from indexfallback.page import File, ProjectPage
 from indexfallback.wanted import Wanted
 from indexfallback.words import counted
@@ -115,8 +115,8 @@ class _Versions:
         self._target, self._wanted = target, wanted
         self._files: dict[Version, list[File]] = {}
         for file in offer.listed.files:
-            text = version_of(file.filename)
-            if text is not None and project_of(file.filename) == offer.listed.name:
+            text = version_in(file.filename, offer.listed.name)
+            if text is not None:
                 self._files.setdefault(Version(text), []).append(file)
         #: From the oldest to the newest.
         self.all = sorted(self._files)

@@ -55,7 +55,8 @@ def scan(
             folders[path] = folder
             waiting += (join(path, name) for name in folder.folders)
     earlier = before.contents if before is not None else None
-    return _listing(roots.top, folders, Contents(facts or NoFacts(), _PAGE_SIZE, earlier))
+    kept = facts if facts is not None else NoFacts()
+    return _listing(roots.top, folders, Contents(kept, _PAGE_SIZE, earlier))
 
 
 def _is_current(listing: DirectoryListing) -> bool:

@@ -48,6 +48,14 @@ def test_it_is_the_best_wheel_and_of_those_the_last_build() -> None:
     assert chosen(pin("2"), LINUX) == FILES[6]
 
 
+def test_a_legacy_sdist_is_of_the_version_behind_its_project() -> None:
+    legacy = offer("acme-1.0-2.tar.gz")
+    file = select_file(legacy, pin("1.0.post2"), WINDOWS, Wanted())
+    assert file is not None
+    with pytest.raises(FileMissingError):
+        select_file(legacy, pin("2"), WINDOWS, Wanted())
+
+
 def test_without_a_wheel_for_the_target_it_is_the_sdist() -> None:
     assert chosen(pin(), WINDOWS) == "acme-1.0.tar.gz"
 

@@ -6,7 +6,7 @@ from urllib.parse import quote
 
 from packaging.version import Version
 
-from indexfallback.names import FileKey, version_of
+from indexfallback.names import FileKey, version_in
 from indexfallback.page import File, ProjectPage
 from indexfallback.server.browse.listing import pagination
 from indexfallback.server.browse.markup import NOTHING, Html, html, joined, optional
@@ -44,15 +44,11 @@ def releases(page: ProjectPage) -> list[Release]:
     """Return the versions of a page, newest first; files without a version come last."""
     files: dict[str, list[File]] = {}
     for file in page.files:
-        files.setdefault(_version(file.filename), []).append(file)
+        files.setdefault(version_in(file.filename, page.name) or "", []).append(file)
     return [
         Release(version, tuple(sorted(files[version], key=_wheels_first)))
         for version in sorted(files, key=_age, reverse=True)
     ]
-
-
-def _version(filename: str) -> str:
-    return version_of(filename) or ""
 
 
 def _age(version: str) -> tuple[bool, Version]:

@@ -234,7 +234,10 @@ def _remedy(candidate: Candidate) -> str:
 def remedy_for(kind: Kind, index: Index) -> str:
     """Return what to do about an index that could not be asked."""
     if index.is_directory and kind is Kind.LOCAL:
-        return f"Put a whole file into the directory of {index.name}, or wait until it is written."
+        return (
+            f"Put a whole file under its own name into the directory of {index.name}, or wait "
+            "until it is written."
+        )
     if index.is_directory and kind is Kind.NOT_AN_INDEX:
         return (
             "Write that page again, or remove it if it is none; the url of "

@@ -7,7 +7,7 @@ import pytest
 
 from tests.cli.support import CommandLine
 from tests.conftest import Serve
-from tests.fakes import flat_directory, wheel
+from tests.fakes import DirectoryTree, flat_directory, wheel
 from tests.serving import index_table, wait_until
 
 WHEEL = wheel("acme-app", "1.0")
@@ -63,6 +63,20 @@ def test_a_file_that_breaks_off_is_said_with_what_to_do(served: Serve, tmp_path:
         return str(answer.problem["detail"])
 
     wait_until(lambda: "is truncated" in detail(), 10, "it is still being written")
-    assert "Put a whole file into the directory of wheels" in detail()
+    assert "Put a whole file under its own name into the directory of wheels" in detail()
     (wheels / WHEEL.filename).write_bytes(WHEEL.data)
     wait_until(lambda: shim.get("/simple/acme-app/").status == 200, 10, "it is not seen")
+
+
+def test_a_file_that_is_not_a_page_is_named_with_what_to_do(served: Serve, tmp_path: Path) -> None:
+    DirectoryTree(tmp_path, [WHEEL, wheel("idna", "3.0")])
+    broken = tmp_path / "simple" / "acme-app" / "index.html"
+    broken.write_text("<form>log in</form>")
+    shim = served(index_table("tree", str(tmp_path / "simple"), role="private"))
+    answer = shim.get("/simple/acme-app/")
+    words = " ".join(answer.body.decode().split())
+    assert answer.status == 503
+    assert f"{broken} is not a page of acme-app" in words
+    assert "Write that page again, or remove it" in words
+    assert "portal" not in words
+    assert shim.get("/simple/idna/").status == 200

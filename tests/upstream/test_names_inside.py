@@ -49,6 +49,7 @@ def zipped(metadata: bytes) -> bytes:
         ("foo-bar-1.0-2.zip", zipped(LEGACY.metadata)),
         ("Foo.Bar-1.0-rc1.tar.gz", LEGACY.data),
     ],
+    ids=lambda value: value if isinstance(value, str) else "",
 )
 def test_the_metadata_of_an_sdist_with_an_ambiguous_name_decides_on_its_project(
     directory: Open, tmp_path: Path, filename: str, data: bytes
@@ -60,7 +61,9 @@ def test_the_metadata_of_an_sdist_with_an_ambiguous_name_decides_on_its_project(
 
 
 @pytest.mark.parametrize(
-    "data", [b"no archive", gzip.compress(b"no tar"), LEGACY.data[:20], zipped(b"Name: \n\n")]
+    "data",
+    [b"no archive", gzip.compress(b"no tar"), LEGACY.data[:20], zipped(b"Name: \n\n")],
+    ids=["no archive", "no tar", "cut short", "no name"],
 )
 def test_the_file_name_decides_where_the_metadata_cannot_be_read(
     directory: Open, tmp_path: Path, data: bytes

@@ -2,6 +2,8 @@
 
 These are sdists with ambiguous names, whose PKG-INFO tells their project, and pages that other
 evidence contradicts.
+
+Locks: none. The scan reads the files, in one thread at a time, and nothing is written afterwards.
 """
 
 import os

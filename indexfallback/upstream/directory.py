@@ -1,7 +1,7 @@
 """A local directory as an index: distributions at any depth, or a static tree of pages.
 
 The pages of a static tree (``NAME/index.html``, which pip also reads behind ``file:``) are served
-as they are. Without pages, `local_distributions` reads the files.
+as they are. Without pages, `local_distributions` reads the files. `layout` tells which is there.
 
 Locks: ``_scanning`` is held during a scan. Meanwhile other threads use the last scan; if there is
 none, they wait within their limits. The scan is replaced in one assignment.

@@ -17,6 +17,7 @@ APP = wheel("acme-app", "1.0")
 OLD = sdist("acme-app", "0.9")
 LIB = wheel("acme.lib", "2.0")
 DISTS = (APP, OLD, LIB)
+NEEDS_LINKS = pytest.mark.skipif(os.name != "posix", reason="needs symbolic links")
 FILES = {"acme-app": {APP.filename, OLD.filename}, "acme-lib": {LIB.filename}}
 
 
@@ -135,8 +136,8 @@ def devpi_export(root: Path) -> None:
         (with_a_saved_listing, ""),
         (with_documentation, ""),
         (simpleindex, ""),
-        (pip2pi, ""),
-        (pip2pi, "simple"),
+        pytest.param(pip2pi, "", marks=NEEDS_LINKS),
+        pytest.param(pip2pi, "simple", marks=NEEDS_LINKS),
         (pip2pi_copies, ""),
         (pip2pi_copies, "simple"),
         (piprepo, ""),

@@ -1,10 +1,19 @@
 """The requirements that a distribution states in its metadata."""
 
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Collection, Iterator, Mapping
 from email.parser import BytesHeaderParser
 
-from packaging.markers import UndefinedComparison, UndefinedEnvironmentName
+from packaging.markers import Marker, UndefinedComparison, UndefinedEnvironmentName
 from packaging.requirements import InvalidRequirement, Requirement
+
+_OPERAND = r"""(?:"[^"]*"|'[^']*'|\w+)"""
+#: One comparison of a marker, as packaging writes it.
+_COMPARISON = re.compile(rf"({_OPERAND}) (?:[<>=!~]+|in|not in) ({_OPERAND})")
+#: What is asked for by whoever requires a project; all else depends on the platform.
+_ASKED_FOR = frozenset(("extra", "extras", "dependency_groups"))
+#: A comparison that is true on every platform.
+_TRUE = 'os_name != ""'
 
 
 def requires_dist(metadata: bytes) -> Iterator[Requirement]:
@@ -12,16 +21,48 @@ def requires_dist(metadata: bytes) -> Iterator[Requirement]:
     for stated in BytesHeaderParser().parsebytes(metadata).get_all("Requires-Dist", []):
         try:
             yield Requirement(str(stated))
-        except (InvalidRequirement, RecursionError):  # from before PEP 508; nested without end
+        # From before PEP 508; nested without end; a NUL or a backslash, with packaging 25.
+        except (InvalidRequirement, RecursionError, SyntaxError, ValueError):
             continue
+
+
+def required_anywhere(metadata: bytes, extras: Collection[str] = ()) -> Iterator[Requirement]:
+    """Yield the requirements in metadata that apply with these extras, on whatever platform.
+
+    A requirement of a distribution on itself asks for more of its extras (``demo[all]``).
+    """
+    for requirement in requires_dist(metadata):
+        if applies_anywhere(requirement, extras):
+            yield requirement
 
 
 def applies(requirement: Requirement, environment: Mapping[str, str]) -> bool:
     """Tell whether a requirement's marker is true; one that cannot be evaluated is not."""
+    return requirement.marker is None or _is_true(requirement.marker, environment)
+
+
+def applies_anywhere(requirement: Requirement, extras: Collection[str] = ()) -> bool:
+    """Tell whether a requirement applies with these extras on some platform and Python.
+
+    Each comparison with a platform counts as true by itself, those that exclude one another too.
+    """
     if requirement.marker is None:
         return True
     try:
-        return requirement.marker.evaluate(dict(environment))
+        marker = Marker(_COMPARISON.sub(_without_platform, str(requirement.marker)))
+    # packaging 25 quotes values with quotes and backslashes wrongly.
+    except (SyntaxError, ValueError):
+        return True
+    return any(_is_true(marker, {"extra": extra}) for extra in ("", *extras))
+
+
+def _without_platform(comparison: re.Match[str]) -> str:
+    return _TRUE if _ASKED_FOR.isdisjoint(comparison.groups()) else comparison[0]
+
+
+def _is_true(marker: Marker, environment: Mapping[str, str]) -> bool:
+    try:
+        return marker.evaluate(dict(environment))
     # `extras` and the like are for lock files only; packaging 25 raises KeyError for them.
     except (UndefinedComparison, UndefinedEnvironmentName, KeyError):
         return False

@@ -2,9 +2,12 @@
 
 from collections.abc import Collection, Iterator, Sequence
 
-from indexfallback.dists.metadata import read_metadata
-from indexfallback.dists.requirements import requires_dist
-from indexfallback.names import METADATA_ENDING, is_claimed, normalize
+from packaging.requirements import Requirement
+
+from indexfallback.dists.requirements import requires_dist, valid_requirements
+from indexfallback.dists.sdist_requirements import build_requirements, runtime_requirements
+from indexfallback.dists.wheel import read_wheel_metadata
+from indexfallback.names import METADATA_ENDING, is_claimed, is_distribution, normalize
 from indexfallback.store import Store, maintenance
 from indexfallback.store.maintenance import HeldFile
 
@@ -12,7 +15,8 @@ from indexfallback.store.maintenance import HeldFile
 def select(store: Store, patterns: Sequence[str], *, dependencies: bool) -> frozenset[str]:
     """Return the projects with a page or a pin that match, and what their files require.
 
-    For all platforms and extras, because the other machine may differ.
+    Sdists require what builds them, too. For all platforms and extras, because the other machine
+    may differ.
     """
     known = {page.project for page in maintenance.all_pages(store)}
     known.update(pin.project for pin in store.pins)
@@ -30,17 +34,25 @@ def _required(store: Store, project: str) -> Iterator[str]:
     files = maintenance.held_files(store, project)
     names = {file.filename for file in files}
     for file in files:
-        for requirement in requires_dist(_metadata(store, file, names)):
-            yield normalize(requirement.name)
+        try:
+            yield from {normalize(each.name) for each in _requirements(store, file, names)}
+        except FileNotFoundError:  # evicted meanwhile, and therefore not exported
+            continue
 
 
-def _metadata(store: Store, file: HeldFile, names: Collection[str | None]) -> bytes:
-    """Return the metadata of a file; empty if it has none, or if it is cached beside it."""
-    if file.filename is None or f"{file.filename}{METADATA_ENDING}" in names:
-        return b""
-    blob = store.blobs.find(file.sha256)
-    if blob is None:
-        return b""
-    if file.filename.endswith(METADATA_ENDING):
-        return blob.path.read_bytes()
-    return read_metadata(blob.path, file.filename) or b""
+def _requirements(
+    store: Store, file: HeldFile, names: Collection[str | None]
+) -> Iterator[Requirement]:
+    """Yield what a file requires; nothing for a wheel whose metadata is cached beside it."""
+    name = file.filename
+    blob = store.blobs.find(file.sha256) if name is not None else None
+    if name is None or blob is None:
+        return
+    if name.endswith(METADATA_ENDING):
+        yield from requires_dist(blob.path.read_bytes())
+    elif name.endswith(".whl"):
+        if f"{name}{METADATA_ENDING}" not in names:
+            yield from requires_dist(read_wheel_metadata(blob.path, name) or b"")
+    elif is_distribution(name):
+        yield from runtime_requirements(blob.path, name)
+        yield from valid_requirements(build_requirements(blob.path, name))

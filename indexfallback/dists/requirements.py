@@ -1,7 +1,7 @@
 """The requirements that a distribution states in its metadata."""
 
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from email.parser import BytesHeaderParser
 
 from packaging.markers import Marker, UndefinedComparison, UndefinedEnvironmentName
@@ -17,10 +17,16 @@ _TRUE = 'os_name != ""'
 
 
 def requires_dist(metadata: bytes) -> Iterator[Requirement]:
-    """Yield the requirements in metadata, without invalid ones, which installers refuse."""
-    for stated in BytesHeaderParser().parsebytes(metadata).get_all("Requires-Dist", []):
+    """Yield the valid requirements in metadata."""
+    stated = BytesHeaderParser().parsebytes(metadata).get_all("Requires-Dist", [])
+    return valid_requirements(map(str, stated))
+
+
+def valid_requirements(texts: Iterable[str]) -> Iterator[Requirement]:
+    """Yield requirements without the invalid ones, which installers refuse."""
+    for text in texts:
         try:
-            yield Requirement(str(stated))
+            yield Requirement(text)
         # From before PEP 508; nested without end; a NUL or a backslash, with packaging 25.
         except (InvalidRequirement, RecursionError, SyntaxError, ValueError):
             continue

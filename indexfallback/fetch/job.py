@@ -5,8 +5,8 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from indexfallback.dists.sdist_requirements import build_requirements
 from indexfallback.errors import IndexFallbackError, ResolveError
-from indexfallback.fetch.build_requirements import build_requirements
 from indexfallback.fetch.download import (
     FetchedFile,
     Progress,

@@ -6,20 +6,11 @@ from typing import Any
 
 from packaging.requirements import Requirement
 
+from indexfallback.dists.sdist_requirements import build_requires
 from indexfallback.errors import WantedError
 from indexfallback.names import normalize
 from indexfallback.wanted import Demand, Origin, Wanted
 from indexfallback.wanted.documents import read_toml
-
-#: The build requirements of a project that states none (PEP 518), and the wheel package, which
-#: older setuptools and pip need.
-DEFAULT_BUILD = ("setuptools>=40.8.0", "wheel")
-
-
-def build_requires(document: Mapping[str, Any]) -> tuple[str, ...]:
-    """Return the build requirements of a project; an empty document stands for no file."""
-    system = document.get("build-system", {})
-    return tuple(system["requires"]) if "requires" in system else DEFAULT_BUILD
 
 
 def pyproject_file(path: Path, extras: Sequence[str] = (), groups: Sequence[str] = ()) -> Wanted:

@@ -1,6 +1,13 @@
-"""Of the cache go the projects that match, and what they require."""
+"""The projects that match are exported, and what they require to run and to be built."""
 
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from indexfallback.carry import selection
 from indexfallback.carry.selection import select
+from indexfallback.dists.wheel import read_wheel_metadata
 from indexfallback.store import Store
 from tests.carry.support import PRIVATE, PYPI, file_of, keep_file, keep_page
 from tests.fakes import Dist, sdist, wheel
@@ -51,3 +58,55 @@ def test_what_is_no_requirement_chooses_nothing(empty: Store) -> None:
 def test_an_sdist_whose_metadata_is_final_says_it_as_well(empty: Store) -> None:
     keep(empty, sdist("web", requires=["routes"]), wheel("routes"))
     assert chosen(empty, "web") == {"web", "routes"}
+
+
+def test_what_an_sdist_requires_to_be_built_is_exported_and_what_builds_that(empty: Store) -> None:
+    keep(
+        empty,
+        sdist("web", build_requires=["Builder>=2; sys_platform == 'win32'", "(no requirement"]),
+        sdist("builder", "2.1", requires=["helper"], build_requires=["base[fast]"]),
+        wheel("helper", requires=["helped"]),
+        wheel("helped"),
+        wheel("base", requires=["speed; extra == 'fast'"]),
+        wheel("speed"),
+        wheel("other"),
+    )
+    expected = {"web", "builder", "helper", "helped", "base", "speed"}
+    assert chosen(empty, "web") == expected
+    assert chosen(empty, "web", dependencies=False) == {"web"}
+
+
+def test_an_sdist_that_states_nothing_requires_setuptools_and_wheel(empty: Store) -> None:
+    keep(empty, wheel("setuptools", "80.0"), wheel("wheel"))
+    bare = sdist("web")
+    data = bare.data[:100]  # cannot be read
+    keep(empty, replace(bare, data=data))
+    assert chosen(empty, "web") == {"web", "setuptools", "wheel"}
+
+
+def test_an_sdist_beside_a_wheel_of_its_version_is_followed_too(empty: Store) -> None:
+    keep(empty, wheel("web"), sdist("web", build_requires=["builder"]), wheel("builder"))
+    assert chosen(empty, "web") == {"web", "builder"}
+
+
+def test_an_extra_that_is_asked_for_is_exported_with_what_it_requires(empty: Store) -> None:
+    keep(
+        empty,
+        wheel("app", requires=["dep[fast]"]),
+        wheel("dep", requires=["dep[all]; extra == 'fast'", "speed; extra == 'all'"]),
+        wheel("speed", requires=["core"]),
+        wheel("core"),
+    )
+    assert chosen(empty, "app") == {"app", "dep", "speed", "core"}
+
+
+def test_a_file_that_is_evicted_before_it_is_read_requires_nothing(
+    empty: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def read(path: Path, filename: str) -> bytes | None:
+        path.unlink()
+        return read_wheel_metadata(path, filename)
+
+    monkeypatch.setattr(selection, "read_wheel_metadata", read)
+    keep(empty, wheel("web", requires=["routes"]), wheel("routes"))
+    assert chosen(empty, "web") == {"web"}

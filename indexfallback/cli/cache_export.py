@@ -1,19 +1,17 @@
 """``cache export``: writes what is cached into an archive or a wheelhouse for another machine."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from functools import partial
+import sys
+from collections.abc import Collection
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from indexfallback.cli.export_request import Request, Selected, read_request
 from indexfallback.cli.opening import open_store
 from indexfallback.cli.options import Options, examples, takes_options
 from indexfallback.cli.output import print_json, say, tilde, tracked, wrapped
 from indexfallback.config import Settings
-from indexfallback.config.keys import patterns as read_patterns
-from indexfallback.config.units import InvalidValueError
-from indexfallback.store import Store
 from indexfallback.words import counted, size
 
 if TYPE_CHECKING:
@@ -22,8 +20,6 @@ if TYPE_CHECKING:
 #: Appended to an archive's name for its manifest.
 _MANIFEST = ".manifest.json"
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
-#: Returns the projects to export from a store.
-_Select = Callable[[Store], frozenset[str]]
 
 
 @click.command(
@@ -43,7 +39,12 @@ _Select = Callable[[Store], frozenset[str]]
     "-r", "--requirement", "files", type=_FILE, multiple=True, metavar="FILE",
     help="Export the projects of this requirements, project or lock file (repeatable).",
 )  # fmt: skip
-@click.option("--no-deps", is_flag=True, help="Leave out what the selected projects require.")
+@click.option("--extra", "extras", multiple=True, help="Include this extra of the files.")
+@click.option("--group", "groups", multiple=True, help="Include this group of the files.")
+@click.option(
+    "--no-deps", is_flag=True,
+    help="Leave out what the selected projects require to run and to be built.",
+)  # fmt: skip
 @click.option(
     "--format", "form", type=click.Choice(("archive", "wheelhouse")), default="archive",
     show_default=True, help="A wheelhouse is a directory for machines that have only pip.",
@@ -64,6 +65,8 @@ def export(
     *,
     patterns: tuple[str, ...],
     files: tuple[Path, ...],
+    extras: tuple[str, ...],
+    groups: tuple[str, ...],
     no_deps: bool,
     form: str,
     since: Path | None,
@@ -75,31 +78,42 @@ def export(
     Pages, files, and the owners of names, from the indexes of the chain. With --format wheelhouse,
     FILE is a directory for `pip install --no-index --find-links`.
     """
-    from indexfallback.carry.selection import select  # noqa: PLC0415 - few need it
-
     settings = options.settings()
-    selected = _patterns((*patterns, *_projects_of(files)))
-    choose = partial(select, patterns=selected, dependencies=not no_deps)
+    request = read_request(patterns, files, extras, groups, dependencies=not no_deps)
     if form == "wheelhouse":
         if since is not None or manifest is not None:
             raise click.UsageError("a wheelhouse has no manifest: leave out --since and --manifest")
-        _export_wheelhouse(settings, choose, file, as_json=as_json)
-        return
-    if file.is_dir():
-        raise click.UsageError(f"{file} is a directory: name a file, or use --format wheelhouse")
-    if not file.absolute().parent.is_dir():
-        raise click.UsageError(f"{file.parent} is not a directory")
-    beside = manifest or file.with_name(file.name + _MANIFEST)
-    written = _export_archive(settings, choose, file, since, beside)
-    if not written.projects:
-        say(f"nothing is cached of {', '.join(selected)}: the archive is empty")
-    _report(_as_data(written, file, beside), file, since, as_json=as_json)
+        selected, projects = _export_wheelhouse(settings, request, file, as_json=as_json)
+    else:
+        if file.is_dir():
+            raise click.UsageError(
+                f"{file} is a directory: name a file, or use --format wheelhouse"
+            )
+        if not file.absolute().parent.is_dir():
+            raise click.UsageError(f"{file.parent} is not a directory")
+        beside = manifest or file.with_name(file.name + _MANIFEST)
+        selected, projects = _export_archive(
+            settings, request, file, since, beside, as_json=as_json
+        )
+    if not projects:
+        say(f"nothing is cached of {', '.join(request.names or '*')}: the export is empty")
+    selected.say_missing()
+    sys.exit(1 if selected.missing or (files and not projects) else 0)
 
 
 def _export_archive(
-    settings: Settings, choose: _Select, file: Path, since: Path | None, beside: Path
-) -> "Manifest":
-    """Write the archive, and its manifest beside it."""
+    settings: Settings,
+    request: Request,
+    file: Path,
+    since: Path | None,
+    beside: Path,
+    *,
+    as_json: bool,
+) -> tuple[Selected, Collection[str]]:
+    """Write the archive, and its manifest ``beside`` it; report it.
+
+    Return what was selected, and the projects that are in the archive.
+    """
     from indexfallback.carry.archive import manifest_of  # noqa: PLC0415 - few need it
     from indexfallback.carry.atomic import remove_abandoned, replacing  # noqa: PLC0415 - as above
     from indexfallback.carry.export import export as write  # noqa: PLC0415 - as above
@@ -107,13 +121,19 @@ def _export_archive(
 
     before = known(manifest_of(since) if since is not None else None)
     with open_store(settings) as store:
+        selected = request.select(store)
         written = write(
-            store, settings.indexes, choose(store), file, known=before, progress=tracked
+            store, settings.indexes, selected.projects, file, known=before, progress=tracked
         )
     remove_abandoned(beside.absolute().parent, [beside.name])
     with replacing(beside) as copy:
         copy.write(write_manifest(written))
-    return written
+    data = _as_data(written, file, beside)
+    if as_json:
+        print_json({**data, **selected.as_data()})
+    else:
+        _print_archive(data, file, since)
+    return selected, written.projects
 
 
 def _as_data(written: "Manifest", file: Path, beside: Path) -> dict[str, Any]:
@@ -129,10 +149,7 @@ def _as_data(written: "Manifest", file: Path, beside: Path) -> dict[str, Any]:
     }
 
 
-def _report(data: dict[str, Any], file: Path, since: Path | None, *, as_json: bool) -> None:
-    if as_json:
-        print_json(data)
-        return
+def _print_archive(data: dict[str, Any], file: Path, since: Path | None) -> None:
     projects = counted(len(data["projects"]), "project")
     files, pages = counted(data["files"], "file"), counted(data["pages"], "page")
     text = f"{tilde(file)} has {projects}: {files} ({size(data['bytes'])}), {pages}"
@@ -142,38 +159,26 @@ def _report(data: dict[str, Any], file: Path, since: Path | None, *, as_json: bo
 
 
 def _export_wheelhouse(
-    settings: Settings, choose: _Select, directory: Path, *, as_json: bool
-) -> None:
-    """Write a wheelhouse, and report its content."""
+    settings: Settings, request: Request, directory: Path, *, as_json: bool
+) -> tuple[Selected, Collection[str]]:
+    """Write a wheelhouse, and report it.
+
+    Return what was selected, and the projects that are in the wheelhouse.
+    """
     from indexfallback.carry import wheelhouse  # noqa: PLC0415 - few need it
 
     deferring = [index.key for index in settings.indexes if index.defer_copies]
     with open_store(settings) as store:
-        files = wheelhouse.chosen(store, choose(store), deferring)
+        selected = request.select(store)
+        files = wheelhouse.chosen(store, selected.projects, deferring)
         written = wheelhouse.write(store, files, directory, tracked)
     projects = sorted({file.project for file in files})
     if as_json:
         listed = [file._asdict() for file in files]
         report = {"directory": str(directory.absolute()), "projects": projects}
-        print_json({**report, "files": listed, "written": written})
-        return
-    have = f"{counted(len(projects), 'project')} and {counted(len(files), 'file')}"
-    click.echo(wrapped(f"{tilde(directory)} has {have}, {size(written)} of them new", ""))
-    say(f"install from it with: pip install --no-index --find-links {directory} PROJECT")
-
-
-def _projects_of(files: Iterable[Path]) -> Iterator[str]:
-    from indexfallback.wanted.reading import read_file  # noqa: PLC0415 - slow to import
-
-    for file in files:
-        projects = read_file(file).projects
-        if not projects:  # which must not select all of them
-            raise click.BadParameter(f"{file} names no project", param_hint="-r")
-        yield from sorted(projects)
-
-
-def _patterns(texts: Sequence[str]) -> tuple[str, ...]:
-    try:
-        return read_patterns(list(texts) or ["*"], Path())
-    except InvalidValueError as error:
-        raise click.BadParameter(f"--projects {error}") from error
+        print_json({**report, "files": listed, "written": written, **selected.as_data()})
+    else:
+        have = f"{counted(len(projects), 'project')} and {counted(len(files), 'file')}"
+        click.echo(wrapped(f"{tilde(directory)} has {have}, {size(written)} of them new", ""))
+        say(f"install from it with: pip install --no-index --find-links {directory} PROJECT")
+    return selected, projects

@@ -117,7 +117,7 @@ def test_projects_are_names_and_patterns(here: CommandLine, tmp_path: Path) -> N
     arguments = ("--projects", "IDNA", "--projects", "other-*", "--json")
     assert here("cache", "export", path, *arguments).expect().json["projects"] == ["idna"]
     done = here("cache", "export", path, "--projects", "nothing-*").expect()
-    assert "nothing is cached of nothing-*: the archive is empty" in done.words
+    assert "nothing is cached of nothing-*: the export is empty" in done.words
     done = here("cache", "export", path, "--projects", "a/b").expect(2)
     assert "has an item that is not a pattern" in done.words
 

@@ -11,6 +11,7 @@ from typing import NamedTuple
 from packaging.requirements import Requirement
 from packaging.version import Version
 
+from indexfallback.dists.fitting import SDISTS
 from indexfallback.dists.metadata import read_metadata
 from indexfallback.dists.requirements import applies, requires_dist, valid_requirements
 from indexfallback.dists.sdist_requirements import build_requirements
@@ -55,7 +56,7 @@ class _Distribution(NamedTuple):
     """A cached distribution. They are sorted as an installer prefers them, the best one last."""
 
     version: Version
-    is_wheel: bool
+    is_built: bool
     filename: str
     sha256: str
 
@@ -70,7 +71,7 @@ class _Shelf:
 
     def _of(self, project: str) -> list[_Distribution]:
         return sorted(
-            _Distribution(Version(version), name.endswith(".whl"), name, file.sha256)
+            _Distribution(Version(version), not name.endswith(SDISTS), name, file.sha256)
             for file in maintenance.held_files(self._store, project)
             if (name := file.filename) is not None
             and is_distribution(name)
@@ -141,9 +142,9 @@ class _Builds:
     def _of_builds(self, project: str) -> Iterator[Need]:
         """Yield the build requirements of a project's sdists."""
         distributions = self._shelf.of(project)
-        wheels = {each.version for each in distributions if each.is_wheel}
+        built = {each.version for each in distributions if each.is_built}
         for sdist in distributions:
-            blob = self._shelf.blob(sdist) if sdist.version not in wheels else None
+            blob = self._shelf.blob(sdist) if sdist.version not in built else None
             if blob is None:
                 continue
             for each in valid_requirements(build_requirements(blob.path, sdist.filename)):

@@ -21,7 +21,7 @@ from indexfallback.store.disk import hash_file
 
 log = logging.getLogger("indexfallback")
 
-#: The newest release of each project with its hashes, for ``pip install -r``.
+#: The newest release of each project to run, with its hashes, for ``pip install -r``.
 REQUIREMENTS = "requirements.txt"
 _MARK = "# Written by `indexfallback cache export`: the newest release of each project here.\n"
 
@@ -68,11 +68,17 @@ def chosen(
 
 
 def write(
-    store: Store, files: Sequence[WheelhouseFile], directory: Path, progress: Progress = no_progress
+    store: Store,
+    files: Sequence[WheelhouseFile],
+    directory: Path,
+    progress: Progress = no_progress,
+    *,
+    build_only: Collection[str] = (),
 ) -> int:
     """Write the files that ``directory`` lacks; return how many bytes that were.
 
-    Other files there stay. Raises `CarryError` and OSError; no file is left incomplete.
+    The requirements do not list the projects that are ``build_only``. Other files there stay.
+    Raises `CarryError` and OSError; no file is left incomplete.
     """
     listed = directory / REQUIREMENTS
     if listed.exists() and not listed.read_bytes().startswith(_MARK.encode()):
@@ -82,7 +88,8 @@ def write(
     followed = progress(files, "Exporting", len(files))
     size = sum(_write(store, file, directory / file.filename) for file in followed)
     with replacing(listed) as written:
-        written.write("".join((_MARK, *map(_requirement, _newest(files)))).encode())
+        listed_files = [file for file in files if file.project not in build_only]
+        written.write("".join((_MARK, *map(_requirement, _newest(listed_files)))).encode())
     return size
 
 

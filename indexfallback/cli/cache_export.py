@@ -171,7 +171,7 @@ def _export_wheelhouse(
     with open_store(settings) as store:
         selected = request.select(store)
         files = wheelhouse.chosen(store, selected.projects, deferring)
-        written = wheelhouse.write(store, files, directory, tracked)
+        written = wheelhouse.write(store, files, directory, tracked, build_only=selected.build_only)
     projects = sorted({file.project for file in files})
     if as_json:
         listed = [file._asdict() for file in files]

@@ -26,6 +26,8 @@ class Selected(NamedTuple):
     """The projects to export, and what is not cached of them."""
 
     projects: frozenset[str]
+    #: Those of them that are only needed to build others.
+    build_only: frozenset[str] = frozenset()
     #: Requirements of the files that apply on this machine.
     missing: "Sequence[Missing]" = ()
     #: Releases in files that list those of all platforms, groups or parts.
@@ -79,16 +81,16 @@ class Request(NamedTuple):
         from indexfallback.carry.missing import missing, missing_to_build  # noqa: PLC0415 - few need it
         from indexfallback.carry.selection import select  # noqa: PLC0415 - as above
 
-        projects = select(store, self.names or ("*",), dependencies=self.dependencies)
+        selection = select(store, self.names or ("*",), dependencies=self.dependencies)
         if not self.names:  # a cache of a million files is not searched for what it lacks
-            return Selected(projects)
+            return Selected(*selection)
         needs, perhaps = self._needs()
         here = {name: str(value) for name, value in default_environment().items()}
         return Selected(
-            projects,
+            *selection,
             [*missing(store, needs), *self._direct_references()],
             missing(store, perhaps),
-            missing_to_build(store, projects, here) if self.dependencies else (),
+            missing_to_build(store, selection.projects, here) if self.dependencies else (),
         )
 
     def _needs(self) -> "tuple[list[Need], list[Need]]":

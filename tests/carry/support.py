@@ -71,8 +71,8 @@ def write(
     chain: Sequence[Index] = CHAIN,
 ) -> Manifest:
     """Export to a file."""
-    projects = select(store, patterns or ("*",), dependencies=True)
-    return export(store, chain, projects, path, known=known)
+    selection = select(store, patterns or ("*",), dependencies=True)
+    return export(store, chain, selection.projects, path, known=known)
 
 
 def read(

@@ -20,7 +20,7 @@ def keep(store: Store, *dists: Dist) -> None:
 
 
 def chosen(store: Store, *patterns: str, dependencies: bool = True) -> set[str]:
-    return set(select(store, patterns, dependencies=dependencies))
+    return set(select(store, patterns, dependencies=dependencies).projects)
 
 
 def test_all_that_is_known_matches_a_star(full: Store) -> None:
@@ -71,8 +71,10 @@ def test_what_an_sdist_requires_to_be_built_is_exported_and_what_builds_that(emp
         wheel("speed"),
         wheel("other"),
     )
-    expected = {"web", "builder", "helper", "helped", "base", "speed"}
-    assert chosen(empty, "web") == expected
+    builders = {"builder", "helper", "helped", "base", "speed"}
+    assert chosen(empty, "web") == {"web", *builders}
+    assert select(empty, ["web"], dependencies=True).build_only == builders
+    assert select(empty, ["web", "builder"], dependencies=True).build_only == {"base", "speed"}
     assert chosen(empty, "web", dependencies=False) == {"web"}
 
 
@@ -87,6 +89,12 @@ def test_an_sdist_that_states_nothing_requires_setuptools_and_wheel(empty: Store
 def test_an_sdist_beside_a_wheel_of_its_version_is_followed_too(empty: Store) -> None:
     keep(empty, wheel("web"), sdist("web", build_requires=["builder"]), wheel("builder"))
     assert chosen(empty, "web") == {"web", "builder"}
+
+
+def test_an_egg_is_built_already(empty: Store) -> None:
+    egg = replace(wheel("web"), filename="web-1.0-py3.12.egg")
+    keep(empty, egg, wheel("setuptools", "80.0"))
+    assert chosen(empty, "web") == {"web"}
 
 
 def test_an_extra_that_is_asked_for_is_exported_with_what_it_requires(empty: Store) -> None:

@@ -97,6 +97,15 @@ def test_the_requirements_name_the_newest_final_release_with_all_its_hashes(
     ]
 
 
+def test_the_requirements_do_not_name_what_only_builds_others(full: Store, tmp_path: Path) -> None:
+    house = tmp_path / "house"
+    write(full, chosen(full, ALL), house, build_only={"idna"})
+    text = (house / REQUIREMENTS).read_text()
+    assert "acme-app==1.4" in text
+    assert "idna" not in text
+    assert (house / NEW.filename).exists()
+
+
 def test_pip_installs_from_it_with_hashes_and_without_any_index(
     full: Store, tmp_path: Path, environments: dict[str, Client]
 ) -> None:

@@ -128,6 +128,7 @@ def test_a_wheelhouse_has_what_builds_its_sdists_and_says_what_it_lacks(
     arguments = ("--format", "wheelhouse", "--projects", "web")
     done = cli("cache", "export", str(house), *arguments).expect()
     assert "not cached: tools, which web-1.0.tar.gz requires to be built" in done.words
+    assert "builder" not in (house / "requirements.txt").read_text(encoding="utf-8")
     assert {path.name for path in house.iterdir()} >= {
         "web-1.0.tar.gz",
         "builder-1.0-py3-none-any.whl",

@@ -25,7 +25,7 @@ from indexfallback.carry.manifest import (
     pages_here,
     write_manifest,
 )
-from indexfallback.carry.page_check import is_possible
+from indexfallback.carry.page_check import is_possible, moved
 from indexfallback.carry.progress import Progress, no_progress
 from indexfallback.config import Index
 from indexfallback.errors import CarryError
@@ -119,6 +119,7 @@ def _pages(
         facts = store.pages.facts(held.source, held.project)
         if page is None or facts is None:  # damaged (and logged), or removed meanwhile
             continue
+        page = moved(page, held.source, held.source)
         if not is_possible(page, held.source, public=roles[held.source] != "private"):
             message = "the page of %s from %s is left out: it links to other files of this machine"
             log.warning(message, held.project, held.source)

@@ -48,8 +48,8 @@ class Missing(NamedTuple):
 
     def __str__(self) -> str:
         first, *others = self.required_by
-        more = f" (and {len(others)} more)" if others else ""
-        return f"{self.requirement}, which {first}{more} requires {self.purpose}".rstrip()
+        require = f"and {len(others)} more require" if others else "requires"
+        return f"{self.requirement}, which {first} {require} {self.purpose}".rstrip()
 
 
 class _Distribution(NamedTuple):

@@ -2,7 +2,8 @@
 
 Pages in archives did not pass the checks of `formats`. The page of a directory links to local
 files: in an archive these links must stay below the directory, or an archive could make the shim
-serve any file of this machine.
+serve any file of this machine. An export changes links that lead elsewhere (`moved`): the files are
+in the archive, and are found by their sha256.
 """
 
 from urllib.parse import quote, unquote
@@ -31,17 +32,18 @@ def is_possible(page: ProjectPage, source: str, *, public: bool) -> bool:
 def moved(page: ProjectPage, source: str, key: str) -> ProjectPage:
     """Return a page of the directory at ``source`` as a page of the index at ``key``.
 
-    Its local files are assumed to be at the other index under the same names.
+    Its local files are assumed to be at the other index under the same names. If the index is the
+    same, this applies to those outside the directory: a static tree links to ``../../files/``.
     """
-    if key == source or not source.startswith("file:"):
+    if not source.startswith("file:"):
         return page
     files = tuple(
         msgspec.structs.replace(file, url=f"{key}{quote(file.filename)}")
-        if file.url.startswith("file:")
+        if file.url.startswith("file:") and not (key == source and _is_below(file.url, source))
         else file
         for file in page.files
     )
-    return msgspec.structs.replace(page, files=files)
+    return msgspec.structs.replace(page, files=files) if files != page.files else page
 
 
 def _is_possible(file: File, source: str, links: Links) -> bool:

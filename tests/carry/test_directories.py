@@ -41,10 +41,24 @@ def test_such_a_page_is_left_out_with_a_warning(
     empty: Store, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     index = Index(name="private", url=SOURCE)
-    keep_page(empty, index, "acme-app", file_of(APP, "file:///elsewhere"))
+    keep_page(empty, index, "acme-app", file_of(APP, provenance="file:///elsewhere"))
     manifest = export(empty, [index], {"acme-app"}, tmp_path / "x.tar", known=known(None))
     assert manifest.pages == ()
     assert "the page of acme-app" in caplog.text
+
+
+def test_files_of_a_static_tree_lie_beside_its_pages_and_are_served_over_there(
+    shim: MakeShim, empty: Store, tmp_path: Path
+) -> None:
+    index = Index(name="private", url=SOURCE)
+    keep_page(empty, index, "acme-app", file_of(APP, "file:///srv/files"))
+    keep_file(empty, index, APP)
+    archive = tmp_path / "x.tar"
+    export(empty, [index], {"acme-app"}, archive, known=known(None))
+    made = shim(index, offline=True)
+    assert read(made.store, archive).pages == 1
+    answer = made.fallback.page("acme-app")
+    assert [file.filename for file in made.offer(answer).files] == [APP.filename]
 
 
 @pytest.mark.parametrize("key", ["https://packages.example.com/simple/", "file:///srv/other/"])

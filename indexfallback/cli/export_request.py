@@ -9,6 +9,7 @@ import click
 from indexfallback.cli.output import say, say_more
 from indexfallback.config.keys import patterns as read_patterns
 from indexfallback.config.units import InvalidValueError
+from indexfallback.names import is_normalized
 from indexfallback.store import Store
 from indexfallback.wanted import Pin, Wanted
 from indexfallback.words import counted
@@ -28,7 +29,7 @@ class Selected(NamedTuple):
     projects: frozenset[str]
     #: Those of them that are only needed to build others.
     build_only: frozenset[str] = frozenset()
-    #: Requirements of the files that apply on this machine.
+    #: Named projects, and requirements of the files that apply on this machine.
     missing: "Sequence[Missing]" = ()
     #: Releases in files that list those of all platforms, groups or parts.
     perhaps: "Sequence[Missing]" = ()
@@ -94,7 +95,7 @@ class Request(NamedTuple):
         )
 
     def _needs(self) -> "tuple[list[Need], list[Need]]":
-        """Return what the files require here, and what they perhaps require."""
+        """Return what is named or required here, and what the files perhaps require."""
         from packaging.requirements import Requirement  # noqa: PLC0415 - slow to import
 
         from indexfallback.carry.missing import Need  # noqa: PLC0415 - as above
@@ -103,7 +104,8 @@ class Request(NamedTuple):
         from indexfallback.fetch.target import Target  # noqa: PLC0415 - as above
 
         here = Target()
-        needs: list[Need] = []
+        named = filter(is_normalized, self.patterns)  # those without * and ?
+        needs = [Need(Requirement(name), "--projects") for name in named]
         perhaps: list[Need] = []
         for wanted in self.wanted:
             for demand in wanted.demands:

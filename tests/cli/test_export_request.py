@@ -74,6 +74,13 @@ def test_a_requirement_of_a_file_that_is_not_cached_is_named_and_the_exit_code_i
     assert exporter.exported("-r", requirements, code=1) == ["web"]
 
 
+def test_a_named_project_that_is_not_cached_makes_the_exit_code_1(exporter: Exporter) -> None:
+    exporter.keep(wheel("web", "1.0"))
+    named = ("--projects", "web", "--projects", "API")
+    assert "not cached: api, which --projects requires" in exporter.export(*named, code=1)
+    assert exporter.export("--projects", "web", "--projects", "api*") == ""
+
+
 def test_a_direct_reference_is_not_cached(exporter: Exporter) -> None:
     exporter.keep(wheel("web", "1.0"))
     requirements = exporter.file("r.txt", "web\napi @ https://example.com/api.zip\n")

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.buildout.support import Project
+from tests.buildout.support import NEWEST, Project
 from tests.clients.support import Client, User, installed, write_config
 from tests.fakes import Dist, FakeIndex, sdist, wheel
 from tests.in_process import indexfallback
@@ -73,19 +73,22 @@ def _pin(dist: Dist) -> str:
     return f"{dist.project}=={dist.version} --hash=sha256:{dist.sha256}\n"
 
 
-def test_buildout_builds_what_was_exported_with_its_configuration(
+def test_buildout_builds_what_was_exported_with_its_pins(
     new_user: Callable[[str], User], project: Project, public: FakeIndex, tmp_path: Path
 ) -> None:
     for dist in DISTS:
         public.add(dist)
     here = new_user("here")
     write_config(here.config, {"public": {"url": public.url, "role": "public"}})
-    pins = {"packed": "3.0", "lib": "1.1"}
+    pins = {"packed": "3.0", "lib": "1.1", "zc.recipe.egg": NEWEST.recipe}
     section = {"config": str(here.config), "indexes": ""}
     project.write("", indexfallback=section, versions=pins, py={"eggs": "packed"})
-    archive = str(tmp_path / "packed.tar")
-    here.ours("fetch", "-r", str(project.config)).expect()
-    here.ours("cache", "export", archive, "-r", str(project.config)).expect()
+    # The pins alone: of the recipe, zc.buildout itself would be fetched, too.
+    versions, archive = tmp_path / "versions.cfg", str(tmp_path / "packed.tar")
+    lines = (f"{name} = {version}" for name, version in pins.items())
+    versions.write_text("\n".join(["[versions]", *lines, ""]), encoding="utf-8")
+    here.ours("fetch", "-r", str(versions)).expect()
+    here.ours("cache", "export", archive, "-r", str(versions)).expect()
     public.stop_listening()
     there = {**project.environ, "INDEXFALLBACK_CONFIG": str(here.config)}
     indexfallback("cache", "import", archive, environ=there).check_returncode()

@@ -37,8 +37,8 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 )  # fmt: skip
 @click.option(
     "-r", "--requirement", "files", type=_FILE, multiple=True, metavar="FILE",
-    help="Export the projects of this requirements, project or lock file and what they require "
-    "(repeatable).",
+    help="Export the projects of this file, which can be any that `fetch -r` reads, and what they "
+    "require (repeatable).",
 )  # fmt: skip
 @click.option("--extra", "extras", multiple=True, help="Include this extra of the files.")
 @click.option("--group", "groups", multiple=True, help="Include this group of the files.")

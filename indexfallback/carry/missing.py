@@ -15,7 +15,7 @@ from indexfallback.dists.fitting import SDISTS
 from indexfallback.dists.metadata import read_metadata
 from indexfallback.dists.requirements import applies, requires_dist, valid_requirements
 from indexfallback.dists.sdist_requirements import build_requirements
-from indexfallback.names import is_distribution, normalize, version_of
+from indexfallback.names import is_distribution, normalize, version_in
 from indexfallback.store import Blob, Store, maintenance
 
 
@@ -75,7 +75,7 @@ class _Shelf:
             for file in maintenance.held_files(self._store, project)
             if (name := file.filename) is not None
             and is_distribution(name)
-            and (version := version_of(name)) is not None
+            and (version := version_in(name, project)) is not None
         )
 
     def best(self, requirement: Requirement) -> _Distribution | None:

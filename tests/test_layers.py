@@ -12,7 +12,7 @@ ROOT = Path(__file__).parent.parent
 #: From the bottom up: each imports from itself and from earlier ones only.
 ORDER = (
     "errors", "words", "names", "origin", "page", "outcome", "health", "condition", "mode",
-    "flight", "bounds", "table", "machine",
+    "flight", "bounds", "table", "machine", "pauses",
     "config", "formats", "dists", "wanted",
     "upstream", "store", "hosted",
     "chain", "files",

@@ -1,6 +1,6 @@
 """The wire formats: reads and writes pages of the simple API, in HTML and in JSON."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 
 from indexfallback.errors import PageError
 from indexfallback.formats import fields, html, json
@@ -61,10 +61,11 @@ def parse_page(
 
 def parse_listing(
     body: bytes, content_type: str, url: str, *, whole: bool = False
-) -> tuple[dict[str, int | None], int | None]:
+) -> tuple[Iterator[tuple[str, int | None]], int | None]:
     """Read a root page: the normalised names, each with its serial, and the index's serial.
 
-    None stands for a serial that is not stated; ``whole`` as in `parse_page`. Raises:
+    There may be 800,000 names, which are read one by one. None stands for a serial that is not
+    stated; ``whole`` as in `parse_page`. Both this and the iteration raise:
         PageError: The answer is not a root page of the simple API.
 
     """
@@ -72,7 +73,7 @@ def parse_listing(
     if kind in _JSON or kind == _PLAIN_JSON:
         return json.parse_listing(body, url, declared=kind in _JSON)
     if kind in _HTML:
-        return dict.fromkeys(html.parse_names(body, charset, url, whole=whole)), None
+        return ((name, None) for name in html.parse_names(body, charset, url, whole=whole)), None
     raise _wrong_type(kind, url)
 
 

@@ -1,6 +1,6 @@
 """The JSON form (PEP 691) of a project page and of the root page, read and written."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import msgspec
@@ -66,7 +66,7 @@ def parse_page(
 
 def parse_listing(
     body: bytes, url: str, *, declared: bool
-) -> tuple[dict[str, int | None], int | None]:
+) -> tuple[Iterator[tuple[str, int | None]], int | None]:
     """Read a root page: the normalised project names with their serials, and the index's own.
 
     Raises:
@@ -76,13 +76,21 @@ def parse_listing(
     root = wire.read_root(body, url)
     if not declared and root.meta.api_version is None:
         raise fields.not_a_page(url, "its JSON has no API version")
-    names: dict[str, int | None] = {}
-    for item in root.projects:  # of which there may be 800,000, nearly all normalised
+    return _named(root.projects), root.meta.last_serial
+
+
+def _named(projects: list[wire.Project]) -> Iterator[tuple[str, int | None]]:
+    """Yield the valid names, nearly all of which are normalised, and empty the list.
+
+    To free 800,000 entries at once would stop all threads.
+    """
+    projects.reverse()
+    while projects:
+        item = projects.pop()
         if is_normalized(item.name):
-            names[item.name] = item.last_serial
+            yield item.name, item.last_serial
         elif is_project_name(item.name):
-            names[normalize(item.name)] = item.last_serial
-    return names, root.meta.last_serial
+            yield normalize(item.name), item.last_serial
 
 
 def render_page(page: ProjectPage, href: Callable[[File], str]) -> bytes:

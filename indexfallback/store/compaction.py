@@ -11,6 +11,7 @@ import sqlite3
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager
 
+from indexfallback.pauses import in_pieces
 from indexfallback.store.background import Background
 from indexfallback.store.journal import Change, Journal
 from indexfallback.store.safety_records import snapshot
@@ -70,7 +71,7 @@ class Compaction:
                     self._journal.finish(new, mark)
 
     def _until_closed(self, changes: Iterable[Change]) -> Iterator[Change]:
-        for change in changes:
+        for piece in in_pieces(changes):
             if self._background.closing.is_set():
                 return
-            yield change
+            yield from piece

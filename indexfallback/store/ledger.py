@@ -3,17 +3,17 @@
 A name is added when the index lists it (on its root page) or serves a page for it. Only
 `Ledger.forget` and `Ledger.forget_all` remove names; a shorter list does not.
 
-Locks: ``_lock`` guards ``_lists``; there is no I/O under it.
+Locks: ``_lock`` guards ``_lists``; there is no I/O under it. ``_recording`` is held by the one
+thread that adds a list; a request never waits for it.
 """
 
-import hashlib
-import itertools
 import threading
 import time
-from collections.abc import Iterable, Iterator, Mapping
-from itertools import islice
+from collections.abc import Iterable, Mapping
+from itertools import chain
 from typing import NamedTuple
 
+from indexfallback.pauses import in_pieces
 from indexfallback.store.best_effort import best_effort
 from indexfallback.store.database import Database
 from indexfallback.store.journal import Value
@@ -26,12 +26,11 @@ from indexfallback.store.safety_records import (
     REMOVE_OWNERS,
     is_list,
 )
+from indexfallback.store.sorted_names import SortedNames
 
-#: Names written in one transaction, which takes about 10 ms; other writers wait for it.
+#: Names written in one transaction, which takes about 10 ms; other writers wait for it. The lock of
+#: the writers is not fair: without a pause the next transaction would begin before those that wait.
 BATCH = 1000
-#: Wait between two of them, seconds: the lock of the writers is not fair, and the next transaction
-#: would begin before those that have waited.
-_PAUSE = 0.001
 
 #: Both hold whole records: see `Database.agreed`.
 INDEXES = ("sqlite_autoindex_name_1", "name_again")
@@ -87,7 +86,7 @@ class _List(NamedTuple):
     """A list of names that is not yet in the database."""
 
     fetched: float
-    names: frozenset[str]
+    names: SortedNames
     digest: str
 
 
@@ -101,6 +100,7 @@ class Ledger:
         )
         self._lock = threading.Lock()
         self._lists: dict[str, _List] = {}
+        self._recording = threading.Lock()
         #: Number of changes by this process; decisions from before a change may be outdated.
         self.changes = 0
 
@@ -160,21 +160,25 @@ class Ledger:
         decides to forget an owner. The list is effective at once; if it cannot be written now,
         `write_list` and `flush` try again.
         """
-        names = frozenset(projects)
+        names = SortedNames(projects)
         if not names:
             return 0
         now = time.time()
-        digest = _digest(names)
-        if self._confirm_list(source, digest, now):
-            return len(names)
-        with self._lock:
-            before = self._lists.get(source)
-            # An earlier list may not have been written.
-            every = names | before.names if before is not None else names
-            self._lists[source] = _List(now, every, digest)
-            self.changes += 1
-        self.write_list(source)
+        digest = names.digest()
+        if not self._confirm_list(source, digest, now):
+            self._hold(source, _List(now, names, digest))
+            self.write_list(source)
         return len(names)
+
+    def _hold(self, source: str, listed: _List) -> None:
+        """Keep a list in memory; one before it may not have been written, and is joined to it."""
+        with self._recording:
+            before = self._lists.get(source)
+            if before is not None:
+                listed = listed._replace(names=SortedNames(chain(listed.names, before.names)))
+            with self._lock:
+                self._lists[source] = listed
+                self.changes += 1
 
     def write_list(self, source: str) -> None:
         """Write the list of names of an index that waits to be written, if the disk allows it."""
@@ -183,8 +187,7 @@ class Ledger:
             return
         with best_effort(f"store the list of names of {source}"):
             # In the order of the table: in any other, each batch would change most of its pages.
-            ordered = itertools.chain.from_iterable(_in_order(listed.names))
-            self._write_all((source, name, listed.fetched, None, None) for name in ordered)
+            self._write_all((source, name, listed.fetched, None, None) for name in listed.names)
             with self._database.change() as changes:
                 row = (source, listed.fetched, len(listed.names), listed.digest)
                 changes.make(PUT_LIST, [row])
@@ -193,11 +196,9 @@ class Ledger:
                     del self._lists[source]
 
     def _write_all(self, rows: Iterable[tuple[Value, ...]]) -> None:
-        rest = iter(rows)
-        while batch := list(islice(rest, BATCH)):
+        for batch in in_pieces(rows, BATCH):
             with self._database.change() as changes:
                 changes.make(ADD_NAME, batch)
-            time.sleep(_PAUSE)
 
     def _confirm_list(self, source: str, digest: str, now: float) -> bool:
         """Update the time of an unchanged list; return whether it is unchanged."""
@@ -278,22 +279,3 @@ class Ledger:
         for source in self._lists.copy():
             self.write_list(source)
         self._pending.flush(now=True)
-
-
-def _in_order(names: Iterable[str]) -> Iterator[list[str]]:
-    """Yield names in order, in lists of those with the same start.
-
-    To sort 890,000 at once would stop all other threads for half a second.
-    """
-    starts: dict[str, list[str]] = {}
-    for name in names:
-        starts.setdefault(name[:2], []).append(name)
-    for start in sorted(starts):
-        yield sorted(starts[start])
-
-
-def _digest(names: Iterable[str]) -> str:
-    digest = hashlib.sha256()
-    for some in _in_order(names):
-        digest.update("\n".join((*some, "")).encode())
-    return digest.hexdigest()[:32]

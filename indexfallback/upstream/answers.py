@@ -1,7 +1,7 @@
 """The interface of an upstream, and its answers."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
 
@@ -58,7 +58,8 @@ class NamesAnswer(NamedTuple):
     """The answer to a request for the normalised names, set if the outcome is FOUND."""
 
     outcome: Outcome
-    names: tuple[str, ...] = ()
+    #: Each once; those of a directory are sorted.
+    names: Collection[str] = ()
     #: As in `PageAnswer`.
     clock: float | None = None
     #: Serial of each name, and of the index, where they are stated (PEP 691, warehouse).

@@ -16,6 +16,7 @@ from indexfallback.errors import PageError
 from indexfallback.formats import parse_listing, parse_page, project_json
 from indexfallback.outcome import Kind, Outcome
 from indexfallback.page import File
+from indexfallback.pauses import in_pieces
 from indexfallback.upstream.answers import (
     WEB_PAGE,
     ClientLogin,
@@ -127,17 +128,20 @@ class HttpIndex:
         outcome, response, body = self._fetch(self._index.url, headers, limits, {})
         if response is None or outcome.kind is not Kind.FOUND:
             return NamesAnswer(outcome)
+        serials: dict[str, int | None] = {}
         try:
-            serials, serial = parse_listing(
+            listed, serial = parse_listing(
                 body,
                 response.headers.get("Content-Type", ""),
                 response.url,
                 whole=has_end(response),
             )
+            for piece in in_pieces(listed):
+                serials.update(piece)
         except PageError as error:
             return NamesAnswer(_with(outcome, Kind.NOT_AN_INDEX, f"not an index: {error.problem}"))
         found = _with(outcome, Kind.FOUND, f"{len(serials)} names")
-        return NamesAnswer(found, tuple(sorted(serials)), clock(response), serials, serial)
+        return NamesAnswer(found, serials.keys(), clock(response), serials, serial)
 
     def _fetch(
         self, url: str, headers: dict[str, str], limits: Limits, carried: dict[Origin, str]

@@ -8,7 +8,7 @@ import pytest
 
 from indexfallback.cli.output import print_json_lists
 from indexfallback.page import ProjectPage
-from indexfallback.store import PageFacts, Store, Validators, ledger, maintenance
+from indexfallback.store import PageFacts, Store, Validators, maintenance
 
 
 @pytest.fixture(autouse=True)
@@ -45,9 +45,3 @@ def test_lists_are_printed_as_one_json_object() -> None:
     with redirect_stdout(io.StringIO()) as out:
         print_json_lists(files=iter(items), pages=iter([]))
     assert json.loads(out.getvalue()) == {"files": items, "pages": []}
-
-
-def test_a_list_of_names_is_written_in_the_order_of_the_table() -> None:
-    names = {f"{start}{number}" for start in ("a", "b1", "ab") for number in range(30)} | {"a", "b"}
-    ordered = [name for some in ledger._in_order(names) for name in some]
-    assert ordered == sorted(names)

@@ -43,7 +43,7 @@ def test_either_format_is_read_and_json_is_preferred(
         page = upstream.page("acme-app", within(), None, None).page
         assert page is not None
         assert (page.files[0].size is not None) == ("json" in formats)
-        assert upstream.names(within()).names == ("acme-app",)
+        assert list(upstream.names(within()).names) == ["acme-app"]
 
 
 def test_a_request_has_user_agent_and_accept_headers(opened: OpenHttp, remote: FakeIndex) -> None:

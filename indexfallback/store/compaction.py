@@ -1,32 +1,38 @@
 """Compaction of the journal: it is written anew without what later lines have undone.
 
-That takes seconds for a million names, so a thread does it while others go on writing: the records
-are those of one state of the database, and what was appended after that is copied at the end.
+That takes seconds for a million names, so a thread does it while others go on writing: what was
+appended after its begin is copied at the end. The records are read in pieces, from different states
+of the database: each change after the begin is among the lines at the end, in its order, so what it
+changes has its last state there. To read one state would keep the write-ahead log from being
+emptied, and the first writer after it would copy hundreds of megabytes.
 
-Locks: none of its own. The writers' lock of the database is held while the
-state is fixed, and while the end is copied.
+Locks: none of its own. The writers' lock of the database is held while the begin is noted, and
+while the end is copied.
 """
 
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager
+from typing import Any
 
-from indexfallback.pauses import in_pieces
 from indexfallback.store.background import Background
 from indexfallback.store.journal import Change, Journal
-from indexfallback.store.safety_records import snapshot
-
-#: Provides a connection until the end of the block.
-Lend = Callable[[], AbstractContextManager[sqlite3.Connection]]
+from indexfallback.store.safety_records import recorded
+from indexfallback.store.statements import Ordered
 
 
 class Compaction:
     """Writes the journal of one database anew, in one thread at a time."""
 
-    def __init__(self, journal: Journal, read: Lend, write: Lend) -> None:
-        """Use connections of ``read``, and transactions of ``write``, which exclude each other."""
+    def __init__(
+        self,
+        journal: Journal,
+        pieces: Callable[[Ordered], Iterator[list[Any]]],
+        write: Callable[[], AbstractContextManager[sqlite3.Connection]],
+    ) -> None:
+        """Use `Database.pieces` and `Database.write`, whose transactions exclude each other."""
         self._journal = journal
-        self._read = read
+        self._pieces = pieces
         self._write = write
         self._background = Background(
             "compact-journal", "write the journal of owners and pins anew", self.compact
@@ -56,22 +62,16 @@ class Compaction:
             self._journal.discard()
 
     def _compact(self) -> None:
-        with self._read() as reader:
-            with self._write():  # no transaction ends between the two
-                mark = self._journal.mark()
-                reader.execute("BEGIN")
-                reader.execute("SELECT 1 FROM name LIMIT 1").fetchone()  # fixes what is read
-            try:
-                new = self._journal.begin(self._until_closed(snapshot(reader)))
-            finally:
-                reader.execute("ROLLBACK")
+        with self._write():  # no transaction is half in the journal
+            mark = self._journal.mark()
+        new = self._journal.begin(self._until_closed(recorded(self._pieces)))
         with new:
             if mark is not None and not self._background.closing.is_set():
                 with self._write():
                     self._journal.finish(new, mark)
 
     def _until_closed(self, changes: Iterable[Change]) -> Iterator[Change]:
-        for piece in in_pieces(changes):
+        for change in changes:
             if self._background.closing.is_set():
                 return
-            yield from piece
+            yield change

@@ -22,7 +22,7 @@ from indexfallback.store.damage import is_damage, problem_of
 from indexfallback.store.database_file import DatabaseFile
 from indexfallback.store.safety_records import Changes
 from indexfallback.store.schema import CACHE, Layout
-from indexfallback.store.statements import agreed, fetched, transaction
+from indexfallback.store.statements import AT_ONCE, Ordered, agreed, fetched, transaction
 
 log = logging.getLogger("indexfallback.store")
 
@@ -53,7 +53,7 @@ class Database:
         self._file = DatabaseFile(path, layout, BUSY_SECONDS, heir_of)
         self.journal = self._file.journal
         self._compaction = (
-            Compaction(self.journal, self.read, self.write) if self.journal is not None else None
+            Compaction(self.journal, self.pieces, self.write) if self.journal is not None else None
         )
         self._writing = threading.Lock()
         self._renewing = threading.Lock()
@@ -233,6 +233,18 @@ class Database:
         Text that is not UTF-8 has replacement characters: the caller finds it damaged.
         """
         return self._twice(partial(fetched, sql, parameters))
+
+    def pieces(self, query: Ordered) -> Iterator[list[Any]]:
+        """Yield the rows of a query in lists, each as `rows`.
+
+        Between two of them the table may change, and nothing waits for the end.
+        """
+        before: tuple[str, ...] | None = None
+        last = ("",) * len(query.key)
+        # A key that comes again is not UTF-8: it is behind what it is compared with.
+        while last != before and (found := self.rows(query.sql, (*last, AT_ONCE))):
+            yield found
+            before, last = last, tuple(found[-1][place] for place in query.key)
 
     def agreed(
         self, sql: str, indexes: tuple[str, str], parameters: Sequence[object] = ()

@@ -4,28 +4,30 @@ All functions may be used while shims use the same directory.
 """
 
 from collections.abc import Iterable, Iterator
+from itertools import chain
 from typing import NamedTuple
 
 from indexfallback.names import METADATA_ENDING
 from indexfallback.store import Store
+from indexfallback.store.statements import Ordered
 
-#: Rows read at once: a list of a million needs no more memory than of a thousand.
-_AT_ONCE = 1000
-#: The next stored files without a pin, behind one of them.
-_NAMELESS = """
-SELECT sha256, size, used FROM blob
-WHERE sha256 > ? AND NOT EXISTS (SELECT 1 FROM pin WHERE pin.sha256 = blob.sha256)
-ORDER BY sha256 LIMIT ?
-"""
-#: The next stored files with a pin. A CROSS JOIN is done in this order, which is that of the rows.
-_NAMED = """
-SELECT project, filename, sha256, size, used, key FROM pin CROSS JOIN blob USING (sha256)
-WHERE (project, filename, key) > (?, ?, ?) ORDER BY project, filename, key LIMIT ?
-"""
-_PAGES = """
-SELECT project, source, checked FROM page
-WHERE (source, project) > (?, ?) ORDER BY source, project LIMIT ?
-"""
+#: Stored files without a pin.
+_NAMELESS = Ordered(
+    "SELECT sha256, size, used FROM blob WHERE sha256 > ?"
+    " AND NOT EXISTS (SELECT 1 FROM pin WHERE pin.sha256 = blob.sha256) ORDER BY sha256 LIMIT ?",
+    (0,),
+)
+#: Stored files with a pin. A CROSS JOIN is done in this order, which is that of the rows.
+_NAMED = Ordered(
+    "SELECT project, filename, sha256, size, used, key FROM pin CROSS JOIN blob USING (sha256)"
+    " WHERE (project, filename, key) > (?, ?, ?) ORDER BY project, filename, key LIMIT ?",
+    (0, 1, 5),
+)
+_PAGES = Ordered(
+    "SELECT project, source, checked FROM page WHERE (source, project) > (?, ?)"
+    " ORDER BY source, project LIMIT ?",
+    (1, 0),
+)
 
 
 class Info(NamedTuple):
@@ -145,21 +147,17 @@ def held_files(store: Store, project: str) -> list[HeldFile]:
 
 def all_files(store: Store) -> Iterator[HeldFile]:
     """Yield all stored files as `held_files` does, by project; first those without a pin."""
-    last: tuple[str, ...] = ("",)
-    while rows := store.database.rows(_NAMELESS, (*last, _AT_ONCE)):
-        for row in rows:
-            yield HeldFile(None, None, *row)
-        last = rows[-1][:1]
-    last, seen = ("", "", ""), set[HeldFile]()
-    while rows := store.database.rows(_NAMED, (*last, _AT_ONCE)):
-        for row in rows:
-            file = HeldFile(*row[:-1])
-            if row[:2] != last[:2]:
-                seen.clear()
-            if file not in seen:  # else under another address
-                yield file
-            seen.add(file)
-            last = (*row[:2], row[-1])
+    for rows in store.database.pieces(_NAMELESS):
+        yield from (HeldFile(None, None, *row) for row in rows)
+    name, seen = ("", ""), set[HeldFile]()
+    for row in chain.from_iterable(store.database.pieces(_NAMED)):
+        file = HeldFile(*row[:-1])
+        if row[:2] != name:
+            seen.clear()
+        if file not in seen:  # else under another address
+            yield file
+        seen.add(file)
+        name = row[:2]
 
 
 def held_pages(store: Store, project: str) -> list[HeldPage]:
@@ -170,10 +168,8 @@ def held_pages(store: Store, project: str) -> list[HeldPage]:
 
 def all_pages(store: Store) -> Iterator[HeldPage]:
     """Yield all stored pages, by index and project."""
-    last = ("", "")
-    while rows := store.database.rows(_PAGES, (*last, _AT_ONCE)):
+    for rows in store.database.pieces(_PAGES):
         yield from (HeldPage(*row) for row in rows)
-        last = (rows[-1][1], rows[-1][0])
 
 
 def clean(store: Store) -> Cleaned:

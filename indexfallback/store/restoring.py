@@ -3,16 +3,17 @@
 import heapq
 import logging
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from contextlib import closing
 from itertools import groupby, islice
 from operator import itemgetter
 from pathlib import Path
 
-from indexfallback.store.journal import Change, Journal, Value
+from indexfallback.store.journal import Change, Journal
 from indexfallback.store.safety_records import (
     ADD_NAME,
     ADD_PIN,
+    ORDERED,
     STATEMENTS,
     TABLES,
     is_valid,
@@ -23,12 +24,6 @@ log = logging.getLogger("indexfallback.store")
 
 #: Rows read and written at once.
 _BATCH = 5000
-
-#: The key of a row, in the order of its table.
-_PLACES: dict[str, Callable[[Sequence[Value]], tuple[Value, ...]]] = {
-    ADD_PIN: itemgetter(0, 1, 2),
-    ADD_NAME: itemgetter(1, 0),
-}
 
 
 def restore(connection: sqlite3.Connection, journal: Journal, start: int = 0) -> int:
@@ -77,7 +72,7 @@ def differences(
         (ADD_NAME, "SELECT * FROM name ORDER BY project, source"),
         (ADD_PIN, "SELECT * FROM pin ORDER BY project, filename, key"),
     ):
-        place = _PLACES[kind]
+        place = itemgetter(*ORDERED[kind].key)
         merged = heapq.merge(
             ((place(row), 0, row) for row in connection.execute(query)),
             ((place(row), 1, row) for row in other.execute(query)),

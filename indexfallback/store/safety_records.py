@@ -7,10 +7,13 @@ the journal alone brings the records back (`restoring`).
 
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any
 
 from indexfallback.names import is_normalized, is_sha256
+from indexfallback.pauses import with_pauses
 from indexfallback.store.forms import is_text, is_time
 from indexfallback.store.journal import Change, Journal, Value
+from indexfallback.store.statements import Ordered
 
 #: Project, file name, key, sha256, time, source.
 ADD_PIN = "pin"
@@ -46,6 +49,19 @@ STATEMENTS = {
 }
 #: The kind that adds a row of each table.
 TABLES = {"name": ADD_NAME, "name_list": PUT_LIST, "pin": ADD_PIN}
+#: How the rows of each are read in the order of their keys.
+ORDERED = {
+    ADD_NAME: Ordered(
+        "SELECT * FROM name WHERE (project, source) > (?, ?) ORDER BY project, source LIMIT ?",
+        (1, 0),
+    ),
+    PUT_LIST: Ordered("SELECT * FROM name_list WHERE source > ? ORDER BY source LIMIT ?", (0,)),
+    ADD_PIN: Ordered(
+        "SELECT * FROM pin WHERE (project, filename, key) > (?, ?, ?)"
+        " ORDER BY project, filename, key LIMIT ?",
+        (0, 1, 2),
+    ),
+}
 
 
 class Changes:
@@ -80,6 +96,16 @@ def snapshot(connection: sqlite3.Connection) -> Iterator[Change]:
     for table, kind in TABLES.items():
         for row in connection.execute(f"SELECT * FROM {table}"):  # noqa: S608 - a constant
             yield Change(kind, row)
+
+
+def recorded(pieces: Callable[[Ordered], Iterator[list[Any]]]) -> Iterator[Change]:
+    """Yield the changes that make the records, with pauses; ``pieces`` is `Database.pieces`.
+
+    What is changed meanwhile may be among them or not.
+    """
+    for kind, query in ORDERED.items():
+        for rows in with_pauses(pieces(query)):
+            yield from (Change(kind, row) for row in rows)
 
 
 def is_valid(entry: Change) -> bool:

@@ -4,9 +4,21 @@ import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 from indexfallback.store.damage import DisagreementError
+
+#: Rows of a long table read at once: a million need no more memory than a thousand.
+AT_ONCE = 1000
+
+
+class Ordered(NamedTuple):
+    """A query of a whole table in the order of a key, which is read in pieces."""
+
+    #: Ends with ``WHERE (KEY) > (?, ...) ORDER BY KEY LIMIT ?``.
+    sql: str
+    #: The places of the key's columns, all of them texts, in a row.
+    key: tuple[int, ...]
 
 
 def fetched(sql: str, parameters: Sequence[object], connection: sqlite3.Connection) -> list[Any]:

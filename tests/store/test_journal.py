@@ -4,9 +4,10 @@ import errno
 import os
 import sqlite3
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -14,11 +15,13 @@ from hypothesis import strategies as st
 
 from indexfallback.store import Store, journal
 from indexfallback.store.journal import Change, Journal, line, parsed
-from indexfallback.store.safety_records import ADD_PIN, snapshot
+from indexfallback.store.safety_records import ADD_PIN, recorded, snapshot
+from indexfallback.store.statements import Ordered
 from tests.serving import wait_until
 from tests.store.damaged import OWNED, PROJECTS, PUBLIC, Filled, mended, safety
 
 NAME = "owners-and-pins.journal"
+Pieces = Callable[[Ordered], Iterator[list[Any]]]
 CHANGES = [Change("pin", (f"project-{number}", "x.zip", "", 1.5, None)) for number in range(5)]
 
 values = st.one_of(st.text(), st.none(), st.integers(-(2**63), 2**63 - 1), st.floats(0, 1e10))
@@ -118,15 +121,15 @@ def test_what_is_recorded_while_it_is_written_anew_is_kept_and_need_not_wait(
     full: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
 
-    def slow(connection: sqlite3.Connection) -> Iterator[Change]:
-        for number, change in enumerate(snapshot(connection)):
+    def slow(pieces: Pieces) -> Iterator[Change]:
+        for number, change in enumerate(recorded(pieces)):
             if number == 5:  # half-way, by the thread that would wait for itself
                 full.pins.record("demo", "late-1.zip", "2" * 64, PUBLIC)
                 full.ledger.forget(OWNED[0])
             yield change
 
     before = safety(full)
-    monkeypatch.setattr("indexfallback.store.compaction.snapshot", slow)
+    monkeypatch.setattr("indexfallback.store.compaction.recorded", slow)
     full.database.compact_journal()
     assert full.pins.get("demo", "late-1.zip") == "2" * 64
     expected = safety(full)
@@ -136,17 +139,35 @@ def test_what_is_recorded_while_it_is_written_anew_is_kept_and_need_not_wait(
     assert safety(full) == expected
 
 
+def test_the_log_of_the_database_can_be_emptied_while_the_journal_is_written_anew(
+    full: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    emptied: list[tuple[int, int, int]] = []
+
+    def slow(pieces: Pieces) -> Iterator[Change]:
+        for change in recorded(pieces):
+            if not emptied:
+                with full.database.read() as connection:
+                    emptied.append(connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone())
+            yield change
+
+    monkeypatch.setattr("indexfallback.store.compaction.recorded", slow)
+    full.pins.record("demo", "demo-1.zip", "1" * 64, PUBLIC)
+    full.database.compact_journal()
+    assert emptied == [(0, 0, 0)]
+
+
 def test_a_journal_that_another_process_has_replaced_meanwhile_stays(
     full: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = full.directory / NAME
 
-    def replaced(connection: sqlite3.Connection) -> Iterator[Change]:
-        yield from snapshot(connection)
+    def replaced(pieces: Pieces) -> Iterator[Change]:
+        yield from recorded(pieces)
         with full.database.read() as other, closing(Journal(path)) as journal:
             journal.replace(snapshot(other))
 
-    monkeypatch.setattr("indexfallback.store.compaction.snapshot", replaced)
+    monkeypatch.setattr("indexfallback.store.compaction.recorded", replaced)
     full.database.compact_journal()
     monkeypatch.undo()
     assert mended(full) == []
@@ -156,11 +177,11 @@ def test_a_journal_that_another_process_has_replaced_meanwhile_stays(
 def test_a_full_disk_leaves_the_journal_as_it_is(
     full: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def no_space(connection: sqlite3.Connection) -> Iterator[Change]:
+    def no_space(_pieces: Pieces) -> Iterator[Change]:
         yield CHANGES[0]
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr("indexfallback.store.compaction.snapshot", no_space)
+    monkeypatch.setattr("indexfallback.store.compaction.recorded", no_space)
     with pytest.raises(OSError, match="No space"):
         full.database.compact_journal()
     monkeypatch.undo()

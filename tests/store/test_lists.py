@@ -13,7 +13,7 @@ from indexfallback.store import PageFacts, Store, Validators, maintenance
 
 @pytest.fixture(autouse=True)
 def _small_parts(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(maintenance, "_AT_ONCE", 3)
+    monkeypatch.setattr("indexfallback.store.database.AT_ONCE", 3)
 
 
 def test_every_stored_file_is_listed_once_under_each_of_its_names(store: Store) -> None:

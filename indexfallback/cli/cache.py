@@ -5,7 +5,7 @@ Its other commands are in `forget` (remove, accept), `disown`, `cache_export` an
 
 import sys
 from collections.abc import Iterable
-from typing import NamedTuple
+from itertools import chain
 
 import click
 
@@ -26,7 +26,7 @@ from indexfallback.cli.output import (
 )
 from indexfallback.config import Settings
 from indexfallback.store import Store, maintenance
-from indexfallback.store.maintenance import HeldFile, HeldPage
+from indexfallback.store.maintenance import HeldFile, HeldPage, HeldProject
 from indexfallback.words import counted, size
 
 #: Verdicts of `Blobs.verify` other than "right", and their explanations.
@@ -84,13 +84,16 @@ def list_(options: Options, project: str | None, as_json: bool) -> None:
     """List the cached files and pages, of PROJECT or of all projects."""
     settings = options.settings()
     with open_store(settings, only_read=True) as store:
-        files = _files(store, project)
-        pages = _pages(store, project)
         if as_json:
+            files, pages = _files(store, project), _pages(store, project)
             print_json_lists(
                 files=(file._asdict() for file in files), pages=(page._asdict() for page in pages)
             )
-        elif not (_print_project(settings, files, pages) if project else _print_all(files, pages)):
+        elif not (
+            _print_project(settings, store, project)
+            if project
+            else _print_all(maintenance.held_projects(store))
+        ):
             say(f"nothing{f' of {project}' if project else ''} is cached in {settings.cache_dir}")
 
 
@@ -102,11 +105,10 @@ def _pages(store: Store, project: str | None) -> Iterable[HeldPage]:
     return maintenance.held_pages(store, project) if project else maintenance.all_pages(store)
 
 
-def _print_project(
-    settings: Settings, files: Iterable[HeldFile], pages: Iterable[HeldPage]
-) -> bool:
+def _print_project(settings: Settings, store: Store, project: str) -> bool:
     """Print what is held of a project; return whether there is anything."""
     names = {index.key: index.name for index in settings.indexes}
+    files, pages = _files(store, project), _pages(store, project)
     rows = [(file.filename or "", size(file.size), clock(file.used)) for file in files]
     if rows:
         print_table(("file", "size", "last used"), rows, right=(1,))
@@ -118,34 +120,21 @@ def _print_project(
     return not is_empty
 
 
-class _Held(NamedTuple):
-    """What is held of a project."""
-
-    files: int = 0
-    bytes: int = 0
-    pages: int = 0
-    used: float = 0.0
-
-    def row(self, name: str) -> tuple[str, ...]:
-        used = clock(self.used) if self.files else ""
-        return name, f"{self.files:,}", size(self.bytes), f"{self.pages:,}", used
-
-
-def _print_all(files: Iterable[HeldFile], pages: Iterable[HeldPage]) -> bool:
+def _print_all(projects: Iterable[HeldProject]) -> bool:
     """Print how much is held of each project; return whether there is anything."""
-    held: dict[str, _Held] = {}
-    for file in files:
-        name = file.project or _NAMELESS
-        files_, bytes_, pages_, used = held.get(name, _Held())
-        held[name] = _Held(files_ + 1, bytes_ + file.size, pages_, max(used, file.used))
-    for page in pages:
-        before = held.get(page.project, _Held())
-        held[page.project] = before._replace(pages=before.pages + 1)
-    if held:
-        header = ("project", "files", "size", "pages", "last used")
-        rows = (held[name].row(name) for name in sorted(held))
-        print_table(header, rows, right=(1, 2, 3))
-    return bool(held)
+    rest = iter(projects)
+    first = next(rest, None)
+    if first is None:
+        return False
+    header = ("project", "files", "size", "pages", "last used")
+    print_table(header, map(_row, chain([first], rest)), right=(1, 2, 3))
+    return True
+
+
+def _row(held: HeldProject) -> tuple[str, ...]:
+    used = clock(held.used) if held.files else ""
+    name = held.project or _NAMELESS
+    return name, f"{held.files:,}", size(held.bytes), f"{held.pages:,}", used
 
 
 @cache.command(epilog=examples("indexfallback cache verify"))
@@ -164,16 +153,18 @@ def verify(options: Options, as_json: bool) -> None:
         for problem in problems(store):
             problem.mend()
             records.append(problem.text)
-        verdicts = dict(tracked(store.blobs.verify(), "Hashing", store.blobs.records.count()))
-    found: dict[str, list[str]] = {verdict: [] for verdict in _VERDICTS}
-    for sha256, verdict in verdicts.items():
-        if verdict in found:
-            found[verdict].append(sha256)
-    right = len(verdicts) - sum(map(len, found.values()))
+        right, found = 0, {verdict: list[str]() for verdict in _VERDICTS}
+        number = store.blobs.records.count()
+        for sha256, verdict in tracked(store.blobs.verify(), "Hashing", number):
+            if verdict in found:
+                found[verdict].append(sha256)
+            else:
+                right += 1
     if as_json:
         print_json({"right": right, "records": records, **found})
     else:
-        click.echo(f"{counted(len(verdicts), 'file')} checked, {right:,} valid")
+        checked = right + sum(map(len, found.values()))
+        click.echo(f"{counted(checked, 'file')} checked, {right:,} valid")
         for text in records:
             click.echo(wrapped(f"records: {text}", ""))
         for verdict, sha256s in found.items():

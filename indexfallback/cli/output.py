@@ -5,7 +5,7 @@ import os
 import textwrap
 import time
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from itertools import islice
+from itertools import chain, islice, zip_longest
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -73,22 +73,33 @@ def print_table(
     """Print rows in aligned columns; on a terminal, the header is bold.
 
     ``right`` are the columns to align right. ``colours`` are the colours on a terminal of texts
-    in the first column. The last column is text, which is wrapped.
+    in the first column. The last column is text, which is wrapped. Of a long table a part at a time
+    is in memory, so a column may get wider further down.
     """
-    lines = [list(header), *map(list, rows)] if header else [list(row) for row in rows]
-    widths = [max(map(len, column)) for column in zip(*(line[:-1] for line in lines), strict=True)]
-    for number, line in enumerate(lines):
-        cells = [
-            cell.rjust(width) if column in right else cell.ljust(width)
-            for column, (cell, width) in enumerate(zip(line, widths, strict=False))
-        ]
-        text = _laid_out("  ".join([*cells, ""]), line[-1])
-        if not os.environ.get("NO_COLOR"):  # click removes colours without a terminal
-            if header and number == 0:
-                text = click.style(text, bold=True)
-            elif colour := (colours or {}).get(line[0]):
-                text = click.style(line[0], fg=colour) + text[len(line[0]) :]
-        click.echo(text, err=err)
+    lines = chain([header] if header else [], rows)
+    is_header, widths = bool(header), list[int]()
+    while some := list(islice(lines, _ITEMS)):
+        columns = zip(*(line[:-1] for line in some), strict=True)
+        widest = (max(map(len, column)) for column in columns)
+        widths = [max(both) for both in zip_longest(widths, widest, fillvalue=0)]
+        for line in some:
+            text = _line(line, widths, right)
+            if not os.environ.get("NO_COLOR"):  # click removes colours without a terminal
+                if is_header:
+                    text = click.style(text, bold=True)
+                elif colour := (colours or {}).get(line[0]):
+                    text = click.style(line[0], fg=colour) + text[len(line[0]) :]
+            click.echo(text, err=err)
+            is_header = False
+
+
+def _line(cells: Sequence[str], widths: Sequence[int], right: Collection[int]) -> str:
+    """Return a row of a table as text."""
+    aligned = [
+        cell.rjust(width) if column in right else cell.ljust(width)
+        for column, (cell, width) in enumerate(zip(cells, widths, strict=False))
+    ]
+    return _laid_out("  ".join([*aligned, ""]), cells[-1])
 
 
 def _laid_out(start: str, text: str) -> str:

@@ -8,6 +8,7 @@ Locks: ``BlobRecords._lock`` guards ``_used`` and ``_flushed``; there is no I/O 
 import threading
 import time
 from collections.abc import Collection, Iterable, Iterator, Mapping
+from itertools import chain
 from typing import Any
 
 from indexfallback.names import is_sha256
@@ -15,6 +16,7 @@ from indexfallback.store.best_effort import best_effort
 from indexfallback.store.database import Database
 from indexfallback.store.forms import is_count, is_text, is_time
 from indexfallback.store.pending import PendingRecords
+from indexfallback.store.statements import Ordered
 from indexfallback.store.totals import QUERY, RECOUNT, Total
 
 #: Times of use are written at most this often, seconds: eviction needs no better clock.
@@ -32,6 +34,9 @@ SELECT sha256, size, used FROM blob WHERE (used, sha256) > (?, ?) AND {_SIZED}
 AND NOT EXISTS (SELECT 1 FROM mirror_file WHERE mirror_file.sha256 = blob.sha256)
 ORDER BY used, sha256 LIMIT ?
 """  # noqa: S608 - ours
+_ALL = Ordered(
+    "SELECT sha256, size, added, used FROM blob WHERE sha256 > ? ORDER BY sha256 LIMIT ?", (0,)
+)
 
 
 class BlobRecords:
@@ -67,11 +72,11 @@ class BlobRecords:
                 found.update((sha256, size) for sha256, size in rows if is_count(size))
         return found
 
-    def all_sizes(self) -> dict[str, int]:
-        """Return the sizes of all blobs, bytes."""
+    def sizes_from(self, start: str) -> dict[str, int]:
+        """Return the sizes of the blobs whose sha256 has this start, bytes."""
         self._pending.flush(now=True)
-        query = f"SELECT sha256, size FROM blob WHERE {_SIZED}"  # noqa: S608 - ours
-        return dict(self._database.rows(query))
+        query = f"SELECT sha256, size FROM blob WHERE sha256 BETWEEN ? AND ? AND {_SIZED}"  # noqa: S608 - ours
+        return dict(self._database.rows(query, (start, f"{start}g")))  # behind every digit
 
     def evictable(self) -> Iterator[list[tuple[str, int]]]:
         """Yield sha256 and size of the blobs that may be evicted, least recently used first.
@@ -106,10 +111,9 @@ class BlobRecords:
 
     def damaged(self) -> list[Any]:
         """Return the keys of the records that are no sha256, or whose values are not valid."""
-        rows = self._database.rows("SELECT sha256, size, added, used FROM blob")
         return [
             sha256
-            for sha256, size, *times in rows
+            for sha256, size, *times in chain.from_iterable(self._database.pieces(_ALL))
             if not is_text(sha256) or not is_sha256(sha256)
             or not is_count(size) or not all(map(is_time, times))
         ]  # fmt: skip

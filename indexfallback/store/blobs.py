@@ -283,8 +283,14 @@ class Blobs:
         Verdicts: ``right``; ``quarantined`` (damaged, moved to the quarantine); ``missing`` (no
         file; its record is removed); ``adopted`` (intact, without a record until now).
         """
-        recorded = self.records.all_sizes()
-        for path in sorted(self.directory.glob("??/*")):
+        directories = {path.name for path in self.directory.glob("??")}
+        for start in sorted(directories.union(f"{number:02x}" for number in range(256))):
+            yield from self._verify(start)
+
+    def _verify(self, start: str) -> Iterator[tuple[str, str]]:
+        """Do so for the files in one directory: few of a million are in memory."""
+        recorded = self.records.sizes_from(start)
+        for path in sorted((self.directory / start).glob("*")):
             sha256 = path.name
             if path != self.path(sha256) or not is_intact(path):
                 if not os.path.lexists(path):  # evicted in the meantime
@@ -299,7 +305,7 @@ class Blobs:
                 verdict = "right"
             recorded.pop(sha256, None)
             yield sha256, verdict
-        for sha256 in self.records.held(recorded):
-            if not self.path(sha256).exists():
-                self.records.remove([sha256])
-                yield sha256, "missing"
+        held = self.records.held(recorded)
+        missing = [sha256 for sha256 in held if not self.path(sha256).exists()]
+        self.records.remove(missing)
+        yield from ((sha256, "missing") for sha256 in missing)

@@ -234,15 +234,15 @@ class Database:
         """
         return self._twice(partial(fetched, sql, parameters))
 
-    def pieces(self, query: Ordered) -> Iterator[list[Any]]:
-        """Yield the rows of a query in lists, each as `rows`.
+    def pieces(self, query: Ordered, *parameters: str) -> Iterator[list[Any]]:
+        """Yield the rows of a query in lists, each as `rows`; its key follows the parameters.
 
         Between two of them the table may change, and nothing waits for the end.
         """
         before: tuple[str, ...] | None = None
         last = ("",) * len(query.key)
         # A key that comes again is not UTF-8: it is behind what it is compared with.
-        while last != before and (found := self.rows(query.sql, (*last, AT_ONCE))):
+        while last != before and (found := self.rows(query.sql, (*parameters, *last, AT_ONCE))):
             yield found
             before, last = last, tuple(found[-1][place] for place in query.key)
 

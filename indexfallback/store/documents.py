@@ -5,17 +5,22 @@ A document belongs to its project's pages: `Pages.remove` removes both.
 
 import zlib
 from collections.abc import Iterator, Sequence
+from itertools import chain
 from typing import Any, NamedTuple
 
 from indexfallback.store.best_effort import best_effort
 from indexfallback.store.database import Database
 from indexfallback.store.forms import Noted, is_text, is_time, seal
 from indexfallback.store.pages import Validators, age_of
+from indexfallback.store.statements import Ordered
 
 #: zlib level: the fastest one already compresses JSON to a fifth.
 _COMPRESSION = 1
-#: Keys read at once.
-_AT_ONCE = 1000
+_KEYS = Ordered(
+    "SELECT source, project, version FROM document"
+    " WHERE (source, project, version) > (?, ?, ?) ORDER BY 1, 2, 3 LIMIT ?",
+    (0, 1, 2),
+)
 _SELECT = (
     "SELECT body, etag, modified, page, checked, seal FROM document"
     " WHERE source = ? AND project = ? AND version = ?"
@@ -87,18 +92,11 @@ class Documents:
 
     def damaged(self) -> Iterator[DocumentKey]:
         """Yield the keys of the damaged documents."""
-        query = (
-            "SELECT source, project, version FROM document"
-            " WHERE (source, project, version) > (?, ?, ?) ORDER BY 1, 2, 3 LIMIT ?"
-        )
-        last: tuple[str, ...] = ("", "", "")
-        while rows := self._database.rows(query, (*last, _AT_ONCE)):
-            for row in rows:
-                key = DocumentKey(*row)
-                found = self._database.row(_SELECT, key)
-                if found is not None and _document(key, found) is None:
-                    yield key
-            last = rows[-1]
+        for row in chain.from_iterable(self._database.pieces(_KEYS)):
+            key = DocumentKey(*row)
+            found = self._database.row(_SELECT, key)
+            if found is not None and _document(key, found) is None:
+                yield key
 
     def put(self, key: DocumentKey, document: StoredDocument) -> None:
         """Store a document."""

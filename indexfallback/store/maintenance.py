@@ -3,8 +3,11 @@
 All functions may be used while shims use the same directory.
 """
 
+import heapq
 from collections.abc import Iterable, Iterator
-from itertools import chain
+from functools import reduce
+from itertools import chain, groupby
+from operator import attrgetter
 from typing import NamedTuple
 
 from indexfallback.names import METADATA_ENDING
@@ -27,6 +30,9 @@ _PAGES = Ordered(
     "SELECT project, source, checked FROM page WHERE (source, project) > (?, ?)"
     " ORDER BY source, project LIMIT ?",
     (1, 0),
+)
+_PAGE_NAMES = Ordered(
+    "SELECT project FROM page WHERE source = ? AND project > ? ORDER BY project LIMIT ?", (0,)
 )
 
 
@@ -68,6 +74,23 @@ class HeldPage(NamedTuple):
     #: Address of its index.
     source: str
     checked: float
+
+
+class HeldProject(NamedTuple):
+    """What is stored of a project: numbers of files and pages, and bytes."""
+
+    #: Empty for files without a pin, whose records were lost.
+    project: str
+    files: int = 0
+    bytes: int = 0
+    pages: int = 0
+    #: When a file of it was last used, seconds since the epoch.
+    used: float = 0.0
+
+    def joined(self, other: "HeldProject") -> "HeldProject":
+        """Return what is stored together."""
+        files, size, pages = (mine + its for mine, its in zip(self[1:4], other[1:4], strict=True))
+        return HeldProject(self.project, files, size, pages, max(self.used, other.used))
 
 
 class Cleaned(NamedTuple):
@@ -170,6 +193,23 @@ def all_pages(store: Store) -> Iterator[HeldPage]:
     """Yield all stored pages, by index and project."""
     for rows in store.database.pieces(_PAGES):
         yield from (HeldPage(*row) for row in rows)
+
+
+def held_projects(store: Store) -> Iterator[HeldProject]:
+    """Yield what is stored of each project, by name; files without a pin come first."""
+    sources = store.database.rows("SELECT DISTINCT source FROM page")
+    pages = (_pages_of(store, source) for (source,) in sources)
+    files = (
+        HeldProject(file.project or "", 1, file.size, used=file.used) for file in all_files(store)
+    )
+    by_name = attrgetter("project")
+    for _, held in groupby(heapq.merge(files, *pages, key=by_name), by_name):
+        yield reduce(HeldProject.joined, held)
+
+
+def _pages_of(store: Store, source: str) -> Iterator[HeldProject]:
+    for rows in store.database.pieces(_PAGE_NAMES, source):
+        yield from (HeldProject(name, pages=1) for (name,) in rows)
 
 
 def clean(store: Store) -> Cleaned:

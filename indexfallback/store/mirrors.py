@@ -6,6 +6,7 @@ replaced and evicted.
 
 import time
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain
 from typing import Any, NamedTuple
 
 from indexfallback.names import is_sha256
@@ -14,8 +15,14 @@ from indexfallback.store.database import Database
 from indexfallback.store.forms import is_count, is_text, is_time
 from indexfallback.store.pages import PUT_PAGE, PageFacts, page_row
 from indexfallback.store.safety_records import ADD_PIN, Changes
+from indexfallback.store.statements import Ordered
 
 _FILES = "SELECT project, filename, sha256, size, removed FROM mirror_file WHERE source = ?"
+_ALL_FILES = Ordered(
+    "SELECT source, project, filename, sha256, size, removed FROM mirror_file"
+    " WHERE (source, project, filename) > (?, ?, ?) ORDER BY source, project, filename LIMIT ?",
+    (0, 1, 2),
+)
 
 
 class MirroredFile(NamedTuple):
@@ -111,9 +118,7 @@ class Mirrors:
             "SELECT source, project FROM mirror_page WHERE NOT EXISTS (SELECT 1 FROM page"
             " WHERE page.source = mirror_page.source AND page.project = mirror_page.project)"
         )
-        rows = self._database.rows(
-            "SELECT source, project, filename, sha256, size, removed FROM mirror_file"
-        )
+        rows = chain.from_iterable(self._database.pieces(_ALL_FILES))
         return {*gone, *(row[:2] for row in rows if not is_mirrored_file(row))}
 
     def drop(self, projects: Iterable[tuple[Any, Any]]) -> None:

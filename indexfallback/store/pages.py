@@ -3,6 +3,7 @@
 import hashlib
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain
 from typing import Any, NamedTuple
 
 import msgspec
@@ -13,6 +14,7 @@ from indexfallback.store.best_effort import best_effort
 from indexfallback.store.database import Database
 from indexfallback.store.forms import Noted, is_text, is_time, seal
 from indexfallback.store.origins import Origins
+from indexfallback.store.statements import Ordered
 
 #: zlib level: the fastest one already compresses pages to a fifth.
 _COMPRESSION = 1
@@ -31,8 +33,11 @@ SELECT source, etag, modified, digest, checked, resolved, passed, EXISTS (
 _BODY = "SELECT body, etag, modified, digest, seal FROM page WHERE source = ? AND project = ?"
 #: A page that is damaged more often does not get better by being stored again.
 _MOST_DAMAGES = 2
-#: Keys read at once.
-_AT_ONCE = 1000
+_KEYS = Ordered(
+    "SELECT source, project FROM page WHERE (source, project) > (?, ?)"
+    " ORDER BY source, project LIMIT ?",
+    (0, 1),
+)
 #: Stores a page, given a `page_row`.
 PUT_PAGE = (
     "INSERT OR REPLACE INTO page"
@@ -169,16 +174,9 @@ class Pages:
 
     def damaged(self, *, bodies: bool) -> Iterator[tuple[str, str]]:
         """Yield source and project of the damaged pages; without ``bodies`` only facts are read."""
-        query = (
-            "SELECT source, project FROM page WHERE (source, project) > (?, ?)"
-            " ORDER BY source, project LIMIT ?"
-        )
-        last = ("", "")
-        while rows := self._database.rows(query, (*last, _AT_ONCE)):
-            for key in rows:
-                if self._is_damaged(*key, bodies=bodies):
-                    yield key
-            last = rows[-1]
+        for key in chain.from_iterable(self._database.pieces(_KEYS)):
+            if self._is_damaged(*key, bodies=bodies):
+                yield key
 
     def _is_damaged(self, source: str, project: str, *, bodies: bool) -> bool:
         row = self._database.row(f"{_FACTS} WHERE source = ? AND project = ?", (source, project))

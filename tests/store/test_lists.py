@@ -2,13 +2,16 @@
 
 import io
 import json
+from collections.abc import Iterator, Sequence
 from contextlib import redirect_stdout
+from typing import Any
 
 import pytest
 
-from indexfallback.cli.output import print_json_lists
+from indexfallback.cli.output import print_json_lists, print_table
 from indexfallback.page import ProjectPage
 from indexfallback.store import PageFacts, Store, Validators, maintenance
+from indexfallback.store.examination import problems
 
 
 @pytest.fixture(autouse=True)
@@ -45,3 +48,65 @@ def test_lists_are_printed_as_one_json_object() -> None:
     with redirect_stdout(io.StringIO()) as out:
         print_json_lists(files=iter(items), pages=iter([]))
     assert json.loads(out.getvalue()) == {"files": items, "pages": []}
+
+
+def test_files_and_pages_are_counted_by_project(store: Store) -> None:
+    for source in ("a", "b"):
+        for project in ("p0", "p1", "p3")[: 2 if source == "a" else 3]:
+            facts = PageFacts(Validators(), "digest", 1.0)
+            store.pages.put(source, ProjectPage(name=project), facts)
+    for number in range(5):
+        sha256 = store.blobs.add(b"%d" % number).sha256
+        store.pins.record(f"p{number // 2}", f"{number}.zip", sha256, "s")
+    store.blobs.add(b"nameless")
+    found = [held[:4] for held in maintenance.held_projects(store)]
+    assert found == [
+        ("", 1, 8, 0),
+        ("p0", 2, 2, 2),
+        ("p1", 2, 2, 2),
+        ("p2", 1, 1, 0),
+        ("p3", 0, 0, 1),
+    ]
+
+
+def test_no_part_of_an_examination_holds_all_records(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(30):
+        sha256 = store.blobs.add(b"%d" % number).sha256
+        store.pins.record(f"p{number}", f"{number}.zip", sha256, "s")
+        facts = PageFacts(Validators(), "digest", 1.0)
+        store.pages.put("s", ProjectPage(name=f"p{number}"), facts)
+    with store.database.write() as connection:
+        connection.execute(
+            "INSERT INTO mirror_file SELECT source, project, filename, sha256, 1, NULL FROM pin"
+        )
+        connection.execute(
+            "INSERT INTO mirror_page SELECT DISTINCT source, project, 1, '' FROM page"
+        )
+    read, rows = [], store.database.rows
+
+    def counted(sql: str, parameters: Sequence[object] = ()) -> list[Any]:
+        read.append(len(rows(sql, parameters)))
+        return rows(sql, parameters)
+
+    monkeypatch.setattr(store.database, "rows", counted)
+    assert list(problems(store)) == []
+    assert {verdict for _, verdict in store.blobs.verify()} <= {"right", "adopted"}
+    assert sum(read) > 30
+    assert max(read) <= 3
+
+
+def test_a_table_is_printed_in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("indexfallback.cli.output._ITEMS", 2)
+    printed = []
+
+    def rows() -> Iterator[tuple[str, str]]:
+        for name in ("a", "bb", "ccc", "d"):
+            printed.append(out.getvalue().count("\n"))
+            yield name, "x"
+
+    with redirect_stdout(io.StringIO()) as out:
+        print_table(("n", "t"), rows())
+    assert printed == [0, 2, 2, 4]
+    assert out.getvalue().splitlines() == ["n  t", "a  x", "bb   x", "ccc  x", "d    x"]

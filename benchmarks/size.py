@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -19,7 +20,10 @@ import click
 
 from benchmarks.figures import MB, MS, SECONDS, Row, Unit, table
 from benchmarks.run import machine
+from indexfallback.formats import parse_listing, render_names
+from indexfallback.formats.negotiation import Media
 from indexfallback.page import ProjectPage
+from indexfallback.pauses import in_pieces
 from indexfallback.store import PageFacts, Store, Validators
 from indexfallback.store.maintenance import info
 
@@ -32,6 +36,8 @@ _NAMES = 890_000
 #: Looks at one record.
 _LOOKS = 2_000
 _BATCH = 50_000
+#: The index that lists the names.
+_PRIVATE = "https://private.example.com/simple/"
 #: What a request may wait for, ms, and what a list may take, MB.
 _MOST_MS, _MOST_MB = 100, 100
 
@@ -130,46 +136,108 @@ def evict(home: Path, files: int, add: _Add) -> None:
 
 
 def names(home: Path, add: _Add) -> None:
-    """A long list of names, while a request pins files."""
+    """A long list of names, read from an answer and recorded, while a request pins files."""
+    listed = dict.fromkeys(_sha256(number)[:12] for number in range(_NAMES))
     with closing(Store(home, 10**12)) as store:
-        listed = [_sha256(number)[:12] for number in range(_NAMES)]
+        asked = iter(range(_NAMES))
 
-        def request(number: int) -> None:
+        def request(_: int) -> None:
+            number = next(asked)
             store.pins.record("listed", f"listed-{number}.zip", _sha256(number), "source")
-            store.ledger.owners(listed[number])
+            store.ledger.owners(f"project-{number}")
 
-        with _waits(request) as seconds:
-            took = _timed(lambda: store.ledger.record_list("https://private.example.com/", listed))
-    add(f"list of {_NAMES:,} names", SECONDS, took)
-    add("request during that, slowest", MS, max(seconds) * 1000, _MOST_MS)
+        def measure(what: str, work: Callable[[], object]) -> None:
+            with _waits(request) as seconds:
+                took = _timed(work)
+            add(f"{what} of {_NAMES:,} names", SECONDS, took)
+            add("request during that, slowest", MS, max(seconds) * 1000, _MOST_MS)
+
+        for media in (Media.JSON_V1, Media.HTML_V1):
+            body = render_names(listed, media)
+            kind = "JSON" if media.is_json else "HTML"
+            measure(f"reading of a list ({kind})", partial(_read, body, media))
+        del body
+        measure("recording", lambda: store.ledger.record_list(_PRIVATE, listed))
+
+
+def _read(body: bytes, media: Media) -> None:
+    """Read a list as it is read from an index's answer."""
+    names: dict[str, int | None] = {}
+    for piece in in_pieces(parse_listing(body, media.value, _PRIVATE)[0]):
+        names.update(piece)
 
 
 def lists(home: Path, add: _Add) -> None:
-    """The most memory of the commands that list everything, above that of one that does not."""
+    """The most memory of what lists everything, above that of a command that does not."""
     least = _command(home, "cache", "info", "--json")[1]
+
+    def measure(what: str, seconds: float, most: float) -> None:
+        add(what, SECONDS, seconds)
+        add(f"{what}: memory", MB, most - least, _MOST_MB)
+
     for arguments in (("list",), ("list", "--json")):
-        seconds, most = _command(home, "cache", *arguments)
-        add(f"cache {' '.join(arguments)}", SECONDS, seconds)
-        add(f"cache {' '.join(arguments)}: memory", MB, most - least, _MOST_MB)
+        measure(f"cache {' '.join(arguments)}", *_command(home, "cache", *arguments))
+    measure(f"page of {_NAMES:,} names for people", *_measured(home, _BROWSE))
+
+
+def verify(home: Path, files: int, add: _Add) -> None:
+    """The examination of files that are there, a tenth of the others."""
+    with closing(Store(home, 10**12)) as store:
+        fill(store, files)
+        for number in range(files):
+            path = store.blobs.path(_sha256(number))
+            path.parent.mkdir(exist_ok=True)
+            path.write_bytes(b"%d" % number)
+        with store.database.write() as connection:
+            connection.execute("UPDATE blob SET size = length(CAST(? AS TEXT))", (files - 1,))
+    least = _command(home, "cache", "info", "--json")[1]
+    seconds, most = _command(home, "cache", "verify")
+    add(f"cache verify of {files:,} files", SECONDS, seconds)
+    add(f"cache verify of {files:,} files: memory", MB, most - least, _MOST_MB)
+
+
+#: Programs; the first takes the arguments of a command.
+_COMMAND = "from indexfallback.cli import main; main()"
+_BROWSE = f"""
+from indexfallback.server.browse.search import find
+from indexfallback.store import Store
+from indexfallback.store.known_names import KnownNames, NameSource
+store = Store(pathlib.Path(os.environ["INDEXFALLBACK_CACHE_DIR"]), 10**12)
+known = KnownNames(store.database, [NameSource("{_PRIVATE}", True), NameSource("source")])
+assert find(known, ["private", "public"], "1", 3).names
+store.close()
+"""
+#: Says the most memory that this process, and not the one that started it, has had, KiB.
+_SAYING = r"""
+import atexit, os, pathlib, re
+def say():
+    status = pathlib.Path("/proc/self/status").read_text()
+    pathlib.Path(os.environ["SAID"]).write_text(re.search(r"VmHWM:\s+(\d+)", status)[1])
+atexit.register(say)
+"""
 
 
 def _command(home: Path, *arguments: str) -> tuple[float, float]:
     """Return the seconds and the most memory of a command, MB."""
+    return _measured(home, _COMMAND, *arguments)
+
+
+def _measured(home: Path, program: str, *arguments: str) -> tuple[float, float]:
+    """Return the seconds and the most memory of a program, MB."""
+    said = home.with_name("said")
     environment = {
         "PATH": os.environ["PATH"], "HOME": str(home), "PIP_CONFIG_FILE": os.devnull,
         "INDEXFALLBACK_CACHE_DIR": str(home), "XDG_STATE_HOME": str(home / "state"),
+        "SAID": str(said),
     }  # fmt: skip
     began = time.perf_counter()
-    process = subprocess.Popen(
-        [sys.executable, "-m", "indexfallback", *arguments],
+    subprocess.run(
+        [sys.executable, "-c", _SAYING + program, *arguments],
         env=environment,
         stdout=subprocess.DEVNULL,
+        check=True,
     )
-    _, status, used = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode:
-        raise RuntimeError(f"{arguments} failed")
-    return time.perf_counter() - began, used.ru_maxrss / 1000
+    return time.perf_counter() - began, int(said.read_text()) * 1024 / 1e6
 
 
 @click.command()
@@ -192,9 +260,10 @@ def main(*, files: int, markdown: bool) -> None:
             add("opening", MS, (time.perf_counter() - began) * 1000, _MOST_MS)
             look(store, files, add)
             add("database", MB, store.database.size() / 1e6)
-        lists(home, add)
         names(home, add)
+        lists(home, add)
         evict(home, files, add)
+        verify(home.with_name("verified"), files // 10, add)
     click.echo(machine())
     click.echo()
     click.echo(table(rows, markdown=markdown, sides=("", f"{files:,} files")))

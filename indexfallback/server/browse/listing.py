@@ -31,21 +31,6 @@ class Listing(NamedTuple):
         return normalize(self.query) if is_project_name(self.query) else ""
 
 
-def find(known: Mapping[str, str], query: str, page: int) -> Listing:
-    """Return a page of the names that contain the query: those that begin with it come first.
-
-    ``known`` maps names to indexes. A page number out of range gives the nearest page.
-    """
-    part = normalize(query.strip())
-    found = sorted(name for name in known if part in name)
-    begins = [name for name in found if name.startswith(part)]
-    found = begins + [name for name in found if not name.startswith(part)]
-    pages = max(1, -(-len(found) // PER_PAGE))
-    page = min(max(1, page), pages)
-    shown = found[(page - 1) * PER_PAGE : page * PER_PAGE]
-    return Listing(query.strip(), [(name, known[name]) for name in shown], len(found), page, pages)
-
-
 def listing_page(listing: Listing) -> Html:
     """Return the page."""
     title = f"“{listing.query}”" if listing.query else "Projects"

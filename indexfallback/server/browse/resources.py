@@ -5,22 +5,21 @@ import re
 import falcon
 
 from indexfallback.chain.answer import Answer
-from indexfallback.chain.question import asking_order
 from indexfallback.errors import ProjectError
 from indexfallback.names import is_normalized, is_project_name, normalize
 from indexfallback.server.browse.about import About, about
 from indexfallback.server.browse.frame import HEADERS
-from indexfallback.server.browse.listing import find, listing_page
+from indexfallback.server.browse.listing import listing_page
 from indexfallback.server.browse.markup import Html
 from indexfallback.server.browse.metadata import metadata_of
 from indexfallback.server.browse.project import ProjectView, project_page, refused_page
 from indexfallback.server.browse.releases import current, releases
+from indexfallback.server.browse.search import find_known
 from indexfallback.server.browse.start import start_page
 from indexfallback.server.guards import wants_page
 from indexfallback.server.pages import redirect
 from indexfallback.server.proxied import PUBLIC_ROOT
 from indexfallback.shim import Shim
-from indexfallback.upstream.answers import Limits
 from indexfallback.why import found, refused, status
 
 #: The address of the list, and of the projects below it.
@@ -51,23 +50,9 @@ class ListingResource:
     def on_get(self, req: falcon.Request, resp: falcon.Response) -> None:
         """Answer with the page."""
         query = req.get_param("q", default="")
-        _send(resp, listing_page(find(self._known(), query, _page(req))))
+        _send(resp, listing_page(find_known(self._shim, query, _page(req))))
 
     on_head = on_get
-
-    def _known(self) -> dict[str, str]:
-        """Return each known name, and the first index of the chain that has it."""
-        shim = self._shim
-        limits = Limits(0.0, shim.settings.page_size)
-        known: dict[str, str] = {}
-        for index in asking_order(shim.settings.indexes):
-            names = shim.store.pages.names([index.key])
-            if index.is_private:
-                names += shim.store.ledger.names(index.key)
-            if index.is_directory:
-                names += shim.members[index.name].upstream.names(limits).names
-            known |= {name: index.name for name in names if name not in known}
-        return known
 
 
 class BrowseResource:

@@ -189,7 +189,11 @@ def verify(home: Path, files: int, add: _Add) -> None:
             path.parent.mkdir(exist_ok=True)
             path.write_bytes(b"%d" % number)
         with store.database.write() as connection:
-            connection.execute("UPDATE blob SET size = length(CAST(? AS TEXT))", (files - 1,))
+            connection.executemany(
+                "UPDATE blob SET size = ? WHERE sha256 = ?",
+                ((len(str(number)), _sha256(number)) for number in range(files)),
+            )
+        store.database.compact_journal()
     least = _command(home, "cache", "info", "--json")[1]
     seconds, most = _command(home, "cache", "verify")
     add(f"cache verify of {files:,} files", SECONDS, seconds)

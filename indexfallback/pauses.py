@@ -13,7 +13,7 @@ from typing import TypeVar
 T = TypeVar("T")
 
 #: Names or records handled without a pause: a few ms of work.
-PIECE = 5000
+PIECE = 2000
 #: Seconds: most requests need less than that of the processor.
 PAUSE = 0.001
 

@@ -2,6 +2,7 @@
 
 import codecs
 import re
+from collections.abc import Iterator
 
 from selectolax.lexbor import LexborHTMLParser
 
@@ -16,6 +17,17 @@ _MAX_DEPTH = 256
 #: Tags that open a level, without those that HTML closes implicitly, which are most of a page.
 _LEVEL = re.compile(
     r"<(?!/?(?i:a|br|dd|dt|hr|img|input|li|link|meta|option|p|td|th|tr)[\s/>])(/?[a-zA-Z][^\s/>]*)"
+)
+#: A long list of names is parsed in parts of this size, characters: the tree of a page of 40 MB
+#: takes 900 MB, and to list its links at once stops all other threads for half a second.
+_PART = 1 << 18
+#: Where it is cut: before a link, and behind another element.
+_CUT = re.compile(r"(?<=>)\s*(?=<a\s)", re.IGNORECASE)
+#: What hides links until it is closed, and must not be cut: each begins and ends in the same part.
+_HIDING = re.compile(
+    r"<(!--)|(--)>|<(/?)(?:script|style|template|textarea|title|noscript|iframe|select|svg|math"
+    r"|xmp|noembed|noframes|head)\b",
+    re.IGNORECASE,
 )
 #: The first bytes, in which HTML looks for a charset.
 _CHARSET_WITHIN = 1024
@@ -50,20 +62,23 @@ class Document:
     """A parsed page with its head.
 
     ``whole`` is whether the body's length was stated and all of it came. A missing end tag then
-    says nothing.
+    says nothing. With ``parted``, a long one is parsed in parts (`trees`), the first with the head.
 
     Raises:
         PageError: It is not HTML, is cut short, or has another version of the API.
 
     """
 
-    def __init__(self, body: bytes, charset: str | None, url: str, *, whole: bool) -> None:
+    def __init__(
+        self, body: bytes, charset: str | None, url: str, *, whole: bool, parted: bool = False
+    ) -> None:
         text = _decode(body, charset)
         if not _TAG.search(text):
             raise fields.not_a_page(url, "its type is HTML, but its content is not")
-        if _nests_deeply(text):
-            raise fields.not_a_page(url, f"its HTML nests more than {_MAX_DEPTH} levels deep")
-        self.tree = LexborHTMLParser(text)
+        self._url = url
+        self._parts = _parts(text) if parted else iter((text,))
+        #: Of the whole, or of the present part.
+        self.tree = self._parse(next(self._parts))
         self._is_whole = _is_whole(text)
         #: Lower-case name of a ``<meta>`` to its contents, in order.
         self.meta: dict[str, list[str]] = {}
@@ -75,6 +90,18 @@ class Document:
         fields.check_version(self.first("pypi:repository-version"), url)
         if _breaks_off(body) if whole else _is_cut_short(body):
             raise fields.not_a_page(url, "its HTML is cut short")
+
+    def _parse(self, text: str) -> LexborHTMLParser:
+        if _nests_deeply(text):
+            raise fields.not_a_page(self._url, f"its HTML nests more than {_MAX_DEPTH} levels deep")
+        return LexborHTMLParser(text)
+
+    def trees(self) -> Iterator[LexborHTMLParser]:
+        """Yield the tree of each part, which is `tree` meanwhile; raises `PageError`."""
+        yield self.tree
+        for text in self._parts:
+            self.tree = self._parse(text)
+            yield self.tree
 
     def first(self, name: str) -> str | None:
         """Return the content of the first ``<meta>`` of that name, or None."""
@@ -139,6 +166,27 @@ def _decode(body: bytes, charset: str | None) -> str:
         return body.decode(charset, "replace")
     except LookupError:
         return body.decode("utf-8", "replace")
+
+
+def _parts(text: str) -> Iterator[str]:
+    """Yield a text in parts, between which nothing is open that hides links."""
+    start, least = 0, _PART
+    while cut := _CUT.search(text, start + least):
+        part = text[start : cut.end()]
+        if _is_closed(part):
+            yield part
+            start, least = cut.end(), _PART
+        else:
+            least = 2 * len(part)
+    yield text[start:]
+
+
+def _is_closed(part: str) -> bool:
+    """Tell whether each comment, and each element that hides links, ends in the part."""
+    found = [match.groups() for match in _HIDING.finditer(part)]
+    comments = sum(bool(begin) - bool(end) for begin, end, _ in found)
+    tags = [close for *comment, close in found if not any(comment)]
+    return not comments and 2 * tags.count("/") == len(tags)
 
 
 def _is_cut_short(body: bytes) -> bool:

@@ -71,29 +71,36 @@ def parse_page(
 
 
 def parse_names(body: bytes, charset: str | None, url: str, *, whole: bool) -> Iterator[str]:
-    """Read the normalised project names of a root page, in its order; ``whole`` as above.
+    """Yield the normalised project names of a root page, in its order; ``whole`` as above.
 
     Raises:
-        PageError: It is not one.
+        PageError: It is not one, which may show only at its end.
 
     """
-    document = Document(body, charset, url, whole=whole)
-    anchors = [
-        (node.text().strip().removesuffix("/"), href)
-        for node in document.tree.tags("a")
-        # Not the links of directory listings for sorting, and to the parent.
-        if (href := node.attributes.get("href")) and not href.startswith(("?", "#", ".."))
-    ]
-    if document.is_declared:
-        return (normalize(text) for text, _ in anchors if is_project_name(text))
+    document = Document(body, charset, url, whole=whole, parted=True)
     links = document.links(url, public=False)
-    root = links.resolve("./")
-    names = [name for text, href in anchors if (name := _listed(text, href, links, root))]
-    if document.is_login or (
-        len(names) < _ROOT_MAJORITY * len(anchors) if anchors else not document.is_blank
-    ):
+    root, is_declared = links.resolve("./"), document.is_declared
+    anchors = names = 0
+    is_login, is_blank = False, True
+    for tree in document.trees():
+        is_login, is_blank = is_login or document.is_login, is_blank and document.is_blank
+        for node in tree.tags("a"):
+            href = node.attributes.get("href")
+            # Not the links of directory listings for sorting, and to the parent.
+            if not href or href.startswith(("?", "#", "..")):
+                continue
+            text = node.text().strip().removesuffix("/")
+            if is_declared:
+                name = normalize(text) if is_project_name(text) else None
+            else:
+                name = _listed(text, href, links, root)
+            anchors += 1
+            if name:
+                names += 1
+                yield name
+    is_list = names >= _ROOT_MAJORITY * anchors if anchors else is_blank
+    if not is_declared and (is_login or not is_list):
         raise fields.not_a_page(url, "its HTML is not a list of projects")
-    return iter(names)
 
 
 def render_page(page: ProjectPage, href: Callable[[File], str]) -> Iterator[str]:

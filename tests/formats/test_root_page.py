@@ -5,6 +5,7 @@ import json
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from selectolax.lexbor import LexborHTMLParser
 
 from indexfallback.errors import PageError
 from indexfallback.formats import Media, render_names
@@ -97,3 +98,48 @@ def test_html_that_is_no_list_of_projects_is_refused(body: str) -> None:
 def test_an_answer_that_is_no_root_page_is_refused(body: str, content_type: str) -> None:
     with pytest.raises(PageError):
         project_names(body.encode(), content_type, URL)
+
+
+LINK = '<a href="p{0}/">p{0}</a>'
+
+
+@pytest.fixture
+def _small_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("indexfallback.formats.document._PART", 40)
+
+
+@pytest.mark.usefixtures("_small_parts")
+@pytest.mark.parametrize("head", ["", META])
+@pytest.mark.parametrize("between", ["", "\n", "<br>\n", "</li><LI>", "<!-- p77 -->"])
+def test_a_long_list_is_read_in_parts(
+    head: str, between: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    parsed: list[str] = []
+
+    def parse(text: str) -> LexborHTMLParser:
+        parsed.append(text)
+        return LexborHTMLParser(text)
+
+    monkeypatch.setattr("indexfallback.formats.document.LexborHTMLParser", parse)
+    links = (LINK.format(number) for number in range(20))
+    assert html(head + between.join(links)) == tuple(sorted(f"p{n}" for n in range(20)))
+    assert max(map(len, parsed)) < 150
+
+
+@pytest.mark.usefixtures("_small_parts")
+@pytest.mark.parametrize(
+    ("start", "end"),
+    [("<!--", "-->"), ("<script>", "</script>"), ("<STYLE>", "</style>"),
+     ("<template>", "</template>"), ("<textarea>", "</textarea>")],
+)  # fmt: skip
+def test_links_that_are_hidden_in_a_long_list_name_no_projects(start: str, end: str) -> None:
+    links = [LINK.format(number) for number in range(9)]
+    body = "".join([*links[:3], start, *links[3:6], end, *links[6:]])
+    assert html(META + body) == ("p0", "p1", "p2", "p6", "p7", "p8")
+
+
+@pytest.mark.usefixtures("_small_parts")
+@pytest.mark.parametrize("what", ["<input type=password>", '<a href="news">Latest news</a>' * 9])
+def test_the_end_of_a_long_page_shows_that_it_is_no_list(what: str) -> None:
+    with pytest.raises(PageError, match="not a list"):
+        html("".join(LINK.format(number) for number in range(9)) + what)

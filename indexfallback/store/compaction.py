@@ -1,24 +1,31 @@
 """Compaction of the journal: it is written anew without what later lines have undone.
 
 That takes seconds for a million names, so a thread does it while others go on writing: what was
-appended after its begin is copied at the end. The records are read in pieces, from different states
-of the database: each change after the begin is among the lines at the end, in its order, so what it
-changes has its last state there. To read one state would keep the write-ahead log from being
-emptied, and the first writer after it would copy hundreds of megabytes.
+appended after its begin is copied at the end, and only for the last lines of that the others wait.
+
+The records are read in pieces, from different states of the database: each change after the begin
+is among the lines at the end, in its order, so what it changes has its last state there. To read
+one state would keep the write-ahead log from being emptied, and the first writer after it would
+copy hundreds of megabytes.
 
 Locks: none of its own. The writers' lock of the database is held while the begin is noted, and
-while the end is copied.
+while the last few lines are copied.
 """
 
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager
-from typing import Any
+from typing import Any, BinaryIO
 
 from indexfallback.store.background import Background
-from indexfallback.store.journal import Change, Journal
+from indexfallback.store.journal import Change, Journal, Mark
 from indexfallback.store.safety_records import recorded
 from indexfallback.store.statements import Ordered
+
+#: Bytes that are copied while all writers wait: a millisecond, and a sync of as long again.
+_LITTLE = 1 << 16
+#: Each round copies what was appended during the one before; the second is short.
+_ROUNDS = 5
 
 
 class Compaction:
@@ -67,8 +74,20 @@ class Compaction:
         new = self._journal.begin(self._until_closed(recorded(self._pieces)))
         with new:
             if mark is not None and not self._background.closing.is_set():
+                mark = self._followed(new, mark)
                 with self._write():
                     self._journal.finish(new, mark)
+
+    def _followed(self, new: BinaryIO, mark: Mark) -> Mark:
+        """Copy what was appended since a mark, until little is left; return the mark behind it."""
+        for _ in range(_ROUNDS):
+            with self._write():
+                end = self._journal.mark()
+            if end is None or mark.is_near(end, _LITTLE):
+                break
+            self._journal.follow(new, mark, end)
+            mark = end
+        return mark
 
     def _until_closed(self, changes: Iterable[Change]) -> Iterator[Change]:
         for change in changes:

@@ -12,7 +12,6 @@ transactions.
 
 import contextlib
 import os
-import shutil
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
@@ -28,6 +27,8 @@ _SUM = 9
 _SMALL = 1 << 20
 #: Kind of the first line of a file that was written as a whole: the size it had then.
 _WHOLE = "whole"
+#: Bytes copied at once.
+_COPIED = 1 << 20
 #: Most bytes of the first line.
 _FIRST = 64
 
@@ -46,6 +47,11 @@ class Mark(NamedTuple):
 
     file: os.stat_result
     size: int
+
+    def is_near(self, end: "Mark", distance: int) -> bool:
+        """Tell whether so few bytes are between this and a later mark, or it is of another file."""
+        is_same = os.path.samestat(self.file, end.file)
+        return not is_same or end.size - self.size < distance
 
 
 _decoder = msgspec.json.Decoder(tuple[str, tuple[Value, ...]])
@@ -171,6 +177,14 @@ class Journal:
             raise
         return file
 
+    def follow(self, new: BinaryIO, start: Mark, end: Mark) -> None:
+        """Copy what was appended between two marks to a file of `begin`; raises OSError.
+
+        It does not change any more, so this may be called outside of a transaction.
+        """
+        self._copy(new, start.size, end.size)
+        _sync(new)
+
     def finish(self, new: BinaryIO, mark: Mark) -> None:
         """Replace the file by one of `begin` and what was appended to it after ``mark``.
 
@@ -181,11 +195,16 @@ class Journal:
             return
         if not self._new.exists() or not is_same(self._new.stat(), os.fstat(new.fileno())):
             return
-        with self.path.open("rb") as old:
-            old.seek(mark.size)
-            new.write(b"\n")  # ends the line of a process that was killed while it wrote
-            shutil.copyfileobj(old, new)
+        self._copy(new, mark.size, os.fstat(fd).st_size)
         self._put(new)
+
+    def _copy(self, new: BinaryIO, start: int, end: int) -> None:
+        with self.path.open("rb") as old:
+            old.seek(start)
+            new.write(b"\n")  # ends the line of a process that was killed while it wrote
+            while start < end and (data := old.read(min(_COPIED, end - start))):
+                new.write(data)
+                start += len(data)
 
     def discard(self) -> None:
         """Remove the file of `begin` if it was not needed; raises OSError."""

@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import pytest
 from hypothesis import given
@@ -157,15 +157,45 @@ def test_the_log_of_the_database_can_be_emptied_while_the_journal_is_written_ane
     assert emptied == [(0, 0, 0)]
 
 
+def test_the_writers_wait_for_the_last_lines_only(
+    full: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    copied: list[int] = []
+    copy = Journal._copy
+
+    def noted(self: Journal, new: BinaryIO, start: int, end: int) -> None:
+        copied.append(end - start)
+        copy(self, new, start, end)
+
+    def slow(pieces: Pieces) -> Iterator[Change]:
+        yield from recorded(pieces)
+        for number in range(20):
+            full.pins.record("demo", f"late-{number}.zip", "2" * 64, PUBLIC)
+
+    monkeypatch.setattr("indexfallback.store.compaction.recorded", slow)
+    monkeypatch.setattr("indexfallback.store.compaction._LITTLE", 1000)
+    monkeypatch.setattr(Journal, "_copy", noted)
+    full.database.compact_journal()
+    assert copied[0] > 20 * 100
+    assert copied[1:] == [0]
+    expected = safety(full)
+    full.database.make_again("a test")
+    assert safety(full) == expected
+
+
 def test_a_journal_that_another_process_has_replaced_meanwhile_stays(
     full: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = full.directory / NAME
 
+    monkeypatch.setattr("indexfallback.store.compaction._LITTLE", 0)
+
     def replaced(pieces: Pieces) -> Iterator[Change]:
         yield from recorded(pieces)
         with full.database.read() as other, closing(Journal(path)) as journal:
             journal.replace(snapshot(other))
+        for number in range(5):
+            full.pins.record("demo", f"late-{number}.zip", "2" * 64, PUBLIC)
 
     monkeypatch.setattr("indexfallback.store.compaction.recorded", replaced)
     full.database.compact_journal()

@@ -13,7 +13,7 @@ while the last few lines are copied.
 """
 
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from typing import Any, BinaryIO
 
@@ -34,15 +34,20 @@ class Compaction:
     def __init__(
         self,
         journal: Journal,
+        tables: Mapping[str, str],
         pieces: Callable[[Ordered], Iterator[list[Any]]],
         write: Callable[[], AbstractContextManager[sqlite3.Connection]],
     ) -> None:
-        """Use `Database.pieces` and `Database.write`, whose transactions exclude each other."""
+        """Write what is in ``tables`` of a database (`Layout.tables`).
+
+        ``pieces`` and ``write`` are those of the `Database`; its transactions exclude each other.
+        """
         self._journal = journal
+        self._tables = tables
         self._pieces = pieces
         self._write = write
         self._background = Background(
-            "compact-journal", "write the journal of owners and pins anew", self.compact
+            "compact-journal", f"write {journal.path.name} anew", self.compact
         )
 
     @property
@@ -71,7 +76,7 @@ class Compaction:
     def _compact(self) -> None:
         with self._write():  # no transaction is half in the journal
             mark = self._journal.mark()
-        new = self._journal.begin(self._until_closed(recorded(self._pieces)))
+        new = self._journal.begin(self._until_closed(recorded(self._pieces, self._tables)))
         with new:
             if mark is not None and not self._background.closing.is_set():
                 mark = self._followed(new, mark)

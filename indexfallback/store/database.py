@@ -52,9 +52,7 @@ class Database:
         self.on_renewal: Callable[[], object] = _nothing
         self._file = DatabaseFile(path, layout, BUSY_SECONDS, heir_of)
         self.journal = self._file.journal
-        self._compaction = (
-            Compaction(self.journal, self.pieces, self.write) if self.journal is not None else None
-        )
+        self._compaction = Compaction(self.journal, layout.tables, self.pieces, self.write)
         self._writing = threading.Lock()
         self._renewing = threading.Lock()
         self._closed = threading.Event()
@@ -213,13 +211,12 @@ class Database:
 
     @contextmanager
     def change(self) -> Iterator[Changes]:
-        """Provide a transaction that changes owners or pins, in the journal too."""
+        """Provide a transaction that changes what is in the journal, too."""
         with self.write() as connection:
-            changes = Changes(connection)
+            changes = Changes(connection, self._file.layout.tables)
             yield changes
-            if self.journal is not None:
-                changes.write(self.journal)
-        if self._compaction is not None and self._compaction.is_due:
+            changes.write(self.journal)
+        if self._compaction.is_due:
             self._compaction.start()
 
     def row(self, sql: str, parameters: Sequence[object] = ()) -> Any:
@@ -277,24 +274,21 @@ class Database:
 
     def compact_journal(self) -> None:
         """Write the journal anew, while other threads go on; raises as `read`, and OSError."""
-        if self._compaction is not None:
-            self._compaction.compact()
+        self._compaction.compact()
 
     def size(self) -> int:
         """Return the size on disk, including the write-ahead log and the journal, bytes."""
         names = (self.path.name, self.path.name + "-wal")
         paths = (self.path.with_name(name) for name in names)
         size = sum(path.stat().st_size for path in paths if path.exists())
-        return size + (self.journal.size() if self.journal is not None else 0)
+        return size + self.journal.size()
 
     def close(self) -> None:
         """Close all connections; one in use is closed when it is returned."""
         self._closed.set()
-        if self._compaction is not None:
-            self._compaction.close()
+        self._compaction.close()
         self._pool.close()
-        if self.journal is not None:
-            self.journal.close()
+        self.journal.close()
 
 
 _T = TypeVar("_T")

@@ -31,7 +31,7 @@ class DatabaseFile:
         """End each wait after ``busy`` seconds; ``heir_of`` is as of `Database`."""
         self.path = path
         self.layout = layout
-        self.journal = Journal(path.with_name(layout.journal)) if layout.journal else None
+        self.journal = Journal(path.with_name(layout.journal))
         self._busy = busy
         self._heir_of = heir_of
         #: Where this process has set the file aside, and why, each time.
@@ -65,7 +65,8 @@ class DatabaseFile:
     def make(self, older: Path | sqlite3.Connection | None) -> None:
         """Make a new file; raises OSError and sqlite3.Error.
 
-        Owners and pins are those of the journals and, as far as it can be read, of ``older``.
+        The records that safety depends on are those of the journals and, as far as it can be read,
+        of ``older``.
         """
         new = self.path.with_name(f"{self.path.name}.new")
         new.unlink(missing_ok=True)
@@ -77,8 +78,7 @@ class DatabaseFile:
                 f" PRAGMA journal_mode = MEMORY; {self.layout.schema}"
                 f" PRAGMA user_version = {self.layout.version};"
             )
-            if self.journal is not None:
-                self._restore(connection, self.journal, older)
+            self._restore(connection, older)
             connection.execute("PRAGMA synchronous = FULL")
             connection.execute("PRAGMA journal_mode = WAL")
         finally:
@@ -89,17 +89,33 @@ class DatabaseFile:
         self.is_new = True
         sync_directory(self.path.parent)
 
-    def _restore(
-        self, new: sqlite3.Connection, journal: Journal, older: Path | sqlite3.Connection | None
-    ) -> None:
-        if self._heir_of is not None:
-            _restore_from(Journal(self._heir_of.with_name(journal.path.name)), self._heir_of, new)
+    def _restore(self, new: sqlite3.Connection, older: Path | sqlite3.Connection | None) -> None:
+        journal, heir_of = self.journal, self._heir_of
+        if heir_of is not None:
+            self._restore_from(Journal(heir_of.with_name(journal.path.name)), heir_of, new)
         self._read = journal.size()
         if isinstance(older, sqlite3.Connection):
-            copy_from(older, new)
+            copy_from(older, new, self.layout.tables)
             older = None
-        if not _restore_from(journal, older, new):
-            journal.replace(snapshot(new))
+        if not self._restore_from(journal, older, new):
+            journal.replace(snapshot(new, self.layout.tables))
+
+    def _restore_from(
+        self, journal: Journal, database: Path | None, new: sqlite3.Connection
+    ) -> bool:
+        """Restore the records of a journal; return whether it is complete.
+
+        If it is not, those of its ``database`` are copied, too, as far as that can be read.
+        """
+        is_complete = journal.path.exists()
+        damaged = restore(new, journal)
+        new.execute(self.layout.if_restored)
+        if damaged:
+            log.warning("%s: %s", journal.path, counted(damaged, "damaged line"))
+            is_complete = False
+        if database is not None and not is_complete:
+            copy_from_file(database, new, self.layout)
+        return is_complete
 
     @contextmanager
     def exclusive(self) -> Iterator[None]:
@@ -120,20 +136,6 @@ class DatabaseFile:
 
     def catch_up(self, connection: sqlite3.Connection) -> None:
         """Add what other processes wrote to the journal, and to the old file, since it was read."""
-        if self.journal is not None and self.journal.size() > self._read:
+        if self.journal.size() > self._read:
             restore(connection, self.journal, self._read)
-
-
-def _restore_from(journal: Journal, database: Path | None, new: sqlite3.Connection) -> bool:
-    """Restore the records of a journal; return whether it is complete.
-
-    If it is not, those of its ``database`` are copied, too, as far as that can be read.
-    """
-    is_complete = journal.path.exists()
-    damaged = restore(new, journal)
-    if damaged:
-        log.warning("%s: %s", journal.path, counted(damaged, "damaged line"))
-        is_complete = False
-    if database is not None and not is_complete:
-        copy_from_file(database, new)
-    return is_complete
+            connection.execute(self.layout.if_restored)

@@ -131,7 +131,6 @@ def _journal(store: Store) -> Iterator[Problem]:
 def _compared(store: Store) -> tuple[int, list[Change], int]:
     """Return damaged lines, records in the journal only, and the number of those it lacks."""
     journal = store.database.journal
-    assert journal is not None  # noqa: S101 - the cache's database has one
     with (
         TemporaryDirectory(prefix="indexfallback-") as name,
         closing(sqlite3.connect(Path(name) / "journal", isolation_level=None)) as other,
@@ -150,7 +149,6 @@ def _restore(store: Store, lost: list[Change]) -> None:
 
 def _rewrite(store: Store) -> None:
     journal = store.database.journal
-    assert journal is not None  # noqa: S101 - as above
     with store.database.write() as connection:
         journal.replace(snapshot(connection))
 

@@ -6,6 +6,7 @@ They are in a database, so the directory of a hosted index holds only distributi
 from typing import NamedTuple
 
 from indexfallback.store.database import Database
+from indexfallback.store.safety_records import PUT_FILE, REMOVE_FILE
 
 
 class HostedFile(NamedTuple):
@@ -38,13 +39,10 @@ class HostedFiles:
 
     def put(self, source: str, project: str, file: HostedFile) -> None:
         """Store the record of a file, in place of one of the same name; raises sqlite3.Error."""
-        self._database.execute(
-            "INSERT OR REPLACE INTO hosted_file VALUES (?, ?, ?, ?, ?, ?, ?)",
-            (source, file.filename, project, *file[1:]),
-        )
+        with self._database.change() as changes:
+            changes.make(PUT_FILE, [(source, file.filename, project, *file[1:])])
 
     def remove(self, source: str, filename: str) -> None:
         """Remove the record of a file; raises sqlite3.Error."""
-        self._database.execute(
-            "DELETE FROM hosted_file WHERE source = ? AND filename = ?", (source, filename)
-        )
+        with self._database.change() as changes:
+            changes.make(REMOVE_FILE, [(source, filename)])

@@ -12,6 +12,7 @@ from indexfallback.errors import StoreError
 from indexfallback.store.damage import NewerSchemaError
 from indexfallback.store.database import Database
 from indexfallback.store.hosted_files import HostedFiles
+from indexfallback.store.safety_records import HOSTED_FILES
 from indexfallback.store.schema import Layout
 from indexfallback.store.tokens import Tokens
 
@@ -32,8 +33,12 @@ CREATE TABLE token (
 """,
     # A yank or a revoked token must not come back with a power cut.
     synchronous="FULL",
-    if_damaged="its tokens and yanks are lost; restore the file from a backup, or create them "
-    "again with `indexfallback token create` and `indexfallback yank`",
+    if_damaged="its tokens are lost: create them again with `indexfallback token create`; the "
+    "records of uploaded files, and their yanks, are read from the journal",
+    journal="hosted-files.journal",
+    tables=HOSTED_FILES,
+    what="the records of uploaded files",
+    if_unreadable="yank again with `indexfallback yank` what was yanked",
 )
 
 

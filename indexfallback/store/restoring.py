@@ -1,9 +1,9 @@
-"""Owners and pins brought back: from the journal, and from a database that can only be read."""
+"""Brings back `safety_records`: from the journal, and from a database that can only be read."""
 
 import heapq
 import logging
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing
 from itertools import groupby, islice
 from operator import itemgetter
@@ -15,10 +15,10 @@ from indexfallback.store.safety_records import (
     ADD_PIN,
     ORDERED,
     STATEMENTS,
-    TABLES,
     is_valid,
     snapshot,
 )
+from indexfallback.store.schema import Layout
 
 log = logging.getLogger("indexfallback.store")
 
@@ -41,8 +41,6 @@ def restore(connection: sqlite3.Connection, journal: Journal, start: int = 0) ->
             else:
                 connection.execute(STATEMENTS[entry.kind], entry.values)
         connection.execute("COMMIT")
-    # The next list of names is read in full: a name of it may have been in a damaged line.
-    connection.execute("UPDATE name_list SET digest = ''")
     return damaged
 
 
@@ -87,9 +85,9 @@ def differences(
     return alone, lacking
 
 
-def copy_from(old: sqlite3.Connection, new: sqlite3.Connection) -> None:
-    """Copy the records of an open database to a new one; raises sqlite3.Error."""
-    for table, kind in TABLES.items():
+def copy_from(old: sqlite3.Connection, new: sqlite3.Connection, tables: Mapping[str, str]) -> None:
+    """Copy the records in ``tables`` of a database to a new one; raises sqlite3.Error."""
+    for table, kind in tables.items():
         rows = old.execute(f"SELECT * FROM {table}")  # noqa: S608 - a constant
         while batch := rows.fetchmany(_BATCH):
             new.execute("BEGIN IMMEDIATE")
@@ -99,7 +97,7 @@ def copy_from(old: sqlite3.Connection, new: sqlite3.Connection) -> None:
             new.execute("COMMIT")
 
 
-def copy_from_file(path: Path, new: sqlite3.Connection) -> None:
+def copy_from_file(path: Path, new: sqlite3.Connection, layout: Layout) -> None:
     """Copy the records of the database file at ``path``, if it exists, as far as it is readable."""
     if not path.exists():
         return
@@ -110,7 +108,7 @@ def copy_from_file(path: Path, new: sqlite3.Connection) -> None:
             with closing(sqlite3.connect(f"{path.absolute().as_uri()}?{options}", uri=True)) as old:
                 is_new = old.execute("PRAGMA user_version").fetchone()[0] == 0
                 if not is_new:  # not an empty file
-                    copy_from(old, new)
+                    copy_from(old, new, layout.tables)
         except (sqlite3.Error, UnicodeDecodeError) as error:  # a message quotes damaged text
             problem: Exception = error
             if new.in_transaction:
@@ -118,7 +116,6 @@ def copy_from_file(path: Path, new: sqlite3.Connection) -> None:
         else:
             return
     log.error(
-        "%s: the owners of names cannot be read (%s); a name of a private index is protected again "
-        "only when that index has answered for it or listed it: make %s readable",
-        path, problem, path.parent,
+        "%s: %s cannot be read (%s); %s: make %s readable",
+        path, layout.what, problem, layout.if_unreadable, path.parent,
     )  # fmt: skip

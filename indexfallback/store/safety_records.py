@@ -1,12 +1,13 @@
-"""The records that safety depends on: which names a private index owns, and the pins of files.
+"""The records that safety depends on: owners of names, pins of files, and yanks of hosted files.
 
-Without them, a public index could answer for the names of a private one, or a file could change.
+Without them, a public index could answer for the names of a private one, a file could change, or a
+release that was withdrawn would be installed again.
 Each change is one statement of `STATEMENTS`, made in the database and written to the journal, so
 the journal alone brings the records back (`restoring`).
 """
 
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from indexfallback.names import is_normalized, is_sha256
@@ -29,6 +30,10 @@ REMOVE_NAMES = "disown all"
 PUT_LIST = "list"
 #: Source.
 REMOVE_LIST = "unlist"
+#: Source, file name, project, sha256, time, Requires-Python, reason of the yank.
+PUT_FILE = "hosted"
+#: Source, file name.
+REMOVE_FILE = "unhosted"
 
 STATEMENTS = {
     ADD_PIN: "INSERT OR IGNORE INTO pin VALUES (?, ?, ?, ?, ?, ?)",
@@ -46,9 +51,13 @@ STATEMENTS = {
     REMOVE_NAMES: "DELETE FROM name WHERE source = ?",
     PUT_LIST: "INSERT OR REPLACE INTO name_list VALUES (?, ?, ?, ?)",
     REMOVE_LIST: "DELETE FROM name_list WHERE source = ?",
+    PUT_FILE: "INSERT OR REPLACE INTO hosted_file VALUES (?, ?, ?, ?, ?, ?, ?)",
+    REMOVE_FILE: "DELETE FROM hosted_file WHERE source = ? AND filename = ?",
 }
-#: The kind that adds a row of each table.
-TABLES = {"name": ADD_NAME, "name_list": PUT_LIST, "pin": ADD_PIN}
+#: The tables of the cache, and the kind that adds a row of each.
+OWNERS_AND_PINS = {"name": ADD_NAME, "name_list": PUT_LIST, "pin": ADD_PIN}
+#: Those of hosted indexes. Not tokens: one that was revoked must not come back with a damaged line.
+HOSTED_FILES = {"hosted_file": PUT_FILE}
 #: How the rows of each are read in the order of their keys.
 ORDERED = {
     ADD_NAME: Ordered(
@@ -61,6 +70,11 @@ ORDERED = {
         " ORDER BY project, filename, key LIMIT ?",
         (0, 1, 2),
     ),
+    PUT_FILE: Ordered(
+        "SELECT * FROM hosted_file WHERE (source, filename) > (?, ?)"
+        " ORDER BY source, filename LIMIT ?",
+        (0, 1),
+    ),
 }
 
 
@@ -71,8 +85,10 @@ class Changes:
     transaction failed, and never one less.
     """
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
+    def __init__(self, connection: sqlite3.Connection, tables: Mapping[str, str]) -> None:
+        """``tables`` are those of the database that are in the journal, as `OWNERS_AND_PINS`."""
         self.connection = connection
+        self._tables = tables
         self._made: list[Change] = []
 
     def make(self, kind: str, rows: Iterable[Sequence[Value]]) -> int:
@@ -88,23 +104,27 @@ class Changes:
     def write(self, journal: Journal) -> None:
         """Write the changes to the journal; raises OSError and sqlite3.Error."""
         if self._made and not journal.append(self._made):
-            journal.replace(snapshot(self.connection))
+            journal.replace(snapshot(self.connection, self._tables))
 
 
-def snapshot(connection: sqlite3.Connection) -> Iterator[Change]:
+def snapshot(
+    connection: sqlite3.Connection, tables: Mapping[str, str] = OWNERS_AND_PINS
+) -> Iterator[Change]:
     """Yield the changes that make the present records."""
-    for table, kind in TABLES.items():
+    for table, kind in tables.items():
         for row in connection.execute(f"SELECT * FROM {table}"):  # noqa: S608 - a constant
             yield Change(kind, row)
 
 
-def recorded(pieces: Callable[[Ordered], Iterator[list[Any]]]) -> Iterator[Change]:
+def recorded(
+    pieces: Callable[[Ordered], Iterator[list[Any]]], tables: Mapping[str, str] = OWNERS_AND_PINS
+) -> Iterator[Change]:
     """Yield the changes that make the records, with pauses; ``pieces`` is `Database.pieces`.
 
     What is changed meanwhile may be among them or not.
     """
-    for kind, query in ORDERED.items():
-        for rows in with_pauses(pieces(query)):
+    for kind in tables.values():
+        for rows in with_pauses(pieces(ORDERED[kind])):
             yield from (Change(kind, row) for row in rows)
 
 
@@ -149,8 +169,21 @@ def is_list(row: Sequence[object]) -> bool:
     return is_text(source, digest) and is_time(fetched) and isinstance(names, int) and names >= 0
 
 
+def is_hosted_file(row: Sequence[object]) -> bool:
+    """Tell whether a row of the table ``hosted_file`` has the right form."""
+    source, filename, project, sha256, uploaded, requires_python, yanked = row
+    return (
+        is_text(source, filename, project, sha256)
+        and is_normalized(str(project))
+        and is_sha256(str(sha256))
+        and is_time(uploaded)
+        and all(text is None or is_text(text) for text in (requires_python, yanked))
+    )
+
+
 _FORMS: dict[str, Callable[[Sequence[object]], bool]] = {
     ADD_PIN: is_pin,
     ADD_NAME: is_name,
     PUT_LIST: is_list,
+    PUT_FILE: is_hosted_file,
 }

@@ -1,7 +1,9 @@
 """The schema of the cache's database, and what a database file is made of."""
 
+from collections.abc import Mapping
 from typing import Literal, NamedTuple
 
+from indexfallback.store.safety_records import OWNERS_AND_PINS
 from indexfallback.store.totals import SCHEMA as TOTALS
 
 #: Incremented with each change of the schema; a database of a newer version is not touched.
@@ -18,8 +20,15 @@ class Layout(NamedTuple):
     synchronous: Literal["NORMAL", "FULL"]
     #: Consequence and remedy if the file is damaged and moved away.
     if_damaged: str
-    #: File name of the journal of owners and pins; empty if there are none in the database.
-    journal: str = ""
+    #: File name of the journal.
+    journal: str
+    #: The tables whose changes are in it, each with the kind of change that adds a row.
+    tables: Mapping[str, str]
+    #: What they have, and the consequence if neither journal nor file can be read.
+    what: str
+    if_unreadable: str
+    #: SQL for a database whose records come from it.
+    if_restored: str = ""
 
 
 _SCHEMA = """
@@ -86,4 +95,10 @@ CACHE = Layout(
     if_damaged="owners and pins are read from the journal, stored files are recorded again, and "
     "pages that cannot be read are fetched again",
     journal="owners-and-pins.journal",
+    tables=OWNERS_AND_PINS,
+    what="the owners of names",
+    if_unreadable="a name of a private index is protected again only when that index has answered "
+    "for it or listed it",
+    # The next list of names is read in full: a name of it may have been in a damaged line.
+    if_restored="UPDATE name_list SET digest = ''",
 )

@@ -10,6 +10,7 @@ import platformdirs
 import pytest
 
 from indexfallback.errors import StoreError
+from indexfallback.store.hosted_files import HostedFile
 from indexfallback.store.hosting import Hosting
 
 
@@ -54,9 +55,38 @@ def test_a_damaged_file_is_moved_away_and_the_loss_is_logged(
     with closing(Hosting()) as hosting:
         assert hosting.tokens.all() == []
     assert list(file.parent.glob("hosting.sqlite3.damaged-*"))
-    (record,) = caplog.records
+    record, lost = caplog.records
     assert record.levelno == logging.WARNING
-    assert "its tokens and yanks are lost; restore the file from a backup" in record.message
+    assert "its tokens are lost: create them again" in record.message
+    assert "yank again with `indexfallback yank` what was yanked" in lost.message
+
+
+def test_yanks_survive_a_damaged_file(file: Path) -> None:
+    def put(hosting: Hosting, name: str, yanked: str | None) -> None:
+        hosting.files.put("here", "demo", HostedFile(name, "0" * 64, 1.5, ">=3.10", yanked))
+
+    with closing(Hosting()) as hosting:
+        for name in ("kept.whl", "yanked.whl", "unyanked.whl", "removed.whl"):
+            put(hosting, name, "broken" if name != "kept.whl" else None)
+        put(hosting, "unyanked.whl", None)
+        hosting.files.remove("here", "removed.whl")
+        before = hosting.files.of_project("here", "demo")
+    assert {name: each.yanked for name, each in before.items()} == {
+        "kept.whl": None, "yanked.whl": "broken", "unyanked.whl": None
+    }  # fmt: skip
+    for path in file.parent.glob(f"{file.name}*"):
+        path.write_bytes(b"not a database" * 100)
+    with closing(Hosting()) as hosting:
+        assert hosting.files.of_project("here", "demo") == before
+
+
+def test_a_revoked_token_does_not_come_back_with_a_damaged_file(file: Path, token: str) -> None:
+    with closing(Hosting()) as hosting:
+        hosting.tokens.revoke(hosting.tokens.all()[0].id)
+    for path in file.parent.glob(f"{file.name}*"):
+        path.write_bytes(b"not a database" * 100)
+    with closing(Hosting()) as hosting:
+        assert hosting.tokens.find(token) is None
 
 
 def test_the_file_of_a_newer_version_is_not_changed(file: Path) -> None:

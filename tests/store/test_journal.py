@@ -121,7 +121,7 @@ def test_what_is_recorded_while_it_is_written_anew_is_kept_and_need_not_wait(
     full: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
 
-    def slow(pieces: Pieces) -> Iterator[Change]:
+    def slow(pieces: Pieces, _tables: object) -> Iterator[Change]:
         for number, change in enumerate(recorded(pieces)):
             if number == 5:  # half-way, by the thread that would wait for itself
                 full.pins.record("demo", "late-1.zip", "2" * 64, PUBLIC)
@@ -144,7 +144,7 @@ def test_the_log_of_the_database_can_be_emptied_while_the_journal_is_written_ane
 ) -> None:
     emptied: list[tuple[int, int, int]] = []
 
-    def slow(pieces: Pieces) -> Iterator[Change]:
+    def slow(pieces: Pieces, _tables: object) -> Iterator[Change]:
         for change in recorded(pieces):
             if not emptied:
                 with full.database.read() as connection:
@@ -167,7 +167,7 @@ def test_the_writers_wait_for_the_last_lines_only(
         copied.append(end - start)
         copy(self, new, start, end)
 
-    def slow(pieces: Pieces) -> Iterator[Change]:
+    def slow(pieces: Pieces, _tables: object) -> Iterator[Change]:
         yield from recorded(pieces)
         for number in range(20):
             full.pins.record("demo", f"late-{number}.zip", "2" * 64, PUBLIC)
@@ -190,7 +190,7 @@ def test_a_journal_that_another_process_has_replaced_meanwhile_stays(
 
     monkeypatch.setattr("indexfallback.store.compaction._LITTLE", 0)
 
-    def replaced(pieces: Pieces) -> Iterator[Change]:
+    def replaced(pieces: Pieces, _tables: object) -> Iterator[Change]:
         yield from recorded(pieces)
         with full.database.read() as other, closing(Journal(path)) as journal:
             journal.replace(snapshot(other))
@@ -207,7 +207,7 @@ def test_a_journal_that_another_process_has_replaced_meanwhile_stays(
 def test_a_full_disk_leaves_the_journal_as_it_is(
     full: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def no_space(_pieces: Pieces) -> Iterator[Change]:
+    def no_space(_pieces: Pieces, _tables: object) -> Iterator[Change]:
         yield CHANGES[0]
         raise OSError(errno.ENOSPC, "No space left on device")
 

@@ -60,6 +60,7 @@ OTHERS: dict[str, str] = {
     "store.damage._expected": "the schemas of this version",
     "store.database_file.DatabaseFile.set_aside": "the damaged databases of one start, on the disk",
     "store.forms.Noted._rows": "1,000 damaged rows, by index and project or file",
+    "store.sorted_names.SortedNames._parts": "an answer of `limits.page_size`, as `Ledger._lists`",
     "store.secret._of_this_process": "one secret",
     "store.safety_records.Changes._made": "the changes of one transaction",
     # Records that safety rests on, or that a disk error holds back: never dropped.

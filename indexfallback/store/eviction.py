@@ -48,8 +48,12 @@ class Eviction:
         """Return the bytes that count towards the limit: stored and partial files."""
         return self._records.total() + self._partials.recent_bytes()
 
-    def make_room(self) -> None:
-        """Evict a few files if the limit is exceeded, and more in the background."""
+    def make_room(self, written: int = 0) -> None:
+        """Evict a few files if the limit is exceeded, and more in the background.
+
+        ``written`` bytes have just been added to a partial file.
+        """
+        self._partials.add_bytes(written)
         if self._background.is_running or self.used() <= self.limit:
             return
         if not self._evict_some():

@@ -117,6 +117,10 @@ class Partials:
             self.size()
         return self._bytes
 
+    def add_bytes(self, size: int) -> None:
+        """Count bytes just written; what two threads at once lose is found at the next look."""
+        self._bytes += size
+
     def _note(self, size: int) -> None:
         self._looked, self._bytes = time.monotonic(), size
 

@@ -12,6 +12,7 @@ import weakref
 from pathlib import Path
 
 from indexfallback.machine import fault_of
+from indexfallback.store.best_effort import best_effort
 from indexfallback.store.blobs import Blob, Blobs
 from indexfallback.store.locks import unlock_descriptor
 from indexfallback.store.partials import Partial, Partials
@@ -19,6 +20,8 @@ from indexfallback.store.partials import Partial, Partials
 log = logging.getLogger("indexfallback.store")
 
 _PIECE = 1 << 20
+#: Room is made after so many bytes, not only for the whole file: the total is read in 50 us.
+_ROOM_EACH = 1 << 20
 
 
 class Spool:
@@ -39,6 +42,8 @@ class Spool:
                 raise
             self._file = self._move(error)
         self._size = self._file.size
+        #: The size for which there was room.
+        self._room = self._size
 
     @property
     def path(self) -> Path:
@@ -80,6 +85,10 @@ class Spool:
             self.drop()
             self._file = file  # a concurrent read uses the previous one
         self._size += len(piece)
+        if not self._is_temporary and self._size - self._room >= _ROOM_EACH:
+            with best_effort("make room in the cache"):
+                self._blobs.eviction.make_room(self._size - self._room)
+            self._room = self._size
 
     def _write_at(self, fd: int, piece: bytes, offset: int) -> None:
         view = memoryview(piece)
@@ -99,7 +108,7 @@ class Spool:
     def clear(self) -> None:
         """Remove all bytes."""
         os.ftruncate(self._file.fd, 0)
-        self._size = 0
+        self._size = self._room = 0
 
     def drop(self) -> None:
         """Remove the file, so no other spool continues it; it can still be read."""

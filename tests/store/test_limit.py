@@ -14,6 +14,7 @@ from indexfallback.store.blob_records import EVICTED_AT_ONCE
 from indexfallback.store.maintenance import clean, info
 from indexfallback.store.mirrors import MirroredFile
 from indexfallback.store.partials import TIDY_SECONDS, USELESS_SECONDS
+from indexfallback.store.spool import Spool
 from tests.serving import wait_until
 
 SIZE = 1000
@@ -56,6 +57,19 @@ def test_partial_files_count_towards_the_limit(small: Store) -> None:
     clean(small)
     assert stored_bytes(small) <= LIMIT - 10 * SIZE
     assert info(small, LIMIT)[-4:-2] == (1, 10 * SIZE)
+
+
+def test_room_is_made_while_a_file_is_written(
+    small: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("indexfallback.store.spool._ROOM_EACH", SIZE)
+    monkeypatch.setattr("indexfallback.store.partials.LOOK_SECONDS", 60)
+    for number in range(20):
+        add(small, number)
+    spool = Spool(small.blobs, "0" * 64)
+    for number in range(10):
+        spool.write(bytes(SIZE))
+        assert stored_bytes(small) + (number + 1) * SIZE <= LIMIT
 
 
 def test_the_oldest_partial_files_without_a_writer_make_room_for_newer_ones(small: Store) -> None:

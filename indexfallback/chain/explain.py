@@ -106,12 +106,8 @@ def refusal(question: Question, refuse: Refuse) -> ProjectError:
     project = question.project
     trail = tried(question, refuse)
     if refuse.why is Why.ABSENT:
-        claims = [c.index for c in question.chain if c.index.claims(project)]
-        names = ", ".join(index.name for index in claims)
-        by = " and ".join(dict.fromkeys(claim(index, project) for index in claims))
-        only = f" (only {names} may have it, by {by})" if claims else ""
         remedy = "Check the name, or add the index that has it."
-        return ProjectNotFoundError(project, trail, f"no index has it{only}", remedy)
+        return ProjectNotFoundError(project, trail, _absent(question), remedy)
     if refuse.why in (Why.GONE, Why.ELSEWHERE) and refuse.position is not None:
         owner = question.chain[refuse.position]
         return _owned_elsewhere(question, refuse.why, owner, trail)
@@ -126,6 +122,17 @@ def refusal(question: Question, refuse: Refuse) -> ProjectError:
     return ProjectUnavailableError(
         project, trail, *_blocked(refuse.why, project, blocking, question)
     )
+
+
+def _absent(question: Question) -> str:
+    """Return the cause of a 404 for a project that belongs to no index."""
+    project = question.project
+    if question.alone is not None:
+        return f"{question.chain[question.alone].index.name} does not have it"
+    claims = [c.index for c in question.chain if c.index.claims(project)]
+    names = ", ".join(index.name for index in claims)
+    by = " and ".join(dict.fromkeys(claim(index, project) for index in claims))
+    return "no index has it" + (f" (only {names} may have it, by {by})" if claims else "")
 
 
 def _owned_elsewhere(

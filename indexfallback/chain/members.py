@@ -257,7 +257,7 @@ def _open(index: Index, settings: Settings, store: Store) -> Upstream:
 
 
 class Members:
-    """All indexes of the chain, in order."""
+    """All indexes: those of the chain in order, then those beside it."""
 
     def __init__(self, settings: Settings, store: Store, network: Network) -> None:
         self.heartbeat = Heartbeat()
@@ -269,7 +269,7 @@ class Members:
                 records=store.health_records,
                 heartbeat=self.heartbeat,
             )
-            for index in settings.indexes
+            for index in settings.every_index
         }
 
     def __iter__(self) -> Iterator[Member]:

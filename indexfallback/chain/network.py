@@ -48,10 +48,10 @@ class Network:
 
     def __init__(self, settings: Settings) -> None:
         self._option = settings.offline
-        self._needs_route = not all(index.is_on_this_machine for index in settings.indexes)
+        self._needs_route = not all(index.is_on_this_machine for index in settings.every_index)
         #: Whether the latest try of an index found no network; None before it tells. Its keys
         #: never change, so that it can be looked through at any time.
-        self._cut: dict[str, bool | None] = dict.fromkeys(i.name for i in settings.indexes)
+        self._cut: dict[str, bool | None] = dict.fromkeys(i.name for i in settings.every_index)
         self._due = 0.0
         self._state = OfflineState()
         self._problem = ""

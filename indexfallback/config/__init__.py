@@ -113,7 +113,11 @@ class Index:
 class Settings:
     """All settings. Durations are seconds, sizes are bytes."""
 
+    #: The chain.
     indexes: tuple[Index, ...]
+    #: Public indexes that are not in the chain: each answers at its own address only, and for no
+    #: project that an index of the chain owns.
+    beside: tuple[Index, ...] = ()
     host: str = "127.0.0.1"
     port: int = 5503
     #: Certificate chain and key in PEM format; without them the server speaks plain HTTP.
@@ -159,12 +163,17 @@ class Settings:
         It has the passwords: only a keyed digest of it may leave the process, since those of a
         plain one are found by trying.
         """
-        secrets = [self.proxy, *(index.password for index in self.indexes)]
+        secrets = [self.proxy, *(index.password for index in self.every_index)]
         return repr((replace(self, host="", port=0), secrets))
+
+    @property
+    def every_index(self) -> tuple[Index, ...]:
+        """The indexes of the chain, and those beside it."""
+        return (*self.indexes, *self.beside)
 
     def index(self, name: str) -> Index | None:
         """Return the index with this name, or None."""
-        return next((index for index in self.indexes if index.name == name), None)
+        return next((index for index in self.every_index if index.name == name), None)
 
     @property
     def asks_for_tokens(self) -> bool:
@@ -186,11 +195,11 @@ class Settings:
 
     def foreign_keys(self, group: str) -> frozenset[str]:
         """Return the addresses of the indexes of all other groups: what they have is not its."""
-        return frozenset(index.key for index in self.indexes if index.group != group)
+        return frozenset(index.key for index in self.every_index if index.group != group)
 
     def group(self, name: str) -> tuple[Index, ...]:
         """Return the members of a group, in the order of the chain."""
-        return tuple(index for index in self.indexes if index.group == name)
+        return tuple(index for index in self.every_index if index.group == name)
 
 
 def has_login(url: str) -> bool:

@@ -2,13 +2,14 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
 from indexfallback.config import Index, Role
 from indexfallback.config.address import Address, is_at, parse_address, redact_text
 from indexfallback.config.keys import suggest
+from indexfallback.config.naming import unique_name
 from indexfallback.config.pip import is_default_url
 from indexfallback.config.units import InvalidValueError
 from indexfallback.errors import ConfigError
@@ -66,6 +67,28 @@ def build_chain(
         indexes.append(index)
         origins |= {f"index.{index.name}.{key}": origin for key, origin in came_from.items()}
     return Chain(tuple(indexes), origins)
+
+
+def beside_chain(
+    chain: Chain, entries: Iterable[Entry], environ: Mapping[str, str], *, host: str, port: int
+) -> tuple[Index, ...]:
+    """Return the indexes of ``entries`` that a chain does not have, one at each address.
+
+    Each gets a name that no other index has. ``host`` and ``port`` are those of the shim.
+
+    Raises:
+        ConfigError: an entry is incomplete, or contradicts itself.
+
+    """
+    found: list[Index] = []
+    for entry in entries:
+        known = (*chain.indexes, *found)
+        name = unique_name(entry.values["name"], {index.name for index in known})
+        named = replace(entry, values={**entry.values, "name": name})
+        (index,) = build_chain([named], environ, host=host, port=port).indexes
+        if all(index.url != other.url for other in known):
+            found.append(index)
+    return tuple(found)
 
 
 def _check_unique(entries: Iterable[Entry], key: str, values: Iterable[str]) -> None:

@@ -11,7 +11,7 @@ import platformdirs
 
 from indexfallback.config import Index, Settings
 from indexfallback.config.address import PYPI, is_at, redact_text
-from indexfallback.config.chain import Chain, Entry, build_chain
+from indexfallback.config.chain import Chain, Entry, beside_chain, build_chain
 from indexfallback.config.file import ConfigFile, read_config_file
 from indexfallback.config.keys import FIELDS, directory, index_name, port, suggest
 from indexfallback.config.loopback import is_loopback
@@ -59,14 +59,17 @@ def load_settings(
     indexes: Sequence[str] = (),
     entries: Sequence[Entry] = (),
     public: Entry | None = None,
+    beside: Sequence[Entry] = (),
     offline: bool = False,
     environ: Mapping[str, str] = os.environ,
 ) -> Settings:
     """Return the settings of the command line, the environment, the file, pip, and defaults.
 
     ``indexes`` (``NAME=URL``) and ``entries`` replace the chain. ``public`` replaces the public
-    indexes and their mirrors, unless it is in the chain. ``environ`` has the environment
-    variables, except those that say where the user's directories and pip's files are.
+    indexes and their mirrors, unless it is in the chain. ``beside`` are indexes that are not in the
+    chain (`Settings.beside`): one that is in the chain is left out, and so is a second one at the
+    same address. ``environ`` has the environment variables, except those that say where the user's
+    directories and pip's files are.
 
     Raises:
         ConfigError: one of the settings is not valid.
@@ -93,9 +96,10 @@ def load_settings(
     origins = dict.fromkeys((*FIELDS, "offline", "ca_bundle", "proxy"), "default")
     origins |= {key: origin for key, (_, origin) in found.items()} | chain.origins
     mirror = _mirror(found, chain.indexes)
-    if "private" not in values and (why := _why_private(values, chain.indexes)):
+    others = beside_chain(chain, beside, environ, host=server.host, port=server.port)
+    if "private" not in values and (why := _why_private(values, (*chain.indexes, *others))):
         values["private"], origins["server.private"] = True, why
-    return Settings(indexes=chain.indexes, mirror=mirror, origins=origins, **values)
+    return Settings(indexes=chain.indexes, beside=others, mirror=mirror, origins=origins, **values)
 
 
 def _server(found: Mapping[str, _Setting]) -> _Server:

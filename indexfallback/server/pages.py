@@ -109,7 +109,8 @@ class NamesResource:
         shim = self._shim
         if index is not None and shim.members.get(index) is None:
             raise falcon.HTTPNotFound(description=f"{req.path}: no index has this name")
-        members = [m for m in shim.members if index in (None, m.index.name)]
+        asked = [index] if index else [each.name for each in shim.settings.indexes]
+        members = [shim.members[name] for name in asked]
         sources = [member.index.key for member in members]
         pages = shim.store.pages
         is_offline = shim.network.offline_state.cause is not None

@@ -20,6 +20,7 @@ def test_decoded_settings_equal_the_encoded_ones_with_passwords_and_origins() ->
     )
     settings = Settings(
         indexes=(index, Index(name="pypi", url="https://example.com/", role="public")),
+        beside=(Index(name="py.index", url="https://other.example.com/simple/", password="x"),),
         # No text in any encoding that JSON knows.
         cache_dir=Path(os.fsdecode(b"/caf\xe9")),
         ca_bundle=Path("/ca.pem"),

@@ -3,22 +3,41 @@
 import functools
 import logging
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from html import unescape
-from typing import Any
+from http import HTTPStatus
+from typing import Any, Protocol
 from urllib.parse import unquote
 
 from zc.buildout import easy_install
 
 from buildout_ext.name import NAME
+from buildout_ext.places import REMOTE
 from indexfallback.config import has_login, without_credentials
+from indexfallback.names import normalize
 from indexfallback.upstream.credentials import authorization, login_in
 
 log = logging.getLogger(NAME)
 
 #: A yanked link on a page of the shim, and its text, the file name.
 _YANKED = re.compile(r"<a [^>]*\bdata-yanked=[^>]*>([^<]*)</a>")
+
+
+class Chooser(Protocol):
+    """Knows the shim, and which of its indexes buildout asks now."""
+
+    def start(self) -> str:
+        """Start the shim unless it runs, and return the address of its root.
+
+        The address has a login if the shim asks for one.
+        """
+
+    def choose(self, index: str) -> Sequence[str]:
+        """Return where to ask in the place of an index, in this order: paths below the root."""
+
+    def places(self) -> str:
+        """Return the places that the part at work names, as lines for a message."""
 
 
 class _Page:
@@ -41,9 +60,7 @@ class ShimIndex(easy_install.AllowHostsPackageIndex):  # type: ignore[misc] # it
     Yanked files are left out unless their version is pinned (PEP 592).
     """
 
-    #: Starts the shim unless it runs, and returns the address of its simple API, which has a login
-    #: if the shim asks for one.
-    start: Callable[[], str]
+    chooser: Chooser
     #: setuptools': opens a request.
     opener: Callable[..., Any]
 
@@ -52,21 +69,39 @@ class ShimIndex(easy_install.AllowHostsPackageIndex):  # type: ignore[misc] # it
         self._shim = ""
         self._yanked: set[str] = set()
         self._is_pinned = False
-        # The shim does not replace a directory, such as the download cache (install-from-cache).
-        self._is_remote = index_url.startswith(("http:", "https:"))
+        #: Addresses in the shim that were 404.
+        self._absent: set[str] = set()
+        self._is_last = True
+        self._stated = index_url
         super().__init__(index_url, *args, **options)
 
     def find_packages(self, requirement: Any) -> None:
-        """Look a project up; the first look-up starts the shim."""
-        if self._is_remote and not self._shim:
-            address = self.start()
-            self.index_url = without_credentials(address)
-            if has_login(address):
-                # Not in the addresses, which buildout prints.
-                login = authorization(login_in(address))
-                self.opener = functools.partial(self._opened, self.opener, login)
-            self._shim = self.index_url.removesuffix("simple/")
-        super().find_packages(requirement)
+        """Look a project up, where the index is one, then where it is not; starts the shim."""
+        # The shim does not replace a directory, such as the download cache (install-from-cache).
+        if not self._stated.startswith(REMOTE):
+            super().find_packages(requirement)
+            return
+        if not self._shim:
+            self._use(self.chooser.start())
+        paths = self.chooser.choose(self._stated)
+        for path in paths:
+            self.index_url = f"{self._shim}{path}"
+            self._is_last = path == paths[-1]
+            super().find_packages(requirement)
+            if f"{self.index_url}{normalize(requirement.project_name)}/" not in self._absent:
+                break
+
+    def not_found_in_index(self, requirement: Any) -> None:
+        """Report a project that the last of the indexes does not have."""
+        if self._is_last:
+            super().not_found_in_index(requirement)
+
+    def _use(self, address: str) -> None:
+        self._shim = without_credentials(address)
+        if has_login(address):
+            # Not in the addresses, which buildout prints.
+            login = authorization(login_in(address))
+            self.opener = functools.partial(self._opened, self.opener, login)
 
     def _opened(self, opener: Callable[..., Any], login: str, request: Any) -> Any:
         if self._is_shims(request.full_url):
@@ -82,6 +117,8 @@ class ShimIndex(easy_install.AllowHostsPackageIndex):  # type: ignore[misc] # it
         answer = super().open_url(url, *args, **options)
         if answer is None or not self._is_shims(url):
             return answer
+        if getattr(answer, "code", None) == HTTPStatus.NOT_FOUND:
+            self._absent.add(url)
         if "html" not in answer.headers.get("Content-Type", ""):
             return answer
         page = _Page(answer)
@@ -125,26 +162,37 @@ class ShimIndex(easy_install.AllowHostsPackageIndex):  # type: ignore[misc] # it
 
 
 @contextmanager
-def repointed(start: Callable[[], str]) -> Iterator[None]:
-    """Let buildout and its pip use the shim; ``start`` is called when they first need it."""
+def repointed(chooser: Chooser) -> Iterator[None]:
+    """Let buildout and its pip use the shim, which is started when they first need it."""
     index, pip = easy_install.AllowHostsPackageIndex, easy_install.call_pip_install
+    missing = easy_install.MissingDistribution
 
     @functools.wraps(pip)
     def call_pip_install(*args: Any, **options: Any) -> Any:
-        start()
+        chooser.start()
         return pip(*args, **options)
+
+    class MissingDistribution(missing):  # type: ignore[misc, valid-type] # it is untyped
+        """The error with the places that the part names."""
+
+        def __init__(self, *args: Any) -> None:
+            super().__init__(*args)
+            self._places = chooser.places()
+
+        def __str__(self) -> str:
+            return f"{super().__str__()}{self._places}"
 
     # The option `index` is not changed: zc.recipe.egg copies it into parts, which would then be
     # reinstalled in each run.
-    easy_install.AllowHostsPackageIndex = type(
-        "ShimIndex", (ShimIndex,), {"start": staticmethod(start)}
-    )
+    easy_install.AllowHostsPackageIndex = type("ShimIndex", (ShimIndex,), {"chooser": chooser})
     easy_install.call_pip_install = call_pip_install
+    easy_install.MissingDistribution = MissingDistribution
     easy_install.clear_index_cache()
     try:
         yield
     finally:
         easy_install.AllowHostsPackageIndex, easy_install.call_pip_install = index, pip
+        easy_install.MissingDistribution = missing
         easy_install.clear_index_cache()
 
 

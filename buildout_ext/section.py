@@ -1,17 +1,19 @@
 """Reads the settings from the sections ``[indexfallback]`` and ``[buildout]`` of a buildout."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from buildout_ext.name import NAME
-from indexfallback.config import Settings
-from indexfallback.config.address import PYPI, redact_text
+from buildout_ext.places import REMOTE, Places
+from indexfallback.config import PRIVATE_FRESH, Settings
+from indexfallback.config.address import PYPI, parse_address, redact_text
 from indexfallback.config.chain import Entry
 from indexfallback.config.keys import directory, index_name, suggest
 from indexfallback.config.load import entry_of, load_settings
+from indexfallback.config.naming import slug
 from indexfallback.config.units import InvalidValueError
 from indexfallback.errors import ConfigError
 
@@ -22,9 +24,16 @@ _LINE = re.compile(r"(?P<name>[^\s=]+)\s*=\s*(?P<url>\S+)(?:\s+of\s+(?P<group>\S
 
 
 def read_settings(
-    section: Mapping[str, str], options: Mapping[str, str], allow_hosts: Sequence[str]
+    section: Mapping[str, str],
+    options: Mapping[str, str],
+    allow_hosts: Sequence[str],
+    places: Iterable[Places] = (),
+    default: str = "",
 ) -> Settings:
     """Return the settings in the section and in the ``options`` of ``[buildout]``.
+
+    The indexes that ``places`` name are beside the chain, unless they are in it. Left out is
+    ``default``, the index that buildout asks where a part names none: the chain is asked for it.
 
     Raises:
         ConfigError: an option is not valid; ``where`` is the option.
@@ -42,6 +51,7 @@ def read_settings(
         config=base / Path(config).expanduser() if config else None,
         entries=[_entry(line.strip(), base) for line in lines],
         public=None if lines else _public(options, base),
+        beside=list(_beside(places, default)),
         offline=_offline(section.get("offline", "").strip()),
     )
     if cache := section.get("cache", "").strip():
@@ -66,10 +76,31 @@ def _entry(line: str, base: Path) -> Entry:
     return entry_of(values, _origin("indexes"), base)
 
 
+def key_of(url: str) -> str | None:
+    """Return an address in the one spelling that an index has in settings; None for no address."""
+    try:
+        return parse_address(url, Path()).url
+    except InvalidValueError:
+        return None
+
+
+def _beside(places: Iterable[Places], default: str) -> Iterator[Entry]:
+    """Yield the indexes of ``places``, named after section and option: ``py.index``.
+
+    What is no address is left out: it may be the option of a recipe with another meaning.
+    """
+    for place in places:
+        for option, url in place.indexes:
+            if key_of(url) not in (None, key_of(default)):
+                name = slug(f"{place.section}.{option}") or option
+                values = {"name": name, "url": url, "role": "public", "fresh": PRIVATE_FRESH}
+                yield entry_of(values, f"[{place.section}] {option}", Path())
+
+
 def _public(options: Mapping[str, str], base: Path) -> Entry | None:
     """Return the index of ``[buildout] index``; None for a directory, which buildout reads."""
     url = options.get("index", "").strip()
-    if not url.startswith(("http:", "https:")):
+    if not url.startswith(REMOTE):
         return None
     values: dict[str, Any] = {"name": "buildout-index", "url": url, "role": "public"}
     return entry_of(values, "[buildout] index", base)

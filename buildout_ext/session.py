@@ -4,7 +4,7 @@ import atexit
 import logging
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from http import HTTPStatus
 from typing import Any
@@ -14,11 +14,13 @@ from zc.buildout import easy_install
 
 from buildout_ext.indexes import pip_without_index, repointed
 from buildout_ext.name import NAME
-from buildout_ext.section import read_settings
+from buildout_ext.places import BUILDOUT, AtWork, Places, read_places
+from buildout_ext.section import key_of, read_settings
 from indexfallback.clients.environment import client_environment
 from indexfallback.clients.shim_process import shim_for
 from indexfallback.clients.troubles import Status, troubles
 from indexfallback.config import Settings, without_credentials
+from indexfallback.config.address import redact_text
 from indexfallback.errors import IndexFallbackError
 from indexfallback.server.asking import Kind, NoAnswer, ask, found_at
 
@@ -33,16 +35,25 @@ _QUIET_PIP = {"PIP_DISABLE_PIP_VERSION_CHECK": "1"}
 class Session:
     """The shim that one buildout run uses."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, places: Mapping[str, Places], default: str) -> None:
+        """Begin a run whose parts name ``places``; ``default`` is the index of ``[buildout]``."""
         self._settings = settings
+        self._places = places
+        self._default = key_of(default)
         self._began = time.time()
         #: Address of the simple API; empty before the start.
         self._url = ""
+        #: Names of the shim's indexes by their addresses.
+        self._names = {index.url: index.name for index in settings.every_index}
+        #: Addresses of indexes that it does not have.
+        self._told: set[str] = set()
+        self._at_work = AtWork()
         self._exits = ExitStack()
-        self._exits.enter_context(repointed(self.start))
+        self._exits.enter_context(self._at_work.observed())
+        self._exits.enter_context(repointed(self))
 
     def start(self) -> str:
-        """Start the shim unless it runs, and return the address of its simple API.
+        """Start the shim unless it runs, and return the address of its root.
 
         Raises:
             zc.buildout.UserError: it does not start.
@@ -50,12 +61,52 @@ class Session:
         """
         if not self._url:
             try:
-                self._url = _outer_shim() or self._exits.enter_context(shim_for(self._settings))
-            except (IndexFallbackError, OSError) as error:
+                self._url = self._outer() or self._exits.enter_context(shim_for(self._settings))
+            except (IndexFallbackError, *NoAnswer) as error:
                 raise zc.buildout.UserError(f"{NAME}: {error}") from error
             self._exits.enter_context(_environment(self._url))
             self._exits.enter_context(pip_without_index(without_credentials(self._url)))
-        return self._url
+        return self._url.removesuffix("simple/")
+
+    def choose(self, index: str) -> list[str]:
+        """Return where to ask in the place of an index, and then of the part's extra ones."""
+        extra = self._own.extra or self._of(BUILDOUT).extra
+        return list(dict.fromkeys(map(self._path, (index, *extra))))
+
+    def places(self) -> str:
+        """Return what the part at work names, as lines for a message."""
+        return self._own.words if self._own.section != BUILDOUT else ""
+
+    @property
+    def _own(self) -> Places:
+        return self._of(self._at_work.section)
+
+    def _of(self, section: str) -> Places:
+        return self._places.get(section, Places(section))
+
+    def _path(self, index: str) -> str:
+        """Return where the shim answers in the place of an index: for it alone, or the chain."""
+        key = key_of(index)
+        if key == self._default:
+            return "simple/"
+        if key in self._names:
+            return f"index/{self._names[key]}/simple/"
+        if index not in self._told:
+            self._told.add(index)
+            log.warning(
+                "[%s]: the local index of this run was started without %s, and asks its own "
+                "indexes instead. What you can do: add the index to its configuration.",
+                self._own.section, redact_text(index),
+            )  # fmt: skip
+        return "simple/"
+
+    def _outer(self) -> str | None:
+        """Return the address of the shim of an outer buildout, and note its indexes."""
+        url = _outer_shim()
+        if url is not None:
+            indexes = ask(url, "/-/status")["indexes"]
+            self._names = {index["url"]: index["name"] for index in indexes}
+        return url
 
     def end(self, *, failed: bool) -> None:
         """Report what could not be served, and restore buildout and the environment."""
@@ -81,10 +132,13 @@ def begin(buildout: Any) -> None:
     """Begin the session of a buildout."""
     try:
         hosts = buildout._allow_hosts  # noqa: SLF001 - the parsed option
-        settings = read_settings(buildout.get(NAME, {}), buildout["buildout"], hosts)
+        places, options = read_places(buildout), buildout[BUILDOUT]
+        default = options.get("index", "").strip() or easy_install.default_index_url
+        section = buildout.get(NAME, {})
+        settings = read_settings(section, options, hosts, places.values(), default)
     except IndexFallbackError as error:
         raise zc.buildout.UserError(str(error)) from error
-    session = Session(settings)
+    session = Session(settings, places, default)
     _sessions.append(session)
     # Buildout unloads its extensions only after a success.
     atexit.register(end, failed=True)

@@ -41,9 +41,9 @@ def _base_name(url: str) -> str:
         host = parts.hostname or ""
     except ValueError:
         return "index"
-    segments = [_slug(unquote(segment)) for segment in parts.path.split("/")]
+    segments = [slug(unquote(segment)) for segment in parts.path.split("/")]
     names = [segment for segment in segments if _can_be_name(segment)]
-    return names[-1] if names else _slug(host) or "local"
+    return names[-1] if names else slug(host) or "local"
 
 
 def _can_be_name(segment: str) -> bool:
@@ -51,5 +51,6 @@ def _can_be_name(segment: str) -> bool:
     return not is_version and segment not in _GENERIC and len(segment) <= _MAX_LENGTH
 
 
-def _slug(text: str) -> str:
+def slug(text: str) -> str:
+    """Return a text with only the characters that the name of an index may have."""
     return re.sub(r"[^a-z0-9._-]+", "-", text.lower()).lstrip("._-").rstrip("-")

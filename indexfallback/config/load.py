@@ -97,7 +97,8 @@ def load_settings(
     origins |= {key: origin for key, (_, origin) in found.items()} | chain.origins
     mirror = _mirror(found, chain.indexes)
     others = beside_chain(chain, beside, environ, host=server.host, port=server.port)
-    if "private" not in values and (why := _why_private(values, (*chain.indexes, *others))):
+    read = (*filter(lambda index: index.is_private, chain.indexes), *others)
+    if "private" not in values and (why := _why_private(values, read)):
         values["private"], origins["server.private"] = True, why
     return Settings(indexes=chain.indexes, beside=others, mirror=mirror, origins=origins, **values)
 
@@ -185,7 +186,7 @@ def _why_private(values: Mapping[str, Any], indexes: Sequence[Index]) -> str:
     """Return why readers need a token on loopback although no setting says so; empty if not."""
     if values.get("public_read") or not is_loopback(values.get("host", Settings.host)):
         return ""
-    with_login = [index.name for index in indexes if index.is_private and index.has_login]
+    with_login = [index.name for index in indexes if index.has_login]
     others = people(accounts(), own_uid(), sys.platform) if with_login else []
     if not others:
         return ""

@@ -1,9 +1,15 @@
 """An index beside the chain answers at its own address, and takes no name of the chain."""
 
+from typing import Any
+
+import falcon.testing
 import pytest
 
 from indexfallback.config import Index
 from indexfallback.errors import ProjectNotFoundError
+from indexfallback.server.app import make_app
+from indexfallback.server.proof import Place
+from indexfallback.store.secret import user_secret
 from tests.chain.chain import ask, private, pypi
 from tests.conftest import MakeSettings, MakeShim
 from tests.fakes import FakeIndex, wheel
@@ -60,6 +66,18 @@ def test_what_it_does_not_have_is_said_of_it_alone(
     made = shim(pypi(far), beside=(part(near),))
     with pytest.raises(ProjectNotFoundError, match=r"py\.index does not have it"):
         made.fallback.page("acme-app", "py.index")
+
+
+def test_its_names_are_listed_at_its_own_address_alone(
+    shim: MakeShim, far: FakeIndex, near: FakeIndex
+) -> None:
+    near.add(wheel("part-only", "1.0"))
+    made = shim(pypi(far), beside=(part(near),))
+    app: Any = make_app(made, user_secret(), Place("127.0.0.1", 5503))
+    client = falcon.testing.TestClient(app, headers={"Host": "127.0.0.1"})
+    assert client.simulate_get("/index/py.index/simple/part-only/").status_code == 200
+    assert "part-only" in client.simulate_get("/index/py.index/simple/").text
+    assert "part-only" not in client.simulate_get("/simple/").text
 
 
 def test_a_shim_without_it_is_another_shim(settings: MakeSettings, far: FakeIndex) -> None:

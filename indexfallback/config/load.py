@@ -97,8 +97,8 @@ def load_settings(
     origins |= {key: origin for key, (_, origin) in found.items()} | chain.origins
     mirror = _mirror(found, chain.indexes)
     others = beside_chain(chain, beside, environ, host=server.host, port=server.port)
-    read = (*filter(lambda index: index.is_private, chain.indexes), *others)
-    if "private" not in values and (why := _why_private(values, read)):
+    users_own = [*(index for index in chain.indexes if index.is_private), *others]
+    if "private" not in values and (why := _why_private(values, users_own)):
         values["private"], origins["server.private"] = True, why
     return Settings(indexes=chain.indexes, beside=others, mirror=mirror, origins=origins, **values)
 
@@ -183,7 +183,10 @@ def _check_readers(found: Mapping[str, _Setting]) -> None:
 
 
 def _why_private(values: Mapping[str, Any], indexes: Sequence[Index]) -> str:
-    """Return why readers need a token on loopback although no setting says so; empty if not."""
+    """Return why readers need a token on loopback although no setting says so; empty if not.
+
+    ``indexes`` are those that may show to a login what others must not read.
+    """
     if values.get("public_read") or not is_loopback(values.get("host", Settings.host)):
         return ""
     with_login = [index.name for index in indexes if index.has_login]

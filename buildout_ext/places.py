@@ -1,18 +1,9 @@
-"""The indexes and links that sections of a buildout name for themselves."""
+"""The indexes and links that one section of a buildout names for itself."""
 
-import functools
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
-
-import zc.buildout
-from zc.buildout import buildout as implementation
 
 from indexfallback.config.address import redact_text
 
-#: The section whose options apply to all others.
-BUILDOUT = "buildout"
 REMOTE = ("http:", "https:")
 
 
@@ -39,86 +30,3 @@ class Places:
         named += [("extra-index-url", url) for url in self.extra]
         named += [("find-links", url) for url in self.links]
         return "".join(f"\n  [{self.section}] {name} = {redact_text(url)}" for name, url in named)
-
-
-def read_places(buildout: Any) -> dict[str, Places]:
-    """Return what ``[buildout]`` and each part name, by section; installs and changes nothing.
-
-    A section that cannot be read is left out: buildout reports it as soon as it needs the section.
-    """
-    reader = _Reader(buildout)
-    found = {}
-    for section in buildout:
-        try:
-            options = reader[section]
-            if section == BUILDOUT or options.get("recipe"):
-                found[section] = _places(section, options)
-        except zc.buildout.UserError:  # as the docstring says
-            continue
-    return found
-
-
-def _places(section: str, options: Any) -> Places:
-    extra, links = (options.get(name) or "" for name in ("extra-index-url", "find-links"))
-    index = (options.get("index") or "").strip()
-    return Places(section, index, tuple(extra.split()), tuple(links.split()))
-
-
-class _Reader:
-    """The sections of a buildout, without their recipes, which buildout's own access installs."""
-
-    def __init__(self, buildout: Any) -> None:
-        self._buildout = buildout
-        #: As `Options` looks for it.
-        self._raw = buildout._raw  # noqa: SLF001 - no public access installs no recipe
-
-    def __getitem__(self, section: str) -> Any:
-        if section == BUILDOUT:
-            return self._buildout[section]
-        if section not in self._raw:
-            raise implementation.MissingSection(section)
-        options = implementation.Options(self, section, self._raw[section])
-        options._raw = options._do_extend_raw(section, options._raw, [])  # noqa: SLF001 - as above
-        return options
-
-
-class AtWork:
-    """The section that buildout looks something up for."""
-
-    def __init__(self) -> None:
-        self._sections: list[str] = []
-
-    @property
-    def section(self) -> str:
-        """Its name; that of ``[buildout]`` for extensions and recipes."""
-        return self._sections[-1] if self._sections else BUILDOUT
-
-    @contextmanager
-    def observed(self) -> Iterator[None]:
-        """Note which part buildout initializes, installs or updates, until the end."""
-        options, load = implementation.Options, implementation._install_and_load  # noqa: SLF001 - no event tells
-        before = options._initialize, options._call  # noqa: SLF001 - as above
-        options._initialize, options._call = map(self._of_part, before)  # noqa: SLF001 - as above
-        # It looks up the recipe of the part, in the places of [buildout].
-        implementation._install_and_load = self._noting(load, lambda *_: BUILDOUT)  # noqa: SLF001 - as above
-        try:
-            yield
-        finally:
-            options._initialize, options._call = before  # noqa: SLF001 - as above
-            implementation._install_and_load = load  # noqa: SLF001 - as above
-
-    def _of_part(self, method: Callable[..., Any]) -> Callable[..., Any]:
-        return self._noting(method, lambda options, *_: str(options.name))
-
-    def _noting(
-        self, function: Callable[..., Any], section: Callable[..., str]
-    ) -> Callable[..., Any]:
-        @functools.wraps(function)
-        def call(*args: Any) -> Any:
-            self._sections.append(section(*args))
-            try:
-                return function(*args)
-            finally:
-                self._sections.pop()
-
-        return call

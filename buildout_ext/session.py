@@ -14,7 +14,8 @@ from zc.buildout import easy_install
 
 from buildout_ext.indexes import pip_without_index, repointed
 from buildout_ext.name import NAME
-from buildout_ext.places import BUILDOUT, AtWork, Places, read_places
+from buildout_ext.parts import BUILDOUT, AtWork, read_places
+from buildout_ext.places import Places
 from buildout_ext.section import key_of, read_settings
 from indexfallback.clients.environment import client_environment
 from indexfallback.clients.shim_process import shim_for

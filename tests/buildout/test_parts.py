@@ -59,6 +59,18 @@ def test_what_a_parts_index_does_not_have_is_told_with_part_option_and_no_passwo
     assert asked[0].headers["Authorization"].startswith("Basic")
 
 
+def test_a_recipe_is_looked_up_in_no_place_of_its_part(
+    project: Project, own: FakeIndex, public: FakeIndex
+) -> None:
+    own.add(recipe())
+    places = {"index": own.url, "extra-index-url": own.url, "recipe": "acme.recipe"}
+    project.write(_public(public), py=places)
+    output = project.run().expect(1).stdout
+    assert "Error: Couldn't find a distribution for 'acme.recipe'.\n" in output
+    assert "[py]" not in output
+    assert own.count() == 0
+
+
 def test_a_version_that_neither_index_nor_links_of_a_part_have_is_told_with_both(
     project: Project, own: FakeIndex, public: FakeIndex
 ) -> None:
@@ -133,14 +145,19 @@ def test_an_extra_index_is_not_asked_while_the_chain_cannot_say(
     assert own.count("/simple/acme-more/") == 0
 
 
-def test_options_of_parts_may_be_extended_and_substituted_without_installing_a_recipe(
+def test_options_of_parts_are_read_without_their_recipes_and_without_what_cannot_be_read(
     project: Project, own: FakeIndex, public: FakeIndex
 ) -> None:
+    unread = {"recipe": "not.there"}
     project.write(
         _public(public),
+        versions={"index": "1.0"},
         hosts={"own": own.base},
-        base={"index": "${hosts:own}/simple/"},
+        base={**unread, "index": "${hosts:own}/simple/"},
         py={"<": "base"},
+        circle={**unread, "index": "${circle:index}"},
+        missing={**unread, "index": "${hosts:none}${nowhere:index}"},
+        extended={**unread, "<": "nowhere"},
     )
     project.run().expect()
     assert project.version_of("acme_app") == "0.5"

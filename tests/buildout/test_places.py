@@ -1,61 +1,15 @@
-"""What the sections of a buildout name for themselves, read without their recipes."""
+"""The indexes that parts of a buildout name, as settings and in messages."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from buildout_ext.places import Places, read_places
+from buildout_ext.places import Places
 from buildout_ext.section import read_settings
 from indexfallback.config import PRIVATE_FRESH, Settings
 
 _OWN = "https://own.example.com/simple/"
 _CHAIN = "https://packages.example.com/simple/"
-
-
-class Written:
-    """A buildout whose sections are as written; access to a part would install its recipe."""
-
-    def __init__(self, **sections: dict[str, str]) -> None:
-        self._raw = {"buildout": {"directory": "/"}, **sections}
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._raw)
-
-    def __getitem__(self, section: str) -> dict[str, str]:
-        assert section == "buildout", f"[{section}] is initialized"
-        return self._raw[section]
-
-
-def test_options_of_parts_are_read_extended_and_substituted() -> None:
-    buildout = Written(
-        hosts={"own": "https://own.example.com"},
-        base={"index": "${hosts:own}/simple/", "recipe": "acme.recipe"},
-        py={"<": "base", "find-links": "/links\nhttps://own.example.com/links/"},
-        other={"recipe": "acme.recipe", "extra-index-url": f"{_OWN}\n{_CHAIN}"},
-    )
-    assert read_places(buildout) == {
-        "buildout": Places("buildout"),
-        "base": Places("base", _OWN),
-        "py": Places("py", _OWN, (), ("/links", "https://own.example.com/links/")),
-        "other": Places("other", "", (_OWN, _CHAIN)),
-    }
-
-
-@pytest.mark.parametrize("index", ["${gone:index}", "${py:index}", "${:location}", "${wrong"])
-def test_a_section_that_cannot_be_read_is_left_to_buildout(index: str) -> None:
-    buildout = Written(
-        py={"recipe": "acme.recipe", "index": index},
-        gone={"<": "nowhere", "recipe": "acme.recipe"},
-        other={"recipe": "acme.recipe", "index": _OWN},
-    )
-    found = read_places(buildout)
-    assert found["other"].index == _OWN
-    assert "gone" not in found
-
-
-def test_an_option_of_that_name_in_a_section_without_a_recipe_is_no_index() -> None:
-    assert set(read_places(Written(versions={"index": "1.0"}))) == {"buildout"}
 
 
 def test_a_message_shows_each_option_and_no_password() -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from indexfallback.config import load
-from indexfallback.config.load import load_settings
+from indexfallback.config.load import entry_of, load_settings
 from indexfallback.config.people import Account, own_uid
 from tests.serving import index_table
 
@@ -44,6 +44,13 @@ def test_it_is_on_where_others_could_read_by_a_login(tmp_path: Path, table: str)
 @pytest.mark.parametrize("table", [OPEN, PUBLIC])
 def test_it_is_off_where_no_login_opens_a_private_index(tmp_path: Path, table: str) -> None:
     assert asks(tmp_path, table) == (False, "default")
+
+
+def test_it_is_on_where_a_login_opens_an_index_beside_the_chain(tmp_path: Path) -> None:
+    values = {"name": "py.index", "url": URL, "role": "public", "username": "ci"}
+    entry = entry_of({**values, "password_env": "PW"}, "[py] index", tmp_path)
+    settings = load_settings(beside=[entry], environ={"PW": "s3cret"})
+    assert settings.origins["server.private"].endswith("and py.index a login")
 
 
 def test_it_is_off_where_the_user_is_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

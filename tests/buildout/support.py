@@ -46,7 +46,9 @@ class Version(NamedTuple):
 
 NEWEST = Version("6.0.1", "6.0.0", ">=75.8.2")
 _OLD = Version("3.4", "2.0.7", "<80", builders=("setuptools<82", "wheel", "packaging"))
-VERSIONS = (NEWEST, Version("5.2.0", "4.0.0", "<82"), Version("4.2.0", "3.0.0", "<82"), _OLD)
+#: Unpacks wheels itself, where newer ones start pip for each; Plone 6.1 pins one like it.
+UNPACKING = Version("4.2.0", "3.0.0", "<82")
+VERSIONS = (NEWEST, Version("5.2.0", "4.0.0", "<82"), UNPACKING, _OLD)
 #: With the extension that many buildouts have.
 WITH_ANOTHER = NEWEST._replace(more=("mr.developer==3.0.0",))
 #: Without our extension, which lies in a directory, with all that it depends on.

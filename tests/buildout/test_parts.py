@@ -1,13 +1,21 @@
 """A part's own indexes are asked by the shim, in the place where buildout would ask them."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 
 from tests.buildout.conftest import every_version
 from tests.buildout.recipes import recipe
-from tests.buildout.support import Project
+from tests.buildout.support import UNPACKING, Environment, Project, Version
 from tests.fakes import FakeIndex, wheel
+
+
+@pytest.fixture
+def environment(
+    request: pytest.FixtureRequest, make: Callable[[Version], Environment]
+) -> Environment:
+    """A buildout that unpacks wheels itself, unless a test is for several: newer ones call pip."""
+    return make(getattr(request, "param", UNPACKING))
 
 
 @pytest.fixture
@@ -24,17 +32,25 @@ def _public(public: FakeIndex) -> str:
 
 
 @every_version
-def test_a_parts_own_index_is_asked_for_that_part_alone_and_serves_without_it(
+def test_a_parts_own_index_is_asked_for_its_eggs_and_not_for_its_recipe(
     project: Project, own: FakeIndex, public: FakeIndex
 ) -> None:
-    other = {"recipe": "zc.recipe.egg", "eggs": "acme.built", "interpreter": "py2"}
-    parts = {"parts": "py other"}
+    project.write(_public(public), py={"index": own.url, "eggs": "acme-lib"})
+    project.run().expect()
+    assert project.version_of("acme_lib") == "0.4"
+    assert public.count("/simple/acme-lib/") == own.count("/simple/zc-recipe-egg/") == 0
+
+
+def test_a_parts_own_index_is_asked_for_no_other_part_and_serves_without_network(
+    project: Project, own: FakeIndex, public: FakeIndex
+) -> None:
+    other = {"recipe": "zc.recipe.egg", "eggs": "acme.built"}
     public.add(wheel("acme.built", "3.0"))
+    parts = {"parts": "py other"}
     project.write(_public(public), buildout=parts, py={"index": own.url}, other=other)
     project.run().expect()
     assert [project.version_of(name) for name in ("acme_app", "acme_lib")] == ["0.5", "0.4"]
-    assert own.count("/simple/acme-built/") == own.count("/simple/zc-recipe-egg/") == 0
-    assert public.count("/simple/acme-app/") == 0
+    assert own.count("/simple/acme-built/") == public.count("/simple/acme-app/") == 0
     project.forget_eggs()
     for index in (own, public):
         index.stop_listening()

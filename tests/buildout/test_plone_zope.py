@@ -6,12 +6,10 @@ from hashlib import sha256
 
 import pytest
 
-from tests.buildout.support import VERSIONS, Environment, Project, Version
+from tests.buildout.support import UNPACKING, Environment, Project, Version
 from tests.clients.support import Done
 from tests.fakes import Dist, FakeIndex, wheel
 
-#: The one that Plone 6.1 pins; it unpacks wheels itself, where newer ones start pip for each.
-_BUILDOUT = VERSIONS[2]
 #: Ten pins of the ``versions.cfg`` of Plone 6.1.2, and what each requires.
 _PLONE: dict[tuple[str, str], tuple[str, ...]] = {
     ("Products.CMFPlone", "6.1.2"): ("plone.restapi", "Products.PlonePAS", "Zope"),
@@ -74,7 +72,7 @@ def _write_plone(project: Project, web: FakeIndex) -> None:
     """Write a project whose buildout extends Plone's release, which extends Zope's, over http."""
     releases = {
         "/release/6.1.2/versions.cfg": f"[buildout]\nextends = {web.base}/Zope/versions-prod.cfg\n"
-        f"[versions]\nzc.recipe.egg = {_BUILDOUT.recipe}\nZope = 5.13\n{_pins(_PLONE)}"
+        f"[versions]\nzc.recipe.egg = {UNPACKING.recipe}\nZope = 5.13\n{_pins(_PLONE)}"
         "[versions:python_version<'3']\nPlone = 5.2\n",
         "/Zope/versions-prod.cfg": f"[versions]\nZope = 5.12\n{_pins(_ZOPE_PROD)}",
     }
@@ -113,7 +111,7 @@ def _write_zope(project: Project, web: FakeIndex) -> None:
     files = {
         "versions-prod.cfg": f"[versions]\n{_pins(_ZOPE_PROD)}",
         "versions.cfg": "[buildout]\nextends = versions-prod.cfg\n"
-        f"[versions]\nzc.recipe.egg = {_BUILDOUT.recipe}\n{_pins(_ZOPE_DEVELOPMENT)}",
+        f"[versions]\nzc.recipe.egg = {UNPACKING.recipe}\n{_pins(_ZOPE_DEVELOPMENT)}",
         "buildout.cfg": f"""\
 [buildout]
 extends = versions.cfg
@@ -165,7 +163,7 @@ def story(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Story:
     """Install a buildout cold, warm, and with every server gone."""
-    environment = make(_BUILDOUT)
+    environment = make(UNPACKING)
     directory = tmp_path_factory.mktemp("buildout")
     project = Project(directory / "project", environment)
     with FakeIndex([*environment.recipe, *_dists()], metadata=False) as web:

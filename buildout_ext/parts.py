@@ -15,26 +15,27 @@ BUILDOUT = "buildout"
 
 
 def read_places(buildout: Any) -> dict[str, Places]:
-    """Return what ``[buildout]`` and each part name, by section; installs and changes nothing.
-
-    A section that cannot be read is left out: buildout reports it as soon as it needs the section.
-    """
+    """Return what ``[buildout]`` and each part name, by section; installs and changes nothing."""
     reader = _Reader(buildout)
     found = {}
     for section in buildout:
-        try:
-            options = reader[section]
-            if section == BUILDOUT or options.get("recipe"):
-                found[section] = _places(section, options)
-        except zc.buildout.UserError:  # as the docstring says
-            continue
+        if section == BUILDOUT or _read(reader, section, "recipe"):
+            index, extra, links = (
+                _read(reader, section, option)
+                for option in ("index", "extra-index-url", "find-links")
+            )
+            found[section] = Places(
+                section, index.strip(), tuple(extra.split()), tuple(links.split())
+            )
     return found
 
 
-def _places(section: str, options: Any) -> Places:
-    extra, links = (options.get(name) or "" for name in ("extra-index-url", "find-links"))
-    index = (options.get("index") or "").strip()
-    return Places(section, index, tuple(extra.split()), tuple(links.split()))
+def _read(reader: "_Reader", section: str, option: str) -> str:
+    """Return an option; empty if there is none, or if it cannot be read yet."""
+    try:
+        return reader[section].get(option) or ""
+    except zc.buildout.UserError:  # it may need an installed recipe; else buildout reports it
+        return ""
 
 
 class _Reader:

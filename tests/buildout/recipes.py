@@ -8,6 +8,7 @@ import os, shlex, subprocess, sys
 class Recipe:
     def __init__(self, buildout, name, options):
         self.arguments = shlex.split(options["command"])
+        options["location"] = buildout["buildout"]["parts-directory"]
 
     def install(self):
         subprocess.run([sys.executable, *self.arguments], check=True)
@@ -49,7 +50,10 @@ def extension() -> Dist:
 
 
 def recipe() -> Dist:
-    """Return ``acme.recipe``, whose option ``command`` is arguments of Python."""
+    """Return ``acme.recipe``, whose option ``command`` is arguments of Python.
+
+    It sets the option ``location``.
+    """
     return wheel(
         "acme.recipe",
         extra_files={

@@ -165,12 +165,14 @@ def test_options_of_parts_are_read_without_their_recipes_and_without_what_cannot
     project: Project, own: FakeIndex, public: FakeIndex
 ) -> None:
     unread = {"recipe": "not.there"}
+    public.add(recipe())
     project.write(
         _public(public),
         versions={"index": "1.0"},
         hosts={"own": own.base},
         base={**unread, "index": "${hosts:own}/simple/"},
-        py={"<": "base"},
+        py={"<": "base", "find-links": "${place:location}"},  # the recipe of [place] sets it
+        place={"recipe": "acme.recipe", "command": "-c pass"},
         circle={**unread, "index": "${circle:index}"},
         missing={**unread, "index": "${hosts:none}${nowhere:index}"},
         extended={**unread, "<": "nowhere"},

@@ -28,7 +28,7 @@ TAR = gzip.decompress(LEGACY.data)
 
 
 def names(index: DirectoryIndex) -> tuple[str, ...]:
-    return index.names(within()).names
+    return tuple(index.names(within()).names)
 
 
 def zipped(metadata: bytes) -> bytes:

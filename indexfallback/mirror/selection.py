@@ -4,13 +4,17 @@ import hashlib
 from collections.abc import Iterable
 from dataclasses import replace
 from fnmatch import fnmatchcase
-from functools import lru_cache
-
-from packaging.specifiers import SpecifierSet
-from packaging.version import Version
 
 from indexfallback.config.mirror import Mirror, Wanted
 from indexfallback.mirror.compatibility import Targets
+from indexfallback.mirror.releases import (
+    is_among,
+    is_exact,
+    is_pinned,
+    is_prerelease,
+    newest,
+    yanked_by_version,
+)
 from indexfallback.names import is_claimed, version_of
 from indexfallback.page import File, ProjectPage
 
@@ -30,21 +34,32 @@ class Selection:
                 self._named.setdefault(wanted.pattern, []).append(wanted.specifier)
             else:
                 self._patterns.append(wanted)
+        self._looks_at_versions = mirror.latest is not None or not mirror.prereleases
         #: Shortcuts past the patterns: each run tests up to 800,000 names.
         self._takes_names = any(wanted.pattern == "*" for wanted in self._patterns)
-        self._takes_versions = Wanted("*") in self._patterns
+        self._takes_versions = Wanted("*") in self._patterns and not any(
+            self._is_deciding_pin(wanted.specifier) for wanted in self._patterns
+        )
         self._excluded_projects = tuple(w.pattern for w in mirror.exclude if not w.specifier)
         self._excluded = tuple(w for w in mirror.exclude if w.specifier)
         self._targets = Targets(mirror.platforms, mirror.pythons)
-        self._looks_at_versions = mirror.latest is not None or not mirror.prereleases
         self._filters = _digest_of_filters(mirror)
 
     def fingerprint(self, project: str) -> str:
         """Return a digest of all settings that select files of a project."""
-        if self._takes_versions or "" in (specifiers := self._specifiers(project)):
+        if self._takes_versions and project not in self._named:
+            return self._filters
+        specifiers = set(self._specifiers(project))
+        if "" in specifiers:
+            specifiers = {each for each in specifiers if not each or self._is_deciding_pin(each)}
+        if specifiers <= {""}:
             return self._filters
         text = "\n".join((self._filters, *sorted(specifiers)))
         return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+    def _is_deciding_pin(self, specifier: str) -> bool:
+        """Tell whether a pin decides more than that its project is wanted."""
+        return self._looks_at_versions and is_exact(specifier)
 
     @property
     def named(self) -> frozenset[str]:
@@ -75,12 +90,17 @@ class Selection:
         excluded = [w.specifier for w in self._excluded if fnmatchcase(page.name, w.pattern)]
         if "" in specifiers and not excluded and not self._looks_at_versions:
             return files
-        chosen = self._newest(
-            version
-            for version in {version_of(file.filename) for file in files}
-            if ("" in specifiers or _is_among(version, specifiers))
-            and not _is_among(version, excluded)
-            and (self._mirror.prereleases or not _is_prerelease(version))
+        yanked = {
+            version: is_yanked
+            for version, is_yanked in yanked_by_version(files).items()
+            if ("" in specifiers or is_among(version, specifiers))
+            and not is_among(version, excluded)
+        }
+        chosen = {version for version in yanked if is_pinned(version, specifiers)}
+        if not self._mirror.prereleases:
+            yanked = {v: is_yanked for v, is_yanked in yanked.items() if not is_prerelease(v)}
+        chosen.update(
+            yanked if self._mirror.latest is None else newest(yanked, self._mirror.latest)
         )
         return tuple(file for file in files if version_of(file.filename) in chosen)
 
@@ -103,12 +123,6 @@ class Selection:
             return False
         return self._targets.accept(file)
 
-    def _newest(self, versions: Iterable[str | None]) -> set[str | None]:
-        if self._mirror.latest is None:
-            return set(versions)
-        known = sorted((v for v in versions if v is not None), key=_parsed, reverse=True)
-        return set(known[: self._mirror.latest])
-
 
 def _digest_of_filters(mirror: Mirror) -> str:
     """Return a digest of the settings that select files of every project."""
@@ -126,23 +140,3 @@ def _is_kind(filename: str, kind: str) -> bool:
     if kind == "sdist":
         return filename.endswith((".tar.gz", ".zip", ".tar.bz2", ".tgz", ".tar.xz", ".tar.Z"))
     return fnmatchcase(filename, kind)
-
-
-def _is_among(version: str | None, specifiers: Iterable[str]) -> bool:
-    return version is not None and any(
-        _specifier(text).contains(version, prereleases=True) for text in specifiers
-    )
-
-
-def _is_prerelease(version: str | None) -> bool:
-    return version is not None and _parsed(version).is_prerelease
-
-
-@lru_cache(maxsize=1024)
-def _specifier(text: str) -> SpecifierSet:
-    return SpecifierSet(text)
-
-
-@lru_cache(maxsize=4096)
-def _parsed(version: str) -> Version:
-    return Version(version)

@@ -9,10 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from packaging.specifiers import SpecifierSet
-from packaging.version import Version
 
 from indexfallback.config.mirror import Mirror, Wanted, wanted
-from indexfallback.mirror.result import Removal
 from indexfallback.mirror.selection import Selection
 from indexfallback.page import File, ProjectPage
 
@@ -67,24 +65,11 @@ def test_a_version_is_wanted_if_one_matching_specifier_has_it(
     ]
 
 
-@given(st.lists(_versions, unique=True), st.integers(1, 4))
-def test_latest_takes_the_newest_versions_and_no_more(versions: list[str], latest: int) -> None:
-    newest = sorted(versions, key=Version)[-latest:]
-    found = chosen(selection("*", latest=latest), wheels(versions))
-    assert set(found) == {file.filename for file in wheels(newest).files}
-
-
 @given(st.lists(_wanted, max_size=4), _names)
 def test_the_order_of_patterns_makes_no_difference(projects: list[Wanted], name: str) -> None:
     one = Selection(Mirror(index="x", projects=tuple(projects)))
     other = Selection(Mirror(index="x", projects=tuple(reversed(projects))))
     assert one.fingerprint(name) == other.fingerprint(name)
-
-
-@given(st.integers(0, 100), st.integers(0, 100), st.integers(0, 100), st.integers(0, 100))
-def test_more_than_a_fifth_needs_consent(projects: int, gone: int, files: int, lost: int) -> None:
-    removal = Removal(("a",) * gone, ("b",) * lost, projects, files)
-    assert removal.needs_consent is (5 * gone > projects or 5 * lost > files)
 
 
 NAMES = (

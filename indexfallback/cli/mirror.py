@@ -84,7 +84,9 @@ class _Duration(click.ParamType):  # type: ignore[type-arg]  # generic in some v
     epilog=examples("indexfallback mirror --dry-run", "indexfallback mirror --every 1h"),
 )
 @click.option("--dry-run", "dry", is_flag=True, help="Say what would be done, and do nothing.")
-@click.option("--yes", is_flag=True, help="Remove even more than a fifth of the projects or files.")
+@click.option(
+    "--yes", is_flag=True, help="Remove also whole projects, and more than a fifth of all."
+)
 @click.option("--every", type=_Duration(), help="Repeat the run every so often (1h).")
 @_as_json
 @takes_options
@@ -187,8 +189,8 @@ def _report(result: "Result", *, dry: bool, as_json: bool) -> None:
     for left_out in result.left_out:
         say(f"left out: {left_out}; its page lists another file of that name before it, and a "
             "mirror holds one")  # fmt: skip
-    if result.stopped is not None and not dry:
-        say("nothing was removed: it would be more than a fifth")
+    if result.stopped is not None:
+        say(_why_stopped(result.stopped, dry=dry))
         _print_removal(result.stopped)
         say_more("To remove all that, run again with --yes")
     if result.interrupted:
@@ -208,15 +210,28 @@ def _summary(result: "Result", *, dry: bool) -> str:
     )
 
 
+def _why_stopped(removal: "Removal", *, dry: bool) -> str:
+    if removal.is_large:
+        would = "nothing would be" if dry else "nothing was"
+        return f"{would} removed: it would be more than a fifth"
+    stay = "would stay" if dry else "stay"
+    number = len(removal.emptied)
+    if number == 1:
+        return f"1 project would lose all its files: it {stay if dry else 'stays'} as it is"
+    return f"{number:,} projects would lose all their files: they {stay} as they are"
+
+
 def _print_removal(removal: "Removal") -> None:
-    for what, names, of in (
-        ("project", removal.projects, removal.all_projects),
-        ("file", removal.files, removal.all_files),
+    emptied = sorted({*removal.emptied} - {*removal.projects})
+    for what, names, of, change in (
+        ("project", removal.projects, removal.all_projects, "be removed"),
+        ("project", emptied, removal.all_projects, "lose all files"),
+        ("file", removal.files, removal.all_files, "be removed"),
     ):
         if names:
             more = f" and {len(names) - _NAMES:,} more" if len(names) > _NAMES else ""
             listed = ", ".join(names[:_NAMES])
-            say_more(f"{counted(len(names), what)} of {of:,} would be removed: {listed}{more}")
+            say_more(f"{counted(len(names), what)} of {of:,} would {change}: {listed}{more}")
 
 
 def _as_data(removal: "Removal | None") -> dict[str, Any] | None:

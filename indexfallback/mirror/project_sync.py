@@ -108,7 +108,8 @@ class ProjectSync:
         project = job.finished(plan, job.answer, self.selection, time.time())
         self._result.changed += project.facts.digest != job.digest
         if plan.gone:
-            self._removals.add_change(project, plan.gone, counted)
+            is_emptied = not (project.files or (self._dry and plan.wanted))
+            self._removals.add_change(project, plan.gone, counted, is_emptied=is_emptied)
         elif not self._dry:
             self._batch.add_project(project)
 

@@ -3,7 +3,7 @@
 Used by one thread.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from typing import NamedTuple
 
 from indexfallback.mirror.result import Removal, Result
@@ -17,6 +17,7 @@ class _Change(NamedTuple):
     removed: tuple[MirroredFile, ...]
     #: The removed files that count for the consent.
     counted: tuple[MirroredFile, ...]
+    is_emptied: bool
 
 
 class PendingRemovals:
@@ -43,25 +44,37 @@ class PendingRemovals:
         project: MirroredProject,
         removed: tuple[MirroredFile, ...],
         counted: tuple[MirroredFile, ...],
+        *,
+        is_emptied: bool,
     ) -> None:
-        """Record a project without its ``removed`` files.
+        """Record a project without its ``removed`` files, which may be all that it has.
 
         ``counted`` are the removed files that count for the consent: not those that an unchanged
-        selection removes, such as old versions under ``latest``.
+        selection removes, such as old versions under ``latest``, nor those that are renamed.
         """
-        self._changes.append(_Change(project, removed, counted))
+        counted = lost(counted, project.files)
+        self._changes.append(_Change(project, removed, counted, is_emptied))
 
     @property
     def removal(self) -> Removal:
         """The removals for which the user may have to agree."""
-        files = [f for name in self._projects for f in self._files(name)]
+        gone = {name: self._files(name) for name in self._projects}
+        files = [file for of_project in gone.values() for file in of_project]
         files += [file for change in self._changes for file in change.counted]
+        emptied = [name for name, of_project in gone.items() if of_project]
+        emptied += [change.project.page.name for change in self._changes if change.is_emptied]
         return Removal(
             tuple(sorted(self._projects)),
             tuple(sorted(file.filename for file in files)),
             self._before.projects,
             self._before.files,
+            tuple(sorted(emptied)),
         )
+
+    def leave(self, projects: Collection[str]) -> None:
+        """Leave these projects as they are."""
+        self._projects.difference_update(projects)
+        self._changes = [each for each in self._changes if each.project.page.name not in projects]
 
     def report(self) -> None:
         """Add the removals to the result."""
@@ -86,3 +99,12 @@ class PendingRemovals:
 
     def _files(self, project: str) -> list[MirroredFile]:
         return list(self._store.mirrors.files(self._source, project))
+
+
+def lost(removed: Iterable[MirroredFile], left: Iterable[MirroredFile]) -> tuple[MirroredFile, ...]:
+    """Return the removed files whose bytes are not ``left`` under another name.
+
+    Sdists were renamed when PEP 625 came: ``zope.foo-1.0.tar.gz`` to ``zope_foo-1.0.tar.gz``.
+    """
+    stay = {file.sha256 for file in left}
+    return tuple(file for file in removed if file.sha256 not in stay)

@@ -5,23 +5,36 @@ from typing import NamedTuple
 
 #: The part of the projects, or of the files, that may be removed without the user's consent.
 MOST_REMOVED = 0.2
+#: From so many projects or files on, a part of them is counted: of fewer, one is a large part.
+COUNTED_FROM = 10
 
 
 class Removal(NamedTuple):
     """What a run wants to remove, and how much is mirrored in all."""
 
     projects: tuple[str, ...]
+    #: Files whose bytes are not mirrored under another name of their project.
     files: tuple[str, ...]
     all_projects: int
     all_files: int
+    #: Projects that would lose all of their files, removed or not.
+    emptied: tuple[str, ...] = ()
+
+    @property
+    def is_large(self) -> bool:
+        """Whether it is a large part of the projects, or of the files."""
+        return _is_large(len(self.projects), self.all_projects) or _is_large(
+            len(self.files), self.all_files
+        )
 
     @property
     def needs_consent(self) -> bool:
-        """Whether it is so much that the user has to agree."""
-        return (
-            len(self.projects) > MOST_REMOVED * self.all_projects
-            or len(self.files) > MOST_REMOVED * self.all_files
-        )
+        """Whether the user has to agree."""
+        return self.is_large or bool(self.emptied)
+
+
+def _is_large(removed: int, of: int) -> bool:
+    return of >= COUNTED_FROM and removed > MOST_REMOVED * of
 
 
 @dataclass

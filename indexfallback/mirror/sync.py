@@ -227,7 +227,11 @@ class Sync:
                 self._projects.add(job, each)
 
     def _end(self, serial: int | None, began: float, *, is_all: bool) -> None:
-        """Store the last batch, carry out the removals if the user agrees, and record the run."""
+        """Store the last batch, carry out the removals if the user agrees, and record the run.
+
+        Without consent, nothing is removed if that is a large part of the mirror; otherwise the
+        projects that would lose all their files stay as they are.
+        """
         removal = self._removals.removal
         if self._dry:
             self._removals.report()
@@ -237,7 +241,9 @@ class Sync:
         self._batch.flush()
         if removal.needs_consent and not self._progress.agrees(removal):
             self._result.stopped = removal
-            return
+            if removal.is_large:
+                return
+            self._removals.leave(removal.emptied)
         self._removals.carry_out(self._batch)
         if is_all:
             failed = len(self._result.failed)

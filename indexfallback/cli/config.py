@@ -13,7 +13,6 @@ from indexfallback.clients import files
 from indexfallback.config import Index, Settings
 from indexfallback.config.keys import FIELDS, INDEX_KEYS
 from indexfallback.config.load import config_path
-from indexfallback.config.mirror import text_of
 from indexfallback.config.units import format_duration, format_size
 from indexfallback.errors import ConfigError, redact
 
@@ -175,7 +174,7 @@ def _rows(settings: Settings) -> list[_Row]:
     if settings.mirror is not None:
         for field in fields(settings.mirror):
             key, value = f"mirror.{field.name}", getattr(settings.mirror, field.name)
-            texts = tuple(map(text_of, value)) if isinstance(value, tuple) else value
+            texts = tuple(map(str, value)) if isinstance(value, tuple) else value
             rows.append(_Row(key, texts, settings.origins.get(key, "default")))
     return rows
 

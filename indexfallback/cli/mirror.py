@@ -6,24 +6,22 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
-from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, final
 
 import click
 
+from indexfallback.cli.mirror_report import print_removal, report
 from indexfallback.cli.options import Options, examples, takes_options
-from indexfallback.cli.output import clock, print_json, print_table, say, say_more, wrapped
+from indexfallback.cli.output import clock, print_json, print_table, say, wrapped
 from indexfallback.config.units import InvalidValueError, parse_duration
 from indexfallback.errors import MirrorError
-from indexfallback.words import counted, size, span
+from indexfallback.words import counted, size
 
 if TYPE_CHECKING:
     from indexfallback.mirror.result import Removal, Result
     from indexfallback.mirror.session import MirrorSession
 
 _as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON; bytes as numbers.")
-#: The most names that are printed of a list; the rest is counted.
-_NAMES = 10
 
 
 @final
@@ -60,7 +58,7 @@ class _Progress:
         if self._yes or not sys.stdin.isatty():
             return self._yes
         self._bar.stop()
-        _print_removal(removal)
+        print_removal(removal)
         return click.confirm("Remove all that?", err=True)
 
 
@@ -102,7 +100,7 @@ def mirror(options: Options, dry: bool, yes: bool, every: float | None, as_json:
             return
         with _Progress(yes=yes) as progress:
             result = session.run(progress, dry=dry)
-    _report(result, dry=dry, as_json=as_json)
+    report(result, dry=dry, as_json=as_json)
     sys.exit(0 if result.is_complete else 1)
 
 
@@ -115,7 +113,7 @@ def _repeat(session: "MirrorSession", seconds: float, *, yes: bool, as_json: boo
             try:
                 with _Progress(yes=yes) as progress:
                     result = session.run(progress)
-                _report(result, dry=False, as_json=as_json)
+                report(result, dry=False, as_json=as_json)
                 if result.interrupted:
                     return
             except MirrorError as error:
@@ -168,71 +166,3 @@ def _session(options: Options) -> "Iterator[MirrorSession]":
 
     with closing(MirrorSession(options.settings())) as session:
         yield session
-
-
-def _report(result: "Result", *, dry: bool, as_json: bool) -> None:
-    if as_json:
-        print_json({**asdict(result), "dry_run": dry, "stopped": _as_data(result.stopped)})
-        return
-    click.echo(wrapped(_summary(result, dry=dry), ""))
-    for project, why in sorted(result.failed.items())[:_NAMES]:
-        click.echo(wrapped(f"{project}: {why}"))
-    if len(result.failed) > _NAMES:
-        click.echo(f"  and {len(result.failed) - _NAMES:,} more")
-    if result.owned:
-        first = ", ".join(f"{name} ({owner})" for name, owner in sorted(result.owned.items())[:3])
-        names = counted(len(result.owned), "project belongs", "projects belong")
-        say(f"{names} to a private index and {'is' if len(result.owned) == 1 else 'are'} not "
-            f"mirrored from another one: {first}")  # fmt: skip
-    for refused in result.refused:
-        say(f"refused: {refused}; its content has changed, and the first one stays")
-    for left_out in result.left_out:
-        say(f"left out: {left_out}; its page lists another file of that name before it, and a "
-            "mirror holds one")  # fmt: skip
-    if result.stopped is not None:
-        say(_why_stopped(result.stopped, dry=dry))
-        _print_removal(result.stopped)
-        say_more("To remove all that, run again with --yes")
-    if result.interrupted:
-        say("interrupted; complete files are kept: run again to continue")
-    elif result.failed:
-        say("something could not be fetched: run again to continue")
-
-
-def _summary(result: "Result", *, dry: bool) -> str:
-    gone = (len(result.removed_projects), len(result.removed_files))
-    would = "would be " if dry else ""
-    return (
-        f"{counted(result.projects, 'project')} selected, {result.asked:,} requested, "
-        f"{result.changed:,} changed; {counted(result.files, 'file')} ({size(result.bytes)}) "
-        f"{would}fetched; {counted(gone[0], 'project')} and {counted(gone[1], 'file')} "
-        f"{would}removed; {len(result.failed):,} failed ({span(result.seconds)})"
-    )
-
-
-def _why_stopped(removal: "Removal", *, dry: bool) -> str:
-    if removal.is_large:
-        would = "nothing would be" if dry else "nothing was"
-        return f"{would} removed: it would be more than a fifth"
-    stay = "would stay" if dry else "stay"
-    number = len(removal.emptied)
-    if number == 1:
-        return f"1 project would lose all its files: it {stay if dry else 'stays'} as it is"
-    return f"{number:,} projects would lose all their files: they {stay} as they are"
-
-
-def _print_removal(removal: "Removal") -> None:
-    emptied = sorted({*removal.emptied} - {*removal.projects})
-    for what, names, of, change in (
-        ("project", removal.projects, removal.all_projects, "be removed"),
-        ("project", emptied, removal.all_projects, "lose all files"),
-        ("file", removal.files, removal.all_files, "be removed"),
-    ):
-        if names:
-            more = f" and {len(names) - _NAMES:,} more" if len(names) > _NAMES else ""
-            listed = ", ".join(names[:_NAMES])
-            say_more(f"{counted(len(names), what)} of {of:,} would {change}: {listed}{more}")
-
-
-def _as_data(removal: "Removal | None") -> dict[str, Any] | None:
-    return removal._asdict() if removal is not None else None

@@ -209,7 +209,7 @@ TABLES: dict[str, dict[str, Reader]] = {
     "mirror": {
         "index": index_name,
         "projects": mirror.wanted,
-        "exclude": mirror.wanted,
+        "exclude": mirror.excluded,
         "files": mirror.file_patterns,
         "platforms": mirror.platforms,
         "pythons": mirror.pythons,

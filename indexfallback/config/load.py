@@ -213,7 +213,15 @@ def _mirror(found: Mapping[str, _Setting], indexes: Sequence[Index]) -> Mirror |
         kind = "a directory" if any(index.name == name for index in indexes) else "no index"
         problem = f'[mirror]: index = "{name}" names {kind}'
         raise ConfigError(origin, problem, suggest(name, names))
-    return Mirror(**{key.removeprefix(_MIRROR): value for key, (value, _) in keys.items()})
+    mirror = Mirror(**{key.removeprefix(_MIRROR): value for key, (value, _) in keys.items()})
+    extra = next((wanted for wanted in mirror.projects if wanted.extras), None)
+    if extra is not None and not mirror.dependencies:
+        raise ConfigError(
+            keys[f"{_MIRROR}projects"].origin,
+            f'[mirror]: projects = "{extra}" has extras, and the dependencies are not mirrored',
+            f'add dependencies = true, or write "{extra._replace(extras=())}"',
+        )
+    return mirror
 
 
 def _port(text: str) -> int:

@@ -4,26 +4,34 @@ import re
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import Any, Literal, NamedTuple, get_args
+from typing import Literal, NamedTuple, get_args
 
 from indexfallback.config.units import InvalidValueError
 
 OnRemoved = Literal["delete", "keep", "keep-hidden"]
 ON_REMOVED: tuple[str, ...] = get_args(OnRemoved)
 
-_WANTED = re.compile(r"\s*([A-Za-z0-9._*?-]+)\s*(.*?)\s*", re.ASCII | re.DOTALL)
+_WANTED = re.compile(
+    r"\s*([A-Za-z0-9._*?-]+)\s*(?:\[([A-Za-z0-9._,\s-]*)\])?\s*(.*?)\s*", re.ASCII | re.DOTALL
+)
 _PYTHON = re.compile(r"3\.[0-9]{1,2}t?", re.ASCII)
 _PLATFORM = re.compile(r"[A-Za-z0-9_*?.-]+", re.ASCII)
 _MOST = 10_000
 
 
 class Wanted(NamedTuple):
-    """A pattern of project names, and a specifier of their versions."""
+    """A pattern of project names, a specifier of their versions, and their extras."""
 
     #: Normalised, except ``*`` and ``?``.
     pattern: str
     #: PEP 440; empty for all versions.
     specifier: str = ""
+    #: Normalised and sorted; what they require is a dependency, too.
+    extras: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        extras = f"[{','.join(self.extras)}]" if self.extras else ""
+        return f"{self.pattern}{extras}{self.specifier}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,7 +58,7 @@ class Mirror:
     on_removed: OnRemoved = "delete"
     #: Requirement files, whose projects are mirrored as well.
     requirements: tuple[Path, ...] = ()
-    #: Whether the dependencies of mirrored wheels are mirrored as well.
+    #: Whether the dependencies of mirrored distributions are mirrored as well.
     dependencies: bool = False
     #: Concurrent transfers, and requests per second (None for no limit).
     connections: int = 8
@@ -58,7 +66,7 @@ class Mirror:
 
 
 def wanted(value: object, _base: Path) -> tuple[Wanted, ...]:
-    """Read a list of patterns with version specifiers."""
+    """Read a list of patterns with extras and version specifiers."""
     from packaging.specifiers import (  # noqa: PLC0415 - 10 ms, for those who mirror
         InvalidSpecifier,
         SpecifierSet,
@@ -73,14 +81,25 @@ def wanted(value: object, _base: Path) -> tuple[Wanted, ...]:
                 'write names, "*" and "?", and versions, like "django>=4,<6"',
             )
         try:
-            specifier = str(SpecifierSet(match[2]))
+            specifier = str(SpecifierSet(match[3]))
         except InvalidSpecifier as error:
             raise InvalidValueError(
                 f'has the item "{item}", which has an invalid version specifier',
                 'write versions like "django>=4,<6"',
             ) from error
-        read.append(Wanted(re.sub(r"[-_.]+", "-", match[1]).lower(), specifier))
+        extras = {_normalized(extra.strip()) for extra in (match[2] or "").split(",")} - {""}
+        read.append(Wanted(_normalized(match[1]), specifier, tuple(sorted(extras))))
     return tuple(dict.fromkeys(read))
+
+
+def excluded(value: object, base: Path) -> tuple[Wanted, ...]:
+    """Read a list of patterns with version specifiers."""
+    read = wanted(value, base)
+    for item in read:
+        if item.extras:
+            problem = f'has the item "{item}", but an extra cannot be excluded'
+            raise InvalidValueError(problem, f'write "{item._replace(extras=())}"')
+    return read
 
 
 def file_patterns(value: object, _base: Path) -> tuple[str, ...]:
@@ -142,6 +161,6 @@ def _texts(value: object, remedy: str) -> list[str]:
     return value
 
 
-def text_of(value: Any) -> str:
-    """Return one item of a list as in the configuration file."""
-    return "".join(value) if isinstance(value, Wanted) else str(value)
+def _normalized(name: str) -> str:
+    """Return a name or a pattern of names with the separators and letters of PEP 503."""
+    return re.sub(r"[-_.]+", "-", name).lower()

@@ -2,6 +2,7 @@
 
 import zipfile
 import zlib
+from email.message import Message
 from email.parser import BytesHeaderParser
 from pathlib import Path
 
@@ -64,8 +65,19 @@ def _member(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> bytes:
 def is_static(metadata: bytes) -> bool:
     """Tell whether a build changes no field: only then may an index serve it (PEP 658)."""
     headers = BytesHeaderParser().parsebytes(metadata)
+    return _has_dynamic(headers) and "Dynamic" not in headers
+
+
+def states_requirements(metadata: bytes) -> bool:
+    """Tell whether a build changes no requirement (PEP 643), so that those stated are all."""
+    headers = BytesHeaderParser().parsebytes(metadata)
+    dynamic = (str(field).strip().lower() for field in headers.get_all("Dynamic", []))
+    return _has_dynamic(headers) and "requires-dist" not in dynamic
+
+
+def _has_dynamic(headers: Message) -> bool:
+    """Tell whether metadata is of a version that says which fields are dynamic."""
     try:
-        version = Version(str(headers.get("Metadata-Version", "0")))
+        return Version(str(headers.get("Metadata-Version", "0"))) >= _STATIC_SINCE
     except InvalidVersion:
         return False
-    return version >= _STATIC_SINCE and "Dynamic" not in headers

@@ -12,7 +12,7 @@ from indexfallback.mirror.file_download import FetchedFile
 from indexfallback.mirror.plan import make_plan, page_of
 from indexfallback.mirror.project import ProjectJob
 from indexfallback.mirror.removals import PendingRemovals
-from indexfallback.mirror.requirements import selection_of
+from indexfallback.mirror.requirements import Requirements
 from indexfallback.mirror.result import Result
 from indexfallback.mirror.write_batch import WriteBatch
 from indexfallback.outcome import Kind
@@ -42,8 +42,13 @@ class ProjectSync:
         self._removals = removals
         self._foreign = foreign
         self._dry = dry
-        #: What is wanted; replaced when mirrored wheels require more.
-        self.selection = selection_of(mirror, store, source)
+        self._requirements = Requirements(mirror, store, source)
+        self.select()
+
+    def select(self) -> None:
+        """Decide what is wanted, by all requirements that are known now."""
+        self.selection = self._requirements.selection()
+        self._result.unknown_requirements = sorted(self._requirements.unknown)
 
     def request(self, job: ProjectJob, pool: FetchPool) -> PageAnswer:
         """Request a page, with the validators of the stored one if the selection is the same.

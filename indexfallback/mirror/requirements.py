@@ -1,5 +1,6 @@
-"""Projects that are mirrored because files or mirrored wheels require them."""
+"""Projects that are mirrored because files or mirrored distributions require them."""
 
+import sys
 from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
@@ -7,34 +8,87 @@ from pathlib import Path
 from packaging.requirements import Requirement
 
 from indexfallback.config.mirror import Mirror, Wanted
-from indexfallback.dists.metadata import read_metadata
-from indexfallback.dists.requirements import requires_dist
+from indexfallback.dists.metadata import read_requirements
+from indexfallback.dists.requirements import applies_anywhere, requires_dist
 from indexfallback.mirror.selection import Selection
-from indexfallback.names import normalize
+from indexfallback.names import normalize, version_of
 from indexfallback.store import Store
 
 
-def selection_of(mirror: Mirror, store: Store, source: str) -> Selection:
-    """Return the selection, by the settings and by the requirements of the mirrored wheels.
+class Requirements:
+    """The requirements of one index's mirror, which add to what the settings select."""
 
-    Raises `WantedError` for a requirement file that cannot be read.
-    """
-    more = {wanted for path in mirror.requirements for wanted in _named_in(path)}
-    selection = Selection(mirror, more)
-    if not mirror.dependencies:
-        return selection
-    names = store.mirrors.names(source)
-    while True:
-        required = {
-            wanted
-            for project in names
-            if selection.wants(project)
-            for wanted in _required_by(store, source, project)
-        }
-        if required <= more:
+    def __init__(self, mirror: Mirror, store: Store, source: str) -> None:
+        """Read the requirement files; raises `WantedError` for one that cannot be read."""
+        self._mirror = mirror
+        self._store = store
+        self._source = source
+        self._named = {wanted for path in mirror.requirements for wanted in _named_in(path)}
+        #: Mirrored files of the releases whose requirements are not known, since none of their
+        #: files states them; as of the last `selection`.
+        self.unknown: set[str] = set()
+
+    def selection(self) -> Selection:
+        """Return the selection, by the settings and by the requirements of what is mirrored."""
+        more = set(self._named)
+        selection = Selection(self._mirror, more)
+        if not self._mirror.dependencies:
             return selection
-        more |= required
-        selection = Selection(mirror, more)
+        self.unknown.clear()
+        names = self._store.mirrors.names(self._source)
+        followed: dict[str, frozenset[str]] = {}
+        while True:
+            required: set[Wanted] = set()
+            for project in filter(selection.wants, names):
+                extras = selection.extras(project)
+                if followed.get(project) != extras:
+                    followed[project] = extras
+                    required.update(self._required_by(project, extras))
+            if required <= more:
+                return selection
+            more |= required
+            selection = Selection(self._mirror, more)
+
+    def _required_by(self, project: str, extras: frozenset[str]) -> Iterator[Wanted]:
+        """Yield what the mirrored files of a project require, for all platforms.
+
+        Wheels are read first: of a release that has one, no sdist needs to be read.
+        """
+        files = self._store.mirrors.files(self._source, project)
+        known: set[str | None] = set()
+        for file in sorted(files, key=lambda file: not file.filename.endswith(".whl")):
+            version = version_of(file.filename)
+            if version in known and not file.filename.endswith(".whl"):
+                continue
+            try:
+                stated = _stated(self._store.blobs.path(file.sha256), file.filename)
+            except OSError:  # the blob is missing: `mirror verify` reports and repairs that
+                continue
+            if stated is None:
+                self.unknown.add(file.filename)
+                continue
+            known.add(version)
+            yield from required(project, stated, extras)
+
+
+@lru_cache(maxsize=10_000)
+def required(
+    project: str, stated: tuple[str, ...], extras: frozenset[str] = frozenset()
+) -> frozenset[Wanted]:
+    """Return what a distribution of a project requires with these extras, on any platform.
+
+    A requirement on its own project (``demo[fast,safe]; extra == "all"``) adds extras and no
+    versions: those are decided by the others that require it. Cached because the versions of a
+    project often require the same.
+    """
+    requirements = [_parsed(text) for text in stated]
+    while True:
+        found = {_wanted(each) for each in requirements if applies_anywhere(each, extras)}
+        own = {wanted for wanted in found if wanted.pattern == project}
+        more = extras.union(*(wanted.extras for wanted in own))
+        if more == extras:
+            return frozenset(found - own)
+        extras = more
 
 
 def _named_in(path: Path) -> Iterator[Wanted]:
@@ -43,31 +97,30 @@ def _named_in(path: Path) -> Iterator[Wanted]:
 
     read = read_file(path)
     for demand in read.demands:
-        yield _wanted(Requirement(demand.text))
+        yield _wanted(_parsed(demand.text))
     for pin in read.pins:
         yield Wanted(pin.project, f"=={pin.version}")
 
 
-def _required_by(store: Store, source: str, project: str) -> Iterator[Wanted]:
-    """Yield the requirements of a project's mirrored wheels, for all platforms, without extras."""
-    for file in store.mirrors.files(source, project):
-        if file.filename.endswith(".whl"):
-            yield from _required(store.blobs.path(file.sha256), file.filename)
-
-
 @lru_cache(maxsize=100_000)
-def _required(path: Path, filename: str) -> tuple[Wanted, ...]:
-    """Return the requirements of a wheel; cached because a blob never changes."""
-    try:
-        metadata = read_metadata(path, filename)
-    except OSError:  # the blob is missing: `mirror verify` reports and repairs that
-        return ()
-    return tuple(
-        _wanted(requirement)
-        for requirement in requires_dist(metadata or b"")
-        if requirement.url is None and "extra" not in str(requirement.marker or "")
-    )
+def _stated(path: Path, filename: str) -> tuple[str, ...] | None:
+    """Return the requirements in a distribution, or None if it does not state them.
+
+    Cached because a blob never changes, as text because that is small and often the same. Raises
+    OSError.
+    """
+    metadata = read_requirements(path, filename)
+    if metadata is None:
+        return None
+    stated = requires_dist(metadata)
+    return tuple(sys.intern(str(requirement)) for requirement in stated if not requirement.url)
+
+
+@lru_cache(maxsize=10_000)
+def _parsed(requirement: str) -> Requirement:
+    return Requirement(requirement)
 
 
 def _wanted(requirement: Requirement) -> Wanted:
-    return Wanted(normalize(requirement.name), str(requirement.specifier))
+    extras = sorted(map(normalize, requirement.extras))
+    return Wanted(normalize(requirement.name), str(requirement.specifier), tuple(extras))

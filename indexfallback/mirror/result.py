@@ -56,6 +56,8 @@ class Result:
     refused: list[str] = field(default_factory=list)
     #: Files of a name that an earlier file of the page has: a mirror holds one file of a name.
     left_out: list[str] = field(default_factory=list)
+    #: Files whose dependencies are not mirrored, because no file of their release states them.
+    unknown_requirements: list[str] = field(default_factory=list)
     #: Project to the reason why it, or some of its files, could not be fetched.
     failed: dict[str, str] = field(default_factory=dict)
     #: Project to the private index that it belongs to: it is not mirrored from another one.

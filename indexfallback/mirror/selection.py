@@ -27,19 +27,19 @@ class Selection:
     def __init__(self, mirror: Mirror, more: Iterable[Wanted] = ()) -> None:
         """Select by the settings, and in addition ``more``, which requirements name."""
         self._mirror = replace(mirror, projects=(*mirror.projects, *sorted(more)))
-        self._named: dict[str, list[str]] = {}
+        self._named: dict[str, list[Wanted]] = {}
         self._patterns: list[Wanted] = []
         for wanted in self._mirror.projects:
             if _SPECIAL.isdisjoint(wanted.pattern):
-                self._named.setdefault(wanted.pattern, []).append(wanted.specifier)
+                self._named.setdefault(wanted.pattern, []).append(wanted)
             else:
                 self._patterns.append(wanted)
         self._looks_at_versions = mirror.latest is not None or not mirror.prereleases
         #: Shortcuts past the patterns: each run tests up to 800,000 names.
         self._takes_names = any(wanted.pattern == "*" for wanted in self._patterns)
-        self._takes_versions = Wanted("*") in self._patterns and not any(
-            self._is_deciding_pin(wanted.specifier) for wanted in self._patterns
-        )
+        self._takes_versions = any(
+            wanted.pattern == "*" and not wanted.specifier for wanted in self._patterns
+        ) and not any(self._is_deciding_pin(wanted.specifier) for wanted in self._patterns)
         self._excluded_projects = tuple(w.pattern for w in mirror.exclude if not w.specifier)
         self._excluded = tuple(w for w in mirror.exclude if w.specifier)
         self._targets = Targets(mirror.platforms, mirror.pythons)
@@ -104,12 +104,17 @@ class Selection:
         )
         return tuple(file for file in files if version_of(file.filename) in chosen)
 
+    def extras(self, project: str) -> frozenset[str]:
+        """Return the extras of a project that are asked for."""
+        return frozenset(extra for wanted in self._entries(project) for extra in wanted.extras)
+
     def _specifiers(self, project: str) -> list[str]:
         """Return the specifiers, one of which has to match; an empty one matches everything."""
-        return [
-            *self._named.get(project, ()),
-            *(w.specifier for w in self._patterns if fnmatchcase(project, w.pattern)),
-        ]
+        return [wanted.specifier for wanted in self._entries(project)]
+
+    def _entries(self, project: str) -> list[Wanted]:
+        patterns = (each for each in self._patterns if fnmatchcase(project, each.pattern))
+        return [*self._named.get(project, ()), *patterns]
 
     def _is_wanted(self, file: File) -> bool:
         """Tell whether a file is wanted, whatever its version."""

@@ -23,7 +23,6 @@ from indexfallback.mirror.owned import OwnedElsewhere
 from indexfallback.mirror.project import ProjectJob
 from indexfallback.mirror.project_sync import ProjectSync
 from indexfallback.mirror.removals import PendingRemovals
-from indexfallback.mirror.requirements import selection_of
 from indexfallback.mirror.result import Removal, Result
 from indexfallback.mirror.write_batch import WriteBatch
 from indexfallback.store import Store, StoreFault
@@ -155,10 +154,11 @@ class Sync:
         return listed, serial
 
     def _required(self) -> dict[str, int | None]:
-        """Return the projects that newly mirrored wheels require."""
+        """Return the projects that newly mirrored distributions require."""
         self._batch.flush()
         before = self._projects.selection
-        after = self._projects.selection = selection_of(self._mirror, self._store, self._source)
+        self._projects.select()
+        after = self._projects.selection
         names = after.named - before.named
         changed = {
             name for name in after.named if after.fingerprint(name) != before.fingerprint(name)

@@ -25,6 +25,14 @@ def test_patterns_are_normalised_and_specifiers_checked(tmp_path: Path) -> None:
     assert mirror.projects == (Wanted("acme-*"), Wanted("django", "<6,>=4"))
 
 
+def test_extras_are_normalised_and_sorted(tmp_path: Path) -> None:
+    text = 'index = "up"\ndependencies = true\nprojects = ["Dep [Fast, a_b] > 1", "x[]"]'
+    mirror = load(tmp_path, text).mirror
+    assert mirror is not None
+    assert mirror.projects == (Wanted("dep", ">1", ("a-b", "fast")), Wanted("x"))
+    assert str(mirror.projects[0]) == "dep[a-b,fast]>1"
+
+
 def test_a_date_is_a_toml_date_or_text(tmp_path: Path) -> None:
     for text in ("2025-06-01", '"2025-06-01"'):
         mirror = load(tmp_path, f'index = "up"\nsince = {text}').mirror
@@ -33,7 +41,8 @@ def test_a_date_is_a_toml_date_or_text(tmp_path: Path) -> None:
 
 
 def test_it_is_the_same_in_a_child_process(tmp_path: Path) -> None:
-    text = 'index = "up"\nprojects = ["a>1"]\nrequirements = ["r.txt"]\nlatest = 3'
+    text = 'index = "up"\nprojects = ["a[x]>1"]\ndependencies = true\n'
+    text += 'requirements = ["r.txt"]\nlatest = 3'
     settings = load(tmp_path, text)
     assert decode_settings(encode_settings(settings)) == settings
 
@@ -50,6 +59,15 @@ def test_it_is_the_same_in_a_child_process(tmp_path: Path) -> None:
         ),
         ('index = "up"\nprojects = ["a b"]', "which has an invalid version specifier"),
         ('index = "up"\nprojects = ["/"]', 'has the item "/", which is not a pattern'),
+        (
+            'index = "up"\nprojects = ["dep[fast]>1"]',
+            "has extras, and the dependencies are not mirrored; add dependencies = true, or write",
+        ),
+        (
+            'index = "up"\nexclude = ["dep[fast]"]',
+            'has the item "dep[fast]", but an extra cannot be excluded; write "dep"',
+        ),
+        ('index = "up"\nprojects = ["dep[a+b]"]', "which has an invalid version specifier"),
         ('index = "up"\npythons = ["2.7"]', 'has the item "2.7", which is not a version of Python'),
         ('index = "up"\nplatforms = ["linux x"]', "which is not a platform"),
         ('index = "up"\nlatest = 0', "is not a number above zero"),

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from indexfallback.dists.metadata import read_metadata
+from indexfallback.dists.metadata import read_metadata, read_requirements
 from indexfallback.dists.wheel import MAX_METADATA
 from tests.fakes import sdist, wheel
 
@@ -73,6 +73,24 @@ def test_an_sdists_metadata_counts_only_if_building_changes_nothing_of_it(
     path: Path, metadata: bytes, is_read: bool
 ) -> None:
     assert read(path, tar_of(metadata)) == (metadata if is_read else None)
+
+
+@pytest.mark.parametrize(
+    ("metadata", "is_stated"),
+    [
+        (PKG_INFO % (b"2.2", b""), True),
+        (PKG_INFO % (b"2.1", b"Requires-Dist: idna\n"), False),
+        (PKG_INFO % (b"2.4", b"Dynamic: Version\n"), True),
+        (PKG_INFO % (b"2.4", b"Dynamic: Version\nDynamic: Requires-Dist\n"), False),
+        (PKG_INFO % (b"2.4", b"dynamic: requires-dist\n"), False),
+    ],
+)
+def test_an_sdist_states_its_requirements_if_building_does_not_change_these(
+    path: Path, metadata: bytes, is_stated: bool
+) -> None:
+    path.write_bytes(tar_of(metadata))
+    found = read_requirements(path, "acme_app-1.0.tar.gz")
+    assert found == (metadata if is_stated else None)
 
 
 @pytest.mark.parametrize(

@@ -112,10 +112,12 @@ def sdist(
     size: int = 0,
     extra_files: Mapping[str, bytes] | None = None,
     build_requires: Iterable[str] = (),
+    metadata: bytes | None = None,
 ) -> Dist:
     """Return an sdist that builds into the `wheel` of the same arguments.
 
-    Offline, unless it has build requirements, which it has installed and does not use.
+    Offline, unless it has build requirements, which it has installed and does not use. Its PKG-INFO
+    is the wheel's ``METADATA`` unless ``metadata`` is given.
     """
     built = wheel(
         name,
@@ -127,7 +129,7 @@ def sdist(
     )
     stem = f"{normalize(name).replace('-', '_')}-{version}"
     files = {
-        "PKG-INFO": built.metadata,
+        "PKG-INFO": built.metadata if metadata is None else metadata,
         "pyproject.toml": _PYPROJECT.format(requires=list(build_requires)).encode(),
         "_backend.py": _BACKEND.encode(),
         built.filename: built.data,
@@ -139,7 +141,7 @@ def sdist(
             member.size = len(content)
             archive.addfile(member, io.BytesIO(content))
     packed = gzip.compress(data.getvalue(), compresslevel=1, mtime=0)
-    return Dist(name, version, f"{stem}.tar.gz", packed, built.metadata, requires_python)
+    return Dist(name, version, f"{stem}.tar.gz", packed, files["PKG-INFO"], requires_python)
 
 
 def tree(n: int, *, fanout: int | None = None, prefix: str = "tree", size: int = 0) -> list[Dist]:

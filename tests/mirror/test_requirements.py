@@ -1,9 +1,31 @@
-"""Files of requirements, and what mirrored wheels require."""
+"""Files of requirements, and what mirrored distributions require."""
 
 from pathlib import Path
 
-from tests.fakes import wheel
+import pytest
+
+from indexfallback.config.mirror import Wanted
+from indexfallback.mirror.requirements import required
+from tests.fakes import sdist, wheel
 from tests.mirror.support import Mirrored
+
+#: The projects whose wheels are mirrored for ``dep`` with its extra ``fast``.
+FAST = ["accelerator", "cables", "dep", "kernel"]
+
+
+@pytest.fixture
+def extras(mirror: Mirrored) -> Mirrored:
+    """Return a mirror of an index whose projects require extras, of others and of themselves."""
+    required = ["cables", 'accelerator[gpu]; extra == "fast"', 'idna; extra == "other"']
+    for dist in (
+        wheel("app", requires=["dep[all]"]),
+        wheel("dep", requires=[*required, 'dep[fast]; extra == "all"']),
+        wheel("dep", "0.9"),
+        wheel("accelerator", requires=['kernel; extra == "gpu" and sys_platform == "win32"']),
+        *map(wheel, ("cables", "kernel", "idna")),
+    ):
+        mirror.upstream.add(dist)
+    return mirror
 
 
 def test_what_a_file_of_requirements_names_is_mirrored(mirror: Mirrored, tmp_path: Path) -> None:
@@ -43,3 +65,83 @@ def test_what_nothing_requires_any_more_goes(mirror: Mirrored) -> None:
     mirror.run("--yes")
     mirror.run("--yes")
     assert "other" not in mirror.state()["pages"]
+
+
+def test_the_extras_that_are_asked_for_are_followed(extras: Mirrored) -> None:
+    extras.configure(projects=["app"], dependencies=True)
+    extras.run()
+    assert sorted(extras.state()["pages"]) == ["accelerator", "app", *FAST[1:]]
+    extras.upstream.clear()
+    assert extras.run()["files"] == 0
+
+
+@pytest.mark.parametrize("project", ["dep[fast]", "dep [Fast, unknown] >=1", "d*p[fast]"])
+def test_a_project_can_be_named_with_extras(extras: Mirrored, project: str) -> None:
+    extras.configure(projects=[project], dependencies=True)
+    extras.run()
+    assert sorted(extras.state()["pages"]) == FAST
+
+
+def test_without_an_extra_its_requirements_are_not_followed(extras: Mirrored) -> None:
+    extras.configure(projects=["dep"], dependencies=True)
+    extras.run()
+    assert sorted(extras.state()["pages"]) == ["cables", "dep"]
+
+
+def test_the_extras_in_a_file_of_requirements_are_followed(
+    extras: Mirrored, tmp_path: Path
+) -> None:
+    file = tmp_path / "requirements.txt"
+    file.write_text("dep[fast]>=1\n", encoding="utf-8")
+    extras.configure(requirements=[str(file)], dependencies=True)
+    extras.run()
+    assert sorted(extras.state()["pages"]) == FAST
+    assert len(extras.listed("dep") or []) == 1
+
+
+def test_an_extra_that_is_asked_for_later_is_followed_later(extras: Mirrored) -> None:
+    extras.configure(projects=["dep"], dependencies=True)
+    extras.run()
+    extras.configure(projects=["dep[fast]"], dependencies=True)
+    assert extras.run()["files"] == 2
+    assert sorted(extras.state()["pages"]) == FAST
+
+
+def test_a_requirement_on_the_own_project_adds_extras_and_no_versions() -> None:
+    stated = ("demo[fast]; extra == 'all'", "demo[all]; extra == 'whole'", "lib>1; extra == 'fast'")
+    assert required("demo", stated) == set()
+    assert required("demo", stated, frozenset(["whole"])) == {Wanted("lib", ">1")}
+
+
+OLD = b"Metadata-Version: 2.1\nName: old\nVersion: 1.0\n\n"
+DYNAMIC = b"Metadata-Version: 2.2\nName: dynamic\nVersion: 1.0\nDynamic: requires-dist\n\n"
+OTHER = b"Metadata-Version: 2.2\nName: top\nVersion: 1.0\nDynamic: Version\nRequires-Dist: lib\n\n"
+
+
+def test_what_sdists_require_is_mirrored_where_they_state_it(mirror: Mirrored) -> None:
+    for dist in (sdist("top", metadata=OTHER), sdist("lib", requires=["other"]), sdist("other")):
+        mirror.upstream.add(dist)
+    mirror.configure(projects=["top"], files=["sdist"], dependencies=True)
+    result = mirror.run()
+    assert sorted(mirror.state()["pages"]) == ["lib", "other", "top"]
+    assert result["unknown_requirements"] == []
+
+
+def test_sdists_that_do_not_state_their_requirements_are_named(mirror: Mirrored) -> None:
+    for dist in (sdist("old", metadata=OLD), sdist("dynamic", metadata=DYNAMIC)):
+        mirror.upstream.add(dist)
+    names = ["dynamic-1.0.tar.gz", "old-1.0.tar.gz"]
+    mirror.configure(projects=["old", "dynamic"], files=["sdist"], dependencies=True)
+    for _ in range(2):
+        assert mirror.run()["unknown_requirements"] == names
+    words = mirror().expect().words
+    assert "2 files do not state their requirements, which are therefore not mirrored" in words
+    assert ", ".join(names) in words
+
+
+def test_the_wheel_of_a_release_states_the_requirements_of_its_sdist(mirror: Mirrored) -> None:
+    mirror.upstream.add(sdist("old", metadata=OLD))
+    mirror.upstream.add(wheel("old", requires=["other"]))
+    mirror.configure(projects=["old"], dependencies=True)
+    assert mirror.run()["unknown_requirements"] == []
+    assert sorted(mirror.state()["pages"]) == ["old", "other"]

@@ -1,0 +1,97 @@
+"""What ``mirror`` prints of a run."""
+
+from collections.abc import Iterator
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from indexfallback.cli.output import print_json, say, say_more, wrapped
+from indexfallback.words import counted, size, span
+
+if TYPE_CHECKING:
+    from indexfallback.mirror.result import Removal, Result
+
+#: The most names that are printed of a list, and within a sentence; the rest is counted.
+_NAMES, _FEW = 10, 3
+
+
+def report(result: "Result", *, dry: bool, as_json: bool) -> None:
+    """Print the result of a run, or what a ``dry`` one would have."""
+    if as_json:
+        print_json({**asdict(result), "dry_run": dry, "stopped": _as_data(result.stopped)})
+        return
+    click.echo(wrapped(_summary(result, dry=dry), ""))
+    for project, why in sorted(result.failed.items())[:_NAMES]:
+        click.echo(wrapped(f"{project}: {why}"))
+    if len(result.failed) > _NAMES:
+        click.echo(f"  and {len(result.failed) - _NAMES:,} more")
+    for remark in _remarks(result):
+        say(remark)
+    if result.stopped is not None:
+        say(_why_stopped(result.stopped, dry=dry))
+        print_removal(result.stopped)
+        say_more("To remove all that, run again with --yes")
+    if result.interrupted:
+        say("interrupted; complete files are kept: run again to continue")
+    elif result.failed:
+        say("something could not be fetched: run again to continue")
+
+
+def _remarks(result: "Result") -> Iterator[str]:
+    """Yield sentences about what was not mirrored."""
+    if owned := result.owned:
+        first = ", ".join(f"{name} ({owner})" for name, owner in sorted(owned.items())[:_FEW])
+        names = counted(len(owned), "project belongs", "projects belong")
+        are = "is" if len(owned) == 1 else "are"
+        yield f"{names} to a private index and {are} not mirrored from another one: {first}"
+    for refused in result.refused:
+        yield f"refused: {refused}; its content has changed, and the first one stays"
+    for left_out in result.left_out:
+        yield (f"left out: {left_out}; its page lists another file of that name before it, and a "
+               "mirror holds one")  # fmt: skip
+    if unknown := result.unknown_requirements:
+        files = counted(len(unknown), "file does not state its", "files do not state their")
+        more = f" and {len(unknown) - _FEW:,} more" if len(unknown) > _FEW else ""
+        first = ", ".join(unknown[:_FEW])
+        yield f"{files} requirements, which are therefore not mirrored: {first}{more}"
+
+
+def _summary(result: "Result", *, dry: bool) -> str:
+    gone = (len(result.removed_projects), len(result.removed_files))
+    would = "would be " if dry else ""
+    return (
+        f"{counted(result.projects, 'project')} selected, {result.asked:,} requested, "
+        f"{result.changed:,} changed; {counted(result.files, 'file')} ({size(result.bytes)}) "
+        f"{would}fetched; {counted(gone[0], 'project')} and {counted(gone[1], 'file')} "
+        f"{would}removed; {len(result.failed):,} failed ({span(result.seconds)})"
+    )
+
+
+def _why_stopped(removal: "Removal", *, dry: bool) -> str:
+    if removal.is_large:
+        would = "nothing would be" if dry else "nothing was"
+        return f"{would} removed: it would be more than a fifth"
+    stay = "would stay" if dry else "stay"
+    number = len(removal.emptied)
+    if number == 1:
+        return f"1 project would lose all its files: it {stay if dry else 'stays'} as it is"
+    return f"{number:,} projects would lose all their files: they {stay} as they are"
+
+
+def print_removal(removal: "Removal") -> None:
+    """Print what would be removed, by its names as far as they are few."""
+    emptied = sorted({*removal.emptied} - {*removal.projects})
+    for what, names, of, change in (
+        ("project", removal.projects, removal.all_projects, "be removed"),
+        ("project", emptied, removal.all_projects, "lose all files"),
+        ("file", removal.files, removal.all_files, "be removed"),
+    ):
+        if names:
+            more = f" and {len(names) - _NAMES:,} more" if len(names) > _NAMES else ""
+            listed = ", ".join(names[:_NAMES])
+            say_more(f"{counted(len(names), what)} of {of:,} would {change}: {listed}{more}")
+
+
+def _as_data(removal: "Removal | None") -> dict[str, Any] | None:
+    return removal._asdict() if removal is not None else None

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, final
 
 import click
 
-from indexfallback.cli.mirror_report import print_removal, report
+from indexfallback.cli.mirror_report import files_and_size, print_removal, report
 from indexfallback.cli.options import Options, examples, takes_options
 from indexfallback.cli.output import clock, print_json, print_table, say, wrapped
 from indexfallback.config.units import InvalidValueError, parse_duration
@@ -50,7 +50,7 @@ class _Progress:
 
     def advance(self, result: "Result") -> None:
         """Show that one more project is done."""
-        text = f"Mirroring, {counted(result.files, 'file')}, {size(result.bytes)}"
+        text = f"Mirroring, {files_and_size(result)}"
         self._bar.update(self._task, advance=1, description=text)
 
     def agrees(self, removal: "Removal") -> bool:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -19,7 +19,9 @@ _NAMES, _FEW = 10, 3
 def report(result: "Result", *, dry: bool, as_json: bool) -> None:
     """Print the result of a run, or what a ``dry`` one would have."""
     if as_json:
-        print_json({**asdict(result), "dry_run": dry, "stopped": _as_data(result.stopped)})
+        bytes_ = {"bytes": None if result.unsized else result.bytes, "known_bytes": result.bytes}
+        stopped = result.stopped._asdict() if result.stopped is not None else None
+        print_json({**asdict(result), **bytes_, "dry_run": dry, "stopped": stopped})
         return
     click.echo(wrapped(_summary(result, dry=dry), ""))
     for project, why in sorted(result.failed.items())[:_NAMES]:
@@ -36,6 +38,17 @@ def report(result: "Result", *, dry: bool, as_json: bool) -> None:
         say("interrupted; complete files are kept: run again to continue")
     elif result.failed:
         say("something could not be fetched: run again to continue")
+
+
+def files_and_size(result: "Result") -> str:
+    """Return how many files were fetched, or would be, and their size as far as it is known."""
+    files = counted(result.files, "file")
+    if not result.unsized:
+        return f"{files} ({size(result.bytes)})" if result.files else files
+    if result.unsized == result.files:
+        return f"{files} (unknown size)"
+    unsized = counted(result.unsized, "file")
+    return f"{files} (at least {size(result.bytes)}, {unsized} of unknown size)"
 
 
 def _remarks(result: "Result") -> Iterator[str]:
@@ -62,9 +75,9 @@ def _summary(result: "Result", *, dry: bool) -> str:
     would = "would be " if dry else ""
     return (
         f"{counted(result.projects, 'project')} selected, {result.asked:,} requested, "
-        f"{result.changed:,} changed; {counted(result.files, 'file')} ({size(result.bytes)}) "
-        f"{would}fetched; {counted(gone[0], 'project')} and {counted(gone[1], 'file')} "
-        f"{would}removed; {len(result.failed):,} failed ({span(result.seconds)})"
+        f"{result.changed:,} changed; {files_and_size(result)} {would}fetched; "
+        f"{counted(gone[0], 'project')} and {counted(gone[1], 'file')} {would}removed; "
+        f"{len(result.failed):,} failed ({span(result.seconds)})"
     )
 
 
@@ -91,7 +104,3 @@ def print_removal(removal: "Removal") -> None:
             more = f" and {len(names) - _NAMES:,} more" if len(names) > _NAMES else ""
             listed = ", ".join(names[:_NAMES])
             say_more(f"{counted(len(names), what)} of {of:,} would {change}: {listed}{more}")
-
-
-def _as_data(removal: "Removal | None") -> dict[str, Any] | None:
-    return removal._asdict() if removal is not None else None

@@ -17,6 +17,7 @@ from indexfallback.mirror.workers import Workers
 from indexfallback.page import File
 from indexfallback.store import Store
 from indexfallback.store.disk import is_intact
+from indexfallback.upstream.http import HttpIndex
 
 #: The number of files that makes worker processes worth their start, which takes half a second.
 _MANY = 500
@@ -35,11 +36,12 @@ class FetchPool:
         self._stopped = threading.Event()
         limiter = RateLimiter(mirror.rate, self._stopped)
         partials = store.blobs.partials
-        self._fetcher = Fetcher(
-            member.index, member.upstream, partials, limiter, settings.page_size
-        )
+        upstream = member.upstream
+        assert isinstance(upstream, HttpIndex)  # noqa: S101 - no directory is mirrored
+        self._fetcher = Fetcher(member.index, upstream, partials, limiter, settings.page_size)
         self.names = self._fetcher.names
         self.page = self._fetcher.page
+        self.sizes = self._fetcher.sizes
 
     def expect(self, files: int) -> None:
         """Prepare for so many more files."""

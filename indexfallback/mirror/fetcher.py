@@ -8,16 +8,18 @@ import random
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from indexfallback.chain.explain import remedy_for
 from indexfallback.config import Index
 from indexfallback.errors import MirrorError
 from indexfallback.mirror.file_download import FetchedFile, FileDownload
 from indexfallback.mirror.rate_limiter import RateLimiter
-from indexfallback.outcome import LOGIN_KINDS, TLS_KINDS, Kind, Outcome
+from indexfallback.outcome import LOGIN_KINDS, TLS_KINDS, UNREACHABLE_KINDS, Kind, Outcome
 from indexfallback.page import File
 from indexfallback.store.partials import Partials
-from indexfallback.upstream.answers import Limits, NamesAnswer, PageAnswer, Upstream
+from indexfallback.upstream.answers import Limits, NamesAnswer, PageAnswer
+from indexfallback.upstream.http import HttpIndex
 
 #: Of its own: the module's generator belongs to whoever seeds it.
 _random = random.SystemRandom()
@@ -37,10 +39,19 @@ _FIRST_BYTE, _NAMES_FIRST_BYTE = 15.0, 60.0
 _OF_ONE = frozenset({Kind.REFUSED, Kind.OTHER_LOGIN})
 #: The same, for any page or file.
 _FINAL = (LOGIN_KINDS - _OF_ONE) | TLS_KINDS | {Kind.NOT_ALLOWED, Kind.OFFLINE}
+#: No answer came: after some files without one, none is asked for.
+_NOT_REACHED = UNREACHABLE_KINDS | {Kind.CONNECT_TIMEOUT, Kind.OFFLINE}
 
 
 class FetchError(Exception):
     """One page or file could not be fetched; others may be."""
+
+
+class Sizes(NamedTuple):
+    """The files whose size the index tells, and their bytes."""
+
+    files: int
+    bytes: int
 
 
 @dataclass
@@ -55,7 +66,7 @@ class Fetcher:
     """Fetches from one index; used by many threads."""
 
     def __init__(
-        self, index: Index, upstream: Upstream, partials: Partials, limiter: RateLimiter,
+        self, index: Index, upstream: HttpIndex, partials: Partials, limiter: RateLimiter,
         page_size: int,
     ) -> None:  # fmt: skip
         self._index = index
@@ -140,6 +151,25 @@ class Fetcher:
             self._wait_to_retry(
                 outcome, tries, f"{file.filename}: ", advanced=download.written > before
             )
+
+    def sizes(self, files: Iterable[File]) -> Sizes:
+        """Ask for the sizes of files, once each; raises `MirrorError` if the index is down."""
+        told = [size for file in files if (size := self._size(file)) is not None]
+        return Sizes(len(told), sum(told))
+
+    def _size(self, file: File) -> int | None:
+        for _ in range(_HOLDS):
+            self._limiter.wait()
+            answer = self._upstream.size(file, _FIRST_BYTE)
+            outcome = answer.outcome
+            if outcome.retry_after is None:
+                break
+            self._limiter.hold(outcome.retry_after)
+        if outcome.kind is Kind.FOUND:
+            self._limiter.succeeded()
+        elif outcome.kind in _NOT_REACHED and self._limiter.failed():
+            raise self._is_down(outcome)
+        return answer.size
 
     def _limits(self, seconds: float, first_byte: float) -> Limits:
         return Limits(time.monotonic() + seconds, self._page_size, first_byte)

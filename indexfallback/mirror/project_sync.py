@@ -8,6 +8,7 @@ from collections.abc import Collection
 
 from indexfallback.config.mirror import Mirror
 from indexfallback.mirror.fetch_pool import FetchPool
+from indexfallback.mirror.fetcher import Sizes
 from indexfallback.mirror.file_download import FetchedFile
 from indexfallback.mirror.plan import make_plan, page_of
 from indexfallback.mirror.project import ProjectJob
@@ -64,7 +65,10 @@ class ProjectSync:
         return pool.page(job.project, *known, least=job.serial)
 
     def plan(self, job: ProjectJob, page: ProjectPage) -> list[File]:
-        """Plan from the page that was answered; return the files to fetch."""
+        """Plan from the page that was answered; return the files to fetch.
+
+        In a dry run those are returned whose page does not state their size.
+        """
         serials = [s for s in (job.serial, job.state and job.state.serial) if s is not None]
         if page.serial is not None and page.serial < max(serials, default=0):
             job.failures.append(f"its page is older than the mirrored one: serial {page.serial}")
@@ -87,7 +91,9 @@ class ProjectSync:
         if self._dry:
             self._result.files += len(missing)
             self._result.bytes += sum(file.size or 0 for file in missing)
-            return []
+            unsized = [file for file in missing if file.size is None]
+            self._result.unsized += len(unsized)
+            return unsized
         return missing
 
     def add(self, job: ProjectJob, fetched: FetchedFile) -> None:
@@ -95,6 +101,11 @@ class ProjectSync:
         self._result.files += 1
         self._result.bytes += fetched.size
         self._batch.add(job.add(fetched), fetched)
+
+    def add_sizes(self, sizes: Sizes) -> None:
+        """Add the sizes of files that a dry run has asked for."""
+        self._result.bytes += sizes.bytes
+        self._result.unsized -= sizes.files
 
     def finish(self, job: ProjectJob) -> None:
         """Record a project, now or, if files are removed from it, at the end of the run."""

@@ -48,6 +48,8 @@ class Result:
     #: Files that were fetched, and files of changed pages that were stored already.
     files: int = 0
     bytes: int = 0
+    #: Of the files of a dry run, those whose size is not known and not in ``bytes``.
+    unsized: int = 0
     present: int = 0
     #: Removed because the index has removed them (``on_removed``) or they are not selected now.
     removed_projects: list[str] = field(default_factory=list)

@@ -17,7 +17,7 @@ from indexfallback.config import Settings
 from indexfallback.config.mirror import Mirror
 from indexfallback.errors import MirrorError, StoreError
 from indexfallback.mirror.fetch_pool import FetchPool
-from indexfallback.mirror.fetcher import FetchError
+from indexfallback.mirror.fetcher import FetchError, Sizes
 from indexfallback.mirror.file_download import FetchedFile
 from indexfallback.mirror.owned import OwnedElsewhere
 from indexfallback.mirror.project import ProjectJob
@@ -25,6 +25,7 @@ from indexfallback.mirror.project_sync import ProjectSync
 from indexfallback.mirror.removals import PendingRemovals
 from indexfallback.mirror.result import Removal, Result
 from indexfallback.mirror.write_batch import WriteBatch
+from indexfallback.page import File
 from indexfallback.store import Store, StoreFault
 from indexfallback.store.mirrors import Run
 from indexfallback.upstream.answers import PageAnswer
@@ -34,8 +35,8 @@ _CHUNK = 5
 #: Open projects for each connection, enough to keep all connections busy.
 _OPEN = 3
 
-#: A task returns a page; or files, and why others failed.
-_Task = Future[PageAnswer] | Future[tuple[list[FetchedFile], list[str]]]
+#: A task returns a page; or files, and why others failed; or sizes.
+_Task = Future[PageAnswer] | Future[Sizes] | Future[tuple[list[FetchedFile], list[str]]]
 
 
 class Progress(Protocol):
@@ -123,7 +124,7 @@ class Sync:
             if task.cancelled() or task.exception() is not None:
                 continue
             done = task.result()
-            for fetched in done[0] if not isinstance(done, PageAnswer) else ():
+            for fetched in done[0] if not isinstance(done, (PageAnswer, Sizes)) else ():
                 with contextlib.suppress(OSError):  # `cache gc` removes it later
                     fetched.path.unlink()
 
@@ -205,6 +206,16 @@ class Sync:
         task = threads.submit(work, *args)
         task.add_done_callback(lambda done: self._done.put((job, done)))
 
+    def _submit_files(
+        self, threads: ThreadPoolExecutor, job: ProjectJob, files: list[File]
+    ) -> None:
+        """Fetch files, or ask for their sizes in a dry run."""
+        if not self._dry:
+            self._pool.expect(len(files))
+        work = self._pool.sizes if self._dry else self._pool.fetch
+        for start in range(0, len(files), _CHUNK):
+            self._submit(threads, job, work, files[start : start + _CHUNK])
+
     def _handle(self, job: ProjectJob, task: _Task, threads: ThreadPoolExecutor) -> None:
         """Take the result of a task, or raise what it raised."""
         try:
@@ -215,11 +226,9 @@ class Sync:
         if isinstance(done, PageAnswer):
             job.answer = done
             if done.page is not None:
-                missing = self._projects.plan(job, done.page)
-                self._pool.expect(len(missing))
-                for start in range(0, len(missing), _CHUNK):
-                    chunk = missing[start : start + _CHUNK]
-                    self._submit(threads, job, self._pool.fetch, chunk)
+                self._submit_files(threads, job, self._projects.plan(job, done.page))
+        elif isinstance(done, Sizes):
+            self._projects.add_sizes(done)
         else:
             fetched, failures = done
             job.failures += failures

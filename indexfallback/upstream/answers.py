@@ -137,6 +137,14 @@ class PartAnswer(NamedTuple):
     etag: str | None = None
 
 
+class SizeAnswer(NamedTuple):
+    """The answer to a question for the size of a file."""
+
+    outcome: Outcome
+    #: Bytes; None if the index does not state it.
+    size: int | None = None
+
+
 class Skipped(NamedTuple):
     """An entry of a directory that is not offered."""
 

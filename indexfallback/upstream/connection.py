@@ -46,16 +46,16 @@ from indexfallback.upstream.failures import (
     outcome_of_error,
     outcome_of_status,
 )
-from indexfallback.upstream.journey import Journey
+from indexfallback.upstream.journey import Journey, Method
 from indexfallback.upstream.pools import Adapter, StaleConnectionError, request_target
 
 MAX_REDIRECTS = 5
-#: Statuses of redirects that keep the method GET.
+#: Statuses of redirects that keep the methods GET and HEAD.
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 
 
 class Connection:
-    """Sends GET requests on behalf of one index."""
+    """Sends requests on behalf of one index."""
 
     def __init__(
         self,
@@ -79,7 +79,7 @@ class Connection:
         self._pips_proxy = {"all": proxy} if proxy else {}
         self._proxies: dict[Origin, dict[str, str]] = {}
 
-    def get(
+    def ask(
         self,
         url: str,
         headers: dict[str, str],
@@ -88,8 +88,9 @@ class Connection:
         *,
         carried: dict[Origin, str],
         client: ClientLogin | None = None,
+        method: Method = "GET",
     ) -> tuple[Outcome, requests.Response | None]:
-        """Send a GET, follow redirects, and return the response with its body unread.
+        """Send a request, follow redirects, and return the response with its body unread.
 
         ``timeout`` is seconds to connect and between bytes. ``other_index`` returns the name of
         the other index that an address belongs to, or None: a redirect to another index is not
@@ -98,7 +99,7 @@ class Connection:
         in the place of all other logins. The caller closes the response, which comes with every
         outcome that has one.
         """
-        journey = Journey(headers, timeout, carried, client)
+        journey = Journey(headers, timeout, carried, client, method)
         for hop in range(MAX_REDIRECTS + 1):
             where = urlsplit(url).netloc
             if not any(fnmatchcase(where, pattern) for pattern in self._allow_hosts):
@@ -157,18 +158,18 @@ class Connection:
         """
         where = origin(url)
         if of_client := journey.of_client(where):
-            return self._send(url, journey.headers(where, of_client), journey.timeout)
+            return self._send(url, journey.headers(where, of_client), journey)
         carried = journey.carried(where)
         known = "" if has_password(carried) else self._logins.header(where)
         headers = journey.headers(where, known or authorization(carried))
-        outcome, response = self._send(url, headers, journey.timeout)
+        outcome, response = self._send(url, headers, journey)
         if outcome.kind is Kind.DENIED and not has_password(carried):
             renewed = self._logins.renewed(where, known)
             if response is not None and renewed not in ("", known):
                 known = renewed
                 response.close()
                 headers = journey.headers(where, known)
-                outcome, response = self._send(url, headers, journey.timeout)
+                outcome, response = self._send(url, headers, journey)
         if outcome.kind is not Kind.DENIED:
             return outcome, response
         if not self._logins.is_own(where) or (carried and not known):
@@ -180,14 +181,14 @@ class Connection:
         self,
         url: str,
         headers: dict[str, str],
-        timeout: tuple[float, float],
+        journey: Journey,
         *,
         again: bool = True,
     ) -> tuple[Outcome, requests.Response | None]:
         """Send one request, and once more if a reused connection broke: no fault of the index."""
         where = urlsplit(url).netloc
         try:
-            response = self._answer(url, headers, timeout)
+            response = self._answer(url, headers, journey)
         except (
             requests.RequestException,
             urllib3.exceptions.HTTPError,
@@ -195,7 +196,7 @@ class Connection:
             ValueError,
         ) as error:
             if again and any(isinstance(cause, StaleConnectionError) for cause in causes(error)):
-                return self._send(url, headers, timeout, again=False)
+                return self._send(url, headers, journey, again=False)
             return self._dated(outcome_of_error(error, where), url), None
         retry_after = response.headers.get("Retry-After")
         outcome = outcome_of_status(response.status_code, retry_after)
@@ -213,9 +214,7 @@ class Connection:
         day = expiry(host, port or 443, self._connect_timeout)
         return replace(outcome, detail=f"{outcome.detail} (on {day})") if day else outcome
 
-    def _answer(
-        self, url: str, headers: dict[str, str], timeout: tuple[float, float]
-    ) -> requests.Response:
+    def _answer(self, url: str, headers: dict[str, str], journey: Journey) -> requests.Response:
         """Return the response; raises the exceptions of `requests` and urllib3.
 
         No session is used: it reads the whole body of a redirect. Without a proxy, the pool of the
@@ -224,12 +223,12 @@ class Connection:
         adapter = self._ready()
         proxies = self._proxies_for(url)
         if proxies or not url.isascii():
-            request = requests.Request("GET", url, headers=headers).prepare()
-            return adapter.send(request, stream=True, timeout=timeout, proxies=proxies)
-        connect, read = timeout
+            request = requests.Request(journey.method, url, headers=headers).prepare()
+            return adapter.send(request, stream=True, timeout=journey.timeout, proxies=proxies)
+        connect, read = journey.timeout
         try:
             raw = adapter.poolmanager.connection_from_url(url).urlopen(
-                "GET",
+                journey.method,
                 request_target(url),
                 headers=headers,
                 retries=False,

@@ -27,16 +27,19 @@ from indexfallback.upstream.answers import (
     PageAnswer,
     Part,
     PartAnswer,
+    SizeAnswer,
     Skipped,
     TransferError,
     page_words,
 )
 from indexfallback.upstream.connection import Connection
 from indexfallback.upstream.credentials import LinkLogins, Origin, origin
+from indexfallback.upstream.journey import Method
 from indexfallback.upstream.parts import find_part, read_part
 from indexfallback.upstream.received import PAGE_PIECE, bounded, file_body
 from indexfallback.upstream.responses import (
     clock,
+    coding_of,
     has_end,
     is_web_page,
     number,
@@ -155,7 +158,7 @@ class HttpIndex:
         first_byte = min(limits.first_byte, left)
         connect = max(min(self._index.connect_timeout, limits.connect, first_byte), _SHORTEST)
         timeout = connect, first_byte
-        outcome, response = self._connection.get(
+        outcome, response = self._connection.ask(
             url, headers, timeout, self._other_index, carried=carried, client=self._client
         )
         limits.answering()
@@ -207,7 +210,7 @@ class HttpIndex:
         started = time.monotonic()
         index = self._index
         timeout = min(index.connect_timeout, patience), patience
-        outcome, response = self._get_file(file, headers, timeout)
+        outcome, response = self._ask_for_file(file, headers, timeout)
         outcome = _with(outcome, elapsed=time.monotonic() - started)
         if response is None:
             return FileAnswer(outcome)
@@ -223,14 +226,15 @@ class HttpIndex:
         set_read_timeout(response, index.read_timeout)
         return FileAnswer(outcome, file_body(response, file.size))
 
-    def _get_file(
-        self, file: File, headers: dict[str, str], timeout: tuple[float, float]
-    ) -> tuple[Outcome, requests.Response | None]:
-        """Send a GET for a file, with the login in its link."""
+    def _ask_for_file(
+        self, file: File, headers: dict[str, str], timeout: tuple[float, float],
+        method: Method = "GET",
+    ) -> tuple[Outcome, requests.Response | None]:  # fmt: skip
+        """Send a request for a file, with the login in its link."""
         login = self.link_login(file)
         carried = {origin(file.url): login} if login else {}
-        return self._connection.get(
-            file.url, headers, timeout, carried=carried, client=self._client
+        return self._connection.ask(
+            file.url, headers, timeout, carried=carried, client=self._client, method=method
         )
 
     def learn_logins(self, found: Mapping[str, str]) -> None:
@@ -252,7 +256,7 @@ class HttpIndex:
             headers = {"Accept": "*/*", "Accept-Encoding": "identity", "Range": asked.header}
             started = time.monotonic()
             timeout = min(self._index.connect_timeout, patience), patience
-            outcome, response = self._get_file(file, headers, timeout)
+            outcome, response = self._ask_for_file(file, headers, timeout)
             outcome = _with(outcome, elapsed=time.monotonic() - started)
             if response is None:
                 return PartAnswer(outcome)
@@ -261,6 +265,25 @@ class HttpIndex:
                 return read_part(response, outcome, asked, ends)
 
         return find_part(ask, wanted, file.size)
+
+    def size(self, file: File, patience: float) -> SizeAnswer:
+        """Ask for the size of a file by HEAD.
+
+        ``patience`` is the timeout for the answer, seconds.
+        """
+        headers = {"Accept": "*/*", "Accept-Encoding": "identity"}
+        timeout = min(self._index.connect_timeout, patience), patience
+        outcome, response = self._ask_for_file(file, headers, timeout, "HEAD")
+        if response is None:
+            return SizeAnswer(outcome)
+        with closing(response):
+            # The end of the body, which has no bytes, allows the connection to be reused.
+            next(pieces(response, PAGE_PIECE), b"")
+        is_other = coding_of(response) or (is_web_page(response) and not file.hashes)
+        if outcome.kind is not Kind.FOUND or is_other:
+            return SizeAnswer(outcome)
+        # Applications that do not know the size before they send the file state 0.
+        return SizeAnswer(outcome, number(response.headers.get("Content-Length")) or None)
 
     def with_login(self, login: ClientLogin) -> "HttpIndex":
         """Return the same index, with its connections, which sends a client's login."""

@@ -1,10 +1,13 @@
 """One request through its redirects: which headers, logins and cookies each origin gets."""
 
+from typing import Literal
+
 from indexfallback import __version__
 from indexfallback.upstream.answers import ClientLogin
 from indexfallback.upstream.cookies import Cookies
 from indexfallback.upstream.credentials import Origin, is_upgrade, login_in, origin
 
+Method = Literal["GET", "HEAD"]
 _USER_AGENT = f"indexfallback/{__version__}"
 
 
@@ -17,7 +20,9 @@ class Journey:
         timeout: tuple[float, float],
         carried: dict[Origin, str],
         client: ClientLogin | None,
+        method: Method = "GET",
     ) -> None:
+        self.method = method
         self._client = client
         self._headers = {"User-Agent": _USER_AGENT, **headers}
         self.timeout = timeout

@@ -67,8 +67,9 @@ def test_what_nothing_requires_any_more_goes(mirror: Mirrored) -> None:
     assert "other" not in mirror.state()["pages"]
 
 
-def test_the_extras_that_are_asked_for_are_followed(extras: Mirrored) -> None:
-    extras.configure(projects=["app"], dependencies=True)
+@pytest.mark.parametrize("projects", [["app"], ["app", "dep"]])
+def test_the_extras_that_are_asked_for_are_followed(extras: Mirrored, projects: list[str]) -> None:
+    extras.configure(projects=projects, dependencies=True)
     extras.run()
     assert sorted(extras.state()["pages"]) == ["accelerator", "app", *FAST[1:]]
     extras.upstream.clear()

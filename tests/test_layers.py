@@ -52,7 +52,7 @@ PURE = (
     "tunnel.client_hello", "tunnel.environment", "tunnel.exceptions", "tunnel.heads",
     "tunnel.origins", "tunnel.requests", "tunnel.route",
     "dists.fitting", "dists.interpreters", "dists.platforms", "carry.changes",
-    "server.made_json",
+    "mirror.releases", "mirror.plan", "server.made_json",
 )  # fmt: skip
 IMPURE = frozenset(
     ("requests", "urllib3", "sqlite3", "socket", "ssl", "http", "threading", "time", "os", "io",

@@ -116,7 +116,7 @@ def _stated(path: Path, filename: str) -> tuple[str, ...] | None:
     return tuple(sys.intern(str(requirement)) for requirement in stated if not requirement.url)
 
 
-@lru_cache(maxsize=10_000)
+@lru_cache(maxsize=2000)
 def _parsed(requirement: str) -> Requirement:
     return Requirement(requirement)
 

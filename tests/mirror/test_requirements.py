@@ -36,6 +36,18 @@ def test_what_a_file_of_requirements_names_is_mirrored(mirror: Mirrored, tmp_pat
     assert (result["projects"], result["files"]) == (2, 3)
 
 
+def test_a_release_that_a_file_of_requirements_pins_is_kept_beside_the_newest(
+    mirror: Mirrored, tmp_path: Path
+) -> None:
+    file = tmp_path / "requirements.txt"
+    file.write_text("acme-app==1.0\n", encoding="utf-8")
+    old = wheel("acme-app", "1.0")
+    mirror.upstream.add(old, yanked=True)
+    mirror.configure(projects=["acme-app"], latest=1, requirements=[str(file)])
+    mirror.run()
+    assert mirror.listed("acme-app") == [old.filename, wheel("acme-app", "1.5").filename]
+
+
 def test_a_file_of_requirements_that_is_not_there_is_said(mirror: Mirrored) -> None:
     mirror.configure(requirements=["missing.txt"])
     done = mirror().expect(2)

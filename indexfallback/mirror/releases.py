@@ -29,8 +29,8 @@ def yanked_by_version(files: Iterable[File]) -> dict[str | None, bool]:
 
 
 def is_among(version: str | None, specifiers: Iterable[str]) -> bool:
-    """Tell whether one of the specifiers matches; none matches a version that is not known."""
-    return version is not None and any(_matches(version, text) for text in specifiers)
+    """Tell whether one of the specifiers matches; only an empty one matches an unknown version."""
+    return any(not text or (version and _matches(version, text)) for text in specifiers)
 
 
 @lru_cache(maxsize=1024)
@@ -54,22 +54,38 @@ def is_prerelease(version: str | None) -> bool:
     return version is not None and _parsed(version).is_prerelease
 
 
-def newest(yanked: Mapping[str | None, bool], number: int) -> Collection[str | None]:
-    """Return the newest final releases that are not yanked, and the pre-releases above all these.
+def newest(yanked: Mapping[str | None, bool], specifiers: Collection[str], number: int) -> set[str]:
+    """Return the newest releases that each of the specifiers includes.
 
-    Without any final release, the newest pre-releases are returned. ``yanked`` has the releases to
-    choose from. A version that is not known has no place in the order, and is never returned.
+    These are the newest final releases that are not yanked, and the pre-releases above all of them;
+    without any final release, the newest pre-releases. ``yanked`` has the releases to choose from.
+    A version that is not known has no place in the order, and is never returned.
     """
-    offered = sorted((v for v in yanked if v is not None and not yanked[v]), key=_parsed)
-    finals = [version for version in offered if not is_prerelease(version)]
-    if not finals:
-        return offered[-number:]
-    above = offered[offered.index(finals[-1]) + 1 :]
-    return [*finals[-number:], *above]
+    offered = sorted((v for v in yanked if v and not yanked[v]), key=_parsed, reverse=True)
+    return {
+        version
+        for specifier in specifiers
+        for version in _first((v for v in offered if _matches(v, specifier)), number)
+    }
+
+
+def _first(descending: Iterable[str], number: int) -> list[str]:
+    """Return the first final releases and the pre-releases before them, else pre-releases."""
+    finals: list[str] = []
+    above: list[str] = []
+    for version in descending:
+        if not is_prerelease(version):
+            finals.append(version)
+        elif not finals:
+            above.append(version)
+        if len(finals) == number:
+            break
+    return [*above, *finals] if finals else above[:number]
 
 
 def _matches(version: str, specifier: str) -> bool:
-    return _specifier(specifier).contains(version, prereleases=True)
+    """Tell whether a specifier matches; an empty one matches every version."""
+    return not specifier or _specifier(specifier).contains(version, prereleases=True)
 
 
 @lru_cache(maxsize=1024)

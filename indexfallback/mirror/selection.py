@@ -9,7 +9,6 @@ from indexfallback.config.mirror import Mirror, Wanted
 from indexfallback.mirror.compatibility import Targets
 from indexfallback.mirror.releases import (
     is_among,
-    is_exact,
     is_pinned,
     is_prerelease,
     newest,
@@ -37,9 +36,9 @@ class Selection:
         self._looks_at_versions = mirror.latest is not None or not mirror.prereleases
         #: Shortcuts past the patterns: each run tests up to 800,000 names.
         self._takes_names = any(wanted.pattern == "*" for wanted in self._patterns)
-        self._takes_versions = any(
-            wanted.pattern == "*" and not wanted.specifier for wanted in self._patterns
-        ) and not any(self._is_deciding_pin(wanted.specifier) for wanted in self._patterns)
+        self._takes_versions = any(w.pattern == "*" and not w.specifier for w in self._patterns)
+        if self._looks_at_versions and any(wanted.specifier for wanted in self._patterns):
+            self._takes_versions = False
         self._excluded_projects = tuple(w.pattern for w in mirror.exclude if not w.specifier)
         self._excluded = tuple(w for w in mirror.exclude if w.specifier)
         self._targets = Targets(mirror.platforms, mirror.pythons)
@@ -49,17 +48,11 @@ class Selection:
         """Return a digest of all settings that select files of a project."""
         if self._takes_versions and project not in self._named:
             return self._filters
-        specifiers = set(self._specifiers(project))
-        if "" in specifiers:
-            specifiers = {each for each in specifiers if not each or self._is_deciding_pin(each)}
-        if specifiers <= {""}:
+        specifiers = self._specifiers(project)
+        if specifiers == {""} or ("" in specifiers and not self._looks_at_versions):
             return self._filters
         text = "\n".join((self._filters, *sorted(specifiers)))
         return hashlib.sha256(text.encode()).hexdigest()[:16]
-
-    def _is_deciding_pin(self, specifier: str) -> bool:
-        """Tell whether a pin decides more than that its project is wanted."""
-        return self._looks_at_versions and is_exact(specifier)
 
     @property
     def named(self) -> frozenset[str]:
@@ -90,27 +83,24 @@ class Selection:
         excluded = [w.specifier for w in self._excluded if fnmatchcase(page.name, w.pattern)]
         if "" in specifiers and not excluded and not self._looks_at_versions:
             return files
-        yanked = {
-            version: is_yanked
-            for version, is_yanked in yanked_by_version(files).items()
-            if ("" in specifiers or is_among(version, specifiers))
-            and not is_among(version, excluded)
-        }
+        yanked = yanked_by_version(files)
+        yanked = {v: is_yanked for v, is_yanked in yanked.items() if not is_among(v, excluded)}
         chosen = {version for version in yanked if is_pinned(version, specifiers)}
         if not self._mirror.prereleases:
             yanked = {v: is_yanked for v, is_yanked in yanked.items() if not is_prerelease(v)}
-        chosen.update(
-            yanked if self._mirror.latest is None else newest(yanked, self._mirror.latest)
-        )
+        if self._mirror.latest is None:
+            chosen |= {version for version in yanked if is_among(version, specifiers)}
+        else:
+            chosen |= newest(yanked, specifiers, self._mirror.latest)
         return tuple(file for file in files if version_of(file.filename) in chosen)
 
     def extras(self, project: str) -> frozenset[str]:
         """Return the extras of a project that are asked for."""
         return frozenset(extra for wanted in self._entries(project) for extra in wanted.extras)
 
-    def _specifiers(self, project: str) -> list[str]:
+    def _specifiers(self, project: str) -> set[str]:
         """Return the specifiers, one of which has to match; an empty one matches everything."""
-        return [wanted.specifier for wanted in self._entries(project)]
+        return {wanted.specifier for wanted in self._entries(project)}
 
     def _entries(self, project: str) -> list[Wanted]:
         patterns = (each for each in self._patterns if fnmatchcase(project, each.pattern))

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from packaging.specifiers import SpecifierSet
 from packaging.version import Version
 
 from indexfallback.config.mirror import Mirror, wanted
@@ -17,6 +18,7 @@ from indexfallback.page import File, ProjectPage
 _finals = st.builds("{}.{}".format, st.integers(0, 3), st.integers(0, 3))
 _versions = st.builds("{}{}".format, _finals, st.sampled_from(["", "a1", "b2", "rc1", ".dev3"]))
 _releases = st.dictionaries(st.one_of(_versions, st.none()), st.booleans())
+_specifiers = st.builds("{}{}".format, st.sampled_from(["<", ">=", "=="]), _finals)
 _numbers = st.integers(1, 4)
 
 
@@ -46,14 +48,15 @@ def versions(project: str, *stated: str, yanked: str = "", **keys: Any) -> list[
 def test_nothing_yanked_and_nothing_without_a_version_is_kept(
     releases: dict[str | None, bool], number: int
 ) -> None:
-    assert not [v for v in newest(releases, number) if v is None or releases[v]]
+    assert not any(releases[version] for version in newest(releases, [""], number))
+    assert None not in newest(releases, [""], number)
 
 
 @given(_releases, _numbers)
 def test_the_newest_final_releases_are_kept(releases: dict[str | None, bool], number: int) -> None:
     offered = [v for v, is_yanked in releases.items() if v is not None and not is_yanked]
     finals = sorted(filter(is_final, offered), key=Version)
-    assert {v for v in newest(releases, number) if v and is_final(v)} == set(finals[-number:])
+    assert {v for v in newest(releases, [""], number) if v and is_final(v)} == set(finals[-number:])
 
 
 @given(_releases, _numbers)
@@ -67,7 +70,19 @@ def test_pre_releases_are_kept_above_all_final_ones_alone(
         expected = [v for v in others if Version(v) > Version(finals[-1])]
     else:
         expected = others[-number:]
-    assert {v for v in newest(releases, number) if v and not is_final(v)} == set(expected)
+    assert {v for v in newest(releases, [""], number) if v and not is_final(v)} == set(expected)
+
+
+@given(_releases, st.lists(_specifiers, unique=True, max_size=3), _numbers)
+def test_each_specifier_has_its_newest_releases(
+    releases: dict[str | None, bool], specifiers: list[str], number: int
+) -> None:
+    expected = set()
+    for text in specifiers:
+        contains = SpecifierSet(text, prereleases=True).contains
+        matching = {v: yanked for v, yanked in releases.items() if v is None or contains(v)}
+        expected |= newest(matching, [""], number)
+    assert newest(releases, specifiers, number) == expected
 
 
 def test_an_alpha_does_not_take_the_place_of_a_release() -> None:
@@ -109,6 +124,10 @@ def test_a_pinned_pre_release_is_kept_where_others_are_not() -> None:
     assert found == ["1.0", "2.0a1"]
 
 
+def test_what_only_an_older_release_satisfies_has_one() -> None:
+    assert versions("*", "1.0", "1.1", "2.0", latest=1, more=["acme<2"]) == ["1.1", "2.0"]
+
+
 def test_a_pin_of_a_series_is_none() -> None:
     assert versions("acme==1.*", "1.0", "1.1", yanked="1.0", latest=1) == ["1.1"]
 
@@ -131,7 +150,7 @@ def test_a_file_whose_version_is_not_known_is_kept_without_latest_alone() -> Non
     assert kept("acme", files, latest=3) == ["acme-1.0.tar.gz"]
 
 
-def test_a_pin_beside_a_pattern_changes_the_selection_of_a_project() -> None:
+def test_an_entry_beside_a_pattern_changes_the_selection_of_a_project() -> None:
     def fingerprint(*projects: str, **keys: Any) -> str:
         mirror = Mirror(index="x", projects=wanted(list(projects), Path()), **keys)
         return Selection(mirror).fingerprint("acme")
@@ -139,5 +158,7 @@ def test_a_pin_beside_a_pattern_changes_the_selection_of_a_project() -> None:
     assert fingerprint("*", "acme==1.0", latest=1) != fingerprint("*", latest=1)
     assert fingerprint("*", "a*==1.0", latest=1) != fingerprint("*", latest=1)
     assert fingerprint("*", "acme==1.0", latest=1) != fingerprint("acme==1.0", latest=1)
+    assert fingerprint("*", "acme>1", latest=1) != fingerprint("acme>1", latest=1)
+    assert fingerprint("*", "acme", latest=1) == fingerprint("*", latest=1)
+    assert fingerprint("*", "b==1.0", latest=1) == fingerprint("*", latest=1)
     assert fingerprint("*", "acme==1.0") == fingerprint("*")
-    assert fingerprint("*", "acme>1", latest=1) == fingerprint("*", latest=1)

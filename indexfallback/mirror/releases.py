@@ -34,7 +34,7 @@ def is_among(version: str | None, specifiers: Iterable[str]) -> bool:
 
 
 @lru_cache(maxsize=1024)
-def is_exact(specifier: str) -> bool:
+def _is_exact(specifier: str) -> bool:
     """Tell whether a specifier is a pin: it can match one version alone."""
     return any(
         each.operator in _EXACT and not each.version.endswith(".*")
@@ -45,7 +45,7 @@ def is_exact(specifier: str) -> bool:
 def is_pinned(version: str | None, specifiers: Iterable[str]) -> bool:
     """Tell whether one of the specifiers matches this version alone (``==1.0``)."""
     return version is not None and any(
-        is_exact(text) and _matches(version, text) for text in specifiers
+        _is_exact(text) and _matches(version, text) for text in specifiers
     )
 
 

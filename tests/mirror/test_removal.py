@@ -1,5 +1,6 @@
 """The removals that need the user's consent."""
 
+import sys
 from dataclasses import replace
 from typing import Any
 
@@ -111,6 +112,18 @@ def test_a_project_that_would_lose_all_its_files_stays_and_others_go_on(
     assert "run again with --yes" in done.words
     assert mirror.run("--yes")["removed_files"] == [other]
     assert not mirror.listed("other")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a pseudoterminal is Unix's")
+def test_on_a_terminal_the_user_is_asked(mirror: Mirrored) -> None:
+    mirror.run()
+    mirror.upstream.remove_project("other")
+    done = mirror.cli.on_terminal("mirror", typed="n\n").expect(1)
+    assert "1 project of 3 would be removed: other" in done.words
+    assert "Remove all that?" in done.words
+    assert mirror.listed("other") == [wheel("other", "1.0").filename]
+    mirror.cli.on_terminal("mirror", typed="y\n").expect()
+    assert mirror.listed("other") is None
 
 
 def test_a_dry_run_names_a_project_that_would_lose_all_its_files(mirror: Mirrored) -> None:

@@ -56,6 +56,7 @@ class Requirements:
         """
         files = self._store.mirrors.files(self._source, project)
         known: set[str | None] = set()
+        unknown: dict[str, str | None] = {}
         for file in sorted(files, key=lambda file: not file.filename.endswith(".whl")):
             version = version_of(file.filename)
             if version in known and not file.filename.endswith(".whl"):
@@ -65,10 +66,11 @@ class Requirements:
             except OSError:  # the blob is missing: `mirror verify` reports and repairs that
                 continue
             if stated is None:
-                self.unknown.add(file.filename)
+                unknown[file.filename] = version
                 continue
             known.add(version)
             yield from required(project, stated, extras)
+        self.unknown.update(name for name, version in unknown.items() if version not in known)
 
 
 @lru_cache(maxsize=10_000)
@@ -113,7 +115,18 @@ def _stated(path: Path, filename: str) -> tuple[str, ...] | None:
     if metadata is None:
         return None
     stated = requires_dist(metadata)
-    return tuple(sys.intern(str(requirement)) for requirement in stated if not requirement.url)
+    return tuple(sys.intern(_text_of(each)) for each in stated if not each.url)
+
+
+def _text_of(requirement: Requirement) -> str:
+    """Return a requirement as text that can be parsed."""
+    try:
+        Requirement(str(requirement))
+    # packaging 25 quotes values with quotes and backslashes wrongly. As in `applies_anywhere`, what
+    # has such a marker always applies.
+    except (SyntaxError, ValueError):
+        requirement.marker = None
+    return str(requirement)
 
 
 @lru_cache(maxsize=2000)

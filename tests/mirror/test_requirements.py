@@ -1,5 +1,6 @@
 """Files of requirements, and what mirrored distributions require."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -126,6 +127,14 @@ def test_a_requirement_on_the_own_project_adds_extras_and_no_versions() -> None:
     assert required("demo", stated, frozenset(["whole"])) == {Wanted("lib", ">1")}
 
 
+def test_a_marker_with_a_quote_in_a_value_is_read(mirror: Mirrored) -> None:
+    marker = """platform_version == 'a"b' and platform_release != '\\\\'"""
+    mirror.upstream.add(wheel("top", requires=[f"other; {marker}"]))
+    mirror.configure(projects=["top"], dependencies=True)
+    mirror.run()
+    assert sorted(mirror.state()["pages"]) == ["other", "top"]
+
+
 OLD = b"Metadata-Version: 2.1\nName: old\nVersion: 1.0\n\n"
 DYNAMIC = b"Metadata-Version: 2.2\nName: dynamic\nVersion: 1.0\nDynamic: requires-dist\n\n"
 OTHER = b"Metadata-Version: 2.2\nName: top\nVersion: 1.0\nDynamic: Version\nRequires-Dist: lib\n\n"
@@ -150,6 +159,17 @@ def test_sdists_that_do_not_state_their_requirements_are_named(mirror: Mirrored)
     words = mirror().expect().words
     assert "2 files do not state their requirements, which are therefore not mirrored" in words
     assert ", ".join(names) in words
+
+
+def test_a_wheel_that_cannot_be_read_is_named_if_no_other_of_its_release_can(
+    mirror: Mirrored,
+) -> None:
+    for name, tag in (("one", "py3-none-any"), ("two", "py3-none-any"), ("two", "py2-none-any")):
+        dist = wheel(name, tag=tag)
+        broken = replace(dist, data=b"PK\5\6" + bytes(18)) if "py3" in tag else dist
+        mirror.upstream.add(broken)
+    mirror.configure(projects=["one", "two"], dependencies=True)
+    assert mirror.run()["unknown_requirements"] == ["one-1.0-py3-none-any.whl"]
 
 
 def test_the_wheel_of_a_release_states_the_requirements_of_its_sdist(mirror: Mirrored) -> None:

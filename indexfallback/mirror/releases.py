@@ -9,21 +9,21 @@ from functools import lru_cache
 from packaging.specifiers import SpecifierSet
 from packaging.version import Version
 
-from indexfallback.names import version_of
+from indexfallback.names import version_in
 from indexfallback.page import File
 
 #: Operators of specifiers that one version alone satisfies, unless it ends with ``.*``.
 _EXACT = frozenset(("==", "==="))
 
 
-def yanked_by_version(files: Iterable[File]) -> dict[str | None, bool]:
-    """Return each version of the files, and whether it is yanked: all of its files are.
+def yanked_by_version(files: Iterable[File], project: str) -> dict[str | None, bool]:
+    """Return each version of a project's files, and whether it is yanked: all of its files are.
 
     None stands for the files whose name tells no version.
     """
     yanked: dict[str | None, bool] = {}
     for file in files:
-        version = version_of(file.filename)
+        version = version_in(file.filename, project)
         yanked[version] = yanked.get(version, True) and bool(file.yanked)
     return yanked
 

@@ -11,7 +11,7 @@ from indexfallback.config.mirror import Mirror, Wanted
 from indexfallback.dists.metadata import read_requirements
 from indexfallback.dists.requirements import applies_anywhere, requires_dist
 from indexfallback.mirror.selection import Selection
-from indexfallback.names import normalize, version_of
+from indexfallback.names import normalize, version_in
 from indexfallback.store import Store
 
 
@@ -58,7 +58,7 @@ class Requirements:
         known: set[str | None] = set()
         unknown: dict[str, str | None] = {}
         for file in sorted(files, key=lambda file: not file.filename.endswith(".whl")):
-            version = version_of(file.filename)
+            version = version_in(file.filename, project)
             if version in known and not file.filename.endswith(".whl"):
                 continue
             try:

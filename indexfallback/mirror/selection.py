@@ -14,7 +14,7 @@ from indexfallback.mirror.releases import (
     newest,
     yanked_by_version,
 )
-from indexfallback.names import is_claimed, version_of
+from indexfallback.names import is_claimed, version_in
 from indexfallback.page import File, ProjectPage
 
 _SPECIAL = frozenset("*?")
@@ -83,7 +83,7 @@ class Selection:
         excluded = [w.specifier for w in self._excluded if fnmatchcase(page.name, w.pattern)]
         if "" in specifiers and not excluded and not self._looks_at_versions:
             return files
-        yanked = yanked_by_version(files)
+        yanked = yanked_by_version(files, page.name)
         yanked = {v: is_yanked for v, is_yanked in yanked.items() if not is_among(v, excluded)}
         chosen = {version for version in yanked if is_pinned(version, specifiers)}
         if not self._mirror.prereleases:
@@ -92,7 +92,7 @@ class Selection:
             chosen |= {version for version in yanked if is_among(version, specifiers)}
         else:
             chosen |= newest(yanked, specifiers, self._mirror.latest)
-        return tuple(file for file in files if version_of(file.filename) in chosen)
+        return tuple(file for file in files if version_in(file.filename, page.name) in chosen)
 
     def extras(self, project: str) -> frozenset[str]:
         """Return the extras of a project that are asked for."""

@@ -1,5 +1,7 @@
 """Metadata that stands beside a distribution: of an sdist only what building does not change."""
 
+import bz2
+import gzip
 import io
 import tarfile
 import zipfile
@@ -91,6 +93,13 @@ def test_an_sdist_states_its_requirements_if_building_does_not_change_these(
     path.write_bytes(tar_of(metadata))
     found = read_requirements(path, "acme_app-1.0.tar.gz")
     assert found == (metadata if is_stated else None)
+
+
+def test_an_sdist_of_any_format_states_its_requirements(path: Path) -> None:
+    path.write_bytes(bz2.compress(gzip.decompress(tar_of(APP.metadata))))
+    assert read_requirements(path, "acme_app-1.0.tar.bz2") == APP.metadata
+    path.write_bytes(b"MZ" + bytes(2000))
+    assert read_requirements(path, "acme_app-1.0.exe") is None
 
 
 @pytest.mark.parametrize(

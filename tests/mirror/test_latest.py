@@ -144,6 +144,10 @@ def test_a_release_without_a_file_for_the_targets_does_not_count() -> None:
     assert kept("acme", files, latest=1, **keys) == ["acme-1.0-py3-none-any.whl"]
 
 
+def test_the_version_of_a_legacy_file_name_is_what_follows_the_project() -> None:
+    assert versions("acme", "1.0", "1.0-2", latest=1) == ["1.0-2"]
+
+
 def test_a_file_whose_version_is_not_known_is_kept_without_latest_alone() -> None:
     files = {"acme-1.0.tar.gz": False, "acme-unknown-version.tar.gz": False}
     assert len(kept("acme", files)) == 2

@@ -12,7 +12,7 @@ from packaging.requirements import Requirement
 from packaging.version import Version
 
 from indexfallback.dists.fitting import SDISTS
-from indexfallback.dists.metadata import read_metadata
+from indexfallback.dists.metadata import read_requirements
 from indexfallback.dists.requirements import applies, requires_dist, valid_requirements
 from indexfallback.dists.sdist_requirements import build_requirements
 from indexfallback.names import is_distribution, normalize, version_in
@@ -170,6 +170,6 @@ class _Builds:
 
 def _metadata(blob: Blob, filename: str) -> bytes:
     try:
-        return read_metadata(blob.path, filename) or b""
+        return read_requirements(blob.path, filename) or b""
     except FileNotFoundError:  # evicted meanwhile
         return b""

@@ -58,6 +58,18 @@ def test_the_newest_version_and_the_wheel_of_it_are_those_that_are_followed(empt
     ]
 
 
+def test_an_sdist_that_is_a_build_requirement_is_followed_if_it_states_its_requirements(
+    empty: Store,
+) -> None:
+    web = sdist("web", build_requires=["builder", "tools"])
+    stated = b"Metadata-Version: 2.4\nName: %s\nVersion: 1.0\nDynamic: %s\nRequires-Dist: lib\n\n"
+    builder = sdist("builder", metadata=stated % (b"builder", b"License-File"))
+    tools = sdist("tools", metadata=stated % (b"tools", b"Requires-Dist"))
+    assert to_build(empty, web, builder, tools) == [
+        f"lib, which builder-1.0.tar.gz requires to build {WEB}"
+    ]
+
+
 def test_what_several_sdists_require_is_said_once(empty: Store) -> None:
     dists = [sdist("web", version, build_requires=["builder"]) for version in ("1.0", "2.0", "3.0")]
     assert to_build(empty, *dists) == [f"builder, which {WEB} and 2 more require to be built"]

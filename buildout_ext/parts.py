@@ -1,8 +1,6 @@
 """The parts of a buildout: what they name for themselves, and which one is at work."""
 
-import functools
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+import inspect
 from typing import Any
 
 import zc.buildout
@@ -12,6 +10,12 @@ from buildout_ext.places import Places
 
 #: The section whose options apply to all others.
 BUILDOUT = "buildout"
+#: The functions that initialize, install and update a part, and that looks up its recipe.
+_OF_PARTS = (
+    implementation.Options._initialize.__code__,  # noqa: SLF001 - no public function tells
+    implementation.Options._call.__code__,  # noqa: SLF001 - as above
+)
+_OF_RECIPES = implementation._install_and_load.__code__  # noqa: SLF001 - as above
 
 
 def read_places(buildout: Any) -> dict[str, Places]:
@@ -56,43 +60,16 @@ class _Reader:
         return options
 
 
-class AtWork:
-    """The section that buildout looks something up for."""
+def section_at_work() -> str:
+    """Return the section that something is looked up for; ``buildout`` for extensions and recipes.
 
-    def __init__(self) -> None:
-        self._sections: list[str] = []
-
-    @property
-    def section(self) -> str:
-        """Its name; that of ``[buildout]`` for extensions and recipes."""
-        return self._sections[-1] if self._sections else BUILDOUT
-
-    @contextmanager
-    def observed(self) -> Iterator[None]:
-        """Note which part buildout initializes, installs or updates, until the end."""
-        options, load = implementation.Options, implementation._install_and_load  # noqa: SLF001 - no event tells
-        before = options._initialize, options._call  # noqa: SLF001 - as above
-        options._initialize, options._call = map(self._of_part, before)  # noqa: SLF001 - as above
-        # It looks up the recipe of the part, in the places of [buildout].
-        implementation._install_and_load = self._noting(load, lambda *_: BUILDOUT)  # noqa: SLF001 - as above
-        try:
-            yield
-        finally:
-            options._initialize, options._call = before  # noqa: SLF001 - as above
-            implementation._install_and_load = load  # noqa: SLF001 - as above
-
-    def _of_part(self, method: Callable[..., Any]) -> Callable[..., Any]:
-        return self._noting(method, lambda options, *_: str(options.name))
-
-    def _noting(
-        self, function: Callable[..., Any], section: Callable[..., str]
-    ) -> Callable[..., Any]:
-        @functools.wraps(function)
-        def call(*args: Any) -> Any:
-            self._sections.append(section(*args))
-            try:
-                return function(*args)
-            finally:
-                self._sections.pop()
-
-        return call
+    The calls under way tell it, as they tell buildout what to report after an error.
+    """
+    frame = inspect.currentframe()
+    while frame is not None:
+        if frame.f_code is _OF_RECIPES:
+            return BUILDOUT
+        if frame.f_code in _OF_PARTS:
+            return str(frame.f_locals["self"].name)
+        frame = frame.f_back
+    return BUILDOUT

@@ -14,7 +14,7 @@ from zc.buildout import easy_install
 
 from buildout_ext.indexes import pip_without_index, repointed
 from buildout_ext.name import NAME
-from buildout_ext.parts import BUILDOUT, AtWork, read_places
+from buildout_ext.parts import BUILDOUT, read_places, section_at_work
 from buildout_ext.places import Places
 from buildout_ext.section import key_of, read_settings
 from indexfallback.clients.environment import client_environment
@@ -48,9 +48,7 @@ class Session:
         self._names = {index.url: index.name for index in settings.every_index}
         #: Addresses of indexes that it does not have.
         self._told: set[str] = set()
-        self._at_work = AtWork()
         self._exits = ExitStack()
-        self._exits.enter_context(self._at_work.observed())
         self._exits.enter_context(repointed(self))
 
     def start(self) -> str:
@@ -80,7 +78,7 @@ class Session:
 
     @property
     def _own(self) -> Places:
-        return self._of(self._at_work.section)
+        return self._of(section_at_work())
 
     def _of(self, section: str) -> Places:
         return self._places.get(section, Places(section))

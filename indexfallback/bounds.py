@@ -104,6 +104,7 @@ OTHERS: dict[str, str] = {
     "formats.links.Links._origins": "one page",
     "hosted.receiving.Incoming._hashes": "three digests of one upload",
     "upstream.cookies.Cookies._set": "one request and its redirects",
+    "upstream.extended.ExtendedFiles._fetched": "the files that one command is given",
     # A tunnel of the user's own programs.
     "tunnel.shim.ShimConnections._idle": "one for each client connection at once",
     "tunnel.report.Activity._counts": "the names of the report's numbers",

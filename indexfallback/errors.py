@@ -81,6 +81,12 @@ class WantedError(LocatedError):
     exit_code = 2
 
 
+class WantedUnavailableError(WantedError):
+    """A file that states requirements, ``where``, cannot be read, or one that it names."""
+
+    exit_code = 1
+
+
 class ResolveError(LocatedError):
     """The resolver, ``where`` (pip or uv), found no versions that fit together, or failed."""
 

@@ -80,7 +80,7 @@ def export(
     FILE is a directory for `pip install --no-index --find-links`.
     """
     settings = options.settings()
-    request = read_request(patterns, files, extras, groups, dependencies=not no_deps)
+    request = read_request(settings, patterns, files, extras, groups, dependencies=not no_deps)
     if form == "wheelhouse":
         if since is not None or manifest is not None:
             raise click.UsageError("a wheelhouse has no manifest: leave out --since and --manifest")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import click
 
 from indexfallback.cli.output import say, say_more
+from indexfallback.config import Settings
 from indexfallback.config.keys import patterns as read_patterns
 from indexfallback.config.units import InvalidValueError
 from indexfallback.names import is_normalized
@@ -89,7 +90,7 @@ class Request(NamedTuple):
         here = {name: str(value) for name, value in default_environment().items()}
         return Selected(
             *selection,
-            [*missing(store, needs), *self._direct_references()],
+            [*missing(store, needs), *self._in_no_index()],
             missing(store, perhaps),
             missing_to_build(store, selection.projects, here) if self.dependencies else (),
         )
@@ -118,12 +119,15 @@ class Request(NamedTuple):
                     (needs if pin.is_needed else perhaps).append(need)
         return needs, perhaps
 
-    def _direct_references(self) -> "Iterator[Missing]":
+    def _in_no_index(self) -> "Iterator[Missing]":
+        """Yield what is from no index, and what cannot be known."""
         from indexfallback.carry.missing import Missing  # noqa: PLC0415 - few need it
 
         for wanted in self.wanted:
-            for each in wanted.direct_references:
-                yield Missing(each.what, (str(each.origin),))
+            for direct in wanted.direct_references:
+                yield Missing(direct.what, (str(direct.origin),))
+            for unknown in wanted.unknown:
+                yield Missing(unknown.what, (f"{unknown.origin} ({unknown.cause})",))
 
 
 def _exactly(pin: Pin) -> "Requirement":
@@ -136,6 +140,7 @@ def _exactly(pin: Pin) -> "Requirement":
 
 
 def read_request(
+    settings: Settings,
     patterns: Sequence[str],
     files: Sequence[Path],
     extras: tuple[str, ...],
@@ -144,15 +149,17 @@ def read_request(
     dependencies: bool,
 ) -> Request:
     """Return what the command line asks for; raises `click.BadParameter` and `WantedError`."""
-    from indexfallback.wanted.reading import read_file  # noqa: PLC0415 - slow to import
+    from indexfallback.upstream.extended import ExtendedFiles  # noqa: PLC0415 - slow to import
+    from indexfallback.wanted.reading import read_file  # noqa: PLC0415 - as above
 
     try:
         checked = read_patterns(list(patterns), Path())
     except InvalidValueError as error:
         raise click.BadParameter(f"--projects {error}") from error
     wanted = []
+    fetch = ExtendedFiles(settings).get
     for file in files:
-        wanted.append(read_file(file, extras, groups))
+        wanted.append(read_file(file, extras, groups, fetch=fetch))
         if not wanted[-1].projects:  # which must not select all of them
             raise click.BadParameter(f"{file} names no project", param_hint="-r")
     return Request(checked, tuple(wanted), extras, groups, dependencies)

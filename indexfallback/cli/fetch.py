@@ -6,7 +6,7 @@ from contextlib import closing
 from dataclasses import asdict
 from itertools import groupby
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
@@ -84,12 +84,12 @@ def fetch(
 
     if not requirements and not files:
         raise click.UsageError("say what to fetch: projects, or files with -r")
-    wanted = _wanted(requirements, files, limits, extras, groups)
-    for remark in wanted.remarks:
-        say(remark)
-    selected = targets(pythons, platforms)
     settings = options.settings()
-    result = _run(settings, options.verbose, wanted, selected,
+    arguments = Arguments(requirements, files, limits, extras, groups)
+    wanted = arguments.wanted(targets(pythons, platforms), settings)
+    for remark in dict.fromkeys(remark for _, each in wanted for remark in each.remarks):
+        say(remark)
+    result = _run(settings, options.verbose, wanted,
                   {"extras": extras, "groups": groups, "dry_run": dry_run})  # fmt: skip
     if as_json:
         print_json(_as_data(result))
@@ -98,32 +98,45 @@ def fetch(
     sys.exit(1 if result.missing else 0)
 
 
-def _wanted(
-    texts: tuple[str, ...],
-    files: tuple[Path, ...],
-    limits: tuple[Path, ...],
-    extras: tuple[str, ...],
-    groups: tuple[str, ...],
-) -> Wanted:
-    """Return the requirements of the command line; raises `WantedError`."""
-    from indexfallback.wanted.reading import read_file  # noqa: PLC0415 - slow to import
-    from indexfallback.wanted.requirements import requirements, specifier  # noqa: PLC0415 - as above
+class Arguments(NamedTuple):
+    """What the command line asks for."""
 
-    wanted = Wanted()
-    for text in texts:
-        wanted += specifier(text, Origin("the command line"))
-    for path in files:
-        wanted += read_file(path, extras, groups)
-    for path in limits:
-        wanted += requirements(path, constraint=True)
-    return wanted
+    texts: tuple[str, ...]
+    files: tuple[Path, ...]
+    limits: tuple[Path, ...]
+    extras: tuple[str, ...]
+    groups: tuple[str, ...]
+
+    def wanted(self, targets: "list[Target]", settings: Settings) -> "list[tuple[Target, Wanted]]":
+        """Return what is resolved together, for each target; raises `WantedError`.
+
+        All files share one resolution, as in pip; each buildout has its own, with its own pins.
+        """
+        from indexfallback.upstream.extended import ExtendedFiles  # noqa: PLC0415 - slow to import
+        from indexfallback.wanted.reading import is_buildout, read_file  # noqa: PLC0415 - as above
+        from indexfallback.wanted.requirements import requirements, specifier  # noqa: PLC0415
+
+        limits = sum((requirements(path, constraint=True) for path in self.limits), Wanted())
+        shared = sum((specifier(text, Origin("the command line")) for text in self.texts), limits)
+        for path in self.files:
+            if not is_buildout(path):
+                shared += read_file(path, self.extras, self.groups)
+        buildouts = list(filter(is_buildout, self.files))
+        fetch = ExtendedFiles(settings).get
+        found = []
+        for target in targets:
+            if self.texts or len(buildouts) < len(self.files):
+                found.append((target, shared))
+            markers = None if target.is_here else target.markers
+            found += [(target, limits + read_file(path, markers=markers, fetch=fetch))
+                      for path in buildouts]  # fmt: skip
+        return found
 
 
 def _run(
     settings: Settings,
     verbose: int,
-    wanted: Wanted,
-    selected: "list[Target]",
+    wanted: "list[tuple[Target, Wanted]]",
     more: dict[str, Any],
 ) -> "Result":
     from indexfallback.clients.shim_process import shim_for  # noqa: PLC0415 - slow to import
@@ -136,7 +149,7 @@ def _run(
         with fetch_progress(verbose) as progress:
             job = Job(shim, Resolver(url, os.environ), progress, **more)
             try:
-                return job.run(wanted, selected)
+                return job.run(wanted)
             except KeyboardInterrupt:
                 pass
         _say_interrupted(job)

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
-from indexfallback.clients.child import Child, ChildError, child
+from indexfallback.child import Child, ChildError, child
 from indexfallback.config import Settings
 from indexfallback.config.wire import encode_settings
 from indexfallback.errors import IndexFallbackError

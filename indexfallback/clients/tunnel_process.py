@@ -6,7 +6,7 @@ from contextlib import contextmanager
 
 import msgspec
 
-from indexfallback.clients.child import Child, ChildError, child
+from indexfallback.child import Child, ChildError, child
 from indexfallback.errors import IndexFallbackError, TunnelError
 from indexfallback.store.secret import user_secret
 from indexfallback.tunnel.environment import Door, tunnel_environment

@@ -2,8 +2,10 @@
 
 import time
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
+
+from packaging.requirements import Requirement
 
 from indexfallback.dists.sdist_requirements import build_requirements
 from indexfallback.errors import IndexFallbackError, ResolveError
@@ -16,9 +18,11 @@ from indexfallback.fetch.download import (
     planned_file,
 )
 from indexfallback.fetch.file_selection import is_wanted, select_file
+from indexfallback.fetch.find_links import directory_with, needs_page
 from indexfallback.fetch.missing import Missing, missing, offer_of, unresolved
 from indexfallback.fetch.resolver import NoSolutionError, Resolver
 from indexfallback.fetch.target import Target
+from indexfallback.names import normalize
 from indexfallback.shim import Shim
 from indexfallback.wanted import Demand, Origin, Pin, Wanted
 from indexfallback.words import counted
@@ -72,15 +76,27 @@ class Job:
         self._done: set[tuple[FileId, frozenset[str]]] = set()
         self._built: set[tuple[Target, tuple[str, ...]]] = set()
 
-    def run(self, wanted: Wanted, targets: Iterable[Target]) -> Result:
-        """Fetch all files, and the build requirements of the sdists among them."""
-        for each in wanted.direct_references:
-            remedy = "build a wheel of it, and add that to an index of your own"
-            self._miss(Missing(f"{each.what} ({each.origin})", "it is not from an index", remedy))
-        rounds = [_Round(target, wanted, f"for {target}") for target in targets]
+    def run(self, wanted: Iterable[tuple[Target, Wanted]]) -> Result:
+        """Fetch all files, and the build requirements of the sdists among them.
+
+        What is wanted for one target in several items is resolved apart.
+        """
+        rounds = [_Round(target, each, f"for {target}") for target, each in wanted]
+        for each in rounds:
+            self._miss_unavailable(each.wanted)
         while rounds:
             rounds = self._fetch(rounds)
         return self.result
+
+    def _miss_unavailable(self, wanted: Wanted) -> None:
+        """Report what no index can have, and what cannot be known."""
+        for direct in wanted.direct_references:
+            remedy = "build a wheel of it, and add that to an index of your own"
+            what = f"{direct.what} ({direct.origin})"
+            self._miss(Missing(what, "it is not from an index", remedy))
+        for unknown in wanted.unknown:
+            what = f"{unknown.what} ({unknown.origin})"
+            self._miss(Missing(what, unknown.cause, unknown.remedy))
 
     def _fetch(self, rounds: list[_Round]) -> list[_Round]:
         """Fetch the files of some rounds, and return the rounds for their build requirements."""
@@ -101,27 +117,76 @@ class Job:
         target, wanted, title = each
         groups = self._groups or wanted.default_groups
         pins = [pin for pin in wanted.pins if is_wanted(pin, target, self._extras, groups)]
-        if wanted.demands:
-            self._progress.step(f"Resolving {counted(len(wanted.demands), 'requirement')} {title}")
-            try:
-                pins += self._resolver.resolve(wanted.demands, target, wanted)
-            except NoSolutionError as error:
-                self._miss(*unresolved(self._shim, wanted, target, title, error))
-            except ResolveError as error:
-                cause = f"{error.where}: {error.problem}"
-                self._miss(Missing(f"what is needed {title}", cause, error.remedy))
+        pins += self._resolve(each)
         found = []
         for pin, future in in_parallel(pins, lambda pin: self._select_file(pin, each), "page"):
             try:
                 choice = future.result()
             except IndexFallbackError as error:
-                self._miss(missing(f"{pin.project} {pin.version} ({pin.origin})", error))
+                if directory := directory_with(pin, target, wanted):
+                    self._leave_out(f"{pin.project} {pin.version} (it is in {directory})")
+                else:
+                    self._miss(missing(f"{pin.project} {pin.version} ({pin.origin})", error))
                 continue
             if choice is None:
-                self.result.left_out.append(f"{pin.project} {pin.version} (no file {title})")
+                self._leave_out(f"{pin.project} {pin.version} (no file {title})")
             else:
                 found.append(choice)
         return found
+
+    def _resolve(self, each: _Round) -> list[Pin]:
+        """Return the pins for the demands of a round.
+
+        If they do not fit together, or one cannot be resolved, each group is resolved apart.
+        """
+        target, wanted, title = each
+        if not wanted.demands:
+            return []
+        self._progress.step(f"Resolving {counted(len(wanted.demands), 'requirement')} {title}")
+        try:
+            return self._resolver.resolve(wanted.demands, target, wanted)
+        except ResolveError as error:
+            if len(_groups(wanted)) == 1:
+                self._miss(*self._unresolved(each, error))
+                return []
+        return self._resolve_apart(target, wanted)
+
+    def _unresolved(self, each: _Round, error: ResolveError) -> list[Missing]:
+        """Return why the demands of a round are not resolved."""
+        target, wanted, title = each
+        if isinstance(error, NoSolutionError):
+            asked = tuple(each for each in wanted.demands if needs_page(each, target, wanted))
+            return unresolved(self._shim, replace(wanted, demands=asked), target, title, error)
+        cause = f"{error.where}: {error.problem}"
+        return [Missing(f"what is needed {title}", cause, error.remedy)]
+
+    def _resolve_apart(self, target: Target, wanted: Wanted) -> list[Pin]:
+        """Return the pins for the demands of each group, without those that have no page.
+
+        A resolver that is run for these takes long to fail where an index is down.
+        """
+        absent = self._without_page(target, wanted)
+        found: list[Pin] = []
+        for group, demands in _groups(wanted).items():
+            rest = tuple(each for each in demands if each.text not in absent)
+            title = f"for {group}, with {target}"
+            found += self._resolve(_Round(target, replace(wanted, demands=rest), title))
+        return found
+
+    def _without_page(self, target: Target, wanted: Wanted) -> set[str]:
+        """Return the demands whose projects have no page, and report them."""
+        absent: set[str] = set()
+        for demand, future in in_parallel(
+            [each for each in wanted.demands if needs_page(each, target, wanted)],
+            lambda each: self._shim.fallback.page(normalize(Requirement(each.text).name)),
+            "page",
+        ):
+            try:
+                future.result()
+            except IndexFallbackError as error:
+                absent.add(demand.text)
+                self._miss(missing(f"{demand.text} ({demand.origin})", error))
+        return absent
 
     def _select_file(self, pin: Pin, each: _Round) -> SelectedFile | None:
         answer, offer = offer_of(self._shim, pin.project)
@@ -167,10 +232,23 @@ class Job:
             rounds.append(_Round(target, wanted, f"to build {filename}"))
         return rounds
 
+    def _leave_out(self, text: str) -> None:
+        if text not in self.result.left_out:
+            self.result.left_out.append(text)
+
     def _miss(self, *found: Missing) -> None:
         for each in found:
             if each not in self.result.missing:
                 self.result.missing.append(each)
+
+
+def _groups(wanted: Wanted) -> dict[str, tuple[Demand, ...]]:
+    """Return the groups of demands by name, each set of demands once."""
+    groups: dict[str, tuple[Demand, ...]] = {}
+    for demand in wanted.demands:
+        groups[demand.group] = (*groups.get(demand.group, ()), demand)
+    sets = {frozenset(each.text for each in demands): group for group, demands in groups.items()}
+    return {group: groups[group] for group in sets.values()}
 
 
 def _id_of(choice: SelectedFile) -> FileId:

@@ -13,6 +13,7 @@ from tempfile import TemporaryDirectory
 from indexfallback.clients.environment import client_environment
 from indexfallback.errors import ResolveError
 from indexfallback.fetch.explanation import Explanation, of_pip, of_uv
+from indexfallback.fetch.local import write_stand_ins
 from indexfallback.fetch.target import Target
 from indexfallback.names import normalize
 from indexfallback.wanted import Demand, Origin, Pin, Wanted
@@ -61,11 +62,17 @@ class Resolver:
             directory = Path(name)
             file = _write(directory / "wanted.txt", demands)
             arguments = _options(wanted)
-            if wanted.constraints:
-                arguments += ["-c", _write(directory / "limits.txt", wanted.constraints)]
+            if wanted.local:
+                arguments += [f"--find-links={directory}"]
+            constraints = (*wanted.constraints, *write_stand_ins(wanted.local, directory))
+            if constraints:
+                arguments += ["-c", _write(directory / "limits.txt", constraints)]
             if target.is_here:
-                return self._by_pip([*arguments, "-r", file], wanted, directory)
-            return self._by_uv([*arguments, file], target, wanted, directory)
+                pins = self._by_pip([*arguments, "-r", file], wanted, directory)
+            else:
+                pins = self._by_uv([*arguments, file], target, wanted, directory)
+            local = {each.project for each in wanted.local}
+            return [pin for pin in pins if pin.project not in local]
 
     def _by_pip(self, arguments: list[str], wanted: Wanted, directory: Path) -> list[Pin]:
         report = directory / "report.json"
@@ -110,8 +117,11 @@ class Resolver:
 
 def _options(wanted: Wanted) -> list[str]:
     """Return the options that pip and uv share."""
+    links = [f"--find-links={each}" for each in wanted.find_links]
     formats = {"--no-binary": wanted.no_binary, "--only-binary": wanted.only_binary}
-    return [f"{name}={each}" for name, projects in formats.items() for each in sorted(projects)]
+    return links + [
+        f"{name}={each}" for name, projects in formats.items() for each in sorted(projects)
+    ]
 
 
 def _write(path: Path, demands: Sequence[Demand]) -> str:

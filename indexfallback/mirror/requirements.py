@@ -95,9 +95,9 @@ def required(
 
 def _named_in(path: Path) -> Iterator[Wanted]:
     """Yield the requirements of a requirement, project or lock file."""
-    from indexfallback.wanted.reading import read_file  # noqa: PLC0415 - slow, and rarely wanted
+    from indexfallback.wanted.reading import read_whole  # noqa: PLC0415 - slow, and rarely wanted
 
-    read = read_file(path)
+    read = read_whole(path)
     for demand in read.demands:
         yield _wanted(_parsed(demand.text))
     for pin in read.pins:

@@ -36,6 +36,8 @@ class Demand:
     #: PEP 508, the marker included: ``acme[all]>=1; python_version < "3.12"``.
     text: str
     origin: Origin
+    #: Demands of different groups need not fit together: buildout resolves each part alone.
+    group: str = ""
 
 
 @dataclass(frozen=True)
@@ -62,6 +64,27 @@ class DirectReference(NamedTuple):
     origin: Origin
 
 
+class Unknown(NamedTuple):
+    """A requirement that cannot be read, or whose text only a run of the build tool tells."""
+
+    #: As its file states it.
+    what: str
+    origin: Origin
+    cause: str
+    remedy: str
+
+
+class Local(NamedTuple):
+    """A project in a directory: what others require of it is there, and not from an index."""
+
+    #: Normalised.
+    project: str
+    #: Empty if it is not known.
+    version: str
+    #: The extras that it has, normalised.
+    extras: tuple[str, ...]
+
+
 @dataclass(frozen=True)
 class Wanted:
     """All requirements of a run; ``a + b`` has those of both."""
@@ -70,6 +93,10 @@ class Wanted:
     constraints: tuple[Demand, ...] = ()
     pins: tuple[Pin, ...] = ()
     direct_references: tuple[DirectReference, ...] = ()
+    unknown: tuple[Unknown, ...] = ()
+    local: tuple[Local, ...] = ()
+    #: Directories with distributions that need not be fetched.
+    find_links: tuple[str, ...] = ()
     #: Normalised projects, or `ALL`, of which only sdists, or only wheels, are allowed.
     no_binary: frozenset[str] = frozenset()
     only_binary: frozenset[str] = frozenset()

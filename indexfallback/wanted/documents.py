@@ -16,17 +16,13 @@ else:
 T = TypeVar("T")
 
 
-def read_text(file: str, named_by: str = "") -> tuple[str, str]:
-    """Return path and text of a file, relative to the file that names it.
-
-    Raises `WantedError` if it cannot be read.
-    """
-    path = Path(named_by).parent / file
+def read_text(path: Path) -> str:
+    """Return the text of a file; raises `WantedError` if it cannot be read."""
     try:
-        return str(path), path.read_text(encoding="utf-8")
+        return path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        named = f"it cannot be read ({error})" + (f"; {named_by} names it" if named_by else "")
-        raise WantedError(str(path), named, "correct that and run again") from None
+        problem = f"it cannot be read ({error})"
+        raise WantedError(str(path), problem, "correct that and run again") from None
 
 
 def read_toml(path: Path, interpret: Callable[[dict[str, Any]], T], remedy: str) -> T:
@@ -49,7 +45,7 @@ def _interpreted(
     interpret: Callable[[dict[str, Any]], T],
     remedy: str,
 ) -> T:
-    _, text = read_text(str(path))
+    text = read_text(path)
     try:
         document = parse(text)
     except (ValueError, RecursionError) as error:  # ValueError is the base of both parsers' errors

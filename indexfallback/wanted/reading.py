@@ -5,9 +5,10 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from indexfallback.errors import WantedError
+from indexfallback.errors import WantedError, WantedUnavailableError
 from indexfallback.wanted import Origin, Wanted
 from indexfallback.wanted.buildout import buildout
+from indexfallback.wanted.buildout_process import Fetch
 from indexfallback.wanted.documents import read_json, read_text, read_toml
 from indexfallback.wanted.locks import pdm_lock, pipfile_lock, poetry_lock, pylock, uv_lock
 from indexfallback.wanted.pyproject import pyproject_file
@@ -28,8 +29,28 @@ _INSTEAD = {
 _REQUIREMENTS = (".txt", ".in", ".pip", "")
 
 
-def read_file(path: Path, extras: Sequence[str] = (), groups: Sequence[str] = ()) -> Wanted:
+def _refuse(url: str) -> bytes:
+    """Fetch nothing."""
+    raise WantedUnavailableError(url, "no address is fetched here", "extend a local file")
+
+
+def is_buildout(path: Path) -> bool:
+    """Tell whether a file is a buildout's, by its name."""
+    return path.suffix == ".cfg" and path.name not in _INSTEAD
+
+
+def read_file(
+    path: Path,
+    extras: Sequence[str] = (),
+    groups: Sequence[str] = (),
+    *,
+    markers: Mapping[str, str] | None = None,
+    fetch: Fetch = _refuse,
+) -> Wanted:
     """Return the requirements in a file; ``extras`` and ``groups`` select those of a project.
+
+    Conditional sections of a buildout are read for the environment ``markers`` (PEP 508), by
+    default this one. ``fetch`` fetches the addresses that a buildout extends.
 
     The formats are told apart by name: ``pyproject.toml``, the locks of `locks` (also
     ``pylock.NAME.toml``, ``pdm.NAME.lock`` and ``NAME.py.lock`` of uv), ``.cfg`` of a buildout, and
@@ -38,8 +59,8 @@ def read_file(path: Path, extras: Sequence[str] = (), groups: Sequence[str] = ()
     if path.name in _INSTEAD:
         problem = "it states no versions that can be fetched"
         raise WantedError(str(path), problem, _INSTEAD[path.name])
-    if path.suffix == ".cfg":
-        return buildout(str(path), read_text)
+    if is_buildout(path):
+        return buildout(path, markers, fetch)
     if path.name == "pyproject.toml":
         return pyproject_file(path, extras, groups)
     # `uv lock --script` writes script.py.lock.
@@ -70,10 +91,27 @@ def _requirements(path: Path) -> Wanted:
     """Return requirements for pip; for a file that is of another tool, name the formats."""
     try:
         if path.suffix not in _REQUIREMENTS:
-            read_text(str(path))  # pip would warn of a binary file, and try other encodings
+            read_text(path)  # pip would warn of a binary file, and try other encodings
         return requirements(path)
     except WantedError as error:
         if path.suffix in _REQUIREMENTS or not path.is_file():
             raise
         problem = f"its format is not known, and pip does not read it: {error.problem}"
         raise WantedError(str(path), problem, f"name one of {', '.join(_FORMATS)}") from None
+
+
+def read_whole(
+    path: Path,
+    extras: Sequence[str] = (),
+    groups: Sequence[str] = (),
+    *,
+    fetch: Fetch = _refuse,
+) -> Wanted:
+    """Return the requirements in a file, if all of them can be known.
+
+    Raises `WantedError`, also for one that only a run of the build tool would tell.
+    """
+    wanted = read_file(path, extras, groups, fetch=fetch)
+    for each in wanted.unknown:
+        raise WantedUnavailableError(str(each.origin), f"{each.what}: {each.cause}", each.remedy)
+    return wanted

@@ -8,7 +8,7 @@ import pytest
 from indexfallback.errors import ResolveError
 from indexfallback.fetch.resolver import Resolver
 from indexfallback.fetch.target import Target
-from indexfallback.wanted import Demand, Origin, Wanted
+from indexfallback.wanted import Demand, Local, Origin, Wanted
 from tests.conftest import Serve
 from tests.fakes import FakeIndex, sdist, wheel
 from tests.serving import index_table
@@ -46,6 +46,16 @@ def test_options_of_what_is_wanted_are_followed(target: Target, served: Serve) -
         wanted = Wanted(pre=True, only_binary=frozenset(["app"]))
         pins = Resolver(shim.url, {}).resolve(demands("app", "lib"), target, wanted)
     assert sorted((pin.project, pin.version) for pin in pins) == [("app", "1.0"), ("lib", "2.0a1")]
+
+
+@pytest.mark.parametrize("target", [Target(), FOREIGN], ids=["pip", "uv"])
+def test_a_project_in_a_directory_is_looked_for_in_no_index(target: Target, served: Serve) -> None:
+    app = wheel("app", requires=["own[test]>=1", "older>=1", "lib"])
+    with FakeIndex([app, wheel("lib"), wheel("own", "2.0")]) as index:
+        shim = served(index_table("pypi", index.url))
+        local = (Local("own", "1.1.dev0", ("test",)), Local("older", "attr: x", ()))
+        pins = Resolver(shim.url, {}).resolve(demands("app"), target, Wanted(local=local))
+    assert sorted(pin.project for pin in pins) == ["app", "lib"]
 
 
 def test_without_uv_another_target_is_refused_with_the_remedy(

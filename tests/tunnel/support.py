@@ -16,7 +16,7 @@ import msgspec
 import trustme
 import urllib3
 
-from indexfallback.clients.child import Child
+from indexfallback.child import Child
 from indexfallback.clients.tunnel_process import Tunnel, TunnelProcess, tunnel_process
 from indexfallback.config import Settings
 from indexfallback.server.proof import Place, Prover

@@ -330,32 +330,3 @@ def test_what_is_no_lock_is_named_with_the_remedy(tmp_path: Path) -> None:
 def test_names_and_markers_that_are_none_are_refused(tmp_path: Path, line: str) -> None:
     with pytest.raises(WantedError, match=r"poetry\.lock: it is not a valid poetry\.lock"):
         read(tmp_path, "poetry.lock", f'[[package]]\nversion = "1"\n{line}\n')
-
-
-def test_a_buildout_pins_what_its_versions_say_over_those_that_it_extends(tmp_path: Path) -> None:
-    base = "[versions]\nZope.Interface = 7.0\nold = 1.0\nfree =\n"
-    (tmp_path / "base.cfg").write_text(base, encoding="utf-8")
-    text = """
-[buildout]
-extends = base.cfg
-    https://example.com/more.cfg
-parts = py
-[versions]
-zope.interface = 7.2   # as on the server
-some = >=1,<2
-[versions:python_version < "3.10"]
-some = 0.9
-"""
-    wanted = read(tmp_path, "buildout.cfg", text)
-    assert [pin[:2] for pin in pins(wanted)] == [
-        ("old", "1.0"), ("zope-interface", "7.2"), ("some", "0.9"),
-    ]  # fmt: skip
-    assert [demand.text for demand in wanted.demands] == ["some<2,>=1"]
-    assert "https://example.com/more.cfg" in wanted.remarks[0]
-
-
-def test_a_buildout_may_call_its_versions_otherwise(tmp_path: Path) -> None:
-    text = "[buildout]\nversions = ours\n[ours]\nidna = 3.10\n"
-    assert [pin[:2] for pin in pins(read(tmp_path, "b.cfg", text))] == [("idna", "3.10")]
-    with pytest.raises(WantedError, match=r"it has no \[versions\]"):
-        read(tmp_path, "b.cfg", "[buildout]\nparts =\n")

@@ -13,10 +13,9 @@ _STOP_SECONDS = 5.0
 #: The child has our import path, such as the eggs of a buildout, but not the current directory,
 #: which ``-m`` would add.
 _MAIN = """\
-import os, sys
+import importlib, os, sys
 sys.path[:] = sys.argv.pop(1).split(os.pathsep)
-from indexfallback.cli import main
-main()
+importlib.import_module(sys.argv.pop(1)).main()
 """
 
 
@@ -67,11 +66,14 @@ class Child:
 
 
 @contextmanager
-def child(*arguments: str) -> Iterator[Child]:
-    """Run ``indexfallback ARGUMENTS`` until the end of the block, where its standard input ends."""
+def child(*arguments: str, module: str = "indexfallback.cli") -> Iterator[Child]:
+    """Run ``main`` of a module until the end of the block, where its standard input ends.
+
+    By default that is ``indexfallback ARGUMENTS``.
+    """
     path = pathsep.join(filter(None, sys.path))
     process = subprocess.Popen(  # noqa: S603 - ourselves
-        [sys.executable, "-c", _MAIN, path, *arguments],
+        [sys.executable, "-c", _MAIN, path, module, *arguments],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         # Ctrl-C is for the command only; the child ends when we close its standard input.

@@ -61,7 +61,8 @@ def _message(error: Exception) -> str:
     text = _LOGIN.sub("", _COPY.sub("", " ".join(str(error).split())))
     if type(error).__module__.startswith("zc."):
         return text
-    # As for KeyError, where `[buildout] versions` names no section.
+    if type(error) is KeyError:  # as where `[buildout] versions` names a section
+        return f"there is no {text}"
     return f"{type(error).__name__}: {text}"
 
 

@@ -192,7 +192,7 @@ def test_what_extends_cache_has_serves_without_a_network(tmp_path: Path) -> None
         ("[buildout]\nextends = nowhere.cfg\n", "which cannot be read (No such file or directory)"),
         ("[buildout]\nextends = buildout.cfg\n", "Recursive file include"),
         ("[buildout]\nparts\n", r"File contains parsing errors: "),
-        ("[buildout]\nversions = nowhere\n", "KeyError: 'nowhere'"),
+        ("[buildout]\nversions = nowhere\n", "cannot read it: there is no 'nowhere'"),
         (
             "[buildout]\nextends = https://me:secret@example.com/portal\n",
             "File contains no section headers. file: https://example.com/portal, line: 1",

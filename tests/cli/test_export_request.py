@@ -153,3 +153,14 @@ def test_json_lists_what_is_missing(exporter: Exporter, cli: CommandLine) -> Non
         {"requirement": "builder", "required_by": ["web-1.0.tar.gz"], "purpose": "to be built"}
     ]
     assert report["missing_perhaps"] == []
+
+
+def test_a_buildout_is_exported_with_what_its_parts_ask_for_and_names_what_only_a_recipe_sets(
+    exporter: Exporter,
+) -> None:
+    exporter.keep(wheel("acme.recipe"), wheel("web", "1.0"), wheel("web", "2.0"), wheel("other"))
+    text = "[buildout]\nparts = app\n[app]\nrecipe = acme.recipe\neggs = web\n  ${app:more}\n"
+    buildout = exporter.file("buildout.cfg", f"{text}[versions]\nweb = 1.0\n")
+    said = exporter.export("-r", buildout, code=1)
+    assert f"not cached: ${{app:more}}, which {buildout} [app] (a recipe or an extension" in said
+    assert exporter.exported("-r", buildout, code=1) == ["acme-recipe", "web"]

@@ -4,8 +4,8 @@
 """
 
 import time
-from collections.abc import Collection
 
+from indexfallback.config import Index, Settings
 from indexfallback.config.mirror import Mirror
 from indexfallback.mirror.fetch_pool import FetchPool
 from indexfallback.mirror.fetcher import Sizes
@@ -28,22 +28,20 @@ class ProjectSync:
     """Brings the projects of one index up to date, one `ProjectJob` each."""
 
     def __init__(
-        self, mirror: Mirror, store: Store, source: str, result: Result, *,
-        batch: WriteBatch, removals: PendingRemovals, foreign: Collection[str], dry: bool,
+        self, settings: Settings, mirror: Mirror, store: Store, index: Index, result: Result, *,
+        batch: WriteBatch, removals: PendingRemovals, dry: bool,
     ) -> None:  # fmt: skip
-        """Prepare; ``dry`` changes nothing but the result and the removals.
-
-        ``foreign`` are the addresses of the indexes whose pins do not apply.
-        """
+        """Prepare; ``dry`` changes nothing but the result and the removals."""
         self._mirror = mirror
         self._store = store
-        self._source = source
+        self._source = index.key
         self._result = result
         self._batch = batch
         self._removals = removals
-        self._foreign = foreign
+        #: The addresses of the indexes whose pins do not apply.
+        self._foreign = settings.foreign_keys(index.group)
         self._dry = dry
-        self._requirements = Requirements(mirror, store, source)
+        self._requirements = Requirements(settings, mirror, store, index.key)
         self.select()
 
     def select(self) -> None:

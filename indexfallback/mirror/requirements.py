@@ -7,6 +7,7 @@ from pathlib import Path
 
 from packaging.requirements import Requirement
 
+from indexfallback.config import Settings
 from indexfallback.config.mirror import Mirror, Wanted
 from indexfallback.dists.metadata import read_requirements
 from indexfallback.dists.requirements import applies_anywhere, requires_dist
@@ -18,12 +19,14 @@ from indexfallback.store import Store
 class Requirements:
     """The requirements of one index's mirror, which add to what the settings select."""
 
-    def __init__(self, mirror: Mirror, store: Store, source: str) -> None:
+    def __init__(self, settings: Settings, mirror: Mirror, store: Store, source: str) -> None:
         """Read the requirement files; raises `WantedError` for one that cannot be read."""
         self._mirror = mirror
         self._store = store
         self._source = source
-        self._named = {wanted for path in mirror.requirements for wanted in _named_in(path)}
+        self._named = {
+            wanted for path in mirror.requirements for wanted in _named_in(path, settings)
+        }
         #: Mirrored files of the releases whose requirements are not known, since none of their
         #: files states them; as of the last `selection`.
         self.unknown: set[str] = set()
@@ -93,11 +96,12 @@ def required(
         extras = more
 
 
-def _named_in(path: Path) -> Iterator[Wanted]:
-    """Yield the requirements of a requirement, project or lock file."""
+def _named_in(path: Path, settings: Settings) -> Iterator[Wanted]:
+    """Yield the requirements of a requirement, project or lock file, or of a buildout."""
+    from indexfallback.upstream.extended import ExtendedFiles  # noqa: PLC0415 - rarely wanted
     from indexfallback.wanted.reading import read_whole  # noqa: PLC0415 - slow, and rarely wanted
 
-    read = read_whole(path)
+    read = read_whole(path, fetch=ExtendedFiles(settings).get)
     for demand in read.demands:
         yield _wanted(_parsed(demand.text))
     for pin in read.pins:

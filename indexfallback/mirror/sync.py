@@ -75,9 +75,8 @@ class Sync:
         self._batch = WriteBatch(store, member.index)
         self._removals = PendingRemovals(store, self._source, self._result)
         self._projects = ProjectSync(
-            mirror, store, self._source, self._result,
-            batch=self._batch, removals=self._removals,
-            foreign=settings.foreign_keys(member.index.group), dry=dry,
+            settings, mirror, store, member.index, self._result,
+            batch=self._batch, removals=self._removals, dry=dry,
         )  # fmt: skip
         self._done: queue.SimpleQueue[tuple[ProjectJob, _Task]] = queue.SimpleQueue()
 

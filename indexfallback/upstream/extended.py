@@ -71,7 +71,7 @@ class ExtendedFiles:
         headers = {"Accept": "*/*", "Accept-Encoding": "gzip, deflate"}
         carried = {origin(url): login_in(url)} if login_in(url) else {}
         try:
-            outcome, response = connection.get(
+            outcome, response = connection.ask(
                 without_credentials(url), headers, (index.connect_timeout, index.read_timeout),
                 carried=carried,
             )  # fmt: skip

@@ -7,7 +7,7 @@ import pytest
 
 from indexfallback.config.mirror import Wanted
 from indexfallback.mirror.requirements import required
-from tests.fakes import sdist, wheel
+from tests.fakes import Dist, FakeIndex, sdist, wheel
 from tests.mirror.support import Mirrored
 
 #: The projects whose wheels are mirrored for ``dep`` with its extra ``fast``.
@@ -178,3 +178,15 @@ def test_the_wheel_of_a_release_states_the_requirements_of_its_sdist(mirror: Mir
     mirror.configure(projects=["old"], dependencies=True)
     assert mirror.run()["unknown_requirements"] == []
     assert sorted(mirror.state()["pages"]) == ["old", "other"]
+
+
+def test_what_a_buildout_pins_at_an_address_that_it_extends_is_mirrored(
+    mirror: Mirrored, tmp_path: Path
+) -> None:
+    versions = Dist("versions", "1", "versions.cfg", b"[versions]\nacme.app = 1.1\n", b"")
+    with FakeIndex([versions]) as index:
+        file = tmp_path / "buildout.cfg"
+        address = index.file_url("versions.cfg")
+        file.write_text(f"[buildout]\nextends = {address}\n", encoding="utf-8")
+        mirror.configure(requirements=[str(file)])
+        assert mirror.run()["projects"] == 1

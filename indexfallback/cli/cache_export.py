@@ -44,7 +44,7 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 @click.option("--group", "groups", multiple=True, help="Include this group of the files.")
 @click.option(
     "--no-deps", is_flag=True,
-    help="Leave out what the selected projects require to run and to be built.",
+    help="Leave out what the selected projects require, to run or to be built.",
 )  # fmt: skip
 @click.option(
     "--format", "form", type=click.Choice(("archive", "wheelhouse")), default="archive",

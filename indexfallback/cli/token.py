@@ -1,5 +1,7 @@
 """``token``: manages tokens for uploads, and for readers on other machines."""
 
+import getpass
+import platform
 import sys
 import time
 from contextlib import closing
@@ -14,11 +16,12 @@ from indexfallback.cli.options import (
     json_option,
     takes_options_but_index,
 )
-from indexfallback.cli.output import clock, print_json, print_table, say
+from indexfallback.cli.output import clock, print_json, print_table, say, say_more
+from indexfallback.cli.running import address, root
 from indexfallback.config import Settings
 from indexfallback.store.hosting import Hosting
 from indexfallback.store.secret import user_secret
-from indexfallback.store.tokens import Token
+from indexfallback.store.tokens import USER, Token
 
 
 @click.group(
@@ -35,24 +38,65 @@ def token() -> None:
         "indexfallback token create --read-only",
     )
 )
+@click.option("--name", help="Its name in `token list`; default: this user and machine.")
 @click.option("--index", "index", metavar="NAME", help="Only for this index; default: for all.")
 @click.option(
     "--expires", type=duration, metavar="DURATION", help='Such as "90 days"; default: never.'
 )
 @click.option("--read-only", is_flag=True, help="Only for reading, not for uploads.")
+@json_option
 @takes_options_but_index
-def create(options: Options, index: str | None, expires: float | None, read_only: bool) -> None:
-    """Create and print a token; it cannot be shown again."""
+def create(
+    options: Options,
+    *,
+    name: str | None,
+    index: str | None,
+    expires: float | None,
+    read_only: bool,
+    as_json: bool,
+) -> None:
+    """Create and print a token; it cannot be shown again.
+
+    The token alone goes to standard output, how to use it to standard error.
+    """
     settings = options.settings()
     if index is not None:
         _check_index(settings, index, read_only=read_only)
     with closing(Hosting()) as hosting:
-        secret = hosting.tokens.create(
+        made, secret = hosting.tokens.create(
+            name or f"{getpass.getuser()}@{platform.node()}",
             index=index,
             uploads=not read_only,
             expires=None if expires is None else time.time() + expires,
         )
+    lines = _lines(settings, made)
+    if as_json:
+        print_json({**made._asdict(), "token": secret, "use": lines})
+        return
+    say(f"token {made.id} ({made.name}), for {_purpose(made)}; it cannot be shown again")
     click.echo(secret)
+    say_more("Use it as the password of the user __token__:")
+    for line in lines:
+        click.echo(f"    {line}", err=True)
+
+
+def _lines(settings: Settings, made: Token) -> list[str]:
+    """Return the commands that use a token, with ``TOKEN`` in its place."""
+    if made.uploads:
+        path = f"upload/{made.index_name}/" if made.index_name else "upload/"
+        url = f"{root(settings)}/{path}"
+        return [
+            f"twine upload --verbose --repository-url {url} -u {USER} -p TOKEN dist/*",
+            f"uv publish --publish-url {url} --check-url {address(settings)} --token TOKEN",
+        ]
+    host = root(settings).replace("://", f"://{USER}:TOKEN@", 1)
+    path = f"index/{made.index_name}/simple/" if made.index_name else "simple/"
+    return [f"pip install --index-url {host}/{path} PROJECT"]
+
+
+def _purpose(token: Token) -> str:
+    what = "uploads and reading" if token.uploads else "reading"
+    return f"{what}: {token.index_name or 'all indexes'}"
 
 
 def _check_index(settings: Settings, index: str, *, read_only: bool) -> None:
@@ -86,14 +130,13 @@ def list_(options: Options, as_json: bool) -> None:  # noqa: ARG001 - every comm
     if as_json:
         print_json([each._asdict() for each in tokens])
     elif tokens:
-        header = ("id", "made", "last used", "expires", "for")
+        header = ("id", "name", "made", "last used", "expires", "for")
         print_table(header, [_row(each) for each in tokens])
     else:
         say("there are no tokens; `indexfallback token create` creates one")
 
 
 def _row(each: Token) -> tuple[str, ...]:
-    what = "uploads and reading" if each.uploads else "reading"
     used = "never" if each.used is None else clock(each.used)
     if each.expires is None:
         expires = "never"
@@ -101,10 +144,11 @@ def _row(each: Token) -> tuple[str, ...]:
         expires = "expired" if each.is_expired(time.time()) else clock(each.expires)
     return (
         each.id,
+        each.name,
         clock(each.created),
         used,
         expires,
-        f"{what}: {each.index_name or 'all indexes'}",
+        _purpose(each),
     )
 
 

@@ -18,7 +18,7 @@ from indexfallback.store.tokens import Tokens
 
 _DATABASE = "hosting.sqlite3"
 _LAYOUT = Layout(
-    version=1,
+    version=2,
     schema="""
 CREATE TABLE hosted_file (
     source TEXT NOT NULL, filename TEXT NOT NULL, project TEXT NOT NULL, sha256 TEXT NOT NULL,
@@ -27,8 +27,8 @@ CREATE TABLE hosted_file (
 ) WITHOUT ROWID;
 CREATE INDEX hosted_file_project ON hosted_file (source, project);
 CREATE TABLE token (
-    id TEXT PRIMARY KEY, sha256 TEXT NOT NULL UNIQUE, index_name TEXT, uploads INTEGER NOT NULL,
-    created REAL NOT NULL, expires REAL, used REAL
+    id TEXT PRIMARY KEY, name TEXT NOT NULL, sha256 TEXT NOT NULL UNIQUE, index_name TEXT,
+    uploads INTEGER NOT NULL, created REAL NOT NULL, expires REAL, used REAL
 ) WITHOUT ROWID;
 """,
     # A yank or a revoked token must not come back with a power cut.

@@ -26,6 +26,8 @@ class Token(NamedTuple):
     """The record of a token; times are seconds since the epoch."""
 
     id: str
+    #: As its maker calls it, for lists.
+    name: str
     #: Name of its index; None for all indexes.
     index_name: str | None
     #: Whether it may upload, besides reading.
@@ -44,7 +46,7 @@ class Token(NamedTuple):
         return self.index_name in (None, index)
 
 
-_SELECT = "SELECT id, index_name, uploads, created, expires, used FROM token"
+_SELECT = "SELECT id, name, index_name, uploads, created, expires, used FROM token"
 
 
 class Tokens:
@@ -54,15 +56,21 @@ class Tokens:
         self._database = database
 
     def create(
-        self, *, index: str | None = None, uploads: bool = True, expires: float | None = None
-    ) -> str:
-        """Return a new token, which is not stored; raises sqlite3.Error."""
+        self,
+        name: str,
+        *,
+        index: str | None = None,
+        uploads: bool = True,
+        expires: float | None = None,
+    ) -> tuple[Token, str]:
+        """Return a new token, and its secret, which is not stored; raises sqlite3.Error."""
         secret = PREFIX + secrets.token_urlsafe(_BYTES)
-        row = (
-            secrets.token_hex(_ID_BYTES), _hash(secret), index, uploads, time.time(), expires, None
-        )  # fmt: skip
-        self._database.execute("INSERT INTO token VALUES (?, ?, ?, ?, ?, ?, ?)", row)
-        return secret
+        made = Token(
+            secrets.token_hex(_ID_BYTES), name, index, uploads, time.time(), expires, used=None
+        )
+        row = (*made[:2], _hash(secret), *made[2:])
+        self._database.execute("INSERT INTO token VALUES (?, ?, ?, ?, ?, ?, ?, ?)", row)
+        return made, secret
 
     def find(self, secret: str) -> Token | None:
         """Return a token, expired or not, and record its use; None if there is none."""
@@ -91,5 +99,5 @@ def _hash(secret: str) -> str:
     return hashlib.sha256(secret.encode("utf-8", "surrogateescape")).hexdigest()
 
 
-def _token(row: tuple[str, str | None, int, float, float | None, float | None]) -> Token:
-    return Token(row[0], row[1], bool(row[2]), *row[3:])
+def _token(row: tuple[str, str, str | None, int, float, float | None, float | None]) -> Token:
+    return Token(*row[:3], bool(row[3]), *row[4:])

@@ -23,7 +23,7 @@ def file() -> Path:
 def token(file: Path) -> Iterator[str]:
     """Give a token that was made before."""
     with closing(Hosting()) as hosting:
-        yield hosting.tokens.create()
+        yield hosting.tokens.create("laptop")[1]
     assert file.exists()
 
 

@@ -44,8 +44,11 @@ PUT_PAGE = (
     " (source, project, body, etag, modified, digest, checked, resolved, passed, seal)"
     " SELECT ?, ?, ?, ?, ?, ?, ?, ?, ?, ?"
 )
-#: Appended to `PUT_PAGE`: only the mirror replaces its pages.
-_UNLESS_MIRRORED = " WHERE NOT EXISTS (SELECT 1 FROM mirror_page WHERE source = ? AND project = ?)"
+#: Appended to `PUT_PAGE`: only the mirror replaces its pages; one that was lost is stored again.
+_UNLESS_MIRRORED = (
+    " WHERE NOT EXISTS (SELECT 1 FROM mirror_page JOIN page USING (source, project)"
+    " WHERE source = ? AND project = ?)"
+)
 
 #: The tables of what an index says of a project, which is removed together.
 _TABLES = ("mirror_page", "document", "page")

@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 import pytest
 
+from indexfallback.page import ProjectPage
 from indexfallback.store import Store
 from indexfallback.store.documents import DocumentKey
 from indexfallback.upstream.facts import Stamp
@@ -106,3 +107,18 @@ def test_a_page_that_is_damaged_is_named_once_in_the_log(
         f"the record of the page of {project} from {PUBLIC} is damaged; it is removed, and "
         "fetched again"
     )
+
+
+def test_a_mirrored_page_that_was_lost_is_stored_again(full: Store) -> None:
+    (project, *_) = PROJECTS
+    facts = full.pages.facts(PUBLIC, project)
+    assert facts is not None
+    with full.database.write() as connection:
+        connection.execute(
+            "INSERT OR IGNORE INTO mirror_page VALUES (?, ?, 1, '')", (PUBLIC, project)
+        )
+        connection.execute("DELETE FROM page WHERE project = ?", (project,))
+    full.pages.put(PUBLIC, ProjectPage(name=project), facts)
+    assert full.pages.load(PUBLIC, project) == ProjectPage(name=project)
+    full.pages.put(PUBLIC, ProjectPage(name=project, serial=7), facts)
+    assert full.pages.load(PUBLIC, project) == ProjectPage(name=project)  # only the mirror's

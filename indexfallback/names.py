@@ -9,9 +9,6 @@ from collections.abc import Iterable
 from fnmatch import fnmatchcase
 from typing import NamedTuple
 
-from packaging.utils import canonicalize_name, parse_sdist_filename, parse_wheel_filename
-from packaging.version import InvalidVersion, Version
-
 #: Endings of sdists in addition to the two that packaging knows; pip installs all but ``.tar.Z``.
 _OLD_SDIST_ENDINGS = (
     ".tar.bz2", ".tbz", ".tgz", ".tar.xz", ".txz", ".tar.lz", ".tlz", ".tar.lzma", ".tar.Z", ".tar",
@@ -27,6 +24,7 @@ METADATA_ENDING = ".metadata"
 #: The longest file name that every supported file system takes.
 MAX_FILENAME_BYTES = 255
 
+_SEPARATORS = re.compile(r"[-_.]+")
 _PROJECT = re.compile(r"[a-z0-9](?:[a-z0-9._-]*[a-z0-9])?", re.IGNORECASE | re.ASCII)
 _NORMALIZED = re.compile(r"[a-z0-9](?:-?[a-z0-9])*", re.ASCII)
 _FILENAME = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9._+!~@=,() -]*[A-Za-z0-9_+)-])?", re.ASCII)
@@ -37,7 +35,7 @@ _VERSION_BEGIN = re.compile(r"-v?[0-9]", re.ASCII)
 
 def normalize(name: str) -> str:
     """Return the normalised name of a project: ``Zope.Interface`` -> ``zope-interface``."""
-    return canonicalize_name(name)
+    return _SEPARATORS.sub("-", name).lower()
 
 
 def is_project_name(name: str) -> bool:
@@ -107,6 +105,8 @@ def version_in(filename: str, project: str) -> str | None:
     if stem is None:
         parsed = _parse(filename)
         return parsed[1] if parsed is not None and parsed[0] == project else None
+    from packaging.version import InvalidVersion, Version  # noqa: PLC0415 - as in `_parse`
+
     for dash in re.finditer("-", stem):
         if normalize(stem[: dash.start()]) == project:
             try:
@@ -131,13 +131,20 @@ def _sdist_stem(filename: str) -> str | None:
 
 def _parse(filename: str) -> tuple[str, str] | None:
     """Return project and version of a distribution, or None."""
+    from packaging.utils import (  # noqa: PLC0415 - 10 ms, and many commands read no file name
+        parse_sdist_filename,
+        parse_wheel_filename,
+    )
+    from packaging.version import Version  # noqa: PLC0415 - as above
+
+    name: str
     try:
         if filename.endswith(".whl"):
             name, version = parse_wheel_filename(filename)[:2]
         elif filename.endswith(".egg"):
             # Setuptools writes "_" for every "-" inside the parts.
             stated, version_text, *_ = filename.removesuffix(".egg").split("-")
-            name, version = canonicalize_name(stated), Version(version_text.replace("_", "-"))
+            name, version = normalize(stated), Version(version_text.replace("_", "-"))
         else:
             stem = _sdist_stem(filename)
             if stem is None:

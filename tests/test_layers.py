@@ -26,9 +26,9 @@ ORDER = (
 INSIDE = {
     "chain": (
         "budget", "latency", "lag", "figures", "offer", "fetched_ahead", "activity", "copies",
-        "authority", "question", "policy", "explain", "health_log", "network", "heartbeat",
-        "members", "refusals", "keeper", "attempts", "asking", "probe", "name_lists", "questions",
-        "answer", "walk", "documents", "fallback",
+        "authority", "question", "policy", "remedies", "explain", "health_log", "network",
+        "heartbeat", "members", "refusals", "keeper", "attempts", "asking", "probe", "name_lists",
+        "questions", "answer", "walk", "documents", "fallback",
     ),
     "files": (
         "file_url", "pace", "coding", "extent", "profile", "workers", "failures", "parts",
@@ -47,8 +47,9 @@ PURE = (
     "errors", "machine", "words", "names", "origin", "mode", "doctor", "page", "formats", "outcome",
     "health", "condition",
     "chain.question", "chain.policy", "chain.offer", "chain.lag", "chain.copies",
-    "chain.explain", "files.file_url", "files.pace", "files.coding", "files.extent",
-    "files.failures", "files.profile", "files.planner", "files.schedule", "server.intercepted",
+    "chain.explain", "chain.remedies", "files.file_url", "files.pace", "files.coding",
+    "files.extent", "files.failures", "files.profile", "files.planner", "files.schedule",
+    "server.intercepted",
     "tunnel.client_hello", "tunnel.environment", "tunnel.exceptions", "tunnel.heads",
     "tunnel.origins", "tunnel.requests", "tunnel.route",
     "dists.fitting", "dists.interpreters", "dists.platforms", "carry.changes",

@@ -2,7 +2,7 @@
 
 import logging
 
-from indexfallback.chain.explain import remedy_for
+from indexfallback.chain.remedies import remedy_for
 from indexfallback.config import Index
 from indexfallback.health import Health, State
 from indexfallback.outcome import TLS_KINDS, Outcome

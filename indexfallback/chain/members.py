@@ -11,22 +11,20 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import partial
 
-from indexfallback.chain.explain import remedy_for
 from indexfallback.chain.figures import Figures
 from indexfallback.chain.health_log import log_change
 from indexfallback.chain.heartbeat import Heartbeat
 from indexfallback.chain.latency import Latency
 from indexfallback.chain.network import Network
+from indexfallback.chain.remedies import remedy_for
 from indexfallback.condition import condition
 from indexfallback.config import Index, Settings
 from indexfallback.health import Health, State, begin_trial, updated, updated_by_file
-from indexfallback.hosted.listing import Listing
 from indexfallback.outcome import TLS_KINDS, UNREACHABLE_KINDS, Kind, Outcome
 from indexfallback.store import Store
 from indexfallback.store.health_records import HealthRecords
 from indexfallback.upstream import open_index
 from indexfallback.upstream.answers import Upstream
-from indexfallback.upstream.directory import DirectoryIndex
 from indexfallback.words import span
 
 #: Of its own: the module's generator belongs to whoever seeds it.
@@ -251,9 +249,13 @@ def _rounded(seconds: float | None) -> float | None:
 
 def _open(index: Index, settings: Settings, store: Store) -> Upstream:
     upstream = open_index(index, settings, store.local_files)
-    if index.upload and isinstance(upstream, DirectoryIndex):
-        return Listing(index, upstream, store.hosting)
-    return upstream
+    if not (index.upload and index.is_directory):
+        return upstream
+    from indexfallback.hosted.listing import Listing  # noqa: PLC0415 - 30 ms, for few indexes
+    from indexfallback.upstream.directory import DirectoryIndex  # noqa: PLC0415 - as above
+
+    assert isinstance(upstream, DirectoryIndex)  # noqa: S101 - for the type checker
+    return Listing(index, upstream, store.hosting)
 
 
 class Members:

@@ -11,9 +11,9 @@ from typing import NamedTuple
 
 import click
 
-from indexfallback.chain.explain import remedy_for
 from indexfallback.chain.lag import behind
 from indexfallback.chain.network import Network
+from indexfallback.chain.remedies import remedy_for
 from indexfallback.cli.compare import NoFacts, judged
 from indexfallback.cli.options import Options, examples, json_option, takes_options
 from indexfallback.cli.output import print_json, print_table, say, say_more

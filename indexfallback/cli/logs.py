@@ -6,7 +6,6 @@ import sys
 import threading
 import time
 from collections.abc import Callable
-from logging.handlers import RotatingFileHandler
 from pathlib import Path
 
 from indexfallback.table import Table
@@ -55,6 +54,8 @@ def set_up_logging(verbose: int) -> None:
 
 def log_to_file(path: Path, verbose: int) -> None:
     """Log to a file that only its owner can read; older lines go to ``PATH.1`` and ``PATH.2``."""
+    from logging.handlers import RotatingFileHandler  # noqa: PLC0415 - slow, for `serve` alone
+
     path.touch(mode=0o600)
     _log_to(RotatingFileHandler(path, "a", _FILE_SIZE, _OLD_FILES, encoding="utf-8"), verbose)
 

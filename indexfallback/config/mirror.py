@@ -67,11 +67,6 @@ class Mirror:
 
 def wanted(value: object, _base: Path) -> tuple[Wanted, ...]:
     """Read a list of patterns with extras and version specifiers."""
-    from packaging.specifiers import (  # noqa: PLC0415 - 10 ms, for those who mirror
-        InvalidSpecifier,
-        SpecifierSet,
-    )
-
     read = []
     for item in _texts(value, 'write a list like ["acme-*", "django>=4,<6"]'):
         match = _WANTED.fullmatch(item)
@@ -80,16 +75,26 @@ def wanted(value: object, _base: Path) -> tuple[Wanted, ...]:
                 f'has the item "{item}", which is not a pattern',
                 'write names, "*" and "?", and versions, like "django>=4,<6"',
             )
-        try:
-            specifier = str(SpecifierSet(match[3]))
-        except InvalidSpecifier as error:
-            raise InvalidValueError(
-                f'has the item "{item}", which has an invalid version specifier',
-                'write versions like "django>=4,<6"',
-            ) from error
+        specifier = _specifier(match[3], item) if match[3] else ""
         extras = {_normalized(extra.strip()) for extra in (match[2] or "").split(",")} - {""}
         read.append(Wanted(_normalized(match[1]), specifier, tuple(sorted(extras))))
     return tuple(dict.fromkeys(read))
+
+
+def _specifier(text: str, item: str) -> str:
+    """Return a version specifier as packaging spells it."""
+    from packaging.specifiers import (  # noqa: PLC0415 - 10 ms, for those who name versions
+        InvalidSpecifier,
+        SpecifierSet,
+    )
+
+    try:
+        return str(SpecifierSet(text))
+    except InvalidSpecifier as error:
+        raise InvalidValueError(
+            f'has the item "{item}", which has an invalid version specifier',
+            'write versions like "django>=4,<6"',
+        ) from error
 
 
 def excluded(value: object, base: Path) -> tuple[Wanted, ...]:

@@ -11,8 +11,8 @@ from functools import partial
 from typing import NamedTuple, TypeVar
 
 from indexfallback.chain.asking import RESERVE
-from indexfallback.chain.explain import remedy_for
 from indexfallback.chain.fallback import Fallback
+from indexfallback.chain.remedies import remedy_for
 from indexfallback.errors import FileError, FileUnavailableError
 from indexfallback.files.arrival import IncomingFile, Progress
 from indexfallback.files.failures import has_no_metadata

@@ -8,7 +8,6 @@ from collections.abc import Callable, Collection, Iterator
 from typing import Any
 
 import msgspec
-from packaging.version import InvalidVersion, Version
 
 from indexfallback.config import without_credentials
 from indexfallback.errors import PageError, redact
@@ -60,6 +59,8 @@ def checked(body: bytes, url: str, project: str, version: str) -> bytes:
 
 def is_same(version: str, other: str) -> bool:
     """Tell whether two texts are the same version (PEP 440); invalid ones are compared as text."""
+    from packaging.version import InvalidVersion, Version  # noqa: PLC0415 - for this alone
+
     try:
         return Version(version) == Version(other)
     except InvalidVersion:

@@ -11,8 +11,11 @@ from indexfallback.upstream.facts import FactsCache
 
 def open_index(index: Index, settings: Settings, facts: FactsCache) -> Upstream:
     """Return the upstream for a configured index; this sends and reads nothing."""
-    from indexfallback.upstream.directory import DirectoryIndex  # noqa: PLC0415 - slow, see above
     from indexfallback.upstream.http import HttpIndex  # noqa: PLC0415 - slow, see above
 
     remote = HttpIndex(index, settings)
-    return DirectoryIndex(index, settings, facts, remote) if index.is_directory else remote
+    if not index.is_directory:
+        return remote
+    from indexfallback.upstream.directory import DirectoryIndex  # noqa: PLC0415 - slow, see above
+
+    return DirectoryIndex(index, settings, facts, remote)

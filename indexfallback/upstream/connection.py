@@ -220,7 +220,7 @@ class Connection:
         No session is used: it reads the whole body of a redirect. Without a proxy, the pool of the
         adapter sends the request, which takes 0.5 ms of CPU rather than 0.9 ms by the adapter.
         """
-        adapter = self._ready()
+        adapter = self._ready(url)
         proxies = self._proxies_for(url)
         if proxies or not url.isascii():
             request = requests.Request(journey.method, url, headers=headers).prepare()
@@ -247,16 +247,18 @@ class Connection:
         response.headers = raw.headers
         return response
 
-    def _ready(self) -> Adapter:
+    def _ready(self, url: str) -> Adapter:
+        """Return the adapter, with a TLS context if the address needs one."""
         adapter = self._adapter
-        if adapter is not None:
-            return adapter
-        # Outside the lock, since it may take long.
-        adapter = Adapter(self._ca_bundle, None if self._is_trusted else self._check_peer)
-        with self._lock:
-            if self._adapter is None:
-                self._adapter = adapter
-            return self._adapter
+        if adapter is None:
+            with self._lock:
+                if self._adapter is None:
+                    check_peer = None if self._is_trusted else self._check_peer
+                    self._adapter = Adapter(self._ca_bundle, check_peer)
+                adapter = self._adapter
+        if url.startswith("https:"):
+            _ = adapter.context  # here, since the pools would make it under their lock
+        return adapter
 
     def _proxies_for(self, url: str) -> dict[str, str]:
         where = origin(url)

@@ -7,9 +7,10 @@ would wait for hours for a server that sends one byte a second.
 import contextlib
 import re
 import socket
+import ssl
 import threading
 from collections.abc import Callable
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
@@ -107,32 +108,40 @@ class _HTTPSPool(urllib3.HTTPSConnectionPool):
     ConnectionCls = _HTTPSConnection
 
 
-def _pools(check_peer: CheckPeer | None) -> dict[str, Callable[..., urllib3.HTTPConnectionPool]]:
-    """Return the constructor of a pool for each scheme."""
-    return {
-        "http": partial(_HTTPPool, check_peer=check_peer),
-        "https": partial(_HTTPSPool, check_peer=check_peer),
-    }
-
-
 class Adapter(requests.adapters.HTTPAdapter):
     """Uses these pools, with one TLS context rather than a CA bundle read for each connection."""
 
     def __init__(self, ca_bundle: Path | None, check_peer: CheckPeer | None) -> None:
-        self._context = context_of(ca_bundle)
+        self._ca_bundle = ca_bundle
         self._check_peer = check_peer
         super().__init__(pool_connections=POOL_SIZE, pool_maxsize=POOL_SIZE, max_retries=0)
 
+    @cached_property
+    def context(self) -> ssl.SSLContext:
+        """The TLS context; the first use reads the CA bundle, which takes 20 ms of CPU."""
+        return context_of(self._ca_bundle)
+
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
-        """Give the context to every pool."""
-        super().init_poolmanager(*args, ssl_context=self._context, **kwargs)
-        self.poolmanager.pool_classes_by_scheme = _pools(self._check_peer)
+        """Give the context to every pool with TLS."""
+        super().init_poolmanager(*args, **kwargs)
+        self.poolmanager.pool_classes_by_scheme = self._pools(self._check_peer)
 
     def proxy_manager_for(self, *args: Any, **kwargs: Any) -> Any:
         """Give the context to every pool behind a proxy; its address is the user's choice."""
-        manager = super().proxy_manager_for(*args, ssl_context=self._context, **kwargs)
-        manager.pool_classes_by_scheme = _pools(None)
+        manager = super().proxy_manager_for(*args, ssl_context=self.context, **kwargs)
+        manager.pool_classes_by_scheme = self._pools(None)
         return manager
+
+    def _pools(
+        self, check_peer: CheckPeer | None
+    ) -> dict[str, Callable[..., urllib3.HTTPConnectionPool]]:
+        """Return the constructor of a pool for each scheme."""
+
+        def with_tls(*args: Any, **kwargs: Any) -> _HTTPSPool:
+            kwargs["ssl_context"] = self.context
+            return _HTTPSPool(*args, check_peer=check_peer, **kwargs)
+
+        return {"http": partial(_HTTPPool, check_peer=check_peer), "https": with_tls}
 
     def request_url(self, request: requests.PreparedRequest, proxies: Any) -> str:
         """Return the request target; the whole URL for a proxy that forwards HTTP."""

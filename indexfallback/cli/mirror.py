@@ -18,6 +18,8 @@ from indexfallback.errors import MirrorError
 from indexfallback.words import counted, size
 
 if TYPE_CHECKING:
+    from rich.progress import Progress
+
     from indexfallback.mirror.result import Removal, Result
     from indexfallback.mirror.session import MirrorSession
 
@@ -29,35 +31,42 @@ class _Progress:
     """Shows how far a run is, and asks for consent, on a terminal."""
 
     def __init__(self, *, yes: bool) -> None:
-        from rich.console import Console  # noqa: PLC0415 - slow to import
-        from rich.progress import Progress  # noqa: PLC0415 - as above
-
         self._yes = yes
-        console = Console(stderr=True)
-        self._bar = Progress(console=console, transient=True, disable=not console.is_terminal)
-        self._task = self._bar.add_task("Mirroring", total=None)
+        self._bar: Progress | None = None
 
     def __enter__(self) -> "_Progress":
-        self._bar.start()
+        if sys.stderr.isatty():
+            from rich.console import Console  # noqa: PLC0415 - slow to import
+            from rich.progress import Progress  # noqa: PLC0415 - as above
+
+            self._bar = Progress(console=Console(stderr=True), transient=True)
+            self._task = self._bar.add_task("Mirroring", total=None)
+            self._bar.start()
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._bar.stop()
+        self._stop()
+
+    def _stop(self) -> None:
+        if self._bar is not None:
+            self._bar.stop()
 
     def expect(self, projects: int) -> None:
         """Show the number of projects."""
-        self._bar.update(self._task, total=projects)
+        if self._bar is not None:
+            self._bar.update(self._task, total=projects)
 
     def advance(self, result: "Result") -> None:
         """Show that one more project is done."""
-        text = f"Mirroring, {files_and_size(result)}"
-        self._bar.update(self._task, advance=1, description=text)
+        if self._bar is not None:
+            text = f"Mirroring, {files_and_size(result)}"
+            self._bar.update(self._task, advance=1, description=text)
 
     def agrees(self, removal: "Removal") -> bool:
         """Ask whether so much may be removed."""
         if self._yes or not sys.stdin.isatty():
             return self._yes
-        self._bar.stop()
+        self._stop()
         print_removal(removal)
         return click.confirm("Remove all that?", err=True)
 

@@ -1,20 +1,27 @@
-"""The wire formats: reads and writes pages of the simple API, in HTML and in JSON."""
+"""The wire formats: reads and writes pages of the simple API, in HTML and in JSON.
+
+The parser of HTML is imported with the first page in HTML: most indexes answer in JSON.
+"""
 
 from collections.abc import Callable, Iterable, Iterator
 
 from indexfallback.errors import PageError
-from indexfallback.formats import fields, html, json
+from indexfallback.formats import fields, json, listing_diff
 from indexfallback.formats.negotiation import Media, negotiate
 from indexfallback.page import File, ProjectPage
 
 __all__ = [
+    "ListingChanges",
     "Media",
+    "listing_changes",
     "negotiate",
     "parse_listing",
     "parse_page",
     "render_names",
     "render_page",
 ]
+
+ListingChanges = listing_diff.ListingChanges
 
 _API = "application/vnd.pypi.simple."
 _HTML = ("text/html", f"{_API}v1+html", f"{_API}latest+html")
@@ -53,6 +60,8 @@ def parse_page(
         declared = kind in _JSON
         return json.parse_page(body, url, project, public=public, declared=declared, logins=logins)
     if kind in _HTML:
+        from indexfallback.formats import html  # noqa: PLC0415 - see above
+
         return html.parse_page(
             body, charset, url, project, public=public, whole=whole, logins=logins
         )
@@ -73,14 +82,27 @@ def parse_listing(
     if kind in _JSON or kind == _PLAIN_JSON:
         return json.parse_listing(body, url, declared=kind in _JSON)
     if kind in _HTML:
+        from indexfallback.formats import html  # noqa: PLC0415 - see above
+
         return ((name, None) for name in html.parse_names(body, charset, url, whole=whole)), None
     raise _wrong_type(kind, url)
+
+
+def listing_changes(before: bytes, now: bytes, content_type: str) -> ListingChanges | None:
+    """Compare a root page with an earlier one, as `listing_diff.listing_diff` does.
+
+    None as well if the page is not declared as JSON of the simple API.
+    """
+    kind, _ = _split(content_type)
+    return listing_diff.listing_diff(before, now) if kind in _JSON else None
 
 
 def render_page(page: ProjectPage, media: Media, href: Callable[[File], str]) -> bytes:
     """Write a page; ``href`` gives a file's address without fragment, relative to the page's."""
     if media.is_json:
         return json.render_page(page, href)
+    from indexfallback.formats import html  # noqa: PLC0415 - see above
+
     return "".join(html.render_page(page, href)).encode()
 
 
@@ -88,6 +110,8 @@ def render_names(names: Iterable[str], media: Media) -> bytes:
     """Write a root page of normalised names, with links relative to its own address."""
     if media.is_json:
         return json.render_names(names)
+    from indexfallback.formats import html  # noqa: PLC0415 - see above
+
     return "".join(html.render_names(names)).encode()
 
 

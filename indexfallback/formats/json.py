@@ -76,10 +76,10 @@ def parse_listing(
     root = wire.read_root(body, url)
     if not declared and root.meta.api_version is None:
         raise fields.not_a_page(url, "its JSON has no API version")
-    return _named(root.projects), root.meta.last_serial
+    return named(root.projects), root.meta.last_serial
 
 
-def _named(projects: list[wire.Project]) -> Iterator[tuple[str, int | None]]:
+def named(projects: list[wire.Project]) -> Iterator[tuple[str, int | None]]:
     """Yield the valid names, nearly all of which are normalised, and empty the list.
 
     To free 800,000 entries at once would stop all threads.

@@ -7,8 +7,7 @@ import os
 import threading
 from collections.abc import Sequence
 
-from indexfallback.chain.members import Member
-from indexfallback.config import Settings
+from indexfallback.config import Index, Settings
 from indexfallback.config.mirror import Mirror
 from indexfallback.mirror.fetcher import Fetcher
 from indexfallback.mirror.file_download import FetchedFile
@@ -24,22 +23,22 @@ _MANY = 500
 
 
 class FetchPool:
-    """Fetches the list of names, pages and files for one run."""
+    """Fetches pages and files for one run."""
 
-    def __init__(self, settings: Settings, mirror: Mirror, member: Member, store: Store) -> None:
+    def __init__(
+        self, settings: Settings, mirror: Mirror, index: Index, upstream: HttpIndex, store: Store
+    ) -> None:
         self._settings = settings
         self._mirror = mirror
-        self._member = member
+        self._index = index
+        self._upstream = upstream
         self._store = store
         self._expected = 0
         self._workers: Workers | None = None
         self._stopped = threading.Event()
         limiter = RateLimiter(mirror.rate, self._stopped)
         partials = store.blobs.partials
-        upstream = member.upstream
-        assert isinstance(upstream, HttpIndex)  # noqa: S101 - no directory is mirrored
-        self._fetcher = Fetcher(member.index, upstream, partials, limiter, settings.page_size)
-        self.names = self._fetcher.names
+        self._fetcher = Fetcher(index, upstream, partials, limiter, settings.page_size)
         self.page = self._fetcher.page
         self.sizes = self._fetcher.sizes
 
@@ -49,7 +48,7 @@ class FetchPool:
         if self._expected > _MANY and self._workers is None:
             mirror, directory = self._mirror, self._store.blobs.partials.directory
             self._workers = Workers(
-                self._settings, self._member.index, directory, mirror.connections, mirror.rate
+                self._settings, self._index, directory, mirror.connections, mirror.rate
             )
 
     def fetch(self, files: Sequence[File]) -> tuple[list[FetchedFile], list[str]]:
@@ -65,7 +64,7 @@ class FetchPool:
         if self._workers is None:
             fetched, failures = self._fetcher.fetch(missing)
         else:
-            upstream = self._member.upstream
+            upstream = self._upstream
             logins = {file.url: login for file in missing if (login := upstream.link_login(file))}
             fetched, failures = self._workers.fetch(missing, logins)
         return [*stored, *fetched], failures

@@ -6,20 +6,25 @@ a page that may still come, and keeps to the rate limit of the whole run.
 
 import random
 import time
-from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import NamedTuple
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
-from indexfallback.chain.explain import remedy_for
+from indexfallback.chain.remedies import remedy_for
 from indexfallback.config import Index
-from indexfallback.errors import MirrorError
-from indexfallback.mirror.file_download import FetchedFile, FileDownload
+from indexfallback.errors import MirrorError, PageError
 from indexfallback.mirror.rate_limiter import RateLimiter
 from indexfallback.outcome import LOGIN_KINDS, TLS_KINDS, UNREACHABLE_KINDS, Kind, Outcome
 from indexfallback.page import File
+from indexfallback.store import Validators
 from indexfallback.store.partials import Partials
-from indexfallback.upstream.answers import Limits, NamesAnswer, PageAnswer
-from indexfallback.upstream.http import HttpIndex
+from indexfallback.upstream.answers import Limits, ListAnswer, PageAnswer
+
+if TYPE_CHECKING:
+    from indexfallback.mirror.file_download import FetchedFile, FileDownload
+    from indexfallback.upstream.http import HttpIndex
+
+_Read = TypeVar("_Read")
 
 #: Of its own: the module's generator belongs to whoever seeds it.
 _random = random.SystemRandom()
@@ -66,7 +71,7 @@ class Fetcher:
     """Fetches from one index; used by many threads."""
 
     def __init__(
-        self, index: Index, upstream: HttpIndex, partials: Partials, limiter: RateLimiter,
+        self, index: Index, upstream: "HttpIndex", partials: Partials, limiter: RateLimiter,
         page_size: int,
     ) -> None:  # fmt: skip
         self._index = index
@@ -75,18 +80,30 @@ class Fetcher:
         self._limiter = limiter
         self._page_size = page_size
 
-    def names(self) -> NamesAnswer:
-        """Return the list of names; raises `MirrorError`."""
+    def names(self, known: Validators, read: "Callable[[ListAnswer], _Read]") -> "_Read | None":
+        """Return what ``read`` makes of the list of names, or None if it has not changed.
+
+        ``known`` are the validators of the stored list. ``read`` may raise `PageError`. Raises
+        `MirrorError`.
+        """
         tries = _Tries()
         while True:
             self._limiter.wait()
-            answer = self._upstream.names(self._limits(_NAMES_SECONDS, _NAMES_FIRST_BYTE))
-            if answer.outcome.kind is Kind.FOUND:
-                return answer
+            limits = self._limits(_NAMES_SECONDS, _NAMES_FIRST_BYTE)
+            answer = self._upstream.list_of_names(limits, *known)
+            outcome = answer.outcome
+            if outcome.kind is Kind.NOT_MODIFIED:
+                return None
             try:
-                self._wait_to_retry(answer.outcome, tries)
+                if outcome.kind is Kind.FOUND:
+                    return read(answer)
+            except PageError as error:
+                detail = f"not an index: {error.problem}"
+                outcome = replace(outcome, kind=Kind.NOT_AN_INDEX, detail=detail)
+            try:
+                self._wait_to_retry(outcome, tries)
             except FetchError as error:  # without names there is nothing to mirror
-                raise self._is_down(answer.outcome) from error
+                raise self._is_down(outcome) from error
 
     def page(
         self, project: str, etag: str | None, last_modified: str | None, least: int | None = None
@@ -109,7 +126,7 @@ class Fetcher:
                 return answer
             self._wait(answer.outcome, tries.failed)
 
-    def fetch(self, files: Iterable[File]) -> tuple[list[FetchedFile], list[str]]:
+    def fetch(self, files: Iterable[File]) -> tuple[list["FetchedFile"], list[str]]:
         """Return the files that were fetched, and why the others were not.
 
         Raises `MirrorError` and OSError.
@@ -122,8 +139,10 @@ class Fetcher:
                 failures.append(str(error))
         return fetched, failures
 
-    def file(self, file: File) -> FetchedFile:
+    def file(self, file: File) -> "FetchedFile":
         """Fetch and verify a file; raises `FetchError`, `MirrorError` and OSError."""
+        from indexfallback.mirror.file_download import FileDownload  # noqa: PLC0415 - for files alone
+
         download = FileDownload(file, self._partials)
         try:
             if not download.is_complete:
@@ -133,7 +152,7 @@ class Fetcher:
             download.abandon()
             raise
 
-    def _download(self, download: FileDownload) -> None:
+    def _download(self, download: "FileDownload") -> None:
         tries, file = _Tries(), download.file
         while True:
             download.discard_unless_resumable()

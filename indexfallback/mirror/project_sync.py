@@ -29,7 +29,7 @@ class ProjectSync:
 
     def __init__(
         self, settings: Settings, mirror: Mirror, store: Store, index: Index, result: Result, *,
-        batch: WriteBatch, removals: PendingRemovals, dry: bool,
+        requirements: Requirements, batch: WriteBatch, removals: PendingRemovals, dry: bool,
     ) -> None:  # fmt: skip
         """Prepare; ``dry`` changes nothing but the result and the removals."""
         self._mirror = mirror
@@ -41,7 +41,7 @@ class ProjectSync:
         #: The addresses of the indexes whose pins do not apply.
         self._foreign = settings.foreign_keys(index.group)
         self._dry = dry
-        self._requirements = Requirements(settings, mirror, store, index.key)
+        self._requirements = requirements
         self.select()
 
     def select(self) -> None:

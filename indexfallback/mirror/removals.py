@@ -4,12 +4,13 @@ Used by one thread.
 """
 
 from collections.abc import Callable, Collection, Iterable
+from functools import cached_property
 from typing import NamedTuple
 
 from indexfallback.mirror.result import Removal, Result
 from indexfallback.mirror.write_batch import WriteBatch
 from indexfallback.store import Store
-from indexfallback.store.mirrors import MirroredFile, MirroredProject
+from indexfallback.store.mirrors import MirroredFile, MirroredProject, Totals
 
 
 class _Change(NamedTuple):
@@ -27,13 +28,18 @@ class PendingRemovals:
         self._store = store
         self._source = source
         self._result = result
-        self._before = store.mirrors.totals(source)
         self._projects: set[str] = set()
         self._changes: list[_Change] = []
+
+    @cached_property
+    def _before(self) -> Totals:
+        """What is mirrored when the first removal is found: to count it may take a second."""
+        return self._store.mirrors.totals(self._source)
 
     def add_projects(self, projects: Iterable[str]) -> None:
         """Remove projects with all of their files."""
         self._projects.update(projects)
+        _ = self._projects and self._before
 
     def keep(self, wants: Callable[[str], bool]) -> None:
         """Keep the added projects that ``wants`` accepts."""
@@ -52,12 +58,15 @@ class PendingRemovals:
         ``counted`` are the removed files that count for the consent: not those that an unchanged
         selection removes, such as old versions under ``latest``, nor those that are renamed.
         """
+        _ = self._before
         counted = lost(counted, project.files)
         self._changes.append(_Change(project, removed, counted, is_emptied))
 
     @property
     def removal(self) -> Removal:
         """The removals for which the user may have to agree."""
+        if not (self._projects or self._changes):
+            return Removal((), (), 0, 0)
         gone = {name: self._files(name) for name in self._projects}
         files = [file for of_project in gone.values() for file in of_project]
         files += [file for change in self._changes for file in change.counted]

@@ -55,6 +55,11 @@ class Selection:
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
     @property
+    def settings(self) -> Mirror:
+        """The settings, with the projects that requirements name."""
+        return self._mirror
+
+    @property
     def named(self) -> frozenset[str]:
         """The projects that are named without a pattern."""
         return frozenset(self._named)

@@ -1,19 +1,29 @@
 """The mirror of one configuration: its index, its store and the lock that a run holds."""
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import NamedTuple
+from functools import cache, cached_property
+from threading import Event
+from typing import TYPE_CHECKING, NamedTuple
 
-from indexfallback.chain.members import Members
 from indexfallback.chain.network import Network
 from indexfallback.config import Settings
 from indexfallback.errors import ConfigError, MirrorError, StoreError
+from indexfallback.mirror.fetcher import Fetcher
+from indexfallback.mirror.name_list import Changes, NameList
+from indexfallback.mirror.progress import Progress
+from indexfallback.mirror.rate_limiter import RateLimiter
 from indexfallback.mirror.result import Result
-from indexfallback.mirror.sync import Progress, Sync
-from indexfallback.store import Store
+from indexfallback.store import Store, StoreFault
 from indexfallback.store.disk import is_intact
 from indexfallback.store.locks import FileLock
-from indexfallback.store.mirrors import MirroredFile
+from indexfallback.store.mirrors import MirroredFile, Run
+
+if TYPE_CHECKING:
+    from indexfallback.mirror.requirements import Requirements
+    from indexfallback.mirror.sync import Sync
+    from indexfallback.upstream.http import HttpIndex
 
 #: Held during a run; the operating system releases it after a crash.
 _LOCK = "mirror.lock"
@@ -51,14 +61,44 @@ class MirrorSession:
                 "make the directory writable, or set INDEXFALLBACK_CACHE_DIR to another one",
             )  # fmt: skip
         self._network = Network(settings)
-        self._members = Members(settings, self.store, self._network)
-        self.member = self._members[self.mirror.index]
-        self.source = self.member.index.key
+        index = settings.index(self.mirror.index)
+        assert index is not None  # noqa: S101 - the settings have been checked
+        self._index = index
+        self.source = index.key
 
     def run(self, progress: Progress, *, dry: bool = False) -> Result:
-        """Bring the mirror up to date; raises `MirrorError` and `StoreError`."""
+        """Bring the mirror up to date; raises `MirrorError` and `StoreError`.
+
+        If there is nothing to do, only what asks for the list of names is imported.
+        """
+        began = time.time()
         with self._locked():
-            return self._sync(progress, dry=dry).run()
+            fetcher = Fetcher(
+                self._index, self._upstream, self.store.blobs.partials,
+                RateLimiter(self.mirror.rate, Event()), self.settings.page_size,
+            )  # fmt: skip
+            requirements = cache(self._requirements)
+            names = NameList(
+                self.mirror, self._index, self.store, fetcher, lambda: requirements().selection()
+            )
+            try:
+                changes = names.changes(dry=dry)
+                if changes.projects or changes.unwanted or self.mirror.dependencies:
+                    result = self._sync(requirements(), progress, dry=dry).run(changes)
+                else:
+                    result = self._nothing(changes, began, dry=dry)
+                if not (dry or result.interrupted or result.stopped):
+                    names.keep(changes, result)
+            except KeyboardInterrupt:
+                result = Result(interrupted=True)
+            result.seconds = time.time() - began
+            return result
+
+    def _nothing(self, changes: Changes, began: float, *, dry: bool) -> Result:
+        """Record a run that has nothing to do."""
+        if not dry:
+            self.store.mirrors.put_run(self.source, Run(changes.serial, began, time.time(), 0))
+        return Result(projects=changes.selected)
 
     def verify(self, progress: Progress) -> Verified:
         """Hash every file, and fetch the wrong ones again; raises what `run` does."""
@@ -73,7 +113,11 @@ class MirrorSession:
             ]
             projects = sorted({*unreadable, *(file.project for file in wrong)})
             self.store.mirrors.mark_incomplete(self.source, projects)
-            failed = self._sync(progress).run(only=projects).failed if projects else {}
+            again = Changes(dict.fromkeys(projects), selected=len(projects))
+            failed: dict[str, str] = {}
+            if projects:
+                sync = self._sync(self._requirements(), progress)
+                failed = sync.run(again, is_all=False).failed
             held = self.store.blobs.records.held(file.sha256 for file in wrong)
             lost = tuple(file.filename for file in wrong if file.sha256 not in held)
             files = self.store.mirrors.totals(self.source).files
@@ -98,13 +142,38 @@ class MirrorSession:
             )  # fmt: skip
         try:
             yield
+        except StoreFault as error:
+            raise StoreError(
+                str(self.store.directory),
+                f"cannot be written ({error})",
+                "free space and run again: complete files are kept, and the run continues there",
+            ) from error
         finally:
             lock.release()
 
-    def _sync(self, progress: Progress, *, dry: bool = False) -> Sync:
-        return Sync(self.settings, self.mirror, self.member, self.store, progress, dry=dry)
+    @cached_property
+    def _upstream(self) -> "HttpIndex":
+        from indexfallback.upstream.http import HttpIndex  # noqa: PLC0415 - `status` asks nothing
+
+        return HttpIndex(self._index, self.settings)
+
+    def _requirements(self) -> "Requirements":
+        from indexfallback.mirror.requirements import Requirements  # noqa: PLC0415 - see `run`
+
+        return Requirements(self.settings, self.mirror, self.store, self.source)
+
+    def _sync(
+        self, requirements: "Requirements", progress: Progress, *, dry: bool = False
+    ) -> "Sync":
+        from indexfallback.mirror.sync import Sync  # noqa: PLC0415 - see `run`
+
+        return Sync(
+            self.settings, self.mirror, self._index, self._upstream, self.store,
+            requirements=requirements, progress=progress, dry=dry,
+        )  # fmt: skip
 
     def close(self) -> None:
         """Close connections and files."""
-        self._members.close()
+        if "_upstream" in self.__dict__:
+            self._upstream.close()
         self.store.close()

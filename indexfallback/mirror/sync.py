@@ -1,4 +1,4 @@
-"""One run: select the projects, fetch what has changed, record it, and remove the rest.
+"""One run that has something to do: fetch what has changed, record it, and remove the rest.
 
 The caller's thread decides and records. The threads of a pool request pages and files, and put
 the results into a queue.
@@ -8,27 +8,30 @@ import contextlib
 import queue
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import Any, Protocol
+from typing import Any
 
-from indexfallback.chain.members import Member
-from indexfallback.config import Settings
+from indexfallback.config import Index, Settings
 from indexfallback.config.mirror import Mirror
-from indexfallback.errors import MirrorError, StoreError
+from indexfallback.errors import MirrorError
 from indexfallback.mirror.fetch_pool import FetchPool
 from indexfallback.mirror.fetcher import FetchError, Sizes
 from indexfallback.mirror.file_download import FetchedFile
+from indexfallback.mirror.name_list import Changes
 from indexfallback.mirror.owned import OwnedElsewhere
+from indexfallback.mirror.progress import Progress
 from indexfallback.mirror.project import ProjectJob
 from indexfallback.mirror.project_sync import ProjectSync
 from indexfallback.mirror.removals import PendingRemovals
-from indexfallback.mirror.result import Removal, Result
+from indexfallback.mirror.requirements import Requirements
+from indexfallback.mirror.result import Result
 from indexfallback.mirror.write_batch import WriteBatch
 from indexfallback.page import File
-from indexfallback.store import Store, StoreFault
+from indexfallback.store import Store
 from indexfallback.store.mirrors import Run
 from indexfallback.upstream.answers import PageAnswer
+from indexfallback.upstream.http import HttpIndex
 
 #: Files that a thread fetches as one task, so that small files cost few tasks.
 _CHUNK = 5
@@ -39,80 +42,54 @@ _OPEN = 3
 _Task = Future[PageAnswer] | Future[Sizes] | Future[tuple[list[FetchedFile], list[str]]]
 
 
-class Progress(Protocol):
-    """Shows how far a run is, and asks the user."""
-
-    def expect(self, projects: int) -> None:
-        """Add projects to the total."""
-        ...
-
-    def advance(self, result: Result) -> None:
-        """Count one project as done."""
-        ...
-
-    def agrees(self, removal: Removal) -> bool:
-        """Return whether the user agrees to a large removal."""
-        ...
-
-
 class Sync:
     """A run for one index."""
 
     def __init__(
-        self, settings: Settings, mirror: Mirror, member: Member, store: Store,
-        progress: Progress, *, dry: bool = False,
+        self, settings: Settings, mirror: Mirror, index: Index, upstream: HttpIndex,
+        store: Store, *, requirements: Requirements, progress: Progress, dry: bool = False,
     ) -> None:  # fmt: skip
         """Prepare a run; a ``dry`` one changes nothing."""
         self._result = Result()
         self._mirror = mirror
-        self._index = member.index
-        self._source = member.index.key
+        self._source = index.key
         self._store = store
         self._progress = progress
         self._dry = dry
-        self._owned = OwnedElsewhere(settings, store, member.index)
-        self._pool = FetchPool(settings, mirror, member, store)
-        self._batch = WriteBatch(store, member.index)
+        self._owned = OwnedElsewhere(settings, store, index)
+        self._pool = FetchPool(settings, mirror, index, upstream, store)
+        self._batch = WriteBatch(store, index)
         self._removals = PendingRemovals(store, self._source, self._result)
         self._projects = ProjectSync(
-            settings, mirror, store, member.index, self._result,
-            batch=self._batch, removals=self._removals, dry=dry,
+            settings, mirror, store, index, self._result,
+            requirements=requirements, batch=self._batch, removals=self._removals, dry=dry,
         )  # fmt: skip
         self._done: queue.SimpleQueue[tuple[ProjectJob, _Task]] = queue.SimpleQueue()
 
-    def run(self, only: Iterable[str] | None = None) -> Result:
-        """Mirror everything that is selected, or ``only`` some projects again.
+    def run(self, changes: Changes, *, is_all: bool = True) -> Result:
+        """Do what has changed; ``is_all`` tells whether that is a run of its own.
 
-        Raises `MirrorError` if the index cannot be mirrored, and `StoreError` if the store cannot
+        Raises `MirrorError` if the index cannot be mirrored, and `StoreFault` if the store cannot
         be written. Files that were complete by then stay.
         """
         began = time.time()
-        result, serial = self._result, None
+        result = self._result
+        result.projects = changes.selected
+        self._removals.add_projects(changes.unwanted)
         try:
-            if only is None:
-                todo, serial = self._changed_projects()
-            else:
-                todo = dict.fromkeys(only)
-            self._work(todo)
+            self._work(changes.projects)
             while not self._dry and self._mirror.dependencies and (more := self._required()):
                 self._work(more)
-            self._end(None if only is not None else serial, began, is_all=only is None)
+            self._end(changes.serial, began, is_all=is_all)
         except KeyboardInterrupt:
             result.interrupted = True
             self._batch.flush()
         except MirrorError:
             self._batch.flush()
             raise
-        except StoreFault as error:
-            raise StoreError(
-                str(self._store.directory),
-                f"cannot be written ({error})",
-                "free space and run again: complete files are kept, and the run continues there",
-            ) from error
         finally:
             self._pool.stop()
             self._discard()
-            result.seconds = time.time() - began
         return result
 
     def _discard(self) -> None:
@@ -127,32 +104,6 @@ class Sync:
                 with contextlib.suppress(OSError):  # `cache gc` removes it later
                     fetched.path.unlink()
 
-    def _changed_projects(self) -> tuple[dict[str, int | None], int | None]:
-        """Return the projects to request with their serials, and the index's own serial."""
-        mirrors, selection = self._store.mirrors, self._projects.selection
-        listed: dict[str, int | None]
-        if selection.names is not None:
-            listed, serial = dict.fromkeys(selection.names), None
-        else:
-            answer = self._pool.names()
-            self._check_serial(answer.serial)
-            serials = answer.serials or dict.fromkeys(answer.names)
-            listed, serial = {n: s for n, s in serials.items() if selection.wants(n)}, answer.serial
-        self._result.projects = len(listed)
-        for project, state in mirrors.states(self._source):
-            stated = listed.get(project)
-            if not selection.wants(project):
-                self._removals.add_projects([project])
-            elif project not in listed:
-                listed[project] = None
-            elif (
-                stated is not None
-                and stated == state.serial
-                and state.selection == selection.fingerprint(project)
-            ):
-                del listed[project]
-        return listed, serial
-
     def _required(self) -> dict[str, int | None]:
         """Return the projects that newly mirrored distributions require."""
         self._batch.flush()
@@ -166,16 +117,6 @@ class Sync:
         self._result.projects += len(names)
         self._removals.keep(after.wants)
         return dict.fromkeys(sorted(name for name in names | changed if after.wants(name)))
-
-    def _check_serial(self, serial: int | None) -> None:
-        last = self._store.mirrors.last_run(self._source)
-        if last is not None and serial is not None and serial < (last.serial or 0):
-            raise MirrorError(
-                self._index.name,
-                f"its list of names is older than at the last run: serial {serial}, "
-                f"then {last.serial}",
-                "wait until the index is up to date, and run again; nothing was changed",
-            )
 
     def _work(self, todo: dict[str, int | None]) -> None:
         """Bring projects up to date, except those that belong to another index."""

@@ -19,6 +19,7 @@ from indexfallback.store.health_records import HealthRecords
 from indexfallback.store.hosting import Hosting
 from indexfallback.store.ledger import Ledger
 from indexfallback.store.local_files import LocalFiles
+from indexfallback.store.mirror_lists import MirrorLists
 from indexfallback.store.mirrors import Mirrors
 from indexfallback.store.pages import PageFacts, Pages, Validators
 from indexfallback.store.pins import Pins
@@ -85,6 +86,7 @@ class Store:
         self.ledger = Ledger(self.database)
         self.pins = Pins(self.database)
         self.mirrors = Mirrors(self.database)
+        self.mirror_lists = MirrorLists(directory, self.database)
         self.health_records = HealthRecords(self.database)
         self.local_files = LocalFiles(self.database)
         self.blobs = Blobs(directory, self.database, limit, read_only=self.read_only)

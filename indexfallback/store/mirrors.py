@@ -84,16 +84,27 @@ class Mirrors:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def states(self, source: str) -> Iterator[tuple[str, State]]:
-        """Yield the mirrored projects and their states; a connection is in use until the end."""
+    def states(self, source: str) -> Iterator[tuple[str, int | None, str]]:
+        """Yield the mirrored projects with the values of their `State`, sorted.
+
+        As a plain tuple, since there may be 800,000. A connection is in use until the end.
+        """
         with self._database.read() as connection:
-            rows = connection.execute(
+            yield from connection.execute(
                 "SELECT project, serial, selection FROM mirror_page WHERE source = ?"
                 " ORDER BY project",
                 (source,),
             )
-            for project, *state in rows:
-                yield project, State(*state)
+
+    def states_of(
+        self, source: str, projects: Iterable[str]
+    ) -> Iterator[tuple[str, int | None, str]]:
+        """Yield the same for those of ``projects`` that are mirrored."""
+        query = "SELECT serial, selection FROM mirror_page WHERE source = ? AND project = ?"
+        with self._database.read() as connection:
+            for project in projects:
+                for serial, selection in connection.execute(query, (source, project)):
+                    yield project, serial, selection
 
     def state(self, source: str, project: str) -> State | None:
         """Return the state of a project, or None if it is not mirrored."""
@@ -124,6 +135,7 @@ class Mirrors:
     def drop(self, projects: Iterable[tuple[Any, Any]]) -> None:
         """Remove the records of projects; the next run checks them again."""
         with self._database.write() as connection:
+            connection.execute("DELETE FROM mirror_list")  # a damaged name cannot be recorded
             for table in ("mirror_file", "mirror_page"):
                 connection.executemany(
                     f"DELETE FROM {table} WHERE source = ? AND project = ?",  # noqa: S608 - ours
@@ -172,12 +184,14 @@ class Mirrors:
 
     def mark_incomplete(self, source: str, projects: Iterable[str]) -> None:
         """Mark projects that lack files; the next run checks them again."""
+        marked = [(source, project) for project in projects]
         with self._database.write() as connection:
             connection.executemany(
                 "UPDATE mirror_page SET serial = NULL, selection = ''"
                 " WHERE source = ? AND project = ?",
-                ((source, project) for project in projects),
+                marked,
             )
+            connection.executemany("INSERT OR IGNORE INTO mirror_again VALUES (?, ?)", marked)
 
     def remove(self, source: str, projects: Iterable[str]) -> None:
         """Remove the records and pages of projects."""
@@ -192,6 +206,11 @@ class Mirrors:
     def forget(self, project: str) -> None:
         """Remove the records of a project at all indexes, until the next run."""
         with self._database.write() as connection:
+            connection.execute(
+                "INSERT OR IGNORE INTO mirror_again"
+                " SELECT source, project FROM mirror_page WHERE project = ?",
+                (project,),
+            )
             for table in ("mirror_file", "mirror_page"):
                 connection.execute(f"DELETE FROM {table} WHERE project = ?", (project,))  # noqa: S608 - ours
 

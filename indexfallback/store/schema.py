@@ -7,7 +7,7 @@ from indexfallback.store.safety_records import OWNERS_AND_PINS
 from indexfallback.store.totals import SCHEMA as TOTALS
 
 #: Incremented with each change of the schema; a database of a newer version is not touched.
-SCHEMA_VERSION = 5
+SCHEMA_VERSION = 6
 
 
 class Layout(NamedTuple):
@@ -76,6 +76,13 @@ CREATE TABLE mirror_run (
     source TEXT PRIMARY KEY, serial INTEGER, began REAL NOT NULL, ended REAL NOT NULL,
     failed INTEGER NOT NULL
 );
+CREATE TABLE mirror_list (
+    source TEXT PRIMARY KEY, settings TEXT NOT NULL, etag TEXT, modified TEXT,
+    digest TEXT NOT NULL, selected INTEGER NOT NULL
+);
+CREATE TABLE mirror_again (
+    source TEXT NOT NULL, project TEXT NOT NULL, PRIMARY KEY (source, project)
+) WITHOUT ROWID;
 CREATE TABLE origin (origin TEXT PRIMARY KEY) WITHOUT ROWID;
 CREATE TABLE health (source TEXT PRIMARY KEY, body BLOB NOT NULL);
 CREATE TABLE pace (source TEXT PRIMARY KEY, seconds REAL NOT NULL);

@@ -62,9 +62,23 @@ class NamesAnswer(NamedTuple):
     names: Collection[str] = ()
     #: As in `PageAnswer`.
     clock: float | None = None
-    #: Serial of each name, and of the index, where they are stated (PEP 691, warehouse).
-    serials: dict[str, int | None] | None = None
-    serial: int | None = None
+
+
+class ListAnswer(NamedTuple):
+    """The answer to a request for the list of names, which is not read yet."""
+
+    outcome: Outcome
+    #: Decoded, if the outcome is FOUND.
+    body: bytes = b""
+    content_type: str = ""
+    #: The address of the answer, behind redirects.
+    url: str = ""
+    #: Whether the length of the body shows that all of it is here.
+    is_whole: bool = False
+    etag: str | None = None
+    last_modified: str | None = None
+    #: As in `PageAnswer`.
+    clock: float | None = None
 
 
 class DocumentAnswer(NamedTuple):

@@ -23,6 +23,7 @@ from indexfallback.upstream.answers import (
     DocumentAnswer,
     FileAnswer,
     Limits,
+    ListAnswer,
     NamesAnswer,
     PageAnswer,
     Part,
@@ -127,24 +128,41 @@ class HttpIndex:
 
     def names(self, limits: Limits) -> NamesAnswer:
         """Ask for the list of names."""
-        headers = _conditional(ACCEPT)
-        outcome, response, body = self._fetch(self._index.url, headers, limits, {})
-        if response is None or outcome.kind is not Kind.FOUND:
-            return NamesAnswer(outcome)
-        serials: dict[str, int | None] = {}
+        answer = self.list_of_names(limits, None, None)
+        if answer.outcome.kind is not Kind.FOUND:
+            return NamesAnswer(answer.outcome)
+        names: dict[str, int | None] = {}
         try:
-            listed, serial = parse_listing(
-                body,
-                response.headers.get("Content-Type", ""),
-                response.url,
-                whole=has_end(response),
+            listed, _ = parse_listing(
+                answer.body, answer.content_type, answer.url, whole=answer.is_whole
             )
             for piece in in_pieces(listed):
-                serials.update(piece)
+                names.update(piece)
         except PageError as error:
-            return NamesAnswer(_with(outcome, Kind.NOT_AN_INDEX, f"not an index: {error.problem}"))
-        found = _with(outcome, Kind.FOUND, f"{len(serials)} names")
-        return NamesAnswer(found, serials.keys(), clock(response), serials, serial)
+            problem = f"not an index: {error.problem}"
+            return NamesAnswer(_with(answer.outcome, Kind.NOT_AN_INDEX, problem))
+        found = _with(answer.outcome, Kind.FOUND, f"{len(names)} names")
+        return NamesAnswer(found, names.keys(), answer.clock)
+
+    def list_of_names(
+        self, limits: Limits, etag: str | None, last_modified: str | None
+    ) -> ListAnswer:
+        """Ask for the list of names as it is sent; the validators are those of a stored list."""
+        headers = _conditional(ACCEPT, etag, last_modified)
+        outcome, response, body = self._fetch(self._index.url, headers, limits, {})
+        if response is None or outcome.kind is not Kind.FOUND:
+            return ListAnswer(outcome)
+        answered = response.headers
+        return ListAnswer(
+            outcome,
+            body,
+            answered.get("Content-Type", ""),
+            response.url,
+            has_end(response),
+            answered.get("ETag"),
+            answered.get("Last-Modified"),
+            clock(response),
+        )
 
     def _fetch(
         self, url: str, headers: dict[str, str], limits: Limits, carried: dict[Origin, str]

@@ -23,6 +23,38 @@ def test_a_second_run_asks_for_the_list_of_names_alone(mirror: Mirrored) -> None
     assert [request.path for request in mirror.upstream.requests] == ["/simple/"]
 
 
+def test_a_list_of_names_that_has_not_changed_is_not_sent_again(mirror: Mirrored) -> None:
+    mirror.run()
+    mirror.upstream.clear()
+    result = mirror.run()
+    (request,) = mirror.upstream.requests
+    assert "If-None-Match" in request.headers
+    assert (result["projects"], result["asked"], result["failed"]) == (3, 0, {})
+
+
+def test_what_failed_is_asked_for_again_although_the_list_is_the_same(mirror: Mirrored) -> None:
+    with mirror.upstream.fail(403, path="/simple/other/"):
+        assert list(mirror.run(code=1)["failed"]) == ["other"]
+        assert list(mirror.run(code=1)["failed"]) == ["other"]
+    assert mirror.run()["files"] == 1
+    assert mirror.run()["asked"] == 0
+
+
+def test_what_was_removed_from_the_cache_is_mirrored_again(mirror: Mirrored) -> None:
+    mirror.run()
+    mirror.cli("cache", "remove", "other", "--yes").expect()
+    assert mirror.run()["asked"] == 1
+    assert mirror.listed("other") == names("other", "1.0")
+
+
+def test_other_settings_are_compared_with_all_that_is_mirrored(mirror: Mirrored) -> None:
+    mirror.run()
+    mirror.configure(projects=["acme-*"], latest=1)
+    result = mirror.run("--yes")
+    assert (result["projects"], result["asked"]) == (2, 2)
+    assert result["removed_projects"] == ["other"]
+
+
 def test_only_the_project_that_changed_is_asked_for(mirror: Mirrored) -> None:
     mirror.run()
     mirror.upstream.add(wheel("other", "1.1"))

@@ -3,14 +3,17 @@
 Both mirror the same nginx. bandersnatch comes from an environment of its own.
 """
 
+import contextlib
 import hashlib
 import json
 import os
 import random
+import re
 import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Mapping
 from contextlib import closing
@@ -36,6 +39,7 @@ _NAMES, _CHANGED = 800_000, 100
 _JSON = "application/vnd.pypi.simple.v1+json"
 #: What each of the two asks for: the simple API, and bandersnatch the releases of a project.
 _LOCATIONS = f"""
+        open_file_cache off;  # the list of names changes between two runs
         location /simple/ {{ types {{}} default_type {_JSON}; index index.json; }}
         location /pypi/ {{
             types {{}} default_type application/json; index index.json;
@@ -56,6 +60,9 @@ hash-index = false
 simple-format = JSON
 stop-on-error = false
 """
+
+#: The most resident memory of a process so far, kB; a process that has ended has none.
+_PEAK = re.compile(r"VmHWM:\s*(\d+) kB")
 
 Rows = Callable[..., Row]
 
@@ -86,7 +93,7 @@ def main(
                     _compare(home, url, bandersnatch, projects, row)
         if names:
             for _ in range(repeat):
-                _all_names(home, names, row)
+                _all_names(home, names, bandersnatch, row)
     click.echo(machine())
     click.echo()
     click.echo(table(rows.values(), markdown=markdown))
@@ -95,10 +102,8 @@ def main(
 def _compare(home: Path, url: str, bandersnatch: Path | None, projects: int, row: Rows) -> None:
     theirs: list[tuple[float, float]] = []
     if bandersnatch is not None:
-        config = home / "bandersnatch.conf"
-        text = _BANDERSNATCH.format(home=home / "theirs", url=url.rstrip("/"), workers=10)
-        config.write_text(text, encoding="utf-8")
-        theirs = [_run([str(bandersnatch), "-c", str(config), "mirror"], {}) for _ in range(2)]
+        command = _bandersnatch(home, url, bandersnatch)
+        theirs = [_run(command, {}) for _ in range(2)]
         found = sum(1 for path in (home / "theirs").rglob("*.whl"))
         assert found == projects * _FILES, f"bandersnatch has {found} files"
         shutil.rmtree(home / "theirs")
@@ -117,23 +122,40 @@ def _compare(home: Path, url: str, bandersnatch: Path | None, projects: int, row
         row("most memory of bandersnatch, RSS", MB).add(theirs[0][1])
 
 
-def _all_names(home: Path, names: int, row: Rows) -> None:
-    """A run after a few of all names have changed, and one that only says what it would do."""
+def _all_names(home: Path, names: int, bandersnatch: Path | None, row: Rows) -> None:
+    """Runs without the list of the run before, after a few names have changed, and after none."""
     root = home / "large"
     root.mkdir(exist_ok=True)
     serials = {f"project-{number:06}": number + 1 for number in range(names)}
     with Nginx(root, _LOCATIONS) as url:
         _fill_store(home / "ours" / "cache", f"{url}simple/", serials)
+        _write_root(root, serials)
+        ours = {"no list kept": _mirror(home, url)}
         for number, name in enumerate(random.Random(1).sample(sorted(serials), _CHANGED)):
             serials[name] = names + number + 1
-            page = {"meta": {"api-version": "1.0", "_last-serial": serials[name]}, "name": name}
-            _put(root / "simple" / name / "index.json", {**page, "files": []})
+            _write_project(root, url, name, serials[name], 1)
         _write_root(root, serials)
-        for what, argument in (("dry run", ("--dry-run",)), ("run", ()), ("run, none changed", ())):
-            seconds, memory = _mirror(home, url, *argument)
-            row(f"{names:,} names, {_CHANGED} changed: {what}", SECONDS).add(seconds)
-            row(f"{names:,} names, {_CHANGED} changed: {what}, memory", MB, 500).add(memory)
+        ours["100 changed, dry run"] = _mirror(home, url, "--dry-run")
+        ours["100 changed"] = _mirror(home, url)
+        ours["none changed"] = _mirror(home, url)
+        theirs: dict[str, tuple[float, float]] = {}
+        if bandersnatch is not None:
+            command = _bandersnatch(home, url, bandersnatch)
+            (home / "theirs").mkdir()
+            (home / "theirs" / "generation").write_text("5", encoding="utf-8")
+            (home / "theirs" / "status").write_text(str(names), encoding="utf-8")
+            theirs["100 changed"] = _run(command, {})
+            found = sum(1 for path in (home / "theirs").rglob("*.whl"))
+            assert found == _CHANGED, f"bandersnatch has {found} files"
+            theirs["none changed"] = _run(command, {})
+            shutil.rmtree(home / "theirs")
+    for what, mine in ours.items():
+        both = [mine, *([theirs[what]] if what in theirs else [])]
+        row(f"{names:,} names, {what}", SECONDS).add(*(seconds for seconds, _ in both))
+        memory = (each for _, each in both)
+        row(f"{names:,} names, {what}: memory", MB, None if theirs else 500).add(*memory)
     shutil.rmtree(home / "ours")
+    shutil.rmtree(root)
 
 
 def _fill_store(cache: Path, source: str, serials: Mapping[str, int]) -> None:
@@ -166,6 +188,14 @@ def _mirror(home: Path, url: str, *arguments: str) -> tuple[float, float]:
     return _run(command, environment)
 
 
+def _bandersnatch(home: Path, url: str, program: Path) -> list[str]:
+    """Write its configuration, and return the command of a run."""
+    config = home / "bandersnatch.conf"
+    text = _BANDERSNATCH.format(home=home / "theirs", url=url.rstrip("/"), workers=10)
+    config.write_text(text, encoding="utf-8")
+    return [str(program), "-c", str(config), "mirror"]
+
+
 def _run(command: list[str], environment: Mapping[str, str]) -> tuple[float, float]:
     """Return the seconds that a command takes, and the most memory, MB."""
     began = time.perf_counter()
@@ -173,37 +203,55 @@ def _run(command: list[str], environment: Mapping[str, str]) -> tuple[float, flo
         command, env={"PATH": os.environ["PATH"], **environment}, stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
     )  # fmt: skip
+    memory = [0.0]
+    watcher = threading.Thread(target=_watch, args=(process.pid, memory), daemon=True)
+    watcher.start()
     assert process.stderr is not None
     said = process.stderr.read()
-    _, status, usage = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
+    process.wait()
+    seconds = time.perf_counter() - began
+    watcher.join()
     assert process.returncode == 0, f"{command}: {said.decode()[-2000:]}"
-    return time.perf_counter() - began, usage.ru_maxrss / 1000
+    return seconds, memory[0]
+
+
+def _watch(pid: int, memory: list[float]) -> None:
+    """Note the most memory of a process while it runs, MB.
+
+    What the system states at its end counts this script as well: the process was a copy of it.
+    """
+    with contextlib.suppress(OSError):
+        while found := _PEAK.search(Path(f"/proc/{pid}/status").read_text(encoding="utf-8")):
+            memory[0] = int(found[1]) / 1000
+            time.sleep(0.02)
 
 
 def _write_upstream(root: Path, url: str, projects: int) -> None:
-    serials = {}
-    for number in range(projects):
-        name = f"project-{number:04}"
-        serials[name] = number + 1
-        files = [_write_file(root, name, f"1.{minor}") for minor in range(_FILES)]
-        page = {
-            "meta": {"api-version": "1.1", "_last-serial": number + 1},
-            "name": name,
-            "versions": [file["version"] for file in files],
-            "files": [
-                {
-                    "filename": file["filename"], "url": f"../../{file['path']}",
-                    "hashes": {"sha256": file["sha256"]}, "size": _SIZE,
-                    "upload-time": "2026-01-01T00:00:00.000000Z", "yanked": False,
-                    "core-metadata": False,
-                }
-                for file in files
-            ],
-        }  # fmt: skip
-        _put(root / "simple" / name / "index.json", page)
-        _put(root / "pypi" / name / "index.json", _releases(name, url, number + 1, files))
+    serials = {f"project-{number:04}": number + 1 for number in range(projects)}
+    for name, serial in serials.items():
+        _write_project(root, url, name, serial, _FILES)
     _write_root(root, serials)
+
+
+def _write_project(root: Path, url: str, name: str, serial: int, number: int) -> None:
+    """Write a project with a ``number`` of files, one a version."""
+    files = [_write_file(root, name, f"1.{minor}") for minor in range(number)]
+    page = {
+        "meta": {"api-version": "1.1", "_last-serial": serial},
+        "name": name,
+        "versions": [file["version"] for file in files],
+        "files": [
+            {
+                "filename": file["filename"], "url": f"../../{file['path']}",
+                "hashes": {"sha256": file["sha256"]}, "size": _SIZE,
+                "upload-time": "2026-01-01T00:00:00.000000Z", "yanked": False,
+                "core-metadata": False,
+            }
+            for file in files
+        ],
+    }  # fmt: skip
+    _put(root / "simple" / name / "index.json", page)
+    _put(root / "pypi" / name / "index.json", _releases(name, url, serial, files))
 
 
 def _write_file(root: Path, name: str, version: str) -> dict[str, str]:

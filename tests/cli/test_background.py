@@ -10,7 +10,7 @@ import pytest
 
 from tests.cli.support import CommandLine, Done
 from tests.fakes import FakeIndex
-from tests.serving import index_table
+from tests.serving import index_table, wait_until
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals")
 
@@ -18,6 +18,14 @@ pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals")
 def free_port() -> int:
     with socket.create_server(("127.0.0.1", 0)) as server:
         return int(server.getsockname()[1])
+
+
+def has_ended(pid: int) -> bool:
+    """Tell whether a process has ended, be it that nothing has taken note of it."""
+    try:
+        return psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return True
 
 
 class Background:
@@ -56,7 +64,7 @@ def test_it_answers_when_the_command_returns_and_a_restart_takes_its_place(
     again = background.serve("--restart", "--json").expect().json
     assert again["started"] is True
     assert again["pid"] != first["pid"]
-    assert not psutil.pid_exists(first["pid"])
+    wait_until(lambda: has_ended(first["pid"]), 10, "the first one still runs")
     done = background.serve("--stop").expect()
     assert f"stopped (process {again['pid']})" in done.words
     assert not background.file("pid").exists()

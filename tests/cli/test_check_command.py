@@ -71,7 +71,7 @@ def test_an_index_that_refuses_connections_fails_with_a_remedy(
     private.stop_listening()
     done = cli("config", "check").expect(1)
     assert done.out.startswith("FAIL  private")
-    assert "closed port: connection refused (127.0.0.1:" in done.words
+    assert "down: connection refused (127.0.0.1:" in done.words
     assert "Start private, or correct the port in its url" in done.words
     assert "ok    pypi" in done.out
     assert done.widest <= WIDTH
@@ -83,7 +83,7 @@ def test_an_index_that_wants_a_login_fails_with_a_remedy(
 ) -> None:
     private.fail(401)
     done = cli("config", "check").expect(1)
-    assert "login wanted: 401 Unauthorized. Give private a login: username and" in done.words
+    assert "refused: 401 Unauthorized. Give private a login: username and" in done.words
 
 
 def test_a_refused_login_fails_with_a_remedy(cli: CommandLine) -> None:
@@ -91,7 +91,7 @@ def test_a_refused_login_fails_with_a_remedy(cli: CommandLine) -> None:
         login = index.login_url.replace("right", "wrong")
         cli.configure(index_table("private", login, role="private"))
         done = cli("config", "check").expect(1)
-    assert "denied: 401 Unauthorized. Check the user name and password of private." in done.words
+    assert "refused: 401 Unauthorized. Check the user name and password of private." in done.words
 
 
 @pytest.mark.usefixtures("chain")
@@ -112,7 +112,7 @@ def test_a_captive_portal_fails(cli: CommandLine, private: FakeIndex, public: Fa
         index.answer(200, {"Content-Type": "text/html"}, portal)
     checks = cli("config", "check", "--json").expect(1).json
     assert [check["verdict"] for check in checks] == ["FAIL", "FAIL"]
-    assert all(check["what"].startswith("not an index: ") for check in checks)
+    assert all(check["what"].startswith("down: not an index: ") for check in checks)
 
 
 @pytest.mark.usefixtures("chain")

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
 
-from indexfallback.config import Index, Settings, load
+from indexfallback.config import Index, Settings, rules
 from indexfallback.shim import Shim
 from indexfallback.store import Store
 from tests.fakes import FakeIndex
@@ -51,7 +51,7 @@ def _stranger(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPath
         path = base / variable.lower()
         path.mkdir(mode=0o700)
         monkeypatch.setenv(variable, str(path))
-    monkeypatch.setattr(load, "accounts", lambda: ())
+    monkeypatch.setattr(rules, "accounts", lambda: ())
 
 
 @pytest.fixture

@@ -1,7 +1,6 @@
 """Loads the settings from the command line, the environment, the configuration file and pip."""
 
 import os
-import sys
 from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
@@ -9,30 +8,28 @@ from typing import Any, NamedTuple
 
 import platformdirs
 
-from indexfallback.config import Index, Settings
+from indexfallback.config import Settings
 from indexfallback.config.address import PYPI, is_at, redact_text
 from indexfallback.config.chain import Chain, Entry, beside_chain, build_chain
 from indexfallback.config.file import ConfigFile, read_config_file
-from indexfallback.config.keys import FIELDS, directory, index_name, port, suggest
-from indexfallback.config.loopback import is_loopback
-from indexfallback.config.mirror import Mirror
+from indexfallback.config.keys import FIELDS, directory, index_name, port
 from indexfallback.config.naming import derive_names
-from indexfallback.config.people import accounts, named, own_uid, people
 from indexfallback.config.pip import PipConfig, PipIndex
+from indexfallback.config.rules import (
+    MIRROR,
+    Setting,
+    check_readers,
+    check_tls,
+    mirror_of,
+    why_private,
+)
 from indexfallback.config.units import InvalidValueError
 from indexfallback.errors import ConfigError
 
 #: Environment variables with a CA bundle, in the order of requests; pip's own come first.
 _CA_VARIABLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
-#: The prefix of the keys of ``[mirror]``.
-_MIRROR = "mirror."
 _TRUE = frozenset(("1", "true", "yes", "on"))
 _FALSE = frozenset(("0", "false", "no", "off"))
-
-
-class _Setting(NamedTuple):
-    value: Any
-    origin: str
 
 
 class _Server(NamedTuple):
@@ -80,8 +77,8 @@ def load_settings(
     file = read_config_file(path) if is_chosen or path.exists() else ConfigFile({}, {}, ())
     pip = PipConfig(environ)
     found = _settings(file, pip, environ, offline=offline)
-    _check_tls(found)
-    _check_readers(found)
+    check_tls(found)
+    check_readers(found)
     server = _server(found)
     if indexes:
         entries = [_command_line_entry(text) for text in indexes]
@@ -90,20 +87,20 @@ def load_settings(
     values = {
         FIELDS.get(key, key): value
         for key, (value, _) in found.items()
-        if not key.startswith(_MIRROR)
+        if not key.startswith(MIRROR)
     }
     values.setdefault("cache_dir", platformdirs.user_cache_path("indexfallback"))
     origins = dict.fromkeys((*FIELDS, "offline", "ca_bundle", "proxy"), "default")
     origins |= {key: origin for key, (_, origin) in found.items()} | chain.origins
-    mirror = _mirror(found, chain.indexes)
+    mirror = mirror_of(found, chain.indexes)
     others = beside_chain(chain, beside, environ, host=server.host, port=server.port)
     users_own = [*(index for index in chain.indexes if index.is_private), *others]
-    if "private" not in values and (why := _why_private(values, users_own)):
+    if "private" not in values and (why := why_private(values, users_own)):
         values["private"], origins["server.private"] = True, why
     return Settings(indexes=chain.indexes, beside=others, mirror=mirror, origins=origins, **values)
 
 
-def _server(found: Mapping[str, _Setting]) -> _Server:
+def _server(found: Mapping[str, Setting]) -> _Server:
     host, port = (found.get(f"server.{name}") for name in _Server._fields)
     return _Server(host.value if host else Settings.host, port.value if port else Settings.port)
 
@@ -133,21 +130,21 @@ def chain_of(
 
 def _settings(
     file: ConfigFile, pip: PipConfig, environ: Mapping[str, str], *, offline: bool
-) -> dict[str, _Setting]:
+) -> dict[str, Setting]:
     """Return the settings that are not defaults, without the indexes."""
-    found = {key: _Setting(value, file.origins[key]) for key, value in file.values.items()}
+    found = {key: Setting(value, file.origins[key]) for key, value in file.values.items()}
     found |= _from_environment(environ)
     if offline:
-        found["offline"] = _Setting(value=True, origin="--offline")
+        found["offline"] = Setting(value=True, origin="--offline")
     if bundle := _ca_bundle(pip, environ):
         found["ca_bundle"] = bundle
     if proxy := pip.get("proxy"):
         address = proxy if "://" in proxy else f"http://{proxy}"
-        found["proxy"] = _Setting(address, _pip_origin("proxy", environ))
+        found["proxy"] = Setting(address, _pip_origin("proxy", environ))
     return found
 
 
-def _from_environment(environ: Mapping[str, str]) -> dict[str, _Setting]:
+def _from_environment(environ: Mapping[str, str]) -> dict[str, Setting]:
     """Return the settings of our environment variables; an empty one sets nothing."""
     found = {}
     for variable, key, read in (
@@ -157,71 +154,10 @@ def _from_environment(environ: Mapping[str, str]) -> dict[str, _Setting]:
     ):
         if text := environ.get(variable):
             try:
-                found[key] = _Setting(read(text), variable)
+                found[key] = Setting(read(text), variable)
             except InvalidValueError as error:
                 raise ConfigError(variable, f'"{text}" {error.problem}', error.remedy) from error
     return found
-
-
-def _check_tls(found: Mapping[str, _Setting]) -> None:
-    for key, other in (("tls_cert", "tls_key"), ("tls_key", "tls_cert")):
-        given = found.get(f"server.{key}")
-        if given is not None and f"server.{other}" not in found:
-            raise ConfigError(
-                given.origin, f"[server]: {key} is set without {other}", f"name the {other} as well"
-            )
-
-
-def _check_readers(found: Mapping[str, _Setting]) -> None:
-    private, public = (found.get(f"server.{key}") for key in ("private", "public_read"))
-    if private is not None and private.value and public is not None and public.value:
-        raise ConfigError(
-            private.origin,
-            "[server]: private = true contradicts public_read = true",
-            "remove one of the two",
-        )
-
-
-def _why_private(values: Mapping[str, Any], indexes: Sequence[Index]) -> str:
-    """Return why readers need a token on loopback although no setting says so; empty if not.
-
-    ``indexes`` are those that may show to a login what others must not read.
-    """
-    if values.get("public_read") or not is_loopback(values.get("host", Settings.host)):
-        return ""
-    with_login = [index.name for index in indexes if index.has_login]
-    others = people(accounts(), own_uid(), sys.platform) if with_login else []
-    if not others:
-        return ""
-    have = "have an account" if len(others) > 1 else "has an account"
-    return f"default: {named(others)} {have} here, and {' and '.join(with_login)} a login"
-
-
-def _mirror(found: Mapping[str, _Setting], indexes: Sequence[Index]) -> Mirror | None:
-    """Return the table ``[mirror]``, whose index must be in the chain and not a directory."""
-    keys = {key: found[key] for key in found if key.startswith(_MIRROR)}
-    if not keys:
-        return None
-    names = tuple(index.name for index in indexes if not index.is_directory)
-    origin = keys.get(f"{_MIRROR}index", next(iter(keys.values()))).origin
-    if f"{_MIRROR}index" not in keys:
-        raise ConfigError(
-            origin, "[mirror]: index is missing", f'add index = "...", {suggest("", names)}'
-        )
-    name = keys[f"{_MIRROR}index"].value
-    if name not in names:
-        kind = "a directory" if any(index.name == name for index in indexes) else "no index"
-        problem = f'[mirror]: index = "{name}" names {kind}'
-        raise ConfigError(origin, problem, suggest(name, names))
-    mirror = Mirror(**{key.removeprefix(_MIRROR): value for key, (value, _) in keys.items()})
-    extra = next((wanted for wanted in mirror.projects if wanted.extras), None)
-    if extra is not None and not mirror.dependencies:
-        raise ConfigError(
-            keys[f"{_MIRROR}projects"].origin,
-            f'[mirror]: projects = "{extra}" has extras, and the dependencies are not mirrored',
-            f'add dependencies = true, or write "{extra._replace(extras=())}"',
-        )
-    return mirror
 
 
 def _port(text: str) -> int:
@@ -241,14 +177,14 @@ def _pip_origin(option: str, environ: Mapping[str, str]) -> str:
     return variable if environ.get(variable) else f"pip: {option}"
 
 
-def _ca_bundle(pip: PipConfig, environ: Mapping[str, str]) -> _Setting | None:
+def _ca_bundle(pip: PipConfig, environ: Mapping[str, str]) -> Setting | None:
     """Return the CA bundle that pip would use, or None for the system's certificates."""
     found = None
     if cert := pip.get("cert"):
-        found = _Setting(cert, _pip_origin("cert", environ))
+        found = Setting(cert, _pip_origin("cert", environ))
     for variable in _CA_VARIABLES:
         if found is None and (value := environ.get(variable)):
-            found = _Setting(value, variable)
+            found = Setting(value, variable)
     if found is None:
         return None
     path = Path(os.path.expanduser(found.value)).absolute()  # noqa: PTH111 - as pip: never fails
@@ -258,7 +194,7 @@ def _ca_bundle(pip: PipConfig, environ: Mapping[str, str]) -> _Setting | None:
             f"the CA bundle {path} does not exist",
             "correct the path, or remove the setting to use the system's certificates",
         )
-    return _Setting(path, found.origin)
+    return Setting(path, found.origin)
 
 
 def _chain(

@@ -23,7 +23,7 @@ def free_port() -> int:
 def has_ended(pid: int) -> bool:
     """Tell whether a process has ended, be it that nothing has taken note of it."""
     try:
-        return psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
+        return bool(psutil.Process(pid).status() == psutil.STATUS_ZOMBIE)
     except psutil.NoSuchProcess:
         return True
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from indexfallback.config import load
+from indexfallback.config import rules
 from indexfallback.config.load import entry_of, load_settings
 from indexfallback.config.people import Account, own_uid
 from tests.serving import index_table
@@ -23,7 +23,7 @@ pytestmark = pytest.mark.skipif(own_uid() is None, reason="Windows lists no acco
 @pytest.fixture(autouse=True)
 def _shared(monkeypatch: pytest.MonkeyPatch) -> None:
     """Give bob an account."""
-    monkeypatch.setattr(load, "accounts", lambda: (ROOT, BOB))
+    monkeypatch.setattr(rules, "accounts", lambda: (ROOT, BOB))
 
 
 def asks(tmp_path: Path, *tables: str) -> tuple[bool, str]:
@@ -54,7 +54,7 @@ def test_it_is_on_where_a_login_opens_an_index_beside_the_chain(tmp_path: Path) 
 
 
 def test_it_is_off_where_the_user_is_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(load, "accounts", lambda: (ROOT,))
+    monkeypatch.setattr(rules, "accounts", lambda: (ROOT,))
     assert asks(tmp_path, PRIVATE) == (False, "default")
 
 

@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Mapping
-from contextlib import closing
 from copy import copy
 from dataclasses import replace
 from urllib.parse import quote, urlsplit
@@ -18,7 +17,6 @@ from indexfallback.outcome import Kind, Outcome
 from indexfallback.page import File
 from indexfallback.pauses import in_pieces
 from indexfallback.upstream.answers import (
-    WEB_PAGE,
     ClientLogin,
     DocumentAnswer,
     FileAnswer,
@@ -34,15 +32,12 @@ from indexfallback.upstream.answers import (
     page_words,
 )
 from indexfallback.upstream.connection import Connection
-from indexfallback.upstream.credentials import LinkLogins, Origin, origin
-from indexfallback.upstream.journey import Method
-from indexfallback.upstream.parts import find_part, read_part
-from indexfallback.upstream.received import PAGE_PIECE, bounded, file_body
+from indexfallback.upstream.credentials import Origin, origin
+from indexfallback.upstream.http_files import HttpFiles
+from indexfallback.upstream.received import PAGE_PIECE, bounded
 from indexfallback.upstream.responses import (
     clock,
-    coding_of,
     has_end,
-    is_web_page,
     number,
     pieces,
     set_read_timeout,
@@ -70,7 +65,7 @@ class HttpIndex:
         self._connection = Connection(
             index, settings.ca_bundle, settings.allow_hosts, settings.proxy
         )
-        self._link_logins = LinkLogins(index)
+        self._files = HttpFiles(index, self._connection)
 
     def page(
         self, project: str, limits: Limits, etag: str | None, last_modified: str | None
@@ -94,9 +89,11 @@ class HttpIndex:
                 logins=logins,
             )
         except PageError as error:
-            return PageAnswer(_with(outcome, Kind.NOT_AN_INDEX, f"not an index: {error.problem}"))
+            return PageAnswer(
+                replace(outcome, kind=Kind.NOT_AN_INDEX, detail=f"not an index: {error.problem}")
+            )
         self.learn_logins(logins)
-        found = _with(outcome, Kind.FOUND, page_words(page))
+        found = replace(outcome, kind=Kind.FOUND, detail=page_words(page))
         answered = response.headers
         if page.serial is None:  # in HTML, a header is the only place for it
             page = msgspec.structs.replace(page, serial=number(answered.get("X-PyPI-Last-Serial")))
@@ -122,7 +119,7 @@ class HttpIndex:
         try:
             body = project_json.checked(body, response.url, project, version)
         except PageError as error:
-            return DocumentAnswer(_with(outcome, Kind.NOT_AN_INDEX, error.problem))
+            return DocumentAnswer(replace(outcome, kind=Kind.NOT_AN_INDEX, detail=error.problem))
         answered = response.headers
         return DocumentAnswer(outcome, body, answered.get("ETag"), answered.get("Last-Modified"))
 
@@ -140,8 +137,8 @@ class HttpIndex:
                 names.update(piece)
         except PageError as error:
             problem = f"not an index: {error.problem}"
-            return NamesAnswer(_with(answer.outcome, Kind.NOT_AN_INDEX, problem))
-        found = _with(answer.outcome, Kind.FOUND, f"{len(names)} names")
+            return NamesAnswer(replace(answer.outcome, kind=Kind.NOT_AN_INDEX, detail=problem))
+        found = replace(answer.outcome, kind=Kind.FOUND, detail=f"{len(names)} names")
         return NamesAnswer(found, names.keys(), answer.clock)
 
     def list_of_names(
@@ -196,7 +193,7 @@ class HttpIndex:
                 response.close()
         if outcome.kind is Kind.NOT_MODIFIED and not _VALIDATORS & headers.keys():
             unasked = "304 Not Modified to a request without validators"
-            outcome = _with(outcome, Kind.NOT_AN_INDEX, unasked)
+            outcome = replace(outcome, kind=Kind.NOT_AN_INDEX, detail=unasked)
         elapsed = time.monotonic() - started
         return replace(outcome, elapsed=elapsed, size=size), response, body
 
@@ -216,97 +213,30 @@ class HttpIndex:
         return "PyPI" if origin(url) == origin(default_url()) else None
 
     def open(self, file: File, offset: int, etag: str | None, patience: float) -> FileAnswer:
-        """Ask for a file's bytes from ``offset``, or all if ``etag`` no longer matches.
-
-        ``patience`` is the timeout for the first byte, seconds.
-        """
-        headers = {"Accept": "*/*", "Accept-Encoding": "identity"}
-        if offset:
-            headers["Range"] = f"bytes={offset}-"
-            if etag:
-                headers["If-Range"] = etag
-        started = time.monotonic()
-        index = self._index
-        timeout = min(index.connect_timeout, patience), patience
-        outcome, response = self._ask_for_file(file, headers, timeout)
-        outcome = _with(outcome, elapsed=time.monotonic() - started)
-        if response is None:
-            return FileAnswer(outcome)
-        if offset and response.status_code == requests.codes.requested_range_not_satisfiable:
-            # The bytes received so far are as long as the file, or longer, and wrong.
-            response.close()
-            return self.open(file, 0, None, patience)
-        if outcome.kind is Kind.FOUND and is_web_page(response) and not file.hashes:
-            outcome = _with(outcome, Kind.NOT_AN_INDEX, WEB_PAGE)
-        if outcome.kind is not Kind.FOUND:
-            response.close()
-            return FileAnswer(outcome)
-        set_read_timeout(response, index.read_timeout)
-        return FileAnswer(outcome, file_body(response, file.size))
-
-    def _ask_for_file(
-        self, file: File, headers: dict[str, str], timeout: tuple[float, float],
-        method: Method = "GET",
-    ) -> tuple[Outcome, requests.Response | None]:  # fmt: skip
-        """Send a request for a file, with the login in its link."""
-        login = self.link_login(file)
-        carried = {origin(file.url): login} if login else {}
-        return self._connection.ask(
-            file.url, headers, timeout, carried=carried, client=self._client, method=method
-        )
-
-    def learn_logins(self, found: Mapping[str, str]) -> None:
-        """Remember the logins in the links of a page (`formats.parse_page`), in memory alone."""
-        self._link_logins.learn(found)
-
-    def link_login(self, file: File) -> str:
-        """Return the login in a link to a file as it is written there; empty if none is known."""
-        return self._link_logins.of(file.url)
+        """Ask for a file's bytes, as `HttpFiles.open`."""
+        return self._files.open(file, offset, etag, patience)
 
     def part(self, file: File, wanted: Part, patience: float) -> PartAnswer:
-        """Ask for some bytes of a file.
-
-        ``patience`` is the timeout for the first byte, seconds; the last may take as long again.
-        """
-        ends = time.monotonic() + 2 * patience
-
-        def ask(asked: Part) -> PartAnswer:
-            headers = {"Accept": "*/*", "Accept-Encoding": "identity", "Range": asked.header}
-            started = time.monotonic()
-            timeout = min(self._index.connect_timeout, patience), patience
-            outcome, response = self._ask_for_file(file, headers, timeout)
-            outcome = _with(outcome, elapsed=time.monotonic() - started)
-            if response is None:
-                return PartAnswer(outcome)
-            set_read_timeout(response, self._index.read_timeout)
-            with closing(response):  # which ends a body that is not read
-                return read_part(response, outcome, asked, ends)
-
-        return find_part(ask, wanted, file.size)
+        """Ask for some bytes of a file, as `HttpFiles.part`."""
+        return self._files.part(file, wanted, patience)
 
     def size(self, file: File, patience: float) -> SizeAnswer:
-        """Ask for the size of a file by HEAD.
+        """Ask for the size of a file, as `HttpFiles.size`."""
+        return self._files.size(file, patience)
 
-        ``patience`` is the timeout for the answer, seconds.
-        """
-        headers = {"Accept": "*/*", "Accept-Encoding": "identity"}
-        timeout = min(self._index.connect_timeout, patience), patience
-        outcome, response = self._ask_for_file(file, headers, timeout, "HEAD")
-        if response is None:
-            return SizeAnswer(outcome)
-        with closing(response):
-            # The end of the body, which has no bytes, allows the connection to be reused.
-            next(pieces(response, PAGE_PIECE), b"")
-        is_other = coding_of(response) or (is_web_page(response) and not file.hashes)
-        if outcome.kind is not Kind.FOUND or is_other:
-            return SizeAnswer(outcome)
-        # Applications that do not know the size before they send the file state 0.
-        return SizeAnswer(outcome, number(response.headers.get("Content-Length")) or None)
+    def learn_logins(self, found: Mapping[str, str]) -> None:
+        """Remember the logins in the links of a page, as `HttpFiles.learn_logins`."""
+        self._files.learn_logins(found)
+
+    def link_login(self, file: File) -> str:
+        """Return the login in a link to a file, as `HttpFiles.link_login`."""
+        return self._files.link_login(file)
 
     def with_login(self, login: ClientLogin) -> "HttpIndex":
         """Return the same index, with its connections, which sends a client's login."""
         other = copy(self)
         other._client = login  # noqa: SLF001 - of the same class
+        other._files = self._files.with_login(login)  # noqa: SLF001 - as above
         return other
 
     def skipped(self) -> tuple[Skipped, ...]:
@@ -337,17 +267,3 @@ def _with_login(url: str, login: str) -> str:
 
 def _is_below(target: tuple[tuple[str, str, int | None], str], root: str) -> bool:
     return target[0] == origin(root) and target[1].startswith(urlsplit(root).path)
-
-
-def _with(
-    outcome: Outcome,
-    kind: Kind | None = None,
-    detail: str | None = None,
-    elapsed: float | None = None,
-) -> Outcome:
-    return replace(
-        outcome,
-        kind=kind or outcome.kind,
-        detail=outcome.detail if detail is None else detail,
-        elapsed=outcome.elapsed if elapsed is None else elapsed,
-    )

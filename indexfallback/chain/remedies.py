@@ -52,6 +52,11 @@ def remedy_for(kind: Kind, index: Index) -> str:
     if index.is_directory:
         return f"Make the directory of {index.name} readable, or correct its url."
     remedy = _REMEDIES.get(kind, _RUN_AGAIN).format(index=index.name)
+    if kind is Kind.REFUSED and index.is_private and not index.has_login:
+        remedy = (
+            f"If {index.name} wants a login, give it one: username and password_env, or an entry "
+            f"in netrc. Otherwise, ask whoever runs {index.name} for access."
+        )
     if kind is Kind.REFUSED and index.forbidden != "absent":
         remedy += (
             f" If {index.name} answers 403 for what it does not have (S3, CloudFront), set "

@@ -7,7 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass, replace
 from functools import partial
-from typing import NamedTuple
+from typing import Any, NamedTuple
+from urllib.parse import urlsplit
 
 import click
 
@@ -19,6 +20,7 @@ from indexfallback.cli.options import Options, examples, json_option, takes_opti
 from indexfallback.cli.output import print_json, print_table, say, say_more
 from indexfallback.condition import after
 from indexfallback.config import Index, Settings
+from indexfallback.doctor.certificates import ends_soon, in_days
 from indexfallback.doctor.copies import SAMPLE, Judgement
 from indexfallback.doctor.machine import IndexCheck
 from indexfallback.flight import run_within
@@ -65,7 +67,7 @@ def check(options: Options, compare: bool, as_json: bool) -> None:
     settings = options.settings()
     checks = check_all(settings, compare=compare)
     if as_json:
-        print_json([asdict(check) for check in checks])
+        print_json([_as_data(check) for check in checks])
     elif not checks:
         say("no index is configured: `indexfallback config init` writes a configuration")
     else:
@@ -90,6 +92,11 @@ def _warn_about_names(index: Index) -> None:
         f"If the cache is removed while {index.name} is unavailable, {meaning} until it answers: "
         "set projects to keep its names in any case."
     )
+
+
+def _as_data(check: IndexCheck) -> dict[str, Any]:
+    state = after(check.kind).value if check.kind is not None else None
+    return asdict(check) | {"kind": check.kind and check.kind.value, "state": state}
 
 
 def _text(check: IndexCheck) -> str:
@@ -159,10 +166,24 @@ def _check_within(member: _Member, limits: Limits, *, offline: bool) -> _Asked:
         return _Asked(IndexCheck(index.name, "skip", "not asked: offline"))
     seconds = limits.ends - time.monotonic()
     try:
-        return run_within(lambda: _check(member, limits), seconds, f"check-{index.name}")
+        asked = run_within(lambda: _check_all_of(member, limits), seconds, f"check-{index.name}")
     except TimeoutError:
         late = Outcome(Kind.UNREACHABLE, f"no answer within {seconds:.0f} s", seconds)
-        return _Asked(_failed(index, late))
+        asked = _Asked(_failed(index, late))
+    return asked._replace(check=replace(asked.check, host=urlsplit(index.url).netloc))
+
+
+def _check_all_of(member: _Member, limits: Limits) -> _Asked:
+    """Check the answer of an index and, if it is right, how long its certificate is valid."""
+    asked = _check(member, limits)
+    end = member.upstream.certificate_end() if asked.check.verdict in ("ok", "warn") else None
+    now = time.time()
+    if end is None or not ends_soon(end, now):
+        return asked
+    name, found = member.index.name, asked.check
+    remedy = " ".join(filter(None, (found.remedy, f"Tell whoever runs {name} to renew it.")))
+    what = f"{found.what}; its certificate {in_days(end, now)}"
+    return asked._replace(check=replace(found, verdict="warn", what=what, remedy=remedy))
 
 
 def _check(member: _Member, limits: Limits) -> _Asked:
@@ -243,4 +264,5 @@ def _well(index: Index, what: str, outcome: Outcome, clock: float | None) -> Ind
 
 def _failed(index: Index, outcome: Outcome) -> IndexCheck:
     what = f"{after(outcome.kind).word}: {outcome}"
-    return IndexCheck(index.name, "FAIL", what, outcome.elapsed, remedy_for(outcome.kind, index))
+    remedy = remedy_for(outcome.kind, index)
+    return IndexCheck(index.name, "FAIL", what, outcome.elapsed, remedy, kind=outcome.kind)

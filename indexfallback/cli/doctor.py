@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -14,8 +15,6 @@ from indexfallback.cli.options import Options, examples, takes_options
 from indexfallback.cli.output import print_json, print_table
 from indexfallback.config import Settings
 from indexfallback.doctor import Finding, Verdict, examine
-from indexfallback.doctor.finding import fail
-from indexfallback.errors import ConfigError
 from indexfallback.words import counted
 
 _COLOURS = {"FAIL": "red", "warn": "yellow", "ok": "green"}
@@ -34,7 +33,8 @@ def doctor(
     """Find problems on this machine, and their remedies.
 
     Checks the shim, the indexes, the network, the settings of clients, the project in the current
-    directory, and the cache. Exits with 1 if a check fails.
+    directory, and the cache. Prints each cause once, the worst first. Exits with 1 if a check
+    fails.
 
     With --mend, replaces addresses of the shim in the project's files and in the receipts of uv's
     tools by those of the indexes, as the cache has them. Exits with 1 if one is left.
@@ -44,10 +44,7 @@ def doctor(
     if mend:
         _mend(options.settings(), dry_run=dry_run, as_json=as_json)
         return
-    try:
-        findings = examine(examine_machine(options.settings(), options.config, compare=compare))
-    except ConfigError as error:  # all other checks need the settings
-        findings = [fail("configuration", f"{error.where}: {error.problem}", error.remedy)]
+    findings = examine(examine_machine(options, compare=compare))
     if as_json:
         print_json([_as_data(finding) for finding in findings])
     else:
@@ -80,16 +77,20 @@ def _print(findings: Sequence[Finding]) -> None:
     rows = []
     for finding in findings:
         rows.append((finding.verdict.value, finding.subject, finding.what))
+        if finding.effects:
+            effects = dict.fromkeys(effect.subject for effect in finding.effects)
+            rows.append(("", "", f"This is also the reason for: {', '.join(effects)}"))
         if finding.remedy:  # on its own line, to be copied
             rows.append(("", "", finding.remedy))
     if rows:
         print_table((), rows, colours=_COLOURS)
 
 
-def _as_data(finding: Finding) -> dict[str, str]:
+def _as_data(finding: Finding) -> dict[str, Any]:
     return {
         "verdict": finding.verdict.value,
         "subject": finding.subject,
         "what": finding.what,
         "remedy": finding.remedy,
+        "effects": [f"{effect.subject}: {effect.what}" for effect in finding.effects],
     }

@@ -4,48 +4,64 @@ import os
 import shutil
 import ssl
 import sys
+import time
 from collections.abc import Iterable
-from contextlib import closing
+from contextlib import closing, suppress
+from datetime import date
 from pathlib import Path
 
 from indexfallback import __version__
 from indexfallback.chain.network import Network
 from indexfallback.cli.check import check_all
 from indexfallback.cli.mending import shim_addresses
+from indexfallback.cli.options import Options
 from indexfallback.cli.output import tilde
+from indexfallback.cli.port_holder import port_holder
 from indexfallback.cli.project_files import project_files
 from indexfallback.cli.running import found
 from indexfallback.clients.machine import this_machine
 from indexfallback.clients.places import uv_file
 from indexfallback.config import Settings
+from indexfallback.config.basic import readable_settings
 from indexfallback.config.load import config_path
 from indexfallback.config.people import accounts, own_uid
 from indexfallback.config.pip import configuration_files, reads_no_file
 from indexfallback.doctor import Machine
 from indexfallback.doctor.machine import Cache, TextFile
-from indexfallback.errors import StoreError
+from indexfallback.errors import ConfigError, StoreError
 from indexfallback.server.asking import Kind
+from indexfallback.upstream.certificates import expiry_of
 from indexfallback.upstream.credentials import Logins, origin
 
 #: Bytes read of a file of a client, which has some KB.
 _MOST = 1024**2
 
 
-def examine_machine(settings: Settings, config: Path | None, *, compare: bool) -> Machine:
+def examine_machine(options: Options, *, compare: bool) -> Machine:
     """Return the data that the checks need; ``compare`` is as of `compare.judged`."""
+    wrong = None
+    try:
+        settings = options.settings()
+    except ConfigError as error:  # it is a finding, and not the only one
+        wrong, settings = error, readable_settings(config_path(options.config))
     here = Path.cwd()
     shim = found(settings)
     is_own = shim is not None and shim.kind is Kind.OWN
+    is_other = shim is not None and shim.kind is Kind.OTHER
     in_environments = _pip_files_of_environments(here)
-    own = _read([config_path(config)])
+    own = _read([config_path(options.config)])
     project = tuple(file.content for file in project_files(here))
     return Machine(
         settings=settings,
+        wrong_setting=wrong,
         environ=os.environ,
+        now=time.time(),
+        installed=Path(__file__).stat().st_mtime,
         version=__version__,
         health=shim.health if shim is not None and is_own else None,
-        has_settings=shim is not None and shim.has(settings.identity),
+        has_settings=wrong is not None or (shim is not None and shim.has(settings.identity)),
         other=shim.kind.value if shim is not None and not is_own else "",
+        holder=port_holder(settings.host, settings.port) if is_other else None,
         platform=sys.platform,
         with_login=_with_login(settings),
         accounts=accounts(),
@@ -53,6 +69,8 @@ def examine_machine(settings: Settings, config: Path | None, *, compare: bool) -
         offline_state=Network(settings).offline_state,
         indexes=tuple(check_all(settings, compare=compare)),
         trust_problem=_trust_problem(settings.ca_bundle),
+        certificate_end=_certificate_end(settings.tls_cert),
+        certificate_problem=_certificate_problem(settings),
         config=own[0] if own else None,
         pip=_read(path for path in configuration_files() if path not in in_environments),
         pip_of_environments=_read(in_environments),
@@ -116,6 +134,28 @@ def _trust_problem(bundle: Path | None) -> str:
     except OSError as error:
         return error.strerror or str(error)
     return ""
+
+
+def _certificate_end(path: Path | None) -> date | None:
+    """Return the last day of the first certificate in a file, which is the server's own."""
+    if path is None:
+        return None
+    with suppress(OSError, ValueError):  # `_certificate_problem` states it
+        pem, end, _ = path.read_text(encoding="ascii").partition(ssl.PEM_FOOTER)
+        return expiry_of(ssl.PEM_cert_to_DER_cert(pem[pem.index(ssl.PEM_HEADER) :] + end))
+    return None
+
+
+def _certificate_problem(settings: Settings) -> ConfigError | None:
+    if settings.tls_cert is None:
+        return None
+    from indexfallback.server.process import check_certificate  # noqa: PLC0415 - imports a server
+
+    try:
+        check_certificate(settings)
+    except ConfigError as error:
+        return error
+    return None
 
 
 def _cache(settings: Settings) -> Cache:

@@ -3,7 +3,8 @@
 import json
 import re
 import sys
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -43,6 +44,22 @@ def read_config_file(path: Path) -> ConfigFile:
     except tomllib.TOMLDecodeError as error:
         raise _syntax_error(path, text, error) from error
     return _DocumentReader(path, document, LineNumbers(text)).file()
+
+
+def valid_values(path: Path, keys: Collection[str]) -> dict[str, Any]:
+    """Return those of some settings that are valid, whatever else is wrong in the file."""
+    try:
+        document = tomllib.loads(_read(path))
+    except (ConfigError, tomllib.TOMLDecodeError):  # `read_config_file` reports it
+        return {}
+    values = {}
+    for key in keys:
+        name, _, own = key.partition(".")
+        table = document.get(name)
+        if isinstance(table, dict) and own in table:
+            with suppress(InvalidValueError):  # the same
+                values[key] = TABLES[name][own](table[own], path.parent)
+    return values
 
 
 def show_value(key: str, value: object) -> str:

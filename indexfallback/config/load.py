@@ -10,9 +10,10 @@ import platformdirs
 
 from indexfallback.config import Settings
 from indexfallback.config.address import PYPI, is_at, redact_text
+from indexfallback.config.basic import from_environment
 from indexfallback.config.chain import Chain, Entry, beside_chain, build_chain
 from indexfallback.config.file import ConfigFile, read_config_file
-from indexfallback.config.keys import FIELDS, directory, index_name, port
+from indexfallback.config.keys import FIELDS, index_name
 from indexfallback.config.naming import derive_names
 from indexfallback.config.pip import PipConfig, PipIndex
 from indexfallback.config.rules import (
@@ -28,8 +29,6 @@ from indexfallback.errors import ConfigError
 
 #: Environment variables with a CA bundle, in the order of requests; pip's own come first.
 _CA_VARIABLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
-_TRUE = frozenset(("1", "true", "yes", "on"))
-_FALSE = frozenset(("0", "false", "no", "off"))
 
 
 class _Server(NamedTuple):
@@ -133,7 +132,7 @@ def _settings(
 ) -> dict[str, Setting]:
     """Return the settings that are not defaults, without the indexes."""
     found = {key: Setting(value, file.origins[key]) for key, value in file.values.items()}
-    found |= _from_environment(environ)
+    found |= from_environment(environ)
     if offline:
         found["offline"] = Setting(value=True, origin="--offline")
     if bundle := _ca_bundle(pip, environ):
@@ -142,34 +141,6 @@ def _settings(
         address = proxy if "://" in proxy else f"http://{proxy}"
         found["proxy"] = Setting(address, _pip_origin("proxy", environ))
     return found
-
-
-def _from_environment(environ: Mapping[str, str]) -> dict[str, Setting]:
-    """Return the settings of our environment variables; an empty one sets nothing."""
-    found = {}
-    for variable, key, read in (
-        ("INDEXFALLBACK_CACHE_DIR", "cache.dir", lambda text: directory(text, Path.cwd())),
-        ("INDEXFALLBACK_PORT", "server.port", _port),
-        ("INDEXFALLBACK_OFFLINE", "offline", _flag),
-    ):
-        if text := environ.get(variable):
-            try:
-                found[key] = Setting(read(text), variable)
-            except InvalidValueError as error:
-                raise ConfigError(variable, f'"{text}" {error.problem}', error.remedy) from error
-    return found
-
-
-def _port(text: str) -> int:
-    if not (text.isascii() and text.isdigit()):
-        raise InvalidValueError("is not a port", "set a number like 5503, or unset it")
-    return port(int(text), Path())
-
-
-def _flag(text: str) -> bool:
-    if text.lower() not in _TRUE | _FALSE:
-        raise InvalidValueError("is neither 1 nor 0", "set 1 or 0, or unset it")
-    return text.lower() in _TRUE
 
 
 def _pip_origin(option: str, environ: Mapping[str, str]) -> str:

@@ -12,34 +12,38 @@ from indexfallback.words import counted
 
 def addresses(machine: Machine) -> Iterator[Finding]:
     """Find addresses of the shim, which work only on this machine."""
-    found = False
-    for file in machine.project:
-        count = sum(1 for _ in found_in(file, machine.addresses))
-        if count:
-            found = True
-            named = counted(count, "address", "addresses")
-            what = f"{file.path} has {named} of the shim, valid only on this machine"
-            yield warn("addresses", what, "indexfallback doctor --mend")
-    if not found:
+    counts = {file.path: _count(file, machine) for file in machine.project}
+    found = [path for path, count in counts.items() if count]
+    if found:
+        what = f"{' and '.join(found)} {'has' if len(found) == 1 else 'have'} "
+        what += f"{counted(sum(counts.values()), 'address', 'addresses')} of the shim"
+        what += ", valid only on this machine"
+        yield warn("addresses", what, "indexfallback doctor --mend")
+    else:
         yield ok("addresses", "no file of this project has one of the shim")
+
+
+def _count(file: ProjectFile, machine: Machine) -> int:
+    return sum(1 for _ in found_in(file, machine.addresses))
 
 
 def locked(machine: Machine) -> Iterator[Finding]:
     """Find lock files that uv calls out of date while it is configured to use the shim."""
     places = [p for p in machine.pointed if p.startswith("UV_") or p.endswith("uv.toml")]
-    found = False
-    for file in machine.project:
-        others = _registries(machine, file) if places else []
-        if others:
-            found = True
-            yield warn(
-                "uv",
-                f"{file.path} names {', '.join(others)}, but {' and '.join(places)} "
-                f"{'points' if len(places) == 1 else 'point'} uv at the shim: uv sync --locked "
-                "fails, and uv lock rewrites the file",
-                "indexfallback setup uv --undo, and indexfallback run -- uv sync",
-            )
-    if not found:
+    found = [
+        f"{file.path} names {', '.join(others)}"
+        for file in machine.project
+        if places and (others := _registries(machine, file))
+    ]
+    if found:
+        yield warn(
+            "uv",
+            f"{'; '.join(found)}, but {' and '.join(places)} "
+            f"{'points' if len(places) == 1 else 'point'} uv at the shim: uv sync --locked "
+            "fails, and uv lock rewrites the file",
+            "indexfallback setup uv --undo, and indexfallback run -- uv sync",
+        )
+    else:
         yield ok("uv", "its settings and the lock files of this project agree")
 
 

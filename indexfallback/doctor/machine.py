@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Any, NamedTuple
 
 from indexfallback.clients import edits, ini, toml
@@ -13,8 +14,11 @@ from indexfallback.config.people import Account
 from indexfallback.config.pip import SECTIONS
 from indexfallback.config.units import InvalidValueError
 from indexfallback.doctor.addresses import ShimAddresses
+from indexfallback.doctor.listening import Holder, list_listeners
 from indexfallback.doctor.project_file import ProjectFile
+from indexfallback.errors import ConfigError
 from indexfallback.mode import OfflineState
+from indexfallback.outcome import Kind
 
 #: Environment variables of clients other than pip with an address.
 _ADDRESS_VARIABLES = (
@@ -37,6 +41,10 @@ class IndexCheck:
     remedy: str = ""
     #: Seconds that this machine's clock is ahead of the index's; None if that is unknown.
     clock_ahead: float | None = None
+    #: Why it could not be asked; None if it could, whatever the answer.
+    kind: Kind | None = None
+    #: Host and port; empty for a directory.
+    host: str = ""
 
 
 class TextFile(NamedTuple):
@@ -83,8 +91,15 @@ class Cache:
 class Machine:
     """The machine of one user at one time."""
 
+    #: Only address and cache, as far as they can be read, if ``wrong_setting`` is set.
     settings: Settings
+    #: Why the settings cannot be used.
+    wrong_setting: ConfigError | None = None
     environ: Mapping[str, str]
+    #: Seconds since the epoch, as this machine's clock has it.
+    now: float = 0.0
+    #: The same of the installation of this program: no true clock is before it.
+    installed: float = 0.0
     #: As in ``sys.platform``.
     platform: str = "linux"
     #: The version of this program.
@@ -95,6 +110,8 @@ class Machine:
     has_settings: bool = True
     #: What else uses the configured port: ``a shim of another user``; empty if nothing does.
     other: str = ""
+    #: That program, as far as the system tells.
+    holder: Holder | None = None
     #: The private indexes for which a login is configured.
     with_login: tuple[str, ...] = ()
     #: The accounts of this machine, as the system lists them.
@@ -106,6 +123,9 @@ class Machine:
     indexes: tuple[IndexCheck, ...] = ()
     #: Why the CA bundle cannot be read; empty if it can.
     trust_problem: str = ""
+    #: The last day of the shim's own certificate, and why it cannot be used.
+    certificate_end: date | None = None
+    certificate_problem: ConfigError | None = None
     #: Our configuration file, if it exists.
     config: TextFile | None = None
     pip: tuple[TextFile, ...] = ()
@@ -128,6 +148,11 @@ class Machine:
     def shim(self) -> str:
         """The configured host and port, for messages."""
         return f"{self.settings.host}:{self.settings.port}"
+
+    @property
+    def list_listeners(self) -> str:
+        """The command that names the program on the configured port."""
+        return list_listeners(self.platform, self.settings.port)
 
     @property
     def pointed(self) -> tuple[str, ...]:

@@ -1,9 +1,9 @@
-"""Checks of the network: the offline state, certificates, and proxies between client and shim."""
+"""Checks of the network: the offline state, and proxies between client and shim."""
 
 from collections.abc import Iterator
 from ipaddress import ip_address, ip_network
 
-from indexfallback.doctor.finding import Finding, fail, ok, warn
+from indexfallback.doctor.finding import Cause, Finding, fail, ok, warn
 from indexfallback.doctor.machine import Machine
 
 #: Variables with the proxy for http addresses, such as the shim's.
@@ -17,25 +17,11 @@ def offline(machine: Machine) -> Iterator[Finding]:
     cause = machine.offline_state.presumed
     if cause is not None:
         what = f"{cause.words}: only cached projects and files are available"
-        yield warn("offline", what, cause.remedy.rstrip("."))
+        yield warn("offline", what, cause.remedy.rstrip("."), states=Cause.NETWORK)
     elif machine.offline_state.detects_network:
         yield ok("offline", "the indexes are asked")
     else:
         yield ok("offline", "off: the indexes are asked, network or not")
-
-
-def certificates(machine: Machine) -> Iterator[Finding]:
-    """Find a CA bundle that cannot be read."""
-    bundle = machine.settings.ca_bundle
-    if bundle is None:
-        yield ok("certificates", "the system's certificates are used")
-    elif machine.trust_problem:
-        origin = machine.settings.origins.get("ca_bundle", "the settings")
-        what = f"the CA bundle {bundle} ({origin}) cannot be used: {machine.trust_problem}"
-        remedy = "Correct it, or remove the setting to use the system's certificates"
-        yield fail("certificates", what, remedy)
-    else:
-        yield ok("certificates", f"those in {bundle} are used")
 
 
 def proxies(machine: Machine) -> Iterator[Finding]:
@@ -84,4 +70,4 @@ def _matches(part: str, host: str) -> bool:
         return False
 
 
-CHECKS = (offline, certificates, proxies)
+CHECKS = (offline, proxies)

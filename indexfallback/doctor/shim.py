@@ -13,10 +13,7 @@ def is_there(machine: Machine) -> Iterator[Finding]:
     """Find a shim that clients use but that does not run, or one that is not this one."""
     health = machine.health
     if machine.other:
-        what = f"{machine.other} uses {machine.shim}"
-        if machine.pointed:
-            what += f", and clients use it as an index ({', '.join(machine.pointed)})"
-        yield fail("shim", what, "Stop it, or set server.port and set the clients up again")
+        yield _taken(machine)
     elif health is None and machine.pointed:
         yield fail(
             "shim",
@@ -34,6 +31,17 @@ def is_there(machine: Machine) -> Iterator[Finding]:
         yield warn("shim", what, _RESTART)
     else:
         yield ok("shim", f"version {machine.version} runs on {machine.shim}")
+
+
+def _taken(machine: Machine) -> Finding:
+    holder = machine.holder
+    what = f"{holder.words if holder else machine.other} uses {machine.shim}"
+    if machine.pointed:
+        what += f", and clients use it as an index ({', '.join(machine.pointed)})"
+    remedy = "top it, or set server.port and set the clients up again"
+    if holder is not None and holder.pid is not None:
+        return fail("shim", what, f"S{remedy}")
+    return fail("shim", what, f"`{machine.list_listeners}` names it: s{remedy}")
 
 
 CHECKS = (is_there,)

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 
-from indexfallback.doctor.finding import Finding, fail, ok, warn
+from indexfallback.doctor.finding import Cause, Finding, fail, ok, warn
 from indexfallback.doctor.machine import Machine, TextFile
 
 #: Bytes: a large wheel does not fit in less (the largest on PyPI have nearly 1 GB).
@@ -22,7 +22,7 @@ def room(machine: Machine) -> Iterator[Finding]:
     free = f"{cache.free / 1e9:,.1f} GB free at {cache.directory}"
     remedy = "indexfallback cache gc, or set cache.max_size or cache.dir"
     if cache.free < NONE_LEFT:
-        yield fail("disk", f"{free}: nothing can be cached", remedy)
+        yield fail("disk", f"{free}: nothing can be cached", remedy, states=Cause.DISK)
     elif cache.free < LITTLE:
         yield warn("disk", f"{free}: a large file may not fit", remedy)
     else:
@@ -34,10 +34,19 @@ def cache(machine: Machine) -> Iterator[Finding]:
     state = machine.cache
     found = []
     if state.problem:
-        found.append(fail("cache", f"{state.directory}: {state.problem}", state.remedy))
+        found.append(
+            fail("cache", f"{state.directory}: {state.problem}", state.remedy, follows=Cause.DISK)
+        )
     elif state.is_temporary:
         what = f"{state.directory} cannot be written: nothing is cached"
-        found.append(fail("cache", what, "Change its owner, or set INDEXFALLBACK_CACHE_DIR"))
+        found.append(
+            fail(
+                "cache",
+                what,
+                "Change its owner, or set INDEXFALLBACK_CACHE_DIR",
+                follows=Cause.DISK,
+            )
+        )
     if state.is_newer:
         what = f"{state.directory} is from a newer version: this one has its own cache in it"
         found.append(warn("cache", what, "Upgrade indexfallback"))

@@ -80,6 +80,9 @@ class Listing:
         """Return the files in the directory that are not offered."""
         return self._upstream.skipped()
 
+    def certificate_end(self) -> None:
+        """Return None: a directory has no certificate."""
+
     def close(self) -> None:
         """Close the directory."""
         self._upstream.close()

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
+from datetime import date
 from typing import NamedTuple, Protocol
 
 from indexfallback.outcome import Outcome
@@ -229,6 +230,10 @@ class Upstream(Protocol):
 
     def skipped(self) -> tuple[Skipped, ...]:
         """Return the entries of a directory that are not offered; empty for other upstreams."""
+        ...
+
+    def certificate_end(self) -> date | None:
+        """Return the last day of its certificate; None without one, or if it cannot be read."""
         ...
 
     def close(self) -> None:

@@ -1,9 +1,9 @@
-"""The day on which the certificate of a host expired, for a message."""
+"""The last day on which the certificate of a host is valid, for a message."""
 
 import contextlib
 import re
 import ssl
-from datetime import date, datetime, timezone
+from datetime import date, datetime
 
 #: The two times of a certificate's validity (RFC 5280, 4.1.2.5), as UTCTime or GeneralizedTime.
 _TIME = rb"(?:\x17\x0d\d{12}|\x18\x0f\d{14})Z"
@@ -11,16 +11,14 @@ _VALIDITY = re.compile(rb"\x30." + _TIME + rb"(?:\x17\x0d(\d{12})|\x18\x0f(\d{14
 
 
 def expiry(host: str, port: int, seconds: float) -> date | None:
-    """Return the day on which the certificate of a host expired; None if it cannot be read.
+    """Return the last day of the certificate of a host; None if it cannot be read.
 
     A second handshake within ``seconds``, without verification: the library drops a certificate
     that it has refused. Nothing is sent.
     """
     with contextlib.suppress(OSError, ValueError):  # the message is complete without a date
         pem = ssl.get_server_certificate((host, port), timeout=seconds)
-        expires = expiry_of(ssl.PEM_cert_to_DER_cert(pem))
-        # Else it is another certificate of the chain that has expired.
-        return expires if expires < datetime.now(timezone.utc).date() else None
+        return expiry_of(ssl.PEM_cert_to_DER_cert(pem))
     return None
 
 

@@ -17,6 +17,7 @@ import socket
 import threading
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import date, datetime, timezone
 from fnmatch import fnmatchcase
 from pathlib import Path
 from urllib.parse import urljoin, urlsplit
@@ -66,6 +67,7 @@ class Connection:
     ) -> None:
         self._allow_hosts = allow_hosts
         self._ca_bundle = ca_bundle
+        self._url = index.url
         self._origin = origin(index.url)
         self._forbidden = index.forbidden
         self._connect_timeout = index.connect_timeout
@@ -207,12 +209,19 @@ class Connection:
     def _dated(self, outcome: Outcome, url: str) -> Outcome:
         """Return the outcome with the day on which the index's certificate expired."""
         # Only of the index itself: no connection is made for a host that a page names.
-        is_own = origin(url) == self._origin and not self._proxies_for(url)
-        if outcome.kind is not Kind.EXPIRED or not is_own:
+        if outcome.kind is not Kind.EXPIRED or origin(url) != self._origin:
             return outcome
-        _, host, port = self._origin
-        day = expiry(host, port or 443, self._connect_timeout)
-        return replace(outcome, detail=f"{outcome.detail} (on {day})") if day else outcome
+        day = self.certificate_end()
+        # Else it is another certificate of the chain that has expired.
+        is_past = day is not None and day < datetime.now(timezone.utc).date()
+        return replace(outcome, detail=f"{outcome.detail} (on {day})") if is_past else outcome
+
+    def certificate_end(self) -> date | None:
+        """Return the last day of the index's certificate; None without TLS or behind a proxy."""
+        scheme, host, port = self._origin
+        if scheme != "https" or self._proxies_for(self._url):
+            return None
+        return expiry(host, port or 443, self._connect_timeout)
 
     def _answer(self, url: str, headers: dict[str, str], journey: Journey) -> requests.Response:
         """Return the response; raises the exceptions of `requests` and urllib3.

@@ -238,6 +238,9 @@ class DirectoryIndex:
         """Return the login in a link to a server as it is written there; empty if none is known."""
         return self._remote.link_login(file)
 
+    def certificate_end(self) -> None:
+        """Return None: a directory has no certificate."""
+
     def close(self) -> None:
         """Close the connections that links of a static tree needed."""
         self._remote.close()

@@ -4,6 +4,7 @@ import time
 from collections.abc import Mapping
 from copy import copy
 from dataclasses import replace
+from datetime import date
 from urllib.parse import quote, urlsplit
 
 import msgspec
@@ -242,6 +243,10 @@ class HttpIndex:
     def skipped(self) -> tuple[Skipped, ...]:
         """Return nothing: an index behind HTTP does not list what it leaves out."""
         return ()
+
+    def certificate_end(self) -> date | None:
+        """Return the last day of its certificate; None without TLS or behind a proxy."""
+        return self._connection.certificate_end()
 
     def close(self) -> None:
         """Close all connections."""

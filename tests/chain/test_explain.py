@@ -98,7 +98,7 @@ def test_on_outage_stop_is_named_as_the_reason() -> None:
         (Kind.DENIED, "Check the user name and password of private."),
         (Kind.NO_LOGIN, "Give private a login: username and password_env"),
         (Kind.OTHER_LOGIN, "Put a login for that host into netrc, or tell whoever runs private"),
-        (Kind.REFUSED, "Ask whoever runs private for access."),
+        (Kind.REFUSED, "If private wants a login, give it one: username and password_env"),
         (Kind.LIMITED, "Wait a little"),
         (Kind.NOT_AN_INDEX, "Check the address of private"),
         (Kind.FAILED, "The fault is at private: run again later, or tell whoever runs it."),

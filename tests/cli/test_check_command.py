@@ -95,14 +95,15 @@ def test_a_refused_login_fails_with_a_remedy(cli: CommandLine) -> None:
 
 
 @pytest.mark.usefixtures("chain")
-def test_an_index_that_refuses_its_list_and_a_page_fails_without_talk_of_a_password(
+def test_an_index_that_refuses_its_list_and_a_page_fails_with_advice_to_give_a_login(
     cli: CommandLine, private: FakeIndex
 ) -> None:
     private.fail(403)
     done = cli("config", "check").expect(1)
-    assert "refused: 403 Forbidden. Ask whoever runs private for access." in done.words
+    assert "refused: 403 Forbidden. If private wants a login, give it one: username" in done.words
+    assert "Otherwise, ask whoever runs private for access." in done.words
     assert 'set forbidden = "absent" for it' in done.words
-    assert "password" not in done.words
+    assert "Check the user name" not in done.words
 
 
 @pytest.mark.usefixtures("chain")

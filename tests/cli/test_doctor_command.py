@@ -1,7 +1,6 @@
 """The command ``doctor``: the shim, the indexes, the network and the disk."""
 
 import os
-import socket
 import time
 from collections.abc import Callable
 from email.utils import formatdate
@@ -61,10 +60,35 @@ def test_marks_are_coloured_on_a_terminal_alone(patient: Patient, private: FakeI
 
 def test_a_wrong_configuration_is_the_first_finding(patient: Patient) -> None:
     patient.cli.config.write_text('[cache]\nfrash = "1 min"\n', encoding="utf-8")
-    (finding,) = patient.findings(1)
-    assert finding["verdict"] == "FAIL"
+    finding = patient.findings(1)[0]
+    assert (finding["verdict"], finding["subject"]) == ("FAIL", "configuration")
     assert finding["what"].startswith(f"{patient.cli.config}:2: ")
     assert 'did you mean "fresh"?' in finding["remedy"]
+
+
+def test_after_a_wrong_configuration_the_checks_that_do_not_need_it_go_on(
+    patient: Patient,
+) -> None:
+    with FakeIndex() as other:
+        text = f'[server]\nport = {other.port}\n[cache]\nfrash = "1 min"\n'
+        patient.cli.config.write_text(text, encoding="utf-8")
+        patient.write("requirements.txt", "-i https://elsewhere.example.com/simple/\nfoo\n")
+        found = patient.findings(1, PIP_TRUSTED_HOST="127.0.0.1")
+    bad = [finding["subject"] for finding in found if finding["verdict"] != "ok"]
+    assert bad == ["configuration", "shim", "pip", "requirements"]
+    well = {finding["subject"] for finding in found if finding["verdict"] == "ok"}
+    assert {"clock", "disk", "cache", "proxy", "offline"} <= well
+    assert f"uses 127.0.0.1:{other.port}" in found[1]["what"]
+
+
+@pytest.mark.parametrize("text", ["[cache", 'server = "x"\n', "[server]\nport = 70000\n"])
+def test_a_configuration_of_which_nothing_can_be_read_is_one_finding(
+    patient: Patient, text: str
+) -> None:
+    patient.cli.environ["INDEXFALLBACK_PORT"] = "1"  # nothing listens there
+    patient.cli.config.write_text(text, encoding="utf-8")
+    (finding,) = [found for found in patient.findings(1) if found["verdict"] != "ok"]
+    assert finding["subject"] == "configuration"
 
 
 # -- the shim
@@ -106,10 +130,11 @@ def test_one_that_clients_look_for_in_vain_fails(patient: Patient) -> None:
 
 
 def test_a_port_that_another_program_has_fails(patient: Patient) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as other:
-        patient.cli.environ["INDEXFALLBACK_PORT"] = str(other.getsockname()[1])
+    with FakeIndex() as other:
+        patient.cli.environ["INDEXFALLBACK_PORT"] = str(other.port)
         verdict, what = patient.of("shim", 1)
-    assert (verdict, "another program uses" in what) == ("FAIL", True)
+    assert verdict == "FAIL"
+    assert f"(process {os.getpid()}) uses 127.0.0.1:" in what
 
 
 # -- the indexes
@@ -118,7 +143,7 @@ def test_a_port_that_another_program_has_fails(patient: Patient) -> None:
 def test_an_index_that_wants_a_login_fails(patient: Patient, private: FakeIndex) -> None:
     private.fail(401)
     finding = patient.worst("index private", 1)
-    assert finding["what"].startswith("login wanted: 401 Unauthorized")
+    assert finding["what"].startswith("refused: 401 Unauthorized")
     assert finding["remedy"].startswith("Give private a login: username and password_env")
 
 
@@ -128,12 +153,13 @@ def test_a_slow_index_is_told(patient: Patient, public: FakeIndex) -> None:
     assert (verdict, what.startswith("slow: 1 file of pip in ")) == ("warn", True)
 
 
-def test_a_wrong_clock_is_told(patient: Patient, private: FakeIndex) -> None:
+def test_an_odd_clock_of_one_index_is_its_own_fault(patient: Patient, private: FakeIndex) -> None:
     # The public index has no clock, and the private one's is an hour ahead.
-    date = {"Date": formatdate(time.time() + 3600, usegmt=True), "Content-Type": "text/html"}
-    private.answer(200, date, b'<a href="acme-app/">acme-app</a>')
-    verdict, what = patient.of("clock")
-    assert (verdict, what.startswith("60 min behind the indexes:")) == ("warn", True)
+    private.header("Date", formatdate(time.time() + 3630, usegmt=True))
+    verdict, what = patient.of("index private")
+    assert verdict == "warn"
+    assert what == "its Date header is 1 h ahead of this machine's clock"
+    assert patient.of("clock")[0] == "ok"
 
 
 def test_no_index_at_all_fails(patient: Patient) -> None:

@@ -185,7 +185,7 @@ def test_a_login_that_lost_its_rights_leaves_what_was_installed_and_makes_nothin
     assert site.install(uv, "acme-app") == {"acme-app": "1.0"}
     said = site.refused(uv, "acme-lib")
     assert "belongs to private (known there since 20" in said
-    assert "Ask whoever runs private for access." in said
+    assert "ask whoever runs private for access." in said
     assert site.public.count("/simple/acme-lib/") == 0
 
 

@@ -25,7 +25,7 @@ def test_other_projects_install_as_directly_after_one_was_refused(
                 assert user.install(client, url, "tree-0").expect() == INSTALLED
             (failure,) = served.get("/-/status")["activity"]["failures"]
             assert "403 Forbidden" in failure["message"]
-            assert "Ask whoever runs corp for access." in failure["remedy"]
+            assert "ask whoever runs corp for access." in failure["remedy"]
 
 
 @pytest.mark.parametrize(

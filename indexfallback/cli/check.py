@@ -170,7 +170,8 @@ def _check_within(member: _Member, limits: Limits, *, offline: bool) -> _Asked:
     except TimeoutError:
         late = Outcome(Kind.UNREACHABLE, f"no answer within {seconds:.0f} s", seconds)
         asked = _Asked(_failed(index, late))
-    return asked._replace(check=replace(asked.check, host=urlsplit(index.url).netloc))
+    host = urlsplit(index.url).netloc
+    return asked._replace(check=replace(asked.check, host=host, is_private=index.is_private))
 
 
 def _check_all_of(member: _Member, limits: Limits) -> _Asked:

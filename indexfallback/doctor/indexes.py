@@ -18,8 +18,11 @@ class _Shared(NamedTuple):
 
     kinds: frozenset[Kind]
     subject: str
+    #: With a place for ``index`` or ``private index``.
     what: str
     remedy: str
+    #: Whether it means the same if all private indexes fail so, and the public ones do not.
+    of_private: bool = False
 
 
 #: In each of these ways one index fails by a fault of its own, and all of them by another one.
@@ -27,21 +30,23 @@ _SHARED = (
     _Shared(
         frozenset({Kind.UNREACHABLE, Kind.CONNECT_TIMEOUT, Kind.NO_HOST}),
         subject="network",
-        what="no index can be reached",
+        what="no {index} can be reached",
         remedy="Connect to the network (VPN) that they are in; until then, `indexfallback offline "
         "on` serves what is cached without waiting",
+        of_private=True,
     ),
     _Shared(
         frozenset({Kind.NOT_AN_INDEX}),
         subject="network",
-        what="no index answers as an index, as before a login to the network",
+        what="no {index} answers as an index, as before a login to the network",
         remedy="Log in to the network with a browser, or correct the addresses",
     ),
     _Shared(
         frozenset({Kind.UNTRUSTED}),
         subject="certificates",
-        what="no index has a certificate of a known authority, as behind a proxy that reads TLS",
+        what="no {index} has a certificate of a known authority, as behind a proxy that reads TLS",
         remedy="Name the CA of your network in pip's cert setting",
+        of_private=True,
     ),
     _Shared(
         frozenset({Kind.EXPIRED}),
@@ -56,17 +61,16 @@ def answers(machine: Machine) -> Iterator[Finding]:
     """Report the answer of each index, a failure that several have in common once."""
     if not machine.settings.indexes:
         yield fail("indexes", "no index is configured", "indexfallback config init")
-    failures = [check for check in machine.indexes if check.kind is not None]
-    for check in machine.indexes:
-        if check.kind is None:
-            yield _of(check)
+    yield from (_of(check) for check in machine.indexes if check.kind is None)
     asked = [check for check in machine.indexes if check.host and check.verdict != "skip"]
     shared = _shared(asked, machine.now)
+    if shared is None:
+        asked = [check for check in asked if check.is_private]
+        shared = _shared(asked, machine.now, private=True)
     if shared is not None:
         yield shared
-        failures = [check for check in failures if not check.host]
-    for group in _groups(failures):
-        yield _failed(group)
+    told = asked if shared is not None else []
+    yield from map(_failed, _groups(c for c in machine.indexes if c.kind and c not in told))
 
 
 def _of(check: IndexCheck) -> Finding:
@@ -85,15 +89,20 @@ def _of(check: IndexCheck) -> Finding:
     return ok(subject, check.what + took)
 
 
-def _shared(asked: list[IndexCheck], now: float) -> Finding | None:
-    """Return the finding for indexes on several hosts that all fail in one way, or None."""
+def _shared(asked: list[IndexCheck], now: float, *, private: bool = False) -> Finding | None:
+    """Return the finding for indexes on several hosts that all fail in one way, or None.
+
+    ``private`` tells that they are the private ones, and others of the chain do not fail so.
+    """
     if len({check.host for check in asked}) <= 1:
         return None
     for shared in _SHARED:
-        if all(check.kind in shared.kinds for check in asked):
+        holds = shared.of_private or not private
+        if holds and all(check.kind in shared.kinds for check in asked):
             each = "; ".join(_and_why(group) for group in _alike(asked))
             at = f" (it is at {today(now)})" if Kind.EXPIRED in shared.kinds else ""
-            what = f"{shared.what}{at}: {each}"
+            which = "private index" if private else "index"
+            what = f"{shared.what.format(index=which)}{at}: {each}"
             return fail(shared.subject, what, shared.remedy, follows=_follows(asked[0]))
     return None
 

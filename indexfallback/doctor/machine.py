@@ -45,6 +45,7 @@ class IndexCheck:
     kind: Kind | None = None
     #: Host and port; empty for a directory.
     host: str = ""
+    is_private: bool = False
 
 
 class TextFile(NamedTuple):

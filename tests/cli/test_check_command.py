@@ -1,9 +1,12 @@
 """The command ``config check``."""
 
 import time
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
+from ssl import PROTOCOL_TLS_SERVER, SSLContext
 
 import pytest
+import trustme
 
 from indexfallback.cli.output import WIDTH
 from tests.cli.support import CommandLine
@@ -104,6 +107,31 @@ def test_an_index_that_refuses_its_list_and_a_page_fails_with_advice_to_give_a_l
     assert "Otherwise, ask whoever runs private for access." in done.words
     assert 'set forbidden = "absent" for it' in done.words
     assert "Check the user name" not in done.words
+
+
+def test_a_certificate_that_ends_soon_is_warned_of_with_the_day(
+    cli: CommandLine, tmp_path: Path
+) -> None:
+    authority, end = trustme.CA(), datetime.now(timezone.utc) + timedelta(days=3)
+    authority.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
+    context = SSLContext(PROTOCOL_TLS_SERVER)
+    authority.issue_cert("127.0.0.1", not_after=end).configure_cert(context)
+    with FakeIndex([wheel("acme-app")], tls=context) as index:
+        cli.configure(index_table("private", index.url, role="private"))
+        done = cli("config", "check", REQUESTS_CA_BUNDLE=str(tmp_path / "ca.pem")).expect()
+    assert done.out.startswith("warn  private")
+    assert f"1 name; its certificate ends on {end.date()}, in 3 days." in done.words
+    assert "Tell whoever runs private to renew it." in done.words
+
+
+@pytest.mark.usefixtures("chain")
+def test_the_data_have_the_state_in_the_words_of_the_status(
+    cli: CommandLine, private: FakeIndex
+) -> None:
+    private.fail(401)
+    first, second = cli("config", "check", "--json").expect(1).json
+    assert (first["state"], first["kind"]) == ("refused (401)", "login wanted")
+    assert (second["state"], second["kind"]) == (None, None)
 
 
 @pytest.mark.usefixtures("chain")

@@ -81,6 +81,21 @@ def test_after_a_wrong_configuration_the_checks_that_do_not_need_it_go_on(
     assert f"uses 127.0.0.1:{other.port}" in found[1]["what"]
 
 
+def test_a_file_of_pip_that_pip_cannot_read_is_one_finding(
+    patient: Patient, tmp_path: Path
+) -> None:
+    patient.cli.environ["INDEXFALLBACK_PORT"] = "1"  # nothing listens there
+    file = tmp_path / "pip.conf"
+    file.write_text("cert = no section\n", encoding="utf-8")
+    bad = [
+        found for found in patient.findings(1, PIP_CONFIG_FILE=str(file))
+        if found["verdict"] != "ok"
+    ]  # fmt: skip
+    assert [(found["subject"], found["what"]) for found in bad] == [
+        ("configuration", f"{file}: pip cannot read this file")
+    ]
+
+
 @pytest.mark.parametrize("text", ["[cache", 'server = "x"\n', "[server]\nport = 70000\n"])
 def test_a_configuration_of_which_nothing_can_be_read_is_one_finding(
     patient: Patient, text: str

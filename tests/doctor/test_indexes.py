@@ -14,10 +14,10 @@ INDEX = Index(name="a", url="https://a.example.com/simple/")
 WELL = IndexCheck("well", "ok", "3 names", host="well.example.com")
 
 
-def failed(name: str, host: str, kind: Kind) -> IndexCheck:
+def failed(name: str, host: str, kind: Kind, *, private: bool = False) -> IndexCheck:
     """Return the check of an index that could not be asked."""
-    return IndexCheck(name, "FAIL", f"down: {kind.value}", remedy=f"Mend {name}.", kind=kind,
-                      host=host)  # fmt: skip
+    what, remedy = f"down: {kind.value}", f"Mend {name}."
+    return IndexCheck(name, "FAIL", what, remedy=remedy, kind=kind, host=host, is_private=private)
 
 
 def found(*checks: IndexCheck) -> list[Finding]:
@@ -62,6 +62,24 @@ def test_a_failure_of_all_hosts_is_of_this_machine_or_its_network(
     assert finding.subject == subject
     assert all(check.what in finding.what for check in checks)
     assert [finding.subject for finding in found(*checks, WELL)] == ["index a", "index b"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "subjects"),
+    [
+        (Kind.NO_HOST, ["network"]),
+        (Kind.UNTRUSTED, ["certificates"]),
+        (Kind.EXPIRED, ["index a", "index b"]),
+        (Kind.NOT_AN_INDEX, ["index a", "index b"]),
+    ],
+)
+def test_a_failure_of_all_private_hosts_may_be_that_of_their_network(
+    kind: Kind, subjects: list[str]
+) -> None:
+    private = (failed(name, f"{name}.example.com", kind, private=True) for name in "ab")
+    findings = found(*private, WELL)
+    assert [finding.subject for finding in findings] == subjects
+    assert findings[0].what.startswith("no private index") is (len(subjects) == 1)
 
 
 def test_the_date_is_told_where_all_certificates_seem_expired() -> None:

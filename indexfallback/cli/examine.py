@@ -39,11 +39,7 @@ _MOST = 1024**2
 
 def examine_machine(options: Options, *, compare: bool) -> Machine:
     """Return the data that the checks need; ``compare`` is as of `compare.judged`."""
-    wrong = None
-    try:
-        settings = options.settings()
-    except ConfigError as error:  # it is a finding, and not the only one
-        wrong, settings = error, readable_settings(config_path(options.config))
+    settings, wrong = _settings(options)
     here = Path.cwd()
     shim = found(settings)
     is_own = shim is not None and shim.kind is Kind.OWN
@@ -79,6 +75,14 @@ def examine_machine(options: Options, *, compare: bool) -> Machine:
         addresses=shim_addresses(settings, project),
         cache=_cache(settings),
     )
+
+
+def _settings(options: Options) -> tuple[Settings, ConfigError | None]:
+    """Return the settings, or those that can be read and why the others cannot."""
+    try:
+        return options.settings(), None
+    except ConfigError as error:  # it is a finding, and not the only one
+        return readable_settings(config_path(options.config)), error
 
 
 def _with_login(settings: Settings) -> tuple[str, ...]:

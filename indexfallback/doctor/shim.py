@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from indexfallback.doctor.finding import Finding, fail, ok, warn
 from indexfallback.doctor.machine import Machine
 
-_START = "indexfallback serve, or at each login: indexfallback service install"
-_RESTART = "Stop it and start it again"
+_START = "indexfallback serve --background, or at each login: indexfallback service install"
+_RESTART = "indexfallback serve --restart, or restart the service that runs it"
 
 
 def is_there(machine: Machine) -> Iterator[Finding]:

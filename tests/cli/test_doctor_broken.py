@@ -29,7 +29,7 @@ PRINTED = {
     "clients use a shim that does not run": (
         "FAIL shim none runs on 127.0.0.1:PORT, but clients use it (PIP_INDEX_URL, "
         "UV_DEFAULT_INDEX): pip waits 7.5 s for each project and then does not find it "
-        "indexfallback serve, or at each login: indexfallback service install"
+        "indexfallback serve --background, or at each login: indexfallback service install"
     ),
     "the host of two indexes is down": (
         "FAIL indexes private and tools are down: connection refused (127.0.0.1:PORT) "
@@ -103,5 +103,5 @@ def _printed(done: Done, site: Site) -> str:
     soon = datetime.now(timezone.utc).date() + timedelta(days=5)
     for word, found in (("DIR", str(site.directory)), ("SOON", str(soon))):
         text = text.replace(found, word)
-    text = re.sub(rf"\w+ \(process {os.getpid()}\)", "THIS", text)
+    text = re.sub(rf"\S+ \(process {os.getpid()}\)", "THIS", text)
     return re.sub(r"127\.0\.0\.1:\d+", "127.0.0.1:PORT", text)

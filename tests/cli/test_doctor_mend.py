@@ -108,6 +108,7 @@ def test_the_findings_are_there_as_json(patient: Patient) -> None:
             "subject": "addresses",
             "what": "requirements.txt: 1 address of the shim replaced",
             "remedy": "",
+            "effects": [],
         }
     ]
 

@@ -44,6 +44,7 @@ OTHERS: dict[str, str] = {
     "store.ledger.Ledger._lists": "the configured indexes; their names are on the disk",
     # The latest so many, of short values.
     "chain.activity.Activity._clients": "20 names of at most 40 characters",
+    "chain.decisions.Decisions._log": "300 decisions of at most 2,700 characters",
     "chain.fetched_ahead.FetchedAhead._fetches": "10,000 names and addresses, 255 bytes a part",
     "chain.heartbeat.Heartbeat._gaps": "16 gaps",
     "chain.latency.Latency._seconds": "the samples of one index",

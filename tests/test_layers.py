@@ -25,8 +25,8 @@ ORDER = (
 #: The same inside the folders whose modules stand on one another.
 INSIDE = {
     "chain": (
-        "budget", "latency", "lag", "figures", "offer", "fetched_ahead", "activity", "copies",
-        "authority", "question", "policy", "remedies", "explain", "health_log", "network",
+        "budget", "latency", "lag", "figures", "offer", "fetched_ahead", "decisions", "activity",
+        "copies", "authority", "question", "policy", "remedies", "explain", "health_log", "network",
         "heartbeat", "members", "refusals", "keeper", "attempts", "asking", "probe", "name_lists",
         "questions", "answer", "walk", "documents", "fallback",
     ),

@@ -11,12 +11,14 @@ from collections import OrderedDict
 from collections.abc import Hashable
 from dataclasses import asdict, dataclass, replace
 
+from indexfallback.chain.decisions import REFUSED, Asked, Decisions
 from indexfallback.chain.fetched_ahead import FetchedAhead
 from indexfallback.errors import FileError, IndexFallbackError, ProjectError, Tried
 from indexfallback.table import Table
 
-#: Clients remembered.
+#: Clients remembered, and characters of a client's name.
 _CLIENTS = 20
+_NAME = 40
 
 
 @dataclass(frozen=True)
@@ -63,6 +65,7 @@ class Activity:
         self._cached_bytes = 0
         self._fetched_bytes = 0
         self.ahead = FetchedAhead()
+        self.decisions = Decisions()
 
     def served(self, project: str, owner: str, how: str, waited: float, left_out: str = "") -> str:
         """Note that a project's page was served, and return how: perhaps it was fetched ahead."""
@@ -82,10 +85,15 @@ class Activity:
             failure = replace(failure, tried=error.tried)
         self._failures.put(what, failure)
 
-    def client(self, user_agent: str) -> None:
-        """Note that a client was here: ``pip/26.3 {...}`` counts as ``pip/26.3``."""
+    def refused(self, asked: Asked, error: IndexFallbackError) -> None:
+        """Note that a request of a client got an error."""
+        owner = error.owner if isinstance(error, (ProjectError, FileError)) else ""
+        self.decisions.add(asked, owner, REFUSED, error)
+        self.client(asked.client)
+
+    def client(self, name: str) -> None:
+        """Note that a client was here, by its `client_name`."""
         with self._lock:
-            name = user_agent.partition(" ")[0][:40]
             self._clients[name] = time.time()
             self._clients.move_to_end(name)
             if len(self._clients) > _CLIENTS:
@@ -119,7 +127,14 @@ class Activity:
             "started": self._started,
             "projects": served,
             "failures": failures,
+            # The newest first.
+            "decisions": [decision._asdict() for decision in self.decisions.since(since)],
             "clients": clients,
             "bytes": {"cached": cached, "fetched": fetched},
             "ahead": self.ahead.report(),
         }
+
+
+def client_name(user_agent: str | None) -> str:
+    """Return name and version of a client: ``pip/26.3`` of ``pip/26.3 {...}``."""
+    return (user_agent or "").partition(" ")[0][:_NAME]

@@ -15,6 +15,7 @@ from indexfallback.server.browse.resources import (
 )
 from indexfallback.server.concurrency import ConcurrencyLimit
 from indexfallback.server.credentials import Credentials, ReadGuard
+from indexfallback.server.decisions import noting_errors
 from indexfallback.server.documents import DocumentResource
 from indexfallback.server.files import FileResource, FileSender
 from indexfallback.server.guards import (
@@ -50,7 +51,8 @@ def make_app(shim: Shim, secret: Secret, place: Place) -> ResponseCache | Proxie
     app.req_options.media_handlers = media.Handlers({falcon.MEDIA_MULTIPART: multipart_handler()})
     app.set_error_serializer(answer_http_error)
     app.add_error_handler(Exception, answer_unexpected)
-    app.add_error_handler(IndexFallbackError, answer_error)
+    noting = noting_errors(shim.fallback.activity, answer_error)
+    app.add_error_handler(IndexFallbackError, noting)
     app.add_error_handler(RecordsFault, answer_records_fault)
     prover = Prover(secret, place, shim.settings)
     for path, resource in routes(shim, credentials, prover).items():

@@ -19,6 +19,7 @@ from indexfallback.names import is_normalized, is_project_name, normalize
 from indexfallback.page import File, ProjectPage
 from indexfallback.server.browse.metadata import metadata_of
 from indexfallback.server.browse.releases import Release, current, releases
+from indexfallback.server.decisions import answered, asked
 from indexfallback.server.links import Links
 from indexfallback.server.made_json import made
 from indexfallback.server.pages import is_again, send
@@ -50,10 +51,12 @@ class DocumentResource:
             return
         shim = self._shim
         again, ends = is_again(req, shim), document_ends(shim)
+        asked(req, project)
         answer = shim.fallback.page(project, again=again)
         href = Links(f"{req.env.get(PUBLIC_ROOT, req.prefix)}/").href
-        shim.fallback.activity.client(req.user_agent or "")
-        send_document(req, resp, document(shim, answer, version, href, again=again, ends=ends))
+        body = document(shim, answer, version, href, again=again, ends=ends)
+        answered(req, shim.fallback.activity, answer.owner.name, answer.how)
+        send_document(req, resp, body)
 
     on_head = on_get
 

@@ -16,6 +16,7 @@ from indexfallback.files.arrival import IncomingFile, Progress
 from indexfallback.files.download import FileAddress
 from indexfallback.files.unheld import MOST, NO_BYTES, FilePart
 from indexfallback.names import FileKey, is_safe_filename
+from indexfallback.server.decisions import answered, asked
 from indexfallback.server.pages import client_of, matches
 from indexfallback.shim import Shim
 from indexfallback.store import Blob
@@ -88,6 +89,7 @@ class FileSender:
 
         With a client's ``login`` the file is fetched for it alone, if it is not held.
         """
+        asked(req, address.key.project, address.filename)
         part = self._part(req, address)
         downloads = self._shim.downloads
         if part is None:
@@ -113,12 +115,12 @@ class FileSender:
             resp.data = found.data
         else:
             resp.stream = self._stream(address, found, wanted, login)
-        is_held = self._shim.fallback.activity.sent(
-            address, wanted.stop - wanted.start, cached=isinstance(found, Blob)
-        )
-        how = "from the cache" if is_held else "from an index"
+        activity, is_stored = self._shim.fallback.activity, isinstance(found, Blob)
+        is_held = activity.sent(address, wanted.stop - wanted.start, cached=is_stored)
+        how = "cached" if is_held else "ahead" if is_stored else "fetched"
         log.debug("%s: %s, %d bytes", address.filename, how, wanted.stop - wanted.start)
         if wanted == Span(0, size):  # a part is no download: resolvers look into wheels
+            answered(req, activity, address.owner, how)
             self._shim.ahead.file_asked(client_of(req), address, is_held=is_held)
 
     def _span(

@@ -11,6 +11,7 @@ from indexfallback.files.planner import PageAddress
 from indexfallback.files.schedule import Client
 from indexfallback.formats import Media, negotiate, render_names, render_page
 from indexfallback.names import is_normalized, is_project_name, normalize
+from indexfallback.server.decisions import answered, asked
 from indexfallback.server.links import DirectLinks, Links
 from indexfallback.server.rendered import Rendered, RenderedPages, as_rendered
 from indexfallback.server.response_cache import MAX_AGE, is_to_revalidate
@@ -30,7 +31,7 @@ class PageSender:
     ) -> None:
         """Answer with the page of ``answer``, whose links are made by ``links``."""
         media = media_of(req)
-        self._shim.fallback.activity.client(req.user_agent or "")
+        answered(req, self._shim.fallback.activity, answer.owner.name, answer.how)
         if answer.page.serial is not None:
             resp.set_header("X-PyPI-Last-Serial", str(answer.page.serial))
         send(req, resp, media.value, self._render(answer, links, media))
@@ -73,6 +74,7 @@ class ProjectResource:
             redirect(req, resp, self._root, normalize(project), index)
             return
         media_of(req)  # before any index is asked
+        asked(req, project)
         answer = self._shim.fallback.page(project, index, again=is_again(req, self._shim))
         if not self._direct and req.method == "GET":
             self._shim.ahead.page_asked(client_of(req), answer, PageAddress(project, index))

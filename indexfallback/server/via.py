@@ -18,6 +18,7 @@ from indexfallback.files.by_url import FilesByUrl
 from indexfallback.files.file_url import FileUrl
 from indexfallback.files.planner import PageAddress
 from indexfallback.origin import origin_of
+from indexfallback.server.decisions import answered, asked
 from indexfallback.server.documents import document, document_ends, is_version, send_document
 from indexfallback.server.files import FOR_EVER, FileSender
 from indexfallback.server.intercepted import Json, Moved, Names, Page, index_at, wanted
@@ -74,6 +75,7 @@ class InterceptedResource:
         """Answer at the address of an index, or of the whole chain, with a project's page."""
         media_of(req)  # before any index is asked
         shim, login = self._shim, _login_at(req, index)
+        asked(req, project)
         answer = self._answer(req, index, project, login)
         if req.method == "GET":
             address = PageAddress(project, None, _name(index))
@@ -88,11 +90,12 @@ class InterceptedResource:
         if not is_version(version):
             raise _not_ours()
         ends = document_ends(self._shim)
+        asked(req, wanted.project)
         answer = self._answer(req, wanted.index, wanted.project, _login_at(req, wanted.index))
         again, href = is_again(req, self._shim), self._links(wanted.index).href
-        send_document(
-            req, resp, document(self._shim, answer, version, href, again=again, ends=ends)
-        )
+        body = document(self._shim, answer, version, href, again=again, ends=ends)
+        answered(req, self._shim.fallback.activity, answer.owner.name, answer.how)
+        send_document(req, resp, body)
 
     def _answer(
         self, req: falcon.Request, index: Index | None, project: str, login: ClientLogin | None
@@ -116,6 +119,7 @@ class InterceptedResource:
         """Answer with a file, or its metadata."""
         index = index_at(self._shim.settings.indexes, url)
         login = _login(req, index, url.origin)
+        asked(req, url.project or "", url.filename)
         try:
             address = self._found.find(url, index, login)
             if address is None:

@@ -47,3 +47,12 @@ def left_out(dropped: Mapping[str, int]) -> str:
 def day(when: float) -> str:
     """Return the day of a time, seconds since the epoch, in the user's zone: ``2026-11-19``."""
     return datetime.fromtimestamp(when, timezone.utc).astimezone().strftime("%Y-%m-%d")
+
+
+def clock(when: float, now: float) -> str:
+    """Return a time in the user's zone: ``14:02:11``; with its day if that is not the one of now.
+
+    Both are seconds since the epoch.
+    """
+    local = datetime.fromtimestamp(when, timezone.utc).astimezone()
+    return local.strftime("%H:%M:%S" if day(when) == day(now) else "%Y-%m-%d %H:%M:%S")

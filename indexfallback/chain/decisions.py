@@ -97,10 +97,16 @@ class Decisions:
 
     def failing(self, project: str) -> list[Decision]:
         """Return the failures of a project's page and files that no answer has followed."""
-        latest: dict[str, Decision] = {}
+        return [decision for decision in self._failing() if decision.project == project]
+
+    def failing_projects(self) -> set[str]:
+        """Return the projects with such failures."""
+        return {decision.project for decision in self._failing()}
+
+    def _failing(self) -> list[Decision]:
+        latest: dict[tuple[str, str], Decision] = {}
         for decision in self.since():
-            if decision.project == project:
-                latest.setdefault(decision.filename, decision)
+            latest.setdefault((decision.project, decision.filename), decision)
         return [decision for decision in latest.values() if decision.is_failure]
 
 

@@ -20,8 +20,11 @@ class Report(NamedTuple):
     #: Of a mirror: how many pages lag behind, and by how many seconds at most.
     behind: int
     behind_seconds: float
-    #: When it last failed, seconds since the epoch; 0 if never.
+    #: When it last answered, and when it last failed, seconds since the epoch; 0 if never.
+    answered: float
     failed: float
+    #: When the failures began that no answer has followed; 0 if the latest outcome is an answer.
+    failing: float
     #: The latest failure.
     last: Outcome | None
 
@@ -34,20 +37,23 @@ class Figures:
         self._requests = 0
         self._errors = 0
         self._last: Outcome | None = None
-        #: Seconds since the epoch; 0 if never.
-        self._failed = 0.0
+        #: As in `Report`.
+        self._answered = self._failed = self._failing_since = 0.0
         #: The latest failure, until the index answers again.
         self._failing = ""
         self._lags: Table[str, Lag] = Table("chain.figures.Figures._lags")
 
     def count(self, outcome: Outcome) -> bool:
         """Count an outcome; return whether it differs from the one before."""
-        failing = "" if outcome.is_answer else str(outcome)
+        failing, now = "" if outcome.is_answer else str(outcome), time.time()
         with self._lock:
             self._requests += 1
             if failing:
                 self._errors += 1
-                self._last, self._failed = outcome, time.time()
+                self._last, self._failed = outcome, now
+                self._failing_since = self._failing_since or now
+            else:
+                self._answered, self._failing_since = now, 0.0
             before, self._failing = self._failing, failing
         return failing != before
 
@@ -67,6 +73,8 @@ class Figures:
                 self._errors,
                 behind=len(lags),
                 behind_seconds=max((lag.seconds or 0.0 for lag in lags), default=0.0),
+                answered=self._answered,
                 failed=self._failed,
+                failing=self._failing_since,
                 last=self._last,
             )

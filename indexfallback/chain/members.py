@@ -216,7 +216,7 @@ class Member:
             "url": self.index.url,
             # A value of `Condition`.
             "state": state.value,
-            "since": round(now - health.since, 1),
+            "since": round(seconds_in_state(health, figures.failing, now), 1),
             "held": self.held(now),
             "next_try": round(max(0.0, health.until - now), 1),
             "p50": _rounded(self.latency.median),
@@ -226,6 +226,7 @@ class Member:
             "last_error": str(figures.last or ""),
             "remedy": remedy_for(figures.last.kind, self.index) if figures.last else "",
             "failed": figures.failed,
+            "answered": figures.answered,
             "behind": figures.behind,
             "behind_seconds": figures.behind_seconds,
             # Of a directory: files that are not offered, the first of them by name.
@@ -241,6 +242,12 @@ class Member:
             self._health_records.put_latency(self.index.key, self.latency.to_store)
         if upstream is not None:
             upstream.close()
+
+
+def seconds_in_state(health: Health, failing: float, now: float) -> float:
+    """Return for how long the state has lasted, seconds; what is held only, since its failures."""
+    is_held = health.state is State.CLOSED and not health.may_ask(now)
+    return time.time() - failing if is_held and failing else now - health.since
 
 
 def _rounded(seconds: float | None) -> float | None:

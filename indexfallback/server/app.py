@@ -7,6 +7,8 @@ from falcon import media
 
 from indexfallback.config.loopback import is_loopback
 from indexfallback.errors import IndexFallbackError
+from indexfallback.server.browse.assets import AssetResource
+from indexfallback.server.browse.frame import ICON, SCRIPT
 from indexfallback.server.browse.resources import (
     PROJECTS,
     BrowseResource,
@@ -104,7 +106,12 @@ def _for_clients(shim: Shim) -> dict[str, Any]:
 
 
 def _for_people(shim: Shim) -> dict[str, Any]:
-    return {"/": StartResource(shim)} | _tree(PROJECTS, ListingResource(shim), BrowseResource(shim))
+    return {
+        "/": StartResource(shim),
+        f"/{SCRIPT}": AssetResource("pages.js", "text/javascript"),
+        f"/{ICON}": AssetResource("icon.svg", "image/svg+xml"),
+        **_tree(PROJECTS, ListingResource(shim), BrowseResource(shim)),
+    }
 
 
 def _tree(root: str, names: object, project: object) -> dict[str, Any]:

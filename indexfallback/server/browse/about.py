@@ -1,13 +1,17 @@
 """The metadata of a distribution, for people."""
 
-from collections.abc import Iterator
+import re
+from collections.abc import Collection, Iterator
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
+from indexfallback.names import normalize
 from indexfallback.server.browse.markup import NOTHING, Html, html, joined, optional
 
 #: Most dependencies, and most links, that are shown.
 _MOST = 40
+#: The name that a requirement begins with (PEP 508).
+_NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?", re.ASCII)
 
 
 class About(NamedTuple):
@@ -61,8 +65,8 @@ def _links(home_page: str | None, urls: dict[str, str]) -> Iterator[tuple[str, s
             yield label, address
 
 
-def about_section(known: About) -> Html:
-    """Return the column beside the description."""
+def about_section(known: About, failing: Collection[str] = ()) -> Html:
+    """Return the column beside the description; ``failing`` has projects that fail now."""
     facts = joined(
         html("<dt>{label}</dt><dd>{value}</dd>", label=label, value=value)
         for label, value in known.facts
@@ -79,14 +83,29 @@ def about_section(known: About) -> Html:
         "{facts}{links}{requires}",
         facts=optional('<dl class="facts">{facts}</dl>', facts=facts),
         links=optional("<h2>Links</h2><ul>{links}</ul>", links=links),
-        requires=_requires(known.requires),
+        requires=_requires(known.requires, failing),
     )
 
 
-def _requires(requires: tuple[str, ...]) -> Html:
+def _requires(requires: tuple[str, ...], failing: Collection[str]) -> Html:
     if not requires:
         return NOTHING
-    items = joined(html("<li><code>{text}</code></li>", text=text) for text in requires[:_MOST])
+    items = joined(html("<li>{text}</li>", text=_required(r, failing)) for r in requires[:_MOST])
     left = len(requires) - _MOST
     more = html("<li>and {left} more</li>", left=left) if left > 0 else NOTHING
     return html("<h2>Requires</h2><ul>{items}{more}</ul>", items=items, more=more)
+
+
+def _required(requirement: str, failing: Collection[str]) -> Html:
+    """Return a requirement (PEP 508) whose name is a link to its project."""
+    begins = _NAME.match(requirement)
+    if begins is None:
+        return html("<code>{text}</code>", text=requirement)
+    name = normalize(begins[0])
+    return html(
+        '<code><a href="../{project}/">{name}</a>{rest}</code>{mark}',
+        project=name,
+        name=begins[0],
+        rest=requirement[begins.end() :],
+        mark=html(' <span class="mark bad">fails now</span>') if name in failing else NOTHING,
+    )

@@ -4,8 +4,8 @@ from indexfallback.server.browse.markup import Html, html
 
 _COMMANDS = """\
 <dl class="commands">
-<dt>pip</dt><dd><code>pip install --index-url {address} {project}</code></dd>
-<dt>uv</dt><dd><code>uv pip install --default-index {address} {project}</code></dd>
+<dt>pip</dt><dd><code class="command">pip install --index-url {address} {project}</code></dd>
+<dt>uv</dt><dd><code class="command">uv pip install --default-index {address} {project}</code></dd>
 </dl>
 """
 

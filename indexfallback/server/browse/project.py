@@ -1,13 +1,15 @@
 """The page of one project, and the pages for errors."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, NamedTuple
 
+from indexfallback.chain.decisions import Decision
 from indexfallback.server.browse.about import About, about_section
 from indexfallback.server.browse.description import description_section
+from indexfallback.server.browse.failing import failing_section, refused_section
 from indexfallback.server.browse.frame import framed
 from indexfallback.server.browse.install import commands
-from indexfallback.server.browse.markup import NOTHING, Html, html, joined, optional
+from indexfallback.server.browse.markup import NOTHING, Html, as_of, html, joined, optional
 from indexfallback.server.browse.ownership import ownership_section
 from indexfallback.server.browse.releases import Release, releases_section
 from indexfallback.words import left_out
@@ -17,8 +19,8 @@ _TO_ROOT = "../../"
 _BODY = """\
 <h1>{name} <small>{version}</small></h1>
 {summary}
-<p class="note">From <b>{owner}</b> · <a href="#indexes">why</a></p>
-{notices}
+<p class="note">From <b>{owner}</b> · <a href="#indexes">why</a> · {as_of}</p>
+{failing}{notices}
 {commands}
 <nav class="parts" aria-label="Parts">{parts}</nav>
 <div class="columns">
@@ -29,9 +31,8 @@ _BODY = """\
 
 _REFUSED = """\
 <h1>{title}</h1>
-<p class="lead">{cause}.</p>
-<p>{remedy}</p>
-{ownership}
+<p class="note">State {as_of}</p>
+{failing}{ownership}
 """
 
 
@@ -53,6 +54,12 @@ class ProjectView(NamedTuple):
     held: Collection[str]
     #: Number of the page of files, from 1.
     page: int
+    #: The failures of its files that no answer has followed.
+    failures: Sequence[Decision]
+    #: Other projects that clients asked for last in vain.
+    failing: Collection[str]
+    #: When it was made, seconds since the epoch.
+    now: float
 
 
 def project_page(view: ProjectView) -> Html:
@@ -67,6 +74,10 @@ def project_page(view: ProjectView) -> Html:
         version=version,
         summary=optional('<p class="lead">{text}</p>', text=view.about.summary),
         owner=view.report["owner"],
+        as_of=as_of(view.now),
+        failing=failing_section(
+            view.report, view.failures, view.now, has_files=bool(view.releases)
+        ),
         notices=_notices(view.report),
         commands=commands(view.address, view.name),
         parts=joined(
@@ -77,7 +88,7 @@ def project_page(view: ProjectView) -> Html:
         else NOTHING,
         files=releases_section(view.releases, view.name, view.owner, view.held, view.page),
         ownership=ownership_section(view.report),
-        about=about_section(view.about),
+        about=about_section(view.about, view.failing),
     )
     return framed(f"{view.name} · indexfallback", body, _TO_ROOT)
 
@@ -96,13 +107,16 @@ def _notices(report: Mapping[str, Any]) -> Html:
     return joined(html('<p class="notice">{text}</p>', text=text) for text in notices)
 
 
-def refused_page(title: str, report: Mapping[str, Any]) -> Html:
-    """Return the page for a project that cannot be shown, from a report of `why.refused`."""
+def refused_page(title: str, report: Mapping[str, Any], now: float) -> Html:
+    """Return the page for a project that cannot be shown, from a report of `why.refused`.
+
+    ``now`` is seconds since the epoch.
+    """
     body = html(
         _REFUSED,
         title=f"{title}: {report['project']}",
-        cause=report["cause"][:1].upper() + report["cause"][1:],
-        remedy=report["remedy"],
+        as_of=as_of(now),
+        failing=refused_section(report),
         ownership=ownership_section(report),
     )
     return framed(f"{report['project']} · indexfallback", body, _TO_ROOT)

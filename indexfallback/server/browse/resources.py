@@ -1,6 +1,7 @@
 """The resources for people: ``/``, ``/projects/`` and ``/projects/{project}/``."""
 
 import re
+import time
 
 import falcon
 
@@ -29,14 +30,17 @@ _NUMBER = re.compile(r"[0-9]{1,6}", re.ASCII)
 
 
 class StartResource:
-    """``/``: what this server is, how to use it, and the state of the indexes."""
+    """``/``: the state of the indexes, the cache and the clients, and the latest decisions."""
 
     def __init__(self, shim: Shim) -> None:
         self._shim = shim
 
     def on_get(self, req: falcon.Request, resp: falcon.Response) -> None:
         """Answer with the page."""
-        _send(resp, start_page(_simple(req), status(self._shim)))
+        now = time.time()
+        decisions = self._shim.fallback.activity.decisions.since()
+        # Of the activity only the clients are shown.
+        _send(resp, start_page(_simple(req), status(self._shim, now), decisions, now))
 
     on_head = on_get
 
@@ -74,7 +78,7 @@ class BrowseResource:
             if not wants_page(req):
                 raise
             resp.status = falcon.code_to_http_status(error.status)
-            _send(resp, refused_page(error.title, refused(self._shim, error)))
+            _send(resp, refused_page(error.title, refused(self._shim, error), time.time()))
             return
         _send(resp, project_page(view))
 
@@ -85,6 +89,7 @@ class BrowseResource:
         known = releases(page)
         newest = current(known)
         owner = answer.owner.group
+        decisions = self._shim.fallback.activity.decisions
         metadata = None
         if newest is not None:
             metadata = metadata_of(self._shim, owner, page.name, newest.files)
@@ -100,6 +105,9 @@ class BrowseResource:
                 f.sha256 for f in page.files if f.sha256 is not None
             ),
             _page(req),
+            decisions.failing(page.name),
+            decisions.failing_projects(),
+            time.time(),
         )
 
 

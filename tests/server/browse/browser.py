@@ -64,9 +64,25 @@ class Browser:
         while not self._loaded:
             self._next()
 
+    def press(self, key: str, code: int) -> None:
+        """Press a key of that name and number."""
+        text = "\r" if key == "Enter" else ""
+        for kind in ("keyDown", "keyUp"):
+            self.call(
+                "Input.dispatchKeyEvent",
+                type=kind, key=key, code=key, windowsVirtualKeyCode=code, text=text,
+            )  # fmt: skip
+
     def value(self, expression: str) -> Any:
         """Return what JavaScript, ours and not the page's, finds on the page."""
-        result = self.call("Runtime.evaluate", expression=expression, returnByValue=True)
+        return self._evaluated(expression)
+
+    def awaited(self, expression: str) -> Any:
+        """Return what a promise of JavaScript brings, on a page that stays open."""
+        return self._evaluated(expression, awaitPromise=True)
+
+    def _evaluated(self, expression: str, **more: object) -> Any:
+        result = self.call("Runtime.evaluate", expression=expression, returnByValue=True, **more)
         assert "exceptionDetails" not in result, result
         return result["result"].get("value")
 

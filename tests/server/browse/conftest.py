@@ -7,6 +7,7 @@ from typing import NamedTuple
 import pytest
 
 from tests.fakes import FakeIndex, sdist, wheel
+from tests.server.browse.browser import CHROMIUM, Browser, browsing
 from tests.server.browse.described import described
 from tests.serving import Answer, Served, config_text, index_table, serving
 
@@ -21,6 +22,7 @@ FIELDS = (
 )
 #: What a browser sends.
 BROWSER = {"Accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"}
+PIP = {"User-Agent": "pip/26.3 {}"}
 #: Nobody listens there.
 DOWN = "http://127.0.0.1:9/simple/"
 
@@ -67,5 +69,14 @@ def town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
     ):
         pypi.project("demo").files["demo-1.1-py3-none-any.whl"].yanked = "broken on <Windows>"
         for project in ("acme-core", "zope-interface", "idna", "click", "requests", "flask"):
-            assert shim.get(f"/simple/{project}/").status == 200
+            assert shim.get(f"/simple/{project}/", PIP).status == 200
+        assert shim.get("/simple/no-such-thing/", PIP).status == 404
         yield Town(shim, pypi)
+
+
+@pytest.fixture(scope="session")
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
+    if CHROMIUM is None:
+        pytest.skip("no Chromium")
+    with browsing(tmp_path_factory.mktemp("chromium")) as made:
+        yield made

@@ -10,7 +10,7 @@ import pytest
 
 from tests.conftest import Serve
 from tests.fakes import FakeIndex, wheel
-from tests.server.browse.conftest import BROWSER, Town
+from tests.server.browse.conftest import BROWSER, PIP, Town
 from tests.server.browse.described import described
 from tests.serving import index_table, wait_until
 
@@ -32,7 +32,7 @@ def test_a_project_shows_its_metadata(town: Town) -> None:
         "<strong>one thing</strong>",
         "Ada Lovelace &lt;ada@example.com&gt;",
         '<a rel="nofollow noreferrer noopener" href="https://docs.example.com/">Documentation</a>',
-        "<code>idna&gt;=3</code>",
+        '<code><a href="../idna/">idna</a>&gt;=3</code>',
     ):
         assert expected in page
     assert "javascript:" not in page
@@ -40,8 +40,10 @@ def test_a_project_shows_its_metadata(town: Town) -> None:
 
 def test_a_project_shows_how_to_install_it(town: Town) -> None:
     page = town.page("/projects/demo/")
-    assert f"<code>pip install --index-url {town.shim.url} demo</code>" in page
-    assert f"<code>uv pip install --default-index {town.shim.url} demo</code>" in page
+    assert f'<code class="command">pip install --index-url {town.shim.url} demo</code>' in page
+    assert (
+        f'<code class="command">uv pip install --default-index {town.shim.url} demo</code>' in page
+    )
 
 
 def test_a_project_shows_its_owner_and_the_indexes_asked_before(town: Town) -> None:
@@ -80,24 +82,59 @@ def test_a_search_narrows_the_names(town: Town) -> None:
 
 def test_the_start_page_shows_how_each_index_is(town: Town) -> None:
     town.page("/projects/demo/")
-    states = re.findall(r'<b>([a-z]+)</b>.*?<span class="state \w+">([a-z ]+)<', town.page("/"))
-    assert [name for name, _ in states] == ["private", "mirror", "pypi"]
-    assert dict(states)["private"] == dict(states)["pypi"] == "up"
-    assert dict(states)["mirror"] in ("down", "being tried")
+    page = town.page("/")
+    states = re.findall(r'<b>([a-z]+)</b>.*?<span class="state \w+">([a-z ]+) since <time', page)
+    assert states == [("private", "up"), ("mirror", "down"), ("pypi", "up")]
+    (mirror,) = re.findall(r'<li id="index-mirror">.*?</li>', page, re.DOTALL)
+    assert "connection refused" in mirror
+    assert "Start mirror, or correct the port in its url" in mirror
+    assert page.count("last answer <time") == 2
+
+
+def row_of(page: str, name: str) -> str:
+    """Return the first row of the decisions with a link of that text."""
+    rows: list[str] = re.findall(r"<tr .*?</tr>", page)
+    return next(row for row in rows if f">{name}</a>" in row)
+
+
+def test_the_start_page_shows_what_was_decided(town: Town) -> None:
+    town.shim.get("/simple/flask/", {**PIP, "Cache-Control": "no-cache"})
+    flask = row_of(town.page("/"), "flask")
+    for expected in ("<time", 'href="projects/flask/"', ">pypi<", ">asked<", ">pip/26.3<", " ms<"):
+        assert expected in flask
+    assert "failed" not in flask
+
+
+def test_the_start_page_marks_what_failed_with_cause_and_remedy(town: Town) -> None:
+    failed = row_of(town.page("/"), "no-such-thing")
+    assert ' class="failed"' in failed
+    assert 'href="projects/no-such-thing/"' in failed
+    assert "no index has it. Check the name, or add the index that has it." in failed
+    assert "not found (404)" in failed
+
+
+def test_the_start_page_shows_the_clients(town: Town) -> None:
+    assert "<li>pip/26.3 <small>last <time" in town.page("/")
 
 
 @pytest.mark.parametrize("path", PAGES)
-def test_no_page_runs_anything_or_asks_another_host(town: Town, path: str) -> None:
+def test_a_page_runs_one_file_of_ours_and_asks_no_other_host(town: Town, path: str) -> None:
     answer = town.look(path)
     policy = dict(
         part.split(" ", 1) for part in answer.headers["Content-Security-Policy"].split("; ")
     )
     assert policy["default-src"] == "'none'"
     assert policy["style-src"].startswith("'sha256-")
-    assert set(policy) == {"default-src", "style-src", "form-action", "base-uri", "frame-ancestors"}
+    own = ("script-src", "connect-src", "img-src", "form-action")
+    assert [policy[name] for name in own] == ["'self'"] * len(own)
+    assert set(policy) == {"default-src", "style-src", *own, "base-uri", "frame-ancestors"}
     assert answer.headers["Referrer-Policy"] == "no-referrer"
     assert answer.headers["X-Content-Type-Options"] == "nosniff"
     page = answer.body.decode()
+    (script,) = re.findall(r"<script[^>]*>[^<]*", page)
+    assert re.fullmatch(r'<script src="(\./|(\.\./)+)-/pages\.js" defer>', script)
+    (icon,) = re.findall(r"<link[^>]*>", page)
+    page = page.replace(script, "").replace(icon, "")
     assert re.findall(r"<script|<img|<link|\ssrc=|\sstyle=|\son\w+=|url\(", page) == []
 
 
@@ -108,13 +145,29 @@ def test_every_link_of_ours_works_below_any_base(town: Town, path: str) -> None:
         assert not href.startswith("/"), href
         if not href.startswith(("http", "#")):
             linked = urljoin(path, href.replace("&amp;", "&"))
-            assert town.look(linked).status in (200, 404 if "no-such-thing" in path else 200), href
+            expected = 404 if "no-such-thing" in linked else 200
+            assert town.look(linked).status == expected, href
+
+
+@pytest.mark.parametrize(
+    ("path", "kind"), [("/-/pages.js", "text/javascript"), ("/-/icon.svg", "image/svg+xml")]
+)
+def test_the_script_and_the_icon_are_fetched_again_only_if_they_have_changed(
+    town: Town, path: str, kind: str
+) -> None:
+    answer = town.look(path)
+    assert (answer.status, answer.headers["Content-Type"]) == (200, kind)
+    assert answer.headers["X-Content-Type-Options"] == "nosniff"
+    assert answer.headers["Cache-Control"] == "no-cache"
+    again = town.shim.get(path, {"If-None-Match": answer.headers["ETag"]})
+    assert (again.status, again.body) == (304, b"")
 
 
 def test_a_project_that_no_index_has_is_a_page_for_people_and_json_for_clients(town: Town) -> None:
     answer = town.look("/projects/no-such-thing/")
     assert answer.status == 404
     assert "No such project: no-such-thing" in answer.body.decode()
+    assert "Why an install of it fails now" in answer.body.decode()
     assert "What each index said" in answer.body.decode()
     for accept in (
         "*/*",
@@ -140,7 +193,7 @@ def test_other_errors_below_projects_are_pages_for_people(town: Town, path: str)
     assert answer.status == 404
     assert answer.headers["Content-Type"] == "text/html; charset=utf-8"
     assert "default-src 'none'" in answer.headers["Content-Security-Policy"]
-    assert b"<script" not in answer.body
+    assert answer.body.count(b"<script") == 1
     assert town.shim.get(path).problem["status"] == 404
 
 
@@ -196,6 +249,22 @@ def test_a_file_that_has_changed_is_said_and_not_linked(served: Serve) -> None:
         wait_until(lambda: withheld in look().body, 20, "it is not withheld")
         page = look().body.decode()
     assert "No files that can be installed" in page
+    assert "Its files have changed since they were first seen" in page
+    assert "indexfallback cache accept demo demo-1.0-py3-none-any.whl</code>" in page
+
+
+def test_a_file_that_could_not_be_served_says_why_until_it_is(served: Serve) -> None:
+    with FakeIndex([wheel("demo")]) as index:
+        shim = served(index_table("pypi", index.url))
+        page = shim.get("/projects/demo/", BROWSER).body.decode()
+        assert "Why an install of it fails now" not in page
+        (href,) = re.findall(r'href="\.\./\.\./(files/[^"]*)"', page)
+        index.fail(404, path="/files/")
+        assert shim.get(f"/{href}").status == 404
+        page = shim.get("/projects/demo/", BROWSER).body.decode()
+        assert "<b>demo-1.0-py3-none-any.whl</b> was not served at <time" in page
+        assert "pypi: 404" in page
+        assert "Tell whoever runs pypi, whose page lists it" in page
 
 
 def test_files_that_are_left_out_are_said(served: Serve) -> None:

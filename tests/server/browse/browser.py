@@ -16,6 +16,8 @@ from typing import Any
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 #: It starts in a second; a machine that is busy with other tests may take this long.
 _SECONDS = 60.0
+#: Bytes that a pipe takes at once when it can be written to.
+_PIECE = 512
 
 
 class Browser:
@@ -42,7 +44,7 @@ class Browser:
         """Return the result of a call."""
         number = next(self._numbers)
         message = {"id": number, "method": method, "params": params, **self._session}
-        os.write(self._send, json.dumps(message).encode() + b"\0")
+        self._write(json.dumps(message).encode() + b"\0")
         while True:
             answer = self._next()
             if answer.get("id") == number:
@@ -93,15 +95,28 @@ class Browser:
         path.write_bytes(picture)
         return picture
 
+    def _write(self, data: bytes) -> None:
+        """Send a message, and receive meanwhile: a browser that cannot send does not read."""
+        while data:
+            readable, writable, _ = select([self._receive], [self._send], [], _SECONDS)
+            assert readable or writable, "the browser does not read"
+            if readable:
+                self._read()
+            if writable:
+                data = data[os.write(self._send, data[:_PIECE]) :]
+
+    def _read(self) -> None:
+        piece = os.read(self._receive, 1 << 20)
+        assert piece, "the browser has ended"
+        self._buffer += piece
+
     def _next(self) -> dict[str, Any]:
         """Return the next message, after taking note of what it says."""
         ends = monotonic() + _SECONDS
         while b"\0" not in self._buffer:
             ready, _, _ = select([self._receive], [], [], max(0.0, ends - monotonic()))
             assert ready, "the browser does not answer"
-            piece = os.read(self._receive, 1 << 20)
-            assert piece, "the browser has ended"
-            self._buffer += piece
+            self._read()
         line, _, self._buffer = self._buffer.partition(b"\0")
         message: dict[str, Any] = json.loads(line)
         params = message.get("params", {})

@@ -1,12 +1,15 @@
 """The pages in a real browser: light and dark, at a desk and on a phone, and pictures of them."""
 
+from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
 
+from tests.fakes import FakeIndex, wheel
 from tests.server.browse.browser import Browser
 from tests.server.browse.conftest import Town
-from tests.serving import wait_until
+from tests.serving import Served, config_text, index_table, serving, wait_until
 
 PAGES = {
     "start": "/",
@@ -49,6 +52,22 @@ _CONTRAST = """
 """
 
 
+@pytest.fixture(scope="module")
+def crowd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """Give a shim with a private index of a thousand projects."""
+    with (
+        FakeIndex(wheel(f"a-rather-long-name-of-project-{n:04}") for n in range(1000)) as index,
+        serving(
+            tmp_path_factory.mktemp("crowd"),
+            config_text(index_table("private", index.url, role="private")),
+        ) as shim,
+    ):
+        shim.get("/simple/a-rather-long-name-of-project-0000/")
+        page = partial(shim.get, "/projects/")
+        wait_until(lambda: b"1,000 known" in page().body, 30, "the names are not known")
+        yield shim
+
+
 def address(town: Town, path: str) -> str:
     return f"http://127.0.0.1:{town.shim.port}{path}"
 
@@ -72,17 +91,43 @@ def test_a_page_fits_is_legible_and_loads_only_what_is_ours(
     assert len(browser.screenshot(tmp_path / f"{name}-{width}-{scheme}.png")) > 5_000
 
 
-def test_the_search_needs_no_script(town: Town, browser: Browser) -> None:
+@pytest.mark.parametrize("width", WIDTHS.values(), ids=WIDTHS)
+def test_a_thousand_projects_are_shown_in_pages_that_fit(
+    crowd: Served, browser: Browser, tmp_path: Path, width: int
+) -> None:
+    browser.open(f"http://127.0.0.1:{crowd.port}/projects/?page=7", width=width)
+    assert browser.value("document.querySelector('.lead').textContent").startswith("1,000 known")
+    assert browser.value("document.querySelectorAll('.names a').length") == 100
+    assert browser.value("document.querySelector('.pagination').textContent").count("Page 7 of 7")
+    assert browser.value("document.documentElement.scrollWidth") <= width
+    browser.screenshot(tmp_path / f"crowd-{width}.png")
+
+
+@pytest.fixture
+def scriptless(browser: Browser) -> Iterator[Browser]:
     browser.call("Emulation.setScriptExecutionDisabled", value=True)
-    browser.open(address(town, "/projects/demo/"))
-    assert browser.value("document.querySelectorAll('button.copy').length") == 0
-    browser.value("document.querySelector('input[type=search]').value = 'zope'")
-    browser.call("Runtime.evaluate", expression="document.forms[0].requestSubmit()")
-    wanted = address(town, "/projects/?q=zope")
-    wait_until(lambda: browser.value("location.href") == wanted, 20, "nothing was searched")
-    found = "document.querySelector('.names a')?.textContent"  # the page may be loading still
-    wait_until(lambda: browser.value(found) == "zope-interface", 20, "nothing was found")
+    yield browser
     browser.call("Emulation.setScriptExecutionDisabled", value=False)
+
+
+def test_the_search_needs_no_script(town: Town, scriptless: Browser) -> None:
+    scriptless.open(address(town, "/projects/demo/"))
+    scriptless.value("document.querySelector('input[type=search]').value = 'zope'")
+    scriptless.call("Runtime.evaluate", expression="document.forms[0].requestSubmit()")
+    wanted = address(town, "/projects/?q=zope")
+    wait_until(lambda: scriptless.value("location.href") == wanted, 20, "nothing was searched")
+    found = "document.querySelector('.names a')?.textContent"  # the page may be loading still
+    wait_until(lambda: scriptless.value(found) == "zope-interface", 20, "nothing was found")
+
+
+def test_without_script_a_link_renews_the_start_page(town: Town, scriptless: Browser) -> None:
+    scriptless.open(address(town, "/"))
+    assert scriptless.value("document.querySelectorAll('button.copy').length") == 0
+    before = scriptless.value("performance.timeOrigin")
+    scriptless.value("[...document.links].find(link => link.textContent == 'renew').click()")
+    renewed = "performance.timeOrigin"
+    wait_until(lambda: scriptless.value(renewed) != before, 20, "the page was not loaded again")
+    assert scriptless.value("location.href") == address(town, "/")
 
 
 def test_a_command_is_selected_as_a_whole(town: Town, browser: Browser) -> None:

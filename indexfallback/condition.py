@@ -59,6 +59,16 @@ def condition(
     return Condition.SLOW if median is not None and median > SLOW else Condition.UP
 
 
+def seconds_in_state(health: Health, now: float, failing: float | None) -> float:
+    """Return for how long an index has been in its condition, seconds.
+
+    ``now`` is of the clock of ``health``, ``failing`` for how long it has failed, in seconds; None
+    if its latest outcome is an answer. What is only held is so since its failures began.
+    """
+    is_held = health.state is State.CLOSED and not health.may_ask(now)
+    return failing if is_held and failing is not None else now - health.since
+
+
 def after(kind: Kind) -> Condition:
     """Return the condition that a failure shows."""
     if kind in LOGIN_KINDS:

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from indexfallback.condition import SLOW, Condition, after, condition
+from indexfallback.condition import SLOW, Condition, after, condition, seconds_in_state
 from indexfallback.health import Health, State, begin_trial, updated
 from indexfallback.outcome import LOGIN_KINDS, Kind, Outcome
 
@@ -73,3 +73,15 @@ def test_it_is_asked_as_usual_exactly_if_it_is_well(kinds: list[Kind], later: fl
     health, now = failed(*kinds), len(kinds) + later
     is_well = condition(health, now, offline=False, requests=1, median=0.1).is_well
     assert is_well == health.may_ask(now)
+
+
+def test_an_index_that_is_held_is_so_since_its_failures_began() -> None:
+    held = Health(since=0.0, until=1060.0, reason="401")
+    assert seconds_in_state(held, 1000.0, 10.0) == 10
+    assert seconds_in_state(held, 1000.0, None) == 1000
+
+
+def test_an_index_that_is_up_or_down_is_so_since_its_circuit_has_changed() -> None:
+    down = Health(state=State.OPEN, since=900.0, until=1060.0)
+    assert seconds_in_state(down, 1000.0, 10.0) == 100
+    assert seconds_in_state(Health(since=900.0), 1000.0, 10.0) == 100

@@ -17,7 +17,7 @@ from indexfallback.chain.heartbeat import Heartbeat
 from indexfallback.chain.latency import Latency
 from indexfallback.chain.network import Network
 from indexfallback.chain.remedies import remedy_for
-from indexfallback.condition import condition
+from indexfallback.condition import condition, seconds_in_state
 from indexfallback.config import Index, Settings
 from indexfallback.health import Health, State, begin_trial, updated, updated_by_file
 from indexfallback.outcome import TLS_KINDS, UNREACHABLE_KINDS, Kind, Outcome
@@ -202,6 +202,7 @@ class Member:
         # Only a directory skips files: no other index is opened for this.
         skipped = self.upstream.skipped() if self.index.is_directory else ()
         figures = self.figures.report()
+        failing = time.time() - figures.failing if figures.failing else None
         state = condition(
             health,
             now,
@@ -216,7 +217,7 @@ class Member:
             "url": self.index.url,
             # A value of `Condition`.
             "state": state.value,
-            "since": round(seconds_in_state(health, figures.failing, now), 1),
+            "since": round(seconds_in_state(health, now, failing), 1),
             "held": self.held(now),
             "next_try": round(max(0.0, health.until - now), 1),
             "p50": _rounded(self.latency.median),
@@ -242,12 +243,6 @@ class Member:
             self._health_records.put_latency(self.index.key, self.latency.to_store)
         if upstream is not None:
             upstream.close()
-
-
-def seconds_in_state(health: Health, failing: float, now: float) -> float:
-    """Return for how long the state has lasted, seconds; what is held only, since its failures."""
-    is_held = health.state is State.CLOSED and not health.may_ask(now)
-    return time.time() - failing if is_held and failing else now - health.since
 
 
 def _rounded(seconds: float | None) -> float | None:

@@ -6,6 +6,8 @@
   // After no answer, seconds: a shim that was stopped is seldom back at once.
   const patience = 10;
   const copied = 2;
+  // Without a login, which an address may have and a request must not.
+  const address = location.origin + location.pathname + location.search;
 
   // Copying
 
@@ -100,7 +102,7 @@
   async function renewed() {
     try {
       const signal = AbortSignal.timeout(patience * 1000);
-      const answer = await fetch(location.href, { cache: "no-store", signal });
+      const answer = await fetch(address, { cache: "no-store", signal });
       if (!answer.ok) return false;
       const page = new DOMParser().parseFromString(await answer.text(), "text/html");
       const fresh = page.querySelector("main[data-renew]");

@@ -46,11 +46,25 @@ def test_the_start_page_renews_what_has_changed_and_nothing_else(
 
 def test_a_renewal_keeps_what_is_selected(town: Town, browser: Browser) -> None:
     browser.open(start(town.shim))
-    browser.value("getSelection().selectAllChildren(document.querySelector('.decisions tbody tr'))")
+    browser.value("getSelection().selectAllChildren(document.querySelector('main time'))")
     selected = browser.value("getSelection().toString()")
     assert selected
     ask(town, browser, "no-such-thing-2")
     assert browser.value("getSelection().toString()") == selected
+
+
+def test_a_row_that_is_over_stays_while_it_has_the_focus(town: Town, browser: Browser) -> None:
+    browser.open(start(town.shim))
+    browser.value("""
+        window.over = document.querySelector('.decisions tbody').insertRow();
+        over.id = 'over';
+        over.insertCell().innerHTML = '<a href="?">over</a>';
+        over.querySelector('a').focus();
+    """)
+    ask(town, browser, "no-such-thing-3")
+    assert browser.value("document.activeElement === over.querySelector('a')")
+    browser.value("document.activeElement.blur()")
+    wait_until(lambda: not browser.value("over.isConnected"), 20, "it is not removed")
 
 
 @pytest.mark.parametrize("width", [1280, 390])

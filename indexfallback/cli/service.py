@@ -38,12 +38,12 @@ def install(options: Options, dry_run: bool) -> None:
     It keeps the options and environment variables of this command.
     """
     settings = options.settings()
-    job = _job(options, settings)
+    job = job_of(options, settings)
     system = manager()
     if dry_run:
         click.echo(system.text(job), nl=False)
         return
-    _warn_about_passwords(settings)
+    warn_about_passwords(settings)
     before = health(settings)
     system.install(job)
     click.echo(f"Installed: {_named(system)}")
@@ -53,11 +53,12 @@ def install(options: Options, dry_run: bool) -> None:
             "`indexfallback service install` again"
         )
         return
-    _wait(settings)
+    wait_for_shim(settings)
     click.echo(f"Runs on {address(settings)}")
 
 
-def _job(options: Options, settings: Settings) -> Job:
+def job_of(options: Options, settings: Settings) -> Job:
+    """Return the job that serves with the options and the environment of this command."""
     # The path of a directory may be relative; the index has the absolute one.
     indexes = tuple(
         f"{index.name}={index.url}" if index.is_directory else given
@@ -80,7 +81,8 @@ def _is_still(before: Mapping[str, object], settings: Settings) -> bool:
     return now is not None and now.get("pid") == before.get("pid")
 
 
-def _warn_about_passwords(settings: Settings) -> None:
+def warn_about_passwords(settings: Settings) -> None:
+    """Say which passwords are in variables, which a service does not have."""
     for index in settings.indexes:
         if index.password_env is not None:
             say(
@@ -89,7 +91,8 @@ def _warn_about_passwords(settings: Settings) -> None:
             )
 
 
-def _wait(settings: Settings) -> None:
+def wait_for_shim(settings: Settings) -> None:
+    """Return when the shim that the service starts answers; raises `ServiceError`."""
     ends = time.monotonic() + START_SECONDS
     while health(settings) is None:
         if time.monotonic() > ends:

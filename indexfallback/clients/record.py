@@ -10,12 +10,14 @@ from indexfallback.clients import files
 from indexfallback.clients.machine import ClientFileError
 from indexfallback.clients.undo import Step
 
+#: The record of our own configuration file, which is no client's.
+CONFIGURATION = "configuration"
 _SUFFIX = ".json"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Record:
-    """The change to one client's file."""
+    """The change to one file."""
 
     file: Path
     #: The shim's address that was written.
@@ -85,7 +87,7 @@ def forget(client: str) -> None:
 
 def is_any() -> bool:
     """Tell whether there is a record of any client."""
-    return any(_folder().glob(f"*{_SUFFIX}"))
+    return any(file.stem != CONFIGURATION for file in _folder().glob(f"*{_SUFFIX}"))
 
 
 def _folder() -> Path:

@@ -70,6 +70,11 @@ def with_credentials(text: str, found: Iterable[Index], chain: Iterable[Index]) 
     return text
 
 
+def with_port(text: str, port: int) -> str:
+    """Return the configuration with another port of the shim."""
+    return toml.with_value(toml.with_table(text, ("server",)), ("server", "port"), port)
+
+
 def address(index: Index) -> str:
     """Return the address of an index for a configuration file, with credentials."""
     if is_default_url(index.url):

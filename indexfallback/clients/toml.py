@@ -44,7 +44,7 @@ def with_table(text: str, path: tuple[str, ...]) -> str:
     return with_paragraph(text, f"[{header}]\n")
 
 
-def with_value(text: str, path: Path, value: str) -> str:
+def with_value(text: str, path: Path, value: str | int) -> str:
     """Return the text with the key at ``path`` set; its table exists.
 
     Only the line is edited: if tomlkit wrote the whole document, a table in several parts would
@@ -60,7 +60,7 @@ def with_value(text: str, path: Path, value: str) -> str:
     except ParseError:  # the value continues in the next line
         statement = tomlkit.document()
     key = str(path[-1])
-    if isinstance(statement.get(key), str):
+    if isinstance(statement.get(key), type(value)):
         statement[key] = value
         lines[number] = tomlkit.dumps(statement)
     elif value_of(statement, path[:-1]) == {} and key not in value_of(document, path[:-1]):

@@ -21,6 +21,9 @@ log = logging.getLogger("indexfallback")
 
 #: A server that is ending may hold the lock for as long as it may take to end, seconds.
 LOCK_SECONDS = 3.0
+#: Ports that are tried in search of a free one, and the last one that there is.
+_NEAR = 100
+_LAST = 65535
 _ANOTHER = "a shim with another configuration"
 
 
@@ -127,6 +130,17 @@ def take_port(host: str, number: int, identity: str, *, tls: bool = False) -> Po
         lock.release()
         raise
     return Port(host, lock, held, tls=tls)
+
+
+def free_port(host: str, after: int, identity: str) -> int:
+    """Return the next port after a number that this process could take; raises `PortTakenError`."""
+    for number in range(after + 1, min(after + _NEAR, _LAST) + 1):
+        try:
+            take_port(host, number, identity).release()
+        except (AlreadyServedError, PortTakenError, PortRefusedError):
+            continue
+        return number
+    raise PortTakenError(host, after, "another program, as are those after it")
 
 
 def _bind(host: str, number: int) -> socket.socket:

@@ -12,7 +12,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from enum import Enum
 from functools import partial
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 from urllib.parse import urlsplit
 
 from indexfallback.config import Settings
@@ -53,6 +53,14 @@ class Found:
         return self.kind is Kind.OWN and self.health.get("configuration") == same
 
 
+class Answer(NamedTuple):
+    """A whole answer."""
+
+    status: int
+    content_type: str
+    body: bytes
+
+
 class NotOwnError(ValueError):
     """What answers is not a shim of this user."""
 
@@ -74,12 +82,20 @@ def ask(url: str, path: str, seconds: float = _ASK_SECONDS) -> Any:
     The user's own token is sent, after the proof, on the same connection. Raises one of `NoAnswer`
     if no shim of this user answers, or with an error.
     """
-    secret = user_secret()
-    with _connected(url, seconds) as connection:
-        found = _examined(connection, secret, seconds)
-        if found.kind is not Kind.OWN:
-            raise NotOwnError(f"{found.kind.value} answers")
+    with _own(url, seconds) as (connection, secret):
         return json.loads(_get(connection, path, {"Authorization": login(secret)}))
+
+
+def fetch(url: str, path: str, accept: str, seconds: float) -> Answer:
+    """Return the answer of a shim of this user for a path, whatever its status; as `ask`.
+
+    ``accept`` are the media types that are wanted. Raises one of `NoAnswer`.
+    """
+    with _own(url, seconds) as (connection, secret):
+        headers = {"Accept": accept, "Authorization": login(secret)}
+        connection.request("GET", path, headers=headers)
+        response = connection.getresponse()
+        return Answer(response.status, response.headers.get_content_type(), response.read())
 
 
 def connect_to_own(url: str, secret: Secret, seconds: float) -> socket.socket:
@@ -143,6 +159,17 @@ def _ended_after(seconds: float, sock: socket.socket) -> Iterator[None]:
         yield
     finally:
         timer.cancel()
+
+
+@contextmanager
+def _own(url: str, seconds: float) -> Iterator[tuple[http.client.HTTPConnection, Secret]]:
+    """Yield a connection to a shim of this user, which has proven itself on it."""
+    secret = user_secret()
+    with _connected(url, seconds) as connection:
+        found = _examined(connection, secret, seconds)
+        if found.kind is not Kind.OWN:
+            raise NotOwnError(f"{found.kind.value} answers")
+        yield connection, secret
 
 
 @contextmanager

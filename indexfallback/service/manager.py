@@ -50,6 +50,18 @@ class Manager(Protocol):
         """Stop and remove the job; tell whether it was installed."""
         ...
 
+    def works(self) -> bool:
+        """Tell whether it runs jobs of this user: not in most containers, nor over each login."""
+        ...
+
+    def start(self) -> None:
+        """Start the job that is installed."""
+        ...
+
+    def stop(self) -> None:
+        """Stop the job that is installed, until the next login or `start`."""
+        ...
+
     def state(self) -> str | None:
         """Return the system's word for the job's state; None if it is not installed."""
         ...
@@ -105,6 +117,15 @@ class _Systemd:
         self._control("daemon-reload")
         return True
 
+    def works(self) -> bool:
+        return _succeeds("systemctl", "--user", "show-environment")
+
+    def start(self) -> None:
+        self._control("start", UNIT)
+
+    def stop(self) -> None:
+        self._control("stop", UNIT)
+
     def state(self) -> str | None:
         if not self.file.exists():
             return None
@@ -133,17 +154,26 @@ class _Launchd:
 
     def install(self, job: Job) -> None:
         if self.file.exists():
-            _ask("launchctl", "bootout", self._service)  # fails if it does not run
+            self.stop()
         self._log.parent.mkdir(parents=True, exist_ok=True)
         _write(self.file, self.text(job))
-        _do("launchctl", "bootstrap", self._domain, str(self.file), remedy=f"see {self._log}")
+        self.start()
 
     def uninstall(self) -> bool:
         if not self.file.exists():
             return False
-        _ask("launchctl", "bootout", self._service)  # as above
+        self.stop()
         self.file.unlink()
         return True
+
+    def works(self) -> bool:
+        return _succeeds("launchctl", "print", self._domain)
+
+    def start(self) -> None:
+        _do("launchctl", "bootstrap", self._domain, str(self.file), remedy=f"see {self._log}")
+
+    def stop(self) -> None:
+        _ask("launchctl", "bootout", self._service)  # fails if it does not run
 
     def state(self) -> str | None:
         if not self.file.exists():
@@ -171,15 +201,24 @@ class _TaskScheduler:
             file = Path(directory, "task.xml")
             file.write_text(self.text(job), encoding="utf-16")
             self._control("/Create", "/XML", str(file), "/F")
-        _ask("schtasks", "/End", "/TN", TASK)  # fails if it does not run
-        self._control("/Run")
+        self.stop()
+        self.start()
 
     def uninstall(self) -> bool:
         if self.state() is None:
             return False
-        _ask("schtasks", "/End", "/TN", TASK)  # as above
+        self.stop()
         self._control("/Delete", "/F")
         return True
+
+    def works(self) -> bool:
+        return _succeeds("schtasks", "/Query")
+
+    def start(self) -> None:
+        self._control("/Run")
+
+    def stop(self) -> None:
+        _ask("schtasks", "/End", "/TN", TASK)  # fails if it does not run
 
     def state(self) -> str | None:
         # The output is in the language of the system.
@@ -208,6 +247,13 @@ def _do(*command: str, remedy: str) -> None:
     if done.returncode:
         cause = (done.stderr or done.stdout).strip() or f"exit code {done.returncode}"
         raise ServiceError(" ".join(command), " ".join(cause.split()), remedy)
+
+
+def _succeeds(*command: str) -> bool:
+    try:
+        return _ask(*command).returncode == 0
+    except ServiceError:  # it cannot be run, or does not end
+        return False
 
 
 def _ask(*command: str) -> "subprocess.CompletedProcess[str]":

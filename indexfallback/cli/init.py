@@ -1,68 +1,213 @@
-"""``init``: creates a chain from the indexes in use, and sets up clients and the service."""
+"""``init``: from the indexes in use to a shim that runs, and clients that install through it."""
 
+import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 
 import click
 
+from indexfallback.cli.init_steps import (
+    Answering,
+    Listing,
+    Pointing,
+    Starting,
+    Step,
+    Stopping,
+    Trying,
+    Writing,
+    carry_out,
+)
+from indexfallback.cli.init_undo import undo_init
+from indexfallback.cli.keeping import Background, Way, best_way, way_of
 from indexfallback.cli.options import Options, examples, takes_options
-from indexfallback.cli.output import say, say_more, tilde
-from indexfallback.cli.pointing import installed, permanent_settings, print_results, set_up
-from indexfallback.cli.proposal import examined, proposed, show
-from indexfallback.clients import files
+from indexfallback.cli.output import say, say_more, tilde, wrapped
+from indexfallback.cli.pointing import installed, permanent_settings, set_up
+from indexfallback.cli.proposal import Proposal, examined, proposed, show
+from indexfallback.cli.running import address, found
+from indexfallback.config import Settings
+from indexfallback.server.address import PortTakenError, free_port
+from indexfallback.server.asking import Found, Kind
+
+#: Asks a question that is answered by yes or no; yes is the answer of an empty line.
+Ask = Callable[[str], bool]
 
 
-@click.command(epilog=examples("indexfallback init", "indexfallback init --yes"))
-@click.option("--yes", is_flag=True, help="Accept the chain and the clients without a question.")
+@dataclass(frozen=True, kw_only=True)
+class Situation:
+    """What is there, and what is to be done."""
+
+    settings: Settings
+    proposal: Proposal
+    #: What has the port, and will still have it.
+    there: Found | None
+    #: The clients that are not set up yet.
+    clients: tuple[str, ...]
+
+    @property
+    def port(self) -> int:
+        """The port of the shim."""
+        return self.proposal.port or self.settings.port
+
+    @property
+    def starts(self) -> bool:
+        """Whether no shim with the proposed configuration runs."""
+        runs = self.there is not None and self.there.has(self.settings.identity)
+        return self.proposal.is_needed or not runs
+
+    @property
+    def is_done(self) -> bool:
+        """Whether there is nothing to do."""
+        return not self.starts and not self.clients
+
+
+@click.command(
+    epilog=examples("indexfallback init", "indexfallback init --yes", "indexfallback init --undo")
+)
+@click.option("--yes", is_flag=True, help="Do all of it without a question.")
+@click.option("--undo", is_flag=True, help="Restore all that init has changed.")
 @takes_options
-def init(options: Options, *, yes: bool) -> None:
-    """Create a chain from the indexes in use now.
+def init(options: Options, *, yes: bool, undo: bool) -> None:
+    """Create a chain from the indexes in use now, start it, and point clients at it.
 
-    Then sets up the installed clients. Asks before each change, and before it compares names of
-    private indexes with the public one. The service is installed only
-    after a question on a terminal.
+    Clients are changed last, after a test install through the running shim; if a step fails, all
+    before it are undone. Names of private indexes are compared with the public one only after a
+    question on a terminal. Exits with 1 if a client was left alone.
     """
+    if undo:
+        sys.exit(0 if undo_init(options) else 1)
     settings = permanent_settings(options)
-    is_asked = not yes and sys.stdin.isatty()
+    options = replace(options, offline=False, verbose=0)  # the shim goes on for later
+    is_asked = not yes and _is_terminal()
+    situation = _situation(options, settings, is_asked=is_asked)
+    if situation.is_done:
+        click.echo(f"All is set up: {address(situation.settings)} answers.")
+        return
+    if not yes and not is_asked:
+        _say_what_would_be(situation)
+        raise SystemExit(1)
+    ask: Ask = (lambda question: click.confirm(question, default=True)) if is_asked else _always
+    steps = _steps(options, situation, ask)
+    carry_out(steps)
+    _say_at_the_end(options, situation, steps)
+
+
+def _is_terminal() -> bool:
+    return sys.stdin.isatty()
+
+
+def _always(_: str) -> bool:
+    return True
+
+
+def _situation(options: Options, settings: Settings, *, is_asked: bool) -> Situation:
+    """Return what is there, and print the chain; raises `PortTakenError`."""
     proposal = proposed(options, settings)
+    there, port = _port(settings)
     show(proposal)
     proposal = examined(proposal, settings, click.confirm if is_asked else None)
-    file, clients = tilde(proposal.file), installed()
-    if not yes and not is_asked:
-        _say_what_would_be(file, clients, writes=proposal.is_needed)
-        raise SystemExit(1)
+    planned = set_up(options, installed(), dry_run=True)
+    return Situation(
+        settings=options.settings(),
+        proposal=replace(proposal, port=port),
+        there=there,
+        clients=tuple(each["client"] for each in planned if each["diff"] or each["refused"]),
+    )
+
+
+def _port(settings: Settings) -> tuple[Found | None, int]:
+    """Return the shim of this user on the port, and a free port if another program has that."""
+    there = found(settings)
+    if there is None or (there.kind is Kind.OWN and not there.health["for_one_command"]):
+        return there, 0
+    who = there.kind.value
+    if there.kind is Kind.OWN:
+        who = f"the shim of a command, process {there.health['pid']}, for as long as that runs"
+    if there.kind is Kind.OWN or settings.origins["server.port"] == "INDEXFALLBACK_PORT":
+        raise PortTakenError(settings.host, settings.port, who)
+    port = free_port(settings.host, settings.port, settings.identity)
+    say(f"{settings.host}:{settings.port} is taken by {who}; port {port} is free")
+    return None, port
+
+
+def _steps(options: Options, situation: Situation, ask: Ask) -> list[Step]:
+    """Return the steps, after a question for each change."""
+    proposal, steps = situation.proposal, list[Step]()
+    stopping, way = _way(options, situation)
+    file = tilde(proposal.file)
     if not proposal.is_needed:
         click.echo(f"{file} has this chain already.")
-    elif yes or click.confirm(f"Write this chain to {file}?"):
-        files.write_configuration(proposal.file, proposal.after)
-        click.echo(f"Wrote {file}")
-    else:
+    elif not ask(f"Write {_written(situation)} to {file}?"):
         click.echo("Nothing was changed.")
-        return
-    chosen = [name for name in clients if yes or click.confirm(f"Point {name} at the local index?")]
-    results = set_up(options, chosen)
-    print_results(results, dry_run=False)
-    _offer_service(yes=yes)
-    if any(result["refused"] for result in results):
-        raise SystemExit(1)
+        sys.exit(0)
+    writing = [Writing(proposal)] if proposal.is_needed else []
+    listing = Listing(options, proposal.lists)
+    if not situation.starts:
+        steps = [listing]
+    elif ask(f"{'Restart' if stopping else 'Start'} the local index, {way.what}?"):
+        starting = Starting(options, way, situation.port)
+        steps = [*stopping, *writing, listing, starting]
+    else:
+        say("clients are left alone: they would wait for an index that does not run")
+        return [*writing]
+    if situation.settings.private:
+        why = situation.settings.origins.get("server.private", "").removeprefix("default: ")
+        click.echo(wrapped(f"Your token is written into the files of clients ({why}).", ""))
+    chosen = [name for name in situation.clients if ask(f"Point {name} at it after a test?")]
+    pointing = [Pointing(options, name) for name in chosen]
+    return [*steps, Trying(options, installed(), listing), *pointing, Answering(options)]
 
 
-def _say_what_would_be(file: str, clients: Sequence[str], *, writes: bool) -> None:
-    if writes:
-        click.echo(f"This chain would be written to {file}.")
-    if clients:
-        click.echo(f"These clients would be set up: {', '.join(clients)}.")
+def _written(situation: Situation) -> str:
+    if not situation.proposal.port:
+        return "this chain"
+    return f"this chain, with port {situation.port},"
+
+
+def _way(options: Options, situation: Situation) -> tuple[list[Stopping], Way]:
+    """Return the way to start a shim, and the step that stops the one of another configuration."""
+    there, settings = situation.there, situation.settings
+    if there is None or not situation.starts:
+        return [], best_way()
+    way = way_of(there.health["pid"], settings)
+    if way is None:
+        who = f"your shim of process {there.health['pid']}, which has another configuration"
+        raise PortTakenError(settings.host, settings.port, who)
+    return [Stopping(options, settings, way)], way
+
+
+def _say_what_would_be(situation: Situation) -> None:
+    proposal = situation.proposal
+    if proposal.is_needed:
+        file = tilde(proposal.file)
+        written = _written(situation)
+        click.echo(f"{written[0].upper()}{written[1:]} would be written to {file}.")
+    if situation.starts:
+        click.echo("The local index would be started.")
+    if situation.clients:
+        click.echo(f"These clients would be set up: {', '.join(situation.clients)}.")
     say("nothing was changed, because there is no terminal; use --yes to accept the changes")
 
 
-def _offer_service(*, yes: bool) -> None:
-    """Offer to install the service."""
-    ctx = click.get_current_context()
-    group = ctx.find_root().command
-    service = group.get_command(ctx, "service") if isinstance(group, click.Group) else None
-    install = service.get_command(ctx, "install") if isinstance(service, click.Group) else None
-    if install is not None and not yes and click.confirm("Start the local index at each login?"):
-        ctx.invoke(install)
-        return
-    service_too = "; at each login: `indexfallback service install`" if install else ""
-    say_more(f"Start the local index: `indexfallback serve`{service_too}.")
+def _say_at_the_end(options: Options, situation: Situation, steps: Sequence[Step]) -> None:
+    """Say which clients install through the shim; exit with 1 if one was left alone."""
+    pointing = [step for step in steps if isinstance(step, Pointing)]
+    pointed = [step.client for step in pointing if not step.is_left]
+    if pointed:
+        url = address(options.settings())
+        click.echo(wrapped(f"{' and '.join(pointed)} install through {url} now.", ""))
+    for step in steps:
+        if isinstance(step, Starting) and isinstance(step.way, Background):
+            say_more("After a restart of the machine: `indexfallback serve --background`.")
+    if situation.there is not None and not situation.starts and os.name == "posix":
+        pid = situation.there.health["pid"]
+        if way_of(pid, situation.settings) is None:
+            say_more(
+                f"The local index (process {pid}) ends with its terminal or script; at each "
+                "login: `indexfallback service install`."
+            )
+    say_more("To undo all: `indexfallback init --undo`.")
+    if any(step.is_left for step in pointing):
+        left = [step.client for step in pointing if step.is_left]
+        say(f"{' and '.join(left)} left alone, as said above: `indexfallback run -- COMMAND`")
+        raise SystemExit(1)

@@ -21,6 +21,12 @@ from indexfallback.clients.environment import without_activation
 from indexfallback.config import Index, Settings, without_credentials
 from indexfallback.config.address import is_at
 from indexfallback.config.load import config_path, pip_chain
+from indexfallback.errors import LocatedError
+from indexfallback.server.asking import Kind
+
+
+class PortHeldError(LocatedError):
+    """Another program has the port of the shim; ``where`` is its address."""
 
 
 @dataclass(frozen=True)
@@ -49,8 +55,19 @@ def installed() -> list[str]:
 def set_up(
     options: Options, names: Sequence[str], *, dry_run: bool = False
 ) -> list[dict[str, Any]]:
-    """Set clients up, except those with obstacles; return the result of each."""
+    """Set clients up, except those with obstacles; return the result of each.
+
+    Raises `PortHeldError`, before anything is written, if another program has the port.
+    """
     settings = permanent_settings(options)
+    there = running.found(settings)
+    if there is not None and there.kind is not Kind.OWN and not dry_run:
+        file = tilde(config_path(options.config))
+        raise PortHeldError(
+            running.root(settings),
+            f"{there.kind.value} has the port, so that clients would not find the local index",
+            f"`indexfallback init` proposes a free one; or set [server] port in {file}",
+        )
     here = machine.this_machine()
     url = running.client_address(settings)
     is_shim = partial(is_at, host=settings.host, port=settings.port)
@@ -65,7 +82,7 @@ def set_up(
             results.append(_carry_out(planned, ours, dry_run=dry_run))
         except machine.ClientFileError as error:  # the other clients are still set up
             results.append({**_nothing(client), "refused": [str(error)]})
-    if results and running.health(settings) is None:
+    if results and there is None:
         results[-1]["notes"].append(_not_running(running.address(settings)))
     return results
 
@@ -102,6 +119,17 @@ def _carry_out(planned: Change, taken: Takeover | None, *, dry_run: bool) -> dic
         if planned.record.existed:
             result["backup"] = str(record.backup_path(planned.client.name))
     return result
+
+
+def pointed_clients(settings: Settings) -> list[str]:
+    """Return the clients whose file has the address of the shim."""
+    here = machine.this_machine()
+    is_shim = partial(is_at, host=settings.host, port=settings.port)
+    return [
+        client.name
+        for client in CLIENTS.values()
+        if any(is_shim(index.url) for index in client.indexes(machine.read(client.file(here))))
+    ]
 
 
 def undo_set_up(options: Options, name: str, *, dry_run: bool = False) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
@@ -15,6 +15,7 @@ from indexfallback.cli.output import print_table, say, say_more, wrapped
 from indexfallback.clients import machine, takeover
 from indexfallback.clients.discovery import found_indexes, ordered
 from indexfallback.clients.environment import without_activation
+from indexfallback.clients.undo import Step
 from indexfallback.config import Index, Settings
 from indexfallback.config.address import is_at
 from indexfallback.config.load import chain_of, config_path
@@ -40,17 +41,25 @@ class Proposal:
     new: tuple[Index, ...]
     #: The origin of each index that was found, by its address.
     origins: Mapping[str, str]
+    #: The port to write, if another program has the configured one; else 0.
+    port: int = 0
+    #: The names that new private indexes list, by `Index.key`.
+    lists: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
     @property
-    def after(self) -> str:
-        """The text of the file with the chain."""
+    def steps(self) -> tuple[Step, ...]:
+        """The text of the file now, with the chain, and with the port."""
         text = takeover.with_credentials(self.before, self.found, self.chain)
-        return takeover.with_indexes(text, [(index.name, index) for index in self.new])
+        text = takeover.with_indexes(text, [(index.name, index) for index in self.new])
+        steps = [Step("", self.before), Step("[[index]]", text)]
+        if self.port:
+            steps.append(Step("[server] port", takeover.with_port(text, self.port)))
+        return tuple(steps)
 
     @property
     def is_needed(self) -> bool:
         """Whether the file would change."""
-        return self.before != self.after
+        return self.before != self.steps[-1].text
 
 
 def proposed(options: Options, settings: Settings) -> Proposal:
@@ -139,7 +148,8 @@ def examined(proposal: Proposal, settings: Settings, ask: Ask | None) -> Proposa
             if ask is not None and judgement.only and _restricts(index, judgement.only, ask):
                 index = replace(index, only=judgement.only, defer_copies=False)  # noqa: PLW2901
         new.append(index)
-    return replace(proposal, new=tuple(new))
+    by_key = {index.key: names for index, names in lists.items()}
+    return replace(proposal, new=tuple(new), lists=by_key)
 
 
 def _may_compare(settings: Settings, lists: Lists, ask: Ask) -> bool:

@@ -29,6 +29,8 @@ class Client:
     note: str = ""
     #: The files of projects that the client copies the address to; empty if none.
     copies_to: str = ""
+    #: The arguments with which the client prints its index quickly; empty if none do.
+    prints_index: tuple[str, ...] = ()
 
 
 def _pip_steps(machine: Machine, text: str, url: str) -> list[Step]:
@@ -45,7 +47,13 @@ CLIENTS = {
     client.name: client
     for client in (
         Client(
-            "pip", ("pip", "pip3"), places.pip_file, _pip_steps, edits.pip_indexes, obstacles.of_pip
+            "pip",
+            ("pip", "pip3"),
+            places.pip_file,
+            _pip_steps,
+            edits.pip_indexes,
+            obstacles.of_pip,
+            prints_index=("config", "get", "global.index-url"),
         ),
         Client(
             "uv",

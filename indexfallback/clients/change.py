@@ -2,7 +2,7 @@
 
 import difflib
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -100,6 +100,38 @@ def planned(
             steps=tuple(steps),
         ),
         obstacles=found,
+    )
+
+
+def planned_edit(name: str, file: Path, steps: Sequence[Step]) -> Edit:
+    """Return the change of a file of ours; the first step is its text now.
+
+    Raises:
+        ClientFileError: another file was changed under this name.
+
+    """
+    kept, before = record.load(name), steps[0].text
+    if kept is not None and kept.file != file:
+        problem = f"this file was changed before, and now {file} would be"
+        raise ClientFileError(str(kept.file), problem, "run `indexfallback init --undo` first")
+    history = tuple(steps[:1])
+    if kept is not None:
+        # One undo restores the text from before the first change.
+        is_same = kept.steps[-1].text == before
+        history = kept.steps if is_same else (Step("", undone(kept.steps, before)[0]),)
+    return Edit(
+        name=name,
+        file=file,
+        before=before,
+        after=steps[-1].text,
+        record=Record(
+            file=file,
+            url="",
+            existed=kept.existed if kept else file.exists(),
+            mode=kept.mode if kept else files.open_mode(file),
+            made=kept.made if kept else (),
+            steps=(*history, *steps[1:]),
+        ),
     )
 
 

@@ -35,6 +35,14 @@ class Home:
         # Files of pip are read, where tests otherwise have none.
         cli.environ |= {"PIP_CONFIG_FILE": "", "INDEXFALLBACK_PORT": "5999", "SHELL": "/bin/bash"}
 
+    def install(self, *names: str, script: str = "exit 3") -> None:
+        """Put programs on the PATH, the only ones there."""
+        programs = self.path / "programs"
+        for name in names:
+            self.write(programs / name, f"#!/bin/sh\n{script}\n")
+            (programs / name).chmod(0o755)
+        self.cli.environ["PATH"] = str(programs)
+
     def write(self, file: Path, text: str) -> None:
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_bytes(text.encode())

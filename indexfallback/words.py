@@ -1,6 +1,6 @@
 """Durations, sizes and counts, formatted for people."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timezone
 
 _SIZES = ("B", "KB", "MB", "GB", "TB")
@@ -31,6 +31,11 @@ def size(count: float) -> str:
         count /= _STEP
     digits = 1 if unit != "B" and count < _FEW and count != int(count) else 0
     return f"{count:,.{digits}f} {unit}"
+
+
+def joined(items: Sequence[str]) -> str:
+    """Return a list in words: ``pip, uv and pdm``."""
+    return " and ".join(filter(None, (", ".join(items[:-1]), *items[-1:])))
 
 
 def counted(number: int, one: str, many: str = "") -> str:

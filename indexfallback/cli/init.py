@@ -28,6 +28,7 @@ from indexfallback.cli.running import address, found
 from indexfallback.config import Settings
 from indexfallback.server.address import PortTakenError, free_port
 from indexfallback.server.asking import Found, Kind
+from indexfallback.words import joined
 
 #: Asks a question that is answered by yes or no; yes is the answer of an empty line.
 Ask = Callable[[str], bool]
@@ -194,8 +195,9 @@ def _say_at_the_end(options: Options, situation: Situation, steps: Sequence[Step
     pointing = [step for step in steps if isinstance(step, Pointing)]
     pointed = [step.client for step in pointing if not step.is_left]
     if pointed:
+        install = "installs" if len(pointed) == 1 else "install"
         url = address(options.settings())
-        click.echo(wrapped(f"{' and '.join(pointed)} install through {url} now.", ""))
+        click.echo(wrapped(f"{joined(pointed)} {install} through {url} now.", ""))
     for step in steps:
         if isinstance(step, Starting) and isinstance(step.way, Background):
             say_more("After a restart of the machine: `indexfallback serve --background`.")
@@ -209,5 +211,8 @@ def _say_at_the_end(options: Options, situation: Situation, steps: Sequence[Step
     say_more("To undo all: `indexfallback init --undo`.")
     if any(step.is_left for step in pointing):
         left = [step.client for step in pointing if step.is_left]
-        say(f"{' and '.join(left)} left alone, as said above: `indexfallback run -- COMMAND`")
+        say(
+            f"{joined(left)}: left alone for the reasons above; `indexfallback run -- COMMAND` "
+            "installs through the index all the same"
+        )
         raise SystemExit(1)

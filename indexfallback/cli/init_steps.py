@@ -13,7 +13,7 @@ from indexfallback.cli.compare import lists_of
 from indexfallback.cli.keeping import Way
 from indexfallback.cli.opening import open_store
 from indexfallback.cli.options import Options
-from indexfallback.cli.output import say, say_more, tilde
+from indexfallback.cli.output import say, say_more, tilde, wrapped
 from indexfallback.cli.pointing import print_results, set_up, undo_set_up
 from indexfallback.cli.proposal import Proposal
 from indexfallback.cli.running import address, client_address, health, root, runs_same
@@ -177,7 +177,8 @@ class Starting:
                 root(settings), "the shim that was started has other settings",
                 "`indexfallback service uninstall`, then run `indexfallback init` again",
             )  # fmt: skip
-        click.echo(f"Started the local index on {address(settings)}, {self.way.what}")
+        started = f"Started the local index on {address(settings)}, {self.way.what}"
+        click.echo(wrapped(started, ""))
 
     def undo(self) -> None:
         """Stop it."""
@@ -195,7 +196,7 @@ class Trying:
     def do(self) -> None:
         """Install a small project."""
         done = install_something(self.options.settings(), self.clients, self.listing.names)
-        click.echo(f"Tested: {done}")
+        click.echo(wrapped(f"Tested: {done}", ""))
 
     def undo(self) -> None:
         """Do nothing: the directory is gone."""

@@ -12,6 +12,7 @@ from indexfallback.cli.output import say, say_more
 from indexfallback.cli.pointing import pointed_clients, print_results, undo_set_up
 from indexfallback.clients import record
 from indexfallback.clients.record import CONFIGURATION
+from indexfallback.words import joined
 
 
 def undo_init(options: Options) -> bool:
@@ -23,7 +24,10 @@ def undo_init(options: Options) -> bool:
     if kept == init_record.InitRecord() and record.load(CONFIGURATION) is None:
         click.echo("init has changed nothing: there is nothing to undo.")
         return True
-    results = [undo_set_up(options, name) for name in kept.clients if record.load(name)]
+    # Their notes are about a chain that stays.
+    results = [
+        {**undo_set_up(options, name), "notes": []} for name in kept.clients if record.load(name)
+    ]
     print_results(results, dry_run=False)
     init_record.save(replace(kept, clients=()))
     if kept.started and not _stop(options, kept):
@@ -41,7 +45,7 @@ def _stop(options: Options, kept: init_record.InitRecord) -> bool:
     settings = replace(options.settings(), port=kept.port)
     if still := pointed_clients(settings):
         say(
-            f"{' and '.join(still)} still use the local index, which therefore goes on: "
+            f"the local index is not stopped, because {joined(still)} would still use it: "
             f"`indexfallback setup {' '.join(still)} --undo`, or remove its address from their "
             "files"
         )

@@ -181,5 +181,5 @@ def test_clients_are_left_alone_if_the_shim_is_not_to_be_started(home: NewUser) 
 def test_a_client_that_something_is_in_the_way_of_is_said_and_it_fails(home: NewUser) -> None:
     done = home.cli("init", "--yes", UV_NO_CONFIG="1").expect(1)
     assert "uv is not set up: UV_NO_CONFIG" in done.words
-    assert "uv left alone" in done.words
+    assert "uv: left alone" in done.words
     assert "127.0.0.1" in home.pip_conf.read_text("utf-8")

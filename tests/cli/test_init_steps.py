@@ -11,9 +11,12 @@ import pytest
 from indexfallback.cli import init_steps, trial
 from indexfallback.cli.trial import install_something
 from indexfallback.clients import files
+from indexfallback.config import rules
+from indexfallback.config.people import own_uid
 from tests.cli.initiating import NewUser
 from tests.cli.support import CommandLine
 from tests.cli.test_background import Background
+from tests.config.test_private_default import BOB
 from tests.fakes import FakeIndex
 from tests.serving import index_table
 
@@ -44,7 +47,7 @@ def test_something_is_installed_before_a_client_is_changed(
     done = user.cli("init", "--yes").expect()
     assert "Tested: idna-3.10-py3-none-any.whl was fetched as a test: idna 3.10" in done.words
     assert public.count("/files/idna-3.10-py3-none-any.whl") == 1
-    words = ("Wrote", "has 1 project", "Started", "Tested", "pip: wrote", "pip install")
+    words = ("Wrote", "has 1 project", "Started", "Tested", "pip: wrote", "pip installs")
     told = [done.words.index(word) for word in words]
     assert told == sorted(told)
 
@@ -72,8 +75,27 @@ def test_a_client_that_sees_another_index_is_restored_and_named(user: NewUser) -
     before = user.pip_conf.read_bytes()
     done = user.cli("init", "--yes").expect(1)
     assert "`pip config get global.index-url` prints another address" in done.words
-    assert "pip left alone" in done.words
+    assert "pip: left alone" in done.words
     assert user.pip_conf.read_bytes() == before
+
+
+@pytest.mark.skipif(own_uid() is None, reason="Windows lists no accounts so")
+def test_a_client_that_would_copy_the_token_is_left_alone_with_the_reason_and_the_way(
+    user: NewUser, private: FakeIndex, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rules, "accounts", lambda: (BOB,))
+    private.demand("ci", "s3cret")
+    user.install("pip", "pipenv")
+    text = user.pip_conf.read_text("utf-8")
+    user.write(user.pip_conf, text.replace(private.url, private.login_url))
+    done = user.cli("init", "--yes").expect(1)
+    assert "Your token is written into the files of clients (bob has an account" in done.words
+    assert "pipenv is not set up:" in done.words
+    assert "use `indexfallback run -- pipenv`" in done.words
+    assert "pip installs through" in done.words
+    assert "pipenv: left alone" in done.words
+    assert "s3cret" not in done.words
+    assert "index-url = http://" in user.pip_conf.read_text("utf-8")
 
 
 def test_undo_restores_every_file_byte_for_byte(user: NewUser) -> None:
@@ -103,7 +125,7 @@ def test_undo_stops_no_shim_that_a_client_still_uses(user: NewUser) -> None:
     user.on_terminal("Point uv").expect()
     user.cli("setup", "uv").expect()
     done = user.cli("init", "--undo").expect(1)
-    assert "uv still use the local index" in done.words
+    assert "not stopped, because uv would still use it" in done.words
     assert user.way.runs
     user.cli("setup", "uv", "--undo").expect()
     user.cli("init", "--undo").expect()

@@ -128,3 +128,35 @@ def test_a_missing_task_is_not_removed(tmp_path: Path, program: Program) -> None
     system = manager("win32", tmp_path)
     assert system.state() is None
     assert not system.uninstall()
+
+
+@pytest.mark.parametrize(
+    ("platform", "name", "expected"),
+    [
+        ("linux", "systemctl", ["--user stop indexfallback.service",
+                                "--user start indexfallback.service"]),
+        ("darwin", "launchctl", ["bootout", "bootstrap"]),
+        ("win32", "schtasks", ["/End /TN indexfallback", "/Run /TN indexfallback"]),
+    ],
+)  # fmt: skip
+def test_a_job_is_stopped_and_started_again(
+    tmp_path: Path, program: Program, platform: str, name: str, expected: list[str]
+) -> None:
+    calls = program(name)
+    system = manager(platform, tmp_path)
+    assert system.works()
+    before = len(calls())
+    system.stop()
+    system.start()
+    made = [call if platform != "darwin" else call.split()[0] for call in calls()[before:]]
+    assert made == expected
+
+
+@pytest.mark.parametrize("platform", ["linux", "darwin", "win32"])
+def test_a_manager_that_is_missing_or_refuses_does_not_work(
+    tmp_path: Path, program: Program, platform: str
+) -> None:
+    assert not manager(platform, tmp_path).works()
+    for name in ("systemctl", "launchctl", "schtasks"):
+        program(name, "exit 1")
+    assert not manager(platform, tmp_path).works()

@@ -37,7 +37,7 @@ _MORE_SECONDS = 5.0
 _CLIENT_SECONDS = 30.0
 #: A shell's exit code for a program that is not there, as that of a version manager's wrapper.
 _NOT_FOUND = 127
-_AGAIN = "mend that, then run `indexfallback init` again"
+_AGAIN = "when that is mended, run `indexfallback init` again"
 
 #: The arguments of each client that fetch one version into a directory, without its cache.
 _ARGUMENTS: Mapping[str, tuple[str, ...]] = {

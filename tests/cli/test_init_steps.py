@@ -13,6 +13,7 @@ from indexfallback.cli.trial import install_something
 from indexfallback.clients import files
 from indexfallback.config import rules
 from indexfallback.config.people import own_uid
+from tests.cli import initiating
 from tests.cli.initiating import NewUser
 from tests.cli.support import CommandLine
 from tests.cli.test_background import Background
@@ -68,6 +69,30 @@ def test_a_failed_test_undoes_all_and_says_why(user: NewUser, private: FakeIndex
     assert user.files() == before
     assert not user.way.runs
     assert "nothing to undo" in user.cli("init", "--undo").expect().words
+
+
+def test_what_a_client_says_of_a_failed_test_is_repeated(
+    user: NewUser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    user.install("pip", script="echo 'ERROR: no trust' >&2; exit 1")
+    monkeypatch.setattr(trial, "_ARGUMENTS", {"pip": ("download",)})
+    before = user.files()
+    done = user.cli("init", "--yes").expect(1)
+    assert "pip: the test install failed: ERROR: no trust; when that is mended" in done.words
+    assert user.files() == before
+
+
+def test_a_shim_of_another_configuration_in_a_terminal_is_left_alone(
+    user: NewUser, public: FakeIndex, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    user.write(user.config, index_table("pypi", public.url))
+    user.way.start_for(user.cli)
+    monkeypatch.setattr(initiating.init, "way_of", lambda *_: None)
+    before = user.files()
+    done = user.cli("init", "--yes").expect(1)
+    assert "taken by your shim of process" in done.words
+    assert user.files() == before
+    assert user.way.runs
 
 
 def test_a_client_that_sees_another_index_is_restored_and_named(user: NewUser) -> None:

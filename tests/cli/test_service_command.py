@@ -73,6 +73,21 @@ def test_a_systemd_starts_it_again_and_ends_it_for_good(cli: CommandLine) -> Non
     assert (status["installed"], status["answers"]) == (False, False)
 
 
+@pytest.mark.usefixtures("systemd", "chain")
+def test_init_installs_it_where_systemd_works_and_its_undo_removes_it(cli: CommandLine) -> None:
+    # Without a client, the test install is an HTTP request.
+    programs = cli.directory / "programs"
+    programs.mkdir()
+    (programs / "systemctl").symlink_to(shutil.which("systemctl") or "")
+    cli.environ |= {"INDEXFALLBACK_PORT": str(_free_port()), "PYTHONPATH": str(ROOT)}
+    done = cli("init", "--yes", PATH=str(programs)).expect()
+    assert "at each login, as systemd user unit" in done.words
+    cli("service", "status").expect()
+    assert "Stopped the local index" in cli("init", "--undo", PATH=str(programs)).expect().words
+    status = cli("service", "status", "--json").expect(1).json
+    assert (status["installed"], status["answers"]) == (False, False)
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="systemd's")
 class TestUnit:
     """What is printed by ``--dry-run``, which asks no systemd."""

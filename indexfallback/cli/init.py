@@ -69,7 +69,7 @@ class Situation:
 @click.option("--undo", is_flag=True, help="Restore all that init has changed.")
 @takes_options
 def init(options: Options, *, yes: bool, undo: bool) -> None:
-    """Create a chain from the indexes in use now, start it, and point clients at it.
+    """Create a chain of the indexes in use, start it, and point clients at it.
 
     Clients are changed last, after a test install through the running shim; if a step fails, all
     before it are undone. Names of private indexes are compared with the public one only after a

@@ -129,6 +129,7 @@ class Listing:
     options: Options
     #: Those that are known already, by `Index.key`.
     lists: Mapping[str, frozenset[str]]
+    #: Names that can be asked for without telling them to the public index.
     names: list[str] = field(default_factory=list)
 
     def do(self) -> None:
@@ -150,7 +151,8 @@ class Listing:
                     continue
                 store.ledger.record_list(index.key, names)
                 store.ledger.write_list(index.key)
-                self.names += sorted(names)
+                if not index.defer_copies:  # else the public index would hear the names
+                    self.names += sorted(names)
                 click.echo(f"{index.name} has {counted(len(names), 'project')}")
 
     def undo(self) -> None:

@@ -3,9 +3,11 @@
 import os
 import random
 from collections.abc import Iterator
+from contextlib import closing
 
 import pytest
 
+from indexfallback.cli import init_steps, trial
 from indexfallback.cli.output import WIDTH
 from indexfallback.config import Index
 from indexfallback.doctor.copies import (
@@ -18,6 +20,7 @@ from indexfallback.doctor.copies import (
     sample,
 )
 from indexfallback.page import File, ProjectPage
+from tests.cli.initiating import NewUser
 from tests.cli.support import CommandLine
 from tests.fakes import FakeIndex, wheel
 from tests.serving import index_table
@@ -265,11 +268,15 @@ def written(cli: CommandLine) -> str:
 
 
 def test_init_with_a_yes_asks_the_public_index_for_no_name(
-    cli: CommandLine, extra: FakeIndex, pypi: FakeIndex
+    cli: CommandLine, extra: FakeIndex, pypi: FakeIndex, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    user = NewUser(cli, monkeypatch)
+    monkeypatch.setattr(init_steps, "install_something", trial.install_something)
     pip_options(cli, extra, pypi)
-    cli("init", "--yes").expect()
-    assert pypi.count() == 0
+    with closing(user.way):
+        cli("init", "--yes").expect()
+    assert pypi.count() > 0  # the test install
+    assert private_names_at(pypi) == 0
     assert "defer_copies = true" in written(cli)
 
 

@@ -54,9 +54,11 @@ def test_something_is_installed_before_a_client_is_changed(
 
 
 def test_without_a_public_project_one_of_a_private_list_is_installed(
-    user: NewUser, public: FakeIndex
+    user: NewUser, private: FakeIndex, public: FakeIndex
 ) -> None:
     public.remove_project("idna")
+    table = index_table("private", private.url, role="private")
+    user.write(user.config, table + index_table("pypi", public.url))
     assert "fetched as a test: acme-app 1.4" in user.cli("init", "--yes").expect().words
 
 

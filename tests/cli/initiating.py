@@ -5,6 +5,7 @@ import os
 import threading
 from contextlib import ExitStack
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 from urllib.parse import unquote
@@ -132,4 +133,6 @@ class NewUser(Home):
 
     def files(self) -> dict[str, bytes]:
         """Return the files of clients and our own, without records and logs."""
-        return {file: text for file, text in self.everything().items() if "/run/" not in file}
+        return {
+            file: text for file, text in self.everything().items() if "run" not in Path(file).parts
+        }

@@ -3,14 +3,17 @@
 import contextlib
 import logging
 import os
+import re
 import signal
+import struct
 import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from pathlib import Path
-from typing import IO
+from typing import IO, NamedTuple
 from unittest.mock import patch
 
 from indexfallback.cli import PROGRAM, main
@@ -19,25 +22,28 @@ ROOT = Path(__file__).parents[1]
 
 
 def indexfallback(
-    *arguments: str, environ: Mapping[str, str], directory: Path = ROOT
+    *arguments: str, environ: Mapping[str, str], directory: Path = ROOT, columns: int = 0
 ) -> "subprocess.CompletedProcess[str]":
     """Call the program's ``main``, and return its exit code and output.
 
     It finds what a process of its own would find: this environment and current directory, standard
     streams without a terminal, which its child processes inherit, no handler of a signal and none
-    of the log. An exception that would be a traceback of that process is raised here.
+    of the log. With ``columns`` the output goes to terminals of that width (Unix only), and colours
+    and other controls are left out of what is returned. An exception that would be a traceback of
+    that process is raised here.
     """
     threads = set(threading.enumerate())
-    with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
+    opened = partial(_terminal, columns) if columns else _file
+    with opened() as out, opened() as err:
         with (
-            _streams(out, err), _log(), _signals(), _current(directory),
+            _streams(out.writes, err.writes), _log(), _signals(), _current(directory),
             patch.dict(os.environ, environ, clear=True),
             patch.object(sys, "argv", [PROGRAM, *arguments]),
         ):  # fmt: skip
             code = _exit_code()
         left = [thread for thread in threading.enumerate() if thread not in threads]
         assert all(thread.daemon for thread in left), f"{arguments} leaves threads: {left}"
-        return subprocess.CompletedProcess([PROGRAM, *arguments], code, _text(out), _text(err))
+        return subprocess.CompletedProcess([PROGRAM, *arguments], code, out.text(), err.text())
 
 
 def _exit_code() -> int:
@@ -48,9 +54,55 @@ def _exit_code() -> int:
     return 0
 
 
-def _text(file: IO[bytes]) -> str:
-    file.seek(0)
-    return file.read().decode("utf-8")
+class _Output(NamedTuple):
+    """A stream that the program writes to, and what returns all that it wrote."""
+
+    writes: IO[bytes]
+    text: Callable[[], str]
+
+
+@contextlib.contextmanager
+def _file() -> Iterator[_Output]:
+    with tempfile.TemporaryFile() as file:
+
+        def text() -> str:
+            file.seek(0)
+            return file.read().decode("utf-8")
+
+        yield _Output(file, text)
+
+
+#: Colours, and other controls of a terminal.
+_CONTROLS = re.compile(r"\x1b\[[0-9;?]*[a-zA-Z]")
+
+
+@contextlib.contextmanager
+def _terminal(columns: int) -> Iterator[_Output]:
+    import fcntl  # noqa: PLC0415 - Unix only, as the next one
+    import termios  # noqa: PLC0415
+
+    master, slave = os.openpty()
+    fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
+    received = bytearray()
+
+    def receive() -> None:
+        # The end of a terminal is an error on Linux.
+        with contextlib.suppress(OSError):
+            while piece := os.read(master, 65536):
+                received.extend(piece)
+
+    reader = threading.Thread(target=receive, daemon=True)
+    reader.start()
+    with os.fdopen(slave, "wb", buffering=0) as writes:
+
+        def text() -> str:
+            writes.close()
+            reader.join(10)
+            return _CONTROLS.sub("", received.decode("utf-8").replace("\r\n", "\n"))
+
+        yield _Output(writes, text)
+    reader.join(10)
+    os.close(master)
 
 
 @contextlib.contextmanager

@@ -1,7 +1,12 @@
-"""Prints the output of commands: messages, tables, JSON and progress bars."""
+"""Prints the output of commands: messages, tables, JSON and progress bars.
+
+Lines on a terminal are as wide as it is. Elsewhere, as in a pipe or a file, nothing is wrapped: a
+line is a message, or a row of a table, and tools such as grep find whole sentences.
+"""
 
 import json
 import os
+import sys
 import textwrap
 import time
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -13,8 +18,11 @@ import click
 
 T = TypeVar("T")
 
-#: Columns of a line.
-WIDTH = 79
+#: Columns of a line at most, since longer ones are hard to read, and at least, since a table or a
+#: sentence in fewer has a word a line.
+MOST_COLUMNS, LEAST_COLUMNS = 100, 40
+#: Columns of a terminal that does not tell.
+_USUAL = 80
 #: Indent of a table's last column if it has fewer than ``_NARROW`` columns, and so is put below.
 _INDENT = "    "
 _NARROW = 35
@@ -22,21 +30,46 @@ _NARROW = 35
 _ITEMS = 1000
 
 
+def columns(*, err: bool = False) -> int | None:
+    """Return the columns of a line on standard output, or with ``err`` on standard error.
+
+    They are those of the terminal, or of ``COLUMNS``, within limits; None without a terminal.
+    """
+    stream = sys.stderr if err else sys.stdout
+    if not stream.isatty():
+        return None
+    told = os.environ.get("COLUMNS", "")
+    try:
+        wide = int(told) if told.isdecimal() else os.get_terminal_size(stream.fileno()).columns
+    except OSError:  # a terminal that does not tell, as one of an emulation
+        wide = 0
+    return max(LEAST_COLUMNS, min(wide or _USUAL, MOST_COLUMNS))
+
+
 def say(message: str) -> None:
     """Print a message to standard error."""
-    click.echo(wrapped(f"indexfallback: {message}").lstrip(), err=True)
+    click.echo(wrapped(f"indexfallback: {message}", err=True).lstrip(), err=True)
 
 
 def say_more(text: str) -> None:
     """Print the continuation of a message, indented."""
-    click.echo(wrapped(text), err=True)
+    click.echo(wrapped(text, err=True), err=True)
 
 
-def wrapped(text: str, indent: str = "  ") -> str:
-    """Return a text wrapped into indented lines; long words, such as addresses, stay whole."""
+def wrapped(text: str, indent: str = "  ", *, err: bool = False) -> str:
+    """Return a text as indented lines of the stream's width, or as one line without a terminal.
+
+    Long words, such as addresses, stay whole.
+    """
+    return _fill(text, indent, columns(err=err))
+
+
+def _fill(text: str, indent: str, width: int | None) -> str:
+    if width is None:
+        return indent + text.replace("\n", " ")
     return textwrap.fill(
         text,
-        WIDTH,
+        width,
         initial_indent=indent,
         subsequent_indent=indent,
         break_long_words=False,
@@ -73,17 +106,18 @@ def print_table(
     """Print rows in aligned columns; on a terminal, the header is bold.
 
     ``right`` are the columns to align right. ``colours`` are the colours on a terminal of texts
-    in the first column. The last column is text, which is wrapped. Of a long table a part at a time
-    is in memory, so a column may get wider further down.
+    in the first column. The last column is text, which is wrapped on a terminal. Of a long table a
+    part at a time is in memory, so a column may get wider further down.
     """
+    width = columns(err=err)
     lines = chain([header] if header else [], rows)
     is_header, widths = bool(header), list[int]()
     while some := list(islice(lines, _ITEMS)):
-        columns = zip(*(line[:-1] for line in some), strict=True)
-        widest = (max(map(len, column)) for column in columns)
+        cells = zip(*(line[:-1] for line in some), strict=True)
+        widest = (max(map(len, column)) for column in cells)
         widths = [max(both) for both in zip_longest(widths, widest, fillvalue=0)]
         for line in some:
-            text = _line(line, widths, right)
+            text = _line(line, widths, right, width)
             if not os.environ.get("NO_COLOR"):  # click removes colours without a terminal
                 if is_header:
                     text = click.style(text, bold=True)
@@ -93,22 +127,24 @@ def print_table(
             is_header = False
 
 
-def _line(cells: Sequence[str], widths: Sequence[int], right: Collection[int]) -> str:
-    """Return a row of a table as text."""
+def _line(
+    cells: Sequence[str], widths: Sequence[int], right: Collection[int], width: int | None
+) -> str:
+    """Return a row of a table as text, in lines of ``width`` columns."""
     aligned = [
-        cell.rjust(width) if column in right else cell.ljust(width)
-        for column, (cell, width) in enumerate(zip(cells, widths, strict=False))
+        cell.rjust(widest) if column in right else cell.ljust(widest)
+        for column, (cell, widest) in enumerate(zip(cells, widths, strict=False))
     ]
-    return _laid_out("  ".join([*aligned, ""]), cells[-1])
+    return _laid_out("  ".join([*aligned, ""]), cells[-1], width)
 
 
-def _laid_out(start: str, text: str) -> str:
+def _laid_out(start: str, text: str, width: int | None) -> str:
     """Return a line that ends in wrapped text, in its own column or, if that is narrow, below."""
-    if len(start) + len(text) <= WIDTH:
+    if width is None or len(start) + len(text) <= width:
         return f"{start}{text}".rstrip()
-    if WIDTH - len(start) < _NARROW:
-        return f"{start.rstrip()}\n{wrapped(text, _INDENT)}"
-    return start + wrapped(text, " " * len(start)).lstrip()
+    if width - len(start) < _NARROW:
+        return f"{start.rstrip()}\n{_fill(text, _INDENT, width)}"
+    return start + _fill(text, " " * len(start), width).lstrip()
 
 
 def tracked(items: Iterable[T], description: str, total: int | None = None) -> Iterator[T]:

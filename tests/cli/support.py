@@ -13,6 +13,8 @@ from tests.serving import Served, clean_environment, config_text
 
 #: What any command of a test may take, seconds; they take half a second.
 COMMAND_SECONDS = 60.0
+#: The width of a usual terminal.
+COLUMNS = 80
 
 
 class Done(NamedTuple):
@@ -34,7 +36,7 @@ class Done(NamedTuple):
 
     @property
     def words(self) -> str:
-        """All that it printed, with spaces for line ends: sentences are wrapped."""
+        """All that it printed, with single spaces for line ends and the gaps in tables."""
         return " ".join(f"{self.out} {self.err}".split())
 
     @property
@@ -82,11 +84,21 @@ class CommandLine:
         """Run a command without a terminal; it must not end in a traceback."""
         return self.call_in(self.cwd, *arguments, **environ)
 
+    def to_terminal(self, *arguments: str, **environ: str) -> Done:
+        """Run a command whose output goes to a terminal of `COLUMNS`, but which cannot ask."""
+        return self._call(self.cwd, arguments, environ, COLUMNS)
+
     def call_in(self, directory: Path, *arguments: str, **environ: str) -> Done:
         """Run a command in a directory."""
+        return self._call(directory, arguments, environ)
+
+    def _call(
+        self, directory: Path, arguments: tuple[str, ...], environ: dict[str, str], columns: int = 0
+    ) -> Done:
         done = indexfallback(
-            *self._options, *arguments, environ=self.environment(**environ), directory=directory
-        )
+            *self._options, *arguments, environ=self.environment(**environ), directory=directory,
+            columns=columns,
+        )  # fmt: skip
         if "-vv" not in arguments:
             assert "Traceback" not in done.stderr, done.stderr
         return Done(done.returncode, done.stdout, done.stderr)

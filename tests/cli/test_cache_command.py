@@ -10,11 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from indexfallback.cli.output import WIDTH
 from indexfallback.page import ProjectPage
 from indexfallback.store import PageFacts, Store, Validators
 from indexfallback.store.partials import PARTIAL_SECONDS
-from tests.cli.support import CommandLine
+from tests.cli.support import COLUMNS, CommandLine
 from tests.conftest import Serve
 from tests.fakes import FakeIndex, wheel
 from tests.serving import index_table, wait_until
@@ -272,4 +271,4 @@ def test_a_cache_that_others_can_write_to_is_refused(cli: CommandLine, cache: Pa
 
 def test_lines_are_narrow(cli: CommandLine, cache: Path) -> None:
     for command in (("list",), ("verify",), ("gc",), ("remove", "acme-app", "--yes")):
-        assert cli("cache", *command).expect().widest <= WIDTH
+        assert cli.to_terminal("cache", *command).expect().widest <= COLUMNS

@@ -4,7 +4,6 @@ from pathlib import Path
 
 import pytest
 
-from indexfallback.cli.output import WIDTH
 from indexfallback.store import Store
 from indexfallback.store.ledger import Ownership
 from tests.carry.support import (
@@ -20,7 +19,7 @@ from tests.carry.support import (
     keep_file,
     keep_page,
 )
-from tests.cli.support import CommandLine
+from tests.cli.support import COLUMNS, CommandLine
 from tests.fakes import wheel
 from tests.serving import index_table
 
@@ -153,10 +152,10 @@ def test_a_place_where_no_archive_can_be_is_refused_at_once(
 
 def test_an_index_that_the_chain_has_not_is_said(there: CommandLine, archive: str) -> None:
     there.configure(*tables("pypi"))
-    done = there("cache", "import", archive).expect()
+    done = there.to_terminal("cache", "import", archive).expect()
     assert "(https://packages.example.com/simple/) is not an index of this chain" in done.words
     assert "until then another index may answer for its names" in done.words
-    assert all(len(line) <= WIDTH for line in done.out.splitlines() if line != archive)
+    assert all(len(line) <= COLUMNS for line in done.out.splitlines() if line != archive)
 
 
 def test_a_private_index_that_is_public_here_is_said(there: CommandLine, archive: str) -> None:
@@ -205,12 +204,12 @@ def test_a_wheelhouse_is_taken_by_the_pages_that_are_here(
     old, unknown = wheel("idna", "3.9"), wheel("idna", "99.0")
     for dist in (old, NEW, unknown):
         (house / dist.filename).write_bytes(dist.data)
-    done = here("--offline", "cache", "import", str(house)).expect()
+    done = here.to_terminal("--offline", "cache", "import", str(house)).expect()
     assert "house: wheelhouse" in done.words
     assert "here already: pypi lists them" in done.words
     assert "taken: pypi lists them" in done.words
     assert f"left: pypi does not list it ({unknown.filename})" in done.words
-    assert done.widest <= WIDTH
+    assert done.widest <= COLUMNS
     report = here("--offline", "cache", "import", str(house), "--json").expect().json
     assert (report["kind"], report["pages"], len(report["taken"])) == ("wheelhouse", 0, 2)
     (left,) = report["left"]
@@ -280,12 +279,12 @@ class TestChanges:
     def test_without_a_terminal_they_are_shown_and_left(
         self, ours: CommandLine, theirs: str
     ) -> None:
-        done = ours("cache", "import", theirs).expect(1)
+        done = ours.to_terminal("cache", "import", theirs).expect(1)
         self.preview(done.words)
         assert "2 pages imported" in done.words
         assert "2 projects left as before (six, urllib3)" in done.words
         assert "import it again with --yes" in done.words
-        assert done.widest <= max(WIDTH, len(theirs) + 20)
+        assert done.widest <= max(COLUMNS, len(theirs) + 20)
         assert self.owners(ours) == {}
 
     def test_yes_makes_them_and_shows_them(self, ours: CommandLine, theirs: str) -> None:

@@ -8,8 +8,7 @@ from ssl import PROTOCOL_TLS_SERVER, SSLContext
 import pytest
 import trustme
 
-from indexfallback.cli.output import WIDTH
-from tests.cli.support import CommandLine
+from tests.cli.support import COLUMNS, CommandLine
 from tests.fakes import FakeIndex, flat_directory, wheel
 from tests.serving import index_table
 
@@ -72,12 +71,12 @@ def test_an_index_that_refuses_connections_fails_with_a_remedy(
     cli: CommandLine, private: FakeIndex
 ) -> None:
     private.stop_listening()
-    done = cli("config", "check").expect(1)
+    done = cli.to_terminal("config", "check").expect(1)
     assert done.out.startswith("FAIL  private")
     assert "down: connection refused (127.0.0.1:" in done.words
     assert "Start private, or correct the port in its url" in done.words
     assert "ok    pypi" in done.out
-    assert done.widest <= WIDTH
+    assert done.widest <= COLUMNS
 
 
 @pytest.mark.usefixtures("chain")

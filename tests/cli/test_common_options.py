@@ -9,8 +9,7 @@ from click.testing import CliRunner
 
 from indexfallback import __version__
 from indexfallback.cli import cli as commands
-from indexfallback.cli.output import WIDTH
-from tests.cli.support import CommandLine
+from tests.cli.support import COLUMNS, CommandLine
 from tests.serving import index_table
 
 
@@ -84,12 +83,12 @@ def test_what_the_system_refuses_is_a_message(cli: CommandLine) -> None:
 @pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
 @pytest.mark.usefixtures("_own_logging")
 def test_every_command_has_help(command: tuple[str, ...]) -> None:
-    shown = CliRunner().invoke(commands, [*command, "--help"])
+    shown = CliRunner().invoke(commands, [*command, "--help"], terminal_width=COLUMNS)
     assert shown.exit_code == 0
     assert shown.output.startswith("Usage: ")
     assert "--config FILE" in shown.output
     assert "\n  Examples:\n    " in shown.output
-    assert max(map(len, shown.output.splitlines())) <= WIDTH
+    assert max(map(len, shown.output.splitlines())) <= COLUMNS
 
 
 def test_help_lists_every_command() -> None:

@@ -8,7 +8,6 @@ from contextlib import closing
 import pytest
 
 from indexfallback.cli import init_steps, trial
-from indexfallback.cli.output import WIDTH
 from indexfallback.config import Index
 from indexfallback.doctor.copies import (
     SAMPLE,
@@ -21,7 +20,7 @@ from indexfallback.doctor.copies import (
 )
 from indexfallback.page import File, ProjectPage
 from tests.cli.initiating import NewUser
-from tests.cli.support import CommandLine
+from tests.cli.support import COLUMNS, CommandLine
 from tests.fakes import FakeIndex, wheel
 from tests.serving import index_table
 
@@ -189,10 +188,10 @@ def test_without_compare_the_public_index_hears_no_name(
     cli: CommandLine, extra: FakeIndex, pypi: FakeIndex, command: tuple[str, ...]
 ) -> None:
     configure(cli, extra, pypi)
-    done = cli(*command).expect()
+    done = cli.to_terminal(*command).expect()
     assert "2 names; owns names of public projects (jinja2)" in done.words
     assert "config check --compare` tells: it asks pypi" in done.words
-    assert done.widest <= WIDTH
+    assert done.widest <= COLUMNS
     assert private_names_at(pypi) == 0
 
 

@@ -9,13 +9,12 @@ from pathlib import Path
 import pytest
 
 from indexfallback import __version__
-from indexfallback.cli.output import WIDTH
 from indexfallback.config import Settings
 from indexfallback.doctor.finding import Verdict
 from indexfallback.doctor.machine import Machine
 from indexfallback.doctor.shim import is_there
 from tests.cli.doctoring import Patient
-from tests.cli.support import CommandLine
+from tests.cli.support import COLUMNS, CommandLine
 from tests.conftest import Serve
 from tests.fakes import FakeIndex, wheel
 from tests.serving import index_table
@@ -34,21 +33,21 @@ def test_where_all_is_well_it_says_little_and_ends_with_0(patient: Patient) -> N
 
 
 def test_all_of_it_is_one_page(patient: Patient) -> None:
-    done = patient.cli("doctor", "--all").expect()
+    done = patient.cli.to_terminal("doctor", "--all").expect()
     assert {line[:2] for line in done.out.splitlines()} == {"ok", "  "}
-    assert all(len(line) <= WIDTH for line in done.out.splitlines() if "/" not in line)
+    assert all(len(line) <= COLUMNS for line in done.out.splitlines() if "/" not in line)
     assert len(done.out.splitlines()) <= 24
 
 
 def test_the_worst_comes_first_and_fails(patient: Patient, private: FakeIndex) -> None:
     private.stop_listening()
     patient.write("requirements.txt", "-i https://elsewhere.example.com/simple/\nfoo\n")
-    done = patient.cli("doctor").expect(1)
+    done = patient.cli.to_terminal("doctor").expect(1)
     first, *_, last = done.out.splitlines()
     assert first.startswith("FAIL  index private")
     assert "warn  requirements" in done.out
     assert last.endswith("found nothing wrong (--all shows them)")
-    assert done.widest <= WIDTH
+    assert done.widest <= COLUMNS
 
 
 def test_marks_are_coloured_on_a_terminal_alone(patient: Patient, private: FakeIndex) -> None:

@@ -5,8 +5,7 @@ import time
 
 import pytest
 
-from indexfallback.cli.output import WIDTH
-from tests.cli.support import CommandLine
+from tests.cli.support import COLUMNS, CommandLine
 from tests.conftest import Serve
 from tests.fakes import FakeIndex, wheel
 from tests.serving import Served, index_table, wait_until
@@ -59,9 +58,9 @@ def test_a_changed_file_is_logged_once_with_index_hashes_and_remedy(changed: Ser
 
 
 def test_status_and_why_name_a_changed_file(cli: CommandLine, changed: Served) -> None:
-    status = cli("status").expect()
+    status = cli.to_terminal("status").expect()
     assert f"pins 1 refused: {NAME} changed at pypi (see `indexfallback why idna`)" in status.words
-    assert status.widest <= WIDTH
+    assert status.widest <= COLUMNS
     why = cli("why", "idna").expect()
     assert f"withheld: {NAME} has changed since it was first seen" in why.words
     assert f"first seen: {OLD.sha256} pypi has: {NEW.sha256}" in why.words
@@ -73,12 +72,12 @@ def test_status_and_why_name_a_changed_file(cli: CommandLine, changed: Served) -
 def test_accept_shows_both_hashes_and_their_indexes_and_asks_for_yes(
     cli: CommandLine, changed: Served
 ) -> None:
-    done = cli("cache", "accept", "idna", NAME).expect(2)
+    done = cli.to_terminal("cache", "accept", "idna", NAME).expect(2)
     assert f"{NAME} was first seen" in done.words
     assert f"from pypi sha256 {OLD.sha256} and is offered by pypi" in done.words
     assert f"sha256 {NEW.sha256}" in done.words
     assert "--yes" in done.err
-    assert done.widest <= WIDTH
+    assert done.widest <= COLUMNS
     assert changed.get(path_of(NEW.sha256)).status == 409
 
 
@@ -147,11 +146,11 @@ def owner(shim: Served) -> str:
 
 
 def test_disown_says_what_it_means_and_asks_for_yes(cli: CommandLine, shim: Served) -> None:
-    done = cli("cache", "disown", "acme-app").expect(2)
+    done = cli.to_terminal("cache", "disown", "acme-app").expect(2)
     assert "acme-app belongs to private: it " in done.words
     assert "Without this record, a public index may serve the project" in done.words
     assert "--yes" in done.err
-    assert done.widest <= WIDTH
+    assert done.widest <= COLUMNS
 
 
 def test_a_disowned_name_goes_to_another_index_while_its_owner_is_away(
@@ -207,13 +206,13 @@ def test_disown_all_shows_how_much_it_is_and_since_when_and_asks_for_yes(
         private.add(wheel(name))
     for name in names:
         assert shim.get(f"/simple/{name}/").status == 200
-    done = cli("cache", "disown", "--all", "private").expect(2)
+    done = cli.to_terminal("cache", "disown", "--all", "private").expect(2)
     assert f"private owns 12 names (known since {time.strftime('%H:')}" in done.words
     assert "acme-a, acme-app, acme-b, acme-c" in done.words
     assert "acme-i, and 2 more." in done.words
     assert "a public index may serve projects of these names" in done.words
     assert "private owns 12 names; use --yes" in done.words
-    assert done.widest <= WIDTH
+    assert done.widest <= COLUMNS
     assert belongs(cli) == "private"
 
 

@@ -11,9 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from indexfallback.cli.output import WIDTH
 from tests.cli.initiating import NewUser
-from tests.cli.support import CommandLine
+from tests.cli.support import COLUMNS, CommandLine
 from tests.cli.test_setup_command import PIP_CONF, SECRET
 from tests.serving import index_table
 
@@ -72,7 +71,7 @@ def test_with_a_yes_the_chain_is_written_and_every_client_set_up(home: NewUser) 
 
 
 def test_the_role_of_each_index_has_a_reason(home: NewUser) -> None:
-    done = home.cli("init", PDM_PYPI_URL="", POETRY_PYPI_MIRROR_URL=MIRROR).expect(1)
+    done = home.cli.to_terminal("init", PDM_PYPI_URL="", POETRY_PYPI_MIRROR_URL=MIRROR).expect(1)
     reasons = [
         "pip asks it beside the public index (pip: extra-index-url, with credentials)",
         "it may have projects of its own (uv: [[index]])",
@@ -82,7 +81,7 @@ def test_the_role_of_each_index_has_a_reason(home: NewUser) -> None:
     for row, reason in zip(numbered(done.out), reasons, strict=True):
         assert reason in row
     assert "Copies of public projects in packages.example.com stay the public index's" in done.words
-    assert done.widest <= WIDTH
+    assert done.widest <= COLUMNS
 
 
 def numbered(text: str) -> list[str]:

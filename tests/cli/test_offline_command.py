@@ -12,8 +12,7 @@ from typing import Any, TypeAlias
 
 import pytest
 
-from indexfallback.cli.output import WIDTH
-from tests.cli.support import CommandLine
+from tests.cli.support import COLUMNS, CommandLine
 from tests.conftest import Serve
 from tests.fakes import Dist, FakeIndex, sdist, wheel
 from tests.serving import Answer, Served, wait_until
@@ -192,12 +191,12 @@ def test_why_says_what_is_hidden_and_why(cli: CommandLine, shim: Served, public:
     fetch(shim, source)
     cli("offline", "on").expect()
     wait_until(lambda: shim.json("/-/status")["offline"], SEEN_SECONDS, "it is not seen")
-    done = cli("why", "idna").expect()
+    done = cli.to_terminal("why", "idna").expect()
     assert "offline: 2 of 4 files are in the cache; 2 never downloaded:" in done.words
     assert "`indexfallback fetch idna` gets them while online" in done.words
     assert "hidden versions: 3.11, 3.10" in done.words
     assert "1 sdist offered: whether what is needed to build it" in done.words
-    assert done.widest <= WIDTH
+    assert done.widest <= COLUMNS
     assert cli("why", "idna", "--json").expect().json["hidden"] == {
         "files": 2, "never_fetched": 2, "removed": 0, "versions": ["3.11", "3.10"],
         "offered": 2, "sdists": 1,

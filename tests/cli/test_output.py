@@ -1,10 +1,15 @@
 """Times, sizes and tables as commands print them."""
 
+import errno
+import os
+import re
+import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from indexfallback.cli.output import WIDTH, clock, print_table, tilde, wrapped
+from indexfallback.cli.output import clock, columns, print_table, say, tilde, wrapped
 from indexfallback.words import counted, ms, size, span
 
 
@@ -52,26 +57,103 @@ def test_the_home_directory_is_a_tilde(monkeypatch: pytest.MonkeyPatch, tmp_path
     assert tilde("/elsewhere") == "/elsewhere"
 
 
-def test_an_address_is_never_broken() -> None:
-    url = f"https://packages.example.com/{'a' * WIDTH}/"
+@pytest.fixture
+def terminal(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
+    """Return what makes the standard streams a terminal of so many columns."""
+    monkeypatch.delenv("COLUMNS", raising=False)
+    monkeypatch.setenv("NO_COLOR", "1")
+
+    def resize(wide: int) -> None:
+        for stream in (sys.stdout, sys.stderr):
+            monkeypatch.setattr(stream, "isatty", lambda: True)
+        size = os.terminal_size((wide, 24))
+        monkeypatch.setattr(os, "get_terminal_size", lambda _: size)
+
+    return resize
+
+
+@pytest.mark.parametrize(
+    ("wide", "used"), [(80, 80), (64, 64), (100, 100), (250, 100), (20, 40), (0, 80)]
+)
+def test_lines_are_as_wide_as_the_terminal_within_limits(
+    terminal: Callable[[int], None], wide: int, used: int
+) -> None:
+    terminal(wide)
+    assert columns() == columns(err=True) == used
+
+
+@pytest.mark.parametrize(("told", "used"), [("60", 60), ("500", 100), ("", 80), ("many", 80)])
+def test_a_width_in_the_environment_comes_first(
+    terminal: Callable[[int], None], monkeypatch: pytest.MonkeyPatch, told: str, used: int
+) -> None:
+    terminal(80)
+    monkeypatch.setenv("COLUMNS", told)
+    assert columns() == used
+
+
+def test_a_terminal_that_does_not_tell_has_80_columns(
+    terminal: Callable[[int], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    terminal(0)
+
+    def refuse(_: int) -> os.terminal_size:
+        raise OSError(errno.ENOTTY, "not a terminal")
+
+    monkeypatch.setattr(os, "get_terminal_size", refuse)
+    assert columns() == 80
+
+
+@pytest.mark.parametrize("told", [None, "60"])
+def test_without_a_terminal_a_message_is_one_line(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, told: str | None
+) -> None:
+    if told is not None:
+        monkeypatch.setenv("COLUMNS", told)
+    say("word " * 99 + "end")
+    assert capsys.readouterr().err == "indexfallback: " + "word " * 99 + "end\n"
+
+
+def test_without_a_terminal_a_row_of_a_table_is_one_line(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    print_table(("name", "n", "note"), [("a", "10", "word " * 99), ("x" * 60, "9", "word " * 30)])
+    lines = capsys.readouterr().out.splitlines()
+    assert [re.split(" {2,}", line)[0] for line in lines] == ["name", "a", "x" * 60]
+    assert lines[1].endswith("  word" + " word" * 98)
+
+
+def test_the_streams_have_each_their_own_width(
+    terminal: Callable[[int], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    terminal(50)
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: False)
+    assert (columns(), columns(err=True)) == (None, 50)
+
+
+def test_an_address_is_never_broken(terminal: Callable[[int], None]) -> None:
+    terminal(80)
+    url = f"https://packages.example.com/{'a' * 100}/"
     assert url in wrapped(f"see {url} for more").split()
 
 
 def test_a_table_is_aligned_and_its_last_column_stays_beside_the_others(
-    capsys: pytest.CaptureFixture[str],
+    terminal: Callable[[int], None], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    print_table(("name", "n", "note"), [("a", "10", "word " * 20), ("long", "9", "")], right=(1,))
+    terminal(80)
+    content = ("name", "n", "note"), [("a", "10", "word " * 20), ("long", "9", "")]
+    print_table(*content, right=(1,))
     lines = capsys.readouterr().out.splitlines()
     assert lines[0] == "name   n  note"
     assert lines[1].startswith("a     10  word word")
     assert lines[2].startswith("          word")
     assert lines[3] == "long   9"
-    assert max(map(len, lines)) <= WIDTH
+    assert max(map(len, lines)) <= 80
 
 
 def test_free_text_without_room_beside_the_others_stands_below(
-    capsys: pytest.CaptureFixture[str],
+    terminal: Callable[[int], None], capsys: pytest.CaptureFixture[str]
 ) -> None:
+    terminal(80)
     print_table((), [("x" * 60, "word " * 10)])
     lines = capsys.readouterr().out.splitlines()
     assert lines == ["x" * 60, "    " + "word " * 9 + "word"]

@@ -5,9 +5,8 @@ import time
 
 import pytest
 
-from indexfallback.cli.output import WIDTH
 from indexfallback.words import day
-from tests.cli.support import CommandLine
+from tests.cli.support import COLUMNS, CommandLine
 from tests.conftest import Serve
 from tests.fakes import FakeIndex, wheel
 from tests.serving import Served, index_table
@@ -47,12 +46,12 @@ def shim(cli: CommandLine, private: FakeIndex, public: FakeIndex, served: Serve)
 
 def test_why_says_whose_it_is_since_when_and_what_to_do(cli: CommandLine, shim: Served) -> None:
     assert shim.url
-    done = cli("why", "acme-app").expect(1)
+    done = cli.to_terminal("why", "acme-app").expect(1)
     assert f"Why: it {_cause()}." in done.words
     assert f"What you can do: {REMEDY}" in done.words
     assert f"owner: served by it, known there since {day(time.time())}" in done.words
     assert "2 pypi skipped acme-app belongs to private" in done.words
-    assert done.widest <= WIDTH
+    assert done.widest <= COLUMNS
 
 
 @pytest.mark.parametrize("address", ["/simple/acme-app/", "/projects/acme-app/"])
@@ -73,9 +72,9 @@ def test_the_projects_page_says_it(shim: Served) -> None:
 def test_status_names_it(cli: CommandLine, shim: Served) -> None:
     assert "refused" not in cli("status").expect().words
     shim.get("/-/why/acme-app")
-    done = cli("status").expect()
+    done = cli.to_terminal("status").expect()
     assert "names 1 refused: acme-app of private (see `indexfallback why PROJECT`)" in done.words
-    assert done.widest <= WIDTH
+    assert done.widest <= COLUMNS
 
 
 def test_the_setting_that_claims_a_name_is_named(

@@ -2,8 +2,7 @@
 
 import pytest
 
-from indexfallback.cli.output import WIDTH
-from tests.cli.support import CommandLine
+from tests.cli.support import COLUMNS, CommandLine
 from tests.conftest import Serve
 from tests.fakes import FakeIndex, wheel
 from tests.serving import index_table
@@ -78,11 +77,11 @@ def test_a_project_that_cannot_be_asked_for_ends_with_1(
 ) -> None:
     cli("refresh", "idna").expect()
     public.stop_listening()
-    done = cli("refresh", "idna", "acme-app").expect(1)
+    done = cli.to_terminal("refresh", "idna", "acme-app").expect(1)
     assert "acme-app: not known here before, newest 1.4 (private)" in done.out
     assert "idna: not refreshed: pypi could not be asked (connection refused " in done.words
     assert "and its older page is served" in done.words
-    assert done.widest <= WIDTH
+    assert done.widest <= COLUMNS
 
 
 @pytest.mark.usefixtures("chain")

@@ -5,15 +5,14 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import psutil
 import pytest
 
-from indexfallback.cli.output import WIDTH
 from indexfallback.config.pip import default_url
-from tests.cli.support import COMMAND_SECONDS, CommandLine, Done
+from tests.cli.support import COLUMNS, COMMAND_SECONDS, CommandLine, Done
 from tests.conftest import Serve
 from tests.fakes import FakeIndex, flat_directory, wheel
 from tests.in_process import ROOT
@@ -34,8 +33,8 @@ _WAIT = "import pathlib, sys, time; pathlib.Path(sys.argv[1]).touch(); time.slee
 unix = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such signals")
 
 
-def run(cli: CommandLine, code: str, *arguments: str, **environ: str) -> Done:
-    return cli("run", "--", sys.executable, "-c", code, *arguments, **environ)
+def run(call: Callable[..., Done], code: str, *arguments: str, **environ: str) -> Done:
+    return call("run", "--", sys.executable, "-c", code, *arguments, **environ)
 
 
 @pytest.mark.usefixtures("chain")
@@ -86,13 +85,13 @@ def test_a_failed_command_is_told_which_index_was_away_and_what_to_do(
         index_table("private", private.url, role="private", projects=["acme-*"]),
         index_table("pypi", "https://packages.example.com/simple/"),
     )
-    done = run(cli, _ASK, "acme-app").expect(1)
+    done = run(cli.to_terminal, _ASK, "acme-app").expect(1)
     assert "indexfallback: acme-app could not be looked up.\n  private is" in done.err
     assert "private is unavailable: connection refused (127.0.0.1:" in done.words
     assert "It belongs to private (by projects), which could not be asked" in done.words
     assert "What you can do: Start private, or correct the port" in done.words
     words = done.err[done.err.index("indexfallback: ") :]
-    assert max(map(len, words.splitlines())) <= WIDTH
+    assert max(map(len, words.splitlines())) <= COLUMNS
 
 
 @pytest.mark.usefixtures("chain")
@@ -133,13 +132,13 @@ def copied(cli: CommandLine, private: FakeIndex, public: FakeIndex) -> None:
 
 @pytest.mark.usefixtures("copied")
 def test_a_failed_command_is_told_of_a_public_project_of_the_same_name(cli: CommandLine) -> None:
-    done = run(cli, _ASK, "acme-app", "idna", "nope").expect(1)
+    done = run(cli.to_terminal, _ASK, "acme-app", "idna", "nope").expect(1)
     assert (
         "idna came from private, which has 1 file (newest 3.9); pypi has a project of this name "
         "too (newest 3.10). If private only has copies, set defer_copies or only for it."
     ) in done.words
     assert "acme-app came from" not in done.words
-    assert max(map(len, done.err.splitlines())) <= WIDTH
+    assert max(map(len, done.err.splitlines())) <= COLUMNS
 
 
 @pytest.mark.usefixtures("copied")
@@ -186,9 +185,9 @@ _RESTRICT = 'only = ["its-name-*"] (indexfallback init)'
 def test_without_a_configuration_it_says_how_to_restrict_an_index(
     cli: CommandLine, private: FakeIndex
 ) -> None:
-    done = run(cli, "pass", PIP_EXTRA_INDEX_URL=private.url).expect()
+    done = run(cli.to_terminal, "pass", PIP_EXTRA_INDEX_URL=private.url).expect()
     assert f"an index with public projects too: {_RESTRICT}" in done.err
-    assert max(map(len, done.err.splitlines())) <= WIDTH
+    assert max(map(len, done.err.splitlines())) <= COLUMNS
 
 
 @pytest.mark.parametrize("extra", ["", "file:///srv/wheels"])

@@ -7,8 +7,7 @@ import sys
 import pytest
 from pip._internal.network.session import user_agent
 
-from indexfallback.cli.output import WIDTH
-from tests.cli.support import CommandLine
+from tests.cli.support import COLUMNS, CommandLine
 from tests.conftest import Serve
 from tests.fakes import Dist, FakeIndex, wheel
 from tests.serving import Served, index_table, wait_until
@@ -40,7 +39,7 @@ def test_it_shows_the_indexes_the_cache_and_the_clients(cli: CommandLine, shim: 
     _fetch(shim, file)
     # Until its transfer has ended, a file that is kept already is answered from the transfer.
     wait_until(lambda: _sent_from_cache(shim, file), 20, "it is never served from the cache")
-    done = cli("status").expect()
+    done = cli.to_terminal("status").expect()
     header, private, pypi, cache, *_ = done.out.splitlines()
     assert header.split() == [
         "index", "role", "state", "since", "p50", "p95", "requests", "errors", "note",
@@ -50,7 +49,7 @@ def test_it_shows_the_indexes_the_cache_and_the_clients(cli: CommandLine, shim: 
     assert cache.startswith("cache      ")
     assert re.search(r" of 20 GB, 1 file, 1 page, [1-9]\d\.\d % of bytes served from it", cache)
     assert re.search(r"clients pip 26\.3 \(\d s ago\)", done.words)
-    assert done.widest <= WIDTH
+    assert done.widest <= COLUMNS
     assert done.err == ""
 
 
@@ -82,11 +81,11 @@ def test_an_index_in_trouble_is_noted_with_its_next_try(
     shim.get("/simple/acme-app/")
     private.stop_listening()
     wait_until(lambda: _asked_again(shim)["state"] == "down", 10, "the index is not down")
-    done = cli("status").expect()
+    done = cli.to_terminal("status").expect()
     assert "connection refused (127.0.0.1:" in done.words
     assert "; next try in " in done.words
     assert "(1 stale in use)" in done.words
-    assert done.widest <= WIDTH
+    assert done.widest <= COLUMNS
 
 
 def _asked_again(shim: Served) -> dict[str, object]:
@@ -102,10 +101,10 @@ def test_an_error_of_an_index_that_is_well_again_stays_noted(
     with private.fail(500):
         shim.get("/simple/acme-app/")
     shim.get("/simple/acme-lib/")
-    done = cli("status").expect()
+    done = cli.to_terminal("status").expect()
     assert " s ago: 500 Internal Server Error" in done.words
     assert "last error " in done.words
-    assert done.widest <= WIDTH
+    assert done.widest <= COLUMNS
 
 
 def test_what_is_served_stale_now_is_named_until_it_is_not(
@@ -140,9 +139,9 @@ def test_a_mirror_that_lags_is_noted_with_how_far(
         cli.use(shim)
         for index in ("pypi", "mirror"):
             assert shim.get(f"/index/{index}/simple/idna/").status == 200
-        done = cli("status").expect()
+        done = cli.to_terminal("status").expect()
     assert "1 project behind pypi by 2 d" in done.words
-    assert done.widest <= WIDTH
+    assert done.widest <= COLUMNS
 
 
 def test_what_could_not_be_served_is_named(

@@ -4,8 +4,7 @@ import re
 
 import pytest
 
-from indexfallback.cli.output import WIDTH
-from tests.cli.support import CommandLine
+from tests.cli.support import COLUMNS, CommandLine
 from tests.conftest import Serve
 from tests.fakes import FakeIndex, wheel
 from tests.serving import index_table, wait_until
@@ -13,7 +12,7 @@ from tests.serving import index_table, wait_until
 
 @pytest.mark.usefixtures("chain")
 def test_it_says_who_serves_a_project_and_what_every_index_said(cli: CommandLine) -> None:
-    done = cli("why", "idna").expect()
+    done = cli.to_terminal("why", "idna").expect()
     first, absent, *_ = done.out.splitlines()
     assert first.startswith("idna is served by pypi (page of ")
     assert first.endswith(", fresh for 10 min)")
@@ -22,7 +21,7 @@ def test_it_says_who_serves_a_project_and_what_every_index_said(cli: CommandLine
     assert "2 pypi found 2 files in " in done.words
     assert "newest 3.10" in done.words
     assert "files: 2 (0 cached, 0 withheld) yanked: 0 pins: 0" in done.words
-    assert done.widest <= WIDTH
+    assert done.widest <= COLUMNS
     assert done.err == ""
 
 
@@ -77,11 +76,11 @@ def test_a_private_project_that_cannot_be_asked_for_is_explained(
         index_table("pypi", public.url),
     )
     private.stop_listening()
-    done = cli("why", "acme-app").expect(1)
+    done = cli.to_terminal("why", "acme-app").expect(1)
     assert done.out.startswith("acme-app is not available now (503)\n")
     assert "1 private unavailable connection refused (127.0.0.1:" in done.words
     assert "What you can do: Start private, or correct the port" in done.words
-    assert done.widest <= WIDTH
+    assert done.widest <= COLUMNS
     assert "WARNING" not in done.err
     assert public.requests == []
 

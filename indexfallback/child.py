@@ -19,6 +19,11 @@ importlib.import_module(sys.argv.pop(1)).main()
 """
 
 
+def log_options(verbose: int) -> list[str]:
+    """Return the options for a log level: the number of ``-v``, or -1 for ``-q``."""
+    return ["-q"] if verbose < 0 else ["-v"] * verbose
+
+
 class ChildError(Exception):
     """The child has ended, or does not answer in time."""
 

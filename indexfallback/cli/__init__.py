@@ -2,6 +2,7 @@
 
 import importlib
 import logging
+import os
 import sqlite3
 import sys
 import traceback
@@ -10,6 +11,7 @@ import click
 
 from indexfallback import __version__
 from indexfallback.cli.options import Options, examples, takes_options
+from indexfallback.cli.output import colour
 from indexfallback.errors import IndexFallbackError
 
 #: The name of the program.
@@ -74,7 +76,7 @@ def cli(options: Options) -> None:
 def main() -> None:
     """Run the command line; an error gives a message and an exit code, but no traceback."""
     try:
-        cli(prog_name=PROGRAM)
+        cli(prog_name=PROGRAM, color=colour(os.environ))
     except IndexFallbackError as error:
         _print_error(error)
         sys.exit(error.exit_code)

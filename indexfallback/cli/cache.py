@@ -17,10 +17,11 @@ from indexfallback.cli.opening import open_store
 from indexfallback.cli.options import Options, examples, json_option, project_name, takes_options
 from indexfallback.cli.output import (
     clock,
+    note,
     print_json,
     print_json_lists,
     print_table,
-    say,
+    tell,
     tracked,
     wrapped,
 )
@@ -71,7 +72,7 @@ def info(options: Options, as_json: bool) -> None:
     ]
     print_table((), rows)
     if report.quarantined:
-        say("`indexfallback cache gc` empties the quarantine")
+        note("`indexfallback cache gc` empties the quarantine")
 
 
 @cache.command(
@@ -94,7 +95,7 @@ def list_(options: Options, project: str | None, as_json: bool) -> None:
             if project
             else _print_all(maintenance.held_projects(store))
         ):
-            say(f"nothing{f' of {project}' if project else ''} is cached in {settings.cache_dir}")
+            note(f"nothing{f' of {project}' if project else ''} is cached in {settings.cache_dir}")
 
 
 def _files(store: Store, project: str | None) -> Iterable[HeldFile]:
@@ -164,7 +165,7 @@ def verify(options: Options, as_json: bool) -> None:
         print_json({"right": right, "records": records, **found})
     else:
         checked = right + sum(map(len, found.values()))
-        click.echo(f"{counted(checked, 'file')} checked, {right:,} valid")
+        tell(f"{counted(checked, 'file')} checked, {right:,} valid")
         for text in records:
             click.echo(wrapped(f"records: {text}", ""))
         for verdict, sha256s in found.items():
@@ -193,4 +194,4 @@ def gc(options: Options, as_json: bool) -> None:
         counted(cleaned.partials, "abandoned partial file"),
         f"{counted(cleaned.quarantined, 'file')} from quarantine",
     ]
-    click.echo(wrapped(f"Removed {', '.join(parts)}", ""))
+    tell(f"Removed {', '.join(parts)}")

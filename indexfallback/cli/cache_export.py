@@ -10,7 +10,7 @@ import click
 from indexfallback.cli.export_request import Request, Selected, read_request
 from indexfallback.cli.opening import open_store
 from indexfallback.cli.options import Options, examples, takes_options
-from indexfallback.cli.output import print_json, say, tilde, tracked, wrapped
+from indexfallback.cli.output import note, print_json, say, tell, tilde, tracked
 from indexfallback.config import Settings
 from indexfallback.words import counted, size
 
@@ -154,9 +154,9 @@ def _print_archive(data: dict[str, Any], file: Path, since: Path | None) -> None
     projects = counted(len(data["projects"]), "project")
     files, pages = counted(data["files"], "file"), counted(data["pages"], "page")
     text = f"{tilde(file)} has {projects}: {files} ({size(data['bytes'])}), {pages}"
-    click.echo(wrapped(text, ""))
+    tell(text)
     if since is not None:
-        say(f"left out {counted(data['earlier'], 'file')} that the earlier export has")
+        note(f"left out {counted(data['earlier'], 'file')} that the earlier export has")
 
 
 def _export_wheelhouse(
@@ -180,6 +180,6 @@ def _export_wheelhouse(
         print_json({**report, "files": listed, "written": written, **selected.as_data()})
     else:
         have = f"{counted(len(projects), 'project')} and {counted(len(files), 'file')}"
-        click.echo(wrapped(f"{tilde(directory)} has {have}, {size(written)} of them new", ""))
-        say(f"install from it with: pip install --no-index --find-links {directory} PROJECT")
+        tell(f"{tilde(directory)} has {have}, {size(written)} of them new")
+        note(f"install from it with: pip install --no-index --find-links {directory} PROJECT")
     return selected, projects

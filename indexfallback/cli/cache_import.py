@@ -12,7 +12,7 @@ from indexfallback.cli.import_changes import as_data, print_changes, print_left,
 from indexfallback.cli.import_directory import import_directory
 from indexfallback.cli.opening import open_store
 from indexfallback.cli.options import Options, examples, takes_options
-from indexfallback.cli.output import print_json, say, say_more, tilde, tracked, wrapped
+from indexfallback.cli.output import print_json, say, say_more, tell, tilde, tracked
 from indexfallback.config import Settings
 from indexfallback.words import counted, size
 
@@ -197,14 +197,11 @@ def _say_not_in_chain(index: "CarriedIndex", pages: int) -> None:
 
 def _print_imported(path: Path, imported: "Imported", *, dry_run: bool) -> None:
     has, is_imported = ("has", "would be imported") if dry_run else ("had", "imported")
-    click.echo(
-        wrapped(
-            f"{tilde(path)} {has} {counted(imported.projects, 'project')}: "
-            f"{counted(imported.files, 'file')} {is_imported} ({size(imported.bytes)}), "
-            f"{imported.held:,} cached before; {counted(imported.pages, 'page')} {is_imported}, "
-            f"{imported.kept:,} not newer than the cached ones",
-            "",
-        )
+    tell(
+        f"{tilde(path)} {has} {counted(imported.projects, 'project')}: "
+        f"{counted(imported.files, 'file')} {is_imported} ({size(imported.bytes)}), "
+        f"{imported.held:,} cached before; {counted(imported.pages, 'page')} {is_imported}, "
+        f"{imported.kept:,} not newer than the cached ones"
     )
     for filename in imported.withheld[:_NAMES]:
         say(f"{filename} differs from the file that was first seen here, and is withheld")

@@ -17,7 +17,7 @@ from indexfallback.chain.network import Network
 from indexfallback.chain.remedies import remedy_for
 from indexfallback.cli.compare import NoFacts, judged
 from indexfallback.cli.options import Options, examples, json_option, takes_options
-from indexfallback.cli.output import print_json, print_table, say, say_more
+from indexfallback.cli.output import note, print_json, print_table
 from indexfallback.condition import after
 from indexfallback.config import Index, Settings
 from indexfallback.doctor.certificates import ends_soon, in_days
@@ -69,7 +69,7 @@ def check(options: Options, compare: bool, as_json: bool) -> None:
     if as_json:
         print_json([_as_data(check) for check in checks])
     elif not checks:
-        say("no index is configured: `indexfallback config init` writes a configuration")
+        note("no index is configured: `indexfallback config init` writes a configuration")
     else:
         rows = [(c.verdict, c.index, ms(c.seconds), _text(c)) for c in checks]
         print_table((), rows, right=(2,))
@@ -87,10 +87,10 @@ def _warn_about_names(index: Index) -> None:
         "stop": "every name is refused, as during every outage",
         "next": "another index may serve any of its names",
     }[index.on_outage]
-    say(f"only the cache records which names belong to {index.name}")
-    say_more(
+    note(
+        f"only the cache records which names belong to {index.name}",
         f"If the cache is removed while {index.name} is unavailable, {meaning} until it answers: "
-        "set projects to keep its names in any case."
+        "set projects to keep its names in any case.",
     )
 
 

@@ -9,6 +9,7 @@ import click
 
 from indexfallback.cli.check import check
 from indexfallback.cli.options import Options, examples, json_option, takes_options
+from indexfallback.cli.output import note, tell
 from indexfallback.clients import files
 from indexfallback.config import Index, Settings
 from indexfallback.config.keys import FIELDS, INDEX_KEYS
@@ -127,7 +128,7 @@ def path(options: Options) -> None:
     file = config_path(options.config)
     click.echo(file)
     if not file.exists():
-        click.echo("It does not exist; `indexfallback config init` writes it.", err=True)
+        note("it does not exist; `indexfallback config init` writes it")
 
 
 @config.command(
@@ -141,8 +142,8 @@ def init(options: Options, force: bool) -> None:
     if file.exists() and not force:
         raise ConfigError(str(file), "the file exists already", "--force replaces it")
     files.write_configuration(file, TEMPLATE)
-    click.echo(f"Wrote {file}")
-    click.echo("It replaces pip's indexes: add yours as [[index]].", err=True)
+    tell(f"Wrote {file}")
+    note("it replaces pip's indexes: add yours as [[index]]")
 
 
 @config.command(epilog=examples("indexfallback config show", "indexfallback config show --json"))

@@ -9,7 +9,7 @@ from indexfallback.chain.explain import claim
 from indexfallback.cli.forget import confirm, explain_owners
 from indexfallback.cli.opening import open_store
 from indexfallback.cli.options import Options, examples, json_option, project_name, takes_options
-from indexfallback.cli.output import clock, print_json, say, say_more, wrapped
+from indexfallback.cli.output import clock, print_json, say, say_more, tell
 from indexfallback.config import Settings
 from indexfallback.config.address import parse_address
 from indexfallback.config.units import InvalidValueError
@@ -67,7 +67,7 @@ def _disown_project(
         print_json({"project": project, **disowned._asdict(), "claimed_by": list(claiming)})
     elif any(disowned):
         removed = f"{counted(disowned.owners, 'owner')}, {counted(disowned.pages, 'page')}"
-        click.echo(wrapped(f"Removed of {project}: {removed}", ""))
+        tell(f"Removed of {project}: {removed}")
     else:
         say(f"no private index is known to own {project}")
     for name, setting in claiming.items():
@@ -97,7 +97,7 @@ def _disown_index(
         print_json({**report, **disowned._asdict()})
     elif any(disowned):
         removed = f"{counted(disowned.names, 'name')}, {counted(disowned.pages, 'page')}"
-        click.echo(wrapped(f"Removed of {index}: {removed}", ""))
+        tell(f"Removed of {index}: {removed}")
     else:
         say(f"{index} is known to own nothing")
     return any(disowned)

@@ -12,7 +12,7 @@ from indexfallback.cli.examine import examine_machine
 from indexfallback.cli.logs import silence_chain
 from indexfallback.cli.mending import applied, planned
 from indexfallback.cli.options import Options, examples, takes_options
-from indexfallback.cli.output import print_json, print_table
+from indexfallback.cli.output import print_json, print_table, tell
 from indexfallback.config import Settings
 from indexfallback.doctor import Finding, Verdict, examine
 from indexfallback.words import counted
@@ -51,7 +51,7 @@ def doctor(
         well = sum(finding.verdict is Verdict.OK for finding in findings)
         _print([f for f in findings if show_all or f.verdict is not Verdict.OK])
         if not show_all:
-            click.echo(f"{counted(well, 'check')} found nothing wrong (--all shows them)")
+            tell(f"{counted(well, 'check')} found nothing wrong (--all shows them)")
     _exit(findings)
 
 

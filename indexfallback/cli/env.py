@@ -6,7 +6,7 @@ import sys
 import click
 
 from indexfallback.cli.options import Options, examples, takes_options
-from indexfallback.cli.output import say, say_more
+from indexfallback.cli.output import note, say
 from indexfallback.cli.running import client_address, found, no_shim
 from indexfallback.clients.environment import activation, deactivation
 from indexfallback.clients.shells import EVALUATED, shell_of, statements
@@ -34,7 +34,7 @@ def env(options: Options, shell: str | None, undo: bool) -> None:
     if undo:
         changes = deactivation(os.environ)
         if not changes:
-            say("this shell does not use a shim: there is nothing to undo")
+            note("this shell does not use a shim: there is nothing to undo")
     else:
         settings = options.settings()
         changes = activation(os.environ, client_address(settings))
@@ -46,5 +46,7 @@ def env(options: Options, shell: str | None, undo: bool) -> None:
     click.echo(statements(shell, changes), nl=False)
     if sys.stdout.isatty():
         command = f"indexfallback env --shell {shell}{' --undo' if undo else ''}"
-        say("nothing has changed yet: evaluate the statements with")
-        say_more(EVALUATED[shell].format(command=command))
+        note(
+            "nothing has changed yet: evaluate the statements with",
+            EVALUATED[shell].format(command=command),
+        )

@@ -12,7 +12,7 @@ import click
 
 from indexfallback.cli.fetch_progress import fetch_progress
 from indexfallback.cli.options import Options, examples, takes_options
-from indexfallback.cli.output import print_json, print_table, say, say_more
+from indexfallback.cli.output import is_quiet, note, print_json, print_table, say, say_more
 from indexfallback.config import Settings
 from indexfallback.wanted import Origin, Wanted
 from indexfallback.words import counted, size
@@ -88,7 +88,7 @@ def fetch(
     arguments = Arguments(requirements, files, limits, extras, groups)
     wanted = arguments.wanted(targets(pythons, platforms), settings)
     for remark in dict.fromkeys(remark for _, each in wanted for remark in each.remarks):
-        say(remark)
+        note(remark)
     result = _run(settings, options.verbose, wanted,
                   {"extras": extras, "groups": groups, "dry_run": dry_run})  # fmt: skip
     if as_json:
@@ -178,6 +178,19 @@ def _sorted(result: "Result") -> "list[FetchedFile]":
 
 def _print(result: "Result", chain: list[str], *, dry_run: bool) -> None:
     files = _sorted(result)
+    if dry_run or not is_quiet():
+        _print_files(files, chain, dry_run=dry_run)
+    for text in result.left_out:
+        say(f"left out: {text}")
+    for remedy, those in groupby(result.missing, lambda missing: missing.remedy):
+        for missing in those:
+            say(f"missing: {missing.what}: {missing.cause}".rstrip("."))
+        if remedy:
+            say_more(remedy)
+
+
+def _print_files(files: "list[FetchedFile]", chain: list[str], *, dry_run: bool) -> None:
+    """Print how many files are from each index, and for a dry run their names."""
     rows = []
     for index in chain:
         of_index = [each for each in files if each.index == index]
@@ -192,10 +205,3 @@ def _print(result: "Result", chain: list[str], *, dry_run: bool) -> None:
     if dry_run:
         for each in files:
             click.echo(f"  {each.filename}" + ("" if each.is_new else " (here)"))
-    for text in result.left_out:
-        say(f"left out: {text}")
-    for remedy, those in groupby(result.missing, lambda missing: missing.remedy):
-        for missing in those:
-            say(f"missing: {missing.what}: {missing.cause}".rstrip("."))
-        if remedy:
-            say_more(remedy)

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from indexfallback.cli.output import say
+from indexfallback.cli.output import say, shows_bar
 from indexfallback.words import counted, size
 
 if TYPE_CHECKING:
@@ -15,7 +15,16 @@ if TYPE_CHECKING:
 
 @contextmanager
 def fetch_progress(verbose: int) -> Iterator["FetchProgress"]:
-    """Give a display of the progress; with ``verbose``, it also prints each file's name."""
+    """Give a display of the progress.
+
+    With ``verbose`` it also prints each file's name; if that is negative, it prints nothing.
+    """
+    if verbose < 0:
+        yield _Nothing()
+        return
+    if not shows_bar():
+        yield _Lines(verbose)
+        return
     from rich.console import Console  # noqa: PLC0415 - slow, and few commands have a bar
     from rich.progress import (  # noqa: PLC0415 - as above
         BarColumn,
@@ -27,16 +36,24 @@ def fetch_progress(verbose: int) -> Iterator["FetchProgress"]:
     )
     from rich.table import Column  # noqa: PLC0415 - as above
 
-    console = Console(stderr=True)
-    if not console.is_terminal:
-        yield _Lines(verbose)
-        return
     # A long description must not wrap these columns.
     numbers = (DownloadColumn, TransferSpeedColumn, TimeRemainingColumn)
     columns = (TextColumn("{task.description}"), BarColumn(None),
                *(each(table_column=Column(no_wrap=True)) for each in numbers))  # fmt: skip
-    with Progress(*columns, console=console, transient=True) as progress:
+    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
         yield _Bar(progress, verbose)
+
+
+class _Nothing:
+    """Shows nothing."""
+
+    def step(self, text: str) -> None: ...
+
+    def expect(self, files: int, size: int) -> None: ...
+
+    def advance(self, size: int) -> None: ...
+
+    def finish(self, name: str) -> None: ...
 
 
 class _Lines:

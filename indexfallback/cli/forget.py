@@ -7,7 +7,7 @@ import click
 
 from indexfallback.cli.opening import open_store
 from indexfallback.cli.options import Options, examples, json_option, project_name, takes_options
-from indexfallback.cli.output import clock, print_json, say, say_more, wrapped
+from indexfallback.cli.output import clock, print_json, say, say_more, tell
 from indexfallback.config import Settings
 from indexfallback.names import METADATA_ENDING
 from indexfallback.store import maintenance
@@ -40,7 +40,7 @@ def remove(options: Options, project: str, yes: bool, as_json: bool) -> None:
     if as_json:
         print_json({"project": project, **forgotten._asdict()})
     elif any(forgotten):
-        click.echo(_forgotten(project, forgotten))
+        tell(_forgotten(project, forgotten))
     else:
         say(f"nothing of {project} is cached")
     sys.exit(0 if any(forgotten) else 1)
@@ -76,7 +76,7 @@ def accept(options: Options, project: str, filename: str, yes: bool, as_json: bo
         offered = [offer._asdict() for offer in offers]
         print_json({"project": project, "filename": filename, "first": first, "offered": offered})
         return
-    click.echo(wrapped(f"Removed the pin of {filename}; the next download sets a new one", ""))
+    tell(f"Removed the pin of {filename}; the next download sets a new one")
 
 
 def _say_both(settings: Settings, pins: list[Pin], offers: list[maintenance.ListedFile]) -> None:
@@ -131,4 +131,4 @@ def _forgotten(project: str, forgotten: maintenance.Forgotten) -> str:
     ]
     if forgotten.owners:
         parts.append(f"its {counted(forgotten.owners, 'owner')}")
-    return wrapped(f"Removed of {project}: {', '.join(parts)}", "")
+    return f"Removed of {project}: {', '.join(parts)}"

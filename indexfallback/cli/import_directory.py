@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from indexfallback.cli.opening import open_store
-from indexfallback.cli.output import print_json, print_table, say, say_more, tilde, tracked, wrapped
+from indexfallback.cli.output import is_quiet, note, print_json, print_table, tell, tilde, tracked
 from indexfallback.config import Index, Settings
 from indexfallback.words import counted, size
 
@@ -48,16 +48,19 @@ def import_directory(
         files = {"taken": _as_data(taken), "left": _as_data(left)}
         print_json({"kind": kind, "pages": new_pages, **files})
         return
-    click.echo(wrapped(f"{tilde(directory)}: {kind}", ""))
+    tell(f"{tilde(directory)}: {kind}")
     if index is not None:
-        click.echo(f"{counted(new_pages, 'page')} taken as pages of {index.name}")
+        tell(f"{counted(new_pages, 'page')} taken as pages of {index.name}")
     rows = [*_taken_rows(taken), *_left_rows(left)]
-    print_table(("files", "size", "result"), rows, right=(0, 1))
+    if not is_quiet():
+        print_table(("files", "size", "result"), rows, right=(0, 1))
     if has_pages and index is None and not taken:
-        say("its pages were not read: --as INDEX imports them as pages of an index")
+        note("its pages were not read: --as INDEX imports them as pages of an index")
     elif not taken and any(each.reason.endswith("does not list it") for each in left):
-        say("a directory of files that no index lists can be an index itself:")
-        say_more("add one with url = the directory to the configuration.")
+        note(
+            "a directory of files that no index lists can be an index itself:",
+            "add one with url = the directory to the configuration.",
+        )
 
 
 def _as_data(found: "Iterable[Adopted | Skipped]") -> list[dict[str, object]]:

@@ -10,8 +10,8 @@ from pathlib import Path
 
 from indexfallback.table import Table
 
-#: Log levels by the number of ``-v`` options.
-_LEVELS = (logging.WARNING, logging.INFO, logging.DEBUG)
+#: Log levels by the number of ``-v`` options; -1 is ``-q``.
+_LEVELS = {-1: logging.ERROR, 0: logging.WARNING, 1: logging.INFO, 2: logging.DEBUG}
 _FORMAT = logging.Formatter("%(asctime)s %(levelname)-7s %(message)s", "%Y-%m-%d %H:%M:%S")
 #: A message that was logged within this many seconds is counted and not logged again.
 REPEAT_SECONDS = 60.0
@@ -73,5 +73,5 @@ def _log_to(handler: logging.Handler, verbose: int) -> None:
     handler.addFilter(Repeats())
     logger = logging.getLogger("indexfallback")
     logger.handlers[:] = [handler]
-    logger.setLevel(_LEVELS[min(verbose, len(_LEVELS) - 1)])
+    logger.setLevel(_LEVELS[min(verbose, max(_LEVELS))])
     logger.propagate = False

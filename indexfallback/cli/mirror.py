@@ -12,7 +12,7 @@ import click
 
 from indexfallback.cli.mirror_report import files_and_size, print_removal, report
 from indexfallback.cli.options import Options, examples, takes_options
-from indexfallback.cli.output import clock, print_json, print_table, say, wrapped
+from indexfallback.cli.output import clock, print_json, print_table, say, shows_bar, tell
 from indexfallback.config.units import InvalidValueError, parse_duration
 from indexfallback.errors import MirrorError
 from indexfallback.words import counted, size
@@ -35,7 +35,7 @@ class _Progress:
         self._bar: Progress | None = None
 
     def __enter__(self) -> "_Progress":
-        if sys.stderr.isatty():
+        if shows_bar():
             from rich.console import Console  # noqa: PLC0415 - slow to import
             from rich.progress import Progress  # noqa: PLC0415 - as above
 
@@ -163,7 +163,7 @@ def verify(options: Options, as_json: bool) -> None:
     else:
         mended = found.wrong - len(found.lost)
         files = counted(found.files, "file")
-        click.echo(wrapped(f"{files}, {found.wrong:,} wrong or missing, {mended:,} mended", ""))
+        tell(f"{files}, {found.wrong:,} wrong or missing, {mended:,} mended")
         for name in found.lost:
             say(f"{name} is lost: the index does not have the same file any more")
     sys.exit(1 if found.lost or found.failed else 0)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from indexfallback.cli.output import print_json, say, say_more, wrapped
+from indexfallback.cli.output import print_json, say, say_more, tell, wrapped
 from indexfallback.words import counted, size, span
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ def report(result: "Result", *, dry: bool, as_json: bool) -> None:
         stopped = result.stopped._asdict() if result.stopped is not None else None
         print_json({**asdict(result), **bytes_, "dry_run": dry, "stopped": stopped})
         return
-    click.echo(wrapped(_summary(result, dry=dry), ""))
+    tell(_summary(result, dry=dry))
     for project, why in sorted(result.failed.items())[:_NAMES]:
         click.echo(wrapped(f"{project}: {why}"))
     if len(result.failed) > _NAMES:

@@ -36,7 +36,7 @@ def offline(options: Options, mode: str | None, as_json: bool) -> None:
     state = Network(settings).offline_state
     if as_json:
         print_json(_as_data(state))
-    else:
+    elif mode is None or not options.quiet:
         for line in _lines(state):
             click.echo(wrapped(line, ""))
 

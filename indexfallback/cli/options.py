@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from indexfallback.cli.logs import set_up_logging
+from indexfallback.cli.output import QUIET
 from indexfallback.clients.environment import without_activation
 from indexfallback.config import Settings
 from indexfallback.config.load import load_settings
@@ -25,7 +26,7 @@ class Options:
     #: ``NAME=URL``, in the order of the chain.
     indexes: tuple[str, ...] = ()
     offline: bool = False
-    #: Number of ``-v`` options.
+    #: Number of ``-v`` options; -1 for ``-q``.
     verbose: int = 0
 
     def settings(self) -> Settings:
@@ -43,12 +44,20 @@ class Options:
         )
 
     @property
+    def quiet(self) -> bool:
+        """Whether only errors are printed, and the data asked for."""
+        return self.verbose < 0
+
+    @property
     def choose_chain(self) -> bool:
         """Whether an option was given that decides which chain is used, or whether it is asked."""
         return bool(self.config or self.indexes or self.offline)
 
     def as_arguments(self) -> list[str]:
-        """Return the options as arguments for another process, in any directory."""
+        """Return the options as arguments for another process, in any directory.
+
+        That process has a log of its own, which ``-q`` of this one leaves as it is.
+        """
         arguments = ["--config", str(self.config.absolute())] if self.config else []
         for index in self.indexes:
             arguments += ["--index", index]
@@ -94,6 +103,7 @@ _OPTIONS = (
     click.option(
         "-v", "--verbose", count=True, help="Log state changes; -vv: all, with tracebacks."
     ),
+    click.option("-q", "--quiet", is_flag=True, help="Print only errors, and the data asked for."),
 )
 #: For commands that print data.
 json_option = click.option(
@@ -122,17 +132,21 @@ def _takes(command: Callable[..., Any], given: Sequence[Callable[..., Any]]) -> 
         indexes: tuple[str, ...] = (),
         offline: bool,
         verbose: int,
+        quiet: bool,
         **rest: Any,
     ) -> Any:
         before: Options = ctx.find_object(Options) or Options()
+        quiet, verbose = quiet or before.quiet, max(verbose, before.verbose)
+        if quiet and verbose > 0:
+            raise click.UsageError("--quiet and --verbose exclude one another")
         options = replace(
             before,
             config=config or before.config,
             indexes=indexes or before.indexes,
             offline=offline or before.offline,
-            verbose=max(verbose, before.verbose),
+            verbose=-1 if quiet else verbose,
         )
-        ctx.obj = options
+        ctx.obj, ctx.meta[QUIET] = options, quiet
         set_up_logging(options.verbose)
         return command(options, **rest)
 

@@ -18,6 +18,8 @@ import click
 
 T = TypeVar("T")
 
+#: Where click's context has whether ``--quiet`` was given.
+QUIET = "indexfallback.quiet"
 #: Columns of a line at most, since longer ones are hard to read, and at least, since a table or a
 #: sentence in fewer has a word a line.
 MOST_COLUMNS, LEAST_COLUMNS = 100, 40
@@ -46,6 +48,18 @@ def columns(*, err: bool = False) -> int | None:
     return max(LEAST_COLUMNS, min(wide or _USUAL, MOST_COLUMNS))
 
 
+def colour(environ: Mapping[str, str]) -> bool | None:
+    """Return whether output is coloured; None if only a terminal's is.
+
+    Sources: no-color.org and force-color.org; the first of them that is set decides, as in Python.
+    """
+    if environ.get("NO_COLOR"):
+        return False
+    if environ.get("FORCE_COLOR"):
+        return True
+    return False if environ.get("TERM") == "dumb" else None
+
+
 def say(message: str) -> None:
     """Print a message to standard error."""
     click.echo(wrapped(f"indexfallback: {message}", err=True).lstrip(), err=True)
@@ -54,6 +68,31 @@ def say(message: str) -> None:
 def say_more(text: str) -> None:
     """Print the continuation of a message, indented."""
     click.echo(wrapped(text, err=True), err=True)
+
+
+def tell(text: str, indent: str = "") -> None:
+    """Print what a command did, unless ``--quiet`` was given."""
+    if not is_quiet():
+        click.echo(wrapped(text, indent))
+
+
+def note(message: str, *more: str) -> None:
+    """Print a message that is no error, with its continuation, unless ``--quiet`` was given."""
+    if not is_quiet():
+        say(message)
+        for text in more:
+            say_more(text)
+
+
+def is_quiet() -> bool:
+    """Tell whether the command of this thread prints only errors and the data asked for."""
+    context = click.get_current_context(silent=True)
+    return context is not None and bool(context.meta.get(QUIET))
+
+
+def shows_bar() -> bool:
+    """Tell whether a progress bar is shown; a forced colour makes no terminal of a file."""
+    return sys.stderr.isatty() and not is_quiet()
 
 
 def wrapped(text: str, indent: str = "  ", *, err: bool = False) -> str:
@@ -103,10 +142,10 @@ def print_table(
     colours: Mapping[str, str] | None = None,
     err: bool = False,
 ) -> None:
-    """Print rows in aligned columns; on a terminal, the header is bold.
+    """Print rows in aligned columns; where there are colours, the header is bold.
 
-    ``right`` are the columns to align right. ``colours`` are the colours on a terminal of texts
-    in the first column. The last column is text, which is wrapped on a terminal. Of a long table a
+    ``right`` are the columns to align right. ``colours`` are the colours of texts in the first
+    column. The last column is text, which is wrapped on a terminal. Of a long table a
     part at a time is in memory, so a column may get wider further down.
     """
     width = columns(err=err)
@@ -118,11 +157,11 @@ def print_table(
         widths = [max(both) for both in zip_longest(widths, widest, fillvalue=0)]
         for line in some:
             text = _line(line, widths, right, width)
-            if not os.environ.get("NO_COLOR"):  # click removes colours without a terminal
-                if is_header:
-                    text = click.style(text, bold=True)
-                elif colour := (colours or {}).get(line[0]):
-                    text = click.style(line[0], fg=colour) + text[len(line[0]) :]
+            # click removes colours as its context says.
+            if is_header:
+                text = click.style(text, bold=True)
+            elif paint := (colours or {}).get(line[0]):
+                text = click.style(line[0], fg=paint) + text[len(line[0]) :]
             click.echo(text, err=err)
             is_header = False
 
@@ -149,11 +188,13 @@ def _laid_out(start: str, text: str, width: int | None) -> str:
 
 def tracked(items: Iterable[T], description: str, total: int | None = None) -> Iterator[T]:
     """Yield the items, with a progress bar on a terminal; ``total`` if they have no length."""
+    if not shows_bar():
+        yield from items
+        return
     from rich.console import Console  # noqa: PLC0415 - slow, and few commands have a bar
     from rich.progress import Progress  # noqa: PLC0415 - as above
 
-    console = Console(stderr=True)
-    with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
+    with Progress(console=Console(stderr=True), transient=True) as progress:
         yield from progress.track(items, total=total, description=description)
 
 

@@ -7,7 +7,7 @@ import click
 
 from indexfallback.cli.opening import index_option, open_hosted
 from indexfallback.cli.options import Options, examples, json_option, takes_options_but_index
-from indexfallback.cli.output import print_json, say, wrapped
+from indexfallback.cli.output import print_json, say, tell
 from indexfallback.errors import UploadError
 from indexfallback.hosted.index import HostedIndex, Published
 from indexfallback.hosted.receiving import failed
@@ -47,7 +47,7 @@ def publish(options: Options, files: tuple[Path, ...], index: str | None, as_jso
             done.append(published)
             if not as_json:
                 there = "is published already" if published.was_there else "published"
-                click.echo(wrapped(f"{published.filename}: {there} ({hosted.index.name})", ""))
+                tell(f"{published.filename}: {there} ({hosted.index.name})")
     if as_json:
         print_json([{**file._asdict(), "identity": file.identity._asdict()} for file in done])
     sys.exit(1 if errors else 0)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from indexfallback.cli.options import Options, examples, takes_options
-from indexfallback.cli.output import print_json, say, say_more, tilde, tracked, wrapped
+from indexfallback.cli.output import print_json, say, say_more, tell, tilde, tracked
 from indexfallback.config import Index, Settings
 from indexfallback.errors import TreeError
 from indexfallback.words import counted
@@ -132,7 +132,7 @@ def _print(dest: Path, written: "Written", skipped: list[str]) -> None:
         f"{counted(written.removed, 'file')} removed",
     ]
     have = f"{counted(written.projects, 'project')} and {counted(written.files, 'file')}"
-    click.echo(wrapped(f"{tilde(dest)} has {have}: {', '.join(changes)}", ""))
+    tell(f"{tilde(dest)} has {have}: {', '.join(changes)}")
     for line in skipped[:_NAMES]:
         say(f"left out: {line}")
     if len(skipped) > _NAMES:

@@ -12,7 +12,7 @@ import click
 from indexfallback.cli.logs import silence_chain
 from indexfallback.cli.opening import open_store
 from indexfallback.cli.options import Options, examples, json_option, project_name, takes_options
-from indexfallback.cli.output import print_json, say, tracked, wrapped
+from indexfallback.cli.output import print_json, say, tell, tracked, wrapped
 from indexfallback.cli.running import ask_running, runs_same
 from indexfallback.config import Settings
 from indexfallback.server.asking import NoAnswer
@@ -41,7 +41,7 @@ def refresh(options: Options, projects: tuple[str, ...], as_json: bool) -> None:
     """
     settings = options.settings()
     wanted = tuple(dict.fromkeys(projects)) or _stored(settings)
-    if not options.verbose:
+    if options.verbose <= 0:
         silence_chain()
     with _refresher(settings) as ask:
         reports = list(_all(ask, wanted))
@@ -105,12 +105,12 @@ def _print(reports: Sequence[Report], *, is_all: bool) -> None:
         elif line := _changes(report):
             click.echo(wrapped(f"{report['project']}: {line}", ""))
         elif not is_all:
-            click.echo(wrapped(f"{report['project']}: {_unchanged(report)}", ""))
+            tell(f"{report['project']}: {_unchanged(report)}")
     changed = sum(bool(_changes(report)) for report in reports)
     failed = sum(not _is_current(report) for report in reports)
     if is_all:
         total = counted(len(reports), "project")
-        click.echo(f"{total}, {changed:,} changed, {failed:,} not refreshed")
+        tell(f"{total}, {changed:,} changed, {failed:,} not refreshed")
 
 
 def _changes(report: Report) -> str:

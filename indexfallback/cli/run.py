@@ -32,7 +32,6 @@ _QUIET_PIP = {"PIP_DISABLE_PIP_VERSION_CHECK": "1"}
         "indexfallback run --address -- ./script-with-its-own-certificates",
     ),
 )
-@click.option("-q", "--quiet", is_flag=True, help="Print only errors.")
 @click.option(
     "--address", is_flag=True,
     help="Set variables with the local index's address, for programs that heed no proxy or trust "
@@ -40,7 +39,7 @@ _QUIET_PIP = {"PIP_DISABLE_PIP_VERSION_CHECK": "1"}
 )  # fmt: skip
 @takes_options
 @click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED)
-def run(options: Options, command: tuple[str, ...], address: bool, quiet: bool) -> None:
+def run(options: Options, command: tuple[str, ...], address: bool) -> None:
     """Run COMMAND; its package clients use the chain, and no file has another address."""
     is_inside = not address and not options.choose_chain and is_inside_run(os.environ)
     settings = None if is_inside else options.settings()
@@ -49,18 +48,18 @@ def run(options: Options, command: tuple[str, ...], address: bool, quiet: bool) 
         sys.exit(NOT_FOUND)
     if settings is None:
         sys.exit(run_child(command, dict(os.environ)))  # the outer one reports
-    if not quiet and is_from_pip(settings):
+    if not options.quiet and is_from_pip(settings):
         say("no configuration yet, using pip's")
         print_chain(settings, err=True)
     began = time.time()
     own_port = address or is_pointed_at(settings, without_activation(os.environ))
     shim = shim_for(settings, verbose=options.verbose, on_own_port=own_port)
     if address:
-        code = _by_address(command, shim, began, quiet=quiet)
+        code = _by_address(command, shim, began, quiet=options.quiet)
     else:
         # Its libraries are loaded while the shim starts.
         process = tunnel_process(verbose=options.verbose)
-        code = _by_tunnel(command, process, shim, began, quiet=quiet)
+        code = _by_tunnel(command, process, shim, began, quiet=options.quiet)
     sys.exit(code)
 
 

@@ -14,7 +14,7 @@ from indexfallback.cli import background
 from indexfallback.cli.chain import is_from_pip, print_chain
 from indexfallback.cli.logs import log_to_file, set_up_logging
 from indexfallback.cli.options import Options, examples, takes_options
-from indexfallback.cli.output import print_json, say, tilde, wrapped
+from indexfallback.cli.output import is_quiet, note, print_json, tell, tilde
 from indexfallback.cli.running import address, no_shim
 from indexfallback.config import Settings
 from indexfallback.config.units import format_size
@@ -71,7 +71,7 @@ def serve(
         _announce_running(error, as_json=as_json)
         return
     # All state changes are logged for a user, only failures for a parent process.
-    verbose = options.verbose + (not stop_at_eof)
+    verbose = options.verbose + (not stop_at_eof and not options.quiet)
     if log_file is not None:
         log_to_file(log_file, verbose)
     else:
@@ -102,7 +102,7 @@ def _beside(options: Options, way: str, port: int | None, *, as_json: bool) -> N
             if as_json:
                 print_json({"stopped": ended is not None, "pid": ended})
             else:
-                say(said)
+                note(said)
             return
     try:
         pid = background.start(
@@ -115,9 +115,9 @@ def _beside(options: Options, way: str, port: int | None, *, as_json: bool) -> N
     if as_json:
         click.echo(json.dumps({"url": url, "pid": pid, "started": True, "log": str(log)}))
         return
-    click.echo(f"indexfallback {__version__} on {url}, in the background (process {pid})")
-    click.echo(f"log: {tilde(log)}")
-    click.echo("Point pip at it: `indexfallback setup pip`. Stop: `indexfallback serve --stop`")
+    tell(f"indexfallback {__version__} on {url}, in the background (process {pid})")
+    tell(f"log: {tilde(log)}")
+    tell("Point pip at it: `indexfallback setup pip`. Stop: `indexfallback serve --stop`")
 
 
 def _take_port(settings: Settings, number: int) -> Port:
@@ -140,7 +140,7 @@ def _announce_running(error: AlreadyServedError, *, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps({"url": error.url, "pid": error.pid, "started": False}))
     else:
-        click.echo(f"indexfallback: {error}")
+        tell(f"indexfallback: {error}")
 
 
 def _announce(settings: Settings, port: Port, *, as_json: bool) -> None:
@@ -148,13 +148,15 @@ def _announce(settings: Settings, port: Port, *, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps({"url": url, "pid": os.getpid(), "started": True}))
         return
+    if is_quiet():
+        return
     limit = format_size(settings.cache_size)
-    click.echo(f"indexfallback {__version__} on {url}")
-    click.echo(wrapped(f"cache: {tilde(settings.cache_dir)} (at most {limit})"))
+    tell(f"indexfallback {__version__} on {url}")
+    tell(f"cache: {tilde(settings.cache_dir)} (at most {limit})", "  ")
     if settings.private:
         why = settings.origins.get("server.private", "").removeprefix("default: ")
-        click.echo(wrapped(f"clients need your token, as `indexfallback setup` writes it ({why})"))
+        tell(f"clients need your token, as `indexfallback setup` writes it ({why})", "  ")
     if is_from_pip(settings):
-        click.echo("no configuration yet, using pip's:")
+        tell("no configuration yet, using pip's:")
     print_chain(settings)
-    click.echo("Point pip at it: `indexfallback setup pip`. Stop: Ctrl-C")
+    tell("Point pip at it: `indexfallback setup pip`. Stop: Ctrl-C")

@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 
 from indexfallback.cli.options import Options, examples, json_option, takes_options
-from indexfallback.cli.output import print_json, say, tilde
+from indexfallback.cli.output import note, print_json, say, tell, tilde
 from indexfallback.cli.running import address, health
 from indexfallback.clients.environment import without_activation
 from indexfallback.clients.shim_process import START_SECONDS
@@ -46,7 +46,7 @@ def install(options: Options, dry_run: bool) -> None:
     warn_about_passwords(settings)
     before = health(settings)
     system.install(job)
-    click.echo(f"Installed: {_named(system)}")
+    tell(f"Installed: {_named(system)}")
     if before is not None and _is_still(before, settings):
         say(
             f"another shim (process {before['pid']}) has the port: stop it, and run "
@@ -54,7 +54,7 @@ def install(options: Options, dry_run: bool) -> None:
         )
         return
     wait_for_shim(settings)
-    click.echo(f"Runs on {address(settings)}")
+    tell(f"Runs on {address(settings)}")
 
 
 def job_of(options: Options, settings: Settings) -> Job:
@@ -109,13 +109,13 @@ def uninstall(options: Options) -> None:  # noqa: ARG001 - every command takes t
     """Stop the installed shim, and do not start it at login any more."""
     system = manager()
     if system.uninstall():
-        click.echo(f"Removed: {_named(system)}")
-        say(
+        tell(f"Removed: {_named(system)}")
+        note(
             "clients that still use it wait 7.5 s for each project; `indexfallback doctor` finds "
             "them"
         )
     else:
-        say("no service is installed: there is nothing to remove")
+        note("no service is installed: there is nothing to remove")
 
 
 @service.command(epilog=examples("indexfallback service status --json"))

@@ -11,7 +11,7 @@ import click
 from indexfallback.chain.network import Network
 from indexfallback.cli.chain import print_chain
 from indexfallback.cli.options import Options, examples, json_option, takes_options
-from indexfallback.cli.output import print_json, print_table, say, wrapped
+from indexfallback.cli.output import print_json, print_table, say, tell, wrapped
 from indexfallback.cli.running import ask_running, found, no_shim
 from indexfallback.condition import Condition
 from indexfallback.config import Settings
@@ -51,9 +51,9 @@ def status(options: Options, as_json: bool) -> None:
         for line in _offline_lines(report):
             click.echo(line)
         if there is None:
-            click.echo("Start it: `indexfallback serve`; for one command: `indexfallback run`.")
+            tell("Start it: `indexfallback serve`; for one command: `indexfallback run`.")
         else:
-            click.echo("Choose another port: server.port; for one command: `indexfallback run`.")
+            tell("Choose another port: server.port; for one command: `indexfallback run`.")
     sys.exit(1)
 
 

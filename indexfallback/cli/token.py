@@ -16,7 +16,15 @@ from indexfallback.cli.options import (
     json_option,
     takes_options_but_index,
 )
-from indexfallback.cli.output import clock, print_json, print_table, say, say_more
+from indexfallback.cli.output import (
+    clock,
+    note,
+    print_json,
+    print_table,
+    say,
+    say_more,
+    tell,
+)
 from indexfallback.cli.running import address, root
 from indexfallback.config import Settings
 from indexfallback.store.hosting import Hosting
@@ -73,8 +81,10 @@ def create(
     if as_json:
         print_json({**made._asdict(), "token": secret, "use": lines})
         return
-    say(f"token {made.id} ({made.name}), for {_purpose(made)}; it cannot be shown again")
+    note(f"token {made.id} ({made.name}), for {_purpose(made)}; it cannot be shown again")
     click.echo(secret)
+    if options.quiet:
+        return
     say_more("Use it as the password of the user __token__:")
     for line in lines:
         click.echo(f"    {line}", err=True)
@@ -133,7 +143,7 @@ def list_(options: Options, as_json: bool) -> None:  # noqa: ARG001 - every comm
         header = ("id", "name", "made", "last used", "expires", "for")
         print_table(header, [_row(each) for each in tokens])
     else:
-        say("there are no tokens; `indexfallback token create` creates one")
+        note("there are no tokens; `indexfallback token create` creates one")
 
 
 def _row(each: Token) -> tuple[str, ...]:
@@ -161,4 +171,4 @@ def revoke(options: Options, token_id: str) -> None:  # noqa: ARG001 - as above
         if not hosting.tokens.revoke(token_id):
             say(f"there is no token {token_id}; `indexfallback token list` lists all")
             sys.exit(1)
-    click.echo(f"Token {token_id} is revoked")
+    tell(f"Token {token_id} is revoked")

@@ -32,7 +32,7 @@ def why(options: Options, project: str, as_json: bool) -> None:
     settings = options.settings()
     report = ask_same(settings, f"/-/why/{project}", settings.deadline + _MARGIN)
     if report is None:
-        if not options.verbose:
+        if options.verbose <= 0:
             silence_chain()
         report = _in_process(settings, project)
     if as_json:

@@ -9,7 +9,7 @@ from packaging.version import InvalidVersion, Version
 
 from indexfallback.cli.opening import index_option, open_hosted
 from indexfallback.cli.options import Options, examples, project_name, takes_options_but_index
-from indexfallback.cli.output import say, wrapped
+from indexfallback.cli.output import say, tell
 from indexfallback.hosted.index import HostedIndex
 from indexfallback.page import File
 from indexfallback.words import counted
@@ -43,11 +43,10 @@ def yank(options: Options, project: str, version: Version, reason: str, index: s
         for file in files:
             hosted.yank(project, file, reason)
     _say_done("Yanked", project, version, files)
-    click.echo(
-        wrapped(
-            f"Clients choose it only for the exact requirement {project}=={version}, and then "
-            "print a warning with the reason. Lock files with it still work."
-        )
+    tell(
+        f"Clients choose it only for the exact requirement {project}=={version}, and then "
+        "print a warning with the reason. Lock files with it still work.",
+        "  ",
     )
 
 
@@ -62,7 +61,7 @@ def unyank(options: Options, project: str, version: Version, index: str | None) 
         for file in files:
             hosted.yank(project, file, None)
     _say_done("No longer yanked", project, version, files)
-    click.echo(wrapped("Clients choose it like any other version."))
+    tell("Clients choose it like any other version.", "  ")
 
 
 @click.command(epilog=examples("indexfallback remove PROJECT 1.0 --yes"))
@@ -92,7 +91,7 @@ def remove(options: Options, project: str, version: Version, yes: bool, index: s
             f" It was the last version: clients now get {project} from the next index that has "
             "it, if any."
         )
-    click.echo(wrapped(after))
+    tell(after, "  ")
 
 
 @contextmanager
@@ -117,4 +116,4 @@ def _confirm(hosted: HostedIndex, files: list[File]) -> None:
 
 
 def _say_done(what: str, project: str, version: Version, files: list[File]) -> None:
-    click.echo(f"{what}: {project} {version}, {counted(len(files), 'file')}")
+    tell(f"{what}: {project} {version}, {counted(len(files), 'file')}")

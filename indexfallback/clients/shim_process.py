@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
-from indexfallback.child import Child, ChildError, child
+from indexfallback.child import Child, ChildError, child, log_options
 from indexfallback.config import Settings
 from indexfallback.config.wire import encode_settings
 from indexfallback.errors import IndexFallbackError
@@ -67,7 +67,7 @@ def origins_of(url: str) -> list[str]:
 @contextmanager
 def _own_shim(settings: Settings, port: int, verbose: int) -> Iterator[str]:
     options = ["--port", str(port), "--json", "--stop-at-eof", "--settings-from-stdin"]
-    with child(*["-v"] * verbose, "serve", *options) as process:
+    with child(*log_options(verbose), "serve", *options) as process:
         try:
             process.send(encode_settings(settings))
             process.send(user_secret().key.hex().encode() + b"\n")

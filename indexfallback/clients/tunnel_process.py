@@ -6,7 +6,7 @@ from contextlib import contextmanager
 
 import msgspec
 
-from indexfallback.child import Child, ChildError, child
+from indexfallback.child import Child, ChildError, child, log_options
 from indexfallback.errors import IndexFallbackError, TunnelError
 from indexfallback.store.secret import user_secret
 from indexfallback.tunnel.environment import Door, tunnel_environment
@@ -87,5 +87,5 @@ def tunnel_process(*, verbose: int = 0) -> Iterator[TunnelProcess]:
     environment of this process and pip's configuration name. It ends with the block, and leaves no
     file behind.
     """
-    with child(*["-v"] * verbose, "tunnel") as process:
+    with child(*log_options(verbose), "tunnel") as process:
         yield TunnelProcess(process)

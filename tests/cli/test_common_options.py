@@ -87,6 +87,7 @@ def test_every_command_has_help(command: tuple[str, ...]) -> None:
     assert shown.exit_code == 0
     assert shown.output.startswith("Usage: ")
     assert "--config FILE" in shown.output
+    assert "-q, --quiet " in shown.output
     assert "\n  Examples:\n    " in shown.output
     assert max(map(len, shown.output.splitlines())) <= COLUMNS
 

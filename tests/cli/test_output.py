@@ -4,12 +4,13 @@ import errno
 import os
 import re
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import click
 import pytest
 
-from indexfallback.cli.output import clock, columns, print_table, say, tilde, wrapped
+from indexfallback.cli.output import clock, colour, columns, print_table, say, tilde, wrapped
 from indexfallback.words import counted, ms, size, span
 
 
@@ -58,10 +59,9 @@ def test_the_home_directory_is_a_tilde(monkeypatch: pytest.MonkeyPatch, tmp_path
 
 
 @pytest.fixture
-def terminal(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
-    """Return what makes the standard streams a terminal of so many columns."""
+def terminal(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[int], None]]:
+    """Return what makes the standard streams a terminal of so many columns, without colours."""
     monkeypatch.delenv("COLUMNS", raising=False)
-    monkeypatch.setenv("NO_COLOR", "1")
 
     def resize(wide: int) -> None:
         for stream in (sys.stdout, sys.stderr):
@@ -69,7 +69,8 @@ def terminal(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
         size = os.terminal_size((wide, 24))
         monkeypatch.setattr(os, "get_terminal_size", lambda _: size)
 
-    return resize
+    with click.Context(click.Command("any"), color=False).scope():
+        yield resize
 
 
 @pytest.mark.parametrize(
@@ -162,3 +163,22 @@ def test_free_text_without_room_beside_the_others_stands_below(
 def test_an_empty_table_is_nothing(capsys: pytest.CaptureFixture[str]) -> None:
     print_table((), [])
     assert capsys.readouterr().out == ""
+
+
+@pytest.mark.parametrize(
+    ("environ", "coloured"),
+    [
+        ({}, None),
+        ({"NO_COLOR": "1"}, False),
+        ({"NO_COLOR": ""}, None),
+        ({"FORCE_COLOR": "1"}, True),
+        ({"FORCE_COLOR": ""}, None),
+        ({"NO_COLOR": "1", "FORCE_COLOR": "1"}, False),
+        ({"TERM": "dumb"}, False),
+        ({"TERM": "dumb", "FORCE_COLOR": "1"}, True),
+    ],
+)
+def test_the_environment_says_whether_there_are_colours(
+    environ: dict[str, str], coloured: bool | None
+) -> None:
+    assert colour(environ) is coloured

@@ -201,7 +201,11 @@ def test_another_program_on_the_port_is_no_shim(
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs a pseudo-terminal")
 @pytest.mark.usefixtures("shim")
-def test_there_are_colours_on_a_terminal_only_and_none_with_no_color(cli: CommandLine) -> None:
+def test_there_are_colours_on_a_terminal_or_where_forced_and_none_with_no_color(
+    cli: CommandLine,
+) -> None:
+    assert "\x1b[" not in cli("status").expect().out
+    assert "\x1b[1mindex" in cli("status", FORCE_COLOR="1").expect().out
     assert "\x1b[" in cli.on_terminal("status").expect().out
     assert "\x1b[" not in cli.on_terminal("status", NO_COLOR="1").expect().out
     assert "\x1b[" not in cli("status").expect().out

@@ -6,51 +6,65 @@ import os
 import sqlite3
 import sys
 import traceback
+from collections.abc import Mapping, Sequence
 
 import click
 
 from indexfallback import __version__
+from indexfallback.cli.help import Group, help_width
 from indexfallback.cli.options import Options, examples, takes_options
 from indexfallback.cli.output import colour
 from indexfallback.errors import IndexFallbackError
 
 #: The name of the program.
 PROGRAM = "indexfallback"
-#: Module of each command. To import all of them takes longer than most commands.
-_COMMANDS = {
-    "cache": "cache",
-    "completion": "completion",
-    "config": "config",
-    "doctor": "doctor",
-    "env": "env",
-    "fetch": "fetch",
-    "init": "init",
-    "mirror": "mirror",
-    "offline": "offline",
-    "publish": "publish",
-    "publish-tree": "publish_tree",
-    "refresh": "refresh",
-    "remove": "withdraw",
-    "run": "run",
-    "serve": "serve",
-    "service": "service",
-    "setup": "setup",
-    "status": "status",
-    "token": "token",
-    "unyank": "withdraw",
-    "why": "why",
-    "yank": "withdraw",
+#: Module of each command, by purpose in the order of the help. To import all of them takes longer
+#: than most commands.
+_SECTIONS = {
+    "Install through the chain": {"run": "run", "env": "env", "serve": "serve"},
+    "Set up": {
+        "init": "init",
+        "setup": "setup",
+        "service": "service",
+        "config": "config",
+        "completion": "completion",
+    },
+    "See what happens": {
+        "status": "status",
+        "why": "why",
+        "doctor": "doctor",
+        "refresh": "refresh",
+    },
+    "Work offline, and mirror": {
+        "fetch": "fetch",
+        "offline": "offline",
+        "cache": "cache",
+        "mirror": "mirror",
+    },
+    "Keep an index of your own": {
+        "publish": "publish",
+        "yank": "withdraw",
+        "unyank": "withdraw",
+        "remove": "withdraw",
+        "token": "token",
+        "publish-tree": "publish_tree",
+    },
 }
+_COMMANDS = {name: module for names in _SECTIONS.values() for name, module in names.items()}
 #: The same of commands that other commands start, which no help lists.
 _INTERNAL = {"tunnel": "tunnel"}
 
 
-class _Commands(click.Group):
+class _Commands(Group):
     """The group of all commands."""
 
-    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
+    def sections(self, ctx: click.Context) -> Mapping[str, Sequence[str]]:  # noqa: ARG002 - click's signature
+        """Return the names of the commands, by purpose."""
+        return {title: list(names) for title, names in _SECTIONS.items()}
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - as above
         """Return the names of the commands, in the order of the help."""
-        return sorted(_COMMANDS)
+        return list(_COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - as above
         """Import and return a command."""
@@ -76,7 +90,7 @@ def cli(options: Options) -> None:
 def main() -> None:
     """Run the command line; an error gives a message and an exit code, but no traceback."""
     try:
-        cli(prog_name=PROGRAM, color=colour(os.environ))
+        cli(prog_name=PROGRAM, color=colour(os.environ), terminal_width=help_width())
     except IndexFallbackError as error:
         _print_error(error)
         sys.exit(error.exit_code)

@@ -13,6 +13,7 @@ from indexfallback.cli.cache_export import export
 from indexfallback.cli.cache_import import import_
 from indexfallback.cli.disown import disown
 from indexfallback.cli.forget import accept, remove
+from indexfallback.cli.help import Group
 from indexfallback.cli.opening import open_store
 from indexfallback.cli.options import Options, examples, json_option, project_name, takes_options
 from indexfallback.cli.output import (
@@ -40,7 +41,7 @@ _VERDICTS = {
 _NAMELESS = "(no project)"
 
 
-@click.group(epilog=examples("indexfallback cache info", "indexfallback cache verify"))
+@click.group(cls=Group, epilog=examples("indexfallback cache info", "indexfallback cache verify"))
 def cache() -> None:
     """Show, verify and clean the cache."""
 

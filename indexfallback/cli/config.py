@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import click
 
 from indexfallback.cli.check import check
+from indexfallback.cli.help import Group
 from indexfallback.cli.options import Options, examples, json_option, takes_options
 from indexfallback.cli.output import note, tell
 from indexfallback.clients import files
@@ -113,7 +114,7 @@ class _Row(NamedTuple):
     origin: str
 
 
-@click.group(epilog=examples("indexfallback config show", "indexfallback config check"))
+@click.group(cls=Group, epilog=examples("indexfallback config show", "indexfallback config check"))
 def config() -> None:
     """Show, check or create the configuration."""
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, final
 
 import click
 
+from indexfallback.cli.help import Group
 from indexfallback.cli.mirror_report import files_and_size, print_removal, report
 from indexfallback.cli.options import Options, examples, takes_options
 from indexfallback.cli.output import clock, print_json, print_table, say, shows_bar, tell
@@ -87,6 +88,7 @@ class _Duration(click.ParamType):  # type: ignore[type-arg]  # generic in some v
 
 
 @click.group(
+    cls=Group,
     invoke_without_command=True,
     epilog=examples("indexfallback mirror --dry-run", "indexfallback mirror --every 1h"),
 )

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import click
 
+from indexfallback.cli.help import Group
 from indexfallback.cli.options import Options, examples, json_option, takes_options
 from indexfallback.cli.output import note, print_json, say, tell, tilde
 from indexfallback.cli.running import address, health
@@ -19,7 +20,9 @@ from indexfallback.service.job import Job, kept_environment
 from indexfallback.service.manager import Manager, ServiceError, manager
 
 
-@click.group(epilog=examples("indexfallback service install", "indexfallback service logs -f"))
+@click.group(
+    cls=Group, epilog=examples("indexfallback service install", "indexfallback service logs -f")
+)
 def service() -> None:
     """Start the shim at each login.
 

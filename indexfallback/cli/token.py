@@ -8,6 +8,7 @@ from contextlib import closing
 
 import click
 
+from indexfallback.cli.help import Group
 from indexfallback.cli.opening import hosted_index
 from indexfallback.cli.options import (
     Options,
@@ -33,7 +34,8 @@ from indexfallback.store.tokens import USER, Token
 
 
 @click.group(
-    epilog=examples("indexfallback token create --expires '90 days'", "indexfallback token list")
+    cls=Group,
+    epilog=examples("indexfallback token create --expires '90 days'", "indexfallback token list"),
 )
 def token() -> None:
     """Manage tokens for uploads and remote readers."""

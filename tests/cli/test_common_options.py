@@ -92,9 +92,43 @@ def test_every_command_has_help(command: tuple[str, ...]) -> None:
     assert max(map(len, shown.output.splitlines())) <= COLUMNS
 
 
-def test_help_lists_every_command() -> None:
-    shown = CliRunner().invoke(commands, ["--help"]).output
+def _help(*arguments: str, width: int = 100) -> str:
+    return CliRunner().invoke(commands, [*arguments, "--help"], terminal_width=width).output
+
+
+def test_help_lists_every_command_by_purpose() -> None:
+    shown = _help()
     assert all(f"\n  {command[0]} " in shown for command in COMMANDS)
+    titles = [line for line in shown.splitlines() if line.endswith(":") and line[0] != " "]
+    assert titles == [
+        "Options:", "Install through the chain:", "Set up:", "See what happens:",
+        "Work offline, and mirror:", "Keep an index of your own:",
+    ]  # fmt: skip
+    assert shown.index("  run ") < shown.index("  init ") < shown.index("  yank ")
+
+
+@pytest.mark.parametrize("group", ["", "cache", "config", "mirror", "service", "token"])
+@pytest.mark.parametrize("width", [50, 80])
+def test_help_of_a_group_cuts_no_summary(group: str, width: int) -> None:
+    shown = _help(*group.split(), width=width)
+    context = click.Context(commands)
+    parent = commands.get_command(context, group) if group else commands
+    assert isinstance(parent, click.Group)
+    words = " ".join(shown.split())
+    for name in parent.list_commands(context):
+        command = parent.get_command(context, name)
+        assert command is not None
+        first = " ".join((command.help or "").split("\n\n")[0].split())
+        assert f" {name} {first.split('. ')[0]}" in words
+    assert max(map(len, shown.splitlines())) <= max(width, 63)  # an option may be wider
+
+
+def test_help_in_a_pipe_is_not_wrapped(cli: CommandLine) -> None:
+    out = cli("fetch", "--help").expect().out
+    (line,) = [line for line in out.splitlines() if "--requirement" in line]
+    assert line.endswith("(repeatable).")
+    assert len(line) > 160
+    assert max(map(len, cli.to_terminal("fetch", "--help").expect().out.splitlines())) <= COLUMNS
 
 
 def test_the_version_is_told(cli: CommandLine) -> None:

@@ -67,7 +67,7 @@ def check(options: Options, compare: bool, as_json: bool) -> None:
     settings = options.settings()
     checks = check_all(settings, compare=compare)
     if as_json:
-        print_json([_as_data(check) for check in checks])
+        print_json({"checks": [_as_data(check) for check in checks]})
     elif not checks:
         note("no index is configured: `indexfallback config init` writes a configuration")
     else:

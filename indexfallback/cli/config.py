@@ -1,6 +1,5 @@
 """``config``: shows the configuration and its path, checks it, or writes a first one."""
 
-import json
 from dataclasses import fields
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -10,7 +9,7 @@ import click
 from indexfallback.cli.check import check
 from indexfallback.cli.help import Group
 from indexfallback.cli.options import Options, examples, json_option, takes_options
-from indexfallback.cli.output import note, tell
+from indexfallback.cli.output import note, print_json, tell
 from indexfallback.clients import files
 from indexfallback.config import Index, Settings
 from indexfallback.config.keys import FIELDS, INDEX_KEYS
@@ -154,7 +153,7 @@ def show(options: Options, as_json: bool) -> None:
     """Print all settings, with the origin of each."""
     settings = options.settings()
     if as_json:
-        click.echo(json.dumps(_as_data(settings), indent=2))
+        print_json(_as_data(settings))
         return
     rows = _rows(settings)
     for index in settings.indexes:

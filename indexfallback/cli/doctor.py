@@ -46,7 +46,7 @@ def doctor(
         return
     findings = examine(examine_machine(options, compare=compare))
     if as_json:
-        print_json([_as_data(finding) for finding in findings])
+        print_json({"findings": [_as_data(finding) for finding in findings]})
     else:
         well = sum(finding.verdict is Verdict.OK for finding in findings)
         _print([f for f in findings if show_all or f.verdict is not Verdict.OK])
@@ -60,7 +60,7 @@ def _mend(settings: Settings, *, dry_run: bool, as_json: bool) -> None:
     changes = planned(settings, Path.cwd())
     findings = applied(changes, dry_run=dry_run)
     if as_json:
-        print_json([_as_data(finding) for finding in findings])
+        print_json({"findings": [_as_data(finding) for finding in findings]})
     else:
         for change in changes:
             if dry_run and change.is_needed:

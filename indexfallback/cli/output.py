@@ -18,6 +18,8 @@ import click
 
 T = TypeVar("T")
 
+#: Version of the keys in JSON; a new one if a key is removed, or changes its meaning.
+SCHEMA = 1
 #: Where click's context has whether ``--quiet`` was given.
 QUIET = "indexfallback.quiet"
 #: Columns of a line at most, since longer ones are hard to read, and at least, since a table or a
@@ -116,15 +118,17 @@ def _fill(text: str, indent: str, width: int | None) -> str:
     )
 
 
-def print_json(value: Any) -> None:
-    """Print a value as JSON."""
-    click.echo(json.dumps(value, indent=2, sort_keys=True))
+def print_json(value: Mapping[str, Any], *, one_line: bool = False) -> None:
+    """Print an object as JSON, with the version of its keys (docs/json.md)."""
+    told = {"schema": SCHEMA, **value}
+    click.echo(json.dumps(told, indent=None if one_line else 2, sort_keys=True))
 
 
 def print_json_lists(**lists: Iterable[Mapping[str, Any]]) -> None:
     """Print an object of lists as JSON, one item a line; few items are in memory at a time."""
-    for number, (name, items) in enumerate(lists.items()):
-        click.echo(f'{"," if number else "{"}\n  "{name}": [', nl=False)
+    click.echo(f'{{\n  "schema": {SCHEMA}', nl=False)
+    for name, items in lists.items():
+        click.echo(f',\n  "{name}": [', nl=False)
         lines = (f"\n    {json.dumps(item, sort_keys=True)}" for item in items)
         separator = ""
         while batch := list(islice(lines, _ITEMS)):

@@ -49,7 +49,8 @@ def publish(options: Options, files: tuple[Path, ...], index: str | None, as_jso
                 there = "is published already" if published.was_there else "published"
                 tell(f"{published.filename}: {there} ({hosted.index.name})")
     if as_json:
-        print_json([{**file._asdict(), "identity": file.identity._asdict()} for file in done])
+        listed = [{**file._asdict(), "identity": file.identity._asdict()} for file in done]
+        print_json({"files": listed})
     sys.exit(1 if errors else 0)
 
 

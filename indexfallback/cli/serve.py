@@ -1,6 +1,5 @@
 """``serve``: runs the shim, in the foreground or in the background."""
 
-import json
 import os
 import sys
 from dataclasses import replace
@@ -113,7 +112,7 @@ def _beside(options: Options, way: str, port: int | None, *, as_json: bool) -> N
         return
     url, log = address(settings), background.log_file(settings.port)
     if as_json:
-        click.echo(json.dumps({"url": url, "pid": pid, "started": True, "log": str(log)}))
+        print_json({"url": url, "pid": pid, "started": True, "log": str(log)}, one_line=True)
         return
     tell(f"indexfallback {__version__} on {url}, in the background (process {pid})")
     tell(f"log: {tilde(log)}")
@@ -138,7 +137,7 @@ def _take_port(settings: Settings, number: int) -> Port:
 
 def _announce_running(error: AlreadyServedError, *, as_json: bool) -> None:
     if as_json:
-        click.echo(json.dumps({"url": error.url, "pid": error.pid, "started": False}))
+        print_json({"url": error.url, "pid": error.pid, "started": False}, one_line=True)
     else:
         tell(f"indexfallback: {error}")
 
@@ -146,7 +145,7 @@ def _announce_running(error: AlreadyServedError, *, as_json: bool) -> None:
 def _announce(settings: Settings, port: Port, *, as_json: bool) -> None:
     url = f"{port.url}/simple/"
     if as_json:
-        click.echo(json.dumps({"url": url, "pid": os.getpid(), "started": True}))
+        print_json({"url": url, "pid": os.getpid(), "started": True}, one_line=True)
         return
     if is_quiet():
         return

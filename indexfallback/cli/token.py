@@ -140,7 +140,7 @@ def list_(options: Options, as_json: bool) -> None:  # noqa: ARG001 - every comm
     with closing(Hosting()) as hosting:
         tokens = hosting.tokens.all()
     if as_json:
-        print_json([each._asdict() for each in tokens])
+        print_json({"tokens": [each._asdict() for each in tokens]})
     elif tokens:
         header = ("id", "name", "made", "last used", "expires", "for")
         print_table(header, [_row(each) for each in tokens])

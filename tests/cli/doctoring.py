@@ -40,7 +40,7 @@ class Patient:
     def findings(self, code: int = 0, *arguments: str, **environ: str) -> list[dict[str, Any]]:
         """Return all findings."""
         done = self.cli("doctor", "--json", *arguments, **environ).expect(code)
-        found: list[dict[str, Any]] = done.json
+        found: list[dict[str, Any]] = done.json["findings"]
         return found
 
     def worst(self, subject: str, code: int = 0, *arguments: str, **environ: str) -> dict[str, Any]:

@@ -95,7 +95,9 @@ def test_list_as_json_names_hashes(cli: CommandLine, cache: Path) -> None:
 def test_list_of_nothing_says_so(cli: CommandLine) -> None:
     cli.configure(index_table("private", PRIVATE))
     assert "nothing of nope is cached in" in cli("cache", "list", "nope").expect().words
-    assert cli("cache", "list", "--json").expect().json == {"files": [], "pages": []}
+    assert cli("cache", "list", "--json").expect().json == {
+        "schema": 1, "files": [], "pages": [],
+    }  # fmt: skip
 
 
 def test_verify_finds_everything_right(cli: CommandLine, cache: Path) -> None:
@@ -164,7 +166,7 @@ def test_doctor_names_damaged_records_and_verify_as_the_remedy(
     cli: CommandLine, cache: Path
 ) -> None:
     change(cache, "UPDATE page SET etag = 'another'")
-    report = cli("doctor", "--json").expect(1).json
+    report = cli("doctor", "--json").expect(1).json["findings"]
     (found,) = [each for each in report if "the page of acme-app" in each["what"]]
     assert found["remedy"] == "indexfallback cache verify"
 

@@ -138,7 +138,7 @@ def test_a_captive_portal_fails(cli: CommandLine, private: FakeIndex, public: Fa
     portal = b"<html><body><form>Log in to the Wi-Fi</form></body></html>"
     for index in (private, public):
         index.answer(200, {"Content-Type": "text/html"}, portal)
-    checks = cli("config", "check", "--json").expect(1).json
+    checks = cli("config", "check", "--json").expect(1).json["checks"]
     assert [check["verdict"] for check in checks] == ["FAIL", "FAIL"]
     assert all(check["what"].startswith("down: not an index: ") for check in checks)
 
@@ -191,14 +191,14 @@ def test_silent_indexes_are_waited_for_at_the_same_time(
         index_table("private", private.url, role="private"), index_table("pypi", public.url),
         limits={"deadline": "1 s"},
     )  # fmt: skip
-    checks = cli("config", "check", "--json").expect(1).json
+    checks = cli("config", "check", "--json").expect(1).json["checks"]
     assert [check["verdict"] for check in checks] == ["FAIL", "FAIL"]
     assert all(check["seconds"] < 1.5 for check in checks)
 
 
 @pytest.mark.usefixtures("chain")
 def test_offline_nothing_is_asked(cli: CommandLine, private: FakeIndex) -> None:
-    checks = cli("config", "check", "--offline", "--json").expect().json
+    checks = cli("config", "check", "--offline", "--json").expect().json["checks"]
     assert [check["verdict"] for check in checks] == ["skip", "skip"]
     assert private.requests == []
 
@@ -235,5 +235,5 @@ def test_the_clock_is_compared_with_each_indexs(cli: CommandLine, public: FakeIn
     headers = {"Content-Type": "text/html", "Date": "Thu, 01 Jan 2026 00:00:00 GMT", "Age": "3600"}
     public.answer(200, headers, page)
     cli.configure(index_table("pypi", public.url))
-    (check,) = cli("config", "check", "--json").expect().json
+    (check,) = cli("config", "check", "--json").expect().json["checks"]
     assert check["clock_ahead"] == pytest.approx(time.time() - (1767225600 + 3600), abs=30)

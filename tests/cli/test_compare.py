@@ -211,7 +211,7 @@ def test_with_compare_an_index_without_copies_is_fine(
 ) -> None:
     extra.remove_project("jinja2")
     configure(cli, extra, pypi)
-    (check, _) = cli("config", "check", "--compare", "--json").expect().json
+    (check, _) = cli("config", "check", "--compare", "--json").expect().json["checks"]
     assert (check["verdict"], check["remedy"]) == ("ok", "")
     assert "its own beside public namesakes: torch" in check["what"]
 
@@ -221,7 +221,7 @@ def test_a_public_index_that_does_not_answer_is_no_proof_of_anything(
 ) -> None:
     configure(cli, extra, pypi)
     pypi.fail(500)
-    (check, _) = cli("config", "check", "--compare", "--json").expect(1).json
+    (check, _) = cli("config", "check", "--compare", "--json").expect(1).json["checks"]
     assert check["what"] == "2 names; none of its names could be compared with pypi"
 
 

@@ -48,7 +48,9 @@ def secretive(file: Path) -> Path:
 def test_path_prints_the_path_and_how_to_get_a_file(file: Path) -> None:
     result = run(file, "path")
     assert result.stdout == f"{file}\n"
-    assert result.stderr == "It does not exist; `indexfallback config init` writes it.\n"
+    assert result.stderr == (
+        "indexfallback: it does not exist; `indexfallback config init` writes it\n"
+    )
 
 
 def test_path_prints_the_path_alone_of_a_file_that_is_there(file: Path) -> None:

@@ -23,7 +23,7 @@ def patient(cli: CommandLine, tmp_path: Path) -> Patient:
 
 def told(patient: Patient, subject: str, **environ: str) -> list[str]:
     """Return the verdict and text of what is wrong with a subject."""
-    found = patient.cli("doctor", "--json", **environ).json
+    found = patient.cli("doctor", "--json", **environ).json["findings"]
     assert "hunter2" not in str(found)
     return [
         f"{finding['verdict']}: {finding['what']}. {finding['remedy']}"

@@ -102,7 +102,7 @@ def test_a_dry_run_needs_mend(patient: Patient) -> None:
 
 def test_the_findings_are_there_as_json(patient: Patient) -> None:
     patient.write("requirements.txt", f"-i {ROOT}/simple/\n")
-    assert patient.cli("doctor", "--mend", "--json").expect().json == [
+    assert patient.cli("doctor", "--mend", "--json").expect().json["findings"] == [
         {
             "verdict": "ok",
             "subject": "addresses",

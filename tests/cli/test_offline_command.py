@@ -209,12 +209,12 @@ def test_why_says_what_is_hidden_and_why(cli: CommandLine, shim: Served, public:
 
 def test_status_the_start_page_and_doctor_say_so(cli: CommandLine, shim: Served) -> None:
     assert "offline" not in cli("status").expect().out
-    assert cli("doctor", "--all", "--json").json
+    assert cli("doctor", "--all", "--json").json["findings"]
     cli("offline", "on").expect()
     wait_until(lambda: shim.json("/-/status")["offline"], SEEN_SECONDS, "it is not seen")
     assert "offline `indexfallback offline on` holds:" in cli("status").expect().words
     assert b"Offline: `indexfallback offline on` holds." in shim.get("/").body
-    (found,) = [f for f in cli("doctor", "--json").json if f["subject"] == "offline"]
+    (found,) = [f for f in cli("doctor", "--json").json["findings"] if f["subject"] == "offline"]
     assert found["verdict"] == "warn"
     assert "`indexfallback offline auto`" in found["remedy"]
     shim.stop()

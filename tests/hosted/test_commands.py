@@ -68,7 +68,7 @@ def test_a_legacy_sdist_is_published_under_the_project_in_its_metadata(
     legacy = replace(sdist("acme-lib", "1.0.post2"), filename="acme-lib-1.0-2.tar.gz")
     file = flat_directory(tmp_path / "dist", [legacy]) / legacy.filename
     done = hosted.command("publish", "--json", str(file))
-    (published,) = json.loads(done.stdout)
+    (published,) = json.loads(done.stdout)["files"]
     assert published["identity"] == {
         "project": "acme-lib", "version": "1.0.post2", "kind": "sdist"
     }  # fmt: skip
@@ -90,14 +90,14 @@ def test_the_metadata_of_a_legacy_sdist_shows_the_claim_of_another_index(
 
 
 def test_no_token_is_kept_in_clear(hosted: Hosted) -> None:
-    (known,) = json.loads(hosted.command("token", "list", "--json").stdout)
+    (known,) = json.loads(hosted.command("token", "list", "--json").stdout)["tokens"]
     kept = [path.read_bytes() for path in hosted.directory.rglob("*.sqlite3*")]
     assert any(known["id"].encode() in data for data in kept)
     assert not any(hosted.token.encode() in data for data in kept)
 
 
 def test_a_revoked_token_is_worth_nothing(hosted: Hosted) -> None:
-    (known,) = json.loads(hosted.command("token", "list", "--json").stdout)
+    (known,) = json.loads(hosted.command("token", "list", "--json").stdout)["tokens"]
     assert hosted.command("token", "revoke", known["id"]).returncode == 0
     assert hosted.upload(LIB).status_code == 401
 
@@ -114,5 +114,6 @@ def test_a_new_token_is_shown_with_its_name_and_the_lines_to_use_it(hosted: Host
     assert done.stdout.startswith("ifb_")
     assert len(done.stdout.split()) == 1
     assert "pip install --index-url http://__token__:TOKEN@127.0.0.1:" in done.stderr
-    names = [each["name"] for each in json.loads(hosted.command("token", "list", "--json").stdout)]
+    known = json.loads(hosted.command("token", "list", "--json").stdout)["tokens"]
+    names = [each["name"] for each in known]
     assert "laptop" in names

@@ -77,7 +77,7 @@ def test_the_status_asks_a_shim_that_wants_tokens_with_one_of_its_own(
     port = str(shim.port)
     status = json.loads(command(directory, "status", "--json", port=port).stdout)
     assert (status["running"], status["same_configuration"]) == (True, True)
-    assert len(json.loads(command(directory, "token", "list", "--json").stdout)) == 1
+    assert len(json.loads(command(directory, "token", "list", "--json").stdout)["tokens"]) == 1
 
 
 def test_with_public_read_nobody_needs_a_token_to_read_but_for_uploads(

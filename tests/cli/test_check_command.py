@@ -128,7 +128,7 @@ def test_the_data_have_the_state_in_the_words_of_the_status(
     cli: CommandLine, private: FakeIndex
 ) -> None:
     private.fail(401)
-    first, second = cli("config", "check", "--json").expect(1).json
+    first, second = cli("config", "check", "--json").expect(1).json["checks"]
     assert (first["state"], first["kind"]) == ("refused (401)", "login wanted")
     assert (second["state"], second["kind"]) == (None, None)
 

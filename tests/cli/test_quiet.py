@@ -10,8 +10,15 @@ from indexfallback.cli.fetch_progress import fetch_progress
 from indexfallback.cli.logs import set_up_logging
 from indexfallback.cli.options import Options
 from tests.cli.support import CommandLine
+from tests.cli.test_background import free_port
 from tests.fakes import wheel
 from tests.serving import index_table
+
+
+@pytest.fixture(autouse=True)
+def _port(cli: CommandLine) -> None:
+    """Use a port that no shim of another test has."""
+    cli.environ["INDEXFALLBACK_PORT"] = str(free_port())
 
 
 @pytest.mark.parametrize(

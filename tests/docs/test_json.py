@@ -11,6 +11,7 @@ import pytest
 from indexfallback.cli import cli
 from indexfallback.cli.output import SCHEMA
 from tests.cli.support import CommandLine
+from tests.cli.test_background import free_port
 from tests.conftest import Serve
 from tests.fakes import FakeIndex, sdist, wheel
 from tests.in_process import ROOT
@@ -67,6 +68,7 @@ def printed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, list
     file = directory / dist.filename
     file.write_bytes(dist.data)
     line = CommandLine(directory / "user")
+    line.environ["INDEXFALLBACK_PORT"] = str(free_port())
     with (
         FakeIndex([wheel("acme-app", "1.4")]) as private,
         FakeIndex([wheel("idna", "3.9"), wheel("idna", "3.10"), sdist("idna", "3.8")]) as public,

@@ -13,7 +13,7 @@ import click
 from indexfallback import __version__
 from indexfallback.cli.help import Group, help_width
 from indexfallback.cli.options import Options, examples, takes_options
-from indexfallback.cli.output import colour
+from indexfallback.cli.output import colour, say
 from indexfallback.errors import IndexFallbackError
 
 #: The name of the program.
@@ -103,4 +103,4 @@ def _print_error(error: Exception) -> None:
     # -vv sets this level.
     if logging.getLogger("indexfallback").isEnabledFor(logging.DEBUG):
         traceback.print_exc()
-    click.echo(f"indexfallback: {error}", err=True)
+    say(str(error))

@@ -42,6 +42,14 @@ def test_a_wrong_configuration_ends_every_command_with_2(
     assert 'did you mean "fresh"?' in done.err
 
 
+def test_an_error_is_wrapped_on_a_terminal_alone(cli: CommandLine) -> None:
+    cli.config.write_text('[cache]\nfrash = "1 min"\n', encoding="utf-8")
+    piped, shown = cli("config", "show").expect(2), cli.to_terminal("config", "show").expect(2)
+    assert len(piped.err.splitlines()) == 1 < len(shown.err.splitlines())
+    assert piped.words == shown.words
+    assert all(len(line) <= COLUMNS for line in shown.err.splitlines() if "/" not in line)
+
+
 def test_with_vv_an_error_comes_with_its_traceback(cli: CommandLine) -> None:
     cli.config.write_text("nonsense", encoding="utf-8")
     done = cli("config", "show", "-vv").expect(2)

@@ -114,7 +114,7 @@ def test_verify_tells_of_wrong_missing_and_unrecorded_files_and_ends_with_1(
     extra.write_bytes(b"extra")
     report = cli("cache", "verify", "--json").expect(1).json
     assert report == {
-        "right": 0, "records": [], "quarantined": [wrong.name], "missing": [gone.name],
+        "schema": 1, "right": 0, "records": [], "quarantined": [wrong.name], "missing": [gone.name],
         "adopted": [extra.name],
     }  # fmt: skip
     assert (cache / "quarantine" / wrong.name).read_bytes() == b"something else"
@@ -189,7 +189,9 @@ def test_gc_keeps_what_is_within_the_limit_and_removes_what_is_abandoned(
     (cache / "quarantine").mkdir()
     (cache / "quarantine" / "wrong").touch()
     report = cli("cache", "gc", "--json").expect().json
-    assert report == {"evicted": 0, "bytes": 0, "partials": 1, "quarantined": 1}
+    assert report == {
+        "schema": 1, "evicted": 0, "bytes": 0, "partials": 1, "quarantined": 1,
+    }  # fmt: skip
     assert young.exists()
 
 

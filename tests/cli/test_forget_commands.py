@@ -259,7 +259,7 @@ def test_disown_all_as_json(cli: CommandLine, shim: Served, private: FakeIndex) 
     report = cli("cache", "disown", "--all", "private", "--json", "--yes").expect().json
     assert report.pop("since") == pytest.approx(time.time(), abs=60)
     expected = {"index": "private", "address": private.url, "first": ["acme-app"]}
-    assert report == {**expected, "names": 1, "pages": 1}
+    assert report == {**expected, "schema": 1, "names": 1, "pages": 1}
 
 
 def test_disowning_an_index_that_owns_nothing_ends_with_1(cli: CommandLine, shim: Served) -> None:

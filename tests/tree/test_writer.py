@@ -96,7 +96,7 @@ def test_nothing_is_written_again_that_has_not_changed(
     done = cli("publish-tree", str(tree), "--directory", str(wheels), "--json").expect()
     assert stamps(tree) == before
     assert done.json == {
-            "schema": 1,
+        "schema": 1,
         "directory": str(tree), "projects": 3, "files": 4, "new_files": 0, "linked": 0,
         "pages": 0, "removed": 0, "skipped": [],
     }  # fmt: skip

@@ -21,7 +21,7 @@ from indexfallback.cli.init_steps import (
 from indexfallback.cli.init_undo import undo_init
 from indexfallback.cli.keeping import Background, Way, best_way, way_of
 from indexfallback.cli.options import Options, examples, takes_options
-from indexfallback.cli.output import say, say_more, tilde, wrapped
+from indexfallback.cli.output import is_quiet, say, say_more, tell, tilde
 from indexfallback.cli.pointing import installed, permanent_settings, set_up
 from indexfallback.cli.proposal import Proposal, examined, proposed, show
 from indexfallback.cli.running import address, found
@@ -82,7 +82,7 @@ def init(options: Options, *, yes: bool, undo: bool) -> None:
     is_asked = not yes and _is_terminal()
     situation = _situation(options, settings, is_asked=is_asked)
     if situation.is_done:
-        click.echo(f"All is set up: {address(situation.settings)} answers.")
+        tell(f"All is set up: {address(situation.settings)} answers.")
         return
     if not yes and not is_asked:
         _say_what_would_be(situation)
@@ -105,7 +105,8 @@ def _situation(options: Options, settings: Settings, *, is_asked: bool) -> Situa
     """Return what is there, and print the chain; raises `PortTakenError`."""
     proposal = proposed(options, settings)
     there, port = _port(settings)
-    show(proposal)
+    if is_asked or not is_quiet():
+        show(proposal)
     proposal = examined(proposal, settings, click.confirm if is_asked else None)
     planned = set_up(options, installed(), dry_run=True)
     return Situation(
@@ -137,7 +138,7 @@ def _steps(options: Options, situation: Situation, ask: Ask) -> list[Step]:
     stopping, way = _way(options, situation)
     file = tilde(proposal.file)
     if not proposal.is_needed:
-        click.echo(f"{file} has this chain already.")
+        tell(f"{file} has this chain already.")
     elif not ask(f"Write {_written(situation)} to {file}?"):
         click.echo("Nothing was changed.")
         sys.exit(0)
@@ -153,7 +154,7 @@ def _steps(options: Options, situation: Situation, ask: Ask) -> list[Step]:
         return [*writing]
     if situation.settings.private:
         why = situation.settings.origins.get("server.private", "").removeprefix("default: ")
-        click.echo(wrapped(f"Your token is written into the files of clients ({why}).", ""))
+        tell(f"Your token is written into the files of clients ({why}).")
     chosen = [name for name in situation.clients if ask(f"Point {name} at it after a test?")]
     pointing = [Pointing(options, name) for name in chosen]
     return [*steps, Trying(options, installed(), listing), *pointing, Answering(options)]
@@ -197,7 +198,20 @@ def _say_at_the_end(options: Options, situation: Situation, steps: Sequence[Step
     if pointed:
         install = "installs" if len(pointed) == 1 else "install"
         url = address(options.settings())
-        click.echo(wrapped(f"{joined(pointed)} {install} through {url} now.", ""))
+        tell(f"{joined(pointed)} {install} through {url} now.")
+    if not is_quiet():
+        _say_what_is_next(situation, steps)
+    if any(step.is_left for step in pointing):
+        left = [step.client for step in pointing if step.is_left]
+        say(
+            f"{joined(left)}: left alone for the reasons above; `indexfallback run -- COMMAND` "
+            "installs through the index all the same"
+        )
+        raise SystemExit(1)
+
+
+def _say_what_is_next(situation: Situation, steps: Sequence[Step]) -> None:
+    """Say what a restart of the machine ends, and how to undo all."""
     for step in steps:
         if isinstance(step, Starting) and isinstance(step.way, Background):
             say_more("After a restart of the machine: `indexfallback serve --background`.")
@@ -209,10 +223,3 @@ def _say_at_the_end(options: Options, situation: Situation, steps: Sequence[Step
                 "login: `indexfallback service install`."
             )
     say_more("To undo all: `indexfallback init --undo`.")
-    if any(step.is_left for step in pointing):
-        left = [step.client for step in pointing if step.is_left]
-        say(
-            f"{joined(left)}: left alone for the reasons above; `indexfallback run -- COMMAND` "
-            "installs through the index all the same"
-        )
-        raise SystemExit(1)

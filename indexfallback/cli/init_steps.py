@@ -5,15 +5,13 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
-import click
-
 from indexfallback.cli import init_record
 from indexfallback.cli.client_view import other_index
 from indexfallback.cli.compare import lists_of
 from indexfallback.cli.keeping import Way
 from indexfallback.cli.opening import open_store
 from indexfallback.cli.options import Options
-from indexfallback.cli.output import say, say_more, tilde, wrapped
+from indexfallback.cli.output import say, say_more, tell, tilde
 from indexfallback.cli.pointing import print_results, set_up, undo_set_up
 from indexfallback.cli.proposal import Proposal
 from indexfallback.cli.running import address, client_address, health, root, runs_same
@@ -98,7 +96,7 @@ class Writing:
     def do(self) -> None:
         """Write the file."""
         change.apply(change.planned_edit(CONFIGURATION, self.proposal.file, self.proposal.steps))
-        click.echo(f"Wrote {tilde(self.proposal.file)}")
+        tell(f"Wrote {tilde(self.proposal.file)}")
 
     def undo(self) -> None:
         """Restore the file as it was before this step."""
@@ -116,7 +114,7 @@ def restore_configuration() -> bool:
         return True
     change.apply_undo(edit)
     what = "Restored" if edit.file.exists() else "Removed"
-    click.echo(f"{what} {tilde(edit.file)}")
+    tell(f"{what} {tilde(edit.file)}")
     for label in edit.left:
         say_more(f"{label} was changed since then: it is not restored.")
     return not edit.left
@@ -153,7 +151,7 @@ class Listing:
                 store.ledger.write_list(index.key)
                 if not index.defer_copies:  # else the public index would hear the names
                     self.names += sorted(names)
-                click.echo(f"{index.name} has {counted(len(names), 'project')}")
+                tell(f"{index.name} has {counted(len(names), 'project')}")
 
     def undo(self) -> None:
         """Keep the lists: they are true of the indexes, whoever asks them."""
@@ -180,7 +178,7 @@ class Starting:
                 "`indexfallback service uninstall`, then run `indexfallback init` again",
             )  # fmt: skip
         started = f"Started the local index on {address(settings)}, {self.way.what}"
-        click.echo(wrapped(started, ""))
+        tell(started)
 
     def undo(self) -> None:
         """Stop it."""
@@ -198,7 +196,7 @@ class Trying:
     def do(self) -> None:
         """Install a small project."""
         done = install_something(self.options.settings(), self.clients, self.listing.names)
-        click.echo(wrapped(f"Tested: {done}", ""))
+        tell(f"Tested: {done}")
 
     def undo(self) -> None:
         """Do nothing: the directory is gone."""

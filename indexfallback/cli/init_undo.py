@@ -2,13 +2,11 @@
 
 from dataclasses import replace
 
-import click
-
 from indexfallback.cli import init_record
 from indexfallback.cli.init_steps import restore_configuration
 from indexfallback.cli.keeping import way_named
 from indexfallback.cli.options import Options
-from indexfallback.cli.output import say, say_more
+from indexfallback.cli.output import say, say_more, tell
 from indexfallback.cli.pointing import pointed_clients, print_results, undo_set_up
 from indexfallback.clients import record
 from indexfallback.clients.record import CONFIGURATION
@@ -22,7 +20,7 @@ def undo_init(options: Options) -> bool:
     """
     kept = init_record.load()
     if kept == init_record.InitRecord() and record.load(CONFIGURATION) is None:
-        click.echo("init has changed nothing: there is nothing to undo.")
+        tell("init has changed nothing: there is nothing to undo.")
         return True
     # Their notes are about a chain that stays.
     results = [
@@ -36,7 +34,7 @@ def undo_init(options: Options) -> bool:
     if kept.stopped:
         way = way_named(kept.stopped)
         way.start(options, replace(options.settings(), port=kept.port))
-        click.echo(f"Started the local index as before, {way.what}")
+        tell(f"Started the local index as before, {way.what}")
     init_record.save(init_record.InitRecord())
     return is_whole and not any(result["left"] for result in results)
 
@@ -52,5 +50,5 @@ def _stop(options: Options, kept: init_record.InitRecord) -> bool:
         say_more("Then run `indexfallback init --undo` again.")
         return False
     way_named(kept.started).stop(settings)
-    click.echo("Stopped the local index")
+    tell("Stopped the local index")
     return True

@@ -13,7 +13,7 @@ import click
 from indexfallback.cli import running
 from indexfallback.cli.chain import is_from_pip
 from indexfallback.cli.options import Options
-from indexfallback.cli.output import say, say_more, tilde
+from indexfallback.cli.output import is_quiet, say, say_more, tell, tilde
 from indexfallback.clients import change, files, machine, record, takeover
 from indexfallback.clients.catalogue import CLIENTS, Client
 from indexfallback.clients.change import Change, Edit
@@ -183,16 +183,16 @@ def print_results(results: Sequence[dict[str, Any]], *, dry_run: bool) -> None:
             for reason in result["refused"]:
                 say_more(reason)
             continue
-        click.echo(_outcome(result, dry_run=dry_run))
+        if dry_run or not is_quiet():
+            click.echo(_outcome(result, dry_run=dry_run))
         if result["configuration"] and not dry_run:
-            file = tilde(result["configuration"])
-            click.echo(f"{result['client']}: its indexes are now in {file}")
-        if result["backup"]:
+            tell(f"{result['client']}: its indexes are now in {tilde(result['configuration'])}")
+        if result["backup"] and not is_quiet():
             say_more(f"The original file is saved as {tilde(result['backup'])}.")
         for label in result["left"]:
             say_more(f"{label} was changed since then: it is not restored.")
-        for note in result["notes"]:
-            say_more(note)
+        for remark in () if is_quiet() else result["notes"]:
+            say_more(remark)
 
 
 def _outcome(result: dict[str, Any], *, dry_run: bool) -> str:

@@ -70,6 +70,15 @@ def test_with_a_yes_the_chain_is_written_and_every_client_set_up(home: NewUser) 
     assert "To undo all: `indexfallback init --undo`" in done.words
 
 
+def test_quiet_says_only_what_is_wrong(home: NewUser) -> None:
+    done = home.cli("init", "--yes", "-q").expect()
+    assert done.out == ""
+    assert all("gives no list of its names" in line for line in done.err.splitlines())
+    assert home.url in home.pip_conf.read_text("utf-8")
+    done = home.cli("init", "--undo", "-q").expect()
+    assert done.out + done.err == ""
+
+
 def test_the_role_of_each_index_has_a_reason(home: NewUser) -> None:
     done = home.cli.to_terminal("init", PDM_PYPI_URL="", POETRY_PYPI_MIRROR_URL=MIRROR).expect(1)
     reasons = [

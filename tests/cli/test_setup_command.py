@@ -163,6 +163,17 @@ def test_the_shim_at_its_former_port_is_not_taken_over(home: Home) -> None:
     assert not home.config.exists()
 
 
+def test_quiet_says_only_what_is_wrong(home: Home) -> None:
+    for options in ((), ("--undo",)):
+        done = home.cli("setup", "pip", "-q", *options).expect()
+        assert done.out + done.err == ""
+    home.cli("setup", "pip", "-q").expect()
+    home.write(home.pip_conf, "[global]\nindex-url = https://mine.example.com/\n")
+    done = home.cli("setup", "pip", "-q", "--undo").expect(1)
+    assert (done.out, "is not restored" in done.err) == ("", True)
+    assert home.cli("setup", "uv", "-q", "--dry-run").expect().out
+
+
 def test_undo_leaves_what_was_changed_since_and_says_so(home: Home) -> None:
     home.cli("setup", "pip").expect()
     home.write(home.pip_conf, "[global]\nindex-url = https://mine.example.com/\n")

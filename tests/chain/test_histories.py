@@ -260,7 +260,7 @@ def _name(question: Question, position: int) -> str:
 
 
 Histories.TestCase.settings = settings(
-    max_examples=100,
+    max_examples=60,
     stateful_step_count=30,
     suppress_health_check=list(HealthCheck),
 )

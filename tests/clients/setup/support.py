@@ -32,6 +32,8 @@ REQUIREMENTS = {
     "pip-tools": ("pip-tools",),
     "buildout": ("zc.buildout", "zc.recipe.egg", "setuptools"),
     "twine": ("twine",),
+    # They run clients; PyYAML, which pre-commit needs, reads recipes.
+    "runners": ("tox>=4", "nox", "pre-commit", "pyyaml"),
     # No client, but whose tree is read.
     "bandersnatch": ("bandersnatch",),
 }

@@ -89,6 +89,9 @@ def environment(
     return make(getattr(request, "param", NEWEST))
 
 
+oldest_and_newest = pytest.mark.parametrize(
+    "environment", VERSIONS[::3], ids=[version.buildout for version in VERSIONS[::3]], indirect=True
+)
 every_version = pytest.mark.parametrize(
     "environment", VERSIONS, ids=[version.buildout for version in VERSIONS], indirect=True
 )

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from tests.buildout.conftest import every_version
+from tests.buildout.conftest import oldest_and_newest
 from tests.buildout.recipes import recipe
 from tests.buildout.support import UNPACKING, Environment, Project, Version
 from tests.fakes import FakeIndex, wheel
@@ -31,7 +31,7 @@ def _public(public: FakeIndex) -> str:
     return f"public = {public.url}\nmirror = {public.base}/mirror/ of public"
 
 
-@every_version
+@oldest_and_newest
 def test_a_parts_own_index_is_asked_for_its_eggs_and_not_for_its_recipe(
     project: Project, own: FakeIndex, public: FakeIndex
 ) -> None:

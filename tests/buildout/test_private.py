@@ -2,13 +2,13 @@
 
 from pathlib import Path
 
-from tests.buildout.conftest import every_version
+from tests.buildout.conftest import oldest_and_newest
 from tests.buildout.support import WITH_SDIST, Project
 from tests.fakes import FakeIndex
 from tests.serving import config_text, index_table
 
 
-@every_version
+@oldest_and_newest
 def test_the_extension_has_the_token_and_leaves_it_in_no_file(
     project: Project, public: FakeIndex, tmp_path: Path
 ) -> None:

@@ -71,6 +71,7 @@ def test_a_port_served_with_the_same_configuration_is_no_error(
     code, output, errors = serve_on(tmp_path / "served", running.port, config_text(NOWHERE))
     assert (code, errors) == (0, "")
     assert json.loads(output) == {
+        "schema": 1,
         "url": f"http://127.0.0.1:{running.port}/simple/",
         "pid": running.json("/-/health")["pid"],
         "started": False,

@@ -47,7 +47,7 @@ def test_lists_are_printed_as_one_json_object() -> None:
     items = [{"number": number} for number in range(2500)]
     with redirect_stdout(io.StringIO()) as out:
         print_json_lists(files=iter(items), pages=iter([]))
-    assert json.loads(out.getvalue()) == {"files": items, "pages": []}
+    assert json.loads(out.getvalue()) == {"schema": 1, "files": items, "pages": []}
 
 
 def test_files_and_pages_are_counted_by_project(store: Store) -> None:

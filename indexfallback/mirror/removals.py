@@ -4,7 +4,6 @@ Used by one thread.
 """
 
 from collections.abc import Callable, Collection, Iterable
-from functools import cached_property
 from typing import NamedTuple
 
 from indexfallback.mirror.result import Removal, Result
@@ -30,16 +29,14 @@ class PendingRemovals:
         self._result = result
         self._projects: set[str] = set()
         self._changes: list[_Change] = []
-
-    @cached_property
-    def _before(self) -> Totals:
-        """What is mirrored when the first removal is found: to count it may take a second."""
-        return self._store.mirrors.totals(self._source)
+        #: What is mirrored when the first removal is found: to count it may take a second.
+        self._before: Totals | None = None
 
     def add_projects(self, projects: Iterable[str]) -> None:
         """Remove projects with all of their files."""
         self._projects.update(projects)
-        _ = self._projects and self._before
+        if self._projects:
+            self._count()
 
     def keep(self, wants: Callable[[str], bool]) -> None:
         """Keep the added projects that ``wants`` accepts."""
@@ -58,7 +55,7 @@ class PendingRemovals:
         ``counted`` are the removed files that count for the consent: not those that an unchanged
         selection removes, such as old versions under ``latest``, nor those that are renamed.
         """
-        _ = self._before
+        self._count()
         counted = lost(counted, project.files)
         self._changes.append(_Change(project, removed, counted, is_emptied))
 
@@ -67,6 +64,7 @@ class PendingRemovals:
         """The removals for which the user may have to agree."""
         if not (self._projects or self._changes):
             return Removal((), (), 0, 0)
+        before = self._count()
         gone = {name: self._files(name) for name in self._projects}
         files = [file for of_project in gone.values() for file in of_project]
         files += [file for change in self._changes for file in change.counted]
@@ -75,10 +73,16 @@ class PendingRemovals:
         return Removal(
             tuple(sorted(self._projects)),
             tuple(sorted(file.filename for file in files)),
-            self._before.projects,
-            self._before.files,
+            before.projects,
+            before.files,
             tuple(sorted(emptied)),
         )
+
+    def _count(self) -> Totals:
+        """Return what was mirrored at the first removal."""
+        if self._before is None:
+            self._before = self._store.mirrors.totals(self._source)
+        return self._before
 
     def leave(self, projects: Collection[str]) -> None:
         """Leave these projects as they are."""

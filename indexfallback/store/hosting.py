@@ -1,4 +1,4 @@
-"""The database of hosted indexes: tokens, and the records of uploaded files.
+"""The database of hosted indexes: tokens, the records of uploaded files, and the log of events.
 
 It is in the user's state directory, since it cannot be recreated and caches are cleared.
 """
@@ -11,6 +11,7 @@ import platformdirs
 from indexfallback.errors import StoreError
 from indexfallback.store.damage import NewerSchemaError
 from indexfallback.store.database import Database
+from indexfallback.store.events import Events
 from indexfallback.store.hosted_files import HostedFiles
 from indexfallback.store.safety_records import HOSTED_FILES
 from indexfallback.store.schema import Layout
@@ -18,7 +19,7 @@ from indexfallback.store.tokens import Tokens
 
 _DATABASE = "hosting.sqlite3"
 _LAYOUT = Layout(
-    version=2,
+    version=3,
     schema="""
 CREATE TABLE hosted_file (
     source TEXT NOT NULL, filename TEXT NOT NULL, project TEXT NOT NULL, sha256 TEXT NOT NULL,
@@ -30,11 +31,17 @@ CREATE TABLE token (
     id TEXT PRIMARY KEY, name TEXT NOT NULL, sha256 TEXT NOT NULL UNIQUE, index_name TEXT,
     uploads INTEGER NOT NULL, created REAL NOT NULL, expires REAL, used REAL
 ) WITHOUT ROWID;
+CREATE TABLE event (
+    id TEXT PRIMARY KEY, at REAL NOT NULL, action TEXT NOT NULL, project TEXT NOT NULL,
+    subject TEXT NOT NULL, index_name TEXT, actor TEXT NOT NULL, token TEXT, address TEXT NOT NULL,
+    detail TEXT NOT NULL
+) WITHOUT ROWID;
+CREATE INDEX event_project ON event (project, id);
 """,
     # A yank or a revoked token must not come back with a power cut.
     synchronous="FULL",
     if_damaged="its tokens are lost: create them again with `indexfallback token create`; the "
-    "records of uploaded files, and their yanks, are read from the journal",
+    "records of uploaded files, their yanks and the log of events are read from the journal",
     journal="hosted-files.journal",
     tables=HOSTED_FILES,
     what="the records of uploaded files",
@@ -63,6 +70,11 @@ class Hosting:
     def tokens(self) -> Tokens:
         """All tokens; raises `StoreError` if the database cannot be opened."""
         return Tokens(self._opened())
+
+    @property
+    def events(self) -> Events:
+        """The log of events; raises `StoreError` if the database cannot be opened."""
+        return Events(self._opened())
 
     def close(self) -> None:
         """Close the database, if it is open."""

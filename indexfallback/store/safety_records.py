@@ -1,7 +1,7 @@
 """The records that safety depends on: owners of names, pins of files, and yanks of hosted files.
 
 Without them, a public index could answer for the names of a private one, a file could change, or a
-release that was withdrawn would be installed again.
+release that was withdrawn would be installed again. With them is the log of who changed what.
 Each change is one statement of `STATEMENTS`, made in the database and written to the journal, so
 the journal alone brings the records back (`restoring`).
 """
@@ -12,7 +12,7 @@ from typing import Any
 
 from indexfallback.names import is_normalized, is_sha256
 from indexfallback.pauses import with_pauses
-from indexfallback.store.forms import is_text, is_time
+from indexfallback.store.forms import is_optional_text, is_text, is_time
 from indexfallback.store.journal import Change, Journal, Value
 from indexfallback.store.statements import Ordered
 
@@ -34,6 +34,8 @@ REMOVE_LIST = "unlist"
 PUT_FILE = "hosted"
 #: Source, file name.
 REMOVE_FILE = "unhosted"
+#: Number, time, action, project, subject, index, actor, token, address, detail.
+ADD_EVENT = "event"
 
 STATEMENTS = {
     ADD_PIN: "INSERT OR IGNORE INTO pin VALUES (?, ?, ?, ?, ?, ?)",
@@ -53,11 +55,12 @@ STATEMENTS = {
     REMOVE_LIST: "DELETE FROM name_list WHERE source = ?",
     PUT_FILE: "INSERT OR REPLACE INTO hosted_file VALUES (?, ?, ?, ?, ?, ?, ?)",
     REMOVE_FILE: "DELETE FROM hosted_file WHERE source = ? AND filename = ?",
+    ADD_EVENT: "INSERT OR IGNORE INTO event VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
 }
 #: The tables of the cache, and the kind that adds a row of each.
 OWNERS_AND_PINS = {"name": ADD_NAME, "name_list": PUT_LIST, "pin": ADD_PIN}
 #: Those of hosted indexes. Not tokens: one that was revoked must not come back with a damaged line.
-HOSTED_FILES = {"hosted_file": PUT_FILE}
+HOSTED_FILES = {"hosted_file": PUT_FILE, "event": ADD_EVENT}
 #: How the rows of each are read in the order of their keys.
 ORDERED = {
     ADD_NAME: Ordered(
@@ -75,6 +78,7 @@ ORDERED = {
         " ORDER BY source, filename LIMIT ?",
         (0, 1),
     ),
+    ADD_EVENT: Ordered("SELECT * FROM event WHERE id > ? ORDER BY id LIMIT ?", (0,)),
 }
 
 
@@ -181,9 +185,21 @@ def is_hosted_file(row: Sequence[object]) -> bool:
     )
 
 
+def is_event(row: Sequence[object]) -> bool:
+    """Tell whether a row of the table ``event`` has the right form."""
+    number, at, action, project, subject, index, actor, token, address, detail = row
+    return (
+        is_text(number, action, project, subject, actor, address, detail)
+        and str(number).isdecimal()
+        and is_time(at)
+        and is_optional_text(index, token)
+    )
+
+
 _FORMS: dict[str, Callable[[Sequence[object]], bool]] = {
     ADD_PIN: is_pin,
     ADD_NAME: is_name,
     PUT_LIST: is_list,
     PUT_FILE: is_hosted_file,
+    ADD_EVENT: is_event,
 }

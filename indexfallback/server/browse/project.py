@@ -1,6 +1,6 @@
-"""The page of one project, and the pages for errors."""
+"""The page of one project, as a list of sections, and the pages for errors."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from indexfallback.chain.decisions import Decision
@@ -20,12 +20,12 @@ _BODY = """\
 <h1>{name} <small>{version}</small></h1>
 {summary}
 <p class="note">From <b>{owner}</b> · <a href="#indexes">why</a> · {as_of}</p>
-{failing}{notices}
+{above}
 {commands}
 <nav class="parts" aria-label="Parts">{parts}</nav>
 <div class="columns">
-<div>{description}{files}{ownership}</div>
-<aside>{about}</aside>
+<div>{main}</div>
+<aside>{beside}</aside>
 </div>
 """
 
@@ -62,39 +62,50 @@ class ProjectView(NamedTuple):
     now: float
 
 
+class Section(NamedTuple):
+    """A part of the page."""
+
+    #: Returns its markup, or nothing if there is nothing to show.
+    make: Callable[[ProjectView], Html]
+    #: Its name in the navigation, and the id of its element; empty for a part that is not listed.
+    title: str = ""
+    anchor: str = ""
+
+
 def project_page(view: ProjectView) -> Html:
     """Return the page."""
-    described = view.page == 1 and bool(view.about.description.strip())
-    parts = [("description", "Description")] if described else []
-    parts += [("files", "Files"), ("indexes", "Where it comes from")]
-    version = view.current.version if view.current is not None else ""
+    main = [(section, section.make(view)) for section in _MAIN]
     body = html(
         _BODY,
         name=view.name,
-        version=version,
+        version=view.current.version if view.current is not None else "",
         summary=optional('<p class="lead">{text}</p>', text=view.about.summary),
         owner=view.report["owner"],
         as_of=as_of(view.now),
-        failing=failing_section(
-            view.report, view.failures, view.now, has_files=bool(view.releases)
-        ),
-        notices=_notices(view.report),
+        above=joined(section.make(view) for section in _ABOVE),
         commands=commands(view.address, view.name),
-        parts=joined(
-            html('<a href="#{part}">{text}</a>', part=part, text=text) for part, text in parts
-        ),
-        description=description_section(view.about.description, view.about.content_type)
-        if described
-        else NOTHING,
-        files=releases_section(view.releases, view.name, view.owner, view.held, view.page),
-        ownership=ownership_section(view.report),
-        about=about_section(view.about, view.failing),
+        parts=_navigation(section for section, made in main if made),
+        main=joined(made for _, made in main),
+        beside=joined(section.make(view) for section in _BESIDE),
     )
     return framed(f"{view.name} · indexfallback", body, _TO_ROOT)
 
 
-def _notices(report: Mapping[str, Any]) -> Html:
-    notices = []
+def _navigation(sections: Iterable[Section]) -> Html:
+    return joined(
+        html('<a href="#{anchor}">{title}</a>', anchor=section.anchor, title=section.title)
+        for section in sections
+        if section.anchor
+    )
+
+
+def _failing(view: ProjectView) -> Html:
+    has_files = bool(view.releases)
+    return failing_section(view.report, view.failures, view.now, has_files=has_files)
+
+
+def _notices(view: ProjectView) -> Html:
+    report, notices = view.report, []
     status, reason = report["project_status"], report["project_status_reason"]
     if status not in (None, "active"):
         notices.append(f"{status}: {reason}" if reason else status)
@@ -105,6 +116,34 @@ def _notices(report: Mapping[str, Any]) -> Html:
     if report["dropped"]:
         notices.append(f"Of the files that the page lists, {left_out(report['dropped'])}.")
     return joined(html('<p class="notice">{text}</p>', text=text) for text in notices)
+
+
+def _description(view: ProjectView) -> Html:
+    if view.page != 1:
+        return NOTHING
+    return description_section(view.about.description, view.about.content_type)
+
+
+def _files(view: ProjectView) -> Html:
+    return releases_section(view.releases, view.name, view.owner, view.held, view.page)
+
+
+def _ownership(view: ProjectView) -> Html:
+    return ownership_section(view.report)
+
+
+def _about(view: ProjectView) -> Html:
+    return about_section(view.about, view.failing)
+
+
+#: Above the commands, in the column of the description, and beside it; each in order.
+_ABOVE = (Section(_failing), Section(_notices))
+_MAIN = (
+    Section(_description, "Description", "description"),
+    Section(_files, "Files", "files"),
+    Section(_ownership, "Where it comes from", "indexes"),
+)
+_BESIDE = (Section(_about),)
 
 
 def refused_page(title: str, report: Mapping[str, Any], now: float) -> Html:

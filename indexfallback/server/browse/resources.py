@@ -5,23 +5,20 @@ import time
 
 import falcon
 
-from indexfallback.chain.answer import Answer
 from indexfallback.errors import ProjectError
 from indexfallback.names import is_normalized, is_project_name, normalize
-from indexfallback.server.browse.about import About, about
 from indexfallback.server.browse.frame import HEADERS
 from indexfallback.server.browse.listing import listing_page
 from indexfallback.server.browse.markup import Html
-from indexfallback.server.browse.metadata import metadata_of
-from indexfallback.server.browse.project import ProjectView, project_page, refused_page
-from indexfallback.server.browse.releases import current, releases
+from indexfallback.server.browse.project import project_page, refused_page
 from indexfallback.server.browse.search import find_known
 from indexfallback.server.browse.start import start_page
+from indexfallback.server.browse.views import project_view
 from indexfallback.server.guards import wants_page
 from indexfallback.server.pages import redirect
 from indexfallback.server.proxied import PUBLIC_ROOT
 from indexfallback.shim import Shim
-from indexfallback.why import found, refused, status
+from indexfallback.why import refused, status
 
 #: The address of the list, and of the projects below it.
 PROJECTS = "/projects/"
@@ -73,7 +70,8 @@ class BrowseResource:
             redirect(req, resp, PROJECTS, normalize(project))
             return
         try:
-            view = self._view(req, self._shim.fallback.page(project))
+            answer = self._shim.fallback.page(project)
+            view = project_view(self._shim, answer, _simple(req), _page(req))
         except ProjectError as error:
             if not wants_page(req):
                 raise
@@ -83,32 +81,6 @@ class BrowseResource:
         _send(resp, project_page(view))
 
     on_head = on_get
-
-    def _view(self, req: falcon.Request, answer: Answer) -> ProjectView:
-        page = self._shim.offer(answer)
-        known = releases(page)
-        newest = current(known)
-        owner = answer.owner.group
-        decisions = self._shim.fallback.activity.decisions
-        metadata = None
-        if newest is not None:
-            metadata = metadata_of(self._shim, owner, page.name, newest.files)
-        return ProjectView(
-            page.name,
-            _simple(req),
-            found(self._shim, answer),
-            known,
-            newest,
-            about(metadata) if metadata is not None else About(),
-            owner,
-            self._shim.store.blobs.records.held(
-                f.sha256 for f in page.files if f.sha256 is not None
-            ),
-            _page(req),
-            decisions.failing(page.name),
-            decisions.failing_projects(),
-            time.time(),
-        )
 
 
 def _simple(req: falcon.Request) -> str:

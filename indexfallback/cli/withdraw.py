@@ -79,7 +79,7 @@ def remove(options: Options, project: str, version: Version, yes: bool, index: s
         if not yes:
             _confirm(hosted, files)
         for file in files:
-            hosted.remove(file)
+            hosted.remove(project, file)
         left = hosted.files(project)
     _say_done("Removed", project, version, files)
     after = (

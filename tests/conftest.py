@@ -16,6 +16,7 @@ from indexfallback.config import Index, Settings, rules
 from indexfallback.shim import Shim
 from indexfallback.store import Store
 from tests.fakes import FakeIndex
+from tests.fakes.object_store import WRITER, ObjectStore
 from tests.serving import Served, config_text, serving
 
 MakeSettings: TypeAlias = Callable[..., Settings]
@@ -35,7 +36,7 @@ hypothesis_settings.load_profile("any-machine")
 #: What a machine's own configuration would change.
 _LEAKING = (
     "PIP_", "UV_", "INDEXFALLBACK_", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY",
-    "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_", "NETRC",
+    "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_", "NETRC", "AWS_",
 )  # fmt: skip
 
 
@@ -89,6 +90,24 @@ def store(tmp_path: Path) -> Iterator[Store]:
     opened = Store(tmp_path / "cache", 10**6)
     yield opened
     opened.close()
+
+
+@pytest.fixture(scope="session")
+def object_store() -> Iterator[ObjectStore]:
+    """Return a running object store; it takes 3 s to start."""
+    with ObjectStore() as running:
+        yield running
+
+
+@pytest.fixture
+def bucket_url(object_store: ObjectStore, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Return the address of an empty part of a bucket, and set the credentials to write there.
+
+    Its endpoint is ``object_store.endpoint``.
+    """
+    for name, value in WRITER.items():
+        monkeypatch.setenv(name, value)
+    return object_store.new_url()
 
 
 @pytest.fixture

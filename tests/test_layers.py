@@ -190,6 +190,7 @@ def test_links_look_up_no_name() -> None:
         ("rich", {"cli"}),
         ("tomlkit", {"clients"}),
         ("readme_renderer", {"server"}),
+        ("obstore", {"store"}),
         ("cryptography", {"tunnel"}),
     ],
 )

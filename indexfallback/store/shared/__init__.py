@@ -1,0 +1,1 @@
+"""What several shims share through a bucket: nothing here is imported without ``cache.shared``."""

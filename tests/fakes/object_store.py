@@ -1,0 +1,131 @@
+"""A real object store that speaks S3: SeaweedFS, as one process with its data in a temporary place.
+
+It honours conditions, has identities with different rights, and creates a bucket when one with all
+rights first writes to it.
+"""
+
+import json
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import urllib.error
+import urllib.request
+import uuid
+from contextlib import ExitStack
+from pathlib import Path
+from types import TracebackType
+from typing import final
+
+from tests.serving import wait_until
+
+#: Credentials, as variables of the environment.
+WRITER = {
+    "AWS_ACCESS_KEY_ID": "writer",
+    "AWS_SECRET_ACCESS_KEY": "writer-secret",
+    "AWS_REGION": "us-east-1",
+}
+READER = {**WRITER, "AWS_ACCESS_KEY_ID": "reader", "AWS_SECRET_ACCESS_KEY": "reader-secret"}
+#: Without any rights.
+STRANGER = {**WRITER, "AWS_ACCESS_KEY_ID": "stranger", "AWS_SECRET_ACCESS_KEY": "stranger-secret"}
+_RIGHTS = {
+    "writer": ["Admin", "Read", "Write", "List", "Tagging"],
+    "reader": ["Read", "List"],
+    "stranger": [],
+}
+BUCKET = "shared"
+#: A start takes 3 s; the machine may be busy with other tests.
+_START_SECONDS = 60.0
+#: Each port has a second one for gRPC, which is 10,000 above it by default and may be taken.
+_PORTS = [
+    f"{part}.port{kind}" for part in ("master", "volume", "filer", "s3") for kind in ("", ".grpc")
+]
+_OPTIONS = (
+    "-ip=127.0.0.1", "-ip.bind=127.0.0.1", "-filer", "-s3", "-s3.port.iceberg=0",
+    "-s3.port.lance=0", "-volume.max=300", "-master.volumeSizeLimitMB=64",
+    "-master.volumePreallocate=false", "-master.telemetry=false",
+)  # fmt: skip
+
+
+@final
+class ObjectStore:
+    """SeaweedFS; ``with ObjectStore() as running``."""
+
+    def __init__(self) -> None:
+        self.port = 0
+        self._directory = Path()
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def endpoint(self) -> str:
+        """The address of its S3 API."""
+        return f"http://127.0.0.1:{self.port}"
+
+    def new_url(self) -> str:
+        """Return the address of a part of the bucket that nobody else uses."""
+        return f"s3://{BUCKET}/{uuid.uuid4().hex[:12]}"
+
+    def __enter__(self) -> "ObjectStore":
+        self._directory = Path(tempfile.mkdtemp(prefix="object-store-"))
+        identities = [
+            {
+                "name": name,
+                "credentials": [{"accessKey": name, "secretKey": f"{name}-secret"}],
+                "actions": actions,
+            }
+            for name, actions in _RIGHTS.items()
+        ]
+        config = self._directory / "s3.json"
+        config.write_text(json.dumps({"identities": identities}))
+        data = self._directory / "data"
+        data.mkdir()
+        ports = dict(zip(_PORTS, _free_ports(len(_PORTS)), strict=True))
+        self.port = ports["s3.port"]
+        with (self._directory / "log").open("wb") as log:
+            self._process = subprocess.Popen(
+                [
+                    Path(sys.executable).with_name("weed"), "server", f"-dir={data}",
+                    f"-s3.config={config}", *_OPTIONS,
+                    *(f"-{name}={port}" for name, port in ports.items()),
+                ],
+                stdout=log, stderr=subprocess.STDOUT,
+            )  # fmt: skip
+        # The S3 API says that it is ready before a volume can be written.
+        assign = f"http://127.0.0.1:{ports['master.port']}/dir/assign"
+        wait_until(lambda: b'"fid"' in self._get(assign), _START_SECONDS, "no volume")
+        healthy = f"{self.endpoint}/healthz"
+        wait_until(lambda: self._get(healthy) is not _NOTHING, _START_SECONDS, "no S3")
+        return self
+
+    def _get(self, url: str) -> bytes:
+        assert self._process is not None
+        assert self._process.poll() is None, (self._directory / "log").read_text()[-2000:]
+        try:
+            with urllib.request.urlopen(url, timeout=5) as answer:
+                return bytes(answer.read())
+        except (OSError, urllib.error.URLError):  # it does not listen yet
+            return _NOTHING
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._process is not None:
+            self._process.kill()  # it flushes for seconds what is removed next
+            self._process.wait()
+        shutil.rmtree(self._directory)
+
+
+_NOTHING = b"(no answer)"
+
+
+def _free_ports(number: int) -> list[int]:
+    """Return ports that are free now."""
+    with ExitStack() as stack:
+        sockets = [stack.enter_context(socket.socket()) for _ in range(number)]
+        for one in sockets:
+            one.bind(("127.0.0.1", 0))
+        return [int(one.getsockname()[1]) for one in sockets]

@@ -29,6 +29,8 @@ _PROJECT = re.compile(r"[a-z0-9](?:[a-z0-9._-]*[a-z0-9])?", re.IGNORECASE | re.A
 _NORMALIZED = re.compile(r"[a-z0-9](?:-?[a-z0-9])*", re.ASCII)
 _FILENAME = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9._+!~@=,() -]*[A-Za-z0-9_+)-])?", re.ASCII)
 _SHA256 = re.compile(r"[0-9a-f]{64}", re.ASCII)
+#: What a version may look like: any of PEP 440, and those of before.
+_VERSION = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+!-]{0,99}", re.ASCII)
 #: Where a version may begin in the name of an sdist; versions of old tools begin with a digit.
 _VERSION_BEGIN = re.compile(r"-v?[0-9]", re.ASCII)
 
@@ -46,6 +48,11 @@ def is_project_name(name: str) -> bool:
 def is_normalized(name: str) -> bool:
     """Tell whether ``name`` is a normalised project name."""
     return len(name) <= MAX_FILENAME_BYTES and _NORMALIZED.fullmatch(name) is not None
+
+
+def is_version(text: str) -> bool:
+    """Tell whether ``text`` can be a version, also one from before PEP 440."""
+    return _VERSION.fullmatch(text) is not None
 
 
 def is_claimed(project: str, patterns: Iterable[str]) -> bool:

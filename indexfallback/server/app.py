@@ -13,6 +13,7 @@ from indexfallback.server.browse.resources import (
     PROJECTS,
     BrowseResource,
     ListingResource,
+    ReleaseResource,
     StartResource,
 )
 from indexfallback.server.concurrency import ConcurrencyLimit
@@ -106,11 +107,15 @@ def _for_clients(shim: Shim) -> dict[str, Any]:
 
 
 def _for_people(shim: Shim) -> dict[str, Any]:
+    release = ReleaseResource(shim)
     return {
         "/": StartResource(shim),
         f"/{SCRIPT}": AssetResource("pages.js", "text/javascript"),
         f"/{ICON}": AssetResource("icon.svg", "image/svg+xml"),
         **_tree(PROJECTS, ListingResource(shim), BrowseResource(shim)),
+        # Without the slash it redirects.
+        f"{PROJECTS}{{project}}/{{version}}": release,
+        f"{PROJECTS}{{project}}/{{version}}/": release,
     }
 
 

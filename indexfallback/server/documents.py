@@ -1,6 +1,5 @@
 """PyPI's JSON of a project and of one version: from its owner, else made from its page."""
 
-import re
 import time
 from collections.abc import Callable
 from urllib.parse import quote
@@ -15,7 +14,7 @@ from indexfallback.chain.offer import PinsByName, offered
 from indexfallback.errors import ProjectNotFoundError
 from indexfallback.flight import run_within
 from indexfallback.formats import project_json
-from indexfallback.names import is_normalized, is_project_name, normalize
+from indexfallback.names import is_normalized, is_project_name, is_version, normalize
 from indexfallback.page import File, ProjectPage
 from indexfallback.server.browse.metadata import metadata_of
 from indexfallback.server.browse.releases import Release, current, releases
@@ -27,8 +26,6 @@ from indexfallback.server.proxied import PUBLIC_ROOT
 from indexfallback.server.rendered import as_rendered
 from indexfallback.shim import Shim
 
-#: What a version may look like: any of PEP 440, and those of before.
-_VERSION = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+!-]{0,99}", re.ASCII)
 #: Of an owner, which is a group, and a page: what gives the absolute address of a file.
 Href = Callable[[str, ProjectPage], Callable[[File], str]]
 
@@ -43,7 +40,7 @@ class DocumentResource:
         self, req: falcon.Request, resp: falcon.Response, project: str, version: str = ""
     ) -> None:
         """Answer with the document."""
-        if not is_project_name(project) or not is_version(version):
+        if not is_project_name(project) or (version and not is_version(version)):
             raise falcon.HTTPNotFound(description=f"{req.path}: this names no project or version")
         if not is_normalized(project):
             of = "/".join(quote(part, safe="") for part in (normalize(project), version) if part)
@@ -59,11 +56,6 @@ class DocumentResource:
         send_document(req, resp, body)
 
     on_head = on_get
-
-
-def is_version(version: str) -> bool:
-    """Tell whether a text can be a version, or is empty for the document of a project."""
-    return not version or _VERSION.fullmatch(version) is not None
 
 
 def document_ends(shim: Shim) -> float:

@@ -17,9 +17,10 @@ from indexfallback.errors import FileError, ProjectError, ProjectNotFoundError
 from indexfallback.files.by_url import FilesByUrl
 from indexfallback.files.file_url import FileUrl
 from indexfallback.files.planner import PageAddress
+from indexfallback.names import is_version
 from indexfallback.origin import origin_of
 from indexfallback.server.decisions import answered, asked
-from indexfallback.server.documents import document, document_ends, is_version, send_document
+from indexfallback.server.documents import document, document_ends, send_document
 from indexfallback.server.files import FOR_EVER, FileSender
 from indexfallback.server.intercepted import Json, Moved, Names, Page, index_at, wanted
 from indexfallback.server.links import DirectLinks
@@ -87,7 +88,7 @@ class InterceptedResource:
     def _document(self, req: falcon.Request, resp: falcon.Response, wanted: Json) -> None:
         """Answer with the JSON of a project or of a version."""
         version = wanted.version or ""
-        if not is_version(version):
+        if version and not is_version(version):
             raise _not_ours()
         ends = document_ends(self._shim)
         asked(req, wanted.project)

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Collection, Iterator
 from typing import NamedTuple
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 from indexfallback.names import normalize
 from indexfallback.server.browse.markup import NOTHING, Html, html, joined, optional
@@ -26,6 +26,7 @@ class About(NamedTuple):
     #: Label to address, http and https only.
     links: tuple[tuple[str, str], ...] = ()
     requires: tuple[str, ...] = ()
+    classifiers: tuple[str, ...] = ()
 
 
 def about(metadata: bytes) -> About:
@@ -47,6 +48,7 @@ def about(metadata: bytes) -> About:
         facts=tuple((label, value) for label, value in facts if value),
         links=tuple(_links(raw.get("home_page"), raw.get("project_urls", {}))),
         requires=tuple(raw.get("requires_dist", [])),
+        classifiers=tuple(raw.get("classifiers", [])),
     )
 
 
@@ -65,8 +67,11 @@ def _links(home_page: str | None, urls: dict[str, str]) -> Iterator[tuple[str, s
             yield label, address
 
 
-def about_section(known: About, failing: Collection[str] = ()) -> Html:
-    """Return the column beside the description; ``failing`` has projects that fail now."""
+def about_section(known: About, failing: Collection[str] = (), to_projects: str = "../") -> Html:
+    """Return the column beside the description.
+
+    ``failing`` has projects that fail now; ``to_projects`` is the relative link to all projects.
+    """
     facts = joined(
         html("<dt>{label}</dt><dd>{value}</dd>", label=label, value=value)
         for label, value in known.facts
@@ -83,27 +88,45 @@ def about_section(known: About, failing: Collection[str] = ()) -> Html:
         "{facts}{links}{requires}",
         facts=optional('<dl class="facts">{facts}</dl>', facts=facts),
         links=optional("<h2>Links</h2><ul>{links}</ul>", links=links),
-        requires=_requires(known.requires, failing),
+        requires=_requires(known.requires, failing, to_projects),
     )
 
 
-def _requires(requires: tuple[str, ...], failing: Collection[str]) -> Html:
+def classifiers_section(known: About, to_projects: str) -> Html:
+    """Return the classifiers, each a link to the known projects that have it."""
+    items = joined(
+        html(
+            '<li><a href="{to}?{query}">{text}</a></li>',
+            to=to_projects,
+            query=urlencode({"classifier": classifier}),
+            text=classifier,
+        )
+        for classifier in known.classifiers[:_MOST]
+    )
+    return optional("<h2>Classifiers</h2><ul>{items}</ul>", items=items)
+
+
+def _requires(requires: tuple[str, ...], failing: Collection[str], to_projects: str) -> Html:
     if not requires:
         return NOTHING
-    items = joined(html("<li>{text}</li>", text=_required(r, failing)) for r in requires[:_MOST])
+    items = joined(
+        html("<li>{text}</li>", text=_required(requirement, failing, to_projects))
+        for requirement in requires[:_MOST]
+    )
     left = len(requires) - _MOST
     more = html("<li>and {left} more</li>", left=left) if left > 0 else NOTHING
     return html("<h2>Requires</h2><ul>{items}{more}</ul>", items=items, more=more)
 
 
-def _required(requirement: str, failing: Collection[str]) -> Html:
+def _required(requirement: str, failing: Collection[str], to_projects: str) -> Html:
     """Return a requirement (PEP 508) whose name is a link to its project."""
     begins = _NAME.match(requirement)
     if begins is None:
         return html("<code>{text}</code>", text=requirement)
     name = normalize(begins[0])
     return html(
-        '<code><a href="../{project}/">{name}</a>{rest}</code>{mark}',
+        '<code><a href="{to}{project}/">{name}</a>{rest}</code>{mark}',
+        to=to_projects,
         project=name,
         name=begins[0],
         rest=requirement[begins.end() :],

@@ -7,6 +7,7 @@ import tarfile
 import zlib
 from typing import BinaryIO
 
+from indexfallback.dists.metadata import read_metadata
 from indexfallback.dists.wheel import MAX_METADATA
 from indexfallback.errors import IndexFallbackError
 from indexfallback.files.arrival import Progress
@@ -26,14 +27,16 @@ _UNPACKED = 50 * 1000**2
 _DAMAGED = (tarfile.TarError, zlib.error, EOFError, OSError, ValueError)
 
 
-def metadata_of(shim: Shim, owner: str, project: str, files: tuple[File, ...]) -> bytes | None:
+def metadata_of(
+    shim: Shim, owner: str, project: str, files: tuple[File, ...], *, most: int = FETCHED
+) -> bytes | None:
     """Return the core metadata of a version, from the first of its files that has some, or None.
 
-    ``owner`` is that of the files' addresses.
+    ``owner`` is that of the files' addresses. An sdist of up to ``most`` bytes is fetched for it.
     """
     for file in files:
         try:
-            found = _metadata(shim, owner, project, file)
+            found = _metadata(shim, owner, project, file, most)
         except (IndexFallbackError, TransferError, OSError) as error:
             log.info("%s: its metadata cannot be shown: %s", file.filename, error)
             continue
@@ -42,17 +45,19 @@ def metadata_of(shim: Shim, owner: str, project: str, files: tuple[File, ...]) -
     return None
 
 
-def _metadata(shim: Shim, owner: str, project: str, file: File) -> bytes | None:
+def _metadata(shim: Shim, owner: str, project: str, file: File, most: int) -> bytes | None:
     key = FileKey(project, file.sha256)
     if file.core_metadata is not False:
         return _read(shim, owner, key, file.filename + METADATA_ENDING)
+    held = shim.store.blobs.find(file.sha256) if file.sha256 is not None else None
+    if file.filename.endswith(".whl"):
+        return read_metadata(held.path, file.filename) if held is not None else None
     if not file.filename.endswith(".tar.gz"):
         return None
-    held = shim.store.blobs.find(file.sha256) if file.sha256 is not None else None
     if held is not None:
         with held.path.open("rb") as archive:
             return pkg_info_in(archive, file.filename)
-    if file.size is None or file.size > FETCHED:
+    if file.size is None or file.size > most:
         return None
     # Not from the store: a download is answered before it is stored.
     data = _read(shim, owner, key, file.filename)

@@ -1,6 +1,6 @@
 """The page of one project, as a list of sections, and the pages for errors."""
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from indexfallback.chain.decisions import Decision
@@ -12,6 +12,7 @@ from indexfallback.server.browse.install import commands
 from indexfallback.server.browse.markup import NOTHING, Html, as_of, html, joined, optional
 from indexfallback.server.browse.ownership import ownership_section
 from indexfallback.server.browse.releases import Release, releases_section
+from indexfallback.server.browse.sections import Section, made, made_with_navigation
 from indexfallback.words import left_out
 
 _TO_ROOT = "../../"
@@ -62,19 +63,9 @@ class ProjectView(NamedTuple):
     now: float
 
 
-class Section(NamedTuple):
-    """A part of the page."""
-
-    #: Returns its markup, or nothing if there is nothing to show.
-    make: Callable[[ProjectView], Html]
-    #: Its name in the navigation, and the id of its element; empty for a part that is not listed.
-    title: str = ""
-    anchor: str = ""
-
-
 def project_page(view: ProjectView) -> Html:
     """Return the page."""
-    main = [(section, section.make(view)) for section in _MAIN]
+    parts, main = made_with_navigation(_MAIN, view)
     body = html(
         _BODY,
         name=view.name,
@@ -82,21 +73,13 @@ def project_page(view: ProjectView) -> Html:
         summary=optional('<p class="lead">{text}</p>', text=view.about.summary),
         owner=view.report["owner"],
         as_of=as_of(view.now),
-        above=joined(section.make(view) for section in _ABOVE),
+        above=made(_ABOVE, view),
         commands=commands(view.address, view.name),
-        parts=_navigation(section for section, made in main if made),
-        main=joined(made for _, made in main),
-        beside=joined(section.make(view) for section in _BESIDE),
+        parts=parts,
+        main=main,
+        beside=made(_BESIDE, view),
     )
     return framed(f"{view.name} · indexfallback", body, _TO_ROOT)
-
-
-def _navigation(sections: Iterable[Section]) -> Html:
-    return joined(
-        html('<a href="#{anchor}">{title}</a>', anchor=section.anchor, title=section.title)
-        for section in sections
-        if section.anchor
-    )
 
 
 def _failing(view: ProjectView) -> Html:

@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable
 from typing import NamedTuple
 from urllib.parse import quote
 
-from packaging.version import Version
+from packaging.version import InvalidVersion, Version
 
 from indexfallback.names import FileKey, version_in
 from indexfallback.page import File, ProjectPage
@@ -66,10 +66,42 @@ def current(known: Iterable[Release]) -> Release | None:
     return next(final, found[0] if found else None)
 
 
+def release_of(known: Iterable[Release], version: str) -> Release | None:
+    """Return the release of a version, which may be spelt otherwise (PEP 440), or None."""
+    return next((r for r in known if r.version and _is_same(r.version, version)), None)
+
+
+def _is_same(version: str, other: str) -> bool:
+    try:
+        return Version(version) == Version(other)
+    except InvalidVersion:
+        return False
+
+
+def nearest(known: Iterable[Release], version: str) -> Release | None:
+    """Return the release before a version that is not there, else the one after it, or None.
+
+    ``known`` are newest first. None is returned for what is no version, too.
+    """
+    try:
+        wanted = Version(version)
+    except InvalidVersion:
+        return None
+    after = None
+    for release in known:
+        if release.version and Version(release.version) < wanted:
+            return release
+        after = release if release.version else after
+    return after
+
+
 def releases_section(
     known: list[Release], project: str, owner: str, held: Collection[str], page: int
 ) -> Html:
-    """Return the section that lists the files; ``held`` has the sha256 of the stored ones."""
+    """Return the section that lists the files; ``held`` has the sha256 of the stored ones.
+
+    It is part of the page of the project.
+    """
     pages = max(1, -(-len(known) // PER_PAGE))
     page = min(max(1, page), pages)
     shown = known[(page - 1) * PER_PAGE : page * PER_PAGE]
@@ -91,16 +123,27 @@ def _release(
     facts = [uploaded] if uploaded else []
     return html(
         "<details{open}><summary><b>{version}</b>{marks} <small>{facts}</small></summary>"
-        '<ul class="files">{files}</ul></details>',
+        "{more}{files}</details>",
         open=Html(" open" if is_open else ""),
         version=release.version or "Unknown version",
-        marks=_release_marks(release),
+        marks=release_marks(release),
         facts=" · ".join([*facts, counted(len(release.files), "file")]),
-        files=joined(_file(file, project, owner, held) for file in release.files),
+        more=_link(release),
+        files=file_list(release.files, f"../../files/{owner}/", project, held),
     )
 
 
-def _release_marks(release: Release) -> Html:
+def _link(release: Release) -> Html:
+    """Return the link to the page of a release."""
+    return optional(
+        '<p class="note"><a href="{address}/">All about release {version}</a></p>',
+        address=quote(release.version, safe=""),
+        version=release.version,
+    )
+
+
+def release_marks(release: Release) -> Html:
+    """Return the marks of a release that clients do not choose by themselves."""
     if release.is_yanked:
         return html(' <span class="mark bad">yanked</span>')
     if release.is_prerelease:
@@ -108,7 +151,13 @@ def _release_marks(release: Release) -> Html:
     return NOTHING
 
 
-def _file(file: File, project: str, owner: str, held: Collection[str]) -> Html:
+def file_list(files: Iterable[File], root: str, project: str, held: Collection[str]) -> Html:
+    """Return the list of files of a project; ``root`` is the relative link to its owner's files."""
+    items = joined(_file(file, root, project, held) for file in files)
+    return html('<ul class="files">{items}</ul>', items=items)
+
+
+def _file(file: File, root: str, project: str, held: Collection[str]) -> Html:
     facts = [size(file.size)] if file.size is not None else []
     facts += [file.upload_time[:16].replace("T", " ")] if file.upload_time else []
     facts += [f"Python {file.requires_python}"] if file.requires_python else []
@@ -124,7 +173,7 @@ def _file(file: File, project: str, owner: str, held: Collection[str]) -> Html:
     return html(
         _FILE,
         yanked=Html(' class="yanked"' if file.yanked is not False else ""),
-        address=f"../../files/{owner}/{FileKey(project, file.sha256)}/{quote(file.filename)}",
+        address=f"{root}{FileKey(project, file.sha256)}/{quote(file.filename)}",
         filename=file.filename,
         marks=joined(marks),
         facts=" · ".join(facts),

@@ -1,19 +1,25 @@
-"""The resources for people: ``/``, ``/projects/`` and ``/projects/{project}/``."""
+"""The resources for people: ``/``, ``/projects/``, and the pages of a project and a release."""
 
 import re
 import time
+from urllib.parse import quote
 
 import falcon
 
 from indexfallback.errors import ProjectError
-from indexfallback.names import is_normalized, is_project_name, normalize
+from indexfallback.names import is_normalized, is_project_name, is_version, normalize
 from indexfallback.server.browse.frame import HEADERS
 from indexfallback.server.browse.listing import listing_page
 from indexfallback.server.browse.markup import Html
 from indexfallback.server.browse.project import project_page, refused_page
+from indexfallback.server.browse.release import (
+    MissingRelease,
+    missing_release_page,
+    release_page,
+)
 from indexfallback.server.browse.search import find_known
 from indexfallback.server.browse.start import start_page
-from indexfallback.server.browse.views import project_view
+from indexfallback.server.browse.views import project_view, release_view
 from indexfallback.server.guards import wants_page
 from indexfallback.server.pages import redirect
 from indexfallback.server.proxied import PUBLIC_ROOT
@@ -75,12 +81,58 @@ class BrowseResource:
         except ProjectError as error:
             if not wants_page(req):
                 raise
-            resp.status = falcon.code_to_http_status(error.status)
-            _send(resp, refused_page(error.title, refused(self._shim, error), time.time()))
+            _send_refusal(resp, self._shim, error)
             return
         _send(resp, project_page(view))
 
     on_head = on_get
+
+
+class ReleaseResource:
+    """``/projects/{project}/{version}/``: one release."""
+
+    def __init__(self, shim: Shim) -> None:
+        self._shim = shim
+
+    def on_get(
+        self, req: falcon.Request, resp: falcon.Response, project: str, version: str
+    ) -> None:
+        """Answer with the page, or a redirect to the version as its files spell it."""
+        if not is_project_name(project) or not is_version(version):
+            raise falcon.HTTPNotFound(description="this names no project or no version")
+        if not is_normalized(project):
+            _redirect(req, resp, normalize(project), version)
+            return
+        try:
+            answer = self._shim.fallback.page(project)
+            view = release_view(self._shim, answer, _simple(req), version)
+        except ProjectError as error:
+            if not wants_page(req):
+                raise
+            _send_refusal(resp, self._shim, error)
+            return
+        if isinstance(view, MissingRelease):
+            if not wants_page(req):
+                raise falcon.HTTPNotFound(description=str(view))
+            resp.status = falcon.HTTP_404
+            _send(resp, missing_release_page(view))
+        elif view.release.version != version or not req.path.endswith("/"):
+            _redirect(req, resp, project, view.release.version)
+        else:
+            _send(resp, release_page(view))
+
+    on_head = on_get
+
+
+def _redirect(req: falcon.Request, resp: falcon.Response, project: str, version: str) -> None:
+    """Answer 301 to the page of a release, by valid names."""
+    resp.status = falcon.HTTP_301
+    resp.location = f"{req.root_path}{PROJECTS}{project}/{quote(version, safe='')}/"
+
+
+def _send_refusal(resp: falcon.Response, shim: Shim, error: ProjectError) -> None:
+    resp.status = falcon.code_to_http_status(error.status)
+    _send(resp, refused_page(error.title, refused(shim, error), time.time()))
 
 
 def _simple(req: falcon.Request) -> str:

@@ -1,12 +1,19 @@
-"""The data of a project's page, collected from the parts of a shim."""
+"""The data of the pages of a project and of a release, collected from the parts of a shim."""
 
 import time
 
 from indexfallback.chain.answer import Answer
 from indexfallback.server.browse.about import About, about
-from indexfallback.server.browse.metadata import metadata_of
+from indexfallback.server.browse.metadata import FETCHED, metadata_of
 from indexfallback.server.browse.project import ProjectView
-from indexfallback.server.browse.releases import Release, current, releases
+from indexfallback.server.browse.release import MissingRelease, ReleaseView
+from indexfallback.server.browse.releases import (
+    Release,
+    current,
+    nearest,
+    release_of,
+    releases,
+)
 from indexfallback.shim import Shim
 from indexfallback.why import found
 
@@ -36,7 +43,39 @@ def project_view(shim: Shim, answer: Answer, address: str, page: int) -> Project
     )
 
 
-def _about(shim: Shim, answer: Answer, release: Release) -> About:
-    """Return the metadata of a release; empty if none of its files has any."""
-    metadata = metadata_of(shim, answer.owner.group, answer.project, release.files)
+def release_view(
+    shim: Shim, answer: Answer, address: str, version: str
+) -> ReleaseView | MissingRelease:
+    """Return the data of the page of one version, or what there is instead.
+
+    ``address`` is that of the simple API. Raises `ProjectError` if nothing can be offered.
+    """
+    offer = shim.offer(answer)
+    known = releases(offer)
+    newest, release = current(known), release_of(known, version)
+    if newest is None or release is None:
+        others = newest, nearest(known, version)
+        return MissingRelease(offer.name, version, answer.owner.name, *others)
+    return ReleaseView(
+        name=offer.name,
+        address=address,
+        served_by=answer.owner.name,
+        release=release,
+        current=newest,
+        # A page of many releases: no file is fetched for it.
+        about=_about(shim, answer, release, most=0),
+        owner=answer.owner.group,
+        held=shim.store.blobs.records.held(f.sha256 for f in release.files if f.sha256 is not None),
+        failing=shim.fallback.activity.decisions.failing_projects(),
+        now=time.time(),
+    )
+
+
+def _about(shim: Shim, answer: Answer, release: Release, most: int = FETCHED) -> About:
+    """Return the metadata of a release; empty if none of its files has any.
+
+    An sdist of up to ``most`` bytes is fetched for it.
+    """
+    owner = answer.owner.group
+    metadata = metadata_of(shim, owner, answer.project, release.files, most=most)
     return about(metadata) if metadata is not None else About()

@@ -18,6 +18,7 @@ FIELDS = (
     "License-Expression: MIT",
     "Keywords: demo,pages,index",
     "Project-URL: Documentation, https://docs.example.com/",
+    "Classifier: Framework :: Django",
     "Project-URL: Evil, javascript:alert(1)",
 )
 #: What a browser sends.

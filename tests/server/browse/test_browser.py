@@ -16,6 +16,7 @@ PAGES = {
     "list": "/projects/",
     "search": "/projects/?q=interface",
     "project": "/projects/demo/",
+    "release": "/projects/demo/2.0/",
     "private": "/projects/acme-core/",
     "missing": "/projects/no-such-thing/",
 }

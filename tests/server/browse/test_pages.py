@@ -20,6 +20,7 @@ PAGES = [
     "/projects/",
     "/projects/?q=Zope.Interface",
     "/projects/demo/",
+    "/projects/demo/1.1/",
     "/projects/no-such-thing/",
 ]
 
@@ -186,7 +187,7 @@ def test_elsewhere_no_error_is_html_not_even_to_a_browser(town: Town, path: str)
 
 
 @pytest.mark.parametrize(
-    "path", ["/projects/%3Cscript%3E/", "/projects/demo/x", "/projects/a%2fb/"]
+    "path", ["/projects/%3Cscript%3E/", "/projects/demo/x/y", "/projects/demo/%3Cb%3E/"]
 )
 def test_other_errors_below_projects_are_pages_for_people(town: Town, path: str) -> None:
     answer = town.look(path)

@@ -1,0 +1,163 @@
+"""The page of one release of a project, and the page for a version that does not exist."""
+
+from collections.abc import Collection
+from typing import NamedTuple
+from urllib.parse import quote
+
+from indexfallback.server.browse.about import About, about_section, classifiers_section
+from indexfallback.server.browse.description import description_section
+from indexfallback.server.browse.frame import framed
+from indexfallback.server.browse.install import commands
+from indexfallback.server.browse.markup import NOTHING, Html, as_of, html, joined, optional
+from indexfallback.server.browse.releases import Release, file_list, release_marks
+from indexfallback.server.browse.sections import Section, made, made_with_navigation
+
+_TO_ROOT, _TO_PROJECTS = "../../../", "../../"
+
+_BODY = """\
+<h1><a href="../">{name}</a> <small>{version}</small>{marks}</h1>
+{summary}
+<p class="note">From <b>{owner}</b>{uploaded} · <a href="../">all of {name}</a> · {as_of}</p>
+{above}
+{commands}
+<nav class="parts" aria-label="Parts">{parts}</nav>
+<div class="columns">
+<div>{main}</div>
+<aside>{beside}</aside>
+</div>
+"""
+
+_MISSING = """\
+<h1>No release {version} of <a href="../">{name}</a></h1>
+<p class="lead">The page of {owner} lists no file of it.</p>
+<ul>{others}</ul>
+"""
+
+
+class ReleaseView(NamedTuple):
+    """The data of a release's page."""
+
+    name: str
+    #: The address of the simple API.
+    address: str
+    #: The index that serves the project.
+    served_by: str
+    release: Release
+    #: The version that a client would install.
+    current: Release
+    about: About
+    #: The owner in the files' addresses.
+    owner: str
+    #: The sha256 of the stored files.
+    held: Collection[str]
+    #: Other projects that clients asked for last in vain.
+    failing: Collection[str]
+    #: When it was made, seconds since the epoch.
+    now: float
+
+
+def release_page(view: ReleaseView) -> Html:
+    """Return the page."""
+    version = view.release.version
+    uploaded = min((file.upload_time or "" for file in view.release.files), default="")[:10]
+    parts, main = made_with_navigation(_MAIN, view)
+    body = html(
+        _BODY,
+        name=view.name,
+        version=version,
+        marks=release_marks(view.release),
+        summary=optional('<p class="lead">{text}</p>', text=view.about.summary),
+        owner=view.served_by,
+        uploaded=f" · {uploaded}" if uploaded else "",
+        as_of=as_of(view.now),
+        above=made(_ABOVE, view),
+        commands=commands(view.address, f"{view.name}=={version}"),
+        parts=parts,
+        main=main,
+        beside=made(_BESIDE, view),
+    )
+    return framed(f"{view.name} {version} · indexfallback", body, _TO_ROOT)
+
+
+def _notices(view: ReleaseView) -> Html:
+    if view.release == view.current:
+        return NOTHING
+    return html(
+        '<p class="notice">Clients install {newest} unless they are told otherwise.</p>',
+        newest=_link(view.current),
+    )
+
+
+def _link(release: Release) -> Html:
+    return html(
+        '<a href="../{address}/">{version}</a>',
+        address=quote(release.version, safe=""),
+        version=release.version,
+    )
+
+
+def _description(view: ReleaseView) -> Html:
+    return description_section(view.about.description, view.about.content_type)
+
+
+def _files(view: ReleaseView) -> Html:
+    root = f"{_TO_ROOT}files/{view.owner}/"
+    files = file_list(view.release.files, root, view.name, view.held)
+    return html('<section id="files"><h2>Files</h2>{files}</section>', files=files)
+
+
+def _about(view: ReleaseView) -> Html:
+    if view.about == About():
+        return html('<p class="note">None of its files has metadata that can be shown.</p>')
+    return about_section(view.about, view.failing, _TO_PROJECTS)
+
+
+def _classifiers(view: ReleaseView) -> Html:
+    return classifiers_section(view.about, _TO_PROJECTS)
+
+
+#: Above the commands, in the column of the description, and beside it; each in order.
+_ABOVE = (Section(_notices),)
+_MAIN = (
+    Section(_description, "Description", "description"),
+    Section(_files, "Files", "files"),
+)
+_BESIDE = (Section(_about), Section(_classifiers))
+
+
+class MissingRelease(NamedTuple):
+    """A version of a project that does not exist."""
+
+    name: str
+    version: str
+    #: The index that serves the project.
+    served_by: str
+    #: The version that a client would install, and the one next to the missing one.
+    current: Release | None
+    nearest: Release | None
+
+    def __str__(self) -> str:
+        what = f"the page of {self.served_by} lists no version {self.version} of {self.name}"
+        others = ", ".join(f"{label} is {r.version}" for label, r in self.others())
+        return f"{what}; {others}" if others else what
+
+    def others(self) -> list[tuple[str, Release]]:
+        """Return the releases to look at instead, each with what it is."""
+        found = [("the newest", self.current), ("the nearest", self.nearest)]
+        others = [(label, release) for label, release in found if release and release.version]
+        return others[:1] if self.current == self.nearest else others
+
+
+def missing_release_page(missing: MissingRelease) -> Html:
+    """Return the page."""
+    body = html(
+        _MISSING,
+        version=missing.version,
+        name=missing.name,
+        owner=missing.served_by,
+        others=joined(
+            html("<li>{label} is {link}</li>", label=label.capitalize(), link=_link(release))
+            for label, release in missing.others()
+        ),
+    )
+    return framed(f"{missing.name} {missing.version} · indexfallback", body, _TO_ROOT)

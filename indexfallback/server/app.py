@@ -42,6 +42,7 @@ from indexfallback.server.state import (
 )
 from indexfallback.server.uploads import UploadResource, multipart_handler
 from indexfallback.server.via import INTERCEPTED, InterceptedResource
+from indexfallback.server.xmlrpc import XmlRpcResource
 from indexfallback.shim import Shim
 from indexfallback.store import RecordsFault
 from indexfallback.store.secret import Secret
@@ -100,6 +101,8 @@ def _for_clients(shim: Shim) -> dict[str, Any]:
     }
     documents = DocumentResource(shim)
     routes |= dict.fromkeys(("/pypi/{project}/json", "/pypi/{project}/{version}/json"), documents)
+    # Where PyPI had it, and where Python's client sends it for an address without a path.
+    routes |= dict.fromkeys(("/pypi", "/pypi/", "/RPC2"), XmlRpcResource())
     for root in ("/simple/", "/index/{index}/simple/"):
         routes |= _tree(root, names, ProjectResource(shim, root, pages))
     root = "/direct/simple/"

@@ -15,6 +15,7 @@ from indexfallback.server.decisions import answered, asked
 from indexfallback.server.links import DirectLinks, Links
 from indexfallback.server.rendered import Rendered, RenderedPages, as_rendered
 from indexfallback.server.response_cache import MAX_AGE, is_to_revalidate
+from indexfallback.server.xmlrpc import XmlRpcResource
 from indexfallback.shim import Shim
 from indexfallback.upstream.answers import Limits
 
@@ -96,7 +97,7 @@ def client_of(req: falcon.Request) -> Client:
     return Client(req.remote_addr, req.user_agent or "")
 
 
-class NamesResource:
+class NamesResource(XmlRpcResource):
     """``/simple/`` and ``/index/{index}/simple/``: names served before, and of local directories.
 
     The list is small: buildout asks for it after each miss, and all public names are 40 MB.
@@ -131,7 +132,7 @@ class NamesResource:
     on_head = on_get
 
 
-class SlashResource:
+class SlashResource(XmlRpcResource):
     """The addresses below ``root`` without the slash at their end."""
 
     def __init__(self, root: str) -> None:

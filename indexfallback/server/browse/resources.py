@@ -23,6 +23,7 @@ from indexfallback.server.browse.views import project_view, release_view
 from indexfallback.server.guards import wants_page
 from indexfallback.server.pages import redirect
 from indexfallback.server.proxied import PUBLIC_ROOT
+from indexfallback.server.xmlrpc import XmlRpcResource
 from indexfallback.shim import Shim
 from indexfallback.why import refused, status
 
@@ -32,7 +33,7 @@ PROJECTS = "/projects/"
 _NUMBER = re.compile(r"[0-9]{1,6}", re.ASCII)
 
 
-class StartResource:
+class StartResource(XmlRpcResource):
     """``/``: the state of the indexes, the cache and the clients, and the latest decisions."""
 
     def __init__(self, shim: Shim) -> None:

@@ -14,6 +14,7 @@ from indexfallback.files.ahead import ReadAhead
 from indexfallback.files.download import Downloads
 from indexfallback.hosted.index import HostedIndex
 from indexfallback.page import File, ProjectPage
+from indexfallback.search.finding import Search
 from indexfallback.store import Store
 
 
@@ -29,6 +30,7 @@ class Shim:
         self.fallback = Fallback(settings, self.store, self.members, self.network)
         self.documents = IndexDocuments(settings, self.store, self.members)
         self.downloads = Downloads(self.fallback)
+        self.search = Search(settings, self.store, self.members)
         self.ahead = ReadAhead(self.fallback, self.downloads, self.offer)
         #: Name of each index that takes uploads to what takes them.
         self.hosted = {
@@ -67,6 +69,7 @@ class Shim:
     def close(self) -> None:
         """Close connections and files."""
         self.ahead.close()
+        self.search.close()
         self.downloads.close()
         self.fallback.close()
         self.members.close()

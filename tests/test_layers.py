@@ -15,7 +15,7 @@ ORDER = (
     "flight", "bounds", "table", "machine", "child", "pauses",
     "config", "formats", "dists", "wanted",
     "upstream", "store", "hosted",
-    "chain", "files",
+    "chain", "files", "search",
     "shim", "why", "refresh", "delivery",
     "server", "tunnel",
     "mirror", "tree", "carry",
@@ -53,7 +53,7 @@ PURE = (
     "tunnel.client_hello", "tunnel.environment", "tunnel.exceptions", "tunnel.heads",
     "tunnel.origins", "tunnel.requests", "tunnel.route",
     "dists.fitting", "dists.interpreters", "dists.platforms", "carry.changes",
-    "mirror.releases", "mirror.plan", "server.made_json",
+    "mirror.releases", "mirror.plan", "search.described", "search.query", "server.made_json",
 )  # fmt: skip
 IMPURE = frozenset(
     ("requests", "urllib3", "sqlite3", "socket", "ssl", "http", "threading", "time", "os", "io",

@@ -32,6 +32,7 @@ _SECTIONS = {
     "See what happens": {
         "status": "status",
         "why": "why",
+        "search": "search",
         "doctor": "doctor",
         "refresh": "refresh",
     },

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import quote
 
 from indexfallback.config import Settings
 from indexfallback.server.address import url_of
@@ -59,10 +58,13 @@ def runs_same(settings: Settings) -> bool:
 
 
 def ask_same(settings: Settings, path: str, seconds: float) -> Any:
-    """Return the answer of a running shim with this configuration; None if none runs."""
+    """Return the answer of a running shim with this configuration; None if none runs.
+
+    ``path`` is quoted.
+    """
     if not runs_same(settings):
         return None
     try:
-        return ask_running(settings, quote(path), seconds)
+        return ask_running(settings, path, seconds)
     except NoAnswer:  # it has just ended, or is too busy
         return None

@@ -21,6 +21,7 @@ from indexfallback.server.credentials import Credentials, ReadGuard
 from indexfallback.server.decisions import noting_errors
 from indexfallback.server.documents import DocumentResource
 from indexfallback.server.files import FileResource, FileSender
+from indexfallback.server.finding import SearchResource
 from indexfallback.server.guards import (
     HostGuard,
     answer_error,
@@ -50,6 +51,7 @@ from indexfallback.store.secret import Secret
 
 def make_app(shim: Shim, secret: Secret, place: Place) -> ResponseCache | Proxied:
     """Return the WSGI application that serves a shim at a place, for the user of the secret."""
+    shim.search.filling.follow()
     credentials = Credentials(shim.store.hosting, secret, private=shim.settings.private)
     app = falcon.App(middleware=_guards(shim, credentials))
     app.req_options.media_handlers = media.Handlers({falcon.MEDIA_MULTIPART: multipart_handler()})
@@ -140,5 +142,6 @@ def _for_programs(shim: Shim, prover: Prover) -> dict[str, Any]:
         "/-/status": StatusResource(shim),
         "/-/why/{project}": WhyResource(shim),
         "/-/refresh/{project}": RefreshResource(shim),
+        "/-/search": SearchResource(shim),
         "/-/metrics": MetricsResource(shim),
     }

@@ -26,6 +26,7 @@ from indexfallback.store.pins import Pins
 from indexfallback.store.read_only import copy_records
 from indexfallback.store.salvage import record_files, salvage
 from indexfallback.store.schema import SCHEMA_VERSION
+from indexfallback.store.search_index import SearchIndex
 
 __all__ = ["Blob", "PageFacts", "RecordsFault", "Store", "StoreFault", "Validators", "best_effort"]
 
@@ -82,10 +83,11 @@ class Store:
             self.database = Database(directory / _DATABASE, heir_of=heir_of)
         self.directory = directory
         self.pages = Pages(self.database)
-        self.documents = Documents(self.database)
+        self.search = SearchIndex(directory)
+        self.documents = Documents(self.database, self.search.note)
         self.ledger = Ledger(self.database)
-        self.pins = Pins(self.database)
-        self.mirrors = Mirrors(self.database)
+        self.pins = Pins(self.database, self.search.note)
+        self.mirrors = Mirrors(self.database, self.search.note)
         self.mirror_lists = MirrorLists(directory, self.database)
         self.health_records = HealthRecords(self.database)
         self.local_files = LocalFiles(self.database)
@@ -130,6 +132,7 @@ class Store:
             self.blobs.records.flush()
         self.ledger.flush()
         self.pins.flush()
+        self.search.write_notes()
         self.database.close()
         self.hosting.close()
         if self._temporary is not None:

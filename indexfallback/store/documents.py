@@ -12,6 +12,7 @@ from indexfallback.store.best_effort import best_effort
 from indexfallback.store.database import Database
 from indexfallback.store.forms import Noted, is_text, is_time, seal
 from indexfallback.store.pages import Validators, age_of
+from indexfallback.store.search_index import Note, ignore
 from indexfallback.store.statements import Ordered
 
 #: zlib level: the fastest one already compresses JSON to a fifth.
@@ -74,8 +75,10 @@ def is_document(row: Sequence[Any]) -> bool:
 class Documents:
     """The documents of all indexes."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, note: Note = ignore) -> None:
+        """``note`` is told which project has a new document."""
         self._database = database
+        self._note = note
         self._noted = Noted()
 
     def load(self, key: DocumentKey) -> StoredDocument | None:
@@ -114,6 +117,7 @@ class Documents:
                 seal(*key, *document.validators),
             ),
         )
+        self._note(key.source, key.project)
 
     def confirm(self, key: DocumentKey, page: str, checked: float) -> None:
         """Record when the index confirmed a document, and beside which page."""

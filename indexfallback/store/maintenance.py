@@ -11,7 +11,7 @@ from operator import attrgetter
 from typing import NamedTuple
 
 from indexfallback.names import METADATA_ENDING
-from indexfallback.store import Store
+from indexfallback.store import Store, best_effort
 from indexfallback.store.statements import Ordered
 
 #: Stored files without a pin.
@@ -230,6 +230,8 @@ def forget(store: Store, project: str) -> Forgotten:
     size = files = 0
     pinned = {pin.sha256 for pins in store.pins.of_project(project).values() for pin in pins}
     shared = _named_elsewhere(store, project)
+    with best_effort(f"remove {project} from the search"):
+        store.search.remove(project)
     store.mirrors.forget(project)
     sizes = {file.sha256: file.size for file in held_files(store, project)}
     # Files first: an interruption then leaves pins, which are harmless, and no file without a

@@ -15,6 +15,7 @@ from indexfallback.store.database import Database
 from indexfallback.store.forms import is_count, is_text, is_time
 from indexfallback.store.pages import PUT_PAGE, PageFacts, page_row
 from indexfallback.store.safety_records import ADD_PIN, Changes
+from indexfallback.store.search_index import Note, ignore
 from indexfallback.store.statements import Ordered
 
 _FILES = "SELECT project, filename, sha256, size, removed FROM mirror_file WHERE source = ?"
@@ -81,8 +82,10 @@ class Totals(NamedTuple):
 class Mirrors:
     """The mirrored projects of all indexes, under the address of the index."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, note: Note = ignore) -> None:
+        """``note`` is told which projects were mirrored."""
         self._database = database
+        self._note = note
 
     def states(self, source: str) -> Iterator[tuple[str, int | None, str]]:
         """Yield the mirrored projects with the values of their `State`, sorted.
@@ -155,11 +158,12 @@ class Mirrors:
 
     def put_projects(self, source: str, projects: Iterable[MirroredProject]) -> None:
         """Record projects and their pages; the files must be recorded before."""
-        now = time.time()
+        now, names = time.time(), list[str]()
         with self._database.change() as changes:
             connection = changes.connection
             for project in projects:
                 name = project.page.name
+                names.append(name)
                 connection.execute(PUT_PAGE, page_row(source, project.page, project.facts))
                 connection.execute(
                     "INSERT OR REPLACE INTO mirror_page VALUES (?, ?, ?, ?)",
@@ -169,6 +173,8 @@ class Mirrors:
                     "DELETE FROM mirror_file WHERE source = ? AND project = ?", (source, name)
                 )
                 _put_files(changes, source, project.files, now)
+        for name in names:
+            self._note(source, name)
 
     def confirm(self, source: str, project: str, serial: int | None, checked: float) -> None:
         """Record that the page of a project is unchanged."""

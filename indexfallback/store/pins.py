@@ -17,6 +17,7 @@ from indexfallback.store.best_effort import StoreFault
 from indexfallback.store.database import Database
 from indexfallback.store.pending import PendingRecords
 from indexfallback.store.safety_records import ADD_PIN, REMOVE_PINS, Changes
+from indexfallback.store.search_index import Note, ignore
 
 _COLUMNS = "project, filename, key, sha256, seen, source"
 #: Both hold whole pins: see `Database.agreed`.
@@ -61,8 +62,10 @@ _Address = tuple[str, str, str]
 class Pins:
     """All pins."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, note: Note = ignore) -> None:
+        """``note`` is told which project has a new pin: its metadata may have come."""
         self._database = database
+        self._note = note
         #: In their order, as far as each changed something.
         self._pending: PendingRecords[_Address, tuple[_Record, ...]] = PendingRecords(
             "the sha256 of files that were served", self._write
@@ -150,6 +153,7 @@ class Pins:
         record = _Record(pin, *map(frozenset, (replaces, corrects, right)))
         if self._changes_something(record):
             self._pending.add(address, (*(self._pending.get(address) or ()), record))
+            self._note(source, project)
         else:
             self._pending.flush()
         found = self.find(project, filename, key)
@@ -171,8 +175,11 @@ class Pins:
 
     def merge(self, pins: Iterable[Pin]) -> None:
         """Add pins for addresses that have none."""
+        added = list(pins)
         with self._database.change() as changes:
-            changes.make(ADD_PIN, pins)
+            changes.make(ADD_PIN, added)
+        for pin in added:
+            self._note(pin.source, pin.project)
 
     def remove(self, project: str, filename: str | None = None) -> int:
         """Remove the pins of one file name, or all of a project; return their number."""

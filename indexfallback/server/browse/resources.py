@@ -2,6 +2,7 @@
 
 import re
 import time
+from functools import partial
 from urllib.parse import quote
 
 import falcon
@@ -9,7 +10,7 @@ import falcon
 from indexfallback.errors import ProjectError
 from indexfallback.names import is_normalized, is_project_name, is_version, normalize
 from indexfallback.server.browse.frame import HEADERS
-from indexfallback.server.browse.listing import listing_page
+from indexfallback.server.browse.listing import listing_of, listing_page
 from indexfallback.server.browse.markup import Html
 from indexfallback.server.browse.project import project_page, refused_page
 from indexfallback.server.browse.release import (
@@ -17,9 +18,9 @@ from indexfallback.server.browse.release import (
     missing_release_page,
     release_page,
 )
-from indexfallback.server.browse.search import find_known
 from indexfallback.server.browse.start import start_page
 from indexfallback.server.browse.views import project_view, release_view
+from indexfallback.server.finding import PATIENCE, query_in
 from indexfallback.server.guards import wants_page
 from indexfallback.server.pages import redirect
 from indexfallback.server.proxied import PUBLIC_ROOT
@@ -50,15 +51,16 @@ class StartResource(XmlRpcResource):
 
 
 class ListingResource:
-    """``/projects/``: the known projects (``?q=PART&page=NUMBER``)."""
+    """``/projects/``: the known projects (``?q=TEXT&classifier=BEGINNING&page=NUMBER``)."""
 
     def __init__(self, shim: Shim) -> None:
         self._shim = shim
 
     def on_get(self, req: falcon.Request, resp: falcon.Response) -> None:
         """Answer with the page."""
-        query = req.get_param("q", default="")
-        _send(resp, listing_page(find_known(self._shim, query, _page(req))))
+        query = query_in(req)
+        find = partial(self._shim.search.find, query, patience=PATIENCE)
+        _send(resp, listing_page(listing_of(find, query, _page(req))))
 
     on_head = on_get
 

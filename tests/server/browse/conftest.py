@@ -72,7 +72,9 @@ def town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
         for project in ("acme-core", "zope-interface", "idna", "click", "requests", "flask"):
             assert shim.get(f"/simple/{project}/", PIP).status == 200
         assert shim.get("/simple/no-such-thing/", PIP).status == 404
-        yield Town(shim, pypi)
+        town = Town(shim, pypi)
+        town.page("/projects/demo/")  # whose metadata is then stored
+        yield town
 
 
 @pytest.fixture(scope="session")

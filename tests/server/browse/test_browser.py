@@ -14,7 +14,7 @@ from tests.serving import Served, config_text, index_table, serving, wait_until
 PAGES = {
     "start": "/",
     "list": "/projects/",
-    "search": "/projects/?q=interface",
+    "search": "/projects/?q=demonstration",
     "project": "/projects/demo/",
     "release": "/projects/demo/2.0/",
     "private": "/projects/acme-core/",

@@ -1,0 +1,90 @@
+"""``search``: finds known projects by name, and by what their metadata says."""
+
+import sys
+from contextlib import closing
+from typing import Any
+from urllib.parse import urlencode
+
+import click
+
+from indexfallback.cli.logs import silence_chain
+from indexfallback.cli.options import Options, examples, json_option, takes_options
+from indexfallback.cli.output import note, print_json, print_table, tell
+from indexfallback.cli.running import ask_same
+from indexfallback.config import Settings
+from indexfallback.search.query import Query, query_of
+from indexfallback.server.finding import MOST, USUAL, report
+from indexfallback.words import counted
+
+#: Longest wait for a running shim, seconds.
+_SECONDS = 10.0
+#: Longest wait of this process for metadata that is not read yet, seconds: nobody else waits.
+_PATIENCE = 5.0
+
+
+@click.command(
+    epilog=examples(
+        "indexfallback search http client",
+        'indexfallback search --classifier "Framework :: Django" admin',
+    )
+)
+@click.argument("text", nargs=-1)
+@click.option(
+    "--classifier", metavar="BEGINNING", default="", help="Only projects with such a classifier."
+)
+@click.option(
+    "--limit",
+    type=click.IntRange(1, MOST),
+    default=USUAL,
+    show_default=True,
+    help="The most projects to list.",
+)
+@json_option
+@takes_options
+def search(
+    options: Options, text: tuple[str, ...], classifier: str, limit: int, as_json: bool
+) -> None:
+    """Find known projects with TEXT in name, summary, keywords or classifiers.
+
+    The last word may be the beginning of one. Asks no index: projects are found that were served
+    before, that a private index lists, or that a directory has.
+    """
+    query = query_of(" ".join(text), classifier)
+    if not query.text and not query.classifier:
+        raise click.UsageError("TEXT or --classifier is needed")
+    settings = options.settings()
+    asked = urlencode({"q": query.text, "classifier": query.classifier, "limit": limit})
+    found = ask_same(settings, f"/-/search?{asked}", _SECONDS)
+    if found is None:
+        if options.verbose <= 0:
+            silence_chain()
+        found = _in_process(settings, query, limit)
+    if as_json:
+        print_json(found)
+    else:
+        _print(found)
+    sys.exit(0 if found["projects"] else 1)
+
+
+def _in_process(settings: Settings, query: Query, limit: int) -> dict[str, Any]:
+    from indexfallback.shim import Shim  # noqa: PLC0415 - slow, and a running one answers without
+
+    with closing(Shim(settings)) as shim:
+        return report(query, shim.search.find(query, 0, limit, patience=_PATIENCE))
+
+
+def _print(found: dict[str, Any]) -> None:
+    rows = [
+        (each["project"], each["version"] or "", each["owner"], each["summary"] or "")
+        for each in found["projects"]
+    ]
+    if rows:
+        print_table(("project", "version", "index", "summary"), rows)
+    left = found["total"] - len(rows)
+    if left > 0:
+        them = "it" if left == 1 else "them"
+        note(f"{counted(left, 'more project')}: --limit {min(found['total'], MOST)} lists {them}")
+    if not rows:
+        tell("no known project was found")
+    if not found["complete"]:
+        note("not all metadata is read yet: search again in a while")

@@ -1,0 +1,266 @@
+"""The search index: what the metadata of projects says, in a database file of its own.
+
+All of it can be made again, so a damaged file is removed. It is no part of the cache's database:
+its writers never wait for this one, and a build of SQLite without FTS5 finds its own file, with a
+plain table that is searched by LIKE. Source: SQLite's documentation, "SQLite FTS5 Extension".
+
+Locks: ``_lock`` guards ``_noted``; there is no I/O under it. Each method has a connection of its
+own.
+"""
+
+import sqlite3
+import threading
+import time
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from contextlib import closing, contextmanager
+from functools import cache
+from pathlib import Path
+from typing import NamedTuple
+
+from indexfallback.store.best_effort import best_effort
+from indexfallback.store.connections import connect
+from indexfallback.store.damage import ENDINGS, is_damage
+from indexfallback.store.statements import transaction
+
+#: Incremented with each change of the tables; a file of another layout is made again.
+_LAYOUT = 1
+#: Longest wait for another process's transaction, seconds.
+_BUSY = 2.0
+#: Notes in memory: an install has some hundred.
+_MOST_NOTES = 1000
+#: Projects in one query, below 999, the limit of SQLite's oldest versions.
+_BATCH = 900
+
+_TABLES = """
+CREATE TABLE project (
+    id INTEGER PRIMARY KEY, source TEXT NOT NULL, project TEXT NOT NULL, version TEXT NOT NULL,
+    stamp TEXT NOT NULL, UNIQUE (source, project)
+);
+CREATE INDEX project_name ON project (project);
+CREATE TABLE due (
+    source TEXT NOT NULL, project TEXT NOT NULL, PRIMARY KEY (source, project)
+) WITHOUT ROWID;
+CREATE TABLE filled (at REAL NOT NULL);
+"""
+_COLUMNS = "name, summary, keywords, classifiers"
+_TEXT_FTS = f"CREATE VIRTUAL TABLE text USING fts5({_COLUMNS}, tokenize = 'unicode61')"
+_TEXT_PLAIN = f"CREATE TABLE text ({_COLUMNS})"
+_SELECT = "SELECT source, project, version, summary FROM text JOIN project ON id = text.rowid"
+#: A word in the name counts more than one in the summary, and so on, in the order of the columns.
+_WEIGHTS = (10, 4, 2, 1)
+_RANK_FTS = f"bm25(text, {', '.join(map(str, _WEIGHTS))})"
+#: Classifiers are kept one a line, without the spaces around them.
+_CLASSIFIER = "instr(char(10) || lower(classifiers), char(10) || lower(?))"
+
+
+#: Takes the address of an index and a project whose metadata has come.
+Note = Callable[[str, str], None]
+
+
+class Described(NamedTuple):
+    """What the metadata of a project's newest known version says."""
+
+    #: Address of its index, without credentials.
+    source: str
+    #: Normalised.
+    project: str
+    version: str
+    #: As it is spelt.
+    name: str
+    summary: str
+    keywords: str
+    classifiers: Sequence[str]
+    #: Tells the file apart that it was read from; empty if that does not matter.
+    stamp: str = ""
+
+
+class Match(NamedTuple):
+    """A project that was found by its metadata."""
+
+    source: str
+    project: str
+    version: str
+    summary: str
+
+
+class SearchIndex:
+    """The search index of one cache. Methods raise sqlite3.Error, except `note`."""
+
+    def __init__(self, directory: Path, *, fts: bool | None = None) -> None:
+        """Use the file in ``directory``, made when it is first used; ``fts``: whether by FTS5."""
+        self._is_fts = has_fts5() if fts is None else fts
+        self._path = directory / ("search.sqlite3" if self._is_fts else "search-plain.sqlite3")
+        self._lock = threading.Lock()
+        self._noted: set[tuple[str, str]] = set()
+        #: Called after each note.
+        self.on_note: Callable[[], object] = _nothing
+
+    def note(self, source: str, project: str) -> None:
+        """Note that metadata of a project has come, so that it is described anew later."""
+        with self._lock:
+            self._noted.add((source, project))
+            is_full = len(self._noted) >= _MOST_NOTES
+        if is_full:
+            self.write_notes()
+        self.on_note()
+
+    def write_notes(self) -> None:
+        """Write the notes, so that another process can follow them; a failure is logged."""
+        with self._lock:
+            noted, self._noted = self._noted, set()
+        if noted:
+            with best_effort("note which projects are to be described"):
+                self.mark(noted)
+
+    def mark(self, projects: Iterable[tuple[str, str]]) -> None:
+        """Mark projects, each an address of an index and a name, as to be described."""
+        with self._opened() as connection, transaction(connection):
+            connection.executemany("INSERT OR IGNORE INTO due VALUES (?, ?)", projects)
+
+    def due(self, most: int) -> list[tuple[str, str]]:
+        """Return some of the marked projects."""
+        with self._opened() as connection:
+            rows = connection.execute("SELECT source, project FROM due LIMIT ?", (most,))
+            return rows.fetchall()
+
+    def is_filled(self) -> bool:
+        """Tell whether all that was in the cache when this file was made has been marked."""
+        with self._opened() as connection:
+            return connection.execute("SELECT 1 FROM filled").fetchone() is not None
+
+    def set_filled(self) -> None:
+        """Record that `is_filled`."""
+        with self._opened() as connection:
+            connection.execute("INSERT INTO filled VALUES (?)", (time.time(),))
+
+    def put(self, described: Iterable[Described], gone: Iterable[tuple[str, str]] = ()) -> None:
+        """Store descriptions, remove those of ``gone`` projects, and unmark both."""
+        with self._opened() as connection, transaction(connection):
+            for each in described:
+                _remove(connection, each.source, each.project)
+                added = connection.execute(
+                    "INSERT INTO project (source, project, version, stamp) VALUES (?, ?, ?, ?)",
+                    (each.source, each.project, each.version, each.stamp),
+                )
+                connection.execute(
+                    f"INSERT INTO text (rowid, {_COLUMNS}) VALUES (?, ?, ?, ?, ?)",  # noqa: S608 - ours
+                    (added.lastrowid, each.name, each.summary, each.keywords,
+                     "\n".join(each.classifiers)),
+                )  # fmt: skip
+            for source, project in gone:
+                _remove(connection, source, project)
+
+    def remove(self, project: str) -> None:
+        """Remove what is stored of a project, of all indexes."""
+        with self._opened() as connection, transaction(connection):
+            rows = connection.execute("SELECT source FROM project WHERE project = ?", (project,))
+            for (source,) in rows.fetchall():
+                _remove(connection, source, project)
+
+    def stamps(self, source: str) -> dict[str, str]:
+        """Return the stamps of an index's projects, by project."""
+        with self._opened() as connection:
+            query = "SELECT project, stamp FROM project WHERE source = ?"
+            return dict(connection.execute(query, (source,)).fetchall())
+
+    def find(self, words: Sequence[str], classifier: str, most: int) -> list[Match]:
+        """Return the projects that have all words, the best first.
+
+        The last word may be the beginning of one. Each word is of letters and digits. With a
+        ``classifier``, those that have one that begins with it; without words, by name.
+        """
+        conditions, values, ranks, rank_values = self._conditions(words)
+        if classifier:
+            conditions.append(_CLASSIFIER)
+            values.append(classifier)
+        where = " AND ".join(conditions) or "1"
+        query = f"{_SELECT} WHERE {where} ORDER BY {ranks}, project LIMIT ?"
+        with self._opened() as connection:
+            rows = connection.execute(query, (*values, *rank_values, most))
+            return [Match(*row) for row in rows]
+
+    def _conditions(self, words: Sequence[str]) -> tuple[list[str], list[str], str, list[str]]:
+        """Return what rows must fulfil, and by what they are sorted, each with its values."""
+        if not words:
+            return [], [], "1", []
+        if self._is_fts:
+            # In quotes, a word is nothing but text to FTS5.
+            phrases = " ".join(f'"{word}"' for word in words)
+            return ["text MATCH ?"], [f"{phrases} *"], _RANK_FTS, []
+        columns = _COLUMNS.split(", ")
+        condition = " OR ".join(f"{column} LIKE ?" for column in columns)
+        weights = zip(_WEIGHTS, columns, strict=True)
+        rank = " + ".join(f"{weight} * ({column} LIKE ?)" for weight, column in weights)
+        values = [f"%{word}%" for word in words for _ in columns]
+        ranks = " + ".join(f"{rank}" for _ in words)
+        return [f"({condition})" for _ in words], values, f"-({ranks})", list(values)
+
+    def of_projects(self, projects: Collection[str]) -> list[Match]:
+        """Return what is stored of projects."""
+        wanted, found = list(projects), []
+        with self._opened() as connection:
+            for start in range(0, len(wanted), _BATCH):
+                batch = wanted[start : start + _BATCH]
+                marks = ",".join("?" * len(batch))
+                rows = connection.execute(f"{_SELECT} WHERE project IN ({marks})", batch)
+                found += [Match(*row) for row in rows]
+        return found
+
+    @contextmanager
+    def _opened(self) -> Iterator[sqlite3.Connection]:
+        try:
+            with closing(connect(self._path, "rwc", _BUSY)) as connection:
+                (layout,) = connection.execute("PRAGMA user_version").fetchone()
+                if layout == 0:
+                    self._make(connection)
+                elif layout != _LAYOUT:
+                    raise sqlite3.DatabaseError("it was written by another version")
+                yield connection
+        except sqlite3.Error as error:
+            if is_damage(error):
+                self._discard()
+            raise
+
+    def _make(self, connection: sqlite3.Connection) -> None:
+        connection.execute("PRAGMA journal_mode = WAL")
+        with transaction(connection):
+            if connection.execute("PRAGMA user_version").fetchone() == (_LAYOUT,):
+                return  # another thread or process was first
+            for statement in _TABLES.split(";"):
+                connection.execute(statement)
+            connection.execute(_TEXT_FTS if self._is_fts else _TEXT_PLAIN)
+            connection.execute(f"PRAGMA user_version = {_LAYOUT}")
+
+    def _discard(self) -> None:
+        """Remove the file, which is damaged; it is made and filled again."""
+        with best_effort("remove the damaged search index"):
+            for ending in ENDINGS:
+                self._path.with_name(self._path.name + ending).unlink(missing_ok=True)
+
+
+@cache
+def has_fts5() -> bool:
+    """Tell whether SQLite was built with FTS5, as that of every distributor is."""
+    with closing(sqlite3.connect(":memory:")) as connection:
+        try:
+            connection.execute("CREATE VIRTUAL TABLE text USING fts5(x)")
+        except sqlite3.OperationalError:  # no such module
+            return False
+    return True
+
+
+def _remove(connection: sqlite3.Connection, source: str, project: str) -> None:
+    key = (source, project)
+    rows = connection.execute("SELECT id FROM project WHERE source = ? AND project = ?", key)
+    for row in rows.fetchall():
+        connection.execute("DELETE FROM text WHERE rowid = ?", row)
+        connection.execute("DELETE FROM project WHERE id = ?", row)
+    connection.execute("DELETE FROM due WHERE source = ? AND project = ?", key)
+
+
+def ignore(_source: str, _project: str) -> None:
+    """Note nothing: for records without a search index."""
+
+
+def _nothing() -> None:
+    """Do nothing."""

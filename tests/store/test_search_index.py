@@ -1,0 +1,132 @@
+"""The search index, by FTS5 and by LIKE."""
+
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from indexfallback.search.query import query_of
+from indexfallback.store.search_index import Described, SearchIndex, has_fts5
+
+PYPI, OWN = "https://pypi.example.com/simple/", "https://own.example.com/simple/"
+
+
+def described(
+    project: str,
+    summary: str = "",
+    keywords: str = "",
+    classifiers: tuple[str, ...] = (),
+    source: str = PYPI,
+) -> Described:
+    return Described(source, project, "1.0", project, summary, keywords, classifiers)
+
+
+KNOWN = [
+    described("a-keyword", "Other", "client"),
+    described("b-summary", "A client of things"),
+    described("the-client", "Other"),
+    described("d-classifier", "Other", "", ("Topic :: Client Software", "Framework :: Django")),
+    described("zope.interface", "Interfaces for Python", "", ("Framework :: Zope",)),
+    described("pyyaml", "Crème brûlée, YAML 1.1"),
+]
+
+
+@pytest.fixture(params=[True, False], ids=["FTS5", "LIKE"])
+def index(request: pytest.FixtureRequest, tmp_path: Path) -> SearchIndex:
+    if request.param and not has_fts5():
+        pytest.skip("SQLite was built without FTS5")
+    made = SearchIndex(tmp_path, fts=request.param)
+    made.put(KNOWN)
+    return made
+
+
+def names(index: SearchIndex, text: str = "", classifier: str = "") -> list[str]:
+    query = query_of(text, classifier)
+    return [match.project for match in index.find(query.words, query.classifier, 100)]
+
+
+def test_name_counts_more_than_summary_then_keywords_then_classifiers(index: SearchIndex) -> None:
+    assert names(index, "client") == ["the-client", "b-summary", "a-keyword", "d-classifier"]
+
+
+@pytest.mark.parametrize(
+    "text", ["Zope.Interface", "interf", "zope int", "PYTHON for", '"zope"', "zope AND", "zope*"]
+)
+def test_all_words_are_wanted_and_the_last_may_be_the_beginning_of_one(
+    index: SearchIndex, text: str
+) -> None:
+    assert names(index, text) == ([] if text == "zope AND" else ["zope.interface"])
+
+
+def test_the_best_come_first_and_the_others_are_left_out(index: SearchIndex) -> None:
+    assert [match.project for match in index.find(["client"], "", 2)] == ["the-client", "b-summary"]
+
+
+def test_a_classifier_is_found_by_its_beginning_in_any_case(index: SearchIndex) -> None:
+    assert names(index, classifier="framework ::") == ["d-classifier", "zope.interface"]
+    assert names(index, "other", "Framework :: Django") == ["d-classifier"]
+    assert names(index, classifier="Django") == []
+
+
+def test_a_description_replaces_the_one_before_and_can_be_removed(index: SearchIndex) -> None:
+    index.put([described("pyyaml", "Emitter")])
+    assert (names(index, "creme"), names(index, "emitter")) == ([], ["pyyaml"])
+    index.put([described("pyyaml", "Of another index", source=OWN)])
+    index.put([], [(PYPI, "pyyaml")])
+    assert [match.source for match in index.of_projects(["pyyaml"])] == [OWN]
+    index.remove("pyyaml")
+    assert index.of_projects(["pyyaml", "the-client"])[0].project == "the-client"
+
+
+def test_what_is_marked_is_due_until_it_is_described(index: SearchIndex) -> None:
+    index.note(PYPI, "flask")
+    index.note(PYPI, "flask")
+    index.note(PYPI, "gone")
+    assert index.due(10) == []
+    index.write_notes()
+    assert index.due(10) == [(PYPI, "flask"), (PYPI, "gone")]
+    index.put([described("flask")], [(PYPI, "gone")])
+    assert index.due(10) == []
+
+
+def test_many_notes_do_not_stay_in_memory(index: SearchIndex) -> None:
+    for number in range(1500):
+        index.note(PYPI, f"name-{number}")
+    assert len(index.due(2000)) == 1000
+
+
+@given(text=st.text(max_size=40) | st.text(alphabet='abAND OR NOT NEAR"*^:(){}+-%_\\', max_size=40))
+@settings(max_examples=300, deadline=None)
+def test_no_text_is_an_error(tmp_path_factory: pytest.TempPathFactory, text: str) -> None:
+    query = query_of(text, text)
+    for fts in {has_fts5(), False}:
+        index = SearchIndex(tmp_path_factory.getbasetemp(), fts=fts)
+        index.find(query.words, "", 10)
+        index.find((), query.classifier, 10)
+
+
+def damage(path: Path) -> None:
+    path.write_bytes(b"SQLite format 3\0" + b"\xff" * 5000)
+
+
+def foreign(path: Path) -> None:
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("PRAGMA user_version = 99")
+
+
+@pytest.mark.parametrize("spoil", [damage, foreign])
+def test_a_file_that_cannot_be_used_is_made_again(
+    tmp_path: Path, spoil: Callable[[Path], None]
+) -> None:
+    index = SearchIndex(tmp_path)
+    index.put(KNOWN)
+    index.set_filled()
+    spoil(next(tmp_path.glob("search*.sqlite3")))
+    with pytest.raises(sqlite3.DatabaseError):
+        index.find(["client"], "", 10)
+    assert index.find(["client"], "", 10) == []
+    assert not index.is_filled()

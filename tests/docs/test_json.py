@@ -89,6 +89,7 @@ def _commands(directory: Path, file: Path) -> dict[str, list[str]]:
     tree, archive, house = directory / "tree", directory / "a.tar", directory / "house"
     return {
         "why": ["why idna", "why acme-app", "why nope", "why idna --offline"],
+        "search": ["search idna", "search nope"],
         "refresh": ["refresh idna nope"],
         "publish": [f"publish {file}"],
         "publish-tree": [f"publish-tree {tree} --index local"],

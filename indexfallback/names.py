@@ -21,6 +21,8 @@ DISTRIBUTION_ENDINGS = (
 )  # fmt: skip
 #: The ending of a metadata file beside a distribution (PEP 658).
 METADATA_ENDING = ".metadata"
+#: The ending of a provenance object beside a distribution, as this server has it (PEP 740).
+PROVENANCE_ENDING = ".provenance"
 #: The longest file name that every supported file system takes.
 MAX_FILENAME_BYTES = 255
 

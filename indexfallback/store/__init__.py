@@ -23,6 +23,7 @@ from indexfallback.store.mirror_lists import MirrorLists
 from indexfallback.store.mirrors import Mirrors
 from indexfallback.store.pages import PageFacts, Pages, Validators
 from indexfallback.store.pins import Pins
+from indexfallback.store.provenance import ProvenanceRecords
 from indexfallback.store.read_only import copy_records
 from indexfallback.store.salvage import record_files, salvage
 from indexfallback.store.schema import SCHEMA_VERSION
@@ -85,6 +86,7 @@ class Store:
         self.pages = Pages(self.database)
         self.search = SearchIndex(directory)
         self.documents = Documents(self.database, self.search.note)
+        self.provenance = ProvenanceRecords(self.database)
         self.ledger = Ledger(self.database)
         self.pins = Pins(self.database, self.search.note)
         self.mirrors = Mirrors(self.database, self.search.note)

@@ -144,10 +144,14 @@ class BlobRecords:
             )
 
     def remove(self, sha256s: Collection[str]) -> None:
-        """Remove records."""
+        """Remove records, and the provenance of what they are of."""
         self._pending.discard(sha256s)
         with self._database.write() as connection:
-            connection.executemany("DELETE FROM blob WHERE sha256 = ?", ((s,) for s in sha256s))
+            for table in ("provenance", "blob"):
+                connection.executemany(
+                    f"DELETE FROM {table} WHERE sha256 = ?",  # noqa: S608 - ours
+                    ((s,) for s in sha256s),
+                )
 
     def touch(self, sha256: str) -> None:
         """Record that a blob is used now: in memory, and at times in the database."""

@@ -34,8 +34,8 @@ class Problem(NamedTuple):
 def problems(store: Store, *, thorough: bool = True) -> Iterator[Problem]:
     """Yield the damages of the records; each must be mended before the next is looked for.
 
-    Only with ``thorough`` the contents of pages and documents are read, and the journal compared
-    with the database. Raises OSError, sqlite3.Error and `StoreError`.
+    Only with ``thorough`` the contents of pages and of what goes with them are read, and the
+    journal compared with the database. Raises OSError, sqlite3.Error and `StoreError`.
     """
     for reason in store.database.set_aside.values():
         yield Problem(f"the database was damaged ({reason}): it is made again", _nothing)
@@ -63,6 +63,9 @@ def _pages(store: Store, *, thorough: bool) -> Iterator[Problem]:
     for key in store.documents.damaged() if thorough else ():
         text = f"the JSON of {key.project} from {key.source} is damaged: it is removed"
         yield Problem(text, partial(store.documents.remove, key))
+    for its in store.provenance.damaged() if thorough else ():
+        text = f"the provenance of {its.filename} from {its.source} is damaged: it is removed"
+        yield Problem(text, partial(store.provenance.remove, its))
 
 
 class _Records(Protocol):

@@ -51,7 +51,7 @@ _UNLESS_MIRRORED = (
 )
 
 #: The tables of what an index says of a project, which is removed together.
-_TABLES = ("mirror_page", "document", "page")
+_TABLES = ("mirror_page", "document", "provenance", "page")
 
 _decoder = msgspec.msgpack.Decoder(ProjectPage)
 
@@ -216,7 +216,8 @@ class Pages:
     def remove(self, project: str, source: str | None = None) -> int:
         """Remove a project's pages, of one index or of all; return their number.
 
-        Its JSON documents go with them. The mirror restores its page in its next run.
+        Its JSON documents and provenance objects go with them. The mirror restores its page in its
+        next run.
         """
         with self._database.write() as connection:
             removed = {
@@ -230,7 +231,10 @@ class Pages:
         return removed["page"]
 
     def remove_all(self, source: str) -> int:
-        """Forget all pages of an index, the mirror's and JSON too; return how many there were."""
+        """Forget all pages of an index, the mirror's too, and what goes with them.
+
+        Returns how many pages there were.
+        """
         with self._database.write() as connection:
             removed = {
                 table: connection.execute(

@@ -1,7 +1,8 @@
 """A new database is filled: from the one that was set aside, and from the stored files.
 
-Owners and pins are in it already (`restoring`). Pages, documents and the records of mirrors could
-be fetched again, but not offline, and without the records of a mirror its files would be evicted.
+Owners and pins are in it already (`restoring`). Pages, what goes with them and the records of
+mirrors could be fetched again, but not offline, and without the records of a mirror its files would
+be evicted.
 """
 
 import sqlite3
@@ -21,6 +22,7 @@ from indexfallback.store.documents import is_document
 from indexfallback.store.forms import is_count, is_text
 from indexfallback.store.mirrors import is_mirrored_file
 from indexfallback.store.pages import is_page
+from indexfallback.store.provenance import is_provenance
 
 #: Rows in one transaction, about 20 KB each: other writers wait for it, some 10 ms.
 _BATCH = 100
@@ -54,6 +56,7 @@ _TABLES = (
         "source, project, version, body, etag, modified, page, checked, seal",
         is_document,
     ),
+    _Table("provenance", "source, project, filename, sha256, body, checked, seal", is_provenance),
     _Table("mirror_file", "source, project, filename, sha256, size, removed", is_mirrored_file),
     _Table(
         "mirror_page",

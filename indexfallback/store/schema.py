@@ -7,7 +7,7 @@ from indexfallback.store.safety_records import OWNERS_AND_PINS
 from indexfallback.store.totals import SCHEMA as TOTALS
 
 #: Incremented with each change of the schema; a database of a newer version is not touched.
-SCHEMA_VERSION = 6
+SCHEMA_VERSION = 7
 
 
 class Layout(NamedTuple):
@@ -90,6 +90,12 @@ CREATE TABLE local_file (
     path TEXT PRIMARY KEY, size INTEGER NOT NULL, modified INTEGER NOT NULL, facts BLOB NOT NULL,
     seal INTEGER NOT NULL
 );
+CREATE TABLE provenance (
+    source TEXT NOT NULL, project TEXT NOT NULL, filename TEXT NOT NULL, sha256 TEXT NOT NULL,
+    body BLOB NOT NULL, checked REAL NOT NULL, seal INTEGER NOT NULL,
+    PRIMARY KEY (source, project, filename, sha256)
+);
+CREATE INDEX provenance_sha256 ON provenance (sha256);
 """
 
 

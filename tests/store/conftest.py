@@ -13,6 +13,7 @@ from indexfallback.outcome import Kind
 from indexfallback.store import Store, Validators
 from indexfallback.store.documents import DocumentKey, StoredDocument
 from indexfallback.store.mirrors import MirroredFile, MirroredProject
+from indexfallback.store.provenance import ProvenanceKey, StoredProvenance
 from indexfallback.upstream.facts import Stamp
 from tests.store.damaged import (
     CONTENTS,
@@ -46,6 +47,8 @@ def filled(tmp_path_factory: pytest.TempPathFactory) -> Filled:
     first = PROJECTS[0]
     document = StoredDocument(b"{}", Validators(), "page", 1000.0)
     store.documents.put(DocumentKey(PUBLIC, first), document)
+    of = ProvenanceKey(PUBLIC, first, f"{first}-0.tar.gz", "0" * 64)
+    store.provenance.put(of, StoredProvenance(b"{}", 1000.0))
     file = MirroredFile(first, "x-1.tar.gz", min(sha256s), len(sha256s[min(sha256s)]))
     store.mirrors.put_projects(
         PUBLIC, [MirroredProject(PAGES[first], FACTS[first], 1, "all", [file])]

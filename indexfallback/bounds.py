@@ -89,7 +89,7 @@ OTHERS: dict[str, str] = {
     "files.planner.Planner._steps": "as the projects of one plan",
     "files.planner.Planner._unclaimed": "as the projects of one plan",
     "files.schedule.Schedule._entries": "16 clients",
-    "files.workers.Workers._tasks": "8 tasks",
+    "files.workers.Workers._tasks": "8 tasks of read-ahead; 1,000 files and their sources",
     # One transfer: its sources, which are the indexes of a group.
     "files.arrival.IncomingFile.failures": "one transfer",
     "files.opening.HedgedOpener._late": "one transfer",

@@ -64,7 +64,9 @@ class Shim:
         pinned = {pin.sha256 for of_name in pins.values() for pin in of_name}
         held = self.store.blobs.usable(listed | pinned)
         # The page that stands in for a directory which cannot be read leads nowhere.
-        return pins, Available(held, answer.owner.is_directory and answer.how == "asked")
+        is_local = answer.owner.is_directory and answer.how == "asked"
+        provenance = self.downloads.provenance.held(answer.owner.group, answer.project)
+        return pins, Available(held, is_local, provenance)
 
     def close(self) -> None:
         """Close connections and files."""

@@ -33,8 +33,8 @@ INSIDE = {
     "files": (
         "file_url", "pace", "coding", "extent", "profile", "workers", "failures", "parts",
         "sources", "pinned", "integrity", "hashing", "checking", "opening", "plan", "arrival",
-        "assembly", "transfer", "unheld", "metadata", "lookup", "by_url", "download", "planner",
-        "schedule", "ahead",
+        "assembly", "transfer", "unheld", "metadata", "lookup", "provenance", "by_url", "download",
+        "planner", "schedule", "ahead",
     ),
 }  # fmt: skip
 LEVEL = {module: level for level, module in enumerate(ORDER)} | {

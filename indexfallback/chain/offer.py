@@ -20,6 +20,8 @@ class Available(NamedTuple):
     held: Collection[str]
     #: Whether links of the page to files of this machine can be followed.
     is_local: bool = False
+    #: Name and sha256 of the files whose provenance object is stored.
+    provenance: Collection[tuple[str, str]] = ()
 
 
 class Hidden(NamedTuple):
@@ -171,6 +173,8 @@ def _offered_file(file: File, pins: PinsByName, available: Available | None) -> 
         return None
     if file.core_metadata is not False and not _has_metadata(file, pins, available):
         file = msgspec.structs.replace(file, core_metadata=False)
+    if file.provenance is not None and not _has_provenance(file, available):
+        file = msgspec.structs.replace(file, provenance=None)
     return file
 
 
@@ -185,6 +189,11 @@ def _true_metadata(file: File, pins: PinsByName) -> str | None:
 
 def _is_available(file: File, available: Available) -> bool:
     return file.sha256 in available.held or (available.is_local and file.url.startswith("file:"))
+
+
+def _has_provenance(file: File, available: Available) -> bool:
+    is_local = available.is_local and (file.provenance or "").startswith("file:")
+    return is_local or (file.filename, file.sha256) in available.provenance
 
 
 def _has_metadata(file: File, pins: PinsByName, available: Available) -> bool:

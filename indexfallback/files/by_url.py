@@ -18,7 +18,14 @@ from indexfallback.errors import (
     ProjectError,
     ProjectNotFoundError,
 )
-from indexfallback.files.file_url import FileUrl, file_at, file_named, segments
+from indexfallback.files.file_url import (
+    FileUrl,
+    ProvenanceUrl,
+    file_at,
+    file_named,
+    provenance_at,
+    segments,
+)
 from indexfallback.files.lookup import not_cached
 from indexfallback.files.pinned import FileAddress
 from indexfallback.names import FileKey, normalize
@@ -52,6 +59,26 @@ class FilesByUrl:
         return self._stored(url, file_at) or self._stored(url, file_named) or self._asked(
             url, index, login
         )  # fmt: skip
+
+    def find_provenance(self, url: ProvenanceUrl) -> FileAddress | None:
+        """Return the address of the file that a provenance object is of.
+
+        None if no stored page states an object there. Those of a directory, which has no address of
+        its own, are beside its files.
+        """
+        members = sorted(
+            self._fallback.members, key=lambda member: member.index.name != member.index.group
+        )
+        for member in members:
+            page = self._fallback.store.pages.load(member.index.key, url.project)
+            file = provenance_at(page, url) if page is not None else None
+            if file is not None:
+                key = FileKey(url.project, file.sha256)
+                return FileAddress(member.index.group, key, file.filename)
+        beside = FileUrl(url.origin, (*url.path[:-1], url.filename), url.query, url.project)
+        found = self._stored(beside, file_named)
+        owner = self._fallback.members.get(found.owner) if found is not None else None
+        return found if owner is not None and owner.index.is_directory else None
 
     def _stored(
         self, url: FileUrl, find: Callable[[ProjectPage, FileUrl], File | None]

@@ -21,6 +21,7 @@ from indexfallback.files.lookup import Lookup, not_cached
 from indexfallback.files.metadata import MetadataFiles
 from indexfallback.files.pinned import FileAddress, PinnedFiles
 from indexfallback.files.plan import Plan
+from indexfallback.files.provenance import Provenances
 from indexfallback.files.transfer import Transfer
 from indexfallback.files.unheld import FilePart, UnheldFile
 from indexfallback.flight import SingleFlight
@@ -66,6 +67,7 @@ class Downloads:
         self._metadata = MetadataFiles(fallback.store, self._pins, self._get, self._incoming)
         self._wrong = WrongSources()
         self._lookup = Lookup(fallback, self._pins, self._metadata)
+        self.provenance = Provenances(fallback, self._pins, self._lookup)
 
     def get(
         self, owner: str, key: FileKey, filename: str, *, login: ClientLogin | None = None
@@ -115,6 +117,7 @@ class Downloads:
 
     def close(self) -> None:
         """Let whole files be stored and pinned; the next process continues the others."""
+        self.provenance.close()
         with self._lock:
             running = list(self._running.values())
         ends = time.monotonic() + _STORING_SECONDS
@@ -211,6 +214,8 @@ class Downloads:
         address, file = wanted.address, transfer.file
         if file.progress is Progress.DONE and transfer.source is not None:
             self._pins.pin(address, file.sha256 or "", transfer.source)
+            if not address.is_metadata and wanted.login is None:
+                self.provenance.begin(address, transfer.source)
         with self._lock:
             self._running.pop(wanted, None)
         if transfer.changed:

@@ -45,6 +45,18 @@ class FileUrl(NamedTuple):
         return self.filename.removesuffix(METADATA_ENDING)
 
 
+class ProvenanceUrl(NamedTuple):
+    """An address of the provenance object of a distribution."""
+
+    #: Where the object is, as in `FileUrl`.
+    origin: str
+    path: tuple[str, ...]
+    query: str
+    #: The distribution's name, and the normalised project that it tells.
+    filename: str
+    project: str
+
+
 def segments(path: str) -> tuple[str, ...]:
     """Return the segments of a decoded path without the empty ones and dots (RFC 3986, 5.2.4)."""
     found: list[str] = []
@@ -77,8 +89,21 @@ def file_named(page: ProjectPage, url: FileUrl) -> File | None:
     return _only([file for file in page.files if file.filename == url.listed], url)
 
 
+def provenance_at(page: ProjectPage, url: ProvenanceUrl) -> File | None:
+    """Return the file that a page has a provenance object of at an address, or None."""
+    for file in page.files:
+        stated = file.provenance if file.filename == url.filename else None
+        if stated is not None and _place_of(stated) == (url.origin, url.path):
+            return file
+    return None
+
+
 def _place(file: File) -> tuple[str | None, tuple[str, ...]]:
-    return origin_of(file.url), segments(unquote(urlsplit(file.url).path))
+    return _place_of(file.url)
+
+
+def _place_of(url: str) -> tuple[str | None, tuple[str, ...]]:
+    return origin_of(url), segments(unquote(urlsplit(url).path))
 
 
 def _only(files: Sequence[File], url: FileUrl) -> File | None:

@@ -22,11 +22,17 @@ IDLE_SECONDS = 10.0
 class Workers(Generic[T]):
     """Threads that do one kind of work."""
 
-    def __init__(self, work: Callable[[T], None], most: int, name: str) -> None:
-        """Call ``work`` with each task, in at most ``most`` threads."""
+    def __init__(
+        self, work: Callable[[T], None], most: int, name: str, *, backlog: int | None = None
+    ) -> None:
+        """Call ``work`` with each task, in at most ``most`` threads.
+
+        With a ``backlog``, a task that finds so many others waiting is not done.
+        """
         self._work = work
         self._most = most
         self._name = name
+        self._backlog = backlog
         self._changed = threading.Condition()
         self._tasks: deque[T] = deque()
         self._threads = 0
@@ -36,7 +42,8 @@ class Workers(Generic[T]):
     def put(self, task: T) -> None:
         """Have a task done, as soon as a thread is free."""
         with self._changed:
-            if self._closed:
+            is_full = self._backlog is not None and len(self._tasks) >= self._backlog
+            if self._closed or is_full:
                 return
             self._tasks.append(task)
             if len(self._tasks) > self._waiting and self._threads < self._most:

@@ -32,6 +32,7 @@ from indexfallback.server.guards import (
 from indexfallback.server.metrics import MetricsResource
 from indexfallback.server.pages import NamesResource, PageSender, ProjectResource, SlashResource
 from indexfallback.server.proof import Place, Prover
+from indexfallback.server.provenance import ProvenanceSender
 from indexfallback.server.proxied import Proxied
 from indexfallback.server.response_cache import ResponseCache
 from indexfallback.server.state import (
@@ -97,9 +98,10 @@ def routes(shim: Shim, credentials: Credentials, prover: Prover) -> dict[str, An
 def _for_clients(shim: Shim) -> dict[str, Any]:
     """Return the simple API, of the chain and of one index, and the files."""
     names, pages, files = NamesResource(shim), PageSender(shim), FileSender(shim)
+    provenance = ProvenanceSender(shim)
     routes: dict[str, Any] = {
-        "/files/{owner}/{key}/{filename}": FileResource(files),
-        INTERCEPTED: InterceptedResource(shim, names, pages, files),
+        "/files/{owner}/{key}/{filename}": FileResource(files, provenance),
+        INTERCEPTED: InterceptedResource(shim, names, pages, files, provenance),
     }
     documents = DocumentResource(shim)
     routes |= dict.fromkeys(("/pypi/{project}/json", "/pypi/{project}/{version}/json"), documents)

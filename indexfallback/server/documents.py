@@ -22,7 +22,7 @@ from indexfallback.server.decisions import answered, asked
 from indexfallback.server.links import Links
 from indexfallback.server.made_json import made
 from indexfallback.server.pages import is_again, send
-from indexfallback.server.proxied import PUBLIC_ROOT
+from indexfallback.server.proxied import public_root
 from indexfallback.server.rendered import as_rendered
 from indexfallback.shim import Shim
 
@@ -50,7 +50,7 @@ class DocumentResource:
         again, ends = is_again(req, shim), document_ends(shim)
         asked(req, project)
         answer = shim.fallback.page(project, again=again)
-        href = Links(f"{req.env.get(PUBLIC_ROOT, req.prefix)}/").href
+        href = Links(public_root(req)).href
         body = document(shim, answer, version, href, again=again, ends=ends)
         answered(req, shim.fallback.activity, answer.owner.name, answer.how)
         send_document(req, resp, body)

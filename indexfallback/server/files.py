@@ -15,9 +15,10 @@ import falcon
 from indexfallback.files.arrival import IncomingFile, Progress
 from indexfallback.files.download import FileAddress
 from indexfallback.files.unheld import MOST, NO_BYTES, FilePart
-from indexfallback.names import FileKey, is_safe_filename
+from indexfallback.names import PROVENANCE_ENDING, FileKey, is_safe_filename
 from indexfallback.server.decisions import answered, asked
 from indexfallback.server.pages import client_of, matches
+from indexfallback.server.provenance import ProvenanceSender
 from indexfallback.shim import Shim
 from indexfallback.store import Blob
 from indexfallback.store.blobs import PIECE
@@ -51,10 +52,11 @@ class Span(NamedTuple):
 
 
 class FileResource:
-    """``/files/{owner}/{key}/{filename}``."""
+    """``/files/{owner}/{key}/{filename}``: a file, or what is beside it."""
 
-    def __init__(self, sender: "FileSender") -> None:
+    def __init__(self, sender: "FileSender", provenance: ProvenanceSender) -> None:
         self._sender = sender
+        self._provenance = provenance
 
     def on_get(
         self, req: falcon.Request, resp: falcon.Response, owner: str, key: str, filename: str
@@ -63,6 +65,10 @@ class FileResource:
         file_key = FileKey.parse(key)
         if file_key is None or not is_safe_filename(filename):
             raise falcon.HTTPNotFound(description="this is not the address of a file")
+        if filename.endswith(PROVENANCE_ENDING):
+            file = filename.removesuffix(PROVENANCE_ENDING)
+            self._provenance.send(req, resp, FileAddress(owner, file_key, file))
+            return
         # The address has the hash, or what was first seen there is pinned to it.
         resp.set_header("Cache-Control", FOR_EVER)
         self._sender.send(req, resp, FileAddress(owner, file_key, filename))

@@ -12,9 +12,10 @@ from urllib.parse import unquote, urlsplit
 
 from indexfallback.config import Index
 from indexfallback.config.pip import default_url, is_default_url
-from indexfallback.files.file_url import FileUrl, segments
+from indexfallback.files.file_url import FileUrl, ProvenanceUrl, segments
 from indexfallback.names import (
     METADATA_ENDING,
+    PROVENANCE_ENDING,
     is_distribution,
     is_project_name,
     is_safe_filename,
@@ -23,6 +24,8 @@ from indexfallback.names import (
 )
 from indexfallback.origin import origin_of
 
+#: The last segment of a provenance object's address at PyPI.
+_PROVENANCE = "provenance"
 #: Segments before a file's name that may name its project.
 _LOOKED_AT = 3
 
@@ -58,7 +61,7 @@ class Json:
     version: str | None
 
 
-Wanted = Names | Page | Moved | Json | FileUrl
+Wanted = Names | Page | Moved | Json | FileUrl | ProvenanceUrl
 
 
 @dataclass(frozen=True)
@@ -93,7 +96,11 @@ def wanted(
     if is_directory or not parts:
         return None
     below = parts[len(found.path) :] if found is not None else ()
-    return _json(here, parts) or _file(origin, parts, query, below)
+    return (
+        _json(here, parts)
+        or _file(origin, parts, query, below)
+        or _provenance(origin, parts, query)
+    )
 
 
 def index_at(indexes: Iterable[Index], url: FileUrl) -> Index | None:
@@ -122,7 +129,8 @@ def _in_index(place: _Place, rest: Sequence[str], *, is_directory: bool) -> Want
     if not rest:
         return Names(index) if is_directory else Moved(root)
     (name, *more) = rest
-    is_file = not is_directory and is_distribution(name.removesuffix(METADATA_ENDING))
+    listed = name.removesuffix(METADATA_ENDING).removesuffix(PROVENANCE_ENDING)
+    is_file = not is_directory and is_distribution(listed)
     if more or is_file or not is_project_name(name):
         return None
     project = normalize(name)
@@ -151,6 +159,16 @@ def _file(origin: str, parts: tuple[str, ...], query: str, below: Sequence[str])
     project = project_of(listed) or next(iter(in_index), None)
     others = tuple(name for name in in_path if name != project)
     return FileUrl(origin, parts, query, project, others)
+
+
+def _provenance(origin: str, parts: tuple[str, ...], query: str) -> ProvenanceUrl | None:
+    """Return the provenance object that a path means: ``FILE/provenance``, ``FILE.provenance``."""
+    *above, name = parts
+    filename = above[-1] if name == _PROVENANCE and above else name.removesuffix(PROVENANCE_ENDING)
+    project = project_of(filename) if is_safe_filename(filename) else None
+    if filename == name or project is None:
+        return None
+    return ProvenanceUrl(origin, parts, query, filename, project)
 
 
 def _names(folders: Iterable[str]) -> list[str]:

@@ -1,11 +1,13 @@
 """How a page that is sent links to its files: at this server, or at their index."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from urllib.parse import quote
 
-from indexfallback.names import FileKey
+import msgspec
+
+from indexfallback.names import PROVENANCE_ENDING, FileKey
 from indexfallback.page import File, ProjectPage
 
 #: The beginning of the address of a file in a directory on this machine.
@@ -18,10 +20,36 @@ class Links:
 
     #: What leads from the page to the root of this server; it ends with a slash.
     to_root: str
+    #: The absolute address of that root, which ends with a slash, too.
+    root: str = ""
 
     def href(self, owner: str, page: ProjectPage) -> Callable[[File], str]:
         """Return what gives the address of a file on a page; ``owner`` is a group."""
         return partial(self._ours, owner, page)
+
+    def stated(self, owner: str, page: ProjectPage) -> ProjectPage:
+        """Return a page that states where this server has the provenance objects of its files.
+
+        Those addresses have to be absolute (PEP 740).
+        """
+        return self._with_provenance(owner, page, "")
+
+    def _with_provenance(self, owner: str, page: ProjectPage, ours: str) -> ProjectPage:
+        """Change the addresses of provenance objects that begin with ``ours`` to this server's."""
+
+        def is_ours(file: File) -> bool:
+            return file.provenance is not None and file.provenance.startswith(ours)
+
+        if not any(map(is_ours, page.files)):
+            return page
+        beside = replace(self, to_root=self.root).href(owner, page)
+        files = (
+            msgspec.structs.replace(file, provenance=beside(file) + PROVENANCE_ENDING)
+            if is_ours(file)
+            else file
+            for file in page.files
+        )
+        return msgspec.structs.replace(page, files=tuple(files))
 
     def promises(self, file: File) -> bool:  # noqa: ARG002 - the interface
         """Tell whether a wheel has metadata where the link leads, whatever its index offers."""
@@ -44,12 +72,16 @@ class DirectLinks(Links):
     @classmethod
     def answering(cls, asked: str, origins: Iterable[str]) -> "DirectLinks":
         """Return links of pages of the simple API at ``asked``; this server answers for origins."""
-        return cls("", tuple(f"{origin}/" for origin in origins), asked)
+        return cls("", answered=tuple(f"{origin}/" for origin in origins), asked=asked)
 
     def href(self, owner: str, page: ProjectPage) -> Callable[[File], str]:
         """Return what gives the address of a file on a page; ``owner`` is a group."""
         ours = partial(self._beside, page) if self.asked else super().href(owner, page)
         return lambda file: ours(file) if file.url.startswith(_LOCAL) else file.url
+
+    def stated(self, owner: str, page: ProjectPage) -> ProjectPage:
+        """Return a page that states where its index has provenance objects, local ones but here."""
+        return self._with_provenance(owner, page, _LOCAL)
 
     def _beside(self, page: ProjectPage, file: File) -> str:
         """Return an address that is the same whichever port this server has."""

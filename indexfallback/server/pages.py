@@ -2,6 +2,7 @@
 
 import hashlib
 import time
+from dataclasses import replace
 from urllib.parse import quote
 
 import falcon
@@ -13,6 +14,7 @@ from indexfallback.formats import Media, negotiate, render_names, render_page
 from indexfallback.names import is_normalized, is_project_name, normalize
 from indexfallback.server.decisions import answered, asked
 from indexfallback.server.links import DirectLinks, Links
+from indexfallback.server.proxied import public_root
 from indexfallback.server.rendered import Rendered, RenderedPages, as_rendered
 from indexfallback.server.response_cache import MAX_AGE, is_to_revalidate
 from indexfallback.server.xmlrpc import XmlRpcResource
@@ -42,7 +44,7 @@ class PageSender:
 
         def render() -> bytes:
             page = self._shim.offer(answer, links.promises)
-            return render_page(page, media, links.href(owner, page))
+            return render_page(links.stated(owner, page), media, links.href(owner, page))
 
         if not answer.is_settled:
             return as_rendered(render())
@@ -81,7 +83,7 @@ class ProjectResource:
             self._shim.ahead.page_asked(client_of(req), answer, PageAddress(project, index))
         if answer.is_settled:
             req.env[MAX_AGE] = self._shim.fallback.repeat_seconds
-        self._sender.send(req, resp, answer, self._links)
+        self._sender.send(req, resp, answer, replace(self._links, root=public_root(req)))
 
     on_head = on_get
 

@@ -10,6 +10,8 @@ from collections.abc import Callable, Iterable
 from ipaddress import ip_address, ip_network
 from typing import Any
 
+import falcon
+
 from indexfallback.config import Settings
 
 #: Key of the environment: the address of the server's root as the client sees it.
@@ -17,6 +19,11 @@ PUBLIC_ROOT = "indexfallback.root"
 
 _HOST = re.compile(r"(?:[A-Za-z0-9._-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])(?::[0-9]{1,5})?", re.ASCII)
 _Application = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
+
+
+def public_root(req: falcon.Request) -> str:
+    """Return the address of the server's root as the client sees it; it ends with a slash."""
+    return f"{req.env.get(PUBLIC_ROOT, req.prefix)}/"
 
 
 class Proxied:

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
+from indexfallback.server.proxied import PUBLIC_ROOT
 from indexfallback.table import Table
 
 #: The application sets it in the environment to the seconds for which its response may be cached.
@@ -66,6 +67,7 @@ class ResponseCache:
             environ["PATH_INFO"],
             environ.get("HTTP_ACCEPT"),
             environ.get("HTTP_HOST"),
+            environ.get(PUBLIC_ROOT),
             environ.get("HTTP_AUTHORIZATION"),
             self._state(),
         )

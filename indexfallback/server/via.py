@@ -15,7 +15,7 @@ from indexfallback.config.hosts import last_group, stated_origins
 from indexfallback.config.pip import default_files_url, default_url
 from indexfallback.errors import FileError, ProjectError, ProjectNotFoundError
 from indexfallback.files.by_url import FilesByUrl
-from indexfallback.files.file_url import FileUrl
+from indexfallback.files.file_url import FileUrl, ProvenanceUrl
 from indexfallback.files.planner import PageAddress
 from indexfallback.names import is_version
 from indexfallback.origin import origin_of
@@ -25,6 +25,7 @@ from indexfallback.server.files import FOR_EVER, FileSender
 from indexfallback.server.intercepted import Json, Moved, Names, Page, index_at, wanted
 from indexfallback.server.links import DirectLinks
 from indexfallback.server.pages import NamesResource, PageSender, client_of, is_again, media_of
+from indexfallback.server.provenance import ProvenanceSender
 from indexfallback.server.response_cache import MAX_AGE
 from indexfallback.shim import Shim
 from indexfallback.upstream.answers import ClientLogin
@@ -38,12 +39,14 @@ class InterceptedResource:
     """Answers in the place of the chain's indexes and of the hosts of their files."""
 
     def __init__(
-        self, shim: Shim, names: NamesResource, pages: PageSender, files: FileSender
-    ) -> None:
+        self, shim: Shim, names: NamesResource, pages: PageSender, files: FileSender,
+        provenance: ProvenanceSender,
+    ) -> None:  # fmt: skip
         self._shim = shim
         self._names = names
         self._pages = pages
         self._files = files
+        self._provenance = provenance
         self._found = FilesByUrl(shim.fallback)
         self._pypi = origin_of(default_files_url())
         self._stated = stated_origins(shim.settings.indexes)
@@ -65,6 +68,8 @@ class InterceptedResource:
             resp.location = found.location
         elif isinstance(found, FileUrl):
             self._file(req, resp, found)
+        elif isinstance(found, ProvenanceUrl):
+            self._provenance_of(req, resp, found)
         else:
             raise _not_ours()
 
@@ -132,6 +137,16 @@ class InterceptedResource:
             if index is not None and index.is_private and index.name in error.wants_login:
                 raise _login_wanted(index) from error
             raise
+
+    def _provenance_of(
+        self, req: falcon.Request, resp: falcon.Response, url: ProvenanceUrl
+    ) -> None:
+        """Answer with the provenance object of a file."""
+        address = self._found.find_provenance(url)
+        if address is None:
+            raise _not_ours()
+        index = self._shim.settings.index(address.owner)
+        self._provenance.send(req, resp, address, _login(req, index, url.origin))
 
     def _check(self, index: Index, answer: Answer, *, is_refused: bool) -> None:
         """Return if an answer is one at the address of an index; raises what is said instead.

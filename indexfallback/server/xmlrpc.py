@@ -5,7 +5,7 @@ PyPI has ended its search by XML-RPC, too. Source: the XML-RPC specification, "F
 
 import falcon
 
-from indexfallback.server.proxied import PUBLIC_ROOT
+from indexfallback.server.proxied import public_root
 
 #: "Requested method not found", in the "Specification for Fault Code Interoperability".
 _CODE = -32601
@@ -20,7 +20,7 @@ class XmlRpcResource:
         if (req.content_type or "").partition(";")[0].strip().lower() not in _TYPES:
             raise falcon.HTTPMethodNotAllowed(("GET", "HEAD"))
         resp.content_type = "text/xml"
-        resp.text = _fault(f"{req.env.get(PUBLIC_ROOT, req.prefix)}/projects/")
+        resp.text = _fault(f"{public_root(req)}projects/")
 
 
 def _fault(projects: str) -> str:

@@ -74,6 +74,8 @@ class FakeIndex(Faults):
         self.validators = True
         #: What links to files start with; by default they are relative.
         self.files_url = files_url
+        #: What it has at ``/integrity/PROJECT/VERSION/FILENAME/provenance``, by the file's name.
+        self.provenance: dict[str, bytes] = {}
         #: Answers ``/-/health?challenge=CHALLENGE`` as a shim does, unrecorded; none by default.
         self.health: Callable[[str], bytes] | None = None
         self._login = (username, password) if username is not None else None
@@ -164,6 +166,13 @@ class FakeIndex(Faults):
                 hashes={"sha256": dist.sha256} if hashes is None else dict(hashes),
                 metadata=dist.is_wheel,
             )
+
+    def attest(self, dist: Dist, body: bytes) -> str:
+        """Offer a distribution with a provenance object, and return the path of that."""
+        path = f"/integrity/{dist.project}/{dist.version}/{dist.filename}/provenance"
+        self.provenance[dist.filename] = body
+        self.add(dist, provenance=path)
+        return path
 
     def remove(self, filename: str) -> None:
         """Offer a file no longer; its project stays, be it without files.
@@ -285,6 +294,9 @@ class FakeIndex(Faults):
                 return self._page(request, unquote(name))
             case ["pypi", name, *version, "json"] if self.json and len(version) < 2:
                 return self._document(unquote(name), unquote("".join(version)))
+            case ["integrity", _, _, filename, "provenance"] if filename in self.provenance:
+                headers = {"Content-Type": "application/vnd.pypi.integrity.v1+json"}
+                return Reply(200, headers, self.provenance[filename])
             case ["files", *path]:
                 return self._file(unquote("/".join(path)))
         return _plain(404)

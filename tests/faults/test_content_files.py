@@ -17,6 +17,8 @@ OTHER = wheel("demo", requires=["evil"], size=50_000)
 NAME = DEMO.filename
 FILE = f"/files/{NAME}"
 PAGE = "/simple/demo/"
+#: The root of the server, as the client of these tests names it.
+SERVER = "http://127.0.0.1"
 
 
 # Row 30: how a page is spelt.
@@ -219,14 +221,14 @@ def test_yanked_core_metadata_and_provenance_reach_the_client_in_both_forms(
         assert file["yanked"] == "broken & <bad>"
         assert file["core-metadata"] == {"sha256": DEMO.metadata_sha256}
         assert file["dist-info-metadata"] == file["core-metadata"]
-        assert file["provenance"] == provenance
+        assert file["provenance"] == f"{SERVER}/files/pypi/demo.{DEMO.sha256}/{NAME}.provenance"
         assert file["requires-python"] == ">=3.8"
         assert file["gpg-sig"] is False
         html = client.get(PAGE).body.decode()
         for attribute in (
             'data-yanked="broken &amp; &lt;bad&gt;"',
             f'data-core-metadata="sha256={DEMO.metadata_sha256}"',
-            f'data-provenance="{provenance}"',
+            f'data-provenance="{file["provenance"]}"',
             'data-requires-python="&gt;=3.8"',
         ):
             assert attribute in html

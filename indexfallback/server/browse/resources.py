@@ -23,7 +23,7 @@ from indexfallback.server.browse.views import project_view, release_view
 from indexfallback.server.finding import PATIENCE, query_in
 from indexfallback.server.guards import wants_page
 from indexfallback.server.pages import redirect
-from indexfallback.server.proxied import PUBLIC_ROOT
+from indexfallback.server.proxied import public_root
 from indexfallback.server.xmlrpc import XmlRpcResource
 from indexfallback.shim import Shim
 from indexfallback.why import refused, status
@@ -139,7 +139,7 @@ def _send_refusal(resp: falcon.Response, shim: Shim, error: ProjectError) -> Non
 
 
 def _simple(req: falcon.Request) -> str:
-    return f"{req.env.get(PUBLIC_ROOT, req.prefix)}/simple/"
+    return f"{public_root(req)}simple/"
 
 
 def _page(req: falcon.Request) -> int:

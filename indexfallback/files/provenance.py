@@ -1,0 +1,256 @@
+"""The provenance objects of files (PEP 740): kept, and had from where a page says that they are.
+
+An object is asked for after its file has come, in the background, and when a client asks for it. It
+may get more attestations later: one that is older than its page may be is asked for again, and
+stays as it is if nothing valid comes in its place. An object that is of another file, or none, is
+not kept and not served.
+
+Objects are kept for the group of an index, as its files are, and by the sha256 of the file. That of
+a file whose sha256 is not known yet is served and not kept.
+"""
+
+import logging
+import time
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from typing import NamedTuple
+
+import msgspec
+
+from indexfallback.chain.asking import RESERVE
+from indexfallback.chain.fallback import Fallback
+from indexfallback.errors import FileError, FileMissingError
+from indexfallback.files.coding import CodingError, decoded
+from indexfallback.files.failures import Failure, error_of
+from indexfallback.files.lookup import Lookup, not_cached
+from indexfallback.files.pace import unstalled
+from indexfallback.files.pinned import FileAddress, PinnedFiles
+from indexfallback.files.sources import Source, find_sources
+from indexfallback.files.workers import Workers
+from indexfallback.flight import SingleFlight, run_within
+from indexfallback.formats.provenance import ProvenanceError, checked
+from indexfallback.names import PROVENANCE_ENDING
+from indexfallback.outcome import Kind, Outcome
+from indexfallback.page import File
+from indexfallback.store import best_effort
+from indexfallback.store.provenance import ProvenanceKey, StoredProvenance
+from indexfallback.upstream.answers import Body, ClientLogin, TransferError
+
+log = logging.getLogger("indexfallback")
+
+#: The largest object, bytes: a file has one or two attestations, of 5 to 10 KB each.
+MOST = 1 << 20
+#: Requests at once in the background: no more than an install leaves room for.
+_AT_ONCE = 2
+#: Files whose object is still to be asked for; beyond it, one is asked for when a client wants it.
+_MOST_WAITING = 1000
+
+
+class _Wanted(NamedTuple):
+    """A file whose provenance object is wanted."""
+
+    address: FileAddress
+    #: None if it is not known.
+    sha256: str | None
+    login: ClientLogin | None = None
+
+
+class _Fetched(NamedTuple):
+    """What came: an object, or why there is none."""
+
+    body: bytes | None
+    failures: tuple[Failure, ...] = ()
+
+
+class Provenances:
+    """The provenance objects of all files. Addresses are those of the files themselves."""
+
+    def __init__(self, fallback: Fallback, pins: PinnedFiles, lookup: Lookup) -> None:
+        self._fallback = fallback
+        self._store = fallback.store
+        self._pins = pins
+        self._lookup = lookup
+        self._flights: SingleFlight[_Wanted, _Fetched] = SingleFlight()
+        self._workers: Workers[tuple[FileAddress, Source]] = Workers(
+            lambda task: self._keep_from(*task), _AT_ONCE, "fetch-provenance", backlog=_MOST_WAITING
+        )
+
+    def begin(self, address: FileAddress, source: Source) -> None:
+        """Have the object of a file kept that has just come from a source; do not wait for it."""
+        if source.file.provenance is not None:
+            self._workers.put((address, source))
+
+    def keep(self, address: FileAddress) -> None:
+        """Have the object of a file kept, if there is one and none is kept; wait for it.
+
+        For commands that keep files: a failure is logged, and the file is as good as before.
+        """
+        with best_effort(f"keep the provenance of {address.filename}"):
+            wanted = _Wanted(address, self._pins.distribution(address))
+            if self._held(wanted) is not None:
+                return
+            try:
+                fetched = self._fetch(wanted, self._sources(wanted))
+            except FileError as error:
+                log.info("%s", error)
+                return
+            _log_failures(wanted, fetched)
+
+    def get(self, address: FileAddress, login: ClientLogin | None = None) -> bytes:
+        """Return the object of a file: the one that is kept while it is fresh, else asked for.
+
+        With a client's ``login`` its origin is asked with that. Raises `FileError`, within the
+        deadline.
+        """
+        ends = time.monotonic() + self._fallback.settings.deadline * (1 - RESERVE)
+        self._lookup.check_owner(address)
+        wanted = _Wanted(address, self._pins.distribution(address), login)
+        held = self._held(wanted)
+        member = self._fallback.members[address.owner]
+        fresh_for = self._fallback.settings.fresh_for(member.index)
+        if held is not None and held.age(time.time()) < fresh_for:
+            return held.body
+        seconds = ends - time.monotonic()
+        if held is not None:
+            seconds = min(seconds, member.latency.patience())
+        try:
+            fetched = run_within(lambda: self._shared(wanted), seconds, f"fetch-{address.filename}")
+        except TimeoutError:
+            late = Outcome(Kind.UNREACHABLE, f"no answer in time ({seconds:.1f} s)")
+            fetched = _Fetched(None, (Failure(member.index.name, late),))
+        except FileError:
+            if held is None:
+                raise
+            return held.body
+        if fetched.body is not None:
+            return fetched.body
+        if held is not None:
+            return held.body
+        raise self._error(address, fetched)
+
+    def held(self, owner: str, project: str) -> set[tuple[str, str]]:
+        """Return name and sha256 of the files of a project whose object is kept."""
+        return self._store.provenance.held(self._source(owner), project)
+
+    def stored(self, address: FileAddress) -> StoredProvenance | None:
+        """Return the object that is kept of a file, or None; no index is asked."""
+        return self._held(_Wanted(address, self._pins.distribution(address)))
+
+    def close(self) -> None:
+        """Ask for no further object."""
+        self._workers.close()
+
+    def _error(self, address: FileAddress, fetched: _Fetched) -> FileError:
+        name = address.filename + PROVENANCE_ENDING
+        cause = self._fallback.network.offline_state.cause
+        if cause is not None:
+            return not_cached(name, cause)
+        if fetched.failures:
+            return error_of(name, fetched.failures)
+        return FileMissingError(
+            name,
+            f"no page of {address.owner} states a provenance of {address.filename}",
+            "Nothing is known of its publisher; whoever publishes it can add attestations.",
+        )
+
+    def _source(self, owner: str) -> str:
+        """Return the index that an object is kept for: of a mirror, its public index."""
+        index = self._fallback.members[owner].index
+        group = self._fallback.members.get(index.group)
+        return (group.index if group is not None else index).key
+
+    def _key(self, wanted: _Wanted) -> ProvenanceKey | None:
+        owner, key, filename = wanted.address
+        if wanted.sha256 is None:
+            return None
+        return ProvenanceKey(self._source(owner), key.project, filename, wanted.sha256)
+
+    def _held(self, wanted: _Wanted) -> StoredProvenance | None:
+        key = self._key(wanted)
+        return self._store.provenance.load(key) if key is not None else None
+
+    def _shared(self, wanted: _Wanted) -> _Fetched:
+        """Ask for an object, once for all clients that want it at the same time."""
+        return self._flights.run(
+            wanted,
+            lambda: self._fetch(wanted, self._sources(wanted)),
+            self._fallback.settings.deadline,
+        )
+
+    def _sources(self, wanted: _Wanted) -> Iterator[Source]:
+        owner, key, filename = wanted.address
+        return find_sources(self._fallback, owner, key.project, filename, wanted.sha256)
+
+    def _keep_from(self, address: FileAddress, source: Source) -> None:
+        with best_effort(f"keep the provenance of {address.filename}"):
+            wanted = _Wanted(address, self._pins.distribution(address))
+            _log_failures(wanted, self._fetch(wanted, [source]))
+
+    def _fetch(self, wanted: _Wanted, sources: Iterable[Source]) -> _Fetched:
+        """Ask the sources of a file that state an object, and keep the first that is valid.
+
+        Raises `FileError` if no index could be asked whether it is a source.
+        """
+        failures: list[Failure] = []
+        for source in sources:
+            if source.file.provenance is None:
+                continue
+            asked = source._replace(
+                file=_object_of(source.file, source.file.provenance), login=wanted.login
+            )
+            outcome, body = _ask(asked, wanted.sha256)
+            if body is None:
+                failures.append(Failure(source.member.index.name, outcome))
+                continue
+            key = self._key(wanted)
+            if key is not None:
+                with best_effort(f"store the provenance of {wanted.address.filename}"):
+                    self._store.provenance.put(key, StoredProvenance(body, time.time()))
+            return _Fetched(body)
+        return _Fetched(None, tuple(failures))
+
+
+def _object_of(file: File, url: str) -> File:
+    """Return the provenance object of a file, at an address, as something that can be fetched."""
+    return msgspec.structs.replace(
+        file, filename=file.filename + PROVENANCE_ENDING, url=url, hashes={}, size=None
+    )
+
+
+def _ask(source: Source, sha256: str | None) -> tuple[Outcome, bytes | None]:
+    """Return the outcome of a request for an object, and the object if it is valid."""
+    held = source.held(time.monotonic())
+    if held is not None:
+        return held, None
+    answer = source.open(0, None, source.member.index.read_timeout)
+    source.learn(answer.outcome)
+    if answer.body is None:
+        return answer.outcome, None
+    try:
+        body = _read(answer.body)
+        checked(body, sha256)
+    except TransferError as error:
+        return error.outcome, None
+    except (CodingError, ProvenanceError) as error:
+        return replace(answer.outcome, kind=Kind.NOT_AN_INDEX, detail=f"{error}"), None
+    finally:
+        answer.body.close()
+    return answer.outcome, body
+
+
+def _read(body: Body) -> bytes:
+    """Return a whole body; raises `TransferError`, `CodingError` and `ProvenanceError`."""
+    pieces: Iterator[bytes] = unstalled(body, time.monotonic)
+    if body.coding:
+        pieces = decoded(pieces, body.coding, MOST)
+    data = bytearray()
+    for piece in pieces:
+        data += piece
+        if len(data) > MOST:
+            raise ProvenanceError(f"it has more than {MOST} bytes")
+    return bytes(data)
+
+
+def _log_failures(wanted: _Wanted, fetched: _Fetched) -> None:
+    for failure in fetched.failures:
+        log.info("the provenance of %s is not kept: %s", wanted.address.filename, failure)

@@ -17,6 +17,7 @@ from indexfallback.errors import IndexFallbackError, ProjectError, Tried
 from indexfallback.mode import OfflineState
 from indexfallback.names import version_in
 from indexfallback.page import File, ProjectPage
+from indexfallback.publishers import publishers
 from indexfallback.shim import Shim
 from indexfallback.store import Store
 from indexfallback.store.pins import Pin
@@ -72,6 +73,7 @@ def found(shim: Shim, answer: Answer) -> dict[str, Any]:
         "belongs_to": _belongs_to(shim, answer.project),
         "indexes": _indexes(shim, answer.project, answer.tried),
         **_files(shim, answer),
+        "provenance": publishers(shim, answer),
         "hidden": _hidden(shim, answer),
     }
 

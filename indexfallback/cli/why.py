@@ -14,6 +14,8 @@ from indexfallback.cli.options import Options, examples, json_option, project_na
 from indexfallback.cli.output import clock, print_json, print_table, wrapped
 from indexfallback.cli.running import ask_same
 from indexfallback.config import Settings
+from indexfallback.formats.provenance import Publisher, words
+from indexfallback.names import project_of
 from indexfallback.words import counted, left_out, ms, span
 
 #: Seconds added to the deadline of the running shim.
@@ -23,13 +25,30 @@ _OK = 200
 Report = dict[str, Any]
 
 
-@click.command(epilog=examples("indexfallback why requests"))
-@click.argument("project", type=project_name)
+@click.command(
+    epilog=examples(
+        "indexfallback why requests",
+        "indexfallback why --provenance requests-2.32.4-py3-none-any.whl",
+    )
+)
+@click.argument("project", type=project_name, required=False)
+@click.option(
+    "--provenance",
+    metavar="FILE",
+    help="Show who has published a file of the project, and verify that if the extra provenance is "
+    "installed. PROJECT may be left out if the name of the file tells it.",
+)
 @json_option
 @takes_options
-def why(options: Options, project: str, as_json: bool) -> None:
+def why(options: Options, project: str | None, provenance: str | None, as_json: bool) -> None:
     """Explain which index serves PROJECT. Asks every index."""
+    project = project or (project_of(provenance) if provenance is not None else None)
+    if project is None:
+        raise click.UsageError("name the PROJECT" + (" of that file" if provenance else ""))
     settings = options.settings()
+    if provenance is not None:
+        _print_provenance(options, settings, project, provenance, as_json=as_json)
+        return
     report = ask_same(settings, f"/-/why/{project}", settings.deadline + _MARGIN)
     if report is None:
         if options.verbose <= 0:
@@ -40,6 +59,16 @@ def why(options: Options, project: str, as_json: bool) -> None:
     else:
         _print(report)
     sys.exit(0 if report["status"] == _OK else 1)
+
+
+def _print_provenance(
+    options: Options, settings: Settings, project: str, filename: str, *, as_json: bool
+) -> None:
+    from indexfallback.cli.provenance import show_provenance  # noqa: PLC0415 - as in `_in_process`
+
+    if options.verbose <= 0:
+        silence_chain()
+    show_provenance(settings, project, filename, as_json=as_json)
 
 
 def _in_process(settings: Settings, project: str) -> Report:
@@ -59,6 +88,8 @@ def _print(report: Report) -> None:
         return
     click.echo(_page_line(report))
     click.echo(_files_line(report))
+    if report["provenance"]["stated"] or report["provenance"]["kept"]:
+        click.echo(wrapped(_provenance_line(report["provenance"])))
     for line in hidden_lines(report):
         click.echo(wrapped(line))
     for file in report["withheld"]:
@@ -145,6 +176,15 @@ def _known(report: Report, index: Report) -> Iterator[str]:
         yield left_out(index["dropped"])
     if index["newest_known"] is not None:
         yield f"newest{'' if index['what'] == 'found' else ' known'} {index['newest_known']}"
+
+
+def _provenance_line(provenance: Report) -> str:
+    """Return how many files state a provenance, and whom that of the newest version names."""
+    text = f"provenance: stated for {provenance['stated']:,}, {provenance['kept']:,} cached"
+    if not provenance["publishers"]:
+        return text
+    named = " and ".join(words(Publisher(**each)) for each in provenance["publishers"])
+    return f"{text}; that of {provenance['version']} names {named}"
 
 
 def _files_line(report: Report) -> str:

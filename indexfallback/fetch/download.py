@@ -108,12 +108,14 @@ def fetch_file(shim: Shim, selected: SelectedFile, began: float, progress: Progr
         progress.advance(received - counted)
         counted = received
 
-    blob = deliver(shim, FileAddress(selected.owner, key, file.filename), report)
+    address = FileAddress(selected.owner, key, file.filename)
+    blob = deliver(shim, address, report)
     if blob.path.stat().st_mtime >= began:
         report(blob.size, blob.size)
     _check(blob.path, pin, file)
     if file.core_metadata is not False:
         deliver(shim, FileAddress(selected.owner, key, file.filename + METADATA_ENDING))
+    shim.downloads.provenance.keep(address, file)
     seen = shim.store.pins.find(pin.project, file.filename, file.sha256 or "")
     source = seen.source if seen is not None else ""
     names = {member.index.key: member.index.name for member in shim.members}

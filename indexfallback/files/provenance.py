@@ -80,19 +80,21 @@ class Provenances:
         if source.file.provenance is not None:
             self._workers.put((address, source))
 
-    def keep(self, address: FileAddress) -> None:
-        """Have the object of a file kept, if there is one and none is kept; wait for it.
+    def keep(self, address: FileAddress, file: File) -> None:
+        """Have the object of a file kept, if its page states one and none is kept; wait for it.
 
         For commands that keep files: a failure is logged, and the file is as good as before.
         """
+        if file.provenance is None:
+            return
         with best_effort(f"keep the provenance of {address.filename}"):
             wanted = _Wanted(address, self._pins.distribution(address))
             if self._held(wanted) is not None:
                 return
             try:
-                fetched = self._fetch(wanted, self._sources(wanted))
-            except FileError as error:
-                log.info("%s", error)
+                fetched = self._shared(wanted)
+            except (FileError, TimeoutError) as error:
+                log.info("the provenance of %s is not kept: %s", address.filename, error)
                 return
             _log_failures(wanted, fetched)
 
@@ -107,8 +109,7 @@ class Provenances:
         wanted = _Wanted(address, self._pins.distribution(address), login)
         held = self._held(wanted)
         member = self._fallback.members[address.owner]
-        fresh_for = self._fallback.settings.fresh_for(member.index)
-        if held is not None and held.age(time.time()) < fresh_for:
+        if held is not None and self._is_fresh(wanted, held):
             return held.body
         seconds = ends - time.monotonic()
         if held is not None:
@@ -169,13 +170,24 @@ class Provenances:
         key = self._key(wanted)
         return self._store.provenance.load(key) if key is not None else None
 
-    def _shared(self, wanted: _Wanted) -> _Fetched:
-        """Ask for an object, once for all clients that want it at the same time."""
-        return self._flights.run(
-            wanted,
-            lambda: self._fetch(wanted, self._sources(wanted)),
-            self._fallback.settings.deadline,
-        )
+    def _is_fresh(self, wanted: _Wanted, held: StoredProvenance) -> bool:
+        index = self._fallback.members[wanted.address.owner].index
+        return held.age(time.time()) < self._fallback.settings.fresh_for(index)
+
+    def _shared(self, wanted: _Wanted, source: Source | None = None) -> _Fetched:
+        """Ask for an object, once for all that want it at the same time.
+
+        ``source`` is the one to ask, if it is known. Raises `FileError`, and TimeoutError if
+        another one asks and gets no answer in time.
+        """
+
+        def fetch() -> _Fetched:
+            held = self._held(wanted)
+            if held is not None and self._is_fresh(wanted, held):  # another one has just got it
+                return _Fetched(held.body)
+            return self._fetch(wanted, self._sources(wanted) if source is None else [source])
+
+        return self._flights.run(wanted, fetch, self._fallback.settings.deadline)
 
     def _sources(self, wanted: _Wanted) -> Iterator[Source]:
         owner, key, filename = wanted.address
@@ -184,7 +196,10 @@ class Provenances:
     def _keep_from(self, address: FileAddress, source: Source) -> None:
         with best_effort(f"keep the provenance of {address.filename}"):
             wanted = _Wanted(address, self._pins.distribution(address))
-            _log_failures(wanted, self._fetch(wanted, [source]))
+            try:
+                _log_failures(wanted, self._shared(wanted, source))
+            except TimeoutError:  # a client asks for it
+                return
 
     def _fetch(self, wanted: _Wanted, sources: Iterable[Source]) -> _Fetched:
         """Ask the sources of a file that state an object, and keep the first that is valid.

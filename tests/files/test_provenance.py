@@ -50,6 +50,18 @@ def test_the_object_is_fetched_after_its_file_and_is_there_when_the_index_is_gon
     assert pypi.count(path) == 1
 
 
+def test_a_command_that_keeps_a_file_waits_for_its_object_which_is_asked_for_once(
+    pypi: FakeIndex, shim: MakeShim
+) -> None:
+    path = pypi.attest(DEMO, OBJECT)
+    made = shim(pypi)
+    (file,) = made.fallback.page("demo").page.files
+    assert fetch(made, DEMO) == DEMO.data
+    made.downloads.provenance.keep(HERE, file)
+    assert kept(made)
+    assert pypi.count(path) == 1
+
+
 def test_it_is_fetched_when_it_is_asked_for_before_the_file(
     pypi: FakeIndex, shim: MakeShim
 ) -> None:

@@ -11,6 +11,7 @@ from indexfallback.server.browse.frame import framed
 from indexfallback.server.browse.install import commands
 from indexfallback.server.browse.markup import NOTHING, Html, as_of, html, joined, optional
 from indexfallback.server.browse.ownership import ownership_section
+from indexfallback.server.browse.provenance import provenance_section
 from indexfallback.server.browse.releases import Release, releases_section
 from indexfallback.server.browse.sections import Section, made, made_with_navigation
 from indexfallback.words import left_out
@@ -115,6 +116,10 @@ def _ownership(view: ProjectView) -> Html:
     return ownership_section(view.report)
 
 
+def _provenance(view: ProjectView) -> Html:
+    return provenance_section(view.report["provenance"])
+
+
 def _about(view: ProjectView) -> Html:
     return about_section(view.about, view.failing)
 
@@ -126,7 +131,7 @@ _MAIN = (
     Section(_files, "Files", "files"),
     Section(_ownership, "Where it comes from", "indexes"),
 )
-_BESIDE = (Section(_about),)
+_BESIDE = (Section(_about), Section(_provenance))
 
 
 def refused_page(title: str, report: Mapping[str, Any], now: float) -> Html:

@@ -1,0 +1,77 @@
+"""Verifies the attestations of a distribution, with pypi-attestations (the extra ``provenance``).
+
+Each signature must be that of the publisher that the provenance object names, be in Sigstore's
+transparency log, and be of the file's own name and sha256. The trust root is the one that sigstore
+has on this machine: the one in its package, or a newer one that the user's sigstore has fetched. No
+host is asked.
+
+Sources: PEP 740, "Attestation objects"; pypi-attestations, `Attestation.verify`.
+"""
+
+import importlib.metadata
+import logging
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    from pypi_attestations import Provenance
+
+#: What to install for it.
+EXTRA = "indexfallback[provenance]"
+#: It warns that the trust root is not fetched anew, which is what is wanted.
+_LOGGER = "sigstore._internal.tuf"
+
+
+class NotInstalledError(Exception):
+    """The extra is not installed; no signature can be verified."""
+
+
+class Verdict(NamedTuple):
+    """What came of one attestation."""
+
+    is_verified: bool
+    #: Why not; empty if it is.
+    reason: str = ""
+
+
+def trust_root() -> str:
+    """Return whose trust root is used, in words; raises `NotInstalledError`."""
+    try:
+        version = importlib.metadata.version("sigstore")
+    except importlib.metadata.PackageNotFoundError as error:
+        raise NotInstalledError(EXTRA) from error
+    return f"the trust root of sigstore {version} on this machine"
+
+
+def verify(body: bytes, filename: str, sha256: str) -> tuple[Verdict, ...]:
+    """Return the verdict on each attestation of a provenance object, in its order.
+
+    ``sha256`` is that of the bytes of the file. Raises `NotInstalledError`.
+    """
+    try:
+        from pypi_attestations import Distribution, Provenance  # noqa: PLC0415 - an extra, 0.4 s
+    except ImportError as error:
+        raise NotInstalledError(EXTRA) from error
+    logging.getLogger(_LOGGER).setLevel(logging.ERROR)
+    try:
+        provenance = Provenance.model_validate_json(body)
+        distribution = Distribution(name=filename, digest=sha256)
+    except ValueError as error:  # an unknown kind of publisher, or of file
+        return (Verdict(is_verified=False, reason=_first_line(error)),)
+    return tuple(_verdicts(provenance, distribution))
+
+
+def _verdicts(provenance: "Provenance", distribution: Any) -> Iterator[Verdict]:
+    for bundle in provenance.attestation_bundles:
+        for attestation in bundle.attestations:
+            try:
+                attestation.verify(bundle.publisher, distribution, offline=True)
+            except Exception as error:  # noqa: BLE001 - whatever a hostile object causes refutes it
+                yield Verdict(is_verified=False, reason=_first_line(error))
+            else:
+                yield Verdict(is_verified=True)
+
+
+def _first_line(error: Exception) -> str:
+    text = str(error).strip().partition("\n")[0] or type(error).__name__
+    return text.removeprefix("Verification failed: ")

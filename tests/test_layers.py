@@ -31,10 +31,10 @@ INSIDE = {
         "questions", "answer", "walk", "documents", "fallback",
     ),
     "files": (
-        "file_url", "pace", "coding", "extent", "profile", "workers", "failures", "parts",
-        "sources", "pinned", "integrity", "hashing", "checking", "opening", "plan", "arrival",
-        "assembly", "transfer", "unheld", "metadata", "lookup", "provenance", "by_url", "download",
-        "planner", "schedule", "ahead",
+        "file_url", "pace", "coding", "provenance_body", "extent", "profile", "workers", "failures",
+        "parts", "sources", "pinned", "integrity", "hashing", "checking", "opening", "plan",
+        "arrival", "assembly", "transfer", "unheld", "metadata", "lookup", "provenance", "by_url",
+        "download", "planner", "schedule", "ahead",
     ),
 }  # fmt: skip
 LEVEL = {module: level for level, module in enumerate(ORDER)} | {

@@ -12,34 +12,28 @@ a file whose sha256 is not known yet is served and not kept.
 import logging
 import time
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 from typing import NamedTuple
-
-import msgspec
 
 from indexfallback.chain.asking import RESERVE
 from indexfallback.chain.fallback import Fallback
+from indexfallback.config import Index, Settings
 from indexfallback.errors import FileError, FileMissingError
-from indexfallback.files.coding import CodingError, decoded
 from indexfallback.files.failures import Failure, error_of
 from indexfallback.files.lookup import Lookup, not_cached
-from indexfallback.files.pace import unstalled
 from indexfallback.files.pinned import FileAddress, PinnedFiles
+from indexfallback.files.provenance_body import object_of, read_answer
 from indexfallback.files.sources import Source, find_sources
 from indexfallback.files.workers import Workers
 from indexfallback.flight import SingleFlight, run_within
-from indexfallback.formats.provenance import ProvenanceError, checked
 from indexfallback.names import PROVENANCE_ENDING
 from indexfallback.outcome import Kind, Outcome
 from indexfallback.page import File
 from indexfallback.store import best_effort
 from indexfallback.store.provenance import ProvenanceKey, StoredProvenance
-from indexfallback.upstream.answers import Body, ClientLogin, TransferError
+from indexfallback.upstream.answers import ClientLogin
 
 log = logging.getLogger("indexfallback")
 
-#: The largest object, bytes: a file has one or two attestations, of 5 to 10 KB each.
-MOST = 1 << 20
 #: Requests at once in the background: no more than an install leaves room for.
 _AT_ONCE = 2
 #: Files whose object is still to be asked for; beyond it, one is asked for when a client wants it.
@@ -155,10 +149,7 @@ class Provenances:
         )
 
     def _source(self, owner: str) -> str:
-        """Return the index that an object is kept for: of a mirror, its public index."""
-        index = self._fallback.members[owner].index
-        group = self._fallback.members.get(index.group)
-        return (group.index if group is not None else index).key
+        return kept_for(self._fallback.settings, self._fallback.members[owner].index)
 
     def _key(self, wanted: _Wanted) -> ProvenanceKey | None:
         owner, key, filename = wanted.address
@@ -211,7 +202,7 @@ class Provenances:
             if source.file.provenance is None:
                 continue
             asked = source._replace(
-                file=_object_of(source.file, source.file.provenance), login=wanted.login
+                file=object_of(source.file, source.file.provenance), login=wanted.login
             )
             outcome, body = _ask(asked, wanted.sha256)
             if body is None:
@@ -225,11 +216,9 @@ class Provenances:
         return _Fetched(None, tuple(failures))
 
 
-def _object_of(file: File, url: str) -> File:
-    """Return the provenance object of a file, at an address, as something that can be fetched."""
-    return msgspec.structs.replace(
-        file, filename=file.filename + PROVENANCE_ENDING, url=url, hashes={}, size=None
-    )
+def kept_for(settings: Settings, index: Index) -> str:
+    """Return the address of the index that the objects of an index are kept for: of its group."""
+    return (settings.index(index.group) or index).key
 
 
 def _ask(source: Source, sha256: str | None) -> tuple[Outcome, bytes | None]:
@@ -239,31 +228,7 @@ def _ask(source: Source, sha256: str | None) -> tuple[Outcome, bytes | None]:
         return held, None
     answer = source.open(0, None, source.member.index.read_timeout)
     source.learn(answer.outcome)
-    if answer.body is None:
-        return answer.outcome, None
-    try:
-        body = _read(answer.body)
-        checked(body, sha256)
-    except TransferError as error:
-        return error.outcome, None
-    except (CodingError, ProvenanceError) as error:
-        return replace(answer.outcome, kind=Kind.NOT_AN_INDEX, detail=f"{error}"), None
-    finally:
-        answer.body.close()
-    return answer.outcome, body
-
-
-def _read(body: Body) -> bytes:
-    """Return a whole body; raises `TransferError`, `CodingError` and `ProvenanceError`."""
-    pieces: Iterator[bytes] = unstalled(body, time.monotonic)
-    if body.coding:
-        pieces = decoded(pieces, body.coding, MOST)
-    data = bytearray()
-    for piece in pieces:
-        data += piece
-        if len(data) > MOST:
-            raise ProvenanceError(f"it has more than {MOST} bytes")
-    return bytes(data)
+    return read_answer(answer, sha256)
 
 
 def _log_failures(wanted: _Wanted, fetched: _Fetched) -> None:

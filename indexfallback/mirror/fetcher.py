@@ -4,6 +4,7 @@
 a page that may still come, and keeps to the rate limit of the whole run.
 """
 
+import logging
 import random
 import time
 from collections.abc import Callable, Iterable
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
     from indexfallback.upstream.http import HttpIndex
 
 _Read = TypeVar("_Read")
+
+log = logging.getLogger("indexfallback")
 
 #: Of its own: the module's generator belongs to whoever seeds it.
 _random = random.SystemRandom()
@@ -147,10 +150,27 @@ class Fetcher:
         try:
             if not download.is_complete:
                 self._download(download)
-            return download.finish()
+            fetched = download.finish()
         except BaseException:
             download.abandon()
             raise
+        return fetched._replace(provenance=self._provenance(file, fetched.sha256))
+
+    def _provenance(self, file: File, sha256: str) -> bytes | None:
+        """Return the provenance object of a file; without one the file is as good as before."""
+        if file.provenance is None:
+            return None
+        from indexfallback.files.provenance_body import (  # noqa: PLC0415 - as in `file`
+            object_of,
+            read_answer,
+        )
+
+        self._limiter.wait()
+        answer = self._upstream.open(object_of(file, file.provenance), 0, None, _FIRST_BYTE)
+        outcome, body = read_answer(answer, sha256)
+        if body is None:
+            log.info("the provenance of %s is not mirrored: %s", file.filename, outcome)
+        return body
 
     def _download(self, download: "FileDownload") -> None:
         tries, file = _Tries(), download.file

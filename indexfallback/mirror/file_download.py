@@ -35,6 +35,8 @@ class FetchedFile(NamedTuple):
     path: Path
     sha256: str
     size: int
+    #: Its provenance object, if its page states one and it is valid.
+    provenance: bytes | None = None
 
 
 class FileDownload:

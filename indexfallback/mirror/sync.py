@@ -15,6 +15,7 @@ from typing import Any
 from indexfallback.config import Index, Settings
 from indexfallback.config.mirror import Mirror
 from indexfallback.errors import MirrorError
+from indexfallback.files.provenance import kept_for
 from indexfallback.mirror.fetch_pool import FetchPool
 from indexfallback.mirror.fetcher import FetchError, Sizes
 from indexfallback.mirror.file_download import FetchedFile
@@ -58,7 +59,7 @@ class Sync:
         self._dry = dry
         self._owned = OwnedElsewhere(settings, store, index)
         self._pool = FetchPool(settings, mirror, index, upstream, store)
-        self._batch = WriteBatch(store, index)
+        self._batch = WriteBatch(store, index, kept_for(settings, index))
         self._removals = PendingRemovals(store, self._source, self._result)
         self._projects = ProjectSync(
             settings, mirror, store, index, self._result,

@@ -5,11 +5,13 @@ projects, which are recorded after them and in the same batch.
 """
 
 import contextlib
+import time
 
 from indexfallback.config import Index
 from indexfallback.mirror.file_download import FetchedFile
 from indexfallback.store import Store
 from indexfallback.store.mirrors import MirroredFile, MirroredProject
+from indexfallback.store.provenance import ProvenanceKey, StoredProvenance
 
 #: The largest batch in files, projects and bytes: a killed run loses at most so many.
 _MOST_FILES, _MOST_PROJECTS, _MOST_BYTES = 1000, 500, 256 << 20
@@ -18,9 +20,12 @@ _MOST_FILES, _MOST_PROJECTS, _MOST_BYTES = 1000, 500, 256 << 20
 class WriteBatch:
     """Files and projects that are to be stored, files first."""
 
-    def __init__(self, store: Store, index: Index) -> None:
+    def __init__(self, store: Store, index: Index, provenance_key: str) -> None:
+        """Store what comes from ``index``; ``provenance_key`` is as of `ProvenanceKey.source`."""
         self._store = store
         self._index = index
+        self._provenance_key = provenance_key
+        self._provenance: dict[ProvenanceKey, StoredProvenance] = {}
         self._fetched: dict[str, FetchedFile] = {}
         self._files: list[MirroredFile] = []
         self._projects: list[MirroredProject] = []
@@ -34,6 +39,9 @@ class WriteBatch:
             self._fetched[fetched.sha256] = fetched
             self._bytes += fetched.size
         self._files.append(file)
+        if fetched.provenance is not None:
+            key = ProvenanceKey(self._provenance_key, file.project, file.filename, file.sha256)
+            self._provenance[key] = StoredProvenance(fetched.provenance, time.time())
         if len(self._files) >= _MOST_FILES or self._bytes >= _MOST_BYTES:
             self.flush()
 
@@ -49,7 +57,8 @@ class WriteBatch:
         if self._files:
             self._store.blobs.adopt([(f.path, sha256) for sha256, f in self._fetched.items()])
             self._store.mirrors.put(source, self._files)
-            self._fetched, self._files, self._bytes = {}, [], 0
+            self._store.provenance.put_all(self._provenance)
+            self._fetched, self._files, self._bytes, self._provenance = {}, [], 0, {}
         if self._projects:
             self._store.mirrors.put_projects(source, self._projects)
             self._store.pages.origins.note(project.page for project in self._projects)

@@ -5,7 +5,7 @@ of its file (`BlobRecords.remove`).
 """
 
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain
 from typing import Any, NamedTuple
 
@@ -90,13 +90,23 @@ class ProvenanceRecords:
 
     def put(self, key: ProvenanceKey, provenance: StoredProvenance) -> None:
         """Store an object in the place of an older one."""
-        body = zlib.compress(provenance.body, _COMPRESSION)
-        self._database.execute(
-            "INSERT OR REPLACE INTO provenance"
-            " (source, project, filename, sha256, body, checked, seal)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?)",
-            (*key, body, provenance.checked, seal(*key)),
-        )
+        self.put_all({key: provenance})
+
+    def put_all(self, objects: Mapping[ProvenanceKey, StoredProvenance]) -> None:
+        """Store objects in the place of older ones."""
+        rows = [
+            (*key, zlib.compress(each.body, _COMPRESSION), each.checked, seal(*key))
+            for key, each in objects.items()
+        ]
+        if not rows:
+            return
+        with self._database.write() as connection:
+            connection.executemany(
+                "INSERT OR REPLACE INTO provenance"
+                " (source, project, filename, sha256, body, checked, seal)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?)",
+                rows,
+            )
 
     def held(self, source: str, project: str) -> set[tuple[str, str]]:
         """Return name and sha256 of the files of a project whose provenance is stored."""

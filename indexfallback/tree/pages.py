@@ -9,6 +9,7 @@ from urllib.parse import quote
 
 from indexfallback.formats import render_names, render_page
 from indexfallback.formats.negotiation import Media
+from indexfallback.names import PROVENANCE_ENDING
 from indexfallback.page import File, ProjectPage
 
 #: The directory of all distributions, flat, so that ``--find-links`` works on it, too.
@@ -48,6 +49,11 @@ def root_pages(names: Iterable[str]) -> dict[str, bytes]:
     start = "".join((_START, *items, "</ul>\n</body>\n</html>\n"))
     pages = {f"{SIMPLE}/{name}": render_names(listed, media) for name, media in _FORMS.items()}
     return {**pages, "index.html": start.encode()}
+
+
+def provenance_link(file: File) -> str:
+    """Return the link of a page to the provenance object of a file."""
+    return _href(file) + PROVENANCE_ENDING
 
 
 def _href(file: File) -> str:

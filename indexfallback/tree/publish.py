@@ -8,6 +8,7 @@ import msgspec
 
 from indexfallback.dists.metadata import read_metadata
 from indexfallback.page import ProjectPage
+from indexfallback.tree.pages import provenance_link
 from indexfallback.tree.sources import Distribution, Source
 from indexfallback.tree.writer import Tree, Written
 
@@ -36,7 +37,7 @@ def _put_files(
 ) -> ProjectPage:
     """Put the files of a page into the tree, and return the page that lists them."""
     files = []
-    for file, path, sha256 in distributions:
+    for file, path, sha256, provenance in distributions:
         if tree.owner_of(file.filename) not in (None, sha256):
             skipped.append(f"{file.filename}: another file of that name is published")
             continue
@@ -46,12 +47,15 @@ def _put_files(
         if metadata is not None:
             tree.put_metadata(file.filename, metadata)
             metadata_sha256 = hashlib.sha256(metadata).hexdigest()
+        if provenance is not None:
+            tree.put_provenance(file.filename, provenance)
         files.append(
             msgspec.structs.replace(
                 file,
                 hashes={**file.hashes, "sha256": sha256},
                 core_metadata={"sha256": metadata_sha256} if metadata_sha256 else False,
                 gpg_sig=None,  # signatures are not published
+                provenance=provenance_link(file) if provenance is not None else None,
                 size=path.stat().st_size,
             )
         )

@@ -1,5 +1,6 @@
 """Sources of a static tree: a directory, or the answers of the chain."""
 
+import logging
 import time
 from collections.abc import Iterable
 from pathlib import Path
@@ -8,8 +9,9 @@ from typing import NamedTuple
 from indexfallback.chain.members import Member
 from indexfallback.delivery import deliver
 from indexfallback.dists.whole import SETTLED
-from indexfallback.errors import FileMissingError, ProjectNotFoundError, TreeError
+from indexfallback.errors import FileError, FileMissingError, ProjectNotFoundError, TreeError
 from indexfallback.files.download import FileAddress
+from indexfallback.files.provenance_body import object_of, read_answer
 from indexfallback.names import FileKey
 from indexfallback.outcome import Kind
 from indexfallback.page import File, ProjectPage
@@ -19,6 +21,10 @@ from indexfallback.upstream.answers import Limits
 from indexfallback.upstream.local_distributions import BEING_WRITTEN
 from indexfallback.upstream.roots import path_of
 
+log = logging.getLogger("indexfallback")
+
+#: The longest wait for the first byte of a provenance object at a server, seconds.
+_PROVENANCE_SECONDS = 15.0
 #: The limit for a page, seconds: no client waits, and hashing a large directory takes long.
 _PAGE_SECONDS = 86400.0
 #: The longest wait for files that were just copied, seconds; they settle in half a second.
@@ -31,6 +37,8 @@ class Distribution(NamedTuple):
     file: File
     path: Path
     sha256: str
+    #: Its provenance object, if it has a valid one (PEP 740).
+    provenance: bytes | None = None
 
 
 class DirectorySource:
@@ -72,7 +80,19 @@ class DirectorySource:
         elsewhere = [file for file in answer.page.files if not file.url.startswith("file:")]
         if elsewhere:
             raise self._error(f"{project}: its page links to {elsewhere[0].url}")
-        return answer.page, (_on_disk(file) for file in answer.page.files)
+        return answer.page, (self._distribution(file) for file in answer.page.files)
+
+    def _distribution(self, file: File) -> Distribution:
+        found = _on_disk(file)
+        if file.provenance is None:
+            return found
+        wanted = object_of(file, file.provenance)
+        outcome, body = read_answer(
+            self._upstream.open(wanted, 0, None, _PROVENANCE_SECONDS), found.sha256
+        )
+        if body is None:
+            log.warning("%s is left out: %s", wanted.filename, outcome)
+        return found._replace(provenance=body)
 
     def skipped(self) -> list[str]:
         """Return the files that are not distributions, or are being written."""
@@ -126,11 +146,11 @@ class ChainSource:
         return (page, held) if held else None
 
     def _distribution(self, owner: str, page: ProjectPage, file: File) -> Distribution | None:
+        address = FileAddress(owner, FileKey(page.name, file.sha256), file.filename)
         if file.url.startswith("file:"):
-            return _on_disk(file)
+            return _on_disk(file)._replace(provenance=self._provenance(address, file))
         try:
-            key = FileKey(page.name, file.sha256)
-            blob = deliver(self._shim, FileAddress(owner, key, file.filename))
+            blob = deliver(self._shim, address)
         except FileMissingError as error:
             if not self._shim.network.is_offline:
                 raise
@@ -138,7 +158,16 @@ class ChainSource:
             return None
         # The user of the web server reads it by its link; the store itself stays private.
         blob.path.chmod(0o644)
-        return Distribution(file, blob.path, blob.sha256)
+        return Distribution(file, blob.path, blob.sha256, self._provenance(address, file))
+
+    def _provenance(self, address: FileAddress, file: File) -> bytes | None:
+        if file.provenance is None:
+            return None
+        try:
+            return self._shim.downloads.provenance.get(address)
+        except FileError as error:
+            log.warning("%s is left out: %s", error.filename, error.cause)
+            return None
 
     def skipped(self) -> list[str]:
         """Return the files that are not cached."""

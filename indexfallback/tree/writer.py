@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import final
 
 from indexfallback.errors import TreeError
+from indexfallback.names import PROVENANCE_ENDING
 from indexfallback.page import ProjectPage
 from indexfallback.store.locks import FileLock
 from indexfallback.tree.pages import FILES, SIMPLE, project_pages, root_pages
@@ -94,6 +95,10 @@ class Tree:
     def put_metadata(self, filename: str, metadata: bytes) -> None:
         """Put the metadata of a distribution beside it (PEP 658)."""
         self._write(f"{FILES}/{filename}.metadata", metadata)
+
+    def put_provenance(self, filename: str, provenance: bytes) -> None:
+        """Put the provenance object of a distribution beside it (PEP 740)."""
+        self._write(f"{FILES}/{filename}{PROVENANCE_ENDING}", provenance)
 
     def put_pages(self, page: ProjectPage) -> None:
         """Put the pages of a project into the tree, after its files."""

@@ -8,7 +8,7 @@ import pytest
 from indexfallback.config import Index
 from indexfallback.errors import FileMissingError, FileUnavailableError
 from indexfallback.files.download import FileAddress
-from indexfallback.files.provenance import MOST
+from indexfallback.files.provenance_body import MOST
 from indexfallback.shim import Shim
 from tests.conftest import MakeShim
 from tests.fakes import FakeIndex, wheel

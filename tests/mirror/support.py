@@ -3,6 +3,7 @@
 from typing import Any
 
 from indexfallback.store import Store
+from indexfallback.store.provenance import ProvenanceKey
 from tests.cli.support import CommandLine, Done
 from tests.fakes import FakeIndex
 from tests.serving import index_table
@@ -52,6 +53,19 @@ class Mirrored:
         """Return the names of the files on a mirrored page, or None if there is none."""
         page = self.state()["pages"].get(project)
         return None if page is None else sorted(file.filename for file in page.files)
+
+    def provenance(self, project: str) -> dict[str, bytes]:
+        """Return the provenance objects that are stored of a project, by the names of files."""
+        store = self.open()
+        try:
+            keys = [
+                ProvenanceKey(self.source, project, *each)
+                for each in store.provenance.held(self.source, project)
+            ]
+            found = {key.filename: store.provenance.load(key) for key in keys}
+            return {name: each.body for name, each in found.items() if each is not None}
+        finally:
+            store.close()
 
     def held(self, sha256: str) -> bool:
         """Tell whether a file is stored."""

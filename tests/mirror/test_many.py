@@ -9,6 +9,7 @@ import pytest
 
 from tests.cli.conftest import cli  # noqa: F401 - a fixture
 from tests.fakes import FakeIndex, wheel
+from tests.fakes.provenance import provenance_of
 from tests.mirror.support import Mirrored
 from tests.serving import all_ended, wait_until
 
@@ -22,10 +23,13 @@ def upstream() -> Iterator[FakeIndex]:
         yield index
 
 
-def test_every_file_comes(mirror: Mirrored) -> None:
+def test_every_file_comes_and_its_provenance(mirror: Mirrored) -> None:
+    first = wheel("p0", "1.0")
+    mirror.upstream.attest(first, provenance_of(first))
     result = mirror.run()
     assert (result["files"], result["failed"]) == (600, {})
     assert len(mirror.state()["files"]) == 600
+    assert mirror.provenance("p0") == {first.filename: provenance_of(first)}
 
 
 @pytest.mark.parametrize("seed", range(2))

@@ -45,6 +45,8 @@ def publish(options: Options, files: tuple[Path, ...], index: str | None, as_jso
                 say(str(error))
                 continue
             done.append(published)
+            for warning in published.warnings:
+                say(f"{published.filename}: warning: {warning}")
             if not as_json:
                 there = "is published already" if published.was_there else "published"
                 tell(f"{published.filename}: {there} ({hosted.index.name})")

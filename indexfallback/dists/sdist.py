@@ -9,9 +9,8 @@ from pathlib import Path
 from packaging.version import InvalidVersion, Version
 
 from indexfallback.dists import tars
-from indexfallback.dists.bounds import ArchiveError
+from indexfallback.dists.bounds import MAX_METADATA, ArchiveError, MetadataSizeError
 from indexfallback.dists.tars import is_pkg_info, read_tar
-from indexfallback.dists.wheel import MAX_METADATA
 from indexfallback.dists.zips import check_zip
 
 _ZIP = b"PK\x03\x04"
@@ -22,18 +21,24 @@ _STATIC_SINCE = Version("2.2")
 
 
 def read_pkg_info(path: Path, filename: str) -> bytes | None:
-    """Return the PKG-INFO of an sdist, ``.tar.gz`` or ``.zip``; None if it has none.
+    """Return the PKG-INFO of an sdist as `read_sdist` does."""
+    return read_sdist(path, filename)[1]
+
+
+def read_sdist(path: Path, filename: str) -> tuple[list[str], bytes | None]:
+    """Return the members' names of an sdist, ``.tar.gz`` or ``.zip``, and its PKG-INFO or None.
 
     The whole archive is checked. Raises `ArchiveError` for one that must not be unpacked, and
     OSError.
     """
     if not filename.endswith(".zip"):
-        return read_tar(path)[1]
-    found = [name for name in check_zip(path) if is_pkg_info(name)]
+        return read_tar(path)
+    names = check_zip(path)
+    found = [name for name in names if is_pkg_info(name)]
     if len(found) != 1:
-        return None
+        return names, None
     with zipfile.ZipFile(path) as archive:
-        return _member(archive, archive.getinfo(found[0]))
+        return names, _member(archive, archive.getinfo(found[0]))
 
 
 def find_pkg_info(path: Path) -> bytes | None:
@@ -54,7 +59,7 @@ def find_pkg_info(path: Path) -> bytes | None:
 
 def _member(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> bytes:
     if info.file_size > MAX_METADATA:
-        raise ArchiveError(f"its metadata is larger than {MAX_METADATA} bytes")
+        raise MetadataSizeError(info.filename, info.file_size)
     try:
         with archive.open(info) as member:
             return member.read(MAX_METADATA)

@@ -7,9 +7,15 @@ from io import BufferedIOBase
 from lzma import LZMAError
 from pathlib import Path
 
-from indexfallback.dists.bounds import MAX_MEMBERS, ArchiveError, check_paths, check_size
+from indexfallback.dists.bounds import (
+    MAX_MEMBERS,
+    MAX_METADATA,
+    ArchiveError,
+    MetadataSizeError,
+    check_paths,
+    check_size,
+)
 from indexfallback.dists.compression import MAGIC_BYTES, unpacker
-from indexfallback.dists.wheel import MAX_METADATA
 
 #: The exceptions for a damaged archive: UnicodeError for names, OSError if it is not gzip.
 _DAMAGED = (tarfile.TarError, zlib.error, LZMAError, EOFError, ValueError, OverflowError, OSError)
@@ -111,7 +117,7 @@ def is_pkg_info(name: str) -> bool:
 
 def _read(archive: tarfile.TarFile, member: tarfile.TarInfo) -> bytes:
     if member.size > MAX_METADATA:
-        raise ArchiveError(f"its metadata is larger than {MAX_METADATA} bytes")
+        raise MetadataSizeError(member.name, member.size)
     file = archive.extractfile(member)
     return file.read() if file is not None else b""
 

@@ -7,15 +7,18 @@ from email.parser import BytesHeaderParser
 from pathlib import Path
 from typing import Protocol
 
-from indexfallback.dists.bounds import ArchiveError, ContradictionError
+from indexfallback.dists.bounds import (
+    MAX_METADATA,
+    ArchiveError,
+    ContradictionError,
+    MetadataSizeError,
+)
 from indexfallback.names import normalize, project_of
 
-#: The largest METADATA, bytes; known ones have some hundred KB, mostly a README.
-MAX_METADATA = 5 * 1024 * 1024
 #: The methods of installers; others can need gigabytes of memory to unpack a byte.
 _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 #: The exceptions for a damaged archive; OSError for an offset before its start.
-_DAMAGED = (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, ValueError, OSError)
+DAMAGED = (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, ValueError, OSError)
 #: Bytes in front of a member's content: its header, and room for its name and extra fields.
 _MEMBER_HEADER = 30 + 1024
 
@@ -60,15 +63,16 @@ def read_open_wheel(
     """
     try:
         with zipfile.ZipFile(file) as archive:
-            info = _metadata_of(archive, filename)
+            info = metadata_member(archive, filename)
             ahead(info.header_offset, info.header_offset + _MEMBER_HEADER + info.compress_size)
             with archive.open(info) as member:
                 return member.read(MAX_METADATA)
-    except _DAMAGED as error:  # or with features that wheels do not have
+    except DAMAGED as error:  # or with features that wheels do not have
         raise ArchiveError(f"it is not a well-formed wheel ({error})") from error
 
 
-def _metadata_of(archive: zipfile.ZipFile, filename: str) -> zipfile.ZipInfo:
+def metadata_member(archive: zipfile.ZipFile, filename: str) -> zipfile.ZipInfo:
+    """Return the METADATA of an open wheel as a member of it; raises `ArchiveError`."""
     found = [
         info
         for info in archive.infolist()
@@ -82,7 +86,7 @@ def _metadata_of(archive: zipfile.ZipFile, filename: str) -> zipfile.ZipInfo:
     if project is None or not normalize(info.filename).startswith(f"{project}-"):
         raise ContradictionError(f"its {info.filename} is of another project")
     if info.file_size > MAX_METADATA:
-        raise ArchiveError(f"its metadata is larger than {MAX_METADATA} bytes")
+        raise MetadataSizeError(info.filename, info.file_size)
     if info.compress_type not in _METHODS:
         raise ArchiveError(f"its metadata is compressed by method {info.compress_type}")
     return info

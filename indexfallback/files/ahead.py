@@ -20,8 +20,8 @@ from indexfallback.chain.answer import Answer
 from indexfallback.chain.fallback import Fallback
 from indexfallback.chain.members import Member
 from indexfallback.chain.question import PageRequest, candidates
+from indexfallback.dists.bounds import MAX_METADATA
 from indexfallback.dists.requirements import requires_dist
-from indexfallback.dists.wheel import MAX_METADATA
 from indexfallback.errors import IndexFallbackError
 from indexfallback.files.arrival import Progress
 from indexfallback.files.download import Downloads

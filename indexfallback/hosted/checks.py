@@ -1,4 +1,4 @@
-"""Checks an uploaded file: its content must agree with its name and with the form."""
+"""Checks an uploaded file: it can be installed, and agrees with its name and with the form."""
 
 import hashlib
 from email.message import Message
@@ -10,11 +10,13 @@ from packaging.utils import parse_wheel_filename
 from packaging.version import InvalidVersion, Version
 
 from indexfallback.dists.bounds import ArchiveError
-from indexfallback.dists.sdist import is_static, read_pkg_info
-from indexfallback.dists.wheel import read_wheel_metadata, requires_python
-from indexfallback.dists.zips import check_zip
+from indexfallback.dists.sdist import is_static, read_sdist
+from indexfallback.dists.tars import is_pkg_info
+from indexfallback.dists.wheel import requires_python
 from indexfallback.errors import UploadRefusedError
 from indexfallback.hosted.form import ENDINGS, FORMATS, Form
+from indexfallback.hosted.metadata_checks import check_fields, missing_licences
+from indexfallback.hosted.wheel_checks import read_wheel
 from indexfallback.names import (
     is_ambiguous,
     is_distribution,
@@ -45,6 +47,19 @@ class Checked(NamedTuple):
     requires_python: str | None
     #: Hash of the metadata file that is offered with it (PEP 658); None without one.
     metadata_sha256: str | None
+    #: What its publisher should mend, though it can be installed.
+    warnings: tuple[str, ...] = ()
+
+
+class _Content(NamedTuple):
+    """What was read from an archive."""
+
+    metadata: bytes
+    #: The paths of its members.
+    names: frozenset[str]
+    #: The directory of the licence files that the metadata names.
+    licences: str
+    warnings: tuple[str, ...] = ()
 
 
 def identity_of(filename: str, project: str) -> Identity | None:
@@ -87,35 +102,45 @@ def check_file(path: Path, filename: str, form: Form | None) -> Checked:
     """Check the file at ``path``, which is to be published as ``filename``.
 
     Raises:
-        UploadRefusedError: it is not a valid archive, or its project or version differs from its
-            name or the form.
+        UploadRefusedError: it cannot be installed, or its project or version differs from its name
+            or the form.
 
     """
     project = check_filename(filename)
     try:
-        if filename.endswith(".whl"):
-            check_zip(path)
-            metadata = read_wheel_metadata(path, filename)
-        else:
-            metadata = read_pkg_info(path, filename)
+        content = _read(path, filename)
     except ArchiveError as error:
-        raise UploadRefusedError(filename, str(error), "Build it again") from error
-    if metadata is None:
-        where = "METADATA" if filename.endswith(".whl") else "PKG-INFO"
-        cause = f"it has no valid {where}" + (f" of {project}" if project is not None else "")
+        raise UploadRefusedError(filename, str(error), error.remedy) from error
+    if content is None:
+        cause = "it has no valid PKG-INFO" + (f" of {project}" if project is not None else "")
         raise UploadRefusedError(filename, cause, "Build it again")
-    identity = _identity(metadata, filename, form)
+    metadata = content.metadata
+    headers = BytesHeaderParser().parsebytes(metadata)
+    identity = _identity(headers, filename, form)
+    warnings = check_fields(headers, filename)
     is_offered = filename.endswith(".whl") or is_static(metadata)
     return Checked(
         identity,
         requires_python(metadata),
         hashlib.sha256(metadata).hexdigest() if is_offered else None,
+        (*content.warnings, *warnings, *missing_licences(headers, content.names, content.licences)),
     )
 
 
-def _identity(metadata: bytes, filename: str, form: Form | None) -> Identity:
+def _read(path: Path, filename: str) -> _Content | None:
+    """Return the content of an archive, or None without metadata; raises `ArchiveError`."""
+    if filename.endswith(".whl"):
+        wheel = read_wheel(path, filename)
+        return _Content(wheel.metadata, wheel.names, f"{wheel.folder}/licenses", wheel.warnings)
+    names, metadata = read_sdist(path, filename)
+    if metadata is None:
+        return None
+    top = next(name for name in names if is_pkg_info(name)).partition("/")[0]
+    return _Content(metadata, frozenset(names), top)
+
+
+def _identity(headers: Message, filename: str, form: Form | None) -> Identity:
     """Return the identity of a file, on which its metadata, its name and the form agree."""
-    headers = BytesHeaderParser().parsebytes(metadata)
     name = normalize(_one(headers, "Name", filename))
     inside = name, _version(_one(headers, "Version", filename), filename)
     identity = identity_of(filename, name)

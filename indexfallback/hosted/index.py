@@ -35,6 +35,8 @@ class Published(NamedTuple):
     sha256: str
     #: Whether it was published before with the same content.
     was_there: bool
+    #: What its publisher should mend, though it can be installed.
+    warnings: tuple[str, ...] = ()
 
 
 class HostedIndex:
@@ -69,7 +71,7 @@ class HostedIndex:
         self._check_owner(filename, checked.identity.project)
         with self._shelf.placing(filename):
             was_there = self._place(incoming, filename, checked, digests["sha256"])
-        return Published(filename, checked.identity, digests["sha256"], was_there)
+        return Published(filename, checked.identity, digests["sha256"], was_there, checked.warnings)
 
     def check_name(self, filename: str) -> None:
         """Refuse a file whose name is not valid, or shows that its project is another index's.

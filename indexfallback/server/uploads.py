@@ -4,6 +4,7 @@ A refused upload is not read: the answer is sent at once, and the server closes 
 it. twine and uv show the reason all the same, since they read the answer when sending fails.
 """
 
+import logging
 from collections.abc import Mapping
 from contextlib import closing
 
@@ -17,6 +18,8 @@ from indexfallback.hosted.receiving import Incoming, failed
 from indexfallback.server.bodies import UploadSlots
 from indexfallback.server.credentials import Credentials
 from indexfallback.shim import Shim
+
+log = logging.getLogger("indexfallback")
 
 #: Bytes of the file that are read at once.
 _PIECE = 256 * 1024
@@ -51,7 +54,10 @@ class UploadResource:
         self._shim.fallback.forget(published.identity.project)
         resp.content_type = falcon.MEDIA_TEXT
         there = "was there already" if published.was_there else "is listed now"
-        resp.text = f"OK: {published.filename} {there}\n"
+        for warning in published.warnings:
+            log.warning("%s was uploaded, but %s", published.filename, warning)
+        warnings = (f"Warning: {warning}\n" for warning in published.warnings)
+        resp.text = "".join((f"OK: {published.filename} {there}\n", *warnings))
 
     def _take(self, req: falcon.Request, index: str) -> Published:
         _refuse_foreign_origin(req)

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from indexfallback.dists.bounds import MAX_METADATA
 from indexfallback.dists.metadata import read_metadata, read_requirements
-from indexfallback.dists.wheel import MAX_METADATA
 from tests.fakes import sdist, wheel
 
 APP = sdist("acme-app", requires=["idna"], requires_python=">=3.9")

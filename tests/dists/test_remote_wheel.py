@@ -12,9 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from indexfallback.dists import remote_wheel
-from indexfallback.dists.bounds import ArchiveError
+from indexfallback.dists.bounds import MAX_METADATA, ArchiveError
 from indexfallback.dists.remote_wheel import MOST, TAIL, read_remote_metadata
-from indexfallback.dists.wheel import MAX_METADATA, metadata_in
+from indexfallback.dists.wheel import metadata_in
 from tests.fakes import wheel
 
 FILENAME = "acme_app-1.0-py3-none-any.whl"
@@ -149,7 +149,7 @@ def test_a_wheel_of_which_too_much_is_needed_is_given_up_before_it_is_fetched(
         ([("vendored/" + METADATA, b"")], "0 members"),
         ([(METADATA, b""), ("acme_app-2.0.dist-info/METADATA", b"")], "2 members"),
         ([("other-1.0.dist-info/METADATA", b"")], "of another project"),
-        ([(METADATA, bytes(MAX_METADATA + 1))], "larger than"),
+        ([(METADATA, bytes(MAX_METADATA + 1))], "and the limit is"),
     ],
 )
 def test_a_wheel_without_one_metadata_of_its_own_has_none(

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from indexfallback.dists.wheel import MAX_METADATA, read_wheel_metadata, requires_python
+from indexfallback.dists.bounds import MAX_METADATA
+from indexfallback.dists.wheel import read_wheel_metadata, requires_python
 from tests.fakes import wheel
 
 APP = wheel("acme-app", requires_python=">=3.9,<4", requires=["idna"])

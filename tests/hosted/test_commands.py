@@ -47,7 +47,7 @@ def test_publish_refuses_what_an_upload_would(hosted: Hosted, tmp_path: Path) ->
     file.write_bytes(LIB.data)
     done = hosted.command("publish", str(file))
     assert done.returncode == 1
-    assert "no valid METADATA of acme-other" in " ".join(done.stderr.split())
+    assert "METADATA is of another project" in " ".join(done.stderr.split())
     assert hosted.lying() == []
 
 

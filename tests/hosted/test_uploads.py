@@ -10,12 +10,14 @@ from pathlib import Path
 import pytest
 import requests
 
-from tests.fakes import sdist, wheel
+from tests.fakes import Dist, sdist, wheel
 from tests.hosted.conftest import SECONDS, Hosted
 from tests.serving import wait_until
 
 LIB = wheel("acme-lib", "1.0", requires_python=">=3.8")
 BIG = wheel("acme-lib", "1.0", size=300_000)
+#: The sha256 of two gigabytes of zeros, as in a RECORD.
+ZEROS = "p8dEwTzBAe1mwp9nL5JFVUeInMWGzm1E_naugklY6lE"
 OTHER = wheel("acme-lib", "1.0", requires_python=">=3.9")
 
 
@@ -69,7 +71,7 @@ def test_the_same_release_under_another_spelling_is_refused(hosted: Hosted) -> N
     [
         ({"name": "acme-other"}, "its form says acme-other 1.0"),
         ({"version": "2.0"}, "its form says acme-lib 2.0"),
-        ({"filename": "acme_other-1.0-py3-none-any.whl"}, "no valid METADATA of acme-other"),
+        ({"filename": "acme_other-1.0-py3-none-any.whl"}, "METADATA is of another project"),
         ({"filename": "acme_lib-2.0-py3-none-any.whl"}, "its metadata inside says acme-lib 1.0"),
         ({"filename": "../acme_lib-1.0-py3-none-any.whl"}, "not the name of a wheel"),
         ({"sha256_digest": "0" * 64}, "but the form says"),
@@ -151,13 +153,27 @@ def test_a_description_with_a_script_gets_into_no_page(hosted: Hosted) -> None:
     assert "script" not in requests.get(f"{hosted.served.url}acme-lib/", timeout=60).text
 
 
+def write_big_wheel(path: Path, dist: Dist) -> None:
+    """Write a wheel with two gigabytes of zeros more."""
+    piece = bytes(1 << 20)
+    with (
+        zipfile.ZipFile(io.BytesIO(dist.data)) as small,
+        zipfile.ZipFile(path, "w") as archive,
+    ):
+        *others, record = small.infolist()
+        for info in others:
+            archive.writestr(info, small.read(info))
+        with archive.open("zeros", "w", force_zip64=True) as big:
+            for _ in range(2048):
+                big.write(piece)
+        row = f"zeros,sha256={ZEROS},{2048 << 20}\n"
+        archive.writestr(record, small.read(record) + row.encode())
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere nobody knows the most of it")
 def test_an_upload_of_two_gigabytes_takes_hardly_any_memory(hosted: Hosted, tmp_path: Path) -> None:
     path = tmp_path / "acme_big-1.0-py3-none-any.whl"
-    path.write_bytes(wheel("acme-big", "1.0").data)
-    with zipfile.ZipFile(path, "a") as archive, archive.open("zeros", "w", force_zip64=True) as big:
-        for _ in range(2048):
-            big.write(bytes(1 << 20))
+    write_big_wheel(path, wheel("acme-big", "1.0"))
     process = hosted.served.system
     before = process.memory_info().rss
     assert hosted.upload_file(path, "acme-big") == 200

@@ -7,8 +7,8 @@ import tarfile
 import zlib
 from typing import BinaryIO
 
+from indexfallback.dists.bounds import MAX_METADATA
 from indexfallback.dists.metadata import read_metadata
-from indexfallback.dists.wheel import MAX_METADATA
 from indexfallback.errors import IndexFallbackError
 from indexfallback.files.arrival import Progress
 from indexfallback.names import METADATA_ENDING, FileKey

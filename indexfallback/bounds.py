@@ -55,6 +55,7 @@ OTHERS: dict[str, str] = {
     "upstream.connection.Connection._proxies": "100 hosts",
     "upstream.credentials.LinkLogins._origins": "100 hosts",
     "upstream.credentials.Logins._headers": "100 hosts",
+    "upstream.completing._version": "20,000 file names",
     "upstream.contents.Contents.known": "the files of a directory",
     "upstream.local_distributions.LocalDistributions._refused": "the files of a directory",
     "upstream.local_distributions.LocalDistributions._listed": "the files of a directory",

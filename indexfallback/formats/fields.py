@@ -20,6 +20,7 @@ _SHOWN = 100
 _STATUSES = frozenset(get_args(Status))
 #: The highest minor version of the API that is understood in full (PEP 792).
 _KNOWN_MINOR = 4
+_EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 - all times here are in UTC
 _HEX = re.compile("[0-9a-f]+")
 _TIME = re.compile(
     r"(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d:\d\d)(?:\.(\d+))?(?:Z|([+-])(\d\d):?([0-5]\d)?)",
@@ -142,6 +143,15 @@ def yanked(stated: bool | str) -> bool | str:
 def status(stated: str | None) -> str | None:
     """Return the status if it is one of PEP 792's."""
     return stated if stated in _STATUSES else None
+
+
+def time_text(nanoseconds: int) -> str | None:
+    """Return a time since the epoch as PEP 700 spells it; None if no calendar has it."""
+    try:
+        moment = _EPOCH + timedelta(microseconds=nanoseconds // 1000)
+    except OverflowError:
+        return None
+    return f"{moment.isoformat(timespec='microseconds')}Z"
 
 
 def upload_time(stated: str | None) -> str | None:

@@ -1,11 +1,11 @@
 """The pages of a hosted index: its directory, with the recorded data of each file."""
 
-import time
 from collections.abc import Mapping
 
 import msgspec
 
 from indexfallback.config import Index
+from indexfallback.formats.fields import time_text
 from indexfallback.page import File, ProjectPage
 from indexfallback.store.hosted_files import HostedFile
 from indexfallback.store.hosting import Hosting
@@ -21,7 +21,6 @@ from indexfallback.upstream.answers import (
     Skipped,
 )
 from indexfallback.upstream.directory import DirectoryIndex
-from indexfallback.upstream.roots import path_of
 
 
 class Listing:
@@ -100,23 +99,10 @@ def completed(page: ProjectPage, known: Mapping[str, HostedFile]) -> ProjectPage
 
 def _completed(file: File, known: HostedFile | None) -> File:
     if known is None or known.sha256 != file.sha256:  # copied there without an upload
-        return msgspec.structs.replace(file, upload_time=_modified(file))
+        return file
     return msgspec.structs.replace(
         file,
-        upload_time=_text(known.uploaded),
+        upload_time=time_text(int(known.uploaded * 1e9)),
         requires_python=file.requires_python or known.requires_python,
         yanked=False if known.yanked is None else known.yanked or True,
     )
-
-
-def _modified(file: File) -> str | None:
-    try:
-        return _text(path_of(file.url).stat().st_mtime)
-    except OSError:  # removed after it was listed
-        return None
-
-
-def _text(seconds: float) -> str:
-    """Return a time in the format of PEP 700."""
-    whole, fraction = divmod(seconds, 1)
-    return f"{time.strftime('%Y-%m-%dT%H:%M:%S', time.gmtime(whole))}.{int(fraction * 1e6):06d}Z"

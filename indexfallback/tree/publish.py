@@ -11,6 +11,7 @@ from indexfallback.page import ProjectPage
 from indexfallback.tree.pages import provenance_link
 from indexfallback.tree.sources import Distribution, Source
 from indexfallback.tree.writer import Tree, Written
+from indexfallback.upstream.completing import versions_of
 
 
 def publish(
@@ -59,4 +60,5 @@ def _put_files(
                 size=path.stat().st_size,
             )
         )
-    return msgspec.structs.replace(page, files=tuple(files))
+    versions = page.versions if page.versions is not None else versions_of(files, page.name)
+    return msgspec.structs.replace(page, files=tuple(files), versions=versions)

@@ -14,11 +14,13 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+import msgspec
+
 from indexfallback.config import Index, Settings
 from indexfallback.dists.metadata import read_metadata
 from indexfallback.errors import PageError
 from indexfallback.formats import parse_page
-from indexfallback.names import METADATA_ENDING
+from indexfallback.names import METADATA_ENDING, PROVENANCE_ENDING
 from indexfallback.outcome import Kind, Outcome
 from indexfallback.page import File, ProjectPage
 from indexfallback.upstream.answers import (
@@ -34,6 +36,7 @@ from indexfallback.upstream.answers import (
     page_words,
 )
 from indexfallback.upstream.bodies import body_of_bytes, body_of_file, part_of_file
+from indexfallback.upstream.completing import completed, versions_of
 from indexfallback.upstream.facts import FactsCache
 from indexfallback.upstream.local_distributions import LocalDistributions, UnreadyError
 from indexfallback.upstream.roots import Roots, path_of
@@ -125,21 +128,27 @@ class DirectoryIndex:
         logins: dict[str, str] = {}
         page = parse_page(body, "text/html", path.as_uri(), project, whole=True, logins=logins)
         self._remote.learn_logins(logins)
-        return Roots(self._path).restrict(page)
+        return completed(Roots(self._path).restrict(page))
 
     def _made_page(self, listing: DirectoryListing, project: str) -> tuple[ProjectPage, list[str]]:
         """Return a page of the files that can be offered, and why the others cannot."""
         files, unready = [], []
         for path in listing.projects.get(project, ()):
             try:
-                files.append(self._files.file(path))
+                file = self._files.file(path)
             except FileNotFoundError:  # removed since it was listed
                 continue
             except (UnreadyError, OSError) as error:
                 unready.append(f"{os.path.basename(path)} {_reason(error)}")  # noqa: PTH119 - a string
+                continue
+            if f"{path}{PROVENANCE_ENDING}" in listing.provenances:
+                provenance = f"{file.url}{PROVENANCE_ENDING}"
+                file = msgspec.structs.replace(file, provenance=provenance)
+            files.append(file)
         if not files and not unready:
             self._path.stat()  # a removed directory is an outage, not an empty index
-        return ProjectPage(name=project, files=tuple(files)), unready
+        versions = versions_of(files, project)
+        return ProjectPage(name=project, files=tuple(files), versions=versions), unready
 
     def invalidate(self) -> None:
         """Scan again for the next answer: the content has just changed."""

@@ -9,7 +9,13 @@ import time
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from indexfallback.names import is_ambiguous, is_distribution, is_safe_filename, project_of
+from indexfallback.names import (
+    PROVENANCE_ENDING,
+    is_ambiguous,
+    is_distribution,
+    is_safe_filename,
+    project_of,
+)
 from indexfallback.upstream.roots import Roots
 
 #: The file name of a page in a static tree, which pip also expects behind ``file:``.
@@ -39,6 +45,8 @@ class Folder(NamedTuple):
     #: Name to the reason why it is left out.
     skipped: Mapping[str, str] = {}
     has_page: bool = False
+    #: Names of files that are the provenance of the distribution in their name (PEP 740).
+    provenances: tuple[str, ...] = ()
 
 
 def read_folder(path: str, roots: Roots, before: Folder | None) -> Folder | None:
@@ -68,12 +76,15 @@ def _read(path: str, roots: Roots, modified: int, before: Folder | None) -> Fold
     folders: list[str] = []
     ambiguous: list[str] = []
     skipped: dict[str, str] = {}
+    provenances: list[str] = []
     has_page = False
     with os.scandir(path) as entries:
         for entry in entries:
             name = entry.name
             if not is_distribution(name):
-                if entry.is_dir(follow_symlinks=False):
+                if is_distribution(name.removesuffix(PROVENANCE_ENDING)):
+                    provenances += [name] if not _reason(entry, roots) else []
+                elif entry.is_dir(follow_symlinks=False):
                     folders += [] if name.startswith(".") else [name]
                 elif entry.is_symlink() and not roots.holds(entry.path):
                     if name == PAGE or entry.is_dir():
@@ -98,6 +109,7 @@ def _read(path: str, roots: Roots, modified: int, before: Folder | None) -> Fold
         tuple(sorted(folders)),
         skipped,
         has_page,
+        tuple(provenances),
     )
 
 

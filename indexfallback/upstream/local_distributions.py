@@ -18,6 +18,7 @@ from indexfallback.dists.identity import check_wheel
 from indexfallback.dists.metadata import read_metadata
 from indexfallback.dists.wheel import requires_python
 from indexfallback.dists.whole import breaks_off, is_settled
+from indexfallback.formats.fields import time_text
 from indexfallback.page import File
 from indexfallback.upstream.facts import Facts, FactsCache, Stamp, stamp_of
 
@@ -77,6 +78,7 @@ class LocalDistributions:
             requires_python=facts.requires_python,
             core_metadata={"sha256": facts.metadata_sha256} if facts.metadata_sha256 else False,
             size=stamp.size,
+            upload_time=time_text(stamp.modified),
         )
 
     def why_not(self, path: str, status: os.stat_result) -> str:

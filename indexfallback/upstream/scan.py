@@ -33,6 +33,8 @@ class DirectoryListing(NamedTuple):
     skipped: tuple[Skipped, ...]
     #: All projects, sorted.
     names: tuple[str, ...]
+    #: The paths of files that are the provenance of the distribution beside them.
+    provenances: frozenset[str] = frozenset()
 
 
 def scan(
@@ -98,6 +100,7 @@ def _listing(top: str, folders: Mapping[str, Folder], contents: Contents) -> Dir
         layout.pages,
         tuple(sorted(Skipped(shown(path, top), reason) for path, reason in skipped)),
         tuple(sorted({*projects, *layout.pages})),
+        frozenset(join(path, name) for path, each in folders.items() for name in each.provenances),
     )
 
 

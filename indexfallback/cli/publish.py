@@ -1,6 +1,7 @@
 """``publish``: adds files to a hosted index without a server, with the checks of an upload."""
 
 import sys
+from functools import partial
 from pathlib import Path
 
 import click
@@ -9,6 +10,7 @@ from indexfallback.cli.opening import index_option, open_hosted
 from indexfallback.cli.options import Options, examples, json_option, takes_options_but_index
 from indexfallback.cli.output import print_json, say, tell
 from indexfallback.errors import UploadError
+from indexfallback.hosted.attestations import ENDING, joined
 from indexfallback.hosted.index import HostedIndex, Published
 from indexfallback.hosted.receiving import failed
 
@@ -33,11 +35,14 @@ def publish(options: Options, files: tuple[Path, ...], index: str | None, as_jso
     """Add FILEs to a hosted index, with the checks of an upload.
 
     FILEs are wheels (.whl) and sdists (.tar.gz, .zip). A running shim lists them at once.
+    Attestations beside a FILE (FILE.publish.attestation) are published with it.
     """
     done: list[Published] = []
     errors: list[UploadError] = []
     with open_hosted(options.settings(), index) as hosted:
         for path in files:
+            if path.name.endswith(ENDING) and any(map(partial(_attests, path), files)):
+                continue  # `dist/*` has it, too
             try:
                 published = _publish(hosted, path)
             except UploadError as error:
@@ -49,7 +54,8 @@ def publish(options: Options, files: tuple[Path, ...], index: str | None, as_jso
                 say(f"{published.filename}: warning: {warning}")
             if not as_json:
                 there = "is published already" if published.was_there else "published"
-                tell(f"{published.filename}: {there} ({hosted.index.name})")
+                attested = ", with attestations" if published.is_attested else ""
+                tell(f"{published.filename}: {there} ({hosted.index.name}){attested}")
     if as_json:
         listed = [{**file._asdict(), "identity": file.identity._asdict()} for file in done]
         print_json({"files": listed})
@@ -59,9 +65,17 @@ def publish(options: Options, files: tuple[Path, ...], index: str | None, as_jso
 def _publish(hosted: HostedIndex, path: Path) -> Published:
     with hosted.receive() as incoming:
         try:
+            beside = sorted(each for each in path.parent.iterdir() if _attests(each, path))
+            attestations = joined({each.name: each.read_bytes() for each in beside})
             with path.open("rb") as file:
                 while piece := file.read(_PIECE):
                     incoming.write(piece)
         except OSError as error:
             raise failed(path.name, error) from error
-        return hosted.publish(incoming, path.name, None)
+        return hosted.publish(incoming, path.name, None, attestations)
+
+
+def _attests(path: Path, dist: Path) -> bool:
+    """Tell whether a path is that of an attestation of a distribution, by its name."""
+    is_beside = path.parent == dist.parent and path.name.startswith(f"{dist.name}.")
+    return is_beside and path.name.endswith(ENDING)

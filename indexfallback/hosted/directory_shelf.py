@@ -11,11 +11,13 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
 
 from indexfallback.config import Index
 from indexfallback.errors import UploadFailedError
 from indexfallback.hosted.checks import Checked
 from indexfallback.hosted.receiving import Incoming, failed, receiving
+from indexfallback.names import PROVENANCE_ENDING
 from indexfallback.page import File
 from indexfallback.store import Store
 from indexfallback.store.disk import hash_file
@@ -66,6 +68,7 @@ class DirectoryShelf:
             path = incoming.place(filename)
         except FileExistsError:
             return hash_file(self._directory / filename)
+        _provenance_of(path).unlink(missing_ok=True)  # of an earlier file, removed by hand
         sha256, project = incoming.digests["sha256"], checked.identity.project
         status = path.stat()
         self._store.local_files.put(
@@ -82,6 +85,12 @@ class DirectoryShelf:
         self._store.hosting.files.put(self._index.key, project, record)
         return None
 
+    def attest(self, project: str, filename: str, provenance: bytes) -> None:  # noqa: ARG002 - the interface
+        """Write the provenance object beside a file."""
+        with receiving(self._directory) as incoming:
+            incoming.write(provenance)
+            incoming.replace(filename + PROVENANCE_ENDING)
+
     def sha256_of(self, file: File) -> str:
         """Return the sha256 of a file in the directory, which is read."""
         return hash_file(path_of(file.url))
@@ -97,5 +106,11 @@ class DirectoryShelf:
 
     def remove(self, project: str, file: File) -> None:  # noqa: ARG002 - the interface
         """Delete a file from the directory; raises OSError."""
-        path_of(file.url).unlink(missing_ok=True)
+        path = path_of(file.url)
+        path.unlink(missing_ok=True)
+        _provenance_of(path).unlink(missing_ok=True)
         self._store.hosting.files.remove(self._index.key, file.filename)
+
+
+def _provenance_of(path: Path) -> Path:
+    return path.with_name(path.name + PROVENANCE_ENDING)

@@ -8,6 +8,7 @@ from packaging.version import Version
 
 from indexfallback.config import Index, Settings
 from indexfallback.errors import UploadExistsError, UploadRefusedError
+from indexfallback.hosted.attestations import provenance_of
 from indexfallback.hosted.checks import Checked, Identity, check_file, check_filename, identity_of
 from indexfallback.hosted.directory_shelf import DirectoryShelf
 from indexfallback.hosted.form import Form, check_digests
@@ -37,6 +38,8 @@ class Published(NamedTuple):
     was_there: bool
     #: What its publisher should mend, though it can be installed.
     warnings: tuple[str, ...] = ()
+    #: Whether attestations came with it.
+    is_attested: bool = False
 
 
 class HostedIndex:
@@ -53,12 +56,17 @@ class HostedIndex:
         """Yield a file to write to, which is removed unless it is published."""
         return self._shelf.receive()
 
-    def publish(self, incoming: Incoming, filename: str, form: Form | None) -> Published:
+    def publish(
+        self, incoming: Incoming, filename: str, form: Form | None, attestations: bytes = b"[]"
+    ) -> Published:
         """Check a received file, and publish it under its name.
 
+        ``attestations`` is a list in JSON (PEP 740). Those of a file that was there replace its
+        earlier ones.
+
         Raises:
-            UploadRefusedError: it differs from its name or the form, or its project belongs to
-                another index.
+            UploadRefusedError: it cannot be installed, differs from its name, the form or its
+                attestations, or its project belongs to another index.
             UploadExistsError: another file has the name.
             UploadFailedError: the shelf cannot be written.
 
@@ -68,10 +76,16 @@ class HostedIndex:
         if form is not None:
             check_digests(form, digests, filename)
         checked = check_file(incoming.path, filename, form)
-        self._check_owner(filename, checked.identity.project)
+        identity, sha256 = checked.identity, digests["sha256"]
+        self._check_owner(filename, identity.project)
+        provenance = provenance_of(attestations, filename, identity, sha256)
         with self._shelf.placing(filename):
-            was_there = self._place(incoming, filename, checked, digests["sha256"])
-        return Published(filename, checked.identity, digests["sha256"], was_there, checked.warnings)
+            was_there = self._place(incoming, filename, checked, sha256)
+            if provenance is not None:
+                self._shelf.attest(identity.project, filename, provenance)
+        return Published(
+            filename, identity, sha256, was_there, checked.warnings, provenance is not None
+        )
 
     def check_name(self, filename: str) -> None:
         """Refuse a file whose name is not valid, or shows that its project is another index's.

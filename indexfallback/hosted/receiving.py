@@ -74,6 +74,13 @@ class Incoming:
         sync_directory(path.parent)
         return path
 
+    def replace(self, filename: str) -> None:
+        """Sync the file and give it its name, in place of an earlier file; raises OSError."""
+        path = self.path.with_name(filename)
+        os.fsync(self._fd)
+        self.path.replace(path)
+        sync_directory(path.parent)
+
 
 @contextmanager
 def receiving(directory: Path) -> Iterator[Incoming]:

@@ -33,6 +33,13 @@ class Shelf(Protocol):
         """
         ...
 
+    def attest(self, project: str, filename: str, provenance: bytes) -> None:
+        """Keep the provenance object of a placed file, in place of an earlier one.
+
+        Called within `placing`.
+        """
+        ...
+
     def sha256_of(self, file: File) -> str:
         """Return the sha256 of the content of a listed file as it is now, within `placing`."""
         ...
@@ -42,5 +49,5 @@ class Shelf(Protocol):
         ...
 
     def remove(self, project: str, file: File) -> None:
-        """Delete a listed file; raises OSError."""
+        """Delete a listed file, and its provenance; raises OSError."""
         ...

@@ -12,6 +12,7 @@ import falcon
 from falcon.media.multipart import BodyPart, MultipartFormHandler
 
 from indexfallback.errors import UploadRefusedError
+from indexfallback.hosted.attestations import FIELD, MAX_BYTES
 from indexfallback.hosted.form import CONTENT, FIELDS, read_form
 from indexfallback.hosted.index import HostedIndex, Published
 from indexfallback.hosted.receiving import Incoming, failed
@@ -72,8 +73,9 @@ class UploadResource:
             hosted.receive() as incoming,
         ):
             req.env["wsgi.input"] = body
-            filename, fields = _receive(req, hosted, incoming)
-            return hosted.publish(incoming, filename, read_form(fields, filename))
+            filename, fields, attestations = _receive(req, hosted, incoming)
+            form = read_form(fields, filename)
+            return hosted.publish(incoming, filename, form, attestations)
 
     def _length(self, req: falcon.Request) -> int:
         """Return the length of the body that a request announces, if it is not too large."""
@@ -102,10 +104,11 @@ class UploadResource:
 
 def _receive(
     req: falcon.Request, hosted: HostedIndex, incoming: Incoming
-) -> tuple[str, Mapping[str, str]]:
-    """Write the form's file to the disk; return its name and the other fields."""
+) -> tuple[str, Mapping[str, str], bytes]:
+    """Write the form's file to the disk; return its name, the other fields and attestations."""
     filename: str | None = None
     fields: dict[str, str] = {}
+    attestations = b"[]"
     for part in req.get_media():
         if part.name == CONTENT:
             if filename is not None:
@@ -115,10 +118,12 @@ def _receive(
             _write(part, filename, incoming)
         elif part.name in FIELDS:
             fields[part.name] = _text(part)
+        elif part.name == FIELD:
+            attestations = _attestations(part, filename or "upload")
     # The parser has reached the end of the form: the file is complete.
     if filename is None:
         raise UploadRefusedError("upload", f"the form has no file {CONTENT}", "Update the client")
-    return filename, fields
+    return filename, fields, attestations
 
 
 def _write(part: BodyPart, filename: str, incoming: Incoming) -> None:
@@ -132,6 +137,14 @@ def _write(part: BodyPart, filename: str, incoming: Incoming) -> None:
 def _text(part: BodyPart) -> str:
     data = part.stream.read(_MAX_FIELD)
     return data.decode("utf-8", "replace").strip()
+
+
+def _attestations(part: BodyPart, filename: str) -> bytes:
+    data = bytes(part.stream.read(MAX_BYTES + 1))
+    if len(data) > MAX_BYTES:
+        cause = f"its attestations have more than {MAX_BYTES} bytes"
+        raise UploadRefusedError(filename, cause, "Send the attestations of this file only")
+    return data
 
 
 def _refuse_foreign_origin(req: falcon.Request) -> None:

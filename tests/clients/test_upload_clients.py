@@ -1,16 +1,21 @@
 """The real clients upload, and uv installs the result before a higher public version."""
 
+import json
 import os
 import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TypeAlias
 
+import mousebender.simple
+import pypi_simple
 import pytest
+import requests
 
 from tests.clients.conftest import Access
 from tests.clients.support import User, installed, make_environment, uv_executable
-from tests.fakes import FakeIndex, wheel
+from tests.fakes import Dist, FakeIndex, wheel
+from tests.fakes.provenance import attestation
 
 LIB = wheel("acme-lib", "1.0")
 INSTALL_SECONDS = 300
@@ -48,10 +53,17 @@ def project(user: User) -> Path:
     """A project with a built wheel in ``dist``."""
     path = user.home / "project"
     (path / "dist").mkdir(parents=True)
-    (path / "dist" / LIB.filename).write_bytes(LIB.data)
+    write(path, LIB)
     (path / "pyproject.toml").write_text(_PYPROJECT, "utf-8")
     (path / "acme_lib.py").write_text('"""Demo."""\n', "utf-8")
     return path
+
+
+def write(project: Path, dist: Dist) -> None:
+    """Write a wheel and its attestation, as those who sign with build tools have them."""
+    (project / "dist" / dist.filename).write_bytes(dist.data)
+    stated = json.dumps(attestation(dist.filename, dist.sha256))
+    (project / "dist" / f"{dist.filename}.publish.attestation").write_text(stated, "utf-8")
 
 
 @pytest.fixture
@@ -62,7 +74,16 @@ def public() -> Iterator[FakeIndex]:
 
 def _twine(path: Path, url: str, token: str) -> list[str]:
     login = ["--non-interactive", "-u", "__token__", "-p", token]
-    return [str(path / "twine"), "upload", "--repository-url", url, *login, f"dist/{LIB.filename}"]
+    files = [f"dist/{LIB.filename}{end}" for end in ("", ".publish.attestation")]
+    return [
+        str(path / "twine"),
+        "upload",
+        "--attestations",
+        "--repository-url",
+        url,
+        *login,
+        *files,
+    ]
 
 
 def _uv(_path: Path, url: str, token: str) -> list[str]:
@@ -114,6 +135,26 @@ def upload(user: User, project: Path, bin_directory: Path, public: FakeIndex) ->
         yield run
 
 
+def check_pages(root: str, *, attested: bool) -> None:
+    """Check that other programs read all fields of the page in each form."""
+    url = f"{root}acme-lib/"
+    types = ("application/vnd.pypi.simple.v1+json", "application/vnd.pypi.simple.v1+html")
+    answers = [requests.get(url, headers={"Accept": kind}, timeout=60) for kind in types]
+    pages = [pypi_simple.ProjectPage.from_response(answer, "acme-lib") for answer in answers]
+    for page, answer in zip(pages, answers, strict=True):
+        (package,) = page.packages
+        assert page.repository_version == "1.4"
+        assert (package.version, package.has_metadata) == ("1.0", True)
+        assert (package.provenance_url is not None) == attested
+        read = mousebender.simple.parse_project_details(
+            answer.text, answer.headers["Content-Type"], "acme-lib"
+        )
+        assert [file["hashes"] for file in read["files"]] == [package.digests]
+    size, uploaded = pages[0].packages[0].size, pages[0].packages[0].upload_time
+    assert (pages[0].versions, bool(size), bool(uploaded)) == (["1.0"], True, True)
+
+
+@pytest.mark.filterwarnings("ignore::mousebender.simple.APIVersionWarning")
 @pytest.mark.network
 @pytest.mark.parametrize(
     ("command", "words"),
@@ -134,8 +175,9 @@ def test_an_upload_is_installed_before_a_higher_version_and_again_is_well_and_an
         user.call(uv_executable(), "pip", "install", "--no-cache", "--target", str(target),
                   "acme-lib").expect()  # fmt: skip
         assert installed(target) == {"acme-lib": "1.0"}
+    check_pages(user.environment["UV_DEFAULT_INDEX"], attested=command in (_twine, _uv))
     other = wheel("acme-lib", "1.0", requires_python=">=3.9")
-    (project / "dist" / LIB.filename).write_bytes(other.data)
+    write(project, other)
     (project / "acme_lib.py").write_text('"""Another."""\n', "utf-8")
     done = upload(command)
     assert done.returncode != 0

@@ -65,6 +65,17 @@ def test_a_page_says_what_its_files_are(tree: Path, form: str, kind: str) -> Non
     ]  # fmt: skip
 
 
+def test_pages_state_all_that_their_version_requires_and_no_provenance_on_this_machine(
+    cli: CommandLine, wheels: Path, tmp_path: Path
+) -> None:
+    (wheels / "acme-app" / f"{APP.filename}.provenance").write_bytes(b"{}")
+    cli("publish-tree", str(tmp_path / "tree"), "--directory", str(wheels)).expect()
+    page = json.loads((tmp_path / "tree/simple/acme-app/index.json").read_bytes())
+    assert (page["meta"]["api-version"], sorted(page["versions"])) == ("1.4", ["1.3", "1.4"])
+    assert all(file["size"] and file["upload-time"] for file in page["files"])
+    assert not any("provenance" in file for file in page["files"])
+
+
 def test_the_start_page_leads_to_the_pages_without_a_server(tree: Path) -> None:
     start = (tree / "index.html").read_text(encoding="utf-8")
     for name in ("acme-app", "acme-lib", "packed"):

@@ -29,6 +29,8 @@ TABLES: dict[str, int] = {
     "files.download.Downloads._not_resumable": 1 * _MIB,
     "files.integrity.WrongSources._known": 4 * _MIB,
     "files.metadata.MetadataFiles._refused": 1 * _MIB,
+    # The releases of the largest installation, and their vulnerabilities.
+    "files.notices.Notices._seen": 1 * _MIB,
     # The logins in the links of one index: those of the largest page.
     "upstream.credentials.LinkLogins._links": 6 * _MIB,
     # Files verified since the start: 20,000, and no more than a repeated check if one is dropped.
@@ -83,6 +85,8 @@ OTHERS: dict[str, str] = {
     # Read-ahead: 16 clients, each with a plan of at most 2 MiB, and 8 requests at once.
     "files.ahead.ReadAhead._asked": "4,096 events",
     "files.ahead.ReadAhead._done": "the results of 8 requests at once",
+    "files.notices.Notices._pending": "2,000 releases",
+    "files.notices.Notices._waiting": "as `_pending`",
     "files.planner.Planner._asked": "as the projects of one plan",
     "files.planner.Planner._needed": "as the projects of one plan",
     "files.planner.Planner._planned": "as the projects of one plan",

@@ -12,6 +12,7 @@ from indexfallback.chain.offer import Available, PinsByName, hidden, offered
 from indexfallback.config import Settings
 from indexfallback.files.ahead import ReadAhead
 from indexfallback.files.download import Downloads
+from indexfallback.files.notices import Notices
 from indexfallback.hosted.index import HostedIndex
 from indexfallback.page import File, ProjectPage
 from indexfallback.search.finding import Search
@@ -32,6 +33,7 @@ class Shim:
         self.downloads = Downloads(self.fallback)
         self.search = Search(settings, self.store, self.members)
         self.ahead = ReadAhead(self.fallback, self.downloads, self.offer)
+        self.notices = Notices(self.fallback, self.documents)
         #: Name of each index that takes uploads to what takes them.
         self.hosted = {
             index.name: HostedIndex(index, settings, self.store, self.members[index.name])
@@ -72,6 +74,7 @@ class Shim:
         """Close connections and files."""
         self.ahead.close()
         self.search.close()
+        self.notices.close()
         self.downloads.close()
         self.fallback.close()
         self.members.close()

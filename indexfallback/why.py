@@ -75,6 +75,7 @@ def found(shim: Shim, answer: Answer) -> dict[str, Any]:
         **_files(shim, answer),
         "provenance": publishers(shim, answer),
         "hidden": _hidden(shim, answer),
+        "notices": shim.notices.of_project(answer.project, answer.owner),
     }
 
 

@@ -15,7 +15,6 @@ import time
 from math import isinf
 from typing import NamedTuple
 
-from indexfallback.chain.answer import Answer
 from indexfallback.chain.members import Member, Members
 from indexfallback.config import Index, Settings
 from indexfallback.flight import SingleFlight, run_within
@@ -36,8 +35,12 @@ SILENT_SECONDS = 30.0
 class Wanted(NamedTuple):
     """A request for a document."""
 
-    #: The answer for the project's page.
-    answer: Answer
+    #: The index whose page is served for the project.
+    owner: Index
+    #: Normalised.
+    project: str
+    #: Digest of that page.
+    page: str
     #: Empty for the document of the whole project.
     version: str
     #: Whether the page lists the version, or any file.
@@ -72,7 +75,7 @@ class IndexDocuments:
 
         None if no index has a document, or can be asked, and none is stored.
         """
-        owner = wanted.answer.owner
+        owner = wanted.owner
         for index in dict.fromkeys((self._settings.index(owner.group) or owner, owner)):
             if index.json_root is not None:
                 found = self._of_index(self._members[index.name], wanted)
@@ -82,7 +85,7 @@ class IndexDocuments:
 
     def _of_index(self, member: Member, wanted: Wanted) -> bytes | None:
         index = member.index
-        key = DocumentKey(index.key, wanted.answer.project, wanted.version)
+        key = DocumentKey(index.key, wanted.project, wanted.version)
         held = self._store.documents.load(key)
         if held is not None and self._is_fresh(index, held, wanted):
             return held.body
@@ -95,7 +98,7 @@ class IndexDocuments:
 
     def _is_fresh(self, index: Index, held: StoredDocument, wanted: Wanted) -> bool:
         is_young = held.age(time.time()) < self._settings.fresh_for(index)
-        return is_young and not wanted.again and held.page == wanted.answer.digest
+        return is_young and not wanted.again and held.page == wanted.page
 
     def _may_be_stale(self, member: Member, held: StoredDocument) -> bool:
         """Tell whether a document is young enough to be served without its index, as for pages."""
@@ -141,7 +144,7 @@ class IndexDocuments:
         validators = held.validators if held is not None else Validators()
         answer = member.upstream.document(key.project, key.version, limits, *validators)
         member.learn_of_file(answer.outcome)
-        page, now = wanted.answer.digest, time.time()
+        page, now = wanted.page, time.time()
         if answer.outcome.kind is Kind.NOT_MODIFIED and held is not None:
             with best_effort(f"store the JSON of {key.project}"):
                 self._store.documents.confirm(key, page, now)
@@ -162,6 +165,6 @@ class IndexDocuments:
         if outcome.kind is Kind.ABSENT:
             with best_effort(f"remove the JSON of {key.project}"):
                 self._store.documents.remove(key)
-        is_own = wanted.is_listed and index == wanted.answer.owner
+        is_own = wanted.is_listed and index == wanted.owner
         if is_own and not self._store.documents.has_any_of(index.key):
             self._pause(index, WITHOUT_SECONDS)

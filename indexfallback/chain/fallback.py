@@ -218,9 +218,13 @@ class Fallback:
         """Stop what runs in the background."""
         self._prober.close()
 
+    def is_foreign(self, project: str, group: str) -> bool:
+        """Tell whether a project is known to belong to another group than ``group``."""
+        return self._questions.is_foreign(project, group)
+
     def foreign(self, project: str, group: str) -> ProjectError | None:
         """Return the error if a project is known to belong to another group than ``group``."""
-        if not self._questions.is_foreign(project, group):
+        if not self.is_foreign(project, group):
             return None
         try:
             self.page(project, group)

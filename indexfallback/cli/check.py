@@ -15,6 +15,7 @@ import click
 from indexfallback.chain.lag import behind
 from indexfallback.chain.network import Network
 from indexfallback.chain.remedies import remedy_for
+from indexfallback.cli.check_advisories import check_advisories
 from indexfallback.cli.compare import NoFacts, judged
 from indexfallback.cli.options import Options, examples, json_option, takes_options
 from indexfallback.cli.output import note, print_json, print_table
@@ -66,6 +67,8 @@ def check(options: Options, compare: bool, as_json: bool) -> None:
     """Ask each index once. Prints problems, and exits with 1 if an index fails."""
     settings = options.settings()
     checks = check_all(settings, compare=compare)
+    if (advisories := check_advisories(settings)) is not None:
+        checks.append(advisories)
     if as_json:
         print_json({"checks": [_as_data(check) for check in checks]})
     elif not checks:

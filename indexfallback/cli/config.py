@@ -55,6 +55,10 @@ TEMPLATE = """\
 # page_size = "64 MiB"     # maximum size of a project page
 # read_ahead = true        # fetch what pip or uv will ask for next before they ask
 
+[policy]
+# notices = true           # the public index is asked for known vulnerabilities of downloads
+# advisories = "https://osv.example.com"        # a database with OSV's API, asked as well
+
 # Projects that `indexfallback mirror` keeps complete; see docs/mirror.md.
 # [mirror]
 # index = "pypi"

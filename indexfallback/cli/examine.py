@@ -13,6 +13,7 @@ from pathlib import Path
 from indexfallback import __version__
 from indexfallback.chain.network import Network
 from indexfallback.cli.check import check_all
+from indexfallback.cli.check_advisories import check_advisories
 from indexfallback.cli.mending import shim_addresses
 from indexfallback.cli.options import Options
 from indexfallback.cli.output import tilde
@@ -64,6 +65,7 @@ def examine_machine(options: Options, *, compare: bool) -> Machine:
         uid=own_uid(),
         offline_state=Network(settings).offline_state,
         indexes=tuple(check_all(settings, compare=compare)),
+        advisories=check_advisories(settings),
         trust_problem=_trust_problem(settings.ca_bundle),
         certificate_end=_certificate_end(settings.tls_cert),
         certificate_problem=_certificate_problem(settings),

@@ -19,6 +19,7 @@ from indexfallback.clients.outer_run import is_inside_run
 from indexfallback.clients.pointed import is_pointed_at
 from indexfallback.clients.shim_process import origins_of, shim_for
 from indexfallback.clients.tunnel_process import TunnelProcess, tunnel_process
+from indexfallback.config import Settings
 
 #: pip's own look for a newer pip is no part of the command: if it fails, nobody wants to know.
 _QUIET_PIP = {"PIP_DISABLE_PIP_VERSION_CHECK": "1"}
@@ -55,15 +56,16 @@ def run(options: Options, command: tuple[str, ...], address: bool) -> None:
     own_port = address or is_pointed_at(settings, without_activation(os.environ))
     shim = shim_for(settings, verbose=options.verbose, on_own_port=own_port)
     if address:
-        code = _by_address(command, shim, began, quiet=options.quiet)
+        code = _by_address(settings, command, shim, began, quiet=options.quiet)
     else:
         # Its libraries are loaded while the shim starts.
         process = tunnel_process(verbose=options.verbose)
-        code = _by_tunnel(command, process, shim, began, quiet=options.quiet)
+        code = _by_tunnel(settings, command, process, shim, began, quiet=options.quiet)
     sys.exit(code)
 
 
 def _by_tunnel(
+    settings: Settings,
     command: Sequence[str],
     starting: AbstractContextManager[TunnelProcess],
     shim: AbstractContextManager[str],
@@ -76,17 +78,22 @@ def _by_tunnel(
     with starting as process, shim as url:
         tunnel = process.open(url, origins_of(url))
         code = run_child(command, tunnel.environment(environ))
-        report_activity(url, began, failed=code != 0, quiet=quiet)
+        report_activity(settings, url, began, failed=code != 0, quiet=quiet)
         report_tunnel(tunnel, command, began, quiet=quiet)
     return code
 
 
 def _by_address(
-    command: Sequence[str], shim: AbstractContextManager[str], began: float, *, quiet: bool
+    settings: Settings,
+    command: Sequence[str],
+    shim: AbstractContextManager[str],
+    began: float,
+    *,
+    quiet: bool,
 ) -> int:
     """Run a command whose clients are given the shim's address; return its exit code."""
     with shim as url:
         code = run_child(command, client_environment({**_QUIET_PIP, **os.environ}, url))
-        report_activity(url, began, failed=code != 0, quiet=quiet)
+        report_activity(settings, url, began, failed=code != 0, quiet=quiet)
         report_written(url, began)
     return code

@@ -7,11 +7,13 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from indexfallback.cli.notices import sentences, untold
 from indexfallback.cli.output import say, say_more
 from indexfallback.clients.installed import installed_since
 from indexfallback.clients.troubles import Status, troubles
 from indexfallback.clients.tunnel_process import Tunnel, TunnelEndedError
 from indexfallback.clients.written import written_since
+from indexfallback.config import Settings
 from indexfallback.server.asking import NoAnswer, ask
 from indexfallback.tunnel.report import Refusal
 from indexfallback.words import counted
@@ -32,10 +34,13 @@ _PAST_REMEDY = (
 )
 
 
-def report_activity(url: str, began: float, *, failed: bool, quiet: bool) -> None:
-    """Print the failures of a failed command, and where its projects came from."""
+def report_activity(
+    settings: Settings, url: str, began: float, *, failed: bool, quiet: bool
+) -> None:
+    """Print the failures of a failed command, new notices, and where its projects came from."""
+    wanted = f"namesakes={str(failed).lower()}&notices={str(not quiet).lower()}"
     try:
-        status = ask(url, f"/-/status?since={began}&namesakes={str(failed).lower()}")
+        status = ask(url, f"/-/status?since={began}&{wanted}")
     except NoAnswer as error:
         say(f"the local index has stopped answering ({error})")
         return
@@ -44,6 +49,8 @@ def report_activity(url: str, began: float, *, failed: bool, quiet: bool) -> Non
         for detail in trouble.details:
             say_more(detail)
     projects = status["activity"]["projects"]
+    for sentence in sentences(untold(settings, status.get("notices", ()))):
+        say(sentence)
     if projects and not quiet:
         say(_summary(projects))
 

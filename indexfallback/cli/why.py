@@ -10,6 +10,7 @@ import click
 
 from indexfallback.chain.explain import hidden_lines, owner_reason
 from indexfallback.cli.logs import silence_chain
+from indexfallback.cli.notices import explained
 from indexfallback.cli.options import Options, examples, json_option, project_name, takes_options
 from indexfallback.cli.output import clock, print_json, print_table, wrapped
 from indexfallback.cli.running import ask_same
@@ -91,6 +92,8 @@ def _print(report: Report) -> None:
     if report["provenance"]["stated"] or report["provenance"]["kept"]:
         click.echo(wrapped(_provenance_line(report["provenance"])))
     for line in hidden_lines(report):
+        click.echo(wrapped(line))
+    for line in explained(report["notices"]):
         click.echo(wrapped(line))
     for file in report["withheld"]:
         _print_withheld(report["project"], file)

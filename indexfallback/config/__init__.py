@@ -142,6 +142,12 @@ class Settings:
     page_size: int = 64 * 1024**2
     #: Whether what a client will ask for next is fetched before it asks.
     read_ahead: bool = True
+    #: Whether the public indexes' JSON of downloaded releases is asked for, for its notices of
+    #: vulnerabilities.
+    notices: bool = True
+    #: The address of a database of advisories with OSV's API, without a slash at the end; None to
+    #: ask none.
+    advisories: str | None = None
     offline: bool = False
     #: The table ``[mirror]``; None without one.
     mirror: Mirror | None = None

@@ -6,8 +6,10 @@ from difflib import get_close_matches
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Any, get_args
+from urllib.parse import urlsplit
 
 from indexfallback.config import Forbidden, OnOutage, Pages, Role, mirror
+from indexfallback.config.loopback import is_loopback
 from indexfallback.config.units import InvalidValueError, parse_duration, parse_size
 from indexfallback.names import is_project_name, normalize
 
@@ -94,6 +96,22 @@ def base_path(value: object, base: Path) -> str:
     if not _BASE_PATH.fullmatch(path):
         raise InvalidValueError("is not a URL path", 'write a path like "/index"')
     return path
+
+
+def web_address(value: object, base: Path) -> str:
+    """Read an address of a web service, without a slash at the end."""
+    try:
+        url = urlsplit(text(value, base))
+    except ValueError as error:  # half of an IPv6 address
+        raise InvalidValueError("is not an address", 'write one like "https://example.com"') from (
+            error
+        )
+    is_safe = url.scheme == "https" or (url.scheme == "http" and is_loopback(url.hostname or ""))
+    if not is_safe or not url.hostname or url.query or url.fragment:
+        raise InvalidValueError("is not an https address", 'write one like "https://example.com"')
+    if url.username is not None:
+        raise InvalidValueError("has a login", "put the login into netrc")
+    return url.geturl().rstrip("/")
 
 
 def networks(value: object, base: Path) -> tuple[str, ...]:
@@ -206,6 +224,7 @@ TABLES: dict[str, dict[str, Reader]] = {
     },
     "cache": {"dir": directory, "max_size": size, "fresh": duration, "keep": duration},
     "limits": {"deadline": wait, "page_size": size, "read_ahead": flag},
+    "policy": {"notices": flag, "advisories": web_address},
     "mirror": {
         "index": index_name,
         "projects": mirror.wanted,
@@ -242,6 +261,8 @@ FIELDS = {
     "limits.deadline": "deadline",
     "limits.page_size": "page_size",
     "limits.read_ahead": "read_ahead",
+    "policy.notices": "notices",
+    "policy.advisories": "advisories",
 }
 #: Key of ``[[index]]`` to the reader of the value.
 INDEX_KEYS: dict[str, Reader] = {

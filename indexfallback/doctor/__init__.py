@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from indexfallback.doctor import (
+    advisories,
     bypass,
     certificates,
     clock,
@@ -21,11 +22,13 @@ __all__ = ["Finding", "Machine", "Verdict", "examine"]
 
 #: In the order of the report; findings are sorted by verdict first.
 _CHECKS = (
-    *shim.CHECKS, *indexes.CHECKS, *readers.CHECKS, *network.CHECKS, *certificates.CHECKS,
-    *clock.CHECKS, *bypass.CHECKS, *files.CHECKS, *storage.CHECKS,
+    *shim.CHECKS, *indexes.CHECKS, *advisories.CHECKS, *readers.CHECKS, *network.CHECKS,
+    *certificates.CHECKS, *clock.CHECKS, *bypass.CHECKS, *files.CHECKS, *storage.CHECKS,
 )  # fmt: skip
 #: Those that would only repeat that the settings cannot be read.
-_OF_SETTINGS = frozenset((*indexes.CHECKS, *readers.CHECKS, *certificates.CHECKS))
+_OF_SETTINGS = frozenset(
+    (*indexes.CHECKS, *advisories.CHECKS, *readers.CHECKS, *certificates.CHECKS)
+)
 
 
 def examine(machine: Machine) -> list[Finding]:

@@ -122,6 +122,8 @@ class Machine:
     #: Whether indexes may be asked.
     offline_state: OfflineState = field(default_factory=OfflineState)
     indexes: tuple[IndexCheck, ...] = ()
+    #: That of the database of advisories; None if none is configured.
+    advisories: IndexCheck | None = None
     #: Why the CA bundle cannot be read; empty if it can.
     trust_problem: str = ""
     #: The last day of the shim's own certificate, and why it cannot be used.

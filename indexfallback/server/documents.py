@@ -84,7 +84,11 @@ def document(
     known = releases(page)
     release = _release(known, version)
     if answer.how != "mirrored":  # what is mirrored is served as it is, and no index is asked
-        found = shim.documents.find(Wanted(answer, version, release is not None, again, ends))
+        is_listed = release is not None
+        wanted = Wanted(
+            answer.owner, answer.project, answer.digest, version, is_listed, again, ends
+        )
+        found = shim.documents.find(wanted)
         if found is not None:
             return _as_offered(found, answer.corrected, page, pins)
     if release is None:

@@ -128,6 +128,7 @@ class FileSender:
         if wanted == Span(0, size):  # a part is no download: resolvers look into wheels
             answered(req, activity, address.owner, how)
             self._shim.ahead.file_asked(client_of(req), address, is_held=is_held)
+            self._shim.notices.downloaded(address)
 
     def _span(
         self, req: falcon.Request, address: FileAddress, found: Blob | IncomingFile | FilePart

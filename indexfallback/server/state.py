@@ -17,6 +17,10 @@ from indexfallback.server.proof import Prover
 from indexfallback.shim import Shim
 from indexfallback.why import namesakes, status, why
 
+#: The look-ups of a command that has ended are waited for so long, seconds: what comes later is
+#: told after the next one.
+_NOTICE_SECONDS = 0.5
+
 
 def _send(resp: falcon.Response, report: Any) -> None:
     resp.content_type = falcon.MEDIA_JSON
@@ -73,7 +77,8 @@ class OriginsResource:
 class StatusResource:
     """``/-/status``: indexes, store and activity (``?since=SECONDS`` since the epoch).
 
-    With ``namesakes=true`` also the report of `why.namesakes`.
+    With ``namesakes=true`` also the report of `why.namesakes`, and with ``notices=true`` the
+    downloaded releases with known vulnerabilities.
     """
 
     def __init__(self, shim: Shim) -> None:
@@ -85,6 +90,8 @@ class StatusResource:
         report = status(self._shim, since)
         if req.get_param_as_bool("namesakes"):
             report["namesakes"] = namesakes(self._shim, since)
+        if req.get_param_as_bool("notices"):
+            report["notices"] = self._shim.notices.since(since, _NOTICE_SECONDS)
         _send(resp, report)
 
     on_head = on_get

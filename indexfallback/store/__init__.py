@@ -10,6 +10,7 @@ import threading
 from pathlib import Path
 
 from indexfallback.errors import StoreError
+from indexfallback.store.advisories import Advisories
 from indexfallback.store.best_effort import RecordsFault, StoreFault, best_effort
 from indexfallback.store.blobs import Blob, Blobs
 from indexfallback.store.damage import NewerSchemaError
@@ -87,6 +88,7 @@ class Store:
         self.search = SearchIndex(directory)
         self.documents = Documents(self.database, self.search.note)
         self.provenance = ProvenanceRecords(self.database)
+        self.advisories = Advisories(self.database)
         self.ledger = Ledger(self.database)
         self.pins = Pins(self.database, self.search.note)
         self.mirrors = Mirrors(self.database, self.search.note)

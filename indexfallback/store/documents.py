@@ -93,6 +93,16 @@ class Documents:
                 self.remove(key)
         return document
 
+    def of_project(self, source: str, project: str) -> Iterator[StoredDocument]:
+        """Yield the sound documents that an index has of a project and of its versions."""
+        rows = self._database.rows(
+            "SELECT version FROM document WHERE source = ? AND project = ?", (source, project)
+        )
+        for (version,) in rows:
+            document = self.load(DocumentKey(source, project, version))
+            if document is not None:
+                yield document
+
     def damaged(self) -> Iterator[DocumentKey]:
         """Yield the keys of the damaged documents."""
         for row in chain.from_iterable(self._database.pieces(_KEYS)):

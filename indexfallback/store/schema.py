@@ -96,6 +96,14 @@ CREATE TABLE provenance (
     PRIMARY KEY (source, project, filename, sha256)
 );
 CREATE INDEX provenance_sha256 ON provenance (sha256);
+CREATE TABLE advisory (
+    source TEXT NOT NULL, project TEXT NOT NULL, version TEXT NOT NULL, body BLOB NOT NULL,
+    checked REAL NOT NULL, PRIMARY KEY (source, project, version)
+) WITHOUT ROWID;
+CREATE TABLE told (
+    project TEXT NOT NULL, version TEXT NOT NULL, advisory TEXT NOT NULL, told REAL NOT NULL,
+    PRIMARY KEY (project, version, advisory)
+) WITHOUT ROWID;
 """
 
 

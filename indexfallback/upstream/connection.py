@@ -91,8 +91,11 @@ class Connection:
         carried: dict[Origin, str],
         client: ClientLogin | None = None,
         method: Method = "GET",
+        body: bytes | None = None,
     ) -> tuple[Outcome, requests.Response | None]:
         """Send a request, follow redirects, and return the response with its body unread.
+
+        A POST is not redirected.
 
         ``timeout`` is seconds to connect and between bytes. ``other_index`` returns the name of
         the other index that an address belongs to, or None: a redirect to another index is not
@@ -101,7 +104,7 @@ class Connection:
         in the place of all other logins. The caller closes the response, which comes with every
         outcome that has one.
         """
-        journey = Journey(headers, timeout, carried, client, method)
+        journey = Journey(headers, timeout, carried, client, method, body=body)
         for hop in range(MAX_REDIRECTS + 1):
             where = urlsplit(url).netloc
             if not any(fnmatchcase(where, pattern) for pattern in self._allow_hosts):
@@ -110,7 +113,8 @@ class Connection:
             if hop and outcome.kind is Kind.FORBIDDEN:  # as by a captive portal
                 return Outcome(Kind.NOT_AN_INDEX, f"unsafe redirect: {outcome}"), None
             location = response.headers.get("Location") if response is not None else None
-            if response is None or response.status_code not in _REDIRECTS or location is None:
+            is_final = response is None or response.status_code not in _REDIRECTS
+            if response is None or is_final or location is None or method == "POST":
                 return outcome, response
             response.close()
             journey.cookies.take(origin(url), response.raw.headers.getlist("Set-Cookie"))
@@ -232,13 +236,16 @@ class Connection:
         adapter = self._ready(url)
         proxies = self._proxies_for(url)
         if proxies or not url.isascii():
-            request = requests.Request(journey.method, url, headers=headers).prepare()
+            request = requests.Request(
+                journey.method, url, headers=headers, data=journey.body
+            ).prepare()
             return adapter.send(request, stream=True, timeout=journey.timeout, proxies=proxies)
         connect, read = journey.timeout
         try:
             raw = adapter.poolmanager.connection_from_url(url).urlopen(
                 journey.method,
                 request_target(url),
+                body=journey.body,
                 headers=headers,
                 retries=False,
                 redirect=False,

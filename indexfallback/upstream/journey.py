@@ -7,7 +7,7 @@ from indexfallback.upstream.answers import ClientLogin
 from indexfallback.upstream.cookies import Cookies
 from indexfallback.upstream.credentials import Origin, is_upgrade, login_in, origin
 
-Method = Literal["GET", "HEAD"]
+Method = Literal["GET", "HEAD", "POST"]
 _USER_AGENT = f"indexfallback/{__version__}"
 
 
@@ -21,8 +21,11 @@ class Journey:
         carried: dict[Origin, str],
         client: ClientLogin | None,
         method: Method = "GET",
+        *,
+        body: bytes | None = None,
     ) -> None:
         self.method = method
+        self.body = body
         self._client = client
         self._headers = {"User-Agent": _USER_AGENT, **headers}
         self.timeout = timeout

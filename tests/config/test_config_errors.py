@@ -53,7 +53,10 @@ ERRORS = [
     ),
     # tables and keys
     ("[sever]", '1: unknown table "sever"; did you mean "server"?'),
-    ("[other]", '1: unknown table "other"; use one of server, cache, limits, mirror, index'),
+    (
+        "[other]",
+        '1: unknown table "other"; use one of server, cache, limits, policy, mirror, index',
+    ),
     ("[[indexes]]", '1: unknown table "indexes"; did you mean "index"?'),
     ("port = 1", '1: unknown key "port" above all tables; it belongs in [server]'),
     (

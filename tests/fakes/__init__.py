@@ -4,6 +4,7 @@ from tests.fakes.directories import DirectoryTree, flat_directory
 from tests.fakes.faults import Rule
 from tests.fakes.forward_proxy import ForwardProxy
 from tests.fakes.index import FakeIndex
+from tests.fakes.osv import FakeOsv
 from tests.fakes.proxy import FaultProxy
 from tests.fakes.wheels import Dist, sdist, tree, wheel
 from tests.fakes.wire import Request
@@ -12,6 +13,7 @@ __all__ = [
     "DirectoryTree",
     "Dist",
     "FakeIndex",
+    "FakeOsv",
     "FaultProxy",
     "ForwardProxy",
     "Request",

@@ -58,6 +58,8 @@ class Project:
     tracks: tuple[str, ...] = ()
     alternate_locations: tuple[str, ...] = ()
     serial: int | None = None
+    #: What the JSON of each version states as known vulnerabilities.
+    vulnerabilities: dict[str, Any] = field(default_factory=dict)
     #: Seconds since the epoch, for Last-Modified.
     modified: int = 0
 
@@ -114,7 +116,7 @@ def render_document(project: Project, version: str) -> bytes | None:
         "last_serial": project.serial,
         "ownership": {"organization": None, "roles": []},
         "urls": [_document_file(listed) for listed in files],
-        "vulnerabilities": [],
+        "vulnerabilities": project.vulnerabilities.get(of, []),
     }
     if not version:
         releases: dict[str, list[dict[str, Any]]] = {}

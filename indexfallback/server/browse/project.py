@@ -10,6 +10,7 @@ from indexfallback.server.browse.failing import failing_section, refused_section
 from indexfallback.server.browse.frame import framed
 from indexfallback.server.browse.install import commands
 from indexfallback.server.browse.markup import NOTHING, Html, as_of, html, joined, optional
+from indexfallback.server.browse.notices import notices_section
 from indexfallback.server.browse.ownership import ownership_section
 from indexfallback.server.browse.provenance import provenance_section
 from indexfallback.server.browse.releases import Release, releases_section
@@ -112,6 +113,10 @@ def _files(view: ProjectView) -> Html:
     return releases_section(view.releases, view.name, view.owner, view.held, view.page)
 
 
+def _vulnerabilities(view: ProjectView) -> Html:
+    return notices_section(view.report["notices"])
+
+
 def _ownership(view: ProjectView) -> Html:
     return ownership_section(view.report)
 
@@ -127,6 +132,7 @@ def _about(view: ProjectView) -> Html:
 #: Above the commands, in the column of the description, and beside it; each in order.
 _ABOVE = (Section(_failing), Section(_notices))
 _MAIN = (
+    Section(_vulnerabilities, "Known vulnerabilities", "notices"),
     Section(_description, "Description", "description"),
     Section(_files, "Files", "files"),
     Section(_ownership, "Where it comes from", "indexes"),

@@ -1,0 +1,20 @@
+"""The check of the database of advisories."""
+
+from collections.abc import Iterator
+
+from indexfallback.doctor.finding import Finding, ok, warn
+from indexfallback.doctor.machine import Machine
+
+
+def answers(machine: Machine) -> Iterator[Finding]:
+    """Report whether the database of advisories answers, if one is configured."""
+    check = machine.advisories
+    if check is None:
+        yield ok("advisories", "no other host than the indexes is asked for vulnerabilities")
+    elif check.verdict == "warn":
+        yield warn("advisories", f"{check.host}: {check.what}", check.remedy.rstrip("."))
+    else:
+        yield ok("advisories", f"{check.host}: {check.what}")
+
+
+CHECKS = (answers,)

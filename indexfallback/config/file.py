@@ -65,7 +65,7 @@ def valid_values(path: Path, keys: Collection[str]) -> dict[str, Any]:
 def show_value(key: str, value: object) -> str:
     """Return ``key = value`` as in the file, without secrets."""
     if isinstance(value, str):
-        value = redact_text(value) if key == "url" else value
+        value = redact_text(value) if key == "url" or "://" in value else value
         return f"{key} = {json.dumps(value, ensure_ascii=False)}"
     if isinstance(value, list):
         return f"{key} = [...]"

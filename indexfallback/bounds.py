@@ -30,7 +30,7 @@ TABLES: dict[str, int] = {
     "files.integrity.WrongSources._known": 4 * _MIB,
     "files.metadata.MetadataFiles._refused": 1 * _MIB,
     # The releases of the largest installation, and their vulnerabilities.
-    "files.notices.Notices._seen": 1 * _MIB,
+    "files.notices.Notices._seen": _MIB // 2,
     # The logins in the links of one index: those of the largest page.
     "upstream.credentials.LinkLogins._links": 6 * _MIB,
     # Files verified since the start: 20,000, and no more than a repeated check if one is dropped.

@@ -43,7 +43,8 @@ def client(request: pytest.FixtureRequest, environments: dict[str, Client]) -> C
 
 @pytest.fixture
 def served(user: User, index: FakeIndex) -> Iterator[Served]:
-    write_config(user.config, {"public": {"url": index.url, "role": "public"}})
+    public = {"url": index.url, "role": "public"}
+    write_config(user.config, {"public": public}, policy_notices=False)
     with user.serve() as served:
         yield served
 
@@ -116,7 +117,8 @@ def test_no_wheel_is_fetched_for_a_client_that_only_resolves(
 def test_run_says_that_what_was_fetched_ahead_is_not_from_the_cache(
     index: FakeIndex, user: User, client: Client
 ) -> None:
-    write_config(user.config, {"public": {"url": index.url, "role": "public"}})
+    public = {"url": index.url, "role": "public"}
+    write_config(user.config, {"public": public}, policy_notices=False)
     done = user.run(*client.install(user.target(), "tree-0")).expect()
     assert f"{len(TREE)} projects: {len(TREE)} from public; 0 from cache;" in done.said
     done = user.run(*client.install(user.target(), "tree-0")).expect()

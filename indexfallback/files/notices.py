@@ -175,8 +175,9 @@ class Notices:
         url = None
         try:
             with best_effort(f"keep what is known of {task.release.project}"):
-                self._ask_index(task)
-                url = self._database_for(task)
+                if self._may_ask(task):
+                    self._ask_index(task)
+                    url = self._database_for(task)
         finally:
             if url is None:
                 self._end(task)
@@ -205,14 +206,14 @@ class Notices:
     def _database_for(self, task: _Task) -> str | None:
         """Return the address of the database if it is to be asked about a release now."""
         url, now = self._settings.advisories, time.monotonic()
-        if url is None or now < self._paused or not self._may_tell(task):
+        if url is None or now < self._paused:
             return None
         stored = self._store.advisories.load(url, task.release)
         is_fresh = stored is not None and 0 <= time.time() - stored.checked < FRESH_SECONDS
         return None if is_fresh else url
 
-    def _may_tell(self, task: _Task) -> bool:
-        """Tell whether a database may hear of a project: it is public, for all that is known."""
+    def _may_ask(self, task: _Task) -> bool:
+        """Tell whether others may hear of a project: it is public, for all that is known."""
         if self._fallback.network.offline_state.presumed is not None:
             return False
         try:
@@ -230,7 +231,7 @@ class Notices:
             tasks = [_Task(release, self._pending[release]) for release in waiting]
         try:
             # A private index may have got a name since it was noted.
-            releases = [task.release for task in tasks if self._may_tell(task)]
+            releases = [task.release for task in tasks if self._may_ask(task)]
             if releases:
                 self._ask(url, releases)
         except AdvisoriesError as error:

@@ -172,7 +172,7 @@ def test_no_request_for_the_json_of_a_private_release_is_sent(
         assert not [r.path for r in index.requests if "secret" in r.path and "/pypi/" in r.path]
 
 
-def test_a_database_is_not_told_of_a_name_that_a_private_index_has_got_meanwhile(
+def test_nobody_is_told_of_a_name_that_a_private_index_has_got_meanwhile(
     shim: MakeShim, pypi: FakeIndex, private: FakeIndex, osv: FakeOsv
 ) -> None:
     chain = Index(name="private", url=private.url), Index(name="pypi", url=pypi.url, role="public")
@@ -182,6 +182,7 @@ def test_a_database_is_not_told_of_a_name_that_a_private_index_has_got_meanwhile
     made.notices.downloaded(FileAddress("pypi", FileKey("demo", OLD.sha256), OLD.filename))
     made.notices.since(0.0, SECONDS)
     assert osv.requests == []
+    assert pypi.count(JSON) == 0
 
 
 def test_a_database_is_not_told_of_a_claimed_name(

@@ -22,8 +22,9 @@ HIDDEN = "***"
 
 #: Settings and keys of an index whose values are seconds or bytes.
 _DURATIONS = frozenset(
-    ("cache.fresh", "cache.keep", "limits.deadline", "connect_timeout", "read_timeout", "fresh")
-)
+    ("cache.fresh", "cache.keep", "limits.deadline", "connect_timeout", "read_timeout", "fresh",
+     "cooldown")
+)  # fmt: skip
 _SIZES = frozenset(
     ("server.max_upload_size", "cache.max_size", "limits.page_size", "max_file_size")
 )
@@ -88,6 +89,8 @@ TEMPLATE = """\
 # defer_copies = false     # true: copies of public projects stay the public index's
 # on_outage = "ledger"     # ledger | stop | next: what happens to other names in an outage
 # forbidden = "denied"     # denied | absent: the meaning of 403; S3 answers it for a missing name
+# cooldown = "7 days"      # files younger than this are withheld; default: none
+# cooldown_except = ["acme-*"]                  # projects without a cooldown
 # username = "ci"          # or in the url, or in netrc
 # password_env = "PRIVATE_INDEX_PASSWORD"       # the environment variable with the password
 # keyring = false          # true: the password is in the system's keyring

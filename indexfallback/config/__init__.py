@@ -42,6 +42,11 @@ class Index:
     on_outage: OnOutage = "ledger"
     #: The meaning of 403: S3 and CloudFront answer so for what is not there.
     forbidden: Forbidden = "denied"
+    #: Files are withheld until they are this old; a mirror without one has that of its public
+    #: index. None for no cooldown.
+    cooldown: float | None = None
+    #: Normalised patterns of the projects that have no cooldown.
+    cooldown_except: tuple[str, ...] = ()
     username: str | None = None
     #: As in the address, or in the variable when the settings were loaded.
     password: str | None = field(default=None, repr=False)
@@ -103,6 +108,10 @@ class Index:
     def claims(self, project: str) -> bool:
         """Tell whether one of the index's patterns matches the normalised project."""
         return is_claimed(project, self.projects) or is_claimed(project, self.only)
+
+    def cooldown_of(self, project: str) -> float:
+        """Return how old a file of the normalised project must be to be offered; 0.0 for any."""
+        return 0.0 if is_claimed(project, self.cooldown_except) else self.cooldown or 0.0
 
     def may_have(self, project: str) -> bool:
         """Tell whether the index may be asked for the normalised project."""

@@ -66,6 +66,25 @@ def build_chain(
         index, came_from = _index(entry, address, roles, environ)
         indexes.append(index)
         origins |= {f"index.{index.name}.{key}": origin for key, origin in came_from.items()}
+    return _with_cooldowns(Chain(tuple(indexes), origins))
+
+
+def _with_cooldowns(chain: Chain) -> Chain:
+    """Return a chain whose mirrors have the cooldown of their public index, unless their own.
+
+    The page of a mirror without a cooldown would offer what the public index's page withholds.
+    """
+    by_name = {index.name: index for index in chain.indexes}
+    origins = dict(chain.origins)
+    indexes = []
+    for index in chain.indexes:
+        if index.mirror_of is not None and index.cooldown is None:
+            public = by_name[index.mirror_of]
+            keys = ("cooldown", "cooldown_except")
+            index = replace(index, **{key: getattr(public, key) for key in keys})  # noqa: PLW2901
+            for key in keys:
+                origins[f"index.{index.name}.{key}"] = origins[f"index.{public.name}.{key}"]
+        indexes.append(index)
     return Chain(tuple(indexes), origins)
 
 
@@ -214,6 +233,12 @@ def _index(
             "forbidden",
             "forbidden is for http, and this is a directory",
             "remove it",
+        )
+    if "cooldown_except" in values and "cooldown" not in values:
+        raise entry.error(
+            "cooldown_except",
+            "cooldown_except has no use without cooldown",
+            'add cooldown = "7 days", or remove it',
         )
     if address.username is not None:
         values["username"] = address.username

@@ -274,6 +274,8 @@ INDEX_KEYS: dict[str, Reader] = {
     "defer_copies": flag,
     "on_outage": choice(*get_args(OnOutage)),
     "forbidden": choice(*get_args(Forbidden)),
+    "cooldown": duration,
+    "cooldown_except": patterns,
     "username": text,
     "password_env": variable,
     "keyring": flag,

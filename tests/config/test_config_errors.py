@@ -368,6 +368,13 @@ ERRORS = [
         '4: index "local": forbidden is for http, and this is a directory; remove it',
     ),
     (
+        private('cooldown_except = ["acme-*"]'),
+        (
+            '4: index "private": cooldown_except has no use without cooldown; '
+            'add cooldown = "7 days", or remove it'
+        ),
+    ),
+    (
         PYPI + 'on_outage = "stop"',
         '4: index "pypi": on_outage is for private indexes, and this one is public; remove it',
     ),

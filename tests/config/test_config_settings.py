@@ -182,3 +182,29 @@ def test_a_wrong_index_on_the_command_line_is_an_error(text: str, message: str) 
     with pytest.raises(ConfigError) as caught:
         load_settings(indexes=(text,), environ={})
     assert str(caught.value) == f"--index: {message}"
+
+
+@pytest.mark.parametrize(
+    ("own", "seconds", "exempt"),
+    [
+        ("", 7 * 86400.0, ("acme-*",)),
+        ('cooldown = "1 h"', 3600.0, ()),
+        ('cooldown = "0 s"', 0.0, ()),
+    ],
+)
+def test_a_mirror_without_a_cooldown_has_that_of_its_public_index(
+    tmp_path: Path, own: str, seconds: float, exempt: tuple[str, ...]
+) -> None:
+    file = tmp_path / "config.toml"
+    file.write_text(
+        f'[[index]]\nname = "mirror"\nurl = "{B}"\nmirror_of = "pypi"\n{own}\n'
+        '[[index]]\nname = "pypi"\nurl = "pypi"\ncooldown = "7 days"\n'
+        'cooldown_except = ["Acme-*"]\n',
+        "utf-8",
+    )
+    settings = load_settings(config=file, environ={})
+    mirror, pypi = settings.indexes
+    assert (mirror.cooldown, mirror.cooldown_except) == (seconds, exempt)
+    assert (pypi.cooldown_of("flask"), pypi.cooldown_of("acme-app")) == (7 * 86400.0, 0.0)
+    line = 5 if own else 9
+    assert settings.origins["index.mirror.cooldown"] == f"{file}:{line}"

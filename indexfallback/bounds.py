@@ -12,6 +12,8 @@ TABLES: dict[str, int] = {
     "chain.fallback.Fallback._answers": 32 * _MIB,
     # Some hundred usual pages, or the thirty largest; once for projects, once for lists of names.
     "server.rendered.RenderedPages._pages": 32 * _MIB,
+    # The withheld releases of a thousand projects.
+    "server.pages.PageSender._withheld": 1 * _MIB,
     # Hundreds of usual pages for a second.
     "server.response_cache.ResponseCache._responses": 8 * _MIB,
     # A minute's names that an index does not have: 10,000 of them.
@@ -24,7 +26,7 @@ TABLES: dict[str, int] = {
     "chain.activity.Activity._failures": 1 * _MIB,
     "chain.refusals.Refusals._noted": 1 * _MIB,
     # More projects than the largest install has.
-    "chain.activity.Activity._served": 8 * _MIB,
+    "chain.activity.Activity._served": 7 * _MIB,
     # More files than any install meets.
     "files.download.Downloads._not_resumable": 1 * _MIB,
     "files.integrity.WrongSources._known": 4 * _MIB,
@@ -53,6 +55,8 @@ OTHERS: dict[str, str] = {
     "config.loopback._is_loopback": "64 hosts of at most 255 characters",
     "files.profile.profile_of": "the latest User-Agents, none above a length",
     "formats.negotiation._remembered": "256 headers of at most 500 characters",
+    "names.canonical_version": "8,192 versions, of names and of one page",
+    "names.version_in": "8,192 names of at most 255 characters",
     "server.browse.description._render": "32 descriptions of at most 300,000 characters",
     "upstream.connection.Connection._proxies": "100 hosts",
     "upstream.credentials.LinkLogins._origins": "100 hosts",

@@ -182,6 +182,12 @@ class FileMissingError(FileError):
     title = "No such file"
 
 
+class FileWithheldError(FileMissingError):
+    """The cooldown of the index withholds the file, which was not served before."""
+
+    title = "File withheld"
+
+
 class FileRefusedError(FileError):
     """The content of the file has changed since it was first seen."""
 

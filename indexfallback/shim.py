@@ -1,8 +1,17 @@
 """The shim: store, chain, fallback and downloads, put together and closed together."""
 
 from collections.abc import Callable
+from typing import Any
 
 from indexfallback.chain.answer import Answer
+from indexfallback.chain.cooldown import (
+    Cooldown,
+    TooYoung,
+    as_json,
+    releases,
+    withheld_files,
+    young_files,
+)
 from indexfallback.chain.documents import IndexDocuments
 from indexfallback.chain.explain import nothing_held
 from indexfallback.chain.fallback import Fallback
@@ -49,17 +58,40 @@ class Shim:
         is offered nothing would say that no version fits.
         """
         pins, available = self.pins_and_available(answer)
-        page = offered(answer.corrected, pins, available, promises=promises)
-        if answer.offline is None or page.files or not hidden(answer.corrected, pins, available):
+        cooldown = self.cooldown(answer)
+        page = offered(answer.corrected, pins, available, cooldown, promises=promises)
+        if answer.offline is None or page.files:
+            return page
+        if not hidden(answer.corrected, pins, available, cooldown):
             return page
         error = nothing_held(answer.project, answer.corrected, answer.tried, answer.offline)
         self.fallback.activity.failed(answer.project, error)
         raise error
 
+    def cooldown(self, answer: Answer) -> Cooldown | None:
+        """Return what decides which files of an answer are too young; None without a cooldown."""
+        return self.fallback.cooling.cooldown(answer.owner, answer.corrected)
+
+    def too_young(self, answer: Answer) -> TooYoung:
+        """Return which files of an answer are too young for the cooldown of its owner."""
+        cooldown = self.cooldown(answer)
+        young = young_files(answer.corrected, cooldown)
+        if cooldown is None or not young:
+            return TooYoung(cooldown)
+        withheld = withheld_files(young, self._pins(answer), cooldown.accepted)
+        return TooYoung(cooldown, young, withheld)
+
+    def young_releases(self, answer: Answer, found: TooYoung) -> list[dict[str, Any]]:
+        """Return what a cooldown withholds, as `cooldown.as_json`, the newest release first."""
+        if found.cooldown is None or not found.withheld:
+            return []
+        page = offered(answer.corrected, *self.pins_and_available(answer), found.cooldown)
+        told = releases(page, found.withheld)
+        return [as_json(answer.project, each, found.cooldown) for each in told]
+
     def pins_and_available(self, answer: Answer) -> tuple[PinsByName, Available | None]:
         """Return what decides which files of an answer are offered, as `offer.offered` takes it."""
-        foreign = self.settings.foreign_keys(answer.owner.group)
-        pins = self.store.pins.of_project(answer.project, foreign)
+        pins = self._pins(answer)
         if answer.offline is None:
             return pins, None
         listed = {file.sha256 for file in answer.corrected.files if file.sha256 is not None}
@@ -69,6 +101,10 @@ class Shim:
         is_local = answer.owner.is_directory and answer.how == "asked"
         provenance = self.downloads.provenance.held(answer.owner.group, answer.project)
         return pins, Available(held, is_local, provenance)
+
+    def _pins(self, answer: Answer) -> PinsByName:
+        foreign = self.settings.foreign_keys(answer.owner.group)
+        return self.store.pins.of_project(answer.project, foreign)
 
     def close(self) -> None:
         """Close connections and files."""

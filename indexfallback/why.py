@@ -56,6 +56,7 @@ def refused(shim: Shim, error: ProjectError) -> dict[str, Any]:
         "belongs_to": _belongs_to(shim, error.project),
         "indexes": _indexes(shim, error.project, error.tried),
         "hidden": None,
+        "cooldown": None,
     }
 
 
@@ -76,6 +77,7 @@ def found(shim: Shim, answer: Answer) -> dict[str, Any]:
         "provenance": publishers(shim, answer),
         "hidden": _hidden(shim, answer),
         "notices": shim.notices.of_project(answer.project, answer.owner),
+        "cooldown": _cooldown(shim, answer),
     }
 
 
@@ -166,10 +168,11 @@ def _files(shim: Shim, answer: Answer) -> dict[str, Any]:
 def _hidden(shim: Shim, answer: Answer) -> dict[str, Any] | None:
     """Return the files that are left out since there is no network; None if there are none."""
     pins, available = shim.pins_and_available(answer)
-    left_out = hidden(answer.corrected, pins, available)
+    cooldown = shim.cooldown(answer)
+    left_out = hidden(answer.corrected, pins, available, cooldown)
     if not left_out:
         return None
-    shown = offered(answer.corrected, pins, available).files
+    shown = offered(answer.corrected, pins, available, cooldown).files
     project = answer.corrected.name
     shown_versions = {version_in(file.filename, project) for file in shown}
     versions = {version_in(each.file.filename, project) for each in left_out} - shown_versions
@@ -182,6 +185,19 @@ def _hidden(shim: Shim, answer: Answer) -> dict[str, Any] | None:
         "offered": len(shown),
         # Their build requirements may not be stored.
         "sdists": sum(not file.filename.endswith((".whl", ".egg")) for file in shown),
+    }
+
+
+def _cooldown(shim: Shim, answer: Answer) -> dict[str, Any] | None:
+    """Return the cooldown of a project at its owner, and what it withholds; None without one."""
+    found = shim.too_young(answer)
+    if found.cooldown is None:
+        return None
+    return {
+        "seconds": found.cooldown.seconds,
+        # The releases that are withheld, the newest first.
+        "releases": shim.young_releases(answer, found),
+        "accepted": sorted(found.cooldown.accepted),
     }
 
 

@@ -54,6 +54,11 @@ def day(when: float) -> str:
     return datetime.fromtimestamp(when, timezone.utc).astimezone().strftime("%Y-%m-%d")
 
 
+def minute(when: float) -> str:
+    """Return a time, seconds since the epoch, in the user's zone: ``2026-11-19 14:02``."""
+    return datetime.fromtimestamp(when, timezone.utc).astimezone().strftime("%Y-%m-%d %H:%M")
+
+
 def clock(when: float, now: float) -> str:
     """Return a time in the user's zone: ``14:02:11``; with its day if that is not the one of now.
 

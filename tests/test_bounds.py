@@ -9,8 +9,8 @@ from indexfallback import bounds
 ROOT = Path(__file__).parents[1] / "indexfallback"
 #: What serves, and thereby runs for weeks.
 SERVING = ("cli/logs", "flight", "chain", "config/loopback", "files", "formats", "health",
-           "hosted", "mode", "origin", "search", "server", "shim", "store", "table", "tunnel",
-           "upstream", "why")  # fmt: skip
+           "hosted", "mode", "names", "origin", "search", "server", "shim", "store", "table",
+           "tunnel", "upstream", "why")  # fmt: skip
 COLLECTIONS = frozenset(
     ("dict", "set", "list", "deque", "OrderedDict", "defaultdict", "Counter", "Queue", "Table")
 )

@@ -25,10 +25,11 @@ ORDER = (
 #: The same inside the folders whose modules stand on one another.
 INSIDE = {
     "chain": (
-        "budget", "latency", "lag", "figures", "offer", "fetched_ahead", "decisions", "activity",
-        "copies", "authority", "question", "policy", "remedies", "explain", "health_log", "network",
-        "heartbeat", "members", "refusals", "keeper", "attempts", "asking", "probe", "name_lists",
-        "questions", "answer", "walk", "documents", "fallback",
+        "budget", "latency", "lag", "figures", "cooldown", "offer", "fetched_ahead", "decisions",
+        "activity", "copies", "authority", "question", "policy", "remedies", "explain",
+        "health_log", "network", "cooling", "heartbeat", "members", "refusals", "keeper",
+        "attempts", "asking", "probe", "name_lists", "questions", "answer", "walk", "documents",
+        "fallback",
     ),
     "files": (
         "file_url", "pace", "coding", "provenance_body", "extent", "profile", "workers", "failures",
@@ -46,7 +47,7 @@ LEVEL = {module: level for level, module in enumerate(ORDER)} | {
 PURE = (
     "errors", "machine", "words", "names", "origin", "mode", "doctor", "page", "formats", "outcome",
     "health", "condition",
-    "chain.question", "chain.policy", "chain.offer", "chain.lag", "chain.copies",
+    "chain.question", "chain.policy", "chain.offer", "chain.cooldown", "chain.lag", "chain.copies",
     "chain.explain", "chain.remedies", "files.file_url", "files.pace", "files.coding",
     "files.extent", "files.failures", "files.profile", "files.planner", "files.schedule",
     "server.intercepted",

@@ -8,8 +8,9 @@ Locks: ``Activity._lock`` guards the clients and the counters.
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Hashable
+from collections.abc import Hashable, Sequence
 from dataclasses import asdict, dataclass, replace
+from typing import Any
 
 from indexfallback.chain.decisions import REFUSED, Asked, Decisions
 from indexfallback.chain.fetched_ahead import FetchedAhead
@@ -19,6 +20,8 @@ from indexfallback.table import Table
 #: Clients remembered, and characters of a client's name.
 _CLIENTS = 20
 _NAME = 40
+#: Withheld releases of a project that are remembered: a client would choose the newest.
+_RELEASES = 5
 
 
 @dataclass(frozen=True)
@@ -33,6 +36,8 @@ class Served:
     waited: float
     #: Why none of the files that it lists is offered; empty if some are.
     left_out: str = ""
+    #: The newest releases that the cooldown of the index withholds, as `cooldown.as_json` has them.
+    withheld: tuple[dict[str, Any], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -43,6 +48,8 @@ class Failure:
     #: A project or a file name.
     what: str
     status: int
+    #: What kind of failure it is: ``File withheld``.
+    title: str
     message: str
     #: The parts of the message: why, and what to do.
     cause: str = ""
@@ -71,14 +78,23 @@ class Activity:
         """Note that a project's page was served, and return how: perhaps it was fetched ahead."""
         if self.ahead.claim(project) and how == "fresh":
             how = "ahead"
-        served = Served(time.time(), owner, how, waited, left_out)
+        before = self._served.get(project)
+        withheld = before.withheld if before is not None else ()
+        served = Served(time.time(), owner, how, waited, left_out, withheld)
         self._served.put(project, served)
         self._failures.remove(project)
         return how
 
+    def withheld(self, project: str, releases: Sequence[dict[str, Any]]) -> None:
+        """Note which releases the page of a project that was just served did not offer yet."""
+        served = self._served.get(project)
+        if served is not None:
+            told = tuple(releases[:_RELEASES])
+            self._served.put(project, replace(served, withheld=told))
+
     def failed(self, what: str, error: IndexFallbackError) -> None:
         """Note that a project or file could not be served."""
-        failure = Failure(time.time(), what, error.status, str(error))
+        failure = Failure(time.time(), what, error.status, error.title, str(error))
         if isinstance(error, (ProjectError, FileError)):
             failure = replace(failure, cause=error.cause, remedy=error.remedy, owner=error.owner)
         if isinstance(error, ProjectError):

@@ -12,6 +12,7 @@ from typing import NamedTuple
 from indexfallback.chain.activity import Activity
 from indexfallback.chain.answer import Answer, AnswerBuilder
 from indexfallback.chain.asking import RESERVE, Asker
+from indexfallback.chain.cooling import Cooling
 from indexfallback.chain.members import Members
 from indexfallback.chain.name_lists import NameLists
 from indexfallback.chain.network import Network
@@ -69,6 +70,7 @@ class Fallback:
         self.network = network
         self.activity = Activity()
         self.refusals = Refusals(store)
+        self.cooling = Cooling(settings, store)
         #: How long an answer may be repeated, seconds. What was just put into a directory is
         #: wanted at once.
         has_directory = any(index.is_directory for index in settings.indexes)

@@ -5,7 +5,8 @@ from typing import NamedTuple
 
 import msgspec
 
-from indexfallback.names import METADATA_ENDING
+from indexfallback.chain.cooldown import Cooldown, withheld_files, young_files
+from indexfallback.names import METADATA_ENDING, canonical_version, version_in
 from indexfallback.page import File, ProjectPage
 from indexfallback.store.pins import Pin
 
@@ -47,26 +48,29 @@ def offered(
     page: ProjectPage,
     pins: PinsByName,
     available: Available | None = None,
+    cooldown: Cooldown | None = None,
     *,
     promises: Callable[[File], bool] = lambda _: True,
 ) -> ProjectPage:
     """Return the page as clients see it.
 
-    What `refuses` refuses is withheld, and a missing hash is filled in. ``available`` are the files
-    that can be served offline, or None while there is a network. Wheels that ``promises``
-    is true for have metadata, also where the index has no file of it: it is read from the wheel.
+    What `refuses` refuses is withheld, and so is what is too young for the ``cooldown``. A version
+    whose files are all left out is not listed. A missing hash is filled in. ``available`` are the
+    files that can be served offline, or None while there is a network. Wheels that ``promises`` is
+    true for have metadata, also where the index has no file of it: it is read from the wheel.
 
     Of a quarantined project nothing is offered for installation (PEP 792).
     """
     if page.status == "quarantined":
         return msgspec.structs.replace(page, files=())
+    page = without_young(page, pins, cooldown)
     if pins or available is not None:
         files = [
             offered
             for file in _not_refused(page, pins)
             if (offered := _offered_file(file, pins, available)) is not None
         ]
-        page = msgspec.structs.replace(page, files=tuple(files))
+        page = _with_files(page, files)
     if not any(map(_lacks_metadata, page.files)):
         return page
     promised = (
@@ -76,6 +80,15 @@ def offered(
         for file in page.files
     )
     return msgspec.structs.replace(page, files=tuple(promised))
+
+
+def without_young(page: ProjectPage, pins: PinsByName, cooldown: Cooldown | None) -> ProjectPage:
+    """Return a page without the files that the cooldown of its index withholds."""
+    young = young_files(page, cooldown)
+    if cooldown is None or not young:
+        return page
+    withheld = {id(each.file) for each in withheld_files(young, pins, cooldown.accepted)}
+    return _with_files(page, [file for file in page.files if id(file) not in withheld])
 
 
 def withheld(page: ProjectPage, pins: PinsByName) -> list[File]:
@@ -94,10 +107,16 @@ def has_wrong_metadata(page: ProjectPage, pins: PinsByName) -> bool:
     return bool(pins) and any(_true_metadata(as_pinned(file, pins), pins) for file in page.files)
 
 
-def hidden(page: ProjectPage, pins: PinsByName, available: Available | None) -> list[Hidden]:
+def hidden(
+    page: ProjectPage,
+    pins: PinsByName,
+    available: Available | None,
+    cooldown: Cooldown | None = None,
+) -> list[Hidden]:
     """Return the files of a page that are left out only because there is no network."""
     if available is None or page.status == "quarantined":
         return []
+    page = without_young(page, pins, cooldown)
     files = (as_pinned(file, pins) for file in _not_refused(page, pins))
     return [
         Hidden(file, any(pin.sha256 == file.sha256 for pin in pins.get(file.filename, ())))
@@ -131,6 +150,19 @@ def metadata_pin(filename: str, sha256: str | None, pins: PinsByName) -> Pin | N
         return None
     keys = {pin.key for pin in pins.get(filename, ()) if pin.sha256 == sha256} | {sha256 or ""}
     return next((pin for pin in known if pin.key in keys), None)
+
+
+def _with_files(page: ProjectPage, files: Sequence[File]) -> ProjectPage:
+    """Return a page with these of its files, without the versions that have lost all theirs."""
+    versions = page.versions
+    if versions is not None and len(files) < len(page.files):
+        lost = _versions(page.name, page.files) - _versions(page.name, files)
+        versions = tuple(each for each in versions if canonical_version(each) not in lost)
+    return msgspec.structs.replace(page, files=tuple(files), versions=versions)
+
+
+def _versions(project: str, files: Iterable[File]) -> set[str | None]:
+    return {canonical_version(version_in(file.filename, project)) for file in files}
 
 
 def _unknown_names(page: ProjectPage, pins: PinsByName) -> set[str]:

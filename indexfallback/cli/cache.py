@@ -1,6 +1,6 @@
 """``cache``: shows, verifies and cleans the cache.
 
-Its other commands are in `forget` (remove, accept), `disown`, `cache_export` and `cache_import`.
+Its other commands are in `forget` (remove), `accept`, `disown`, `cache_export` and `cache_import`.
 """
 
 import sys
@@ -9,10 +9,11 @@ from itertools import chain
 
 import click
 
+from indexfallback.cli.accept import accept
 from indexfallback.cli.cache_export import export
 from indexfallback.cli.cache_import import import_
 from indexfallback.cli.disown import disown
-from indexfallback.cli.forget import accept, remove
+from indexfallback.cli.forget import remove
 from indexfallback.cli.help import Group
 from indexfallback.cli.opening import open_store
 from indexfallback.cli.options import Options, examples, json_option, project_name, takes_options

@@ -1,4 +1,4 @@
-"""``cache remove`` and ``accept``: remove files and records of one project."""
+"""``cache remove``, and ``accept`` of a changed file: remove files and records of one project."""
 
 import sys
 from collections.abc import Mapping
@@ -46,15 +46,10 @@ def remove(options: Options, project: str, yes: bool, as_json: bool) -> None:
     sys.exit(0 if any(forgotten) else 1)
 
 
-@click.command(epilog=examples("indexfallback cache accept PROJECT PROJECT-1.0-py3-none-any.whl"))
-@click.argument("project", type=project_name)
-@click.argument("filename")
-@click.option("--yes", is_flag=True, help="Do not ask.")
-@json_option
-@takes_options
-def accept(options: Options, project: str, filename: str, yes: bool, as_json: bool) -> None:
-    """Accept a changed file. Removes the pins of FILENAME of PROJECT."""
-    settings = options.settings()
+def accept_file(
+    settings: Settings, project: str, filename: str, *, yes: bool, as_json: bool
+) -> None:
+    """Accept a changed file: remove its pins, so that the next download sets a new one."""
     filename = filename.removesuffix(METADATA_ENDING)
     with open_store(settings) as store:
         # A content may be pinned at two addresses.

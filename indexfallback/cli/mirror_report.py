@@ -1,6 +1,6 @@
 """What ``mirror`` prints of a run."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
@@ -60,14 +60,21 @@ def _remarks(result: "Result") -> Iterator[str]:
         yield f"{names} to a private index and {are} not mirrored from another one: {first}"
     for refused in result.refused:
         yield f"refused: {refused}; its content has changed, and the first one stays"
+    if withheld := result.withheld:
+        files = counted(len(withheld), "file is", "files are")
+        yield f"{files} withheld by the cooldown of the index, for a later run: {_few(withheld)}"
     for left_out in result.left_out:
         yield (f"left out: {left_out}; its page lists another file of that name before it, and a "
                "mirror holds one")  # fmt: skip
     if unknown := result.unknown_requirements:
         files = counted(len(unknown), "file does not state its", "files do not state their")
-        more = f" and {len(unknown) - _FEW:,} more" if len(unknown) > _FEW else ""
-        first = ", ".join(unknown[:_FEW])
-        yield f"{files} requirements, which are therefore not mirrored: {first}{more}"
+        yield f"{files} requirements, which are therefore not mirrored: {_few(unknown)}"
+
+
+def _few(names: Sequence[str]) -> str:
+    """Return the first names of a list, and how many more there are."""
+    more = f" and {len(names) - _FEW:,} more" if len(names) > _FEW else ""
+    return f"{', '.join(names[:_FEW])}{more}"
 
 
 def _summary(result: "Result", *, dry: bool) -> str:

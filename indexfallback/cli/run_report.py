@@ -10,13 +10,13 @@ from pathlib import Path
 from indexfallback.cli.notices import sentences, untold
 from indexfallback.cli.output import say, say_more
 from indexfallback.clients.installed import installed_since
-from indexfallback.clients.troubles import Status, troubles
+from indexfallback.clients.troubles import Status, troubles, young_releases
 from indexfallback.clients.tunnel_process import Tunnel, TunnelEndedError
 from indexfallback.clients.written import written_since
 from indexfallback.config import Settings
 from indexfallback.server.asking import NoAnswer, ask
 from indexfallback.tunnel.report import Refusal
-from indexfallback.words import counted
+from indexfallback.words import counted, minute
 
 #: Number of files, or of programs, that are named.
 _NAMED = 10
@@ -48,11 +48,25 @@ def report_activity(
         say(trouble.sentence)
         for detail in trouble.details:
             say_more(detail)
+    if not failed and not quiet:
+        _report_young(status)
     projects = status["activity"]["projects"]
     for sentence in sentences(untold(settings, status.get("notices", ()))):
         say(sentence)
     if projects and not quiet:
         say(_summary(projects))
+
+
+def _report_young(status: Status) -> None:
+    """Name the newer releases that a cooldown withheld from a command that has succeeded."""
+    young = young_releases(status)
+    if young:
+        named = [
+            f"{project} {release['version']} (until {minute(release['until'])})"
+            for project, release in young[:_NAMED]
+        ]
+        more = f" and {len(young) - _NAMED:,} more" if len(young) > _NAMED else ""
+        say(f"newer releases are withheld by a cooldown: {', '.join(named)}{more}")
 
 
 def _summary(projects: dict[str, Status]) -> str:

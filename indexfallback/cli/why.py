@@ -93,6 +93,7 @@ def _print(report: Report) -> None:
         click.echo(wrapped(_provenance_line(report["provenance"])))
     for line in hidden_lines(report):
         click.echo(wrapped(line))
+    _print_cooldown(report)
     for line in explained(report["notices"]):
         click.echo(wrapped(line))
     for file in report["withheld"]:
@@ -103,6 +104,22 @@ def _print(report: Report) -> None:
         note = ": its files are not offered" if status == "quarantined" else ""
         said = f" ({reason})" if reason else ""
         click.echo(wrapped(f"project status: {status}{said}{note}"))
+
+
+def _print_cooldown(report: Report) -> None:
+    """Print which releases are too young, until when, and what to do."""
+    releases = _young(report)
+    for release in releases:
+        what = release["version"] or ", ".join(release["files"])
+        files = "" if release["is_whole"] else f" ({counted(len(release['files']), 'file')} of it)"
+        click.echo(wrapped(f"withheld: {what}{files}: {release['cause']}"))
+    if releases:
+        click.echo(wrapped(releases[0]["remedy"], "    "))
+
+
+def _young(report: Report) -> list[Report]:
+    """Return the releases that a cooldown withholds."""
+    return report["cooldown"]["releases"] if report["cooldown"] is not None else []
 
 
 def _print_withheld(project: str, file: Report) -> None:
@@ -191,11 +208,11 @@ def _provenance_line(provenance: Report) -> str:
 
 
 def _files_line(report: Report) -> str:
-    withheld = len(report["withheld"])
-    files = f"{report['files']:,} ({report['cached']:,} cached, {withheld:,} withheld)"
+    changed, young = len(report["withheld"]), sum(len(each["files"]) for each in _young(report))
+    files = f"{report['files']:,} ({report['cached']:,} cached, {changed + young:,} withheld)"
     pins = f"{report['pins']:,}"
-    if withheld:
-        pins += f", {withheld:,} not as first seen"
+    if changed:
+        pins += f", {changed:,} not as first seen"
     elif report["pins"]:
         pins += ", all as first seen"
     return f"  files: {files}  yanked: {report['yanked']:,}  pins: {pins}"

@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterator
 from http import HTTPStatus
 from typing import Any, NamedTuple
 
+from indexfallback.errors import FileWithheldError
 from indexfallback.names import is_normalized
 from indexfallback.words import counted
 
@@ -33,6 +34,7 @@ def troubles(status: Status, began: float) -> Iterator[Trouble]:
         names = ", ".join(failure["what"] for failure in failures[_EXPLAINED:])
         yield Trouble(f"similar failures for {names}")
     yield from _nothing_offered(status)
+    yield from _too_young(status)
     yield from _changed(status)
     yield from _outages(status, began)
     yield from map(_of_namesake, status.get("namesakes", ())[:_EXPLAINED])
@@ -44,6 +46,21 @@ def _nothing_offered(status: Status) -> Iterator[Trouble]:
         if served["left_out"]:
             reason = f"Of the files that {served['owner']} lists, {served['left_out']}."
             yield Trouble(f"{project} has no file that can be installed.", (reason,))
+
+
+def _too_young(status: Status) -> Iterator[Trouble]:
+    """Say which releases of projects that were asked for are withheld by a cooldown."""
+    told = {failure["what"] for failure in status["activity"]["failures"]}
+    for project, release in young_releases(status)[:_EXPLAINED]:
+        if told.isdisjoint(release["files"]):
+            details = f"{_sentence(release['cause'], ())}.", f"What you can do: {release['remedy']}"
+            yield Trouble(f"{project} {release['version']} is withheld.", details)
+
+
+def young_releases(status: Status) -> list[tuple[str, Status]]:
+    """Return the newest withheld release of each project that was asked for."""
+    served = status["activity"]["projects"]
+    return [(name, each["withheld"][0]) for name, each in served.items() if each["withheld"]]
 
 
 def _changed(status: Status) -> Iterator[Trouble]:
@@ -77,6 +94,8 @@ def _sentence(cause: str, indexes: Collection[str]) -> str:
 
 
 def _what_happened(failure: Status) -> str:
+    if failure["title"] == FileWithheldError.title:
+        return "is withheld"
     if failure["status"] == HTTPStatus.NOT_FOUND:
         return "was not found"
     if failure["status"] == HTTPStatus.CONFLICT:

@@ -8,6 +8,7 @@ from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 
 from indexfallback.chain.answer import Answer
+from indexfallback.chain.cooldown import withheld_until
 from indexfallback.errors import FileError, IndexFallbackError, ProjectError
 from indexfallback.fetch.download import in_parallel
 from indexfallback.fetch.resolver import NoSolutionError
@@ -52,7 +53,10 @@ def missing(what: str, error: IndexFallbackError) -> Missing:
 def offer_of(shim: Shim, project: str) -> tuple[Answer, Offer]:
     """Ask the chain for a project's page; raises `IndexFallbackError`."""
     answer = shim.fallback.page(project)
-    return answer, Offer(answer.corrected, shim.offer(answer), answer.offline is not None)
+    owner = answer.owner.name
+    young = {e.file.filename: withheld_until(e, owner) for e in shim.too_young(answer).withheld}
+    is_offline = answer.offline is not None
+    return answer, Offer(answer.corrected, shim.offer(answer), is_offline, young)
 
 
 def unresolved(

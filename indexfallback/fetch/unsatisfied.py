@@ -3,8 +3,9 @@
 Sources: PEP 440 (order of versions, pre-releases), 503 (requires-python), 592 (yanked files).
 """
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from functools import partial
+from types import MappingProxyType
 from typing import NamedTuple
 
 from packaging.specifiers import Specifier, SpecifierSet
@@ -30,6 +31,8 @@ class Offer(NamedTuple):
     listed: ProjectPage
     offered: ProjectPage
     is_offline: bool = False
+    #: File name to the predicate of why a cooldown withholds it.
+    young: Mapping[str, str] = MappingProxyType({})
 
 
 class Asked(NamedTuple):
@@ -139,7 +142,8 @@ class _Versions:
     def _obstacle(self, version: Version) -> str | None:
         offered = self._offered_files(version)
         if not offered:
-            return self._withheld
+            young = (self._offer.young.get(each.filename) for each in self._files[version])
+            return next(filter(None, young), self._withheld)
         good = _not_yanked(offered)
         if misfit := self._misfit(good or offered):
             return misfit

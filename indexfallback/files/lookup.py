@@ -5,13 +5,18 @@ import time
 from collections.abc import Iterator, Sequence
 from functools import partial
 
+import msgspec
+
+from indexfallback.chain import cooldown
 from indexfallback.chain.asking import RESERVE, hedge_budget
+from indexfallback.chain.cooldown import Young
 from indexfallback.chain.fallback import Fallback
 from indexfallback.chain.members import Member
 from indexfallback.errors import (
     FileError,
     FileMissingError,
     FileUnavailableError,
+    FileWithheldError,
     ProjectNotFoundError,
 )
 from indexfallback.files.arrival import IncomingFile
@@ -79,9 +84,16 @@ class Lookup:
     ) -> tuple[Source, Iterator[Source], str | None]:
         """Return the first source, the others, and the sha256 that the file must have, if known."""
         owner, key, filename = address
-        find = partial(find_sources, self._fallback, owner, key.project, filename)
+        young: list[tuple[Source, Young]] = []
+        at_indexes = partial(find_sources, self._fallback, owner, key.project, filename)
+
+        def find(sha256: str | None, failures: list[Failure]) -> Iterator[Source]:
+            return self._old_enough(address, at_indexes(sha256, failures), young)
+
         found = find(self._pins.distribution(address), failures)
         first = next(found, None)
+        if first is None and young:
+            raise _withheld(address, *young[0])
         if first is None:
             raise self._missing(filename, [each for each in failures if each.source == owner])
         sha256 = sha256 or first.file.sha256
@@ -95,6 +107,24 @@ class Lookup:
             found = find(sha256, failures)
             first = next(found, first)
         return first, found, sha256
+
+    def _old_enough(
+        self, address: FileAddress, sources: Iterator[Source], young: list[tuple[Source, Young]]
+    ) -> Iterator[Source]:
+        """Yield the sources whose index does not withhold the file; add the others to ``young``."""
+        project, listed = address.key.project, address.listed
+        for source in sources:
+            index = source.member.index
+            withheld = None
+            if index.cooldown_of(project):
+                # The page lists the distribution, also where its metadata is meant.
+                file = msgspec.structs.replace(source.file, filename=listed)
+                pins = self._pins.of_listed(address)
+                withheld = self._fallback.cooling.young(index, project, file, pins)
+            if withheld is None:
+                yield source
+            else:
+                young.append((source, withheld))
 
     def _plan(
         self,
@@ -158,6 +188,13 @@ class Lookup:
         if failures:
             return error_of(filename, failures)
         return FileMissingError(filename, "no index lists it", "Ask for the project's page again.")
+
+
+def _withheld(address: FileAddress, source: Source, young: Young) -> FileWithheldError:
+    """Return the error for a file that the cooldown of its index withholds."""
+    project, index = address.key.project, source.member.index
+    why = cooldown.cause(young, index.name, index.cooldown_of(project))
+    return FileWithheldError(address.filename, why, cooldown.remedy(project, young.version))
 
 
 def not_cached(filename: str, cause: Cause) -> FileMissingError:

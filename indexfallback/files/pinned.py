@@ -70,6 +70,10 @@ class PinnedFiles:
         pins = self._store.pins
         return key.sha256 or pins.get(key.project, address.listed, self._foreign(owner))
 
+    def of_listed(self, address: FileAddress) -> Sequence[Pin]:
+        """Return the pins of the distribution's name."""
+        return self._known(address)[address.listed]
+
     def _check(self, address: FileAddress, pins: Sequence[Pin]) -> None:
         """Refuse a file whose name has other pins, unless a page lists it beside a pinned one.
 

@@ -11,6 +11,7 @@ import msgspec
 
 from indexfallback.config import without_credentials
 from indexfallback.errors import PageError, redact
+from indexfallback.formats.fields import upload_time
 from indexfallback.names import normalize
 from indexfallback.page import File
 
@@ -74,14 +75,36 @@ def files_in(body: bytes) -> tuple[File, ...]:
             filename=file.filename,
             url=file.url,
             hashes=file.digests,
-            upload_time=file.upload_time_iso_8601,
+            upload_time=upload_time(file.upload_time_iso_8601),
         )
         for file in _files(_decoder.decode(body))
     )
 
 
+def files_of(body: bytes) -> list[str]:
+    """Return the names of the files of the version that a checked document describes."""
+    return [file.filename for file in _decoder.decode(body).urls]
+
+
+def described_by(body: bytes, other: bytes) -> bytes:
+    """Return the document of a project that describes the version of the document ``other``."""
+    document, version = msgspec.json.decode(body), msgspec.json.decode(other)
+    # Of the version are all parts that a version's document has; "releases" is only the project's.
+    return msgspec.json.encode({**document, **version, "releases": document.get("releases", {})})
+
+
 def without(body: bytes, filenames: Collection[str]) -> bytes:
-    """Return a checked document without the files of these names."""
+    """Return a checked document without the files of these names, and versions of them alone."""
+    document = msgspec.json.decode(body)
+    known = document.get("releases") or {}
+    lost = {
+        version
+        for version, files in known.items()
+        if files and all(file["filename"] in filenames for file in files)
+    }
+    if lost:
+        kept = {version: files for version, files in known.items() if version not in lost}
+        body = msgspec.json.encode({**document, "releases": kept})
     return _changed(
         body, lambda files: [file for file in files if file["filename"] not in filenames]
     )

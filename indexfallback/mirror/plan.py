@@ -11,7 +11,7 @@ import msgspec
 
 from indexfallback.chain.offer import PinsByName, as_pinned, withheld
 from indexfallback.config.mirror import OnRemoved
-from indexfallback.names import version_of
+from indexfallback.names import canonical_version, version_of
 from indexfallback.page import File, ProjectPage
 from indexfallback.store.mirrors import MirroredFile
 
@@ -85,8 +85,8 @@ def page_of(page: ProjectPage, files: Sequence[File]) -> ProjectPage:
     """Return a page with these files only, and only their versions."""
     versions = page.versions
     if versions is not None and len(files) != len(page.files):
-        there = {version_of(file.filename) for file in files}
-        versions = tuple(v for v in versions if _canonical(v) in there)
+        there = {canonical_version(version_of(file.filename)) for file in files}
+        versions = tuple(v for v in versions if canonical_version(v) in there)
     served = tuple(_servable(file) for file in files)
     return msgspec.structs.replace(page, files=served, versions=versions)
 
@@ -99,7 +99,3 @@ def _servable(file: File) -> File:
     if file.core_metadata is False or file.filename.endswith(".whl"):
         return file
     return msgspec.structs.replace(file, core_metadata=False)
-
-
-def _canonical(version: str) -> str | None:
-    return version_of(f"x-{version}.tar.gz")

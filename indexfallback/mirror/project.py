@@ -35,6 +35,9 @@ class ProjectJob:
     #: Tasks that have not finished.
     open_tasks: int = 0
     failures: list[str] = field(default_factory=list)
+    #: Names of the selected files that the cooldown of the index withholds: a later run is to plan
+    #: the project again, also if its page has not changed.
+    young: list[str] = field(default_factory=list)
 
     def missing(self, plan: Plan, store: Store) -> list[File]:
         """Return the planned files that are to be fetched, and add the stored ones to `present`."""
@@ -66,7 +69,7 @@ class ProjectJob:
             for file in plan.kept
         ]
         stated = self.serial if self.serial is not None else page.serial
-        is_complete = not self.failures and not plan.refused
+        is_complete = not (self.failures or plan.refused or self.young)
         return MirroredProject(
             page,
             PageFacts(Validators(answer.etag, answer.last_modified), digest_of(page), now),

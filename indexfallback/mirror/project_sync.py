@@ -5,6 +5,8 @@
 
 import time
 
+from indexfallback.chain.cooling import Cooling
+from indexfallback.chain.offer import PinsByName, without_young
 from indexfallback.config import Index, Settings
 from indexfallback.config.mirror import Mirror
 from indexfallback.mirror.fetch_pool import FetchPool
@@ -34,7 +36,9 @@ class ProjectSync:
         """Prepare; ``dry`` changes nothing but the result and the removals."""
         self._mirror = mirror
         self._store = store
+        self._index = index
         self._source = index.key
+        self._cooling = Cooling(settings, store)
         self._result = result
         self._batch = batch
         self._removals = removals
@@ -72,12 +76,13 @@ class ProjectSync:
             job.failures.append(f"its page is older than the mirrored one: serial {page.serial}")
             return []
         store, source = self._store, self._source
+        pins = store.pins.of_project(job.project, self._foreign)
         plan = job.plan = make_plan(
             page,
-            self.selection.files(page),
+            self._wanted(job, page, pins),
             store.pages.load(source, job.project),
             store.mirrors.files(source, job.project),
-            pins=store.pins.of_project(job.project, self._foreign),
+            pins=pins,
             policy=self._mirror.on_removed,
         )
         self._result.refused += [
@@ -93,6 +98,16 @@ class ProjectSync:
             self._result.unsized += len(unsized)
             return unsized
         return missing
+
+    def _wanted(self, job: ProjectJob, page: ProjectPage, pins: PinsByName) -> tuple[File, ...]:
+        """Return the selected files of a page, and note what the cooldown withholds of them."""
+        old_enough = without_young(page, pins, self._cooling.cooldown(self._index, page))
+        if old_enough is not page:
+            offered = {file.filename for file in old_enough.files}
+            selected = (file.filename for file in self.selection.files(page))
+            job.young = [filename for filename in selected if filename not in offered]
+            self._result.withheld += job.young
+        return self.selection.files(old_enough)
 
     def add(self, job: ProjectJob, fetched: FetchedFile) -> None:
         """Add a fetched file to the batch; raises what `WriteBatch.flush` does."""

@@ -56,6 +56,8 @@ class Result:
     removed_files: list[str] = field(default_factory=list)
     #: Files whose content differs from their pin: the stored content stays.
     refused: list[str] = field(default_factory=list)
+    #: Files that the cooldown of the index withholds, for a later run.
+    withheld: list[str] = field(default_factory=list)
     #: Files of a name that an earlier file of the page has: a mirror holds one file of a name.
     left_out: list[str] = field(default_factory=list)
     #: Files whose dependencies are not mirrored, because no file of their release states them.

@@ -2,15 +2,17 @@
 
 import time
 from collections.abc import Callable
+from functools import partial
 from urllib.parse import quote
 
 import falcon
 import msgspec
 
+from indexfallback.chain import cooldown
 from indexfallback.chain.answer import Answer
 from indexfallback.chain.asking import RESERVE
 from indexfallback.chain.documents import Wanted
-from indexfallback.chain.offer import PinsByName, offered
+from indexfallback.chain.offer import offered
 from indexfallback.errors import ProjectNotFoundError
 from indexfallback.flight import run_within
 from indexfallback.formats import project_json
@@ -76,21 +78,24 @@ def document(
     ``answer`` is that for the project's page: its owner decides whose document is served. Where the
     document is made, ``href`` has the addresses of files. With ``again`` an index is asked whatever
     is fresh; ``ends`` is the deadline, on the monotonic clock. Raises `ProjectNotFoundError` if the
-    project has no such version.
+    project has no such version, or a cooldown withholds it.
     """
     pins, _ = shim.pins_and_available(answer)
     # Without a network the releases are what they are: a document offers no file.
-    page = offered(answer.corrected, pins)
+    page = offered(answer.corrected, pins, cooldown=shim.cooldown(answer))
     known = releases(page)
     release = _release(known, version)
+    if release is None:
+        _check_not_young(shim, answer, version)
     if answer.how != "mirrored":  # what is mirrored is served as it is, and no index is asked
-        is_listed = release is not None
-        wanted = Wanted(
-            answer.owner, answer.project, answer.digest, version, is_listed, again, ends
-        )
-        found = shim.documents.find(wanted)
+        find = partial(_found, shim, answer, page, again=again, ends=ends)
+        found = find(version, is_listed=release is not None)
+        if found is not None and not version and release and not project_json.files_of(found):
+            # It describes a version that is withheld.
+            other = find(release.version, is_listed=True)
+            found = project_json.described_by(found, other) if other is not None else None
         if found is not None:
-            return _as_offered(found, answer.corrected, page, pins)
+            return found
     if release is None:
         raise _no_release(answer, version)
     metadata = _metadata(shim, answer, release, ends)
@@ -106,15 +111,42 @@ def _release(known: list[Release], version: str) -> Release | None:
     return next((r for r in versions if project_json.is_same(r.version, version)), None)
 
 
-def _as_offered(found: bytes, listed: ProjectPage, page: ProjectPage, pins: PinsByName) -> bytes:
-    """Return an index's document without the files that are withheld.
+def _check_not_young(shim: Shim, answer: Answer, version: str) -> None:
+    """Raise `ProjectNotFoundError` if a cooldown withholds a version, or all if none is named."""
+    for young in shim.too_young(answer).withheld:
+        if not version or project_json.is_same(young.version or "", version):
+            owner = answer.owner
+            why = cooldown.cause(young, owner.name, owner.cooldown_of(answer.project))
+            remedy = cooldown.remedy(answer.project, young.version)
+            raise ProjectNotFoundError(
+                answer.project, answer.tried, f"of {young.file.filename}: {why}", remedy
+            )
 
-    ``listed`` is the page of the index, and ``page`` what is offered of it.
+
+def _found(
+    shim: Shim,
+    answer: Answer,
+    page: ProjectPage,
+    version: str,
+    *,
+    is_listed: bool,
+    again: bool,
+    ends: float,
+) -> bytes | None:
+    """Return an index's document without the files that are withheld, or None if it has none.
+
+    ``page`` is what is offered of the page of the index.
     """
-    withheld = _withheld(listed, page)
-    if pins or withheld:
+    wanted = Wanted(answer.owner, answer.project, answer.digest, version, is_listed, again, ends)
+    found = shim.documents.find(wanted)
+    if found is None:
+        return None
+    pins, _ = shim.pins_and_available(answer)
+    cooled = shim.cooldown(answer)
+    withheld = _withheld(answer.corrected, page)
+    if pins or withheld or cooled is not None:
         own = msgspec.structs.replace(page, files=project_json.files_in(found))
-        withheld |= _withheld(own, offered(own, pins))
+        withheld |= _withheld(own, offered(own, pins, cooldown=cooled))
     return project_json.without(found, withheld) if withheld else found
 
 

@@ -2,12 +2,15 @@
 
 import hashlib
 import time
+from collections.abc import Hashable
 from dataclasses import replace
+from typing import Any
 from urllib.parse import quote
 
 import falcon
 
 from indexfallback.chain.answer import Answer
+from indexfallback.chain.cooldown import TooYoung
 from indexfallback.files.planner import PageAddress
 from indexfallback.files.schedule import Client
 from indexfallback.formats import Media, negotiate, render_names, render_page
@@ -19,6 +22,7 @@ from indexfallback.server.rendered import Rendered, RenderedPages, as_rendered
 from indexfallback.server.response_cache import MAX_AGE, is_to_revalidate
 from indexfallback.server.xmlrpc import XmlRpcResource
 from indexfallback.shim import Shim
+from indexfallback.table import Table
 from indexfallback.upstream.answers import Limits
 
 
@@ -28,18 +32,49 @@ class PageSender:
     def __init__(self, shim: Shim) -> None:
         self._shim = shim
         self._rendered = RenderedPages()
+        self._withheld: Table[Hashable, list[dict[str, Any]]] = Table(
+            "server.pages.PageSender._withheld"
+        )
 
     def send(
-        self, req: falcon.Request, resp: falcon.Response, answer: Answer, links: Links
+        self,
+        req: falcon.Request,
+        resp: falcon.Response,
+        answer: Answer,
+        links: Links,
+        *,
+        is_shared: bool = True,
     ) -> None:
-        """Answer with the page of ``answer``, whose links are made by ``links``."""
+        """Answer with the page of ``answer``, whose links are made by ``links``.
+
+        Others may get the same answer if it ``is_shared``.
+        """
         media = media_of(req)
+        found = self._shim.too_young(answer)
+        # A page with young files depends on the time, and on what the user accepts.
+        if answer.is_settled and is_shared and not found.young:
+            req.env[MAX_AGE] = self._shim.fallback.repeat_seconds
         answered(req, self._shim.fallback.activity, answer.owner.name, answer.how)
         if answer.page.serial is not None:
             resp.set_header("X-PyPI-Last-Serial", str(answer.page.serial))
-        send(req, resp, media.value, self._render(answer, links, media))
+        withheld = tuple(each.file.filename for each in found.withheld)
+        if found.cooldown is not None:
+            self._note(answer, found, withheld)
+        send(req, resp, media.value, self._render(answer, links, media, withheld))
 
-    def _render(self, answer: Answer, links: Links, media: Media) -> Rendered:
+    def _note(self, answer: Answer, found: TooYoung, withheld: tuple[str, ...]) -> None:
+        """Note which releases are withheld, for the last lines of `run`."""
+        key = (answer.digest, answer.owner.name, withheld)
+        releases = self._withheld.get(key)
+        if releases is None:
+            releases = self._shim.young_releases(answer, found)
+            releases = [release for release in releases if release["is_newest"]]
+            self._withheld.put(key, releases)
+        self._shim.fallback.activity.withheld(answer.project, releases)
+
+    def _render(
+        self, answer: Answer, links: Links, media: Media, withheld: tuple[str, ...]
+    ) -> Rendered:
         owner = answer.owner.group
 
         def render() -> bytes:
@@ -48,7 +83,7 @@ class PageSender:
 
         if not answer.is_settled:
             return as_rendered(render())
-        return self._rendered.get((answer.digest, owner, links, media), render)
+        return self._rendered.get((answer.digest, owner, links, media, withheld), render)
 
 
 class ProjectResource:
@@ -81,8 +116,6 @@ class ProjectResource:
         answer = self._shim.fallback.page(project, index, again=is_again(req, self._shim))
         if not self._direct and req.method == "GET":
             self._shim.ahead.page_asked(client_of(req), answer, PageAddress(project, index))
-        if answer.is_settled:
-            req.env[MAX_AGE] = self._shim.fallback.repeat_seconds
         self._sender.send(req, resp, answer, replace(self._links, root=public_root(req)))
 
     on_head = on_get

@@ -26,7 +26,6 @@ from indexfallback.server.intercepted import Json, Moved, Names, Page, index_at,
 from indexfallback.server.links import DirectLinks
 from indexfallback.server.pages import NamesResource, PageSender, client_of, is_again, media_of
 from indexfallback.server.provenance import ProvenanceSender
-from indexfallback.server.response_cache import MAX_AGE
 from indexfallback.shim import Shim
 from indexfallback.upstream.answers import ClientLogin
 
@@ -86,9 +85,7 @@ class InterceptedResource:
         if req.method == "GET":
             address = PageAddress(project, None, _name(index))
             shim.ahead.page_asked(client_of(req), answer, address)
-        if answer.is_settled and login is None:
-            req.env[MAX_AGE] = shim.fallback.repeat_seconds
-        self._pages.send(req, resp, answer, self._links(index))
+        self._pages.send(req, resp, answer, self._links(index), is_shared=login is None)
 
     def _document(self, req: falcon.Request, resp: falcon.Response, wanted: Json) -> None:
         """Answer with the JSON of a project or of a version."""

@@ -16,6 +16,7 @@ from indexfallback.store.blobs import Blob, Blobs
 from indexfallback.store.damage import NewerSchemaError
 from indexfallback.store.database import Database
 from indexfallback.store.documents import Documents
+from indexfallback.store.first_seen import FirstSeen
 from indexfallback.store.health_records import HealthRecords
 from indexfallback.store.hosting import Hosting
 from indexfallback.store.ledger import Ledger
@@ -91,6 +92,7 @@ class Store:
         self.advisories = Advisories(self.database)
         self.ledger = Ledger(self.database)
         self.pins = Pins(self.database, self.search.note)
+        self.first_seen = FirstSeen(self.database)
         self.mirrors = Mirrors(self.database, self.search.note)
         self.mirror_lists = MirrorLists(directory, self.database)
         self.health_records = HealthRecords(self.database)
@@ -136,6 +138,7 @@ class Store:
             self.blobs.records.flush()
         self.ledger.flush()
         self.pins.flush()
+        self.first_seen.flush()
         self.search.write_notes()
         self.database.close()
         self.hosting.close()

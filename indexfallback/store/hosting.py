@@ -1,6 +1,6 @@
-"""The database of hosted indexes: tokens, the records of uploaded files, and the log of events.
+"""The database of what cannot be recreated: tokens, hosted files, events and accepted releases.
 
-It is in the user's state directory, since it cannot be recreated and caches are cleared.
+It is in the user's state directory, since caches are cleared.
 """
 
 import sqlite3
@@ -9,6 +9,7 @@ import threading
 import platformdirs
 
 from indexfallback.errors import StoreError
+from indexfallback.store.acceptances import Acceptances
 from indexfallback.store.damage import NewerSchemaError
 from indexfallback.store.database import Database
 from indexfallback.store.events import Events
@@ -37,11 +38,16 @@ CREATE TABLE event (
     detail TEXT NOT NULL
 ) WITHOUT ROWID;
 CREATE INDEX event_project ON event (project, id);
+CREATE TABLE acceptance (
+    project TEXT NOT NULL, version TEXT NOT NULL, accepted REAL NOT NULL, login TEXT NOT NULL,
+    PRIMARY KEY (project, version)
+) WITHOUT ROWID;
 """,
     # A yank or a revoked token must not come back with a power cut.
     synchronous="FULL",
-    if_damaged="its tokens are lost: create them again with `indexfallback token create`; the "
-    "records of uploaded files, their yanks and the log of events are read from the journal",
+    if_damaged="its tokens are lost: create them again with `indexfallback token create`, and "
+    "accept releases again with `indexfallback cache accept`; the records of uploaded files, their "
+    "yanks and the log of events are read from the journal",
     journal="hosted-files.journal",
     tables=HOSTED_FILES,
     what="the records of uploaded files",
@@ -75,6 +81,20 @@ class Hosting:
     def events(self) -> Events:
         """The log of events; raises `StoreError` if the database cannot be opened."""
         return Events(self._opened())
+
+    @property
+    def acceptances(self) -> Acceptances:
+        """The accepted releases; raises `StoreError` if the database cannot be opened."""
+        return Acceptances(self._opened())
+
+    def accepted(self, project: str) -> frozenset[str]:
+        """Return the accepted versions of a project, without making a database for that.
+
+        Raises `StoreFault` if the database cannot be read.
+        """
+        if self._database is None and not (self._directory / _DATABASE).exists():
+            return frozenset()
+        return self.acceptances.versions(project)
 
     def close(self) -> None:
         """Close the database, if it is open."""

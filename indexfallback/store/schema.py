@@ -104,6 +104,9 @@ CREATE TABLE told (
     project TEXT NOT NULL, version TEXT NOT NULL, advisory TEXT NOT NULL, told REAL NOT NULL,
     PRIMARY KEY (project, version, advisory)
 ) WITHOUT ROWID;
+CREATE TABLE first_seen (
+    source TEXT NOT NULL, project TEXT NOT NULL, body BLOB NOT NULL, PRIMARY KEY (source, project)
+);
 """
 
 

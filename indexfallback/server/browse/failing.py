@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 
 from indexfallback.chain.decisions import Decision
 from indexfallback.chain.refusals import acceptance
+from indexfallback.server.browse.cooldown import cooldown_reason
 from indexfallback.server.browse.markup import NOTHING, Html, html, joined, moment, sentence
 from indexfallback.words import left_out
 
@@ -58,6 +59,8 @@ def _without_files(report: Mapping[str, Any]) -> Reason:
         changed = report["withheld"][0]["filename"]
         cause = "its files have changed since they were first seen, and are withheld"
         return Reason(cause, acceptance(report["project"], changed))
+    if young := cooldown_reason(report):
+        return Reason(*young)
     if report["dropped"]:
         cause = f"of the files that {owner} lists, {left_out(report['dropped'])}"
         return Reason(cause, f"Tell whoever runs {owner}.")

@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 
 from indexfallback.chain.decisions import Decision
 from indexfallback.server.browse.about import About, about_section
+from indexfallback.server.browse.cooldown import cooldown_notices
 from indexfallback.server.browse.description import description_section
 from indexfallback.server.browse.failing import failing_section, refused_section
 from indexfallback.server.browse.frame import framed
@@ -100,6 +101,7 @@ def _notices(view: ProjectView) -> Html:
     ]
     if report["dropped"]:
         notices.append(f"Of the files that the page lists, {left_out(report['dropped'])}.")
+    notices += cooldown_notices(report)
     return joined(html('<p class="notice">{text}</p>', text=text) for text in notices)
 
 

@@ -1,0 +1,210 @@
+"""Which files of a page are too young to be offered: the cooldown of its index.
+
+A file is withheld until its upload-time (PEP 700) and the cooldown are over. Where the index states
+no time, or one that cannot be read, that of another index of its group counts, whose files are the
+same; where none is known, the time counts at which the file was first seen. A time in the
+future counts as the time at which the file was first seen: a wrong clock, of the index or of this
+machine, withholds a file for one cooldown and not for longer, and never offers it earlier.
+
+A file that was served before is not withheld, and no file of a release that the user has accepted.
+"""
+
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from datetime import datetime, timezone
+from typing import Any, NamedTuple
+
+from packaging.version import Version
+
+from indexfallback.config.units import format_duration
+from indexfallback.names import canonical_version, version_in
+from indexfallback.page import File, ProjectPage
+from indexfallback.store.pins import Pin
+from indexfallback.words import minute
+
+#: Digits of a time up to its seconds.
+_SECONDS = len("2026-12-04T14:02:11")
+
+
+class Cooldown(NamedTuple):
+    """The cooldown of a project at one index, and what decides when it is over.
+
+    Times are seconds since the epoch.
+    """
+
+    #: The name of the index.
+    owner: str
+    #: How old a file must be.
+    seconds: float
+    now: float
+    #: File name to when it was first seen: of files whose upload-time does not tell.
+    seen: Mapping[str, float]
+    #: File name to the upload-time that another index of the group states: of files whose own
+    #: index states none.
+    elsewhere: Mapping[str, str]
+    #: The versions that the user has accepted, canonical (`names.canonical_version`).
+    accepted: Collection[str]
+
+
+class Young(NamedTuple):
+    """A file whose cooldown is not over. Times are seconds since the epoch."""
+
+    file: File
+    #: None if the file's name does not tell.
+    version: str | None
+    #: When it was uploaded, or was first seen.
+    since: float
+    #: Whether the index states that time.
+    is_stated: bool
+    #: From when it is offered.
+    until: float
+
+
+class TooYoung(NamedTuple):
+    """The files of a page that are younger than its cooldown."""
+
+    #: None for an index without one.
+    cooldown: Cooldown | None
+    #: All of them, and those that are withheld.
+    young: tuple[Young, ...] = ()
+    withheld: tuple[Young, ...] = ()
+
+
+class YoungRelease(NamedTuple):
+    """The withheld files of one version. Times are as in `Young`, of the file that is first."""
+
+    #: Empty if the files' names do not tell.
+    version: str
+    files: tuple[str, ...]
+    since: float
+    is_stated: bool
+    until: float
+    #: Whether the page offers no other file of the version.
+    is_whole: bool
+    #: Whether clients would choose it if it were offered: it is newer than all that is offered.
+    is_newest: bool
+
+
+def undated(page: ProjectPage, now: float) -> tuple[list[str], list[str]]:
+    """Return the files whose upload-time does not tell, and those whose time is after ``now``."""
+    unknown: list[str] = []
+    ahead: list[str] = []
+    latest = _text(now)
+    for file in page.files:
+        stated = file.upload_time
+        if stated is None:
+            unknown.append(file.filename)
+        elif not "0" < stated[:_SECONDS] <= latest:
+            (unknown if _time(stated) is None else ahead).append(file.filename)
+    return unknown, ahead
+
+
+def young_files(page: ProjectPage, cooldown: Cooldown | None) -> tuple[Young, ...]:
+    """Return the files of a page that are younger than the cooldown, withheld or not."""
+    if cooldown is None or page.status == "quarantined":  # nothing of it is offered anyway
+        return ()
+    return tuple(_young(page, cooldown))
+
+
+def withheld_files(
+    young: Iterable[Young], pins: Mapping[str, Sequence[Pin]], accepted: Collection[str]
+) -> tuple[Young, ...]:
+    """Return those of some young files that are withheld.
+
+    ``pins`` are those of the project by file name, ``accepted`` the accepted versions, canonical.
+    """
+    return tuple(
+        each
+        for each in young
+        if canonical_version(each.version) not in accepted and not _was_served(each.file, pins)
+    )
+
+
+def releases(page: ProjectPage, withheld: Sequence[Young]) -> list[YoungRelease]:
+    """Return the versions of withheld files, the newest first; ``page`` is as it is offered."""
+    found: dict[str, list[Young]] = {}
+    for each in withheld:
+        found.setdefault(each.version or "", []).append(each)
+    offered = {version_in(file.filename, page.name) for file in page.files} if found else set()
+    newest = max((Version(version) for version in offered if version), default=None)
+    told = []
+    for version in sorted(found, key=_age, reverse=True):
+        first = min(found[version], key=lambda each: each.until)
+        names = tuple(each.file.filename for each in found[version])
+        is_whole = version not in offered
+        is_newest = is_whole and (newest is None or (version != "" and Version(version) > newest))
+        told.append(
+            YoungRelease(
+                version, names, first.since, first.is_stated, first.until, is_whole, is_newest
+            )
+        )
+    return told
+
+
+def as_json(project: str, release: YoungRelease, cooldown: Cooldown) -> dict[str, Any]:
+    """Return a withheld release as reports have it."""
+    return {
+        **release._asdict(),
+        "cause": cause(release, cooldown.owner, cooldown.seconds),
+        "remedy": remedy(project, release.version),
+    }
+
+
+def cause(young: Young | YoungRelease, index: str, seconds: float) -> str:
+    """Return the clause of why a file or release is withheld, and until when."""
+    since = "was uploaded" if young.is_stated else "was first seen"
+    return (
+        f"it {since} at {index} on {minute(young.since)}, and the cooldown of "
+        f"{format_duration(seconds)} withholds it until {minute(young.until)}"
+    )
+
+
+def withheld_until(young: Young, index: str) -> str:
+    """Return the same as a predicate: ``is withheld until ...``."""
+    return f"is withheld until {minute(young.until)} by the cooldown of {index}"
+
+
+def remedy(project: str, version: str | None) -> str:
+    """Return the sentence of what to do about a file that is withheld."""
+    if not version:
+        return f"Use an older version, or add {project} to cooldown_except."
+    return (
+        "Use an older version; if this one is needed now, "
+        f"`indexfallback cache accept {project} {version}` offers it."
+    )
+
+
+def _young(page: ProjectPage, cooldown: Cooldown) -> Iterator[Young]:
+    latest, oldest = _text(cooldown.now), _text(cooldown.now - cooldown.seconds)
+    for file in page.files:
+        stated = file.upload_time or cooldown.elsewhere.get(file.filename)
+        if stated is not None and "0" < stated[:_SECONDS] < oldest:  # nearly every file
+            continue
+        born = _time(stated) if stated is not None and "0" < stated[:_SECONDS] <= latest else None
+        since = born if born is not None else cooldown.seen.get(file.filename, cooldown.now)
+        until = since + cooldown.seconds
+        if until > cooldown.now:
+            version = version_in(file.filename, page.name)
+            yield Young(file, version, since, born is not None, until)
+
+
+def _was_served(file: File, pins: Mapping[str, Sequence[Pin]]) -> bool:
+    known = pins.get(file.filename, ())
+    return any(file.sha256 in (None, pin.sha256) for pin in known)
+
+
+def _age(version: str) -> tuple[bool, Version]:
+    return version != "", Version(version or "0")
+
+
+def _text(when: float) -> str:
+    """Return a time as `File.upload_time` spells it, up to its seconds."""
+    return datetime.fromtimestamp(max(0.0, when), timezone.utc).isoformat()[:_SECONDS]
+
+
+def _time(stated: str) -> float | None:
+    """Return the seconds since the epoch of an upload-time, or None if it is none."""
+    try:
+        moment = datetime.fromisoformat(stated.removesuffix("Z"))
+        return moment.replace(tzinfo=timezone.utc).timestamp()
+    except (ValueError, OverflowError):
+        return None

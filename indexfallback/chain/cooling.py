@@ -1,0 +1,75 @@
+"""What decides whether files are too young: the settings, the records and the clock."""
+
+import time
+from collections.abc import Callable, Collection, Mapping, Sequence
+
+import msgspec
+
+from indexfallback.chain.cooldown import Cooldown, Young, undated, withheld_files, young_files
+from indexfallback.config import Index, Settings
+from indexfallback.page import File, ProjectPage
+from indexfallback.store import Store, best_effort
+from indexfallback.store.pins import Pin
+
+
+class Cooling:
+    """The cooldowns of all projects."""
+
+    def __init__(self, settings: Settings, store: Store) -> None:
+        self._settings = settings
+        self._store = store
+        #: Returns the time, seconds since the epoch.
+        self.clock: Callable[[], float] = time.time
+
+    def cooldown(self, index: Index, page: ProjectPage) -> Cooldown | None:
+        """Return the cooldown of a page of an index, or None for one without.
+
+        It is recorded which of its files are seen for the first time.
+        """
+        seconds = index.cooldown_of(page.name)
+        if not seconds:
+            return None
+        now = self.clock()
+        unknown, ahead = undated(page, now)
+        seen = self._store.first_seen.see(index.key, page.name, unknown, ahead, now)
+        elsewhere = self._elsewhere(index, page, unknown) if unknown else {}
+        accepted: frozenset[str] = frozenset()
+        with best_effort(f"read which releases of {page.name} are accepted"):
+            accepted = self._store.hosting.accepted(page.name)
+        return Cooldown(index.name, seconds, now, seen, elsewhere, accepted)
+
+    def _elsewhere(
+        self, index: Index, page: ProjectPage, undated: Collection[str]
+    ) -> Mapping[str, str]:
+        """Return the upload-times that stored pages of the index's group state for some files."""
+        found: dict[str, str] = {}
+        names = set(undated)
+        for other in self._settings.group(index.group):
+            known = self._store.pages.load(other.key, page.name) if other != index else None
+            if known is None:
+                continue
+            times = {(file.filename, file.sha256): file.upload_time for file in known.files}
+            for file in page.files:
+                stated = times.get((file.filename, file.sha256))
+                if stated is not None and file.filename in names:
+                    found.setdefault(file.filename, stated)
+        return found
+
+    def young(
+        self, index: Index, project: str, file: File, pins: Sequence[Pin] = ()
+    ) -> Young | None:
+        """Return a file that the page of an index lists if it is withheld there, else None.
+
+        ``pins`` are those of the file's name.
+        """
+        if not index.cooldown_of(project):
+            return None
+        page = self._store.pages.load(index.key, project)
+        if page is None:  # it was removed a moment ago
+            page = ProjectPage(name=project, files=(file,))
+        cooldown = self.cooldown(index, page)
+        if cooldown is None:
+            return None
+        page = msgspec.structs.replace(page, files=(file,))
+        young = young_files(page, cooldown)
+        return next(iter(withheld_files(young, {file.filename: pins}, cooldown.accepted)), None)

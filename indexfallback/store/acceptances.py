@@ -1,0 +1,64 @@
+"""Releases that the user has accepted although their cooldown is not over."""
+
+import time
+from typing import NamedTuple
+
+from indexfallback.names import canonical_version
+from indexfallback.store.database import Database
+
+
+class Acceptance(NamedTuple):
+    """A release whose files no cooldown withholds."""
+
+    #: Normalised.
+    project: str
+    #: As packaging spells what the user has written.
+    version: str
+    #: Seconds since the epoch.
+    accepted: float
+    #: The login name of the user who accepted it.
+    by: str
+
+
+class Acceptances:
+    """All accepted releases, in the database of what cannot be recreated."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def accept(self, project: str, version: str, by: str) -> Acceptance:
+        """Accept a release, and return the record: the earlier one if it was accepted before."""
+        known = self._find(project, version)
+        if known is not None:
+            return known
+        accepted = Acceptance(project, version, time.time(), by)
+        self._database.execute("INSERT OR IGNORE INTO acceptance VALUES (?, ?, ?, ?)", accepted)
+        return accepted
+
+    def undo(self, project: str, version: str) -> bool:
+        """Remove the record of a release; return whether there was one."""
+        known = self._find(project, version)
+        if known is None:
+            return False
+        sql = "DELETE FROM acceptance WHERE project = ? AND version = ?"
+        return self._database.execute(sql, known[:2]) > 0
+
+    def versions(self, project: str) -> frozenset[str]:
+        """Return the accepted versions of a project, canonical (`names.canonical_version`)."""
+        found = (canonical_version(each.version) for each in self.all(project))
+        return frozenset(version for version in found if version is not None)
+
+    def _find(self, project: str, version: str) -> Acceptance | None:
+        """Return the record of a release, or None: 1.0 and 1.0.0 are one."""
+        wanted = canonical_version(version)
+        known = self.all(project)
+        return next((e for e in known if canonical_version(e.version) == wanted), None)
+
+    def all(self, project: str | None = None) -> list[Acceptance]:
+        """Return the accepted releases, of one project or of all, the oldest first."""
+        where, values = ("WHERE project = ?", (project,)) if project is not None else ("", ())
+        rows = self._database.rows(
+            f"SELECT project, version, accepted, login FROM acceptance {where} ORDER BY accepted",  # noqa: S608 - ours
+            values,
+        )
+        return [Acceptance(*row) for row in rows]

@@ -6,7 +6,7 @@ import pytest
 
 from indexfallback.clients.troubles import troubles
 
-SERVED = {"owner": "pypi", "left_out": ""}
+SERVED: dict[str, Any] = {"owner": "pypi", "left_out": "", "withheld": ()}
 CHANGED = {
     "project": "demo",
     "filename": "demo-1.0-py3-none-any.whl",
@@ -22,6 +22,7 @@ def _status(
     refused: tuple[dict[str, Any], ...] = (),
 ) -> dict[str, Any]:
     """Return what a shim answers of which every index is well."""
+    failures = tuple({"title": "", **failure} for failure in failures)
     activity = {"failures": failures, "projects": projects or {}}
     indexes = [{"name": "private", "failed": 0.0, "held": ""}]
     return {"activity": activity, "refused": refused, "indexes": indexes, "offline": False}
@@ -43,7 +44,7 @@ def test_a_cause_begins_as_a_sentence_and_a_name_as_it_is_spelt(cause: str, sent
 
 
 def test_a_project_of_which_no_file_is_offered_is_said_to_be_one() -> None:
-    served = {"owner": "pypi", "left_out": "2 left out (2: a malformed sha256)"}
+    served = {**SERVED, "left_out": "2 left out (2: a malformed sha256)"}
     (trouble,) = troubles(_status(projects={"demo": served, "idna": SERVED}), 1.0)
     assert trouble == (
         "demo has no file that can be installed.",
@@ -89,3 +90,38 @@ def test_an_outage_concerns_a_command_that_looked_something_up_and_has_its_own_r
         "What you can do: The fault is at private: run again later, or tell whoever runs it."
     )
     assert list(troubles({**status, "activity": _status()["activity"]}, 1.0)) == []
+
+
+YOUNG = {
+    "version": "2.0",
+    "files": ["demo-2.0-py3-none-any.whl"],
+    "cause": "it was uploaded at pypi on 2026-11-28 and is withheld until 2026-12-05",
+    "remedy": "Use an older version.",
+}
+
+
+def test_the_newest_release_that_a_cooldown_withholds_is_named() -> None:
+    older = {**YOUNG, "version": "1.9"}
+    served = {**SERVED, "withheld": (YOUNG, older)}
+    (trouble,) = troubles(_status(projects={"demo": served, "idna": SERVED}), 1.0)
+    assert trouble == (
+        "demo 2.0 is withheld.",
+        (
+            "It was uploaded at pypi on 2026-11-28 and is withheld until 2026-12-05.",
+            "What you can do: Use an older version.",
+        ),
+    )
+
+
+def test_a_withheld_file_that_a_client_asked_for_is_named_once() -> None:
+    failure = {
+        "what": "demo-2.0-py3-none-any.whl",
+        "status": 404,
+        "title": "File withheld",
+        "tried": (),
+        "cause": YOUNG["cause"],
+        "remedy": "",
+    }
+    status = _status(failure, projects={"demo": {**SERVED, "withheld": (YOUNG,)}})
+    (trouble,) = troubles(status, 1.0)
+    assert trouble.sentence == "demo-2.0-py3-none-any.whl is withheld."

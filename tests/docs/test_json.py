@@ -76,9 +76,10 @@ def printed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, list
         line.configure(
             index_table("local", (directory / "own").as_uri(), role="private", upload=True),
             index_table("private", private.url, role="private"),
-            index_table("pypi", public.url),
+            index_table("pypi", public.url, cooldown="7 days"),
             mirror={"index": "pypi", "projects": ["idna"]},
         )
+        public.add(wheel("idna", "4.0"), upload_time="2999-01-01T00:00:00Z")
         yield {
             title: [line(*command.split(), "--json").json for command in commands]
             for title, commands in _commands(directory, file).items()
@@ -114,7 +115,12 @@ def _commands(directory: Path, file: Path) -> dict[str, list[str]]:
             f"cache export {house} --format wheelhouse --projects nope",
         ],
         "cache import": [f"cache import {archive} --dry-run", f"cache import {house}"],
-        "cache accept": ["cache accept idna idna-3.10-py3-none-any.whl --yes"],
+        "cache accept": [
+            "cache accept idna idna-3.10-py3-none-any.whl --yes",
+            "cache accept idna 4.0",
+            "cache accept --list",
+            "cache accept idna 4.0 --undo",
+        ],
         "cache disown": ["cache disown acme-app --yes", "cache disown --all private --yes"],
         "cache remove": ["cache remove idna --yes"],
     }

@@ -1,6 +1,7 @@
 """The sentence on a requirement that no version of a project satisfies."""
 
 import platform
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -119,10 +120,14 @@ def test_pip_takes_a_pre_release_if_nothing_else_matches() -> None:
     [
         ({}, "1.0 is withheld, because its content has changed since it was first seen"),
         ({"is_offline": True}, "1.0 is not in the cache, and no index can be asked"),
+        (
+            {"young": {file("1.0").filename: "is withheld until 2026-12-04 by the cooldown of x"}},
+            "1.0 is withheld until 2026-12-04 by the cooldown of x",
+        ),
     ],
 )
 def test_of_what_is_listed_and_not_offered_the_reason_is_told(
-    more: dict[str, bool], expected: str
+    more: dict[str, Any], expected: str
 ) -> None:
     listed = ProjectPage(name="app", files=(file("1.0"), file("2.0")))
     offered = ProjectPage(name="app", files=(file("2.0"),))

@@ -7,7 +7,13 @@ from indexfallback.server.browse.about import About, about_section
 from indexfallback.server.browse.failing import failing_section, refused_section
 
 NOW = 1_800_000_000.0
-FOUND: dict[str, Any] = {"project": "demo", "owner": "pypi", "withheld": [], "dropped": {}}
+FOUND: dict[str, Any] = {
+    "project": "demo",
+    "owner": "pypi",
+    "withheld": [],
+    "dropped": {},
+    "cooldown": None,
+}
 
 
 def failing(*failures: Decision, has_files: bool = True, **report: object) -> str:

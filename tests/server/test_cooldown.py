@@ -1,0 +1,283 @@
+"""What a cooldown withholds at each address of the server, from when on it does not, and why."""
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from indexfallback.chain import fallback
+from indexfallback.config import Index, Settings
+from indexfallback.shim import Shim
+from indexfallback.store.hosting import Hosting
+from tests.fakes import Dist, FakeIndex, sdist, wheel
+from tests.fakes.pages import HTML_ONLY, UPLOAD_TIME
+from tests.faults.client import Client
+
+DAY = 86400.0
+WEEK = 7 * DAY
+#: When the fake index says that its files were uploaded.
+UPLOADED = datetime.fromisoformat(UPLOAD_TIME.removesuffix("Z")).replace(tzinfo=timezone.utc)
+NOW = UPLOADED.timestamp() + 4 * WEEK
+YESTERDAY = datetime.fromtimestamp(NOW - DAY, timezone.utc).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+OLD, OLDER, NEW = wheel("demo", "1.0"), wheel("demo", "0.9"), wheel("demo", "2.0")
+PAGE = "/simple/demo/"
+
+
+class Clock:
+    """A clock that a test sets."""
+
+    def __init__(self) -> None:
+        self.now = NOW
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+Make = Callable[..., Client]
+
+
+@pytest.fixture
+def make(tmp_path: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> Iterator[Make]:
+    """Return a factory of clients of a shim of indexes, which asks for each page again."""
+    monkeypatch.setattr(fallback, "REPEAT_SECONDS", 0.0)
+    made: list[Shim] = []
+
+    def give(*indexes: Index, **values: Any) -> Client:
+        settings = Settings(
+            **{"indexes": indexes, "cache_dir": tmp_path / "cache", "fresh": 0.0, **values}
+        )
+        shim = Shim(settings)
+        shim.fallback.cooling.clock = clock
+        made.append(shim)
+        return Client(shim)
+
+    yield give
+    for shim in made:
+        shim.close()
+
+
+@pytest.fixture
+def pypi() -> Iterator[FakeIndex]:
+    with FakeIndex([OLD, OLDER], json=True) as index:
+        index.add(NEW, upload_time=YESTERDAY)
+        yield index
+
+
+def cooled(index: FakeIndex, **values: Any) -> Index:
+    return Index(**{"name": "pypi", "url": index.url, "role": "public", "cooldown": WEEK, **values})
+
+
+def path_of(dist: Dist) -> str:
+    return f"/files/pypi/{dist.project}.{dist.sha256}/{dist.filename}"
+
+
+def names(client: Client) -> list[str]:
+    return sorted(client.files("demo"))
+
+
+def old(*more: Dist) -> list[str]:
+    return sorted(dist.filename for dist in (OLD, OLDER, *more))
+
+
+def test_a_young_file_is_not_listed_and_its_address_is_404_with_reason_date_and_remedy(
+    make: Make, pypi: FakeIndex
+) -> None:
+    client = make(cooled(pypi))
+    assert names(client) == old()
+    assert client.page("demo")["versions"] == ["0.9", "1.0"]
+    for path in (path_of(NEW), f"{path_of(NEW)}.metadata"):
+        answer = client.get(path)
+        assert answer.status == 404
+        problem = answer.problem
+        assert problem.startswith("File withheld: ")
+        assert "it was uploaded at pypi on 2026-01-28 " in problem
+        assert "the cooldown of 7 days withholds it until 2026-02-04 " in problem
+        assert "`indexfallback cache accept demo 2.0` offers it" in problem
+    assert client.get(path_of(NEW), {"Range": "bytes=-10"}).status == 404
+    assert pypi.count(f"/files/{NEW.filename}") == 0
+    assert client.get(path_of(OLD)).body == OLD.data
+
+
+def test_a_page_offers_a_file_from_the_moment_on_that_its_cooldown_is_over(
+    make: Make, pypi: FakeIndex, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither what is in memory nor an ETag holds beyond that moment."""
+    monkeypatch.setattr(fallback, "REPEAT_SECONDS", 60.0)
+    client = make(cooled(pypi), fresh=1e6)
+    clock.now = NOW - DAY + WEEK - 0.1
+    before = client.get(PAGE)
+    assert NEW.filename.encode() not in before.body
+    assert client.get(PAGE).headers["etag"] == before.headers["etag"]
+    clock.now += 0.2
+    after = client.get(PAGE)
+    assert NEW.filename.encode() in after.body
+    assert after.headers["etag"] != before.headers["etag"]
+    assert client.get(path_of(NEW)).body == NEW.data
+
+
+def test_a_file_that_was_served_before_stays(make: Make, pypi: FakeIndex) -> None:
+    client = make(cooled(pypi, cooldown=None))
+    assert client.fetch("demo", NEW.filename).body == NEW.data
+    client.kept(NEW.sha256)
+    client.shim.close()
+    again = make(cooled(pypi))
+    assert names(again) == old(NEW)
+    assert again.get(path_of(NEW)).body == NEW.data
+
+
+def test_an_acceptance_and_its_end_hold_at_once(make: Make, pypi: FakeIndex) -> None:
+    client = make(cooled(pypi))
+    assert names(client) == old()
+    with closing(Hosting()) as hosting:  # as the command, in a process of its own
+        hosting.acceptances.accept("demo", "2.0", "ann")
+        assert names(client) == old(NEW)
+        assert client.get("/-/why/demo").status == 200
+        hosting.acceptances.undo("demo", "2.0")
+        assert names(client) == old()
+        hosting.acceptances.accept("demo", "2.0", "ann")
+        assert client.get(path_of(NEW)).body == NEW.data
+
+
+def test_an_index_without_times_withholds_what_was_not_on_its_first_page(
+    make: Make, clock: Clock
+) -> None:
+    with FakeIndex([OLD, OLDER], formats=HTML_ONLY) as index:
+        client = make(cooled(index))
+        assert names(client) == old()
+        index.add(NEW)
+        clock.now += DAY
+        assert names(client) == old()
+        problem = client.get(path_of(NEW)).problem
+        assert "it was first seen at pypi on 2026-01-30 " in problem
+        clock.now += WEEK
+        assert names(client) == old(NEW)
+
+
+def test_a_mirror_with_the_same_cooldown_offers_no_more_than_its_public_index(
+    make: Make, pypi: FakeIndex
+) -> None:
+    with FakeIndex([OLD, OLDER]) as near:
+        near.add(NEW, upload_time=YESTERDAY)
+        mirror = Index(name="mirror", url=near.url, role="mirror", mirror_of="pypi", cooldown=WEEK)
+        client = make(mirror, cooled(pypi))
+        assert names(client) == old()
+        assert client.get(path_of(NEW)).status == 404
+        assert client.get("/index/pypi/simple/demo/").body.count(b"<a ") == 2
+
+
+def test_a_time_that_the_public_index_states_counts_for_its_mirror_too(
+    make: Make, pypi: FakeIndex
+) -> None:
+    """Else the first page of a mirror that states no times would make every release old."""
+    with FakeIndex([OLD, OLDER, NEW], formats=HTML_ONLY) as near:
+        mirror = Index(
+            name="mirror",
+            url=near.url,
+            role="mirror",
+            mirror_of="pypi",
+            cooldown=WEEK,
+            pages="authority",
+        )
+        client = make(mirror, cooled(pypi))
+        assert names(client) == old()
+        assert client.get(path_of(NEW)).status == 404
+        assert client.get("/index/mirror/simple/demo/").body.count(b"<a ") == 2
+        assert client.get(path_of(OLD)).body == OLD.data
+
+
+def test_the_exceptions_have_no_cooldown(make: Make, pypi: FakeIndex) -> None:
+    assert names(make(cooled(pypi, cooldown_except=("d?mo",)))) == old(NEW)
+
+
+@pytest.mark.parametrize("address", ["/index/pypi/simple/demo/", "/direct/simple/demo/", "via"])
+def test_no_other_address_of_the_page_lists_it(make: Make, pypi: FakeIndex, address: str) -> None:
+    client = make(cooled(pypi))
+    if address == "via":
+        address = f"/via/http/127.0.0.1:{pypi.port}/simple/demo/"
+    body = client.get(address).body
+    assert OLD.filename.encode() in body
+    assert NEW.filename.encode() not in body
+
+
+def test_its_address_at_the_index_is_404_in_a_transparent_run(make: Make, pypi: FakeIndex) -> None:
+    client = make(cooled(pypi))
+    answer = client.get(f"/via/http/127.0.0.1:{pypi.port}/files/{NEW.filename}")
+    assert answer.status == 404
+    assert "withholds it until 2026-02-04" in answer.problem
+
+
+def test_pypis_json_leaves_the_release_out_and_describes_one_that_is_offered(
+    make: Make, pypi: FakeIndex
+) -> None:
+    client = make(cooled(pypi))
+    document = json.loads(client.get("/pypi/demo/json").body)
+    assert document["info"]["version"] == "1.0"
+    assert set(document["releases"]) == {"0.9", "1.0"}
+    assert [file["filename"] for file in document["urls"]] == [OLD.filename]
+    answer = client.get("/pypi/demo/2.0/json")
+    assert answer.status == 404
+    assert "withholds it until 2026-02-04" in answer.problem
+    assert json.loads(client.get("/pypi/demo/1.0/json").body)["info"]["version"] == "1.0"
+
+
+def test_a_project_with_young_files_alone_has_an_empty_page_and_no_json(make: Make) -> None:
+    with FakeIndex(json=True) as index:
+        index.add(NEW, upload_time=YESTERDAY)
+        client = make(cooled(index))
+        assert client.page("demo")["files"] == []
+        assert "cache accept demo 2.0" in client.get("/pypi/demo/json").problem
+        page = client.get("/projects/demo/", {"Accept": "text/html"}).body.decode()
+        assert "Why an install of it fails now" in page
+        assert "withholds it until 2026-02-04" in page
+
+
+def test_offline_what_is_young_stays_withheld(make: Make, pypi: FakeIndex) -> None:
+    client = make(cooled(pypi))
+    client.fetch("demo", OLD.filename)
+    client.kept(OLD.sha256)
+    client.shim.close()
+    offline = make(cooled(pypi), offline=True)
+    assert names(offline) == [OLD.filename]
+    answer = offline.shim.fallback.page("demo")
+    assert [young.version for young in offline.shim.too_young(answer).withheld] == ["2.0"]
+
+
+def test_a_file_of_another_version_beside_old_ones_is_withheld_alone(
+    make: Make, pypi: FakeIndex
+) -> None:
+    late = sdist("demo", "1.0")
+    pypi.add(late, upload_time=YESTERDAY)
+    client = make(cooled(pypi))
+    assert names(client) == old()
+    assert client.page("demo")["versions"] == ["0.9", "1.0"]
+
+
+def test_why_and_status_tell_what_is_withheld_and_until_when(make: Make, pypi: FakeIndex) -> None:
+    client = make(cooled(pypi))
+    client.get(PAGE)
+    report = json.loads(client.get("/-/why/demo").body)["cooldown"]
+    (release,) = report["releases"]
+    assert (report["seconds"], report["accepted"]) == (WEEK, [])
+    assert (release["version"], release["files"]) == ("2.0", [NEW.filename])
+    assert release["until"] == NOW + 6 * DAY
+    assert release["is_whole"]
+    projects = json.loads(client.get("/-/status").body)["activity"]["projects"]
+    assert projects["demo"]["withheld"] == [release]
+    page = client.get("/projects/demo/", {"Accept": "text/html"}).body.decode()
+    assert "2.0: it was uploaded at pypi on 2026-01-28" in page
+
+
+def test_without_a_cooldown_nothing_is_recorded(make: Make, pypi: FakeIndex) -> None:
+    client = make(cooled(pypi, cooldown=None))
+    assert names(client) == old(NEW)
+    assert client.shim.store.database.rows("SELECT * FROM first_seen") == []
+    assert json.loads(client.get("/-/why/demo").body)["cooldown"] is None

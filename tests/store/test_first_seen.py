@@ -1,0 +1,72 @@
+"""When files were first seen: what counts as old, and what other processes and restarts know."""
+
+from contextlib import closing
+
+from indexfallback.store import Store
+from indexfallback.store.first_seen import OLD
+from indexfallback.store.hosting import Hosting
+from tests.store.support import set_read_only
+
+SOURCE = "https://packages.example.com/simple/"
+
+
+def see(store: Store, *names: str, now: float, ahead: tuple[str, ...] = ()) -> dict[str, float]:
+    seen = store.first_seen.see(SOURCE, "acme", names, ahead, now)
+    return {name: seen[name] for name in (*names, *ahead)}
+
+
+def test_what_the_first_page_lists_is_old_and_what_comes_later_is_new(store: Store) -> None:
+    assert see(store, "a", "b", now=100.0) == {"a": OLD, "b": OLD}
+    assert see(store, "a", "c", now=200.0) == {"a": OLD, "c": 200.0}
+    assert see(store, "a", "b", "c", now=300.0) == {"a": OLD, "b": OLD, "c": 200.0}
+
+
+def test_a_page_whose_files_all_have_times_is_a_first_page(store: Store) -> None:
+    see(store, now=100.0)
+    assert see(store, "a", now=200.0) == {"a": 200.0}
+
+
+def test_a_file_of_the_future_is_new_on_the_first_page(store: Store) -> None:
+    assert see(store, "a", ahead=("b",), now=100.0) == {"a": OLD, "b": 100.0}
+
+
+def test_each_index_has_first_pages_of_its_own(store: Store) -> None:
+    see(store, "a", now=100.0)
+    other = store.first_seen.see("https://other.example.com/", "acme", ["b"], [], 200.0)
+    assert other["b"] == OLD
+
+
+def test_records_hold_while_the_disk_cannot_be_written_and_are_written_then(store: Store) -> None:
+    see(store, "a", now=100.0)
+    set_read_only(store, True)
+    assert see(store, "a", "b", now=200.0)["b"] == 200.0
+    assert see(store, "b", now=300.0)["b"] == 200.0
+    set_read_only(store, False)
+    store.first_seen.flush()
+    with closing(Store(store.directory, 10**6)) as again:
+        assert see(again, "b", now=400.0)["b"] == 200.0
+
+
+def test_two_processes_agree_on_what_was_seen_first(store: Store) -> None:
+    with closing(Store(store.directory, 10**6)) as other:
+        see(store, "a", now=100.0)
+        assert see(other, "a", "b", now=200.0) == {"a": OLD, "b": 200.0}
+        assert see(store, "b", now=300.0) == {"b": 200.0}
+
+
+def test_an_acceptance_names_user_and_time_and_is_undone_once() -> None:
+    with closing(Hosting()) as hosting:
+        assert hosting.accepted("acme") == frozenset()
+        first = hosting.acceptances.accept("acme", "1.0", "ann")
+        assert hosting.acceptances.accept("acme", "1.0", "ben") == first
+        assert first.by == "ann"
+        assert hosting.accepted("acme") == {"1"}
+        assert hosting.acceptances.undo("acme", "1.0.0")
+        assert not hosting.acceptances.undo("acme", "1.0")
+        assert hosting.acceptances.all() == []
+
+
+def test_reading_acceptances_makes_no_database() -> None:
+    with closing(Hosting()) as hosting:
+        assert hosting.accepted("acme") == frozenset()
+        assert not (hosting._directory / "hosting.sqlite3").exists()

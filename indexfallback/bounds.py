@@ -35,6 +35,8 @@ TABLES: dict[str, int] = {
     "files.notices.Notices._seen": _MIB // 2,
     # The logins in the links of one index: those of the largest page.
     "upstream.credentials.LinkLogins._links": 6 * _MIB,
+    # Clients that tried wrong tokens within a minute: 600 of them.
+    "server.wrong_tokens.WrongTokens._counts": _MIB // 4,
     # Files verified since the start: 20,000, and no more than a repeated check if one is dropped.
     "store.verified.VerifiedFiles._sha256s": 4 * _MIB,
 }

@@ -220,6 +220,20 @@ class UploadRefusedError(UploadError):
     title = "Upload refused"
 
 
+class PromotionError(UploadError):
+    """A release cannot be promoted; ``filename`` is its project and version, or its file."""
+
+    status = 409
+    title = "Promotion refused"
+
+
+class UploadForbiddenError(UploadError):
+    """The token is not for the project of the file."""
+
+    status = 403
+    title = "Token not good for this"
+
+
 class UploadExistsError(UploadError):
     """Another file has this name; clients look for the words of the title."""
 

@@ -47,6 +47,8 @@ _SECTIONS = {
         "yank": "withdraw",
         "unyank": "withdraw",
         "remove": "withdraw",
+        "promote": "promote",
+        "log": "log",
         "token": "token",
         "publish-tree": "publish_tree",
     },

@@ -14,6 +14,7 @@ from indexfallback.config import Settings
 from indexfallback.config.address import parse_address
 from indexfallback.config.units import InvalidValueError
 from indexfallback.store import Store, maintenance
+from indexfallback.store.events import local_actor
 from indexfallback.store.ledger import OwnedName
 from indexfallback.words import counted
 
@@ -62,6 +63,12 @@ def _disown_project(
     if owners and not yes:
         confirm("Let another index own it?", f"{project} has an owner", as_json=as_json)
     disowned = maintenance.disown(store, project, [index.key for index in private])
+    if disowned.owners:
+        names = {index.key: index.name for index in private}
+        owned_by = ", ".join(names.get(source, source) for source in owners)
+        store.hosting.events.record(
+            "disowned", project, "", actor=local_actor(), detail=f"owned by {owned_by}"
+        )
     claiming = {index.name: claim(index, project) for index in private if index.claims(project)}
     if as_json:
         print_json({"project": project, **disowned._asdict(), "claimed_by": list(claiming)})
@@ -91,6 +98,11 @@ def _disown_index(
             as_json=as_json,
         )
     disowned = maintenance.disown_all(store, source)
+    if disowned.names:
+        store.hosting.events.record(
+            "disowned", "", "", index=index, actor=local_actor(),
+            detail=counted(disowned.names, "name"),
+        )  # fmt: skip
     if as_json:
         first = [seen.project for seen in names[:_SHOWN]]
         report = {"index": index, "address": source, "first": first, "since": _since(names)}

@@ -40,11 +40,18 @@ def open_store(settings: Settings, *, only_read: bool = False) -> Iterator[Store
 @contextmanager
 def open_hosted(settings: Settings, name: str | None) -> Iterator[HostedIndex]:
     """Yield a hosted index; raises `ConfigError` or `StoreError`."""
-    index = hosted_index(settings, name)
+    with open_all_hosted(settings, name) as (hosted,):
+        yield hosted
+
+
+@contextmanager
+def open_all_hosted(settings: Settings, *names: str | None) -> Iterator[list[HostedIndex]]:
+    """Yield hosted indexes by their names, in this order; raises as `open_hosted`."""
+    indexes = [hosted_index(settings, name) for name in names]
     with open_store(settings) as store:
         members = Members(settings, store, Network(settings))
         try:
-            yield HostedIndex(index, settings, store, members[index.name])
+            yield [HostedIndex(index, settings, store, members[index.name]) for index in indexes]
         finally:
             members.close()
 

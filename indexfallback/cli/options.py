@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+from packaging.version import InvalidVersion, Version
 
 from indexfallback.cli.logs import set_up_logging
 from indexfallback.cli.output import QUIET
@@ -70,6 +71,14 @@ def project_name(text: str) -> str:
     if not is_project_name(text):
         raise click.BadParameter(f'"{text}" is not a project name')
     return normalize(text)
+
+
+def version_number(text: str) -> Version:
+    """Return a version (PEP 440); raises `click.BadParameter`."""
+    try:
+        return Version(text)
+    except InvalidVersion as error:
+        raise click.BadParameter(f'"{text}" is not a version') from error
 
 
 def duration(text: str) -> float:

@@ -12,7 +12,9 @@ from indexfallback.cli.output import print_json, say, tell
 from indexfallback.errors import UploadError
 from indexfallback.hosted.attestations import ENDING, joined
 from indexfallback.hosted.index import HostedIndex, Published
+from indexfallback.hosted.permit import Permit
 from indexfallback.hosted.receiving import failed
+from indexfallback.store.events import local_actor
 
 #: Bytes that are copied at once.
 _PIECE = 1 << 20
@@ -72,7 +74,7 @@ def _publish(hosted: HostedIndex, path: Path) -> Published:
                     incoming.write(piece)
         except OSError as error:
             raise failed(path.name, error) from error
-        return hosted.publish(incoming, path.name, None, attestations)
+        return hosted.publish(incoming, path.name, None, Permit(local_actor()), attestations)
 
 
 def _attests(path: Path, dist: Path) -> bool:

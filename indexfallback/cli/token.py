@@ -1,10 +1,11 @@
-"""``token``: manages tokens for uploads, and for readers on other machines."""
+"""``token``: manages tokens for changes of hosted indexes, and for readers on other machines."""
 
-import getpass
 import platform
 import sys
 import time
 from contextlib import closing
+from pathlib import Path
+from typing import Any
 
 import click
 
@@ -28,9 +29,12 @@ from indexfallback.cli.output import (
 )
 from indexfallback.cli.running import address, root
 from indexfallback.config import Settings
+from indexfallback.config.keys import patterns
+from indexfallback.config.units import InvalidValueError
+from indexfallback.store.events import local_actor
 from indexfallback.store.hosting import Hosting
 from indexfallback.store.secret import user_secret
-from indexfallback.store.tokens import USER, Token
+from indexfallback.store.tokens import RIGHTS, USER, Right, Token
 
 
 @click.group(
@@ -38,31 +42,72 @@ from indexfallback.store.tokens import USER, Token
     epilog=examples("indexfallback token create --expires '90 days'", "indexfallback token list"),
 )
 def token() -> None:
-    """Manage tokens for uploads and remote readers."""
+    """Manage tokens for uploads, yanks and remote readers."""
+
+
+def _rights(_context: click.Context, _parameter: click.Parameter, text: str) -> list[Right]:
+    """Return the rights in an option; raises `click.BadParameter`."""
+    given = [word.strip() for word in text.split(",")]
+    unknown = [word for word in given if word not in RIGHTS]
+    if unknown:
+        raise click.BadParameter(f'"{unknown[0]}" is none of {", ".join(RIGHTS)}')
+    return [right for right in RIGHTS if right in given]
+
+
+def _patterns(_context: click.Context, _parameter: click.Parameter, texts: tuple[str, ...]) -> Any:
+    """Return normalised patterns of project names; raises `click.BadParameter`."""
+    try:
+        return patterns(list(texts), Path())
+    except InvalidValueError as error:
+        raise click.BadParameter(str(error)) from error
 
 
 @token.command(
     epilog=examples(
         "indexfallback token create",
-        "indexfallback token create --index local --expires '90 days'",
-        "indexfallback token create --read-only",
+        "indexfallback token create --project 'acme-*' --expires '90 days'",
+        "indexfallback token create --allow read",
+        "indexfallback token create --allow upload,yank --index staging --index prod",
     )
 )
 @click.option("--name", help="Its name in `token list`; default: this user and machine.")
-@click.option("--index", "index", metavar="NAME", help="Only for this index; default: for all.")
+@click.option(
+    "--allow",
+    "rights",
+    metavar="RIGHT,...",
+    default="upload",
+    show_default=True,
+    callback=_rights,
+    help="What it may do besides reading: upload, yank (and unyank), remove; or read alone.",
+)
+@click.option(
+    "--index",
+    "names",
+    metavar="NAME",
+    multiple=True,
+    help="Only for this index (repeatable); default: for all.",
+)
+@click.option(
+    "--project",
+    "projects",
+    metavar="PATTERN",
+    multiple=True,
+    callback=_patterns,
+    help='Only for projects of this name, or such as "acme-*" (repeatable).',
+)
 @click.option(
     "--expires", type=duration, metavar="DURATION", help='Such as "90 days"; default: never.'
 )
-@click.option("--read-only", is_flag=True, help="Only for reading, not for uploads.")
 @json_option
 @takes_options_but_index
 def create(
     options: Options,
     *,
     name: str | None,
-    index: str | None,
+    rights: list[Right],
+    names: tuple[str, ...],
+    projects: tuple[str, ...],
     expires: float | None,
-    read_only: bool,
     as_json: bool,
 ) -> None:
     """Create and print a token; it cannot be shown again.
@@ -70,13 +115,14 @@ def create(
     The token alone goes to standard output, how to use it to standard error.
     """
     settings = options.settings()
-    if index is not None:
-        _check_index(settings, index, read_only=read_only)
+    for index in names:
+        _check_index(settings, index, only_read=rights == ["read"])
     with closing(Hosting()) as hosting:
         made, secret = hosting.tokens.create(
-            name or f"{getpass.getuser()}@{platform.node()}",
-            index=index,
-            uploads=not read_only,
+            name or f"{local_actor().name}@{platform.node()}",
+            rights=rights,
+            indexes=names,
+            projects=projects,
             expires=None if expires is None else time.time() + expires,
         )
     lines = _lines(settings, made)
@@ -94,25 +140,36 @@ def create(
 
 def _lines(settings: Settings, made: Token) -> list[str]:
     """Return the commands that use a token, with ``TOKEN`` in its place."""
-    if made.uploads:
-        path = f"upload/{made.index_name}/" if made.index_name else "upload/"
-        url = f"{root(settings)}/{path}"
+    own = root(settings)
+    uploads = [f"{own}/upload/{index}/" for index in made.indexes] or [f"{own}/upload/"]
+    if "upload" in made.rights:
         return [
-            f"twine upload --verbose --repository-url {url} -u {USER} -p TOKEN dist/*",
-            f"uv publish --publish-url {url} --check-url {address(settings)} --token TOKEN",
+            line
+            for url in uploads
+            for line in (
+                f"twine upload --verbose --repository-url {url} -u {USER} -p TOKEN dist/*",
+                f"uv publish --publish-url {url} --check-url {address(settings)} --token TOKEN",
+            )
         ]
-    host = root(settings).replace("://", f"://{USER}:TOKEN@", 1)
-    path = f"index/{made.index_name}/simple/" if made.index_name else "simple/"
-    return [f"pip install --index-url {host}/{path} PROJECT"]
+    if made.rights == ("read",):
+        host = own.replace("://", f"://{USER}:TOKEN@", 1)
+        paths = [f"index/{index}/simple/" for index in made.indexes] or ["simple/"]
+        return [f"pip install --index-url {host}/{path} PROJECT" for path in paths]
+    right = made.rights[-1]
+    names = made.indexes or [index.name for index in settings.hosted]
+    return [
+        f"curl -X POST -u {USER}:TOKEN {own}/-/{right}/{name}/PROJECT/VERSION" for name in names
+    ]
 
 
 def _purpose(token: Token) -> str:
-    what = "uploads and reading" if token.uploads else "reading"
-    return f"{what}: {token.index_name or 'all indexes'}"
+    indexes = ", ".join(token.indexes) or "all indexes"
+    projects = f"; projects {', '.join(token.projects)}" if token.projects else ""
+    return f"{', '.join(token.rights)}: {indexes}{projects}"
 
 
-def _check_index(settings: Settings, index: str, *, read_only: bool) -> None:
-    if not read_only:
+def _check_index(settings: Settings, index: str, *, only_read: bool) -> None:
+    if not only_read:
         hosted_index(settings, index)
     elif settings.index(index) is None:
         names = ", ".join(each.name for each in settings.indexes)

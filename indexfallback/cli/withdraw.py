@@ -1,29 +1,26 @@
 """``yank``, ``unyank`` and ``remove``: withdraw a release from a hosted index."""
 
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 import click
-from packaging.version import InvalidVersion, Version
+from packaging.version import Version
 
 from indexfallback.cli.opening import index_option, open_hosted
-from indexfallback.cli.options import Options, examples, project_name, takes_options_but_index
+from indexfallback.cli.options import (
+    Options,
+    examples,
+    project_name,
+    takes_options_but_index,
+    version_number,
+)
 from indexfallback.cli.output import say, tell
 from indexfallback.hosted.index import HostedIndex
 from indexfallback.page import File
+from indexfallback.store.events import local_actor
 from indexfallback.words import counted
 
-
-def _version(text: str) -> Version:
-    try:
-        return Version(text)
-    except InvalidVersion as error:
-        raise click.BadParameter(f'"{text}" is not a version') from error
-
-
 _project = click.argument("project", type=project_name)
-_release = click.argument("version", type=_version)
+_release = click.argument("version", type=version_number)
 
 
 @click.command(
@@ -39,9 +36,9 @@ def yank(options: Options, project: str, version: Version, reason: str, index: s
 
     Clients do not choose it unless it is pinned.
     """
-    with _files(options, index, project, version) as (hosted, files):
-        for file in files:
-            hosted.yank(project, file, reason)
+    with open_hosted(options.settings(), index) as hosted:
+        files = hosted.yank(project, version, reason, local_actor())
+        _end_without(files, hosted, project, version)
     _say_done("Yanked", project, version, files)
     tell(
         f"Clients choose it only for the exact requirement {project}=={version}, and then "
@@ -57,9 +54,9 @@ def yank(options: Options, project: str, version: Version, reason: str, index: s
 @takes_options_but_index
 def unyank(options: Options, project: str, version: Version, index: str | None) -> None:
     """Undo the yank of VERSION of PROJECT."""
-    with _files(options, index, project, version) as (hosted, files):
-        for file in files:
-            hosted.yank(project, file, None)
+    with open_hosted(options.settings(), index) as hosted:
+        files = hosted.yank(project, version, None, local_actor())
+        _end_without(files, hosted, project, version)
     _say_done("No longer yanked", project, version, files)
     tell("Clients choose it like any other version.", "  ")
 
@@ -75,11 +72,12 @@ def remove(options: Options, project: str, version: Version, yes: bool, index: s
 
     Installations that need it fail; `yank` does not break them.
     """
-    with _files(options, index, project, version) as (hosted, files):
+    with open_hosted(options.settings(), index) as hosted:
+        files = hosted.files_of(project, version)
+        _end_without(files, hosted, project, version)
         if not yes:
             _confirm(hosted, files)
-        for file in files:
-            hosted.remove(project, file)
+        hosted.remove(project, version, local_actor())
         left = hosted.files(project)
     _say_done("Removed", project, version, files)
     after = (
@@ -94,17 +92,11 @@ def remove(options: Options, project: str, version: Version, yes: bool, index: s
     tell(after, "  ")
 
 
-@contextmanager
-def _files(
-    options: Options, index: str | None, project: str, version: Version
-) -> Iterator[tuple[HostedIndex, list[File]]]:
-    """Yield the files of a release; end the command if it has none."""
-    with open_hosted(options.settings(), index) as hosted:
-        files = hosted.files_of(project, version)
-        if not files:
-            say(f"{hosted.index.name} has no file of {project} {version}")
-            sys.exit(1)
-        yield hosted, files
+def _end_without(files: list[File], hosted: HostedIndex, project: str, version: Version) -> None:
+    """End the command if a release has no files."""
+    if not files:
+        say(f"{hosted.index.name} has no file of {project} {version}")
+        sys.exit(1)
 
 
 def _confirm(hosted: HostedIndex, files: list[File]) -> None:

@@ -1,7 +1,11 @@
-"""A hosted index: publishes, yanks and removes files, which its shelf keeps."""
+"""A hosted index: publishes, yanks and removes files, which its shelf keeps.
+
+What is changed is recorded in the log of events.
+"""
 
 import time
-from contextlib import AbstractContextManager
+from collections.abc import Sequence
+from contextlib import AbstractContextManager, ExitStack
 from typing import NamedTuple, Protocol
 
 from packaging.version import Version
@@ -12,11 +16,13 @@ from indexfallback.hosted.attestations import provenance_of
 from indexfallback.hosted.checks import Checked, Identity, check_file, check_filename, identity_of
 from indexfallback.hosted.directory_shelf import DirectoryShelf
 from indexfallback.hosted.form import Form, check_digests
+from indexfallback.hosted.permit import Permit
 from indexfallback.hosted.receiving import Incoming
 from indexfallback.hosted.shelf import Shelf
 from indexfallback.page import File
 from indexfallback.store import Store
-from indexfallback.upstream.answers import Limits, Upstream
+from indexfallback.store.events import Action, Actor
+from indexfallback.upstream.answers import FileAnswer, Limits, Upstream
 
 
 class Opened(Protocol):
@@ -42,6 +48,21 @@ class Published(NamedTuple):
     is_attested: bool = False
 
 
+class Received(NamedTuple):
+    """A received file that has passed the checks."""
+
+    incoming: Incoming
+    filename: str
+    checked: Checked
+    #: The provenance object that comes with it (PEP 740), if one does.
+    provenance: bytes | None = None
+
+    @property
+    def sha256(self) -> str:
+        """The sha256 of its content."""
+        return self.incoming.digests["sha256"]
+
+
 class HostedIndex:
     """One hosted index."""
 
@@ -57,7 +78,12 @@ class HostedIndex:
         return self._shelf.receive()
 
     def publish(
-        self, incoming: Incoming, filename: str, form: Form | None, attestations: bytes = b"[]"
+        self,
+        incoming: Incoming,
+        filename: str,
+        form: Form | None,
+        permit: Permit,
+        attestations: bytes = b"[]",
     ) -> Published:
         """Check a received file, and publish it under its name.
 
@@ -65,39 +91,78 @@ class HostedIndex:
         earlier ones.
 
         Raises:
+            UploadForbiddenError: the permit is not for its project.
             UploadRefusedError: it cannot be installed, differs from its name, the form or its
                 attestations, or its project belongs to another index.
             UploadExistsError: another file has the name.
             UploadFailedError: the shelf cannot be written.
 
         """
-        self.check_name(filename)
-        digests = incoming.digests
-        if form is not None:
-            check_digests(form, digests, filename)
-        checked = check_file(incoming.path, filename, form)
-        identity, sha256 = checked.identity, digests["sha256"]
-        self._check_owner(filename, identity.project)
+        self.check_name(filename, permit)
+        received = self.check(incoming, filename, form, permit)
+        identity, sha256 = received.checked.identity, received.sha256
         provenance = provenance_of(attestations, filename, identity, sha256)
-        with self._shelf.placing(filename):
-            was_there = self._place(incoming, filename, checked, sha256)
-            if provenance is not None:
-                self._shelf.attest(identity.project, filename, provenance)
-        return Published(
-            filename, identity, sha256, was_there, checked.warnings, provenance is not None
-        )
+        (was_there,) = self.place([received._replace(provenance=provenance)])
+        if not was_there:
+            self.record("uploaded", identity.project, filename, permit.actor)
+        warnings = received.checked.warnings
+        return Published(filename, identity, sha256, was_there, warnings, provenance is not None)
 
-    def check_name(self, filename: str) -> None:
-        """Refuse a file whose name is not valid, or shows that its project is another index's.
+    def check(
+        self,
+        incoming: Incoming,
+        filename: str,
+        form: Form | None,
+        permit: Permit,
+        origin: Index | None = None,
+    ) -> Received:
+        """Check a received file; raises as `publish`.
 
-        Raises `UploadRefusedError`.
+        That its project belongs to ``origin``, an index from which it is promoted, is no reason to
+        refuse it.
+        """
+        if form is not None:
+            check_digests(form, incoming.digests, filename)
+        checked = check_file(incoming.path, filename, form)
+        project = checked.identity.project
+        permit.check(filename, project)
+        self._check_owner(filename, project, origin)
+        return Received(incoming, filename, checked)
+
+    def place(self, received: Sequence[Received]) -> list[bool]:
+        """Give files of one project their names, all of them or none; tell which were there.
+
+        Raises `UploadExistsError` and `UploadFailedError`.
+        """
+        with self._shelf.placing(received[0].filename), ExitStack() as undoing:
+            were_there = [self._is_there(each) for each in received]
+            for place, each in enumerate(received):
+                if not were_there[place]:
+                    there = self._shelf.place(each.incoming, each.filename, each.checked)
+                    were_there[place] = there is not None and self._is_same(each, there)
+                if not were_there[place]:
+                    undoing.callback(self._take_back, each)
+                if each.provenance is not None:
+                    project = each.checked.identity.project
+                    self._shelf.attest(project, each.filename, each.provenance)
+            undoing.pop_all()
+        return were_there
+
+    def check_name(self, filename: str, permit: Permit, origin: Index | None = None) -> None:
+        """Refuse a file whose name is not valid, or shows that its project is not allowed here.
+
+        Raises `UploadRefusedError` and `UploadForbiddenError`; ``origin`` is as in `check`.
         """
         project = check_filename(filename)
         if project is not None:
-            self._check_owner(filename, project)
+            permit.check(filename, project)
+            self._check_owner(filename, project, origin)
 
-    def _check_owner(self, filename: str, project: str) -> None:
-        """Refuse a file of another index's project; raises `UploadRefusedError`."""
+    def _check_owner(self, filename: str, project: str, origin: Index | None = None) -> None:
+        """Refuse a file of another index's project; raises `UploadRefusedError`.
+
+        ``origin`` may own it as well, but not claim it.
+        """
         others = [index for index in self._settings.indexes if index is not self.index]
         for index in others:
             if index.claims(project) and not self.index.claims(project):
@@ -108,7 +173,8 @@ class HostedIndex:
                 )
         owners = self._store.ledger.owners(project)
         for index in others:
-            known = owners.get(index.key) if index.is_private else None
+            may_own = index.is_private and index is not origin
+            known = owners.get(index.key) if may_own else None
             is_owner = known is not None and known.is_owner(index.defer_copies)
             if is_owner and self.index.key not in owners:
                 raise UploadRefusedError(
@@ -117,6 +183,10 @@ class HostedIndex:
                     f"Choose another name. If the project moves here on purpose, run "
                     f"`indexfallback cache disown {project}`",
                 )
+
+    def open(self, file: File) -> FileAnswer:
+        """Open a file that this index lists, or what lies beside one."""
+        return self._opened.upstream.open(file, 0, None, self._settings.deadline)
 
     def files(self, project: str) -> tuple[File, ...]:
         """Return the files of a normalised project."""
@@ -133,38 +203,70 @@ class HostedIndex:
             and Version(identity.version) == version
         ]
 
-    def yank(self, project: str, file: File, reason: str | None) -> None:
-        """Yank a file, or, with the reason None, unyank it; raises sqlite3.Error."""
-        self._shelf.yank(project, file, reason)
+    def yank(self, project: str, version: Version, reason: str | None, actor: Actor) -> list[File]:
+        """Yank a version, or, with the reason None, unyank it; raises sqlite3.Error and OSError.
 
-    def remove(self, project: str, file: File) -> None:
-        """Delete a file of a normalised project; raises OSError."""
-        self._shelf.remove(project, file)
+        Returns its files; without any, nothing was done.
+        """
+        files = self.files_of(project, version)
+        for file in files:
+            self._shelf.yank(project, file, reason)
+        if files:
+            action: Action = "unyanked" if reason is None else "yanked"
+            self.record(action, project, str(version), actor, reason or "")
+        return files
 
-    def _place(self, incoming: Incoming, filename: str, checked: Checked, sha256: str) -> bool:
-        """Give a checked file its name; tell whether it was there already."""
-        project = checked.identity.project
-        for file in self.files(project):
+    def remove(self, project: str, version: Version, actor: Actor) -> list[File]:
+        """Delete a version; raises sqlite3.Error and OSError. Returns its files as `yank`."""
+        files = self.files_of(project, version)
+        for file in files:
+            self._shelf.remove(project, file)
+        if files:
+            self.record("removed", project, str(version), actor)
+        return files
+
+    def own(self, project: str) -> None:
+        """Record that this index owns a normalised project, as others may already."""
+        self._store.ledger.record_page(self.index.key, project)
+
+    def record(
+        self, action: Action, project: str, subject: str, actor: Actor, detail: str = ""
+    ) -> None:
+        """Record a change of this index in the log of events."""
+        events = self._store.hosting.events
+        events.record(action, project, subject, index=self.index.name, actor=actor, detail=detail)
+
+    def _is_there(self, received: Received) -> bool:
+        """Tell whether a file is published; raises `UploadExistsError` if it cannot be."""
+        filename, identity = received.filename, received.checked.identity
+        for file in self.files(identity.project):
             if file.filename == filename:
-                return self._is_same(filename, sha256, self._shelf.sha256_of(file))
-            if identity_of(file.filename, project) == checked.identity:
+                return self._is_same(received, self._shelf.sha256_of(file))
+            if identity_of(file.filename, identity.project) == identity:
                 raise UploadExistsError(
                     filename, f"{file.filename} is another spelling of the name", _NEW_VERSION
                 )
-        pins = self._store.pins.of_name(project, filename)
-        if pins and all(pin.sha256 != sha256 for pin in pins):
+        pins = self._store.pins.of_name(identity.project, filename)
+        if pins and all(pin.sha256 != received.sha256 for pin in pins):
             served = f"it was served before with other content (sha256 {pins[0].sha256})"
             raise UploadExistsError(filename, served, _NEW_VERSION)
-        there = self._shelf.place(incoming, filename, checked)
-        return there is not None and self._is_same(filename, sha256, there)
+        return False
 
-    def _is_same(self, filename: str, sha256: str, there: str) -> bool:
+    def _take_back(self, received: Received) -> None:
+        """Remove a file that was placed just now."""
+        project = received.checked.identity.project
+        for file in self.files(project):
+            if file.filename == received.filename:
+                self._shelf.remove(project, file)
+
+    def _is_same(self, received: Received, there: str) -> bool:
         """Return True if the file there has this sha256; raises `UploadExistsError` if not."""
-        if there != sha256:
+        if there != received.sha256:
             raise UploadExistsError(
-                filename, f"{self.index.name} has it with other content (sha256 {there})",
+                received.filename,
+                f"{self.index.name} has it with other content (sha256 {there})",
                 _NEW_VERSION,
-            )  # fmt: skip
+            )
         return True
 
 

@@ -16,6 +16,7 @@ from indexfallback.server.browse.resources import (
     ReleaseResource,
     StartResource,
 )
+from indexfallback.server.changes import PromoteResource, WithdrawResource
 from indexfallback.server.concurrency import ConcurrencyLimit
 from indexfallback.server.credentials import Credentials, ReadGuard
 from indexfallback.server.decisions import noting_errors
@@ -90,9 +91,21 @@ def routes(shim: Shim, credentials: Credentials, prover: Prover) -> dict[str, An
     return (
         _for_clients(shim)
         | dict.fromkeys(upload_paths, uploads)
+        | _changes(shim, credentials)
         | _for_people(shim)
         | _for_programs(shim, prover)
     )
+
+
+def _changes(shim: Shim, credentials: Credentials) -> dict[str, Any]:
+    """Return the resources that withdraw and promote releases of hosted indexes."""
+    release = "{index}/{project}/{version}"
+    return {
+        f"/-/yank/{release}": WithdrawResource(shim, credentials, "yanked"),
+        f"/-/unyank/{release}": WithdrawResource(shim, credentials, "unyanked"),
+        f"/-/remove/{release}": WithdrawResource(shim, credentials, "removed"),
+        "/-/promote/{project}/{version}": PromoteResource(shim, credentials),
+    }
 
 
 def _for_clients(shim: Shim) -> dict[str, Any]:

@@ -7,12 +7,17 @@ import base64
 import binascii
 import hmac
 import time
+from collections.abc import Callable, Mapping
 
 import falcon
 
+from indexfallback.hosted.permit import Permit
+from indexfallback.names import FileKey, is_project_name, normalize
+from indexfallback.server.wrong_tokens import WrongTokens
+from indexfallback.store.events import Actor
 from indexfallback.store.hosting import Hosting
 from indexfallback.store.secret import Secret
-from indexfallback.store.tokens import USER
+from indexfallback.store.tokens import USER, Right, Token
 
 _CHALLENGE = ('Basic realm="indexfallback", charset="UTF-8"',)
 _HOW = f'log in as "{USER}", with a token of `indexfallback token create` as the password'
@@ -20,38 +25,78 @@ _HOW_HERE = (
     "run `indexfallback setup` for this client, which gives it your own token "
     "(`indexfallback token show`), or set private = false in [server]"
 )
+#: Key of the environment: the permit of a reader whose token is for single projects.
+_PERMIT = "indexfallback.permit"
 
 
 class Credentials:
     """Checks that a request has a token for what it asks."""
 
-    def __init__(self, hosting: Hosting, own: Secret, *, private: bool = False) -> None:
-        """Check by the tokens of ``hosting``, and ``own``; ``private`` as in the settings."""
+    def __init__(
+        self,
+        hosting: Hosting,
+        own: Secret,
+        *,
+        private: bool = False,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """Check by the tokens of ``hosting``, and ``own``; ``private`` as in the settings.
+
+        Wrong ones are counted by the monotonic ``clock``.
+        """
         self._hosting = hosting
         self._own = own.token.encode()
         self._private = private
+        self._wrong = WrongTokens(clock)
 
-    def require(self, req: falcon.Request, index: str | None, *, upload: bool = False) -> None:
-        """Return if the request may read, or upload to, an index; None is the whole chain.
+    def require(
+        self, req: falcon.Request, index: str | None, right: Right = "read", project: str = ""
+    ) -> Permit:
+        """Return the permit of a request for an index; None is the whole chain.
 
-        Raises falcon.HTTPUnauthorized without a valid token, and falcon.HTTPForbidden with a token
-        for another index or for reading only.
+        ``project`` is the normalised one that the request is for, if its address says so.
+
+        Raises falcon.HTTPUnauthorized without a valid token, falcon.HTTPTooManyRequests after many
+        wrong ones, and falcon.HTTPForbidden with a token for other indexes, projects or rights.
         """
         secret = _secret(req.auth)
         if secret is not None and hmac.compare_digest(secret.encode(), self._own):
-            if upload:
+            if right != "read":
                 raise _forbidden("your own token", "is for reading only")
-            return
-        token = self._hosting.tokens.find(secret) if secret is not None else None
-        if token is None:
-            what = "a token is needed" if req.auth is None else "this is not a token of this server"
-            raise _unauthorized(f"{what}: {_HOW_HERE if self._private and not upload else _HOW}")
-        if token.is_expired(time.time()):
-            raise _unauthorized(f"token {token.id} has expired: {_HOW}")
+            return Permit(Actor("own token", None, req.remote_addr or ""))
+        token = self._token(req, secret, right)
+        named = f"token {token.id}"
         if not token.is_for(index):
-            raise _forbidden(f"token {token.id}", f"is for {token.index_name} alone")
-        if upload and not token.uploads:
-            raise _forbidden(f"token {token.id}", "is for reading only")
+            raise _forbidden(named, f"is for {' and '.join(token.indexes)} alone")
+        if right not in token.rights:
+            allowed = ", ".join(each for each in token.rights if each != "read")
+            raise _forbidden(
+                named,
+                f"is for reading and {allowed}, and not for {right}"
+                if allowed
+                else "is for reading only",
+            )
+        permit = Permit(Actor(token.name, token.id, req.remote_addr or ""), token.projects)
+        if project and not permit.covers(project):
+            raise _forbidden(named, f"is for {', '.join(token.projects)} alone")
+        return permit
+
+    def _token(self, req: falcon.Request, secret: str | None, right: Right) -> Token:
+        token = self._hosting.tokens.find(secret) if secret is not None else None
+        if token is not None and not token.is_expired(time.time()):
+            return token
+        how = _HOW_HERE if self._private and right == "read" else _HOW
+        if token is not None:
+            raise _unauthorized(f"token {token.id} has expired: {_HOW}")
+        if req.auth is None:
+            raise _unauthorized(f"a token is needed: {how}")
+        what = "this is not a token of this server"
+        seconds = self._wrong.tried(req.remote_addr or "")
+        if seconds:
+            raise falcon.HTTPTooManyRequests(
+                title="Too many wrong tokens", description=f"{what}: {how}", retry_after=seconds
+            )
+        raise _unauthorized(f"{what}: {how}")
 
 
 def _secret(header: str | None) -> str | None:
@@ -75,7 +120,11 @@ def _forbidden(token: str, why: str) -> falcon.HTTPForbidden:
 
 
 class ReadGuard:
-    """Demands a token for every read, where others than its user can reach the server."""
+    """Demands a token for every read, where others than its user can reach the server.
+
+    A token for single projects reads what the address limits to one of them, and the resources
+    with ``is_for_any_token``, which show nothing of other projects (`visible`).
+    """
 
     def __init__(self, credentials: Credentials) -> None:
         self._credentials = credentials
@@ -84,12 +133,36 @@ class ReadGuard:
         self,
         req: falcon.Request,
         resp: falcon.Response,  # noqa: ARG002 - Falcon's signature
-        resource: object,  # noqa: ARG002
+        resource: object,
         params: dict[str, str],
     ) -> None:
-        """Answer 401 or 403 to a request that may not read this; uploads check by themselves.
+        """Answer 401 or 403 to a request that may not read this; changes check by themselves.
 
         ``/-/health`` needs no token: it tells nothing about packages.
         """
-        if req.method in ("GET", "HEAD") and req.path != "/-/health":
-            self._credentials.require(req, params.get("index") or params.get("owner"))
+        if req.method not in ("GET", "HEAD") or req.path == "/-/health":
+            return
+        index, project = params.get("index") or params.get("owner"), _project(params)
+        permit = self._credentials.require(req, index, project=project)
+        if permit.projects:
+            req.env[_PERMIT] = permit
+            if not project and not getattr(resource, "is_for_any_token", False):
+                raise _forbidden(
+                    f"token {permit.actor.token}",
+                    f"is for {', '.join(permit.projects)} alone, and {req.path} tells of others",
+                )
+
+
+def visible(req: falcon.Request, names: list[str]) -> list[str]:
+    """Return those of normalised names that the token of a request may see."""
+    permit: Permit | None = req.env.get(_PERMIT)
+    return names if permit is None else [name for name in names if permit.covers(name)]
+
+
+def _project(params: Mapping[str, str]) -> str:
+    """Return the normalised project of an address; empty if it is for none."""
+    if "key" in params:
+        key = FileKey.parse(params["key"])
+        return key.project if key is not None else ""
+    name = params.get("project", "")
+    return normalize(name) if is_project_name(name) else ""

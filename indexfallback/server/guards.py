@@ -1,4 +1,4 @@
-"""The check of the Host before every request, and the answers for errors."""
+"""The checks of Host and Origin, and the answers for errors."""
 
 import logging
 
@@ -39,6 +39,16 @@ class HostGuard:
 
 def _has_port(host: str) -> bool:
     return host.rpartition(":")[2].isdigit() and not host.endswith("]")
+
+
+def refuse_foreign_origin(req: falcon.Request) -> None:
+    """Refuse a change that a page of another site makes: browsers send its Origin."""
+    origin = req.get_header("Origin")
+    if origin is not None and origin != req.prefix:
+        raise falcon.HTTPForbidden(
+            title="Foreign origin",
+            description=f"a page of {origin[:100]} must not change anything here",
+        )
 
 
 def answer_error(

@@ -15,6 +15,7 @@ from indexfallback.files.planner import PageAddress
 from indexfallback.files.schedule import Client
 from indexfallback.formats import Media, negotiate, render_names, render_page
 from indexfallback.names import is_normalized, is_project_name, normalize
+from indexfallback.server.credentials import visible
 from indexfallback.server.decisions import answered, asked
 from indexfallback.server.links import DirectLinks, Links
 from indexfallback.server.proxied import public_root
@@ -138,6 +139,8 @@ class NamesResource(XmlRpcResource):
     The list is small: buildout asks for it after each miss, and all public names are 40 MB.
     """
 
+    is_for_any_token = True
+
     def __init__(self, shim: Shim) -> None:
         self._shim = shim
         self._rendered = RenderedPages()
@@ -159,7 +162,7 @@ class NamesResource(XmlRpcResource):
                 names += member.upstream.names(limits).names
         media = media_of(req)
         # Each part is sorted already, so that sorting many thousands of names is quick.
-        listed = tuple(dict.fromkeys(sorted(names)))
+        listed = tuple(dict.fromkeys(visible(req, sorted(names))))
         digest = hashlib.sha256("\n".join(listed).encode()).digest()
         rendered = self._rendered.get((digest, media), lambda: render_names(listed, media))
         send(req, resp, media.value, rendered)
@@ -169,6 +172,8 @@ class NamesResource(XmlRpcResource):
 
 class SlashResource(XmlRpcResource):
     """The addresses below ``root`` without the slash at their end."""
+
+    is_for_any_token = True
 
     def __init__(self, root: str) -> None:
         self._root = root

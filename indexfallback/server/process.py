@@ -176,7 +176,7 @@ def _refuse_without_tokens(settings: Settings, port: Port, secret: Secret) -> No
         raise ConfigError(
             settings.origins.get("server.host", "server.host"),
             f'host = "{port.host}" can be reached by others, and there is no token to read with',
-            "make one with `indexfallback token create --read-only`, set public_read = true in "
+            "make one with `indexfallback token create --allow read`, set public_read = true in "
             '[server], or use "127.0.0.1"',
         )
 

@@ -1,4 +1,4 @@
-"""The server behind proxies: the path and the address at which clients reach it.
+"""The server behind proxies: the address at which clients reach it, and their own.
 
 Any client can send X-Forwarded-*: these headers count only from a proxy that the configuration
 names. The Host of such a request is checked all the same, since a web page on the proxy's machine
@@ -48,6 +48,7 @@ class Proxied:
             environ[PUBLIC_ROOT] = root
         if is_below or root is not None:
             environ["SCRIPT_NAME"] = self._base
+        environ["REMOTE_ADDR"] = self._client(environ)
         return self._application(environ, start_response)
 
     def _forwarded(self, environ: dict[str, Any]) -> str | None:
@@ -61,9 +62,27 @@ class Proxied:
             return None
         return f"{scheme if scheme in ('http', 'https') else 'http'}://{host}{self._base}"
 
+    def _client(self, environ: dict[str, Any]) -> str:
+        """Return the address of the client, as the trusted proxies before this server state it."""
+        address: str = environ.get("REMOTE_ADDR", "")
+        stated = environ.get("HTTP_X_FORWARDED_FOR", "").split(",")
+        # Each proxy appends the address of its own client; those of the client come first.
+        while self._trusts(address) and stated:
+            before = stated.pop().strip()
+            if not _is_address(before):
+                break
+            address = before
+        return address
+
     def _trusts(self, address: str) -> bool:
-        try:
-            peer = ip_address(address)
-        except ValueError:  # a Unix socket has no address
+        if not _is_address(address):  # a Unix socket has none
             return False
-        return any(peer in network for network in self._trusted)
+        return any(ip_address(address) in network for network in self._trusted)
+
+
+def _is_address(text: str) -> bool:
+    try:
+        ip_address(text)
+    except ValueError:
+        return False
+    return True

@@ -15,9 +15,11 @@ from indexfallback.errors import UploadRefusedError
 from indexfallback.hosted.attestations import FIELD, MAX_BYTES
 from indexfallback.hosted.form import CONTENT, FIELDS, read_form
 from indexfallback.hosted.index import HostedIndex, Published
+from indexfallback.hosted.permit import Permit
 from indexfallback.hosted.receiving import Incoming, failed
 from indexfallback.server.bodies import UploadSlots
 from indexfallback.server.credentials import Credentials
+from indexfallback.server.guards import refuse_foreign_origin
 from indexfallback.shim import Shim
 
 log = logging.getLogger("indexfallback")
@@ -61,9 +63,9 @@ class UploadResource:
         resp.text = "".join((f"OK: {published.filename} {there}\n", *warnings))
 
     def _take(self, req: falcon.Request, index: str) -> Published:
-        _refuse_foreign_origin(req)
+        refuse_foreign_origin(req)
         name = index or self._only_one()
-        self._credentials.require(req, name, upload=True)
+        permit = self._credentials.require(req, name, "upload")
         hosted = self._shim.hosted.get(name)
         if hosted is None:
             raise falcon.HTTPNotFound(description=f"{name} is not an index with upload = true")
@@ -73,9 +75,9 @@ class UploadResource:
             hosted.receive() as incoming,
         ):
             req.env["wsgi.input"] = body
-            filename, fields, attestations = _receive(req, hosted, incoming)
+            filename, fields, attestations = _receive(req, hosted, incoming, permit)
             form = read_form(fields, filename)
-            return hosted.publish(incoming, filename, form, attestations)
+            return hosted.publish(incoming, filename, form, permit, attestations)
 
     def _length(self, req: falcon.Request) -> int:
         """Return the length of the body that a request announces, if it is not too large."""
@@ -103,7 +105,7 @@ class UploadResource:
 
 
 def _receive(
-    req: falcon.Request, hosted: HostedIndex, incoming: Incoming
+    req: falcon.Request, hosted: HostedIndex, incoming: Incoming, permit: Permit
 ) -> tuple[str, Mapping[str, str], bytes]:
     """Write the form's file to the disk; return its name, the other fields and attestations."""
     filename: str | None = None
@@ -114,7 +116,7 @@ def _receive(
             if filename is not None:
                 raise UploadRefusedError(filename, "the form has two files", "Send one at a time")
             filename = part.filename or ""
-            hosted.check_name(filename)
+            hosted.check_name(filename, permit)
             _write(part, filename, incoming)
         elif part.name in FIELDS:
             fields[part.name] = _text(part)
@@ -145,12 +147,3 @@ def _attestations(part: BodyPart, filename: str) -> bytes:
         cause = f"its attestations have more than {MAX_BYTES} bytes"
         raise UploadRefusedError(filename, cause, "Send the attestations of this file only")
     return data
-
-
-def _refuse_foreign_origin(req: falcon.Request) -> None:
-    """Refuse an upload that a page of another site makes: browsers send its Origin."""
-    origin = req.get_header("Origin")
-    if origin is not None and origin != req.prefix:
-        raise falcon.HTTPForbidden(
-            title="Foreign origin", description=f"a page of {origin[:100]} must not upload here"
-        )

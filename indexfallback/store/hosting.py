@@ -29,8 +29,8 @@ CREATE TABLE hosted_file (
 ) WITHOUT ROWID;
 CREATE INDEX hosted_file_project ON hosted_file (source, project);
 CREATE TABLE token (
-    id TEXT PRIMARY KEY, name TEXT NOT NULL, sha256 TEXT NOT NULL UNIQUE, index_name TEXT,
-    uploads INTEGER NOT NULL, created REAL NOT NULL, expires REAL, used REAL
+    id TEXT PRIMARY KEY, name TEXT NOT NULL, sha256 TEXT NOT NULL UNIQUE, rights TEXT NOT NULL,
+    indexes TEXT NOT NULL, projects TEXT NOT NULL, created REAL NOT NULL, expires REAL, used REAL
 ) WITHOUT ROWID;
 CREATE TABLE event (
     id TEXT PRIMARY KEY, at REAL NOT NULL, action TEXT NOT NULL, project TEXT NOT NULL,

@@ -1,4 +1,4 @@
-"""Tokens: permission to upload, and to read a shim that serves other machines.
+"""Tokens: permission to change hosted indexes, and to read a shim that serves other machines.
 
 Only the sha256 of a token is stored. A token is 32 random bytes and cannot be guessed, so a slow
 hash, as for passwords, would add nothing and cost each request.
@@ -7,11 +7,17 @@ hash, as for passwords, would add nothing and cost each request.
 import hashlib
 import secrets
 import time
-from typing import NamedTuple
+from collections.abc import Collection, Sequence
+from typing import Literal, NamedTuple, get_args
 
 from indexfallback.store.best_effort import best_effort
 from indexfallback.store.database import Database
 
+#: What a token may be for. Who may upload may not yank, and who may yank may not delete: the token
+#: of a build job that leaks takes no release away.
+Right = Literal["read", "upload", "yank", "remove"]
+RIGHTS: tuple[Right, ...] = get_args(Right)
+_USUAL: tuple[Right, ...] = ("upload",)
 #: The user name for a token as password, as on PyPI.
 USER = "__token__"
 #: Identifies a token for secret scanners; without it, one could begin with a dash like an option.
@@ -28,10 +34,12 @@ class Token(NamedTuple):
     id: str
     #: As its maker calls it, for lists.
     name: str
-    #: Name of its index; None for all indexes.
-    index_name: str | None
-    #: Whether it may upload, besides reading.
-    uploads: bool
+    #: In the order of `RIGHTS`; every token may read.
+    rights: tuple[str, ...]
+    #: Names of its indexes; empty for all indexes, and for the whole chain.
+    indexes: tuple[str, ...]
+    #: Normalised names of its projects, and patterns such as ``acme-*``; empty for all projects.
+    projects: tuple[str, ...]
     created: float
     expires: float | None
     #: None if never.
@@ -43,10 +51,10 @@ class Token(NamedTuple):
 
     def is_for(self, index: str | None) -> bool:
         """Tell whether the token is valid for an index or, with None, for the whole chain."""
-        return self.index_name in (None, index)
+        return not self.indexes or index in self.indexes
 
 
-_SELECT = "SELECT id, name, index_name, uploads, created, expires, used FROM token"
+_SELECT = "SELECT id, name, rights, indexes, projects, created, expires, used FROM token"
 
 
 class Tokens:
@@ -59,23 +67,37 @@ class Tokens:
         self,
         name: str,
         *,
-        index: str | None = None,
-        uploads: bool = True,
+        rights: Collection[Right] = _USUAL,
+        indexes: Sequence[str] = (),
+        projects: Sequence[str] = (),
         expires: float | None = None,
     ) -> tuple[Token, str]:
         """Return a new token, and its secret, which is not stored; raises sqlite3.Error."""
         secret = PREFIX + secrets.token_urlsafe(_BYTES)
+        kept = tuple(right for right in RIGHTS if right == "read" or right in rights)
         made = Token(
-            secrets.token_hex(_ID_BYTES), name, index, uploads, time.time(), expires, used=None
+            secrets.token_hex(_ID_BYTES),
+            name,
+            kept,
+            tuple(indexes),
+            tuple(projects),
+            time.time(),
+            expires,
+            used=None,
         )
-        row = (*made[:2], _hash(secret), *made[2:])
-        self._database.execute("INSERT INTO token VALUES (?, ?, ?, ?, ?, ?, ?, ?)", row)
+        lists = map(" ".join, (kept, indexes, projects))
+        row = (made.id, name, _hash(secret), *lists, made.created, expires, None)
+        self._database.execute("INSERT INTO token VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", row)
         return made, secret
 
     def find(self, secret: str) -> Token | None:
-        """Return a token, expired or not, and record its use; None if there is none."""
-        digest = _hash(secret)
-        row = self._database.row(f"{_SELECT} WHERE sha256 = ?", (digest,))
+        """Return a token, expired or not, and record its use; None if there is none.
+
+        A wrong one costs at most a hash and a look-up, and writes nothing.
+        """
+        if not secret.startswith(PREFIX):
+            return None
+        row = self._database.row(f"{_SELECT} WHERE sha256 = ?", (_hash(secret),))
         if row is None:
             return None
         token = _token(row)
@@ -99,5 +121,6 @@ def _hash(secret: str) -> str:
     return hashlib.sha256(secret.encode("utf-8", "surrogateescape")).hexdigest()
 
 
-def _token(row: tuple[str, str, str | None, int, float, float | None, float | None]) -> Token:
-    return Token(*row[:3], bool(row[3]), *row[4:])
+def _token(row: tuple[str, str, str, str, str, float, float | None, float | None]) -> Token:
+    rights, indexes, projects = (tuple(words.split()) for words in row[2:5])
+    return Token(row[0], row[1], rights, indexes, projects, *row[5:])

@@ -63,6 +63,7 @@ def printed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, list
     directory = tmp_path_factory.mktemp("json")
     (directory / "user").mkdir()
     (directory / "own").mkdir()
+    (directory / "prod").mkdir()
     (directory / "own" / "broken-1-py3-none-any.whl").write_bytes(b"no archive")
     dist = wheel("acme-lib")
     file = directory / dist.filename
@@ -75,6 +76,7 @@ def printed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, list
     ):
         line.configure(
             index_table("local", (directory / "own").as_uri(), role="private", upload=True),
+            index_table("prod", (directory / "prod").as_uri(), role="private", upload=True),
             index_table("private", private.url, role="private"),
             index_table("pypi", public.url, cooldown="7 days"),
             mirror={"index": "pypi", "projects": ["idna"]},
@@ -82,17 +84,19 @@ def printed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, list
         public.add(wheel("idna", "4.0"), upload_time="2999-01-01T00:00:00Z")
         yield {
             title: [line(*command.split(), "--json").json for command in commands]
-            for title, commands in _commands(directory, file).items()
+            for title, commands in _commands(directory, file, dist.version).items()
         }
 
 
-def _commands(directory: Path, file: Path) -> dict[str, list[str]]:
+def _commands(directory: Path, file: Path, version: str) -> dict[str, list[str]]:
     tree, archive, house = directory / "tree", directory / "a.tar", directory / "house"
     return {
         "why": ["why idna", "why acme-app", "why nope", "why idna --offline"],
         "search": ["search idna", "search nope"],
         "refresh": ["refresh idna nope"],
-        "publish": [f"publish {file}"],
+        "publish": [f"publish --index local {file}"],
+        "promote": [f"promote acme-lib {version} --from local --to prod"],
+        "log": ["log"],
         "publish-tree": [f"publish-tree {tree} --index local"],
         "mirror": ["mirror"],
         "mirror status": ["mirror status"],

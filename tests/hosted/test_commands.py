@@ -104,13 +104,13 @@ def test_a_revoked_token_is_worth_nothing(hosted: Hosted) -> None:
 
 def test_a_new_token_is_shown_with_its_name_and_the_lines_to_use_it(hosted: Hosted) -> None:
     made = json.loads(hosted.command("token", "create", "--name", "laptop", "--json").stdout)
-    assert (made["name"], made["uploads"]) == ("laptop", True)
+    assert (made["name"], made["rights"]) == ("laptop", ["read", "upload"])
     assert made["token"].startswith("ifb_")
     twine, uv = made["use"]
     assert twine.startswith("twine upload --verbose --repository-url http://127.0.0.1:")
     assert "uv publish --publish-url http://127.0.0.1:" in uv
     assert "/simple/ --token TOKEN" in uv
-    done = hosted.command("token", "create", "--read-only")
+    done = hosted.command("token", "create", "--allow", "read")
     assert done.stdout.startswith("ifb_")
     assert len(done.stdout.split()) == 1
     assert "pip install --index-url http://__token__:TOKEN@127.0.0.1:" in done.stderr

@@ -52,7 +52,7 @@ def test_without_any_token_a_host_that_others_reach_is_refused(directory: Path) 
 def test_every_read_needs_a_token_that_is_good_for_it(
     directory: Path, table: str, served: Serve
 ) -> None:
-    all_indexes = command(directory, "token", "create", "--read-only").stdout.strip()
+    all_indexes = command(directory, "token", "create", "--allow", "read").stdout.strip()
     one = command(directory, "token", "create", "--index", "local").stdout.strip()
     shim = served(table, directory=directory, server={"host": OUTSIDE})
     base = f"http://127.0.0.1:{shim.port}"

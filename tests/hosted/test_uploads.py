@@ -137,7 +137,7 @@ def test_an_upload_by_a_page_of_another_origin_is_refused(hosted: Hosted, origin
 
 
 def test_without_a_good_token_nothing_is_taken(refusing: Hosted) -> None:
-    read_only = refusing.command("token", "create", "--read-only").stdout.strip()
+    read_only = refusing.command("token", "create", "--allow", "read").stdout.strip()
     expired = refusing.command("token", "create", "--expires", "0 s").stdout.strip()
     for token, status in ((read_only, 403), (expired, 401), ("wrong", 401), ("", 401)):
         answer = refusing.upload(LIB, token=token)

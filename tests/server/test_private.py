@@ -66,7 +66,7 @@ def token(cli: CommandLine, shim: Served) -> str:
 def test_nothing_is_read_without_the_token(path: str, shim: Served, token: str) -> None:
     for headers in ({}, login("wrong"), login(f"{token}x"), login("é")):
         answer = shim.get(path, headers)
-        assert answer.status == 401
+        assert answer.status in ((401, 429) if headers else (401,))
         assert b"acme" not in answer.body.replace(path.encode(), b"")
     assert shim.get(path, login(token)).status == 200
 
@@ -104,7 +104,7 @@ def test_the_own_token_uploads_nothing(shim: Served, token: str) -> None:
 
 
 def test_a_created_token_is_as_good(cli: CommandLine, shim: Served) -> None:
-    created = cli("token", "create", "--read-only").expect().out.strip()
+    created = cli("token", "create", "--allow", "read").expect().out.strip()
     assert shim.get("/simple/", login(created)).status == 200
 
 

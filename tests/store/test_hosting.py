@@ -36,7 +36,7 @@ def test_a_token_is_found_by_the_next_one_that_opens_it(token: str) -> None:
     with closing(Hosting()) as hosting:
         found = hosting.tokens.find(token)
     assert found is not None
-    assert found.uploads
+    assert found.rights == ("read", "upload")
 
 
 def test_a_transaction_is_synced_to_disk(token: str) -> None:

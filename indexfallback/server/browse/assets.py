@@ -11,6 +11,8 @@ from indexfallback.server.rendered import as_rendered
 class AssetResource:
     """One file of this folder."""
 
+    is_for_any_token = True
+
     def __init__(self, filename: str, content_type: str) -> None:
         self._type = content_type
         self._rendered = as_rendered(files(__package__).joinpath(filename).read_bytes())

@@ -9,6 +9,7 @@ from indexfallback.server.browse.cooldown import cooldown_notices
 from indexfallback.server.browse.description import description_section
 from indexfallback.server.browse.failing import failing_section, refused_section
 from indexfallback.server.browse.frame import framed
+from indexfallback.server.browse.history import history_section
 from indexfallback.server.browse.install import commands
 from indexfallback.server.browse.markup import NOTHING, Html, as_of, html, joined, optional
 from indexfallback.server.browse.notices import notices_section
@@ -16,6 +17,7 @@ from indexfallback.server.browse.ownership import ownership_section
 from indexfallback.server.browse.provenance import provenance_section
 from indexfallback.server.browse.releases import Release, releases_section
 from indexfallback.server.browse.sections import Section, made, made_with_navigation
+from indexfallback.store.events import Event
 from indexfallback.words import left_out
 
 _TO_ROOT = "../../"
@@ -62,6 +64,8 @@ class ProjectView(NamedTuple):
     failures: Sequence[Decision]
     #: Other projects that clients asked for last in vain.
     failing: Collection[str]
+    #: The latest changes of it in hosted indexes, newest first.
+    events: Sequence[Event]
     #: When it was made, seconds since the epoch.
     now: float
 
@@ -127,6 +131,10 @@ def _provenance(view: ProjectView) -> Html:
     return provenance_section(view.report["provenance"])
 
 
+def _history(view: ProjectView) -> Html:
+    return history_section(view.events, view.now)
+
+
 def _about(view: ProjectView) -> Html:
     return about_section(view.about, view.failing)
 
@@ -138,6 +146,7 @@ _MAIN = (
     Section(_description, "Description", "description"),
     Section(_files, "Files", "files"),
     Section(_ownership, "Where it comes from", "indexes"),
+    Section(_history, "Changes", "changes"),
 )
 _BESIDE = (Section(_about), Section(_provenance))
 

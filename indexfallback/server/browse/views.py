@@ -15,7 +15,11 @@ from indexfallback.server.browse.releases import (
     releases,
 )
 from indexfallback.shim import Shim
+from indexfallback.store.events import Event
 from indexfallback.why import found
+
+#: Changes that the page shows; `indexfallback log` has the others.
+_EVENTS = 10
 
 
 def project_view(shim: Shim, answer: Answer, address: str, page: int) -> ProjectView:
@@ -39,6 +43,7 @@ def project_view(shim: Shim, answer: Answer, address: str, page: int) -> Project
         page=page,
         failures=decisions.failing(offer.name),
         failing=decisions.failing_projects(),
+        events=_events(shim, offer.name),
         now=time.time(),
     )
 
@@ -69,6 +74,13 @@ def release_view(
         failing=shim.fallback.activity.decisions.failing_projects(),
         now=time.time(),
     )
+
+
+def _events(shim: Shim, project: str) -> list[Event]:
+    """Return the latest changes of a project; most users host no index, and have no such log."""
+    if not shim.hosted:
+        return []
+    return list(shim.store.hosting.events.read(project=project, limit=_EVENTS))
 
 
 def _about(shim: Shim, answer: Answer, release: Release, most: int = FETCHED) -> About:

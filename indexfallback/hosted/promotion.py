@@ -1,0 +1,129 @@
+"""Promotion: a release of one hosted index is published in another, the same bytes by hash.
+
+All of its files are copied with their attestations, or none. The release has the time of the promotion in the new index,
+where it was not before. A yanked release is not promoted.
+"""
+
+from collections.abc import Iterator
+from contextlib import ExitStack, closing
+from itertools import islice
+from typing import NamedTuple
+
+from packaging.version import Version
+
+from indexfallback.errors import PromotionError
+from indexfallback.formats.provenance import ProvenanceError, checked
+from indexfallback.hosted.index import HostedIndex, Received
+from indexfallback.hosted.permit import Permit
+from indexfallback.hosted.receiving import Incoming, failed
+from indexfallback.names import PROVENANCE_ENDING
+from indexfallback.page import File
+from indexfallback.upstream.answers import TransferError
+
+#: Pieces of a provenance object, of up to 1 MiB each: the longest that shims fetch.
+_MOST_PIECES = 1
+
+
+class Promoted(NamedTuple):
+    """A file of a promoted release."""
+
+    filename: str
+    sha256: str
+    #: Whether the target had it with the same content.
+    was_there: bool
+
+
+def promote(
+    source: HostedIndex, target: HostedIndex, project: str, version: Version, permit: Permit
+) -> list[Promoted]:
+    """Publish a release of ``source`` in ``target``, and return its files.
+
+    Raises:
+        PromotionError: ``source`` has no such release, or has yanked it, or is ``target``.
+        UploadRefusedError: the project belongs to another index, or a file is not valid.
+        UploadExistsError: ``target`` has another file of a name, or another spelling of the name.
+        UploadForbiddenError: the permit is not for the project.
+        UploadFailedError: ``target`` cannot be written.
+
+    """
+    release = f"{project} {version}"
+    if source is target:
+        raise PromotionError(release, "from and to are the same index", "Name two indexes")
+    files = source.files_of(project, version)
+    if not files:
+        raise PromotionError(release, f"{source.index.name} has no file of it", "Upload it there")
+    if any(file.yanked for file in files):
+        raise PromotionError(
+            release, f"it is yanked in {source.index.name}", "Unyank it, or promote another version"
+        )
+    there = {file.filename: file.sha256 for file in target.files(project)}
+    new = [file for file in files if there.get(file.filename) != file.sha256]
+    if new:
+        with ExitStack() as stack:
+            target.place([_received(source, target, file, stack, permit) for file in new])
+        detail = f"from {source.index.name}"
+        target.record("promoted", project, str(version), permit.actor, detail)
+    # Else it would belong to one of the two alone, and the other could not serve or take any more.
+    for index in (source, target):
+        index.own(project)
+    return [Promoted(file.filename, file.sha256 or "", file not in new) for file in files]
+
+
+def _received(
+    source: HostedIndex, target: HostedIndex, file: File, stack: ExitStack, permit: Permit
+) -> Received:
+    """Return a copy of a file, which is removed at the end of ``stack`` unless it is placed."""
+    target.check_name(file.filename, permit, source.index)
+    incoming = stack.enter_context(target.receive())
+    copy(source, file, incoming)
+    received = target.check(incoming, file.filename, None, permit, source.index)
+    return received._replace(provenance=provenance_at(source, file))
+
+
+def copy(source: HostedIndex, file: File, incoming: Incoming) -> None:
+    """Write the content of a listed file to a received one, and compare it with its hash.
+
+    Raises `PromotionError` and `UploadFailedError`.
+    """
+    for piece in _pieces(source, file):
+        try:
+            incoming.write(piece)
+        except OSError as error:
+            raise failed(file.filename, error) from error
+    if incoming.digests["sha256"] != file.sha256:
+        raise PromotionError(
+            file.filename,
+            f"its content is not that of its hash on the page of {source.index.name}",
+            "Publish it anew",
+        )
+
+
+def provenance_at(source: HostedIndex, file: File) -> bytes | None:
+    """Return the provenance object of a listed file (PEP 740), if its page states one.
+
+    Raises `PromotionError` if it cannot be read, or is of another file.
+    """
+    if file.provenance is None:
+        return None
+    name = file.filename + PROVENANCE_ENDING
+    beside = File(filename=name, url=file.provenance)
+    found = b"".join(islice(_pieces(source, beside), _MOST_PIECES))
+    try:
+        checked(found, file.sha256 or "")
+    except ProvenanceError as error:
+        raise PromotionError(name, str(error), "Attest the file anew, or remove it") from error
+    return found
+
+
+def _pieces(source: HostedIndex, file: File) -> Iterator[bytes]:
+    """Yield the content of a file, in pieces of at most 1 MiB; raises `PromotionError`."""
+    answer = source.open(file)
+    if answer.body is None:
+        cause = f"{source.index.name} cannot send it ({answer.outcome})"
+        raise PromotionError(file.filename, cause, "Look at the index, and run it again")
+    with closing(answer.body) as body:
+        try:
+            while piece := body.read():
+                yield piece
+        except TransferError as error:
+            raise PromotionError(file.filename, str(error), "Run it again") from error

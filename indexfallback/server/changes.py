@@ -1,0 +1,116 @@
+"""Changes of hosted indexes by request: yank, unyank, remove and promote a release.
+
+All values are in the address, and no body is read.
+"""
+
+from typing import Any, Literal
+
+import falcon
+import msgspec
+from packaging.version import InvalidVersion, Version
+
+from indexfallback.hosted.index import HostedIndex
+from indexfallback.hosted.promotion import promote
+from indexfallback.names import is_project_name, normalize
+from indexfallback.page import File
+from indexfallback.server.credentials import Credentials
+from indexfallback.server.guards import refuse_foreign_origin
+from indexfallback.shim import Shim
+from indexfallback.store.events import Actor
+from indexfallback.store.tokens import Right
+
+Withdrawal = Literal["yanked", "unyanked", "removed"]
+
+
+class WithdrawResource:
+    """``/-/yank/{index}/{project}/{version}`` (``?reason=TEXT``), and unyank and remove."""
+
+    def __init__(self, shim: Shim, credentials: Credentials, action: Withdrawal) -> None:
+        self._shim = shim
+        self._credentials = credentials
+        self._action = action
+
+    def on_post(
+        self, req: falcon.Request, resp: falcon.Response, index: str, project: str, version: str
+    ) -> None:
+        """Withdraw a release, or undo its yank, and answer with its files."""
+        _check(req)
+        name, number = _release(project, version)
+        right: Right = "remove" if self._action == "removed" else "yank"
+        permit = self._credentials.require(req, index, right, name)
+        hosted = _hosted(self._shim, index)
+        files = self._withdraw(hosted, name, number, req, permit.actor)
+        if not files:
+            raise falcon.HTTPNotFound(description=f"{index} has no file of {name} {number}")
+        self._shim.fallback.forget(name)
+        _send(
+            resp, action=self._action, index=index, project=name, version=str(number),
+            files=[file.filename for file in files],
+        )  # fmt: skip
+
+    def _withdraw(
+        self, hosted: HostedIndex, project: str, version: Version, req: falcon.Request, actor: Actor
+    ) -> list[File]:
+        if self._action == "removed":
+            return hosted.remove(project, version, actor)
+        yanks = self._action == "yanked"
+        reason = (req.get_param("reason") or "") if yanks else None
+        return hosted.yank(project, version, reason, actor)
+
+
+class PromoteResource:
+    """``/-/promote/{project}/{version}?from=INDEX&to=INDEX``."""
+
+    def __init__(self, shim: Shim, credentials: Credentials) -> None:
+        self._shim = shim
+        self._credentials = credentials
+
+    def on_post(
+        self, req: falcon.Request, resp: falcon.Response, project: str, version: str
+    ) -> None:
+        """Promote a release, and answer with its files."""
+        _check(req)
+        name, number = _release(project, version)
+        source, target = (req.get_param(key, required=True) for key in ("from", "to"))
+        self._credentials.require(req, source, "read", name)
+        permit = self._credentials.require(req, target, "upload", name)
+        promoted = promote(
+            _hosted(self._shim, source), _hosted(self._shim, target), name, number, permit
+        )
+        self._shim.fallback.forget(name)
+        _send(
+            resp, action="promoted", project=name, version=str(number), **{"from": source},
+            to=target, files=[file._asdict() for file in promoted],
+        )  # fmt: skip
+
+
+def _check(req: falcon.Request) -> None:
+    """Refuse a request of a foreign page, and one with a body, in which a value would be lost."""
+    refuse_foreign_origin(req)
+    if req.content_length or req.get_header("Transfer-Encoding"):
+        raise falcon.HTTPBadRequest(
+            title="Unexpected body", description="give all values in the address, and send no body"
+        )
+
+
+def _release(project: str, version: str) -> tuple[str, Version]:
+    """Return the normalised project and the version in an address."""
+    try:
+        if is_project_name(project):
+            return normalize(project), Version(version)
+    except InvalidVersion:
+        pass  # said below
+    raise falcon.HTTPNotFound(description=f"{project} {version} is not a project and a version")
+
+
+def _hosted(shim: Shim, index: str) -> HostedIndex:
+    hosted = shim.hosted.get(index)
+    if hosted is None:
+        raise falcon.HTTPNotFound(description=f"{index} is not an index with upload = true")
+    return hosted
+
+
+def _send(resp: falcon.Response, **report: Any) -> None:
+    resp.content_type = falcon.MEDIA_JSON
+    resp.set_header("Cache-Control", "no-store")
+    resp.data = msgspec.json.encode(report)

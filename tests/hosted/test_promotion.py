@@ -1,0 +1,248 @@
+"""Promotion of a release from one hosted index to another, by the command and by request."""
+
+import hashlib
+import json
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from packaging.version import Version
+
+from indexfallback.chain.members import Members
+from indexfallback.chain.network import Network
+from indexfallback.config.load import load_settings
+from indexfallback.errors import (
+    IndexFallbackError,
+    PromotionError,
+    UploadExistsError,
+    UploadFailedError,
+    UploadForbiddenError,
+    UploadRefusedError,
+)
+from indexfallback.hosted.index import HostedIndex
+from indexfallback.hosted.permit import Permit
+from indexfallback.hosted.promotion import copy, promote
+from indexfallback.store import Store
+from indexfallback.store.events import Actor
+from tests.fakes import Dist, sdist, wheel
+from tests.in_process import indexfallback
+from tests.serving import clean_environment, config_text, index_table
+
+VERSION = Version("1.0")
+LIB, SOURCE = wheel("acme-lib", "1.0"), sdist("acme-lib", "1.0")
+OTHER = wheel("acme-lib", "1.0", requires_python=">=3.9")
+RELEASER = Permit(Actor("releaser", "0a1b2c3d", "192.0.2.7"))
+
+
+class House:
+    """Two hosted indexes, staging with a release of two files, and prod."""
+
+    def __init__(self, tmp_path: Path, **claims: list[str]) -> None:
+        self.directories = {name: tmp_path / name for name in ("prod", "staging")}
+        for path in self.directories.values():
+            path.mkdir()
+        tables = [
+            index_table(name, path.as_uri(), role="private", upload=True,
+                        projects=claims.get(name, []))
+            for name, path in self.directories.items()
+        ]  # fmt: skip
+        config = tmp_path / "config.toml"
+        config.write_text(config_text(*tables), encoding="utf-8")
+        settings = load_settings(config=config, environ={})
+        self.store = Store(tmp_path / "cache", 1 << 30)
+        self._members = Members(settings, self.store, Network(settings))
+        self.prod, self.staging = (
+            HostedIndex(index, settings, self.store, self._members[index.name])
+            for index in settings.indexes
+        )
+        self.put(self.staging, LIB, SOURCE)
+
+    def put(self, index: HostedIndex, *dists: Dist) -> None:
+        """Upload distributions."""
+        for dist in dists:
+            with index.receive() as incoming:
+                incoming.write(dist.data)
+                index.publish(incoming, dist.filename, None, RELEASER)
+
+    def promote(self, permit: Permit = RELEASER) -> list[bool]:
+        """Promote the release; return of each file whether it was there."""
+        files = promote(self.staging, self.prod, "acme-lib", VERSION, permit)
+        return [file.was_there for file in files]
+
+    def lying(self, name: str = "prod") -> list[str]:
+        """Return what lies in a directory, hidden files too."""
+        return sorted(path.name for path in self.directories[name].iterdir())
+
+    def actions(self) -> list[str]:
+        """Return what was done, the latest first."""
+        return [event.action for event in self.store.hosting.events.read()]
+
+    def close(self) -> None:
+        """Close the store."""
+        self._members.close()
+        self.store.close()
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> Iterator[House]:
+    with closing(House(tmp_path)) as made:
+        yield made
+
+
+def test_all_files_are_copied_and_recorded_once(house: House) -> None:
+    assert house.promote() == [False, False]
+    assert house.lying() == house.lying("staging") == sorted([LIB.filename, SOURCE.filename])
+    for file in house.prod.files("acme-lib"):
+        data = (house.directories["staging"] / file.filename).read_bytes()
+        assert file.sha256 == hashlib.sha256(data).hexdigest()
+    event = next(house.store.hosting.events.read())
+    assert (event.action, event.subject, event.index_name, event.detail) == (
+        "promoted", "1.0", "prod", "from staging"
+    )  # fmt: skip
+    assert event.actor == RELEASER.actor
+    assert house.promote() == [True, True]
+    assert house.actions().count("promoted") == 1
+
+
+def test_a_promoted_file_has_the_time_of_its_promotion(house: House) -> None:
+    def uploaded(index: HostedIndex) -> list[float]:
+        files = house.store.hosting.files.of_project(index.index.key, "acme-lib")
+        return [file.uploaded for file in files.values()]
+
+    house.promote()
+    assert min(uploaded(house.prod)) > max(uploaded(house.staging))
+
+
+def test_what_came_later_is_promoted_beside_what_is_there(house: House) -> None:
+    house.promote()
+    late = replace(LIB, filename="acme_lib-1.0-1-py3-none-any.whl")
+    house.put(house.staging, late)
+    assert sorted(house.promote()) == [False, True, True]
+
+
+def another_content(house: House) -> None:
+    house.put(house.prod, OTHER)
+
+
+def another_spelling(house: House) -> None:
+    house.put(house.prod, replace(SOURCE, filename="Acme_Lib-1.0.tar.gz"))
+
+
+def yanked(house: House) -> None:
+    house.staging.yank("acme-lib", VERSION, "broken", RELEASER.actor)
+
+
+def nothing(house: House) -> None:
+    house.staging.remove("acme-lib", VERSION, RELEASER.actor)
+
+
+@pytest.mark.parametrize(
+    ("prepare", "error", "reason"),
+    [
+        (another_content, UploadExistsError, "prod has it with other content"),
+        (another_spelling, UploadExistsError, "is another spelling of the name"),
+        (yanked, PromotionError, "it is yanked in staging"),
+        (nothing, PromotionError, "staging has no file of it"),
+    ],
+)
+def test_a_release_is_promoted_whole_or_not_at_all(
+    prepare: Callable[[House], None],
+    error: type[IndexFallbackError],
+    reason: str,
+    house: House,
+) -> None:
+    prepare(house)
+    before = house.lying()
+    with pytest.raises(error, match=reason):
+        house.promote()
+    assert house.lying() == before
+    assert "promoted" not in house.actions()
+
+
+def test_the_project_of_another_index_is_not_promoted(tmp_path: Path) -> None:
+    with (
+        closing(House(tmp_path, staging=["acme-*"])) as house,
+        pytest.raises(UploadRefusedError, match="staging claims acme-lib, so prod cannot"),
+    ):
+        house.promote()
+
+
+def test_a_permit_for_another_project_promotes_nothing(house: House) -> None:
+    with pytest.raises(UploadForbiddenError):
+        house.promote(RELEASER._replace(projects=("acme-app",)))
+    assert house.lying() == []
+
+
+def test_an_index_is_not_promoted_to_itself(house: House) -> None:
+    with pytest.raises(PromotionError, match="the same index"):
+        promote(house.staging, house.staging, "acme-lib", VERSION, RELEASER)
+
+
+def test_a_failure_half_way_takes_back_what_was_placed(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shelf = house.prod._shelf
+    placed: list[object] = []
+    place = shelf.place
+
+    def failing(*arguments: object) -> object:
+        if placed:
+            raise UploadFailedError("second", "the disk is full", "Free space")
+        placed.append(arguments)
+        return place(*arguments)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(shelf, "place", failing)
+    with pytest.raises(UploadFailedError):
+        house.promote()
+    assert placed
+    assert house.lying() == []
+
+
+def test_bytes_that_differ_from_the_hash_of_the_source_are_not_promoted(house: House) -> None:
+    (wheel_file,) = (f for f in house.staging.files("acme-lib") if f.filename == LIB.filename)
+    path = house.directories["staging"] / LIB.filename
+    path.write_bytes(OTHER.data)
+    with (
+        house.prod.receive() as incoming,
+        pytest.raises(PromotionError, match="its content is not that of its hash"),
+    ):
+        copy(house.staging, wheel_file, incoming)
+
+
+def test_a_directory_that_cannot_be_read_is_named(house: House) -> None:
+    files = house.staging.files("acme-lib")
+    shutil.rmtree(house.directories["staging"])
+    with house.prod.receive() as incoming, pytest.raises(PromotionError):
+        copy(house.staging, files[0], incoming)
+
+
+def test_the_command_promotes_and_says_so(
+    tmp_path: Path, house: House, run: Callable[..., str]
+) -> None:
+    house.close()
+    arguments = ("promote", "acme-lib", "1.0", "--from", "staging", "--to", "prod")
+    assert "Promoted: acme-lib 1.0 to prod, 2 files" in run(tmp_path, *arguments)
+    assert "prod has acme-lib 1.0 already" in run(tmp_path, *arguments)
+    told = json.loads(run(tmp_path, *arguments, "--json"))
+    assert (told["from"], told["to"], told["version"]) == ("staging", "prod", "1.0")
+    assert [file["was_there"] for file in told["files"]] == [True, True]
+    (event,) = json.loads(run(tmp_path, "log", "--action", "promoted", "--json"))["events"]
+    assert (event["index"], event["token"], event["address"]) == ("prod", None, "")
+
+
+@pytest.fixture
+def run() -> Callable[..., str]:
+    """Return what runs a command of ours with the configuration in a directory."""
+
+    def command(directory: Path, *arguments: str) -> str:
+        done = indexfallback(
+            "--config", str(directory / "config.toml"), *arguments,
+            environ=clean_environment(directory),
+        )  # fmt: skip
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    return command

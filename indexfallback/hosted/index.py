@@ -19,6 +19,7 @@ from indexfallback.hosted.form import Form, check_digests
 from indexfallback.hosted.permit import Permit
 from indexfallback.hosted.receiving import Incoming
 from indexfallback.hosted.shelf import Shelf
+from indexfallback.names import version_in
 from indexfallback.page import File
 from indexfallback.store import Store
 from indexfallback.store.events import Action, Actor
@@ -99,7 +100,7 @@ class HostedIndex:
 
         """
         self.check_name(filename, permit)
-        received = self.check(incoming, filename, form, permit)
+        received = self.received(incoming, filename, form, permit)
         identity, sha256 = received.checked.identity, received.sha256
         provenance = provenance_of(attestations, filename, identity, sha256)
         (was_there,) = self.place([received._replace(provenance=provenance)])
@@ -108,7 +109,7 @@ class HostedIndex:
         warnings = received.checked.warnings
         return Published(filename, identity, sha256, was_there, warnings, provenance is not None)
 
-    def check(
+    def received(
         self,
         incoming: Incoming,
         filename: str,
@@ -116,7 +117,7 @@ class HostedIndex:
         permit: Permit,
         origin: Index | None = None,
     ) -> Received:
-        """Check a received file; raises as `publish`.
+        """Return a received file that passes the checks; raises as `publish`.
 
         That its project belongs to ``origin``, an index from which it is promoted, is no reason to
         refuse it.
@@ -151,7 +152,7 @@ class HostedIndex:
     def check_name(self, filename: str, permit: Permit, origin: Index | None = None) -> None:
         """Refuse a file whose name is not valid, or shows that its project is not allowed here.
 
-        Raises `UploadRefusedError` and `UploadForbiddenError`; ``origin`` is as in `check`.
+        Raises `UploadRefusedError` and `UploadForbiddenError`; ``origin`` is as in `received`.
         """
         project = check_filename(filename)
         if project is not None:
@@ -199,8 +200,8 @@ class HostedIndex:
         return [
             file
             for file in self.files(project)
-            if (identity := identity_of(file.filename, project)) is not None
-            and Version(identity.version) == version
+            if (number := version_in(file.filename, project)) is not None
+            and Version(number) == version
         ]
 
     def yank(self, project: str, version: Version, reason: str | None, actor: Actor) -> list[File]:

@@ -1,7 +1,7 @@
 """Promotion: a release of one hosted index is published in another, the same bytes by hash.
 
-All of its files are copied with their attestations, or none. The release has the time of the promotion in the new index,
-where it was not before. A yanked release is not promoted.
+All of its files are copied with their attestations, or none. In the new index, the release has the time
+of the promotion. A yanked release is not promoted.
 """
 
 from collections.abc import Iterator
@@ -76,7 +76,7 @@ def _received(
     target.check_name(file.filename, permit, source.index)
     incoming = stack.enter_context(target.receive())
     copy(source, file, incoming)
-    received = target.check(incoming, file.filename, None, permit, source.index)
+    received = target.received(incoming, file.filename, None, permit, source.index)
     return received._replace(provenance=provenance_at(source, file))
 
 

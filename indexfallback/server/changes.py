@@ -34,7 +34,7 @@ class WithdrawResource:
         self, req: falcon.Request, resp: falcon.Response, index: str, project: str, version: str
     ) -> None:
         """Withdraw a release, or undo its yank, and answer with its files."""
-        _check(req)
+        _check(req, resp)
         name, number = _release(project, version)
         right: Right = "remove" if self._action == "removed" else "yank"
         permit = self._credentials.require(req, index, right, name)
@@ -69,7 +69,7 @@ class PromoteResource:
         self, req: falcon.Request, resp: falcon.Response, project: str, version: str
     ) -> None:
         """Promote a release, and answer with its files."""
-        _check(req)
+        _check(req, resp)
         name, number = _release(project, version)
         source, target = (req.get_param(key, required=True) for key in ("from", "to"))
         self._credentials.require(req, source, "read", name)
@@ -84,10 +84,13 @@ class PromoteResource:
         )  # fmt: skip
 
 
-def _check(req: falcon.Request) -> None:
+def _check(req: falcon.Request, resp: falcon.Response) -> None:
     """Refuse a request of a foreign page, and one with a body, in which a value would be lost."""
+    has_body = req.content_length or req.get_header("Transfer-Encoding")
+    if has_body:
+        resp.set_header("Connection", "close")  # it stays unread
     refuse_foreign_origin(req)
-    if req.content_length or req.get_header("Transfer-Encoding"):
+    if has_body:
         raise falcon.HTTPBadRequest(
             title="Unexpected body", description="give all values in the address, and send no body"
         )

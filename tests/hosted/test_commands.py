@@ -30,6 +30,24 @@ def test_what_is_published_yanked_unyanked_and_removed_is_seen_by_a_running_shim
     assert hosted.lying() == []
 
 
+def test_commands_are_recorded_with_the_login(hosted: Hosted, tmp_path: Path) -> None:
+    file = tmp_path / LIB.filename
+    file.write_bytes(LIB.data)
+    for arguments in (
+        ("publish", str(file)), ("publish", str(file)), ("yank", "acme-lib", "1.0"),
+        ("cache", "disown", "acme-lib", "--yes"), ("remove", "acme-lib", "1.0", "--yes"),
+    ):  # fmt: skip
+        hosted.listed("acme-lib")
+        assert hosted.command(*arguments).returncode == 0
+    events = json.loads(hosted.command("log", "--json").stdout)["events"]
+    assert [(each["action"], each["index"], each["detail"]) for each in events] == [
+        ("removed", "local", ""), ("disowned", None, "owned by local"),
+        ("yanked", "local", ""), ("uploaded", "local", ""),
+    ]  # fmt: skip
+    assert {(each["token"], each["address"]) for each in events} == {(None, "")}
+    assert all(each["name"] for each in events)
+
+
 def test_tokens_yanks_and_upload_times_outlive_the_cache(hosted: Hosted) -> None:
     assert hosted.upload(LIB).status_code == 200
     hosted.command("yank", "acme-lib", "1.0", "--reason", "broken")

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -131,6 +132,12 @@ def another_spelling(house: House) -> None:
     house.put(house.prod, replace(SOURCE, filename="Acme_Lib-1.0.tar.gz"))
 
 
+def an_egg(house: House) -> None:
+    path = house.directories["staging"] / "acme_lib-1.0-py2.7.egg"
+    path.write_bytes(LIB.data)
+    os.utime(path, (1.5e9, 1.5e9))  # not being written any more
+
+
 def yanked(house: House) -> None:
     house.staging.yank("acme-lib", VERSION, "broken", RELEASER.actor)
 
@@ -144,6 +151,7 @@ def nothing(house: House) -> None:
     [
         (another_content, UploadExistsError, "prod has it with other content"),
         (another_spelling, UploadExistsError, "is another spelling of the name"),
+        (an_egg, UploadRefusedError, "egg: only wheels"),
         (yanked, PromotionError, "it is yanked in staging"),
         (nothing, PromotionError, "staging has no file of it"),
     ],

@@ -209,6 +209,7 @@ def test_a_value_in_the_body_is_not_overlooked(team: Team) -> None:
         timeout=60,
     )  # fmt: skip
     assert (answer.status_code, answer.json()["title"]) == (400, "Unexpected body")
+    assert answer.headers["Connection"] == "close"
 
 
 def test_the_list_of_tokens_tells_what_each_is_for(team: Team) -> None:

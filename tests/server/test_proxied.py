@@ -2,11 +2,14 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from indexfallback.config import Settings
 from indexfallback.config.load import load_settings
 from indexfallback.errors import ConfigError
+from indexfallback.server.proxied import Proxied
 from tests.conftest import Serve
 from tests.fakes import FakeIndex, wheel
 from tests.server.conftest import DEMO
@@ -124,3 +127,32 @@ def test_a_wrong_setting_is_named(tmp_path: Path, key: str, value: object, messa
         load_settings(config=config, environ={})
     assert f"{config}:2" in str(caught.value)
     assert message in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("peer", "stated", "client"),
+    [
+        ("10.0.0.2", "192.0.2.7", "192.0.2.7"),
+        ("10.0.0.2", "203.0.113.9, 192.0.2.7", "192.0.2.7"),
+        ("10.0.0.2", "192.0.2.7, 10.0.0.3", "192.0.2.7"),
+        ("10.0.0.2", "10.0.0.4, 10.0.0.3", "10.0.0.4"),
+        ("10.0.0.2", "2001:db8::1", "2001:db8::1"),
+        ("10.0.0.2", "192.0.2.7, unknown", "10.0.0.2"),
+        ("10.0.0.2", "", "10.0.0.2"),
+        ("198.51.100.1", "192.0.2.7", "198.51.100.1"),
+        ("", "192.0.2.7", ""),
+    ],
+)
+def test_the_client_is_the_last_one_before_the_trusted_proxies(
+    peer: str, stated: str, client: str
+) -> None:
+    seen: list[str] = []
+
+    def application(environ: dict[str, Any], _start: object) -> list[bytes]:
+        seen.append(environ["REMOTE_ADDR"])
+        return []
+
+    settings = Settings(indexes=(), cache_dir=Path(), trusted_proxies=("10.0.0.0/8",))
+    environ = {"PATH_INFO": "/", "REMOTE_ADDR": peer, "HTTP_X_FORWARDED_FOR": stated}
+    Proxied(application, settings)(environ, lambda *_: None)
+    assert seen == [client]

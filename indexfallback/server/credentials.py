@@ -123,7 +123,7 @@ class ReadGuard:
     """Demands a token for every read, where others than its user can reach the server.
 
     A token for single projects reads what the address limits to one of them, and the resources
-    with ``is_for_any_token``, which show nothing of other projects (`visible`).
+    with ``is_for_any_token``, which show nothing of other projects (`covered`).
     """
 
     def __init__(self, credentials: Credentials) -> None:
@@ -153,10 +153,10 @@ class ReadGuard:
                 )
 
 
-def visible(req: falcon.Request, names: list[str]) -> list[str]:
-    """Return those of normalised names that the token of a request may see."""
+def covered(req: falcon.Request) -> Callable[[str], bool] | None:
+    """Return what tells whether a reader may see a normalised project; None if they may see all."""
     permit: Permit | None = req.env.get(_PERMIT)
-    return names if permit is None else [name for name in names if permit.covers(name)]
+    return permit.covers if permit is not None else None
 
 
 def _project(params: Mapping[str, str]) -> str:

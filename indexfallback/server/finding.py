@@ -6,6 +6,7 @@ import falcon
 
 from indexfallback.search.finding import Findings
 from indexfallback.search.query import Query, query_of
+from indexfallback.server.credentials import covered
 from indexfallback.shim import Shim
 
 #: Longest wait for metadata that has just come, seconds: what is not read by then is found later.
@@ -17,6 +18,8 @@ MOST, USUAL = 1000, 20
 class SearchResource:
     """``/-/search?q=TEXT&classifier=BEGINNING&limit=NUMBER``."""
 
+    is_for_any_token = True
+
     def __init__(self, shim: Shim) -> None:
         self._shim = shim
 
@@ -24,7 +27,7 @@ class SearchResource:
         """Answer with the projects that are found, the best first."""
         query = query_in(req)
         limit = req.get_param_as_int("limit", min_value=1, max_value=MOST, default=USUAL)
-        found = self._shim.search.find(query, 0, limit, patience=PATIENCE)
+        found = self._shim.search.find(query, 0, limit, patience=PATIENCE, covers=covered(req))
         resp.media = report(query, found)
         resp.cache_control = ("no-store",)
 

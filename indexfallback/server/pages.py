@@ -15,7 +15,7 @@ from indexfallback.files.planner import PageAddress
 from indexfallback.files.schedule import Client
 from indexfallback.formats import Media, negotiate, render_names, render_page
 from indexfallback.names import is_normalized, is_project_name, normalize
-from indexfallback.server.credentials import visible
+from indexfallback.server.credentials import covered
 from indexfallback.server.decisions import answered, asked
 from indexfallback.server.links import DirectLinks, Links
 from indexfallback.server.proxied import public_root
@@ -162,7 +162,7 @@ class NamesResource(XmlRpcResource):
                 names += member.upstream.names(limits).names
         media = media_of(req)
         # Each part is sorted already, so that sorting many thousands of names is quick.
-        listed = tuple(dict.fromkeys(visible(req, sorted(names))))
+        listed = tuple(dict.fromkeys(filter(covered(req), sorted(names))))
         digest = hashlib.sha256("\n".join(listed).encode()).digest()
         rendered = self._rendered.get((digest, media), lambda: render_names(listed, media))
         send(req, resp, media.value, rendered)

@@ -88,6 +88,15 @@ def test_the_list_of_names_has_the_projects_of_the_token_alone(team: Team, lib_r
         assert "acme-app" in names(path)
 
 
+def test_the_search_finds_the_projects_of_the_token_alone(team: Team, lib_reader: str) -> None:
+    for token, expected in ((lib_reader, ["acme-lib"]), ("", ["acme-app", "acme-lib"])):
+        found = team.get("/-/search?q=acme-", token).json()["projects"]
+        names = sorted(each["project"] for each in found)
+        assert [name for name in names if name in ("acme-app", "acme-lib")] == expected
+        page = team.get("/projects/?q=acme-", token).text
+        assert [name for name in ("acme-app", "acme-lib") if f'"{name}/"' in page] == expected
+
+
 def test_an_upload_of_another_project_is_refused_before_it_is_read(team: Team) -> None:
     token = team.make_token("--project", "acme-lib", "--index", "staging")
     refused = team.upload(wheel("acme-app", "3.0", size=3_000_000), "staging", token)

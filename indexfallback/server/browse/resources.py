@@ -20,6 +20,7 @@ from indexfallback.server.browse.release import (
 )
 from indexfallback.server.browse.start import start_page
 from indexfallback.server.browse.views import project_view, release_view
+from indexfallback.server.credentials import covered
 from indexfallback.server.finding import PATIENCE, query_in
 from indexfallback.server.guards import wants_page
 from indexfallback.server.pages import redirect
@@ -53,13 +54,15 @@ class StartResource(XmlRpcResource):
 class ListingResource:
     """``/projects/``: the known projects (``?q=TEXT&classifier=BEGINNING&page=NUMBER``)."""
 
+    is_for_any_token = True
+
     def __init__(self, shim: Shim) -> None:
         self._shim = shim
 
     def on_get(self, req: falcon.Request, resp: falcon.Response) -> None:
         """Answer with the page."""
         query = query_in(req)
-        find = partial(self._shim.search.find, query, patience=PATIENCE)
+        find = partial(self._shim.search.find, query, patience=PATIENCE, covers=covered(req))
         _send(resp, listing_page(listing_of(find, query, _page(req))))
 
     on_head = on_get

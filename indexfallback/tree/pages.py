@@ -7,6 +7,8 @@ All links are relative.
 from collections.abc import Iterable
 from urllib.parse import quote
 
+import msgspec
+
 from indexfallback.formats import render_names, render_page
 from indexfallback.formats.negotiation import Media
 from indexfallback.names import PROVENANCE_ENDING
@@ -36,8 +38,11 @@ _START = f"""\
 
 def project_pages(page: ProjectPage) -> dict[str, bytes]:
     """Return the pages of a project by their paths in the tree."""
+    stated = {
+        media: _without_provenance(page) if media.is_json else page for media in _FORMS.values()
+    }
     return {
-        f"{SIMPLE}/{page.name}/{name}": render_page(page, media, _href)
+        f"{SIMPLE}/{page.name}/{name}": render_page(stated[media], media, _href)
         for name, media in _FORMS.items()
     }
 
@@ -54,6 +59,14 @@ def root_pages(names: Iterable[str]) -> dict[str, bytes]:
 def provenance_link(file: File) -> str:
     """Return the link of a page to the provenance object of a file."""
     return _href(file) + PROVENANCE_ENDING
+
+
+def _without_provenance(page: ProjectPage) -> ProjectPage:
+    """Return a page for JSON, in which readers refuse a relative address of provenance."""
+    if not any(file.provenance for file in page.files):
+        return page
+    files = (msgspec.structs.replace(file, provenance=None) for file in page.files)
+    return msgspec.structs.replace(page, files=tuple(files))
 
 
 def _href(file: File) -> str:

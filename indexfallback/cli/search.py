@@ -12,8 +12,7 @@ from indexfallback.cli.options import Options, examples, json_option, takes_opti
 from indexfallback.cli.output import note, print_json, print_table, tell
 from indexfallback.cli.running import ask_same
 from indexfallback.config import Settings
-from indexfallback.search.query import Query, query_of
-from indexfallback.server.finding import MOST, USUAL, report
+from indexfallback.search.query import MOST_RESULTS, USUAL_RESULTS, Query, query_of
 from indexfallback.words import counted
 
 #: Longest wait for a running shim, seconds.
@@ -34,8 +33,8 @@ _PATIENCE = 5.0
 )
 @click.option(
     "--limit",
-    type=click.IntRange(1, MOST),
-    default=USUAL,
+    type=click.IntRange(1, MOST_RESULTS),
+    default=USUAL_RESULTS,
     show_default=True,
     help="The most projects to list.",
 )
@@ -67,7 +66,8 @@ def search(
 
 
 def _in_process(settings: Settings, query: Query, limit: int) -> dict[str, Any]:
-    from indexfallback.shim import Shim  # noqa: PLC0415 - slow, and a running one answers without
+    from indexfallback.search.finding import report  # noqa: PLC0415 - slow, and a running shim
+    from indexfallback.shim import Shim  # noqa: PLC0415 - answers without them
 
     with closing(Shim(settings)) as shim:
         return report(query, shim.search.find(query, 0, limit, patience=_PATIENCE))
@@ -82,8 +82,8 @@ def _print(found: dict[str, Any]) -> None:
         print_table(("project", "version", "index", "summary"), rows)
     left = found["total"] - len(rows)
     if left > 0:
-        them = "it" if left == 1 else "them"
-        note(f"{counted(left, 'more project')}: --limit {min(found['total'], MOST)} lists {them}")
+        limit = min(found["total"], MOST_RESULTS)
+        note(f"{counted(left, 'more project')} found: --limit {limit} lists up to {limit:,}")
     if not rows:
         tell("no known project was found")
     if not found["complete"]:

@@ -43,6 +43,8 @@ T = TypeVar("T")
 DELAY = 10.0
 #: Wait after each project, seconds, while nobody waits: that takes a third of one core.
 _PAUSE = 0.005
+#: Longest wait for the thread's end, seconds: it may be reading a directory on a slow disk.
+_END_SECONDS = 5.0
 #: Projects described in one transaction: some 300 ms of work, with pauses.
 _BATCH = 50
 _DOCUMENTS = Ordered(
@@ -90,7 +92,7 @@ class Filling:
         with self._turn:
             thread = self._thread
         if thread is not None:
-            thread.join()
+            thread.join(_END_SECONDS)
         self._index.write_notes()
 
     def _start(self) -> None:
@@ -110,16 +112,24 @@ class Filling:
             with self._turn:
                 self._hurry.clear()
                 asked, is_done = self._asked, False
-            with best_effort("describe projects for the search"):
-                self._fill()
-                is_done = not self._closing.is_set()
-            with self._turn:
-                if is_done:
-                    self._done = asked
-                    self._turn.notify_all()
-                if not is_done or asked == self._asked:
-                    self._thread = None
-                    return
+            try:
+                with best_effort("describe projects for the search"):
+                    self._fill()
+                    is_done = not self._closing.is_set()
+            finally:
+                is_last = self._end(asked, is_done=is_done)
+            if is_last:
+                return
+
+    def _end(self, asked: int, *, is_done: bool) -> bool:
+        """Tell those who wait that their number is done; return whether the thread ends."""
+        with self._turn:
+            if is_done:
+                self._done = asked
+                self._turn.notify_all()
+            if not is_done or asked == self._asked:
+                self._thread = None
+            return self._thread is None
 
     def _fill(self) -> None:
         self._index.write_notes()

@@ -5,7 +5,7 @@ index's group said of it: what another index says of the same name is of another
 """
 
 from collections.abc import Callable, Collection
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from indexfallback.chain.members import Members
 from indexfallback.chain.question import asking_order
@@ -158,3 +158,22 @@ class _Names:
         if self._covered is not None:
             return self._covered[start : start + most]
         return self._known.find(self._part, start, most)
+
+
+def report(query: Query, found: Findings) -> dict[str, Any]:
+    """Return what is found as JSON."""
+    return {
+        "text": query.text,
+        "classifier": query.classifier,
+        "total": found.total,
+        "complete": found.is_complete,
+        "projects": [
+            {
+                "project": each.project,
+                "owner": each.owner,
+                "version": each.version or None,
+                "summary": each.summary or None,
+            }
+            for each in found.projects
+        ],
+    }

@@ -7,6 +7,8 @@ from indexfallback.names import normalize
 
 #: Letters and digits: nothing of it means anything to SQLite.
 _WORD = re.compile(r"[^\W_]+")
+#: Most results in one answer for programs, and as many as there are unless more are asked for.
+MOST_RESULTS, USUAL_RESULTS = 1000, 20
 #: Most characters and words that are taken of a query.
 _MOST, _MOST_WORDS = 255, 16
 

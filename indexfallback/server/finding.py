@@ -1,18 +1,14 @@
 """The resource ``/-/search``: what a search finds, as JSON."""
 
-from typing import Any
-
 import falcon
 
-from indexfallback.search.finding import Findings
-from indexfallback.search.query import Query, query_of
+from indexfallback.search.finding import report
+from indexfallback.search.query import MOST_RESULTS, USUAL_RESULTS, Query, query_of
 from indexfallback.server.credentials import covered
 from indexfallback.shim import Shim
 
 #: Longest wait for metadata that has just come, seconds: what is not read by then is found later.
 PATIENCE = 0.3
-#: Most results in one answer, and as many as are given unless more are asked for.
-MOST, USUAL = 1000, 20
 
 
 class SearchResource:
@@ -26,7 +22,9 @@ class SearchResource:
     def on_get(self, req: falcon.Request, resp: falcon.Response) -> None:
         """Answer with the projects that are found, the best first."""
         query = query_in(req)
-        limit = req.get_param_as_int("limit", min_value=1, max_value=MOST, default=USUAL)
+        limit = req.get_param_as_int(
+            "limit", min_value=1, max_value=MOST_RESULTS, default=USUAL_RESULTS
+        )
         found = self._shim.search.find(query, 0, limit, patience=PATIENCE, covers=covered(req))
         resp.media = report(query, found)
         resp.cache_control = ("no-store",)
@@ -38,22 +36,3 @@ def query_in(req: falcon.Request) -> Query:
     """Return the query of a request."""
     text = req.get_param("q", default="")
     return query_of(text, req.get_param("classifier", default=""))
-
-
-def report(query: Query, found: Findings) -> dict[str, Any]:
-    """Return what is found as JSON."""
-    return {
-        "text": query.text,
-        "classifier": query.classifier,
-        "total": found.total,
-        "complete": found.is_complete,
-        "projects": [
-            {
-                "project": each.project,
-                "owner": each.owner,
-                "version": each.version or None,
-                "summary": each.summary or None,
-            }
-            for each in found.projects
-        ],
-    }

@@ -8,7 +8,7 @@ from tests.cli.support import COLUMNS, CommandLine
 from tests.conftest import Serve
 from tests.fakes import wheel
 from tests.server.browse.described import described
-from tests.serving import index_table
+from tests.serving import index_table, wait_until
 
 
 @pytest.fixture(autouse=True)
@@ -37,7 +37,7 @@ def test_a_classifier_is_enough(cli: CommandLine) -> None:
     done = cli("search", "--classifier", "framework", "--limit", "1").expect()
     assert "acme-app" in done.out
     assert "acme-hello" not in done.out
-    assert "1 more project: --limit 2 lists it" in done.err
+    assert "1 more project found: --limit 2 lists up to 2" in done.err
 
 
 def test_nothing_found_is_said_and_exits_with_1(cli: CommandLine) -> None:
@@ -51,5 +51,6 @@ def test_a_running_shim_answers_the_same(cli: CommandLine, packages: str, served
     assert [each["project"] for each in alone["projects"]] == ["acme-hello", "acme-app"]
     shim = served(packages, directory=cli.directory)
     cli.use(shim)
+    wait_until(lambda: shim.json("/-/search?q=hello")["complete"], 20, "metadata is not read")
     assert cli("search", "hello", "--json").expect().json == alone
     assert shim.json("/-/search?q=hello") == {k: v for k, v in alone.items() if k != "schema"}

@@ -1,6 +1,7 @@
 """A shim whose projects have metadata."""
 
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -9,7 +10,7 @@ import pytest
 from tests.fakes import FakeIndex, sdist, wheel
 from tests.server.browse.browser import CHROMIUM, Browser, browsing
 from tests.server.browse.described import described
-from tests.serving import Answer, Served, config_text, index_table, serving
+from tests.serving import Answer, Served, config_text, index_table, serving, wait_until
 
 README = (Path(__file__).parent / "readme.md").read_text(encoding="utf-8")
 FIELDS = (
@@ -74,6 +75,8 @@ def town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
         assert shim.get("/simple/no-such-thing/", PIP).status == 404
         town = Town(shim, pypi)
         town.page("/projects/demo/")  # whose metadata is then stored
+        found = partial(shim.json, "/-/search?q=demonstration")
+        wait_until(lambda: found()["total"], 20, "the metadata is not read")
         yield town
 
 

@@ -22,11 +22,13 @@ from indexfallback.carry.manifest import (
     CarriedPin,
     Known,
     Manifest,
+    objects_here,
     pages_here,
     write_manifest,
 )
 from indexfallback.carry.page_check import is_possible, moved
 from indexfallback.carry.progress import Progress, no_progress
+from indexfallback.carry.provenance import kept_objects
 from indexfallback.config import Index
 from indexfallback.errors import CarryError
 from indexfallback.store import Blob, Store, maintenance
@@ -52,21 +54,25 @@ def export(
     with tempfile.TemporaryFile(dir=path.absolute().parent) as bodies, replacing(path) as file:
         # Pages are read once, because they may change while files are written.
         pages = tuple(_pages(store, indexes, projects, known, bodies))
+        objects = tuple(kept_objects(store, indexes, projects, bodies))
         pins = tuple(_pins(store, projects))
         manifest = Manifest(
             indexes=tuple(_index(store, index) for index in {i.key: i for i in indexes}.values()),
             pins=pins,
             files=tuple(_files(store, {pin.sha256 for pin in pins}, known, progress)),
             pages=pages,
+            provenance=objects,
         )
         data = write_manifest(manifest)
         write_member(file, MANIFEST, len(data), [data])
-        here = [each for each in manifest.files if each.here]
-        for each in progress(here, "Exporting", len(here)):
-            write_member(file, each.member, each.size, _bytes(store, each))
+        here = [held for held in manifest.files if held.here]
+        for held in progress(here, "Exporting", len(here)):
+            write_member(file, held.member, held.size, _bytes(store, held))
         bodies.seek(0)
         for page in pages_here(pages):
             write_member(file, page.member, page.size, [bodies.read(page.size)])
+        for each in objects_here(objects):
+            write_member(file, each.member, each.size, [bodies.read(each.size)])
         write_end(file)
     return manifest
 

@@ -1,9 +1,10 @@
 """Checks an archive to its last byte, and then merges it into the store.
 
-Verified files are stored at once. Pages, pins and owners are merged after everything was checked,
-owners first, so that a page is never stored before its owner. An import never removes or replaces
-newer records, so it can be repeated, interrupted, and run twice at once. What it would change of
-the records here (`changes`) needs consent: without it, all records of that project stay.
+Verified files are stored at once. Pages, provenance objects, pins and owners are merged after
+everything was checked, owners first, so that a page is never stored before its owner. An import
+never removes or replaces newer records, so it can be repeated, interrupted, and run twice at once.
+What it would change of the records here (`changes`) needs consent: without it, all records of that
+project stay.
 """
 
 import time
@@ -18,9 +19,15 @@ from indexfallback.carry.archive import Archive
 from indexfallback.carry.blob_batch import BlobBatch
 from indexfallback.carry.changes import Change, Consent, no_changes
 from indexfallback.carry.comparison import Comparison
-from indexfallback.carry.manifest import CarriedFile, CarriedPage, pages_here
+from indexfallback.carry.manifest import (
+    CarriedFile,
+    CarriedPage,
+    CarriedProvenance,
+    pages_here,
+)
 from indexfallback.carry.page_check import is_possible, moved
 from indexfallback.carry.progress import Progress, no_progress
+from indexfallback.carry.provenance import merge_objects, read_objects
 from indexfallback.config import Index
 from indexfallback.page import ProjectPage
 from indexfallback.store import PageFacts, Store, Validators
@@ -102,6 +109,8 @@ class Import:
         """
         held = self._check_files(limit, progress, keep=not dry_run)
         plan = self._plan()
+        for _ in self._read_objects():  # each is checked
+            pass
         self._archive.end()
         agreed = consent(plan.changes) if plan.changes else ()
         if plan.changes and not dry_run:
@@ -204,6 +213,10 @@ class Import:
                 if carried.here:
                     yield carried, page
 
+    def _read_objects(self) -> Iterator[tuple[CarriedProvenance, bytes]]:
+        """Read and check the provenance objects, which come after the pages."""
+        return read_objects(self._archive, self.manifest.provenance)
+
     def _read(self, carried: CarriedPage) -> ProjectPage:
         """Read the next page; raises `CarryError` if its index cannot have such a page."""
         body = b"".join(self._archive.member(carried.member, carried.size, carried.sha256))
@@ -253,6 +266,7 @@ class Import:
             if carried.project not in left and self._here.is_newer(carried):
                 key = self._here.key(carried.source)
                 self._store.pages.put(key, moved(page, carried.source, key), _facts(carried))
+        merge_objects(self._store, self._here, self._read_objects(), left)
         for carried in plan.pages:
             if not carried.here and carried.project not in left:
                 key = self._here.key(carried.source)

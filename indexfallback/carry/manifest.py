@@ -15,6 +15,8 @@ from indexfallback.names import METADATA_ENDING, is_normalized, is_safe_filename
 FORMAT: Literal["indexfallback archive 1"] = "indexfallback archive 1"
 #: The largest manifest, bytes: enough for a million files.
 MAX_MANIFEST = 256 << 20
+#: The largest provenance object, bytes, as of `files.provenance_body`.
+MAX_PROVENANCE = 1 << 20
 #: The largest page, bytes: four times the default of ``limits.page_size``.
 MAX_PAGE = 256 << 20
 
@@ -119,6 +121,33 @@ class CarriedPage(_Part, frozen=True, kw_only=True):
         return f"pages/{self.sha256}"
 
 
+class CarriedProvenance(_Part, frozen=True, kw_only=True):
+    """The provenance object of a file, as `store.provenance` has it."""
+
+    #: Address of the index.
+    source: str
+    project: str
+    filename: str
+    #: Of the file.
+    sha256: str
+    #: The sha256 and the bytes of the object.
+    digest: str
+    size: int
+    checked: float
+
+    def __post_init__(self) -> None:
+        _check(right=is_normalized(self.project), problem="a project's name is invalid")
+        _check(right=is_safe_filename(self.filename), problem="a file's name is invalid")
+        _check(right=is_sha256(self.sha256), problem="a sha256 is invalid")
+        _check(right=is_sha256(self.digest), problem="a sha256 is invalid")
+        _check(right=0 <= self.size <= MAX_PROVENANCE, problem="a provenance is too large")
+
+    @property
+    def member(self) -> str:
+        """The name of the archive's member."""
+        return f"provenance/{self.digest}"
+
+
 class Manifest(_Part, frozen=True, kw_only=True):
     """The content of an archive; without a date, so that the same store gives the same bytes."""
 
@@ -126,21 +155,24 @@ class Manifest(_Part, frozen=True, kw_only=True):
     #: In the order of the chain.
     indexes: tuple[CarriedIndex, ...]
     pins: tuple[CarriedPin, ...]
-    #: In the order of the archive's members: files, then pages.
+    #: In the order of the archive's members: files, pages, and provenance objects.
     files: tuple[CarriedFile, ...]
     pages: tuple[CarriedPage, ...]
+    provenance: tuple[CarriedProvenance, ...] = ()
 
     def __post_init__(self) -> None:
         sources = {index.url for index in self.indexes}
         _check(right=len(sources) == len(self.indexes), problem="two indexes have one address")
         _check(
-            right={page.source for page in self.pages} <= sources,
-            problem="a page belongs to no index",
+            right={page.source for page in self.pages} <= sources
+            and {each.source for each in self.provenance} <= sources,
+            problem="a page or provenance belongs to no index",
         )
         for parts in (
             [file.sha256 for file in self.files],
             [(page.source, page.project) for page in self.pages],
             [(pin.project, pin.filename, pin.key) for pin in self.pins],
+            [(each.source, each.project, each.filename, each.sha256) for each in self.provenance],
         ):
             _check(right=len(set(parts)) == len(parts), problem="an entry is there twice")
 
@@ -196,3 +228,8 @@ def known(manifest: Manifest | None) -> Known:
 def pages_here(pages: Iterable[CarriedPage]) -> list[CarriedPage]:
     """Return one page for each member; pages with the same content share a member."""
     return list({page.sha256: page for page in pages if page.here}.values())
+
+
+def objects_here(objects: Iterable[CarriedProvenance]) -> list[CarriedProvenance]:
+    """Return one object for each member; equal objects share a member."""
+    return list({each.digest: each for each in objects}.values())

@@ -12,7 +12,7 @@ import msgspec
 
 from indexfallback.formats.fields import valid_hashes
 from indexfallback.formats.links import Links
-from indexfallback.names import is_safe_filename
+from indexfallback.names import PROVENANCE_ENDING, is_safe_filename
 from indexfallback.outcome import LONGEST_DETAIL
 from indexfallback.page import File, ProjectPage
 
@@ -37,10 +37,19 @@ def moved(page: ProjectPage, source: str, key: str) -> ProjectPage:
     """
     if not source.startswith("file:"):
         return page
+
+    def at_key(url: str | None, name: str) -> str | None:
+        is_local = url is not None and url.startswith("file:")
+        if url is None or not is_local or (key == source and _is_below(url, source)):
+            return url
+        return f"{key}{quote(name)}"
+
     files = tuple(
-        msgspec.structs.replace(file, url=f"{key}{quote(file.filename)}")
-        if file.url.startswith("file:") and not (key == source and _is_below(file.url, source))
-        else file
+        msgspec.structs.replace(
+            file,
+            url=at_key(file.url, file.filename),
+            provenance=at_key(file.provenance, file.filename + PROVENANCE_ENDING),
+        )
         for file in page.files
     )
     return msgspec.structs.replace(page, files=files) if files != page.files else page

@@ -41,7 +41,7 @@ def test_such_a_page_is_left_out_with_a_warning(
     empty: Store, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     index = Index(name="private", url=SOURCE)
-    keep_page(empty, index, "acme-app", file_of(APP, provenance="file:///elsewhere"))
+    keep_page(empty, index, "acme-app", file_of(APP, "ftp://elsewhere"))
     manifest = export(empty, [index], {"acme-app"}, tmp_path / "x.tar", known=known(None))
     assert manifest.pages == ()
     assert "the page of acme-app" in caplog.text

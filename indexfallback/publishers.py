@@ -20,26 +20,31 @@ from indexfallback.shim import Shim
 _Report = dict[str, Any]
 
 
-def publishers(shim: Shim, answer: Answer) -> _Report:
+def publishers(shim: Shim, answer: Answer, version: str | None = None) -> _Report:
     """Return how many files of an answer state a provenance, and who has published the newest.
 
-    That is the newest version of which an object is kept.
+    That is the newest version of which an object is kept. With a ``version``, nothing but its files
+    counts.
     """
     pins, _ = shim.pins_and_available(answer)
     held = shim.downloads.provenance.held(answer.owner.group, answer.project)
-    files = [as_pinned(file, pins) for file in answer.corrected.files]
+    files = [
+        as_pinned(file, pins)
+        for file in answer.corrected.files
+        if version in (None, version_in(file.filename, answer.project))
+    ]
     kept = [file for file in files if (file.filename, file.sha256) in held]
-    version = _newest(kept, answer.project)
+    newest = _newest(kept, answer.project)
     objects = (
         attestations(shim, FileAddress(answer.owner.group, _key(answer, file), file.filename))
         for file in kept
-        if version is not None and version_in(file.filename, answer.project) == version
+        if newest is not None and version_in(file.filename, answer.project) == newest
     )
     found = {attestation.publisher: None for each in objects for attestation in each}
     return {
         "stated": sum(file.provenance is not None for file in files),
         "kept": len(kept),
-        "version": version,
+        "version": newest,
         "publishers": [msgspec.structs.asdict(publisher) for publisher in found],
     }
 

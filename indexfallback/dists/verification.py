@@ -13,11 +13,15 @@ import logging
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from indexfallback.formats.provenance import read
+
 if TYPE_CHECKING:
     from pypi_attestations import Provenance
 
 #: What to install for it.
 EXTRA = "indexfallback[provenance]"
+#: The longest reason, characters.
+_LONGEST = 300
 #: It warns that the trust root is not fetched anew, which is what is wanted.
 _LOGGER = "sigstore._internal.tuf"
 
@@ -46,9 +50,12 @@ def trust_root() -> str:
 def verify(body: bytes, filename: str, sha256: str) -> tuple[Verdict, ...]:
     """Return the verdict on each attestation of a provenance object, in its order.
 
-    ``sha256`` is that of the bytes of the file. Raises `NotInstalledError`.
+    ``sha256`` is that of the bytes of the file. Raises `NotInstalledError`, and `ProvenanceError`
+    if it is no provenance object.
     """
+    count = len(read(body))
     try:
+        from pydantic import ValidationError  # noqa: PLC0415 - of the extra
         from pypi_attestations import Distribution, Provenance  # noqa: PLC0415 - an extra, 0.4 s
     except ImportError as error:
         raise NotInstalledError(EXTRA) from error
@@ -56,8 +63,9 @@ def verify(body: bytes, filename: str, sha256: str) -> tuple[Verdict, ...]:
     try:
         provenance = Provenance.model_validate_json(body)
         distribution = Distribution(name=filename, digest=sha256)
-    except ValueError as error:  # an unknown kind of publisher, or of file
-        return (Verdict(is_verified=False, reason=_first_line(error)),)
+    except ValidationError as error:  # an unknown kind of publisher, or of file
+        reason = f"pypi-attestations cannot check it: {error.errors()[0]['msg']}"
+        return (Verdict(is_verified=False, reason=_shown(reason)),) * count
     return tuple(_verdicts(provenance, distribution))
 
 
@@ -67,11 +75,17 @@ def _verdicts(provenance: "Provenance", distribution: Any) -> Iterator[Verdict]:
             try:
                 attestation.verify(bundle.publisher, distribution, offline=True)
             except Exception as error:  # noqa: BLE001 - whatever a hostile object causes refutes it
-                yield Verdict(is_verified=False, reason=_first_line(error))
+                yield Verdict(is_verified=False, reason=_reason(error))
             else:
                 yield Verdict(is_verified=True)
 
 
-def _first_line(error: Exception) -> str:
+def _reason(error: Exception) -> str:
     text = str(error).strip().partition("\n")[0] or type(error).__name__
-    return text.removeprefix("Verification failed: ")
+    return _shown(text.removeprefix("Verification failed: "))
+
+
+def _shown(text: str) -> str:
+    """Return a text that may quote an object of anybody, so that it can be shown."""
+    printable = "".join(c if c.isprintable() else "?" for c in text)
+    return printable if len(printable) <= _LONGEST else f"{printable[:_LONGEST]}..."

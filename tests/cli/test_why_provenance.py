@@ -91,6 +91,17 @@ def test_a_signature_that_does_not_hold_is_told_with_the_reason_and_is_a_failure
     assert done.err == ""
 
 
+def test_a_publisher_that_sigstore_does_not_know_is_told_for_each_attestation(
+    cli: CommandLine, pypi: FakeIndex
+) -> None:
+    pytest.importorskip("pypi_attestations")
+    pypi.provenance[DEMO.filename] = provenance_of(DEMO, PUBLISH, SLSA, kind="indexfallback")
+    download(cli)
+    found = cli("why", "--provenance", DEMO.filename, "--json").expect(1).json["attestations"]
+    assert [each["verified"] for each in found] == [False, False]
+    assert found[0]["reason"].startswith("pypi-attestations cannot check it: Input tag ")
+
+
 def test_the_name_of_another_file_in_a_statement_is_told(cli: CommandLine, pypi: FakeIndex) -> None:
     pypi.provenance[DEMO.filename] = provenance_of(DEMO).replace(
         attestation(DEMO.filename, DEMO.sha256)["envelope"]["statement"].encode(),

@@ -9,7 +9,7 @@ from indexfallback.words import counted
 
 _SECTION = """\
 <section id="provenance"><h2>Provenance</h2>
-<p>{stated}, and {kept} in the cache.</p>
+<p>Stated for {stated}, {kept} in the cache.</p>
 {publishers}
 </section>
 """
@@ -27,8 +27,8 @@ def provenance_section(provenance: Mapping[str, Any]) -> Html:
     stated = counted(provenance["stated"], "file")
     return html(
         _SECTION,
-        stated=f"Its index states that of {stated}",
-        kept=f"{provenance['kept']:,} of them {'is' if provenance['kept'] == 1 else 'are'}",
+        stated=stated,
+        kept=f"{provenance['kept']:,}",
         publishers=_publishers(provenance) if provenance["publishers"] else NOTHING,
     )
 

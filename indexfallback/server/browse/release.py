@@ -1,7 +1,7 @@
 """The page of one release of a project, and the page for a version that does not exist."""
 
-from collections.abc import Collection
-from typing import NamedTuple
+from collections.abc import Collection, Mapping
+from typing import Any, NamedTuple
 from urllib.parse import quote
 
 from indexfallback.server.browse.about import About, about_section, classifiers_section
@@ -9,6 +9,7 @@ from indexfallback.server.browse.description import description_section
 from indexfallback.server.browse.frame import framed
 from indexfallback.server.browse.install import commands
 from indexfallback.server.browse.markup import NOTHING, Html, as_of, html, joined, optional
+from indexfallback.server.browse.provenance import provenance_section
 from indexfallback.server.browse.releases import Release, file_list, release_marks
 from indexfallback.server.browse.sections import Section, made, made_with_navigation
 
@@ -50,6 +51,8 @@ class ReleaseView(NamedTuple):
     owner: str
     #: The sha256 of the stored files.
     held: Collection[str]
+    #: From `publishers.publishers`.
+    provenance: Mapping[str, Any]
     #: Other projects that clients asked for last in vain.
     failing: Collection[str]
     #: When it was made, seconds since the epoch.
@@ -112,6 +115,10 @@ def _about(view: ReleaseView) -> Html:
     return about_section(view.about, view.failing, _TO_PROJECTS)
 
 
+def _provenance(view: ReleaseView) -> Html:
+    return provenance_section(view.provenance)
+
+
 def _classifiers(view: ReleaseView) -> Html:
     return classifiers_section(view.about, _TO_PROJECTS)
 
@@ -122,7 +129,7 @@ _MAIN = (
     Section(_description, "Description", "description"),
     Section(_files, "Files", "files"),
 )
-_BESIDE = (Section(_about), Section(_classifiers))
+_BESIDE = (Section(_about), Section(_provenance), Section(_classifiers))
 
 
 class MissingRelease(NamedTuple):

@@ -3,6 +3,7 @@
 import time
 
 from indexfallback.chain.answer import Answer
+from indexfallback.publishers import publishers
 from indexfallback.server.browse.about import About, about
 from indexfallback.server.browse.metadata import FETCHED, metadata_of
 from indexfallback.server.browse.project import ProjectView
@@ -71,6 +72,7 @@ def release_view(
         about=_about(shim, answer, release, most=0),
         owner=answer.owner.group,
         held=shim.store.blobs.records.held(f.sha256 for f in release.files if f.sha256 is not None),
+        provenance=publishers(shim, answer, release.version),
         failing=shim.fallback.activity.decisions.failing_projects(),
         now=time.time(),
     )

@@ -18,8 +18,8 @@ from indexfallback.formats.provenance import read
 if TYPE_CHECKING:
     from pypi_attestations import Provenance
 
-#: What to install for it.
-EXTRA = "indexfallback[provenance]"
+#: What is missing without it.
+EXTRA = "the extra provenance (pypi-attestations)"
 #: The longest reason, characters.
 _LONGEST = 300
 #: It warns that the trust root is not fetched anew, which is what is wanted.

@@ -76,7 +76,7 @@ def test_without_the_extra_the_hash_is_compared_and_the_signature_is_not(
     monkeypatch.setitem(sys.modules, "pypi_attestations", None)
     (first, _) = cli("why", "--provenance", DEMO.filename, "--json").expect().json["attestations"]
     assert (first["matches"], first["verified"]) == (True, None)
-    assert first["reason"] == "install indexfallback[provenance]"
+    assert first["reason"] == "install the extra provenance (pypi-attestations)"
 
 
 @pytest.mark.usefixtures("pypi")

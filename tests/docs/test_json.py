@@ -14,6 +14,7 @@ from tests.cli.support import CommandLine
 from tests.cli.test_background import free_port
 from tests.conftest import Serve
 from tests.fakes import FakeIndex, sdist, wheel
+from tests.fakes.provenance import provenance_of
 from tests.in_process import ROOT
 from tests.serving import index_table
 
@@ -72,8 +73,10 @@ def printed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, list
     line.environ["INDEXFALLBACK_PORT"] = str(free_port())
     with (
         FakeIndex([wheel("acme-app", "1.4")]) as private,
-        FakeIndex([wheel("idna", "3.9"), wheel("idna", "3.10"), sdist("idna", "3.8")]) as public,
+        FakeIndex([wheel("idna", "3.9"), sdist("idna", "3.8")]) as public,
     ):
+        attested = wheel("idna", "3.10")
+        public.attest(attested, provenance_of(attested))
         line.configure(
             index_table("local", (directory / "own").as_uri(), role="private", upload=True),
             index_table("prod", (directory / "prod").as_uri(), role="private", upload=True),
@@ -92,6 +95,10 @@ def _commands(directory: Path, file: Path, version: str) -> dict[str, list[str]]
     tree, archive, house = directory / "tree", directory / "a.tar", directory / "house"
     return {
         "why": ["why idna", "why acme-app", "why nope", "why idna --offline"],
+        "why --provenance": [
+            "why --provenance idna-3.10-py3-none-any.whl",
+            "why --provenance idna-3.8.tar.gz",
+        ],
         "search": ["search idna", "search nope"],
         "refresh": ["refresh idna nope"],
         "publish": [f"publish --index local {file}"],

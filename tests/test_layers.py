@@ -192,6 +192,7 @@ def test_links_look_up_no_name() -> None:
         ("tomlkit", {"clients"}),
         ("readme_renderer", {"server"}),
         ("obstore", {"store"}),
+        ("pypi_attestations", {"dists"}),
         ("cryptography", {"tunnel"}),
     ],
 )

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 #: What is missing without it.
 EXTRA = "the extra provenance (pypi-attestations)"
 #: The longest reason, characters.
-_LONGEST = 300
+_LONGEST = 500
 #: It warns that the trust root is not fetched anew, which is what is wanted.
 _LOGGER = "sigstore._internal.tuf"
 

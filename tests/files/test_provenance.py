@@ -11,7 +11,7 @@ from indexfallback.files.download import FileAddress
 from indexfallback.files.provenance_body import MOST
 from indexfallback.shim import Shim
 from tests.conftest import MakeShim
-from tests.fakes import FakeIndex, wheel
+from tests.fakes import FakeIndex, flat_directory, wheel
 from tests.fakes.provenance import PUBLISH, provenance_of
 from tests.files.support import fetch, key_of
 from tests.serving import wait_until
@@ -161,6 +161,16 @@ def test_a_directory_has_it_beside_the_file(tmp_path: Path, shim: MakeShim) -> N
     made = shim(Index(name="own", url=directory.as_uri() + "/", role="private"))
     (listed,) = made.fallback.page("demo").page.files
     assert listed.provenance == (directory / "demo" / f"{DEMO.filename}.provenance").as_uri()
+    assert made.downloads.provenance.get(HERE._replace(owner="own")) == OBJECT
+
+
+def test_a_directory_without_pages_has_it_beside_the_file_too(
+    tmp_path: Path, shim: MakeShim
+) -> None:
+    directory = flat_directory(tmp_path / "wheels", [DEMO])
+    (directory / f"{DEMO.filename}.provenance").write_bytes(OBJECT)
+    made = shim(Index(name="own", url=directory.as_uri() + "/", role="private"))
+    made.fallback.page("demo")
     assert made.downloads.provenance.get(HERE._replace(owner="own")) == OBJECT
 
 

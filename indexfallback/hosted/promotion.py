@@ -1,7 +1,7 @@
 """Promotion: a release of one hosted index is published in another, the same bytes by hash.
 
-All of its files are copied with their attestations, or none. In the new index, the release has the time
-of the promotion. A yanked release is not promoted.
+All of its files are copied with their attestations, or none. In the new index, the release has the
+time of the promotion. A yanked release is not promoted.
 """
 
 from collections.abc import Iterator

@@ -11,9 +11,11 @@ a web identity, or the role of the container or machine, in this order, and neve
 Safe for any number of threads.
 """
 
+import mmap
 import re
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from enum import Enum
 from pathlib import Path
@@ -82,6 +84,8 @@ class Answer(NamedTuple):
     size: int = 0
     #: Why, for all but `Outcome.FOUND`; without credentials.
     cause: str = ""
+    #: Of an object that was asked for with `Bucket.head`: those that it was written with.
+    attributes: Mapping[str, str] = {}
 
     @property
     def is_found(self) -> bool:
@@ -188,11 +192,14 @@ class Bucket:
         return self._answer("get", ask)
 
     def head(self, key: str) -> Answer:
-        """Tell whether there is an object, its size and its etag."""
+        """Tell whether there is an object, its size, its etag and its attributes."""
 
         def ask() -> Answer:
-            meta = obstore.head(self._small, key)
-            return Answer(Outcome.FOUND, etag=meta["e_tag"] or "", size=meta["size"])
+            result = obstore.get(self._small, key, options={"head": True})
+            meta, attributes = result.meta, dict(result.attributes)
+            return Answer(
+                Outcome.FOUND, etag=meta["e_tag"] or "", size=meta["size"], attributes=attributes
+            )
 
         return self._answer("head", ask)
 
@@ -224,21 +231,44 @@ class Bucket:
                 raise BucketError(_failure(error)) from error
             yield bytes(piece)
 
-    def put(self, key: str, data: bytes | Path) -> Answer:
-        """Write an object, from memory or from a file, whatever was there; it appears whole."""
-        return self._answer("put", lambda: self._put(key, data))
+    def put(
+        self, key: str, data: bytes | Path, attributes: Mapping[str, str] | None = None
+    ) -> Answer:
+        """Write an object, from memory or from a file, whatever was there; it appears whole.
 
-    def create(self, key: str, data: bytes | Path) -> Answer:
-        """Write an object unless there is one of this key: then `EXISTS`.
-
-        A file is read into memory whole, since S3 creates only in one piece (5 GB at most).
+        ``attributes`` are those of HTTP (``Content-Type``) or any other ones, in ASCII.
         """
         return self._answer(
-            "create",
+            "put",
             lambda: _written(
-                obstore.put(self._writer(data), key, data, mode="create", use_multipart=False)
+                obstore.put(
+                    self._writer(data), key, data,
+                    attributes=dict(attributes) if attributes else None,
+                    chunk_size=_PART, max_concurrency=_PARTS_AT_ONCE,
+                )
             ),
-        )
+        )  # fmt: skip
+
+    def create(
+        self, key: str, data: bytes | Path, attributes: Mapping[str, str] | None = None
+    ) -> Answer:
+        """Write an object unless there is one of this key: then `EXISTS`.
+
+        It is sent in one piece, since S3 creates only so (5 GB at most). A file must not be
+        truncated meanwhile. ``attributes`` are as of `put`.
+        """
+
+        def ask() -> Answer:
+            with _in_memory(data) as body:
+                return _written(
+                    obstore.put(
+                        self._writer(data), key, body,
+                        attributes=dict(attributes) if attributes else None,
+                        mode="create", use_multipart=False,
+                    )
+                )  # fmt: skip
+
+        return self._answer("create", ask)
 
     def replace_if(self, key: str, data: bytes, etag: str) -> Answer:
         """Replace the version ``etag`` of an object; `EXISTS` if it is another one, or gone."""
@@ -295,13 +325,6 @@ class Bucket:
                 return
             yield from page
 
-    def _put(self, key: str, data: bytes | Path) -> Answer:
-        return _written(
-            obstore.put(
-                self._writer(data), key, data, chunk_size=_PART, max_concurrency=_PARTS_AT_ONCE
-            )
-        )
-
     def _writer(self, data: bytes | Path) -> S3Store:
         return self._small if isinstance(data, bytes) and len(data) < _PIECE else self._send
 
@@ -313,6 +336,17 @@ class Bucket:
             answer = _failure(error)
         self._observe(operation, answer.outcome, time.monotonic() - began)
         return answer
+
+
+@contextmanager
+def _in_memory(data: bytes | Path) -> Iterator[bytes | mmap.mmap]:
+    """Yield the content of a file as memory that the system reads from the file and may drop."""
+    if isinstance(data, bytes) or not data.stat().st_size:  # nothing cannot be mapped
+        yield data if isinstance(data, bytes) else b""
+        return
+    with data.open("rb") as file:
+        # Not closed here: a request that has failed may still hold it.
+        yield mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
 
 
 def _written(result: "PutResult") -> Answer:

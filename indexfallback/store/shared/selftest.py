@@ -30,9 +30,9 @@ class Abilities(NamedTuple):
         return self.conditions
 
 
-def examine(bucket: Bucket, *, writes: bool = True) -> Abilities:
-    """Test a bucket; without ``writes`` only whether it can be read."""
-    key = f"{FOLDER}/{uuid.uuid4().hex}"
+def examine(bucket: Bucket, *, writes: bool = True, folder: str = FOLDER) -> Abilities:
+    """Test a bucket by an object in ``folder``; without ``writes`` only whether it can be read."""
+    key = f"{folder}/{uuid.uuid4().hex}"
     if not writes:
         return _readable(bucket.get(key), "only reading is configured")
     created = bucket.create(key, _CONTENT)

@@ -226,3 +226,20 @@ def test_the_self_test_of_a_missing_bucket_names_it(
     abilities = examine(reader)
     assert abilities[:3] == (False, False, False)
     assert examine(reader, writes=False)[:3] == (False, False, False)
+
+
+def test_an_object_has_the_attributes_that_it_was_written_with(bucket: Bucket) -> None:
+    page = {"Content-Type": "text/html", "sha256": "0" * 64}
+    bucket.put("page", b"<html>", page)
+    bucket.create("file", b"bytes", {"requires-python": ">=3.8"})
+    assert bucket.head("page").attributes == page
+    assert bucket.head("file").attributes["requires-python"] == ">=3.8"
+
+
+@pytest.mark.parametrize("size", [0, 3 << 20])
+def test_a_file_is_created_with_all_of_its_bytes(bucket: Bucket, tmp_path: Path, size: int) -> None:
+    path = tmp_path / "file"
+    path.write_bytes(b"x" * size)
+    assert bucket.create("file", path).is_found
+    assert bucket.create("file", path).outcome is Outcome.EXISTS
+    assert bucket.get("file").data == path.read_bytes()

@@ -241,8 +241,21 @@ class UploadExistsError(UploadError):
     title = "File already exists"
 
 
+class UploadConflictError(UploadExistsError):
+    """Another file has this name in a bucket, perhaps placed through another shim just now."""
+
+    status = 409
+
+
+class UploadUnavailableError(UploadError):
+    """The bucket does not answer, or it remains unknown which files it has."""
+
+    status = 503
+    title = "Upload failed"
+
+
 class UploadFailedError(UploadError):
-    """The directory could not be written."""
+    """The directory or the bucket could not be written."""
 
     status = 507
     title = "Upload failed"

@@ -1,8 +1,8 @@
 """Checks that a page in an archive could have come from its index.
 
-Pages in archives did not pass the checks of `formats`. The page of a directory links to local
-files: in an archive these links must stay below the directory, or an archive could make the shim
-serve any file of this machine. An export changes links that lead elsewhere (`moved`): the files are
+Pages in archives did not pass the checks of `formats`. The page of a directory or a bucket links to
+its files: in an archive these links must stay below it, or an archive could make the shim serve any
+file of this machine. An export changes links that lead elsewhere (`moved`): the files are
 in the archive, and are found by their sha256.
 """
 
@@ -10,6 +10,7 @@ from urllib.parse import quote, unquote
 
 import msgspec
 
+from indexfallback.config.bucket_url import SCHEME
 from indexfallback.formats.fields import valid_hashes
 from indexfallback.formats.links import Links
 from indexfallback.names import PROVENANCE_ENDING, is_safe_filename
@@ -60,7 +61,8 @@ def _is_possible(file: File, source: str, links: Links) -> bool:
         is_safe_filename(file.filename)
         and valid_hashes(file.hashes) == file.hashes
         and all(
-            links.resolve(url) == url and (not url.startswith("file:") or _is_below(url, source))
+            (url.startswith(SCHEME) or links.resolve(url) == url)
+            and (not url.startswith(("file:", SCHEME)) or _is_below(url, source))
             for url in (file.url, file.provenance)
             if url is not None
         )

@@ -213,7 +213,7 @@ class Asker:
     def is_absent(self, index: Index, project: str) -> bool:
         """Tell whether an index said within the last minute that it does not have the project."""
         until = self._absent.get((index.key, project)) or 0.0
-        return time.monotonic() < until and not index.is_directory
+        return time.monotonic() < until and not index.is_read_each_time
 
     def forget(self, project: str) -> None:
         """Forget which indexes do not have a project, and what they are being asked."""

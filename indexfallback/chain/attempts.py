@@ -132,8 +132,8 @@ class Attempts:
         with self._lock:
             # First: where no thread can be started, no other request must wait for this one.
             attempt.future = start(run, f"ask-{member.index.name}")
-            # A directory is read again for each request: what was just put there is wanted.
-            is_shared = login is None and not member.index.is_directory
+            # A directory or a bucket is read for each request: what was just put there is wanted.
+            is_shared = login is None and not member.index.is_read_each_time
             if is_shared and len(self._running) < _MOST:
                 self._running[key] = attempt
         return attempt

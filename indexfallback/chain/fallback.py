@@ -71,10 +71,10 @@ class Fallback:
         self.activity = Activity()
         self.refusals = Refusals(store)
         self.cooling = Cooling(settings, store)
-        #: How long an answer may be repeated, seconds. What was just put into a directory is
-        #: wanted at once.
-        has_directory = any(index.is_directory for index in settings.indexes)
-        self.repeat_seconds = 0.0 if has_directory else REPEAT_SECONDS
+        #: How long an answer may be repeated, seconds. What was just put into a directory or a
+        #: bucket is wanted at once.
+        is_read = any(index.is_read_each_time for index in settings.indexes)
+        self.repeat_seconds = 0.0 if is_read else REPEAT_SECONDS
         self._flights: SingleFlight[_Key, Answer] = SingleFlight()
         self._lock = threading.Lock()
         self._answers: Table[_Key, tuple[float, Answer]] = Table(

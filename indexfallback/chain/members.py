@@ -20,10 +20,10 @@ from indexfallback.chain.remedies import remedy_for
 from indexfallback.condition import condition, seconds_in_state
 from indexfallback.config import Index, Settings
 from indexfallback.health import Health, State, begin_trial, updated, updated_by_file
+from indexfallback.hosted.opening import open_any
 from indexfallback.outcome import TLS_KINDS, UNREACHABLE_KINDS, Kind, Outcome
 from indexfallback.store import Store
 from indexfallback.store.health_records import HealthRecords
-from indexfallback.upstream import open_index
 from indexfallback.upstream.answers import Upstream
 from indexfallback.words import span
 
@@ -250,7 +250,7 @@ def _rounded(seconds: float | None) -> float | None:
 
 
 def _open(index: Index, settings: Settings, store: Store) -> Upstream:
-    upstream = open_index(index, settings, store.local_files)
+    upstream = open_any(index, settings, store.local_files)
     if not (index.upload and index.is_directory):
         return upstream
     from indexfallback.hosted.listing import Listing  # noqa: PLC0415 - 30 ms, for few indexes

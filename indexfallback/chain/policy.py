@@ -156,8 +156,8 @@ def _resolved_before(question: Question) -> int | None:
         candidate = question.chain[position]
         if candidate.is_absent and candidate.outcome is not None:
             continue
-        # A directory costs nothing to read, and a new file in it must be seen at once.
-        if candidate.index.is_directory or _has_answered(candidate):
+        # A directory or a bucket costs little to read, and a new file must be seen at once.
+        if candidate.index.is_read_each_time or _has_answered(candidate):
             return None
         # An earlier walk may have ended here because the index whose page is wanted was in trouble.
         if question.stood_in_for(position) is not None:

@@ -49,6 +49,11 @@ def remedy_for(kind: Kind, index: Index) -> str:
             "Write that page again, or remove it if it is none; the url of "
             f"{index.name} must be the directory with the pages or the distributions."
         )
+    if index.is_bucket and kind in (Kind.DENIED, Kind.NOT_AN_INDEX):
+        return (
+            f"Give the credentials of this process the rights to read and list {index.url}, or "
+            "correct the url or the endpoint."
+        )
     if index.is_directory:
         return f"Make the directory of {index.name} readable, or correct its url."
     remedy = _REMEDIES.get(kind, _RUN_AGAIN).format(index=index.name)

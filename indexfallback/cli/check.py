@@ -25,9 +25,9 @@ from indexfallback.doctor.certificates import ends_soon, in_days
 from indexfallback.doctor.copies import SAMPLE, Judgement
 from indexfallback.doctor.machine import IndexCheck
 from indexfallback.flight import run_within
+from indexfallback.hosted.opening import open_any
 from indexfallback.outcome import Kind, Outcome
 from indexfallback.page import ProjectPage
-from indexfallback.upstream import open_index
 from indexfallback.upstream.answers import Limits, Upstream
 from indexfallback.words import counted, left_out, ms, span
 
@@ -116,7 +116,7 @@ def check_all(settings: Settings, *, compare: bool) -> list[IndexCheck]:
     ends = time.monotonic() + settings.deadline
     limits = Limits(ends, settings.page_size)
     with ExitStack() as stack, ThreadPoolExecutor(len(settings.indexes)) as pool:
-        members = [_Member(i, open_index(i, settings, NoFacts())) for i in settings.indexes]
+        members = [_Member(i, open_any(i, settings, NoFacts())) for i in settings.indexes]
         for member in members:
             stack.callback(member.upstream.close)
         ask = partial(_check_within, limits=limits, offline=Network(settings).is_offline)
@@ -198,7 +198,7 @@ def _check(member: _Member, limits: Limits) -> _Asked:
     outcome, asked = _names(member, limits)
     if asked is not None:
         return asked._replace(check=_with_dropped(member, asked.check, limits))
-    if index.is_directory or outcome.kind not in _NO_LIST:
+    if index.is_read_each_time or outcome.kind not in _NO_LIST:
         return _Asked(_failed(index, outcome))
     _, asked = _page(member, limits)
     page = asked.check

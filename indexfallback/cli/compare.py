@@ -16,9 +16,9 @@ from indexfallback.config import Index, Settings
 from indexfallback.doctor.copies import Judgement, Names, Relation, judge, relation, sample
 from indexfallback.errors import StoreError
 from indexfallback.flight import run_within
+from indexfallback.hosted.opening import open_any
 from indexfallback.outcome import Kind
 from indexfallback.store import Store
-from indexfallback.upstream import open_index
 from indexfallback.upstream.answers import Limits, Upstream
 from indexfallback.upstream.facts import Facts, Stamp
 
@@ -64,7 +64,7 @@ def _may_have_copies(index: Index) -> bool:
 
 
 def _opened(index: Index, settings: Settings, stack: ExitStack) -> Upstream:
-    upstream = open_index(index, settings, NoFacts())
+    upstream = open_any(index, settings, NoFacts())
     stack.callback(upstream.close)
     return upstream
 

@@ -89,11 +89,8 @@ def _settings(options: Options) -> tuple[Settings, ConfigError | None]:
 
 def _with_login(settings: Settings) -> tuple[str, ...]:
     """Return the private indexes for which there is a login, in whatever place."""
-    return tuple(
-        index.name
-        for index in settings.indexes
-        if index.is_private and not index.is_directory and Logins(index).header(origin(index.url))
-    )
+    asked = (i for i in settings.indexes if i.is_private and not i.is_read_each_time)
+    return tuple(i.name for i in asked if Logins(i).header(origin(i.url)))
 
 
 def _read(paths: Iterable[Path]) -> tuple[TextFile, ...]:

@@ -72,7 +72,7 @@ class OwnAddresses:
             page = self._page(index.key, project)
             listed = page.file(file.filename, file.key.sha256) if page else None
             if listed is not None:
-                return _of_directory(index) if index.is_directory else Told(listed.url)
+                return _not_http(index) if index.is_read_each_time else Told(listed.url)
         problem = f"no stored page of {file.owner} lists {file.filename} with this hash"
         return Told(problem=problem, remedy=_refresh(project))
 
@@ -90,16 +90,17 @@ class OwnAddresses:
 
 
 def _address(index: Index) -> Told:
-    if index.is_directory:
-        return _of_directory(index)
+    if index.is_read_each_time:
+        return _not_http(index)
     if is_default_url(index.url):
         # pip, uv, pdm and pipenv all spell their default without a slash.
         return Told(default_url().rstrip("/"), is_pypi=True)
     return Told(index.url)
 
 
-def _of_directory(index: Index) -> Told:
-    problem = f"{index.name} is a directory on this machine, so only the shim serves its files"
+def _not_http(index: Index) -> Told:
+    kind = "a directory on this machine" if index.is_directory else "a bucket"
+    problem = f"{index.name} is {kind}, so only the shim serves its files"
     return Told(problem=problem, remedy="Publish them at an index, and lock again")
 
 

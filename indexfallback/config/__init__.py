@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Literal
 from urllib.parse import urlsplit
 
+from indexfallback.config.bucket_url import SCHEME
 from indexfallback.config.loopback import is_loopback
 from indexfallback.config.mirror import Mirror
 from indexfallback.names import is_claimed
@@ -29,8 +30,8 @@ class Index:
 
     #: Unique in the chain, and a path segment of URLs: ``[a-z0-9][a-z0-9._-]*``.
     name: str
-    #: Address of the simple API: http, https, or ``file:`` for a directory; with a slash at the
-    #: end, and without credentials.
+    #: Address of the simple API: http, https, ``file:`` for a directory, or ``s3:`` for a bucket;
+    #: with a slash at the end, and without credentials.
     url: str
     role: Role = "private"
     #: Normalised patterns of project names that only this index may serve.
@@ -63,8 +64,10 @@ class Index:
     #: Name of the public index that this one mirrors.
     mirror_of: str | None = None
     pages: Pages = "first"
-    #: Whether the directory accepts uploads.
+    #: Whether the directory or bucket accepts uploads.
     upload: bool = False
+    #: Of a bucket: the address of the server that speaks S3; empty for AWS.
+    endpoint: str = ""
 
     @property
     def key(self) -> str:
@@ -101,9 +104,19 @@ class Index:
         return self.url.startswith("file:")
 
     @property
+    def is_bucket(self) -> bool:
+        """Whether the index is in a bucket of an object store."""
+        return self.url.startswith(SCHEME)
+
+    @property
+    def is_read_each_time(self) -> bool:
+        """Whether its pages are made from its files for each request, so that a new one is seen."""
+        return self.is_directory or self.is_bucket
+
+    @property
     def is_on_this_machine(self) -> bool:
         """Whether the index can be reached without a network."""
-        return self.is_directory or is_loopback(urlsplit(self.url).hostname or "")
+        return self.is_directory or is_loopback(urlsplit(self.endpoint or self.url).hostname or "")
 
     def claims(self, project: str) -> bool:
         """Tell whether one of the index's patterns matches the normalised project."""
@@ -202,7 +215,7 @@ class Settings:
 
     def fresh_for(self, index: Index) -> float:
         """Return for how many seconds a page of ``index`` is served without asking it."""
-        if index.is_directory:  # reading it costs nothing, and a new file must be seen at once
+        if index.is_read_each_time:  # it costs little, and a new file must be seen at once
             return 0.0
         if index.fresh is not None:
             return index.fresh

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import SplitResult, unquote, urlsplit, urlunsplit
 
+from indexfallback.config.bucket_url import SCHEME, parse_bucket_url
 from indexfallback.config.pip import default_url
 from indexfallback.config.units import InvalidValueError
 
@@ -42,6 +43,8 @@ def parse_address(text: str, base: Path) -> Address:
         raise InvalidValueError("is empty", _EXAMPLE)
     if text.startswith("file:"):
         return Address(_file_url(_file_path(text)))
+    if text.startswith(SCHEME):
+        return Address(f"{parse_bucket_url(text)}/")
     if "://" in text:
         return _http_address(text)
     return Address(_file_url(_local_path(text, base)))
@@ -77,7 +80,7 @@ def _http_address(text: str) -> Address:
     except ValueError as error:
         raise InvalidValueError("is not a valid address", _EXAMPLE) from error
     if parts.scheme not in _DEFAULT_PORTS:
-        raise InvalidValueError(f'has the scheme "{parts.scheme}"', "use https, http or file")
+        raise InvalidValueError(f'has the scheme "{parts.scheme}"', "use https, http, file or s3")
     if not parts.hostname:
         raise InvalidValueError("has no host", _EXAMPLE)
     if parts.query or parts.fragment:

@@ -212,6 +212,30 @@ def _check_role(entry: Entry, role: Role, *, is_pypi: bool) -> None:
             )
 
 
+def _check_kind(entry: Entry, index: Index, role: Role) -> None:
+    """Refuse settings that have no meaning for what is at the address of an index."""
+    kind = "a directory" if index.is_directory else "a bucket" if index.is_bucket else ""
+    if entry.values.get("upload") and not kind:
+        raise entry.error(
+            "upload",
+            "upload = true needs a directory or a bucket",
+            'write the path of a directory as url, like "/srv/packages", or "s3://bucket/prefix"',
+        )
+    if index.is_bucket and role != "private":
+        raise entry.error("role", "a bucket has one's own packages only", "remove the role")
+    if "fresh" in entry.values and kind:
+        raise entry.error("fresh", f"fresh has no use: {kind} is read each time", "remove it")
+    if "forbidden" in entry.values and kind:
+        raise entry.error("forbidden", f"forbidden is for http, and this is {kind}", "remove it")
+    for key in ("username", "password_env", "keyring"):
+        if key in entry.values and index.is_bucket:
+            raise entry.error(
+                key,
+                f"{key} is for http, and this is a bucket",
+                "remove it: AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY are for buckets",
+            )
+
+
 def _index(
     entry: Entry, address: Address, roles: Mapping[str, Role], environ: Mapping[str, str]
 ) -> tuple[Index, dict[str, str]]:
@@ -220,20 +244,7 @@ def _index(
     origins = dict.fromkeys((field.name for field in fields(Index)), "default")
     origins |= {key: origin for key, origin in entry.origins.items() if key in origins}
     values |= {"url": address.url, "role": roles[values["name"]]}
-    if values.get("upload") and not address.url.startswith("file:"):
-        raise entry.error(
-            "upload",
-            "upload = true needs a directory",
-            'write the path of a directory as url, like "/srv/packages"',
-        )
-    if "fresh" in values and address.url.startswith("file:"):
-        raise entry.error("fresh", "fresh has no use: a directory is read each time", "remove it")
-    if "forbidden" in values and address.url.startswith("file:"):
-        raise entry.error(
-            "forbidden",
-            "forbidden is for http, and this is a directory",
-            "remove it",
-        )
+    _check_kind(entry, Index(name="", url=address.url), roles[values["name"]])
     if "cooldown_except" in values and "cooldown" not in values:
         raise entry.error(
             "cooldown_except",

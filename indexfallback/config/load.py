@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -23,6 +24,7 @@ from indexfallback.config.rules import (
     check_tls,
     mirror_of,
     why_private,
+    with_endpoint,
 )
 from indexfallback.config.units import InvalidValueError
 from indexfallback.errors import ConfigError
@@ -91,6 +93,7 @@ def load_settings(
     values.setdefault("cache_dir", platformdirs.user_cache_path("indexfallback"))
     origins = dict.fromkeys((*FIELDS, "offline", "ca_bundle", "proxy"), "default")
     origins |= {key: origin for key, (_, origin) in found.items()} | chain.origins
+    chain = replace(chain, indexes=with_endpoint(chain.indexes, environ))
     mirror = mirror_of(found, chain.indexes)
     others = beside_chain(chain, beside, environ, host=server.host, port=server.port)
     users_own = [*(index for index in chain.indexes if index.is_private), *others]

@@ -1,18 +1,24 @@
 """What settings must be together, and those that follow from others."""
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 from indexfallback.config import Index, Settings
+from indexfallback.config.address import redact_text
+from indexfallback.config.bucket_url import parse_endpoint
 from indexfallback.config.keys import suggest
 from indexfallback.config.loopback import is_loopback
 from indexfallback.config.mirror import Mirror
 from indexfallback.config.people import accounts, named, own_uid, people
+from indexfallback.config.units import InvalidValueError
 from indexfallback.errors import ConfigError
 
 #: The prefix of the keys of ``[mirror]``.
 MIRROR = "mirror."
+#: The variable with the address of a server that speaks S3, as AWS's own programs have it.
+ENDPOINT = "AWS_ENDPOINT_URL"
 
 
 class Setting(NamedTuple):
@@ -59,11 +65,11 @@ def why_private(values: Mapping[str, Any], indexes: Sequence[Index]) -> str:
 
 
 def mirror_of(found: Mapping[str, Setting], indexes: Sequence[Index]) -> Mirror | None:
-    """Return the table ``[mirror]``, whose index must be in the chain and not a directory."""
+    """Return the table ``[mirror]``, whose index must be in the chain and behind HTTP."""
     keys = {key: found[key] for key in found if key.startswith(MIRROR)}
     if not keys:
         return None
-    names = tuple(index.name for index in indexes if not index.is_directory)
+    names = tuple(index.name for index in indexes if not index.is_read_each_time)
     origin = keys.get(f"{MIRROR}index", next(iter(keys.values()))).origin
     if f"{MIRROR}index" not in keys:
         raise ConfigError(
@@ -71,7 +77,8 @@ def mirror_of(found: Mapping[str, Setting], indexes: Sequence[Index]) -> Mirror 
         )
     name = keys[f"{MIRROR}index"].value
     if name not in names:
-        kind = "a directory" if any(index.name == name for index in indexes) else "no index"
+        is_read = any(index.name == name for index in indexes)
+        kind = "a directory or a bucket" if is_read else "no index"
         problem = f'[mirror]: index = "{name}" names {kind}'
         raise ConfigError(origin, problem, suggest(name, names))
     mirror = Mirror(**{key.removeprefix(MIRROR): value for key, (value, _) in keys.items()})
@@ -83,3 +90,17 @@ def mirror_of(found: Mapping[str, Setting], indexes: Sequence[Index]) -> Mirror 
             f'add dependencies = true, or write "{extra._replace(extras=())}"',
         )
     return mirror
+
+
+def with_endpoint(indexes: Iterable[Index], environ: Mapping[str, str]) -> tuple[Index, ...]:
+    """Return the indexes, those in a bucket with the address of the server that speaks S3.
+
+    Raises `ConfigError`.
+    """
+    text = environ.get(ENDPOINT, "")
+    try:
+        endpoint = parse_endpoint(text) if text else ""
+    except InvalidValueError as error:
+        problem = f'"{redact_text(text)}" {error.problem}'
+        raise ConfigError(ENDPOINT, problem, error.remedy) from error
+    return tuple(replace(i, endpoint=endpoint) if i.is_bucket else i for i in indexes)

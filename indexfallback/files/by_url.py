@@ -102,9 +102,10 @@ class FilesByUrl:
     def _is_here(self, index: Index, url: FileUrl) -> bool:
         """Tell whether an address is one of an index's files, by their names.
 
-        A directory has no address of its own: its files are beside the pages of the whole chain.
+        A directory or a bucket has no address that clients know: its files are beside the pages
+        of the whole chain.
         """
-        if index.is_directory:
+        if index.is_read_each_time:
             *root, folder, _ = ("", *url.path)
             is_of_chain = (url.origin, tuple(root[1:])) in self._of_chain
             return is_of_chain and normalize(folder) == url.project

@@ -14,7 +14,7 @@ from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 from indexfallback.config import Index
-from indexfallback.errors import UploadFailedError
+from indexfallback.errors import UploadExistsError, UploadFailedError
 from indexfallback.hosted.checks import Checked
 from indexfallback.hosted.receiving import Incoming, failed, receiving
 from indexfallback.names import PROVENANCE_ENDING
@@ -33,11 +33,17 @@ _LOCK_SECONDS = 5.0
 class DirectoryShelf:
     """The files of one directory."""
 
+    conflict = UploadExistsError
+
     def __init__(self, index: Index, store: Store) -> None:
         self._index = index
         self._store = store
         self._directory = path_of(index.url)
         self._lock = threading.Lock()
+
+    def problem(self) -> str:
+        """Return nothing: a directory is locked while a file is placed."""
+        return ""
 
     def receive(self) -> AbstractContextManager[Incoming]:
         """Yield a file to write to, which is removed unless it is placed."""

@@ -11,15 +11,15 @@ from typing import NamedTuple, Protocol
 from packaging.version import Version
 
 from indexfallback.config import Index, Settings
-from indexfallback.errors import UploadExistsError, UploadRefusedError
+from indexfallback.errors import ConfigError, UploadRefusedError, UploadUnavailableError
 from indexfallback.hosted.attestations import provenance_of
 from indexfallback.hosted.checks import Checked, Identity, check_file, check_filename, identity_of
-from indexfallback.hosted.directory_shelf import DirectoryShelf
 from indexfallback.hosted.form import Form, check_digests
+from indexfallback.hosted.opening import open_shelf
 from indexfallback.hosted.permit import Permit
 from indexfallback.hosted.receiving import Incoming
-from indexfallback.hosted.shelf import Shelf
 from indexfallback.names import version_in
+from indexfallback.outcome import Kind
 from indexfallback.page import File
 from indexfallback.store import Store
 from indexfallback.store.events import Action, Actor
@@ -72,7 +72,16 @@ class HostedIndex:
         self._settings = settings
         self._store = store
         self._opened = opened
-        self._shelf: Shelf = DirectoryShelf(index, store)
+        self._shelf = open_shelf(index, store)
+
+    def check(self) -> None:
+        """Return if uploads can be taken, for all that is known; raises `ConfigError`."""
+        if problem := self._shelf.problem():
+            raise ConfigError(
+                self._settings.origins.get(f"index.{self.index.name}.upload", "upload"),
+                f"{self.index.url} cannot take uploads: {problem}",
+                "use an object store that honours conditions, or a directory",
+            )
 
     def receive(self) -> AbstractContextManager[Incoming]:
         """Yield a file to write to, which is removed unless it is published."""
@@ -190,10 +199,23 @@ class HostedIndex:
         return self._opened.upstream.open(file, 0, None, self._settings.deadline)
 
     def files(self, project: str) -> tuple[File, ...]:
-        """Return the files of a normalised project."""
+        """Return the files of a normalised project.
+
+        Raises `UploadUnavailableError` if they are not known.
+        """
         limits = Limits(time.monotonic() + self._settings.deadline, self._settings.page_size)
-        page = self._opened.upstream.page(project, limits, None, None).page
-        return page.files if page is not None else ()
+        answer = self._opened.upstream.page(project, limits, None, None)
+        if answer.page is not None:
+            return answer.page.files
+        # LOCAL: the project is there, and none of its files is ready.
+        if answer.outcome.is_unavailable and answer.outcome.kind is not Kind.LOCAL:
+            name = self.index.name
+            raise UploadUnavailableError(
+                project,
+                f"it is not known what {name} has ({answer.outcome})",
+                "Make it answer, and try again",
+            )
+        return ()
 
     def files_of(self, project: str, version: Version) -> list[File]:
         """Return the files of one version of a normalised project."""
@@ -244,13 +266,13 @@ class HostedIndex:
             if file.filename == filename:
                 return self._is_same(received, self._shelf.sha256_of(file))
             if identity_of(file.filename, identity.project) == identity:
-                raise UploadExistsError(
+                raise self._shelf.conflict(
                     filename, f"{file.filename} is another spelling of the name", _NEW_VERSION
                 )
         pins = self._store.pins.of_name(identity.project, filename)
         if pins and all(pin.sha256 != received.sha256 for pin in pins):
             served = f"it was served before with other content (sha256 {pins[0].sha256})"
-            raise UploadExistsError(filename, served, _NEW_VERSION)
+            raise self._shelf.conflict(filename, served, _NEW_VERSION)
         return False
 
     def _take_back(self, received: Received) -> None:
@@ -263,7 +285,7 @@ class HostedIndex:
     def _is_same(self, received: Received, there: str) -> bool:
         """Return True if the file there has this sha256; raises `UploadExistsError` if not."""
         if there != received.sha256:
-            raise UploadExistsError(
+            raise self._shelf.conflict(
                 received.filename,
                 f"{self.index.name} has it with other content (sha256 {there})",
                 _NEW_VERSION,

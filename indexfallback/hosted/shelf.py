@@ -6,6 +6,7 @@
 from contextlib import AbstractContextManager
 from typing import Protocol
 
+from indexfallback.errors import UploadExistsError
 from indexfallback.hosted.checks import Checked
 from indexfallback.hosted.receiving import Incoming
 from indexfallback.page import File
@@ -13,6 +14,15 @@ from indexfallback.page import File
 
 class Shelf(Protocol):
     """The files of one hosted index."""
+
+    @property
+    def conflict(self) -> type[UploadExistsError]:
+        """What is raised where another file has the name."""
+        ...
+
+    def problem(self) -> str:
+        """Return why uploads must be refused whenever they come; empty if nothing tells so."""
+        ...
 
     def receive(self) -> AbstractContextManager[Incoming]:
         """Yield a file to write to, which is removed at the end; raises `UploadFailedError`."""
@@ -45,9 +55,12 @@ class Shelf(Protocol):
         ...
 
     def yank(self, project: str, file: File, reason: str | None) -> None:
-        """Yank a listed file, or, with the reason None, unyank it; raises sqlite3.Error."""
+        """Yank a listed file, or, with the reason None, unyank it.
+
+        Raises sqlite3.Error or `UploadError`.
+        """
         ...
 
     def remove(self, project: str, file: File) -> None:
-        """Delete a listed file, and its provenance; raises OSError."""
+        """Delete a listed file, and its provenance; raises OSError or `UploadError`."""
         ...

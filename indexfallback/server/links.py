@@ -7,11 +7,12 @@ from urllib.parse import quote
 
 import msgspec
 
+from indexfallback.config.bucket_url import SCHEME
 from indexfallback.names import PROVENANCE_ENDING, FileKey
 from indexfallback.page import File, ProjectPage
 
-#: The beginning of the address of a file in a directory on this machine.
-_LOCAL = "file:"
+#: The beginnings of the addresses of files that no client can ask for: in a directory, in a bucket.
+_LOCAL = ("file:", SCHEME)
 
 
 @dataclass(frozen=True)
@@ -34,7 +35,9 @@ class Links:
         """
         return self._with_provenance(owner, page, "")
 
-    def _with_provenance(self, owner: str, page: ProjectPage, ours: str) -> ProjectPage:
+    def _with_provenance(
+        self, owner: str, page: ProjectPage, ours: str | tuple[str, ...]
+    ) -> ProjectPage:
         """Change the addresses of provenance objects that begin with ``ours`` to this server's."""
 
         def is_ours(file: File) -> bool:
@@ -62,11 +65,11 @@ class Links:
 
 @dataclass(frozen=True)
 class DirectLinks(Links):
-    """Links to files at their index, as it has them; only local files are elsewhere."""
+    """Links to files at their index, as it has them; files that are not behind HTTP are here."""
 
     #: The beginnings of addresses at which this server answers for the index.
     answered: tuple[str, ...] = ()
-    #: The address of the simple API that was asked, whose pages local files are then beside.
+    #: The address of the simple API that was asked, whose pages these are then beside.
     asked: str = ""
 
     @classmethod
@@ -89,4 +92,4 @@ class DirectLinks(Links):
 
     def promises(self, file: File) -> bool:
         """Tell whether a wheel has metadata where the link leads, whatever its index offers."""
-        return file.url.startswith((_LOCAL, *self.answered))
+        return file.url.startswith((*_LOCAL, *self.answered))

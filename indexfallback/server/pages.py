@@ -158,7 +158,7 @@ class NamesResource(XmlRpcResource):
         names = pages.names_held(sources) if is_offline else pages.names(sources)
         limits = Limits(time.monotonic() + shim.settings.deadline, shim.settings.page_size)
         for member in members:
-            if member.index.is_directory:
+            if member.index.is_read_each_time and not member.held(time.monotonic()):
                 names += member.upstream.names(limits).names
         media = media_of(req)
         # Each part is sorted already, so that sorting many thousands of names is quick.

@@ -68,7 +68,7 @@ def run_server(
     By the ``secret`` this user's programs recognise the server. ``started`` is called just before
     the server listens. If answers have not ended in time after the signal, this function ends the
     process. Raises `ConfigError` for an unusable certificate, and for an address that asks for
-    tokens while nobody can have one.
+    tokens while nobody can have one, and for a bucket in which uploads would replace each other.
     """
     # Here, so that a port that is taken is said before they are imported, which takes 0.1 s.
     from indexfallback.server.app import make_app  # noqa: PLC0415
@@ -83,6 +83,8 @@ def run_server(
     if stop_at_eof:
         server.on_startup(lambda: _watch_input(server.signal_handler_interrupt))
     with closing(Shim(settings)) as shim:
+        for hosted in shim.hosted.values():
+            hosted.check()
         threading.Thread(target=_import_upstream, name="import-upstream", daemon=True).start()
         # In a thread, since a home directory on a network may be slow.
         threading.Thread(target=remember_port, args=(port.number,), daemon=True).start()

@@ -57,7 +57,7 @@ class ExtendedFiles:
         if where[0] not in ("http", "https") or not where[1]:
             raise ValueError("it is not an address of HTTP")
         known = [index for index in self._settings.indexes
-                 if not index.is_directory and origin(index.url) == where]  # fmt: skip
+                 if not index.is_read_each_time and origin(index.url) == where]  # fmt: skip
         yield from known
         if not known:
             parts = urlsplit(without_credentials(url))

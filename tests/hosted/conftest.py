@@ -25,10 +25,14 @@ SECONDS = 60.0
 class Hosted:
     """A running shim, its directory, and the commands for it."""
 
-    def __init__(self, directory: Path, packages: Path, start: Callable[[], Served]) -> None:
+    def __init__(
+        self, directory: Path, packages: Path, start: Callable[[], Served], **environ: str
+    ) -> None:
+        """Start the shim; its commands have more variables."""
         self.directory = directory
         self.packages = packages
         self._start = start
+        self._environ = environ
         self.start()
         self.token = self.command("token", "create").stdout.strip()
 
@@ -40,7 +44,7 @@ class Hosted:
     def command(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
         """Run a command of ours with the same configuration."""
         config = str(self.directory / "config.toml")
-        environ = clean_environment(self.directory)
+        environ = clean_environment(self.directory, **self._environ)
         return indexfallback("--config", config, *arguments, environ=environ)
 
     def upload(

@@ -3,7 +3,7 @@
 A page is made from one LIST, so that it has what any other shim has just placed. What its files are
 is in their attributes, which are read once for each version of an object.
 
-Safe for any number of threads; the tables have locks of their own.
+Safe for any number of threads; the table has a lock of its own.
 """
 
 import time
@@ -63,8 +63,7 @@ class BucketIndex:
         self._root = index.url
         self._facts = facts
         self.bucket = open_bucket(index)
-        self._known: Table[str, Facts] = Table("hosted.bucket_index.BucketIndex._known")
-        self._yanks: Table[str, Yank] = Table("hosted.bucket_index.BucketIndex._yanks")
+        self._known: Table[str, Facts | Yank] = Table("hosted.bucket_index.BucketIndex._known")
 
     def page(
         self,
@@ -131,21 +130,24 @@ class BucketIndex:
         """Return what an object is; raises `BucketError`."""
         version = f"{self._root}{entry.key}#{entry.etag}"
         stamp = Stamp(entry.size, int(entry.modified.timestamp() * _NS))
-        known = self._known.get(version) or self._facts.get(version, stamp)
-        if known is None:
-            answer = found(self.bucket.head(entry.key))
-            known = facts_of(answer.attributes)
-            self._facts.put(version, stamp, known)
-        self._known.put(version, known)
-        return known
+        known = self._known.get(version)
+        if isinstance(known, Facts):
+            return known
+        facts = self._facts.get(version, stamp)
+        if facts is None:
+            facts = facts_of(found(self.bucket.head(entry.key)).attributes)
+            self._facts.put(version, stamp, facts)
+        self._known.put(version, facts)
+        return facts
 
     def _yank_of(self, entry: Entry) -> Yank:
         """Return a yank; raises `BucketError`."""
-        version = f"{entry.key}#{entry.etag}"
-        yank = self._yanks.get(version)
-        if yank is None:
-            yank = read_yank(found(self.bucket.get(entry.key)).data)
-            self._yanks.put(version, yank)
+        version = f"{self._root}{entry.key}#{entry.etag}"
+        known = self._known.get(version)
+        if isinstance(known, Yank):
+            return known
+        yank = read_yank(found(self.bucket.get(entry.key)).data)
+        self._known.put(version, yank)
         return yank
 
     def names(self, limits: Limits) -> NamesAnswer:

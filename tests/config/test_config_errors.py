@@ -227,7 +227,7 @@ ERRORS = [
         url("ftp://h.example.com/"),
         (
             '3: index "x": url = "ftp://h.example.com/" has the scheme "ftp"; '
-            "use https, http or file"
+            "use https, http, file or s3"
         ),
     ),
     (url("https:///simple"), f'3: index "x": url = "https:///simple" has no host; {EXAMPLE}'),
@@ -351,8 +351,8 @@ ERRORS = [
     (
         private("upload = true"),
         (
-            '4: index "private": upload = true needs a directory; write the path of a directory '
-            'as url, like "/srv/packages"'
+            '4: index "private": upload = true needs a directory or a bucket; write the path of a '
+            'directory as url, like "/srv/packages", or "s3://bucket/prefix"'
         ),
     ),
     (

@@ -218,7 +218,7 @@ def test_an_invalid_address_in_pips_configuration_is_an_error() -> None:
         load_settings(environ={"PIP_EXTRA_INDEX_URL": "ftp://u:p@h.example.com/team"})
     assert str(caught.value) == (
         'pip: extra-index-url: index "team": url = "ftp://h.example.com/team" has the scheme "ftp"'
-        "; use https, http or file"
+        "; use https, http, file or s3"
     )
 
 

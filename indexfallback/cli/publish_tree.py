@@ -16,8 +16,8 @@ from indexfallback.errors import TreeError
 from indexfallback.words import counted
 
 if TYPE_CHECKING:
+    from indexfallback.tree.destination import Written
     from indexfallback.tree.sources import Source
-    from indexfallback.tree.writer import Written
 
 #: The most left-out files that are printed; the rest is counted.
 _NAMES = 10
@@ -113,6 +113,7 @@ def _check_apart(index: Index, dest: Path) -> None:
 
 def _publish(settings: Settings, index: Index | None, dest: Path) -> "tuple[Written, list[str]]":
     from indexfallback.shim import Shim  # noqa: PLC0415 - slow to import
+    from indexfallback.tree.directory import DirectoryTree  # noqa: PLC0415 - as above
     from indexfallback.tree.publish import publish  # noqa: PLC0415 - as above
     from indexfallback.tree.sources import ChainSource, DirectorySource  # noqa: PLC0415 - as above
 
@@ -122,7 +123,7 @@ def _publish(settings: Settings, index: Index | None, dest: Path) -> "tuple[Writ
             source: Source = DirectorySource(member, settings.page_size)
         else:
             source = ChainSource(shim, member)
-        return publish(source, dest, partial(tracked, description="Publishing"))
+        return publish(source, DirectoryTree(dest), partial(tracked, description="Publishing"))
 
 
 def _print(dest: Path, written: "Written", skipped: list[str]) -> None:

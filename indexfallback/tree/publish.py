@@ -2,27 +2,27 @@
 
 import hashlib
 from collections.abc import Callable, Iterable
-from pathlib import Path
 
 import msgspec
 
 from indexfallback.dists.metadata import read_metadata
 from indexfallback.page import ProjectPage
+from indexfallback.tree.destination import Destination, Written
 from indexfallback.tree.pages import provenance_link
 from indexfallback.tree.sources import Distribution, Source
-from indexfallback.tree.writer import Tree, Written
+from indexfallback.tree.writer import Tree
 from indexfallback.upstream.completing import versions_of
 
 
 def publish(
-    source: Source, root: Path, progress: Callable[[list[str]], Iterable[str]]
+    source: Source, destination: Destination, progress: Callable[[list[str]], Iterable[str]]
 ) -> tuple[Written, list[str]]:
-    """Make the tree at ``root`` equal to the source; return what was written and left out.
+    """Make the tree at a destination equal to the source; return what was written and left out.
 
     ``progress`` passes the names on and shows progress. Raises `IndexFallbackError` and OSError;
     the tree then has old and new projects, and all of them work.
     """
-    with Tree(root) as tree:
+    with Tree(destination) as tree:
         skipped: list[str] = []
         for name in progress(sorted(source.names())):
             found = source.page(name)

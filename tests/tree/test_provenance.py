@@ -8,6 +8,7 @@ import pypi_simple
 import pytest
 
 from indexfallback.config import Index
+from indexfallback.tree.directory import DirectoryTree
 from indexfallback.tree.publish import publish
 from indexfallback.tree.sources import ChainSource, DirectorySource
 from tests.conftest import MakeShim
@@ -26,9 +27,9 @@ def test_an_object_lies_beside_its_file_in_a_tree_and_in_a_tree_of_that_tree(
         index.attest(LIB, b"rubbish")
         made = shim(index)
         made.fallback.page("acme-app")
-        publish(ChainSource(made), tmp_path / "tree", list)
+        publish(ChainSource(made), DirectoryTree(tmp_path / "tree"), list)
     again = shim(Index(name="tree", url=(tmp_path / "tree").as_uri() + "/"))
-    publish(DirectorySource(again.members["tree"], 10**6), tmp_path / "copy", list)
+    publish(DirectorySource(again.members["tree"], 10**6), DirectoryTree(tmp_path / "copy"), list)
     for tree in (tmp_path / "tree", tmp_path / "copy"):
         assert (tree / "files" / f"{APP.filename}.provenance").read_bytes() == OBJECT
         body = (tree / "simple" / "acme-app" / "index.html").read_text("utf-8")

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from indexfallback.config import Index
+from indexfallback.tree.directory import DirectoryTree
 from indexfallback.tree.publish import publish
 from indexfallback.tree.sources import ChainSource, DirectorySource
 from tests.conftest import MakeShim
@@ -31,7 +32,7 @@ def test_of_two_files_of_one_name_the_first_is_published_and_the_other_is_said(
         index.add(other, folder="other/")
         made = shim(index)
         made.fallback.page("acme-app")
-        written, skipped = publish(ChainSource(made), tmp_path / "tree", list)
+        written, skipped = publish(ChainSource(made), DirectoryTree(tmp_path / "tree"), list)
     assert written.files == 1
     assert skipped == [f"{WHEEL.filename}: another file of that name is published"]
     assert (tmp_path / "tree" / "files" / WHEEL.filename).read_bytes() == WHEEL.data

@@ -11,7 +11,7 @@ import pytest
 
 from indexfallback.formats import parse_listing, parse_page
 from indexfallback.store.locks import FileLock
-from indexfallback.tree.writer import MARK
+from indexfallback.tree.destination import MARK
 from tests.cli.support import CommandLine
 from tests.fakes import flat_directory, wheel
 from tests.serving import wait_until

@@ -1,0 +1,63 @@
+"""The interface of what a static tree is written to, and what is counted."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from indexfallback.tree.pages import FILES, SIMPLE
+
+#: Marks a tree, in which files may be removed; hidden from listings by its dot.
+MARK = ".indexfallback-tree"
+#: The parts of a tree in which everything is its own.
+PARTS = (f"{SIMPLE}/", f"{FILES}/")
+
+
+@dataclass
+class Written:
+    """The result of a publication."""
+
+    projects: int = 0
+    files: int = 0
+    #: Files that were not in the tree before, and how many of them are hard links.
+    new_files: int = 0
+    linked: int = 0
+    #: Pages that have changed.
+    pages: int = 0
+    removed: int = 0
+
+
+class Destination(Protocol):
+    """A place for a tree: entered, written to, cleared. Paths are relative, with slashes."""
+
+    #: Is added to while the tree is written.
+    written: Written
+
+    def __enter__(self) -> object:
+        """Take the place; raises `TreeError` if it has other content, or another one writes."""
+        ...
+
+    def __exit__(self, *_: object) -> None:
+        """Let others write."""
+        ...
+
+    def put_file(self, path: str, source: Path, sha256: str) -> None:
+        """Write a distribution if it is not there."""
+        ...
+
+    def put(self, path: str, body: bytes) -> None:
+        """Write a page or a metadata file if it has changed."""
+        ...
+
+    def settle(self) -> None:
+        """Return when everything is written that was put before."""
+        ...
+
+    def clear(self, kept: Collection[str]) -> None:
+        """End the publication: remove from the parts of the tree what is not kept."""
+        ...
+
+
+def is_page(path: str) -> bool:
+    """Tell whether a path is that of a page."""
+    return not path.startswith(f"{FILES}/")

@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING
 
 import click
 
+from indexfallback.cli.destination import DestinationType, opened
 from indexfallback.cli.options import Options, examples, takes_options
 from indexfallback.cli.output import print_json, say, say_more, tell, tilde, tracked
 from indexfallback.config import Index, Settings
+from indexfallback.config.bucket_url import BucketUrl
 from indexfallback.errors import TreeError
 from indexfallback.words import counted
 
@@ -29,10 +31,10 @@ _DIRECTORY = "directory"
     "publish-tree",
     epilog=examples(
         "indexfallback publish-tree /srv/index --directory ./wheels",
-        "indexfallback publish-tree /srv/index --index local",
+        "indexfallback publish-tree s3://bucket/site --index local",
     ),
 )
-@click.argument("dest", type=click.Path(path_type=Path))
+@click.argument("dest", type=DestinationType())
 @click.option("--cached", is_flag=True, help="Publish what is cached, of the whole chain.")
 @click.option(
     "--directory",
@@ -43,12 +45,13 @@ _DIRECTORY = "directory"
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @takes_options
 def publish_tree(
-    options: Options, dest: Path, cached: bool, directory: Path | None, as_json: bool
+    options: Options, dest: Path | BucketUrl, cached: bool, directory: Path | None, as_json: bool
 ) -> None:
     """Write an index into DEST, for any web server, an object store or file://.
 
-    The index is --index NAME, by default the only directory of the chain. Only changes are
-    written to DEST, and files that are not of the index any more are removed.
+    DEST is a directory, or s3://bucket/prefix. The index is --index NAME, by default the only
+    directory of the chain. Only changes are written to DEST, and files that are not of the index
+    any more are removed.
     """
     names = [text for text in options.indexes if "=" not in text]
     if len(names) + cached + (directory is not None) > 1:
@@ -61,10 +64,12 @@ def publish_tree(
         settings, index = replace(settings, offline=True), None
     else:
         index = _index(settings, names)
-        _check_apart(index, dest)
+        if isinstance(dest, Path):
+            _check_apart(index, dest)
     written, skipped = _publish(settings, index, dest)
     if as_json:
-        print_json({"directory": str(dest.absolute()), **asdict(written), "skipped": skipped})
+        where = str(dest.absolute() if isinstance(dest, Path) else dest)
+        print_json({"directory": where, **asdict(written), "skipped": skipped})
     else:
         _print(dest, written, skipped)
 
@@ -111,9 +116,10 @@ def _check_apart(index: Index, dest: Path) -> None:
         raise TreeError(str(dest), problem, "name a directory beside it")
 
 
-def _publish(settings: Settings, index: Index | None, dest: Path) -> "tuple[Written, list[str]]":
+def _publish(
+    settings: Settings, index: Index | None, dest: Path | BucketUrl
+) -> "tuple[Written, list[str]]":
     from indexfallback.shim import Shim  # noqa: PLC0415 - slow to import
-    from indexfallback.tree.directory import DirectoryTree  # noqa: PLC0415 - as above
     from indexfallback.tree.publish import publish  # noqa: PLC0415 - as above
     from indexfallback.tree.sources import ChainSource, DirectorySource  # noqa: PLC0415 - as above
 
@@ -123,17 +129,18 @@ def _publish(settings: Settings, index: Index | None, dest: Path) -> "tuple[Writ
             source: Source = DirectorySource(member, settings.page_size)
         else:
             source = ChainSource(shim, member)
-        return publish(source, DirectoryTree(dest), partial(tracked, description="Publishing"))
+        show = partial(tracked, description="Publishing")
+        return publish(source, opened(dest, settings), show)
 
 
-def _print(dest: Path, written: "Written", skipped: list[str]) -> None:
+def _print(dest: Path | BucketUrl, written: "Written", skipped: list[str]) -> None:
     changes = [
         f"{counted(written.new_files, 'new file')} ({written.linked:,} linked)",
         f"{counted(written.pages, 'page')} written",
         f"{counted(written.removed, 'file')} removed",
     ]
     have = f"{counted(written.projects, 'project')} and {counted(written.files, 'file')}"
-    tell(f"{tilde(dest)} has {have}: {', '.join(changes)}")
+    tell(f"{tilde(dest) if isinstance(dest, Path) else dest} has {have}: {', '.join(changes)}")
     for line in skipped[:_NAMES]:
         say(f"left out: {line}")
     if len(skipped) > _NAMES:

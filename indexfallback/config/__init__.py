@@ -158,6 +158,8 @@ class Settings:
     max_upload_size: int = 4 * 1000**3
     cache_dir: Path
     cache_size: int = 20 * 1000**3
+    #: The address of the server of buckets; empty for AWS.
+    shared_endpoint: str = ""
     fresh: float = 600.0
     keep: float = 30 * 86400.0
     deadline: float = 10.0

@@ -22,6 +22,7 @@ from indexfallback.config.rules import (
     Setting,
     check_readers,
     check_tls,
+    endpoint_of,
     mirror_of,
     why_private,
     with_endpoint,
@@ -93,7 +94,8 @@ def load_settings(
     values.setdefault("cache_dir", platformdirs.user_cache_path("indexfallback"))
     origins = dict.fromkeys((*FIELDS, "offline", "ca_bundle", "proxy"), "default")
     origins |= {key: origin for key, (_, origin) in found.items()} | chain.origins
-    chain = replace(chain, indexes=with_endpoint(chain.indexes, environ))
+    values["shared_endpoint"] = endpoint = endpoint_of(found, environ)
+    chain = replace(chain, indexes=with_endpoint(chain.indexes, endpoint))
     mirror = mirror_of(found, chain.indexes)
     others = beside_chain(chain, beside, environ, host=server.host, port=server.port)
     users_own = [*(index for index in chain.indexes if index.is_private), *others]

@@ -92,15 +92,18 @@ def mirror_of(found: Mapping[str, Setting], indexes: Sequence[Index]) -> Mirror 
     return mirror
 
 
-def with_endpoint(indexes: Iterable[Index], environ: Mapping[str, str]) -> tuple[Index, ...]:
-    """Return the indexes, those in a bucket with the address of the server that speaks S3.
-
-    Raises `ConfigError`.
-    """
+def endpoint_of(found: Mapping[str, Setting], environ: Mapping[str, str]) -> str:
+    """Return the address of the server of buckets, empty for AWS; raises `ConfigError`."""
+    if (given := found.get("cache.shared_endpoint")) is not None:
+        return str(given.value)
     text = environ.get(ENDPOINT, "")
     try:
-        endpoint = parse_endpoint(text) if text else ""
+        return parse_endpoint(text) if text else ""
     except InvalidValueError as error:
         problem = f'"{redact_text(text)}" {error.problem}'
         raise ConfigError(ENDPOINT, problem, error.remedy) from error
+
+
+def with_endpoint(indexes: Iterable[Index], endpoint: str) -> tuple[Index, ...]:
+    """Return the indexes, those in a bucket with the address of its server."""
     return tuple(replace(i, endpoint=endpoint) if i.is_bucket else i for i in indexes)

@@ -273,7 +273,8 @@ class Bucket:
     def replace_if(self, key: str, data: bytes, etag: str) -> Answer:
         """Replace the version ``etag`` of an object; `EXISTS` if it is another one, or gone."""
         return self._answer(
-            "replace", lambda: _written(obstore.put(self._small, key, data, mode={"e_tag": etag}))
+            "replace",
+            lambda: _written(obstore.put(self._writer(data), key, data, mode={"e_tag": etag})),
         )
 
     def delete(self, key: str) -> Answer:

@@ -25,7 +25,7 @@ from indexfallback.doctor.certificates import ends_soon, in_days
 from indexfallback.doctor.copies import SAMPLE, Judgement
 from indexfallback.doctor.machine import IndexCheck
 from indexfallback.flight import run_within
-from indexfallback.hosted.opening import open_any
+from indexfallback.hosted.opening import open_any, upload_problem
 from indexfallback.outcome import Kind, Outcome
 from indexfallback.page import ProjectPage
 from indexfallback.upstream.answers import Limits, Upstream
@@ -178,8 +178,13 @@ def _check_within(member: _Member, limits: Limits, *, offline: bool) -> _Asked:
 
 
 def _check_all_of(member: _Member, limits: Limits) -> _Asked:
-    """Check the answer of an index and, if it is right, how long its certificate is valid."""
+    """Check the answer of an index and, if it is right, uploads and its certificate."""
     asked = _check(member, limits)
+    problem = upload_problem(member.index) if asked.check.verdict == "ok" else ""
+    if problem:
+        what = f"{asked.check.what}; uploads are refused: {problem}"
+        remedy = f"Let the credentials write to {member.index.url}, in a store with conditions."
+        return asked._replace(check=replace(asked.check, verdict="FAIL", what=what, remedy=remedy))
     end = member.upstream.certificate_end() if asked.check.verdict in ("ok", "warn") else None
     now = time.time()
     if end is None or not ends_soon(end, now):

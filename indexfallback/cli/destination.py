@@ -7,6 +7,7 @@ import click
 
 from indexfallback.config import Settings
 from indexfallback.config.bucket_url import SCHEME, BucketUrl, parse_bucket_url
+from indexfallback.config.rules import check_client
 from indexfallback.config.units import InvalidValueError
 
 if TYPE_CHECKING:
@@ -39,6 +40,7 @@ def opened(dest: Path | BucketUrl, settings: Settings) -> "Destination":
         from indexfallback.tree.directory import DirectoryTree  # noqa: PLC0415 - slow to import
 
         return DirectoryTree(dest)
+    check_client(str(dest))
     from indexfallback.store.shared.bucket import Bucket  # noqa: PLC0415 - needs an extra
     from indexfallback.tree.bucket import BucketTree  # noqa: PLC0415 - as above
 

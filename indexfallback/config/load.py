@@ -20,6 +20,7 @@ from indexfallback.config.pip import PipConfig, PipIndex
 from indexfallback.config.rules import (
     MIRROR,
     Setting,
+    check_client,
     check_readers,
     check_tls,
     endpoint_of,
@@ -95,6 +96,9 @@ def load_settings(
     origins = dict.fromkeys((*FIELDS, "offline", "ca_bundle", "proxy"), "default")
     origins |= {key: origin for key, (_, origin) in found.items()} | chain.origins
     values["shared_endpoint"] = endpoint = endpoint_of(found, environ)
+    for index in chain.indexes:
+        if index.is_bucket:
+            check_client(chain.origins[f"index.{index.name}.url"])
     chain = replace(chain, indexes=with_endpoint(chain.indexes, endpoint))
     mirror = mirror_of(found, chain.indexes)
     others = beside_chain(chain, beside, environ, host=server.host, port=server.port)

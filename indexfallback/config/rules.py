@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from importlib.util import find_spec
 from typing import Any, NamedTuple
 
 from indexfallback.config import Index, Settings
@@ -19,6 +20,7 @@ from indexfallback.errors import ConfigError
 MIRROR = "mirror."
 #: The variable with the address of a server that speaks S3, as AWS's own programs have it.
 ENDPOINT = "AWS_ENDPOINT_URL"
+_CLIENT = "obstore"
 
 
 class Setting(NamedTuple):
@@ -102,6 +104,16 @@ def endpoint_of(found: Mapping[str, Setting], environ: Mapping[str, str]) -> str
     except InvalidValueError as error:
         problem = f'"{redact_text(text)}" {error.problem}'
         raise ConfigError(ENDPOINT, problem, error.remedy) from error
+
+
+def check_client(where: str) -> None:
+    """Return if the client of buckets is installed; raises `ConfigError` for the setting."""
+    if find_spec(_CLIENT) is None:
+        raise ConfigError(
+            where,
+            f"a bucket needs {_CLIENT}, which is not installed",
+            f"install {_CLIENT} beside indexfallback (its extra [shared])",
+        )
 
 
 def with_endpoint(indexes: Iterable[Index], endpoint: str) -> tuple[Index, ...]:

@@ -21,6 +21,18 @@ def open_any(index: Index, settings: Settings, facts: FactsCache) -> Upstream:
     return BucketIndex(index, facts)
 
 
+def upload_problem(index: Index) -> str:
+    """Return why an index with ``upload = true`` takes no uploads; empty if nothing tells so.
+
+    A bucket is tested: an object is written there, and removed.
+    """
+    if not (index.upload and index.is_bucket):
+        return ""
+    from indexfallback.hosted.bucket_shelf import examine_uploads  # noqa: PLC0415 - see above
+
+    return examine_uploads(index).cause
+
+
 def open_shelf(index: Index, store: Store) -> Shelf:
     """Return the shelf of an index with ``upload = true``; this sends and reads nothing."""
     if not index.is_bucket:

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 import requests
 
+from tests.cli.conftest import cli  # noqa: F401 - a fixture
 from tests.conftest import Serve
 from tests.fakes import Dist, FakeIndex, wheel
 from tests.in_process import indexfallback

@@ -13,6 +13,7 @@ from typing import TypeVar
 
 from indexfallback.config import Index
 from indexfallback.config.bucket_url import parse_bucket_url
+from indexfallback.formats.fields import time_text
 from indexfallback.hosted.objects import (
     YANKED_ENDING,
     Yank,
@@ -21,7 +22,6 @@ from indexfallback.hosted.objects import (
     key_at,
     key_of,
     read_yank,
-    stated_time,
     url_of,
 )
 from indexfallback.names import METADATA_ENDING, PROVENANCE_ENDING, is_normalized
@@ -44,6 +44,7 @@ from indexfallback.upstream.answers import (
     TransferError,
     page_words,
 )
+from indexfallback.upstream.completing import versions_of
 from indexfallback.upstream.facts import Facts, FactsCache, Stamp
 
 #: Requests for attributes at once: a page of 500 new files takes 0.1 s in a data centre.
@@ -94,7 +95,7 @@ class BucketIndex:
         elapsed = time.monotonic() - started
         if not files:
             return PageAnswer(Outcome(Kind.ABSENT, "no such project", elapsed))
-        page = ProjectPage(name=project, files=files)
+        page = ProjectPage(name=project, files=files, versions=versions_of(files, project))
         return PageAnswer(Outcome(Kind.FOUND, page_words(page), elapsed), page)
 
     def _file(
@@ -119,7 +120,7 @@ class BucketIndex:
             if facts.metadata_sha256 and has_metadata
             else False,
             size=objects[name].size,
-            upload_time=stated_time(objects[name].modified),
+            upload_time=time_text(_stamp(objects[name]).modified),
             yanked=(yank.reason or True) if yank is not None and is_yanked else False,
             provenance=url_of(self._root, key + PROVENANCE_ENDING)
             if name + PROVENANCE_ENDING in objects
@@ -129,7 +130,7 @@ class BucketIndex:
     def _facts_of(self, entry: Entry) -> Facts:
         """Return what an object is; raises `BucketError`."""
         version = f"{self._root}{entry.key}#{entry.etag}"
-        stamp = Stamp(entry.size, int(entry.modified.timestamp() * _NS))
+        stamp = _stamp(entry)
         known = self._known.get(version)
         if isinstance(known, Facts):
             return known
@@ -251,6 +252,10 @@ def open_bucket(index: Index) -> Bucket:
     """Return the bucket of an index; this sends nothing."""
     url = parse_bucket_url(index.url)
     return Bucket(url, endpoint=index.endpoint, timeout=index.read_timeout)
+
+
+def _stamp(entry: Entry) -> Stamp:
+    return Stamp(entry.size, int(entry.modified.timestamp()) * _NS)
 
 
 def found(answer: Answer) -> Answer:

@@ -10,7 +10,6 @@ changed by two shims at once:
 """
 
 from collections.abc import Iterable, Mapping
-from datetime import datetime, timezone
 from urllib.parse import quote, unquote
 
 import msgspec
@@ -88,8 +87,3 @@ def read_yank(data: bytes) -> Yank:
         return msgspec.json.decode(data, type=Yank)
     except msgspec.DecodeError:
         return Yank()
-
-
-def stated_time(moment: datetime) -> str:
-    """Return a time in the format of PEP 700."""
-    return moment.astimezone(timezone.utc).strftime("%Y-%m-%dT%H:%M:%S.%fZ")

@@ -56,7 +56,9 @@ def test_a_file_is_on_the_page_of_every_copy_at_once_with_all_that_a_directory_s
     lib = wheel("acme-lib", "1.0", requires_python=">=3.8")
     assert copies.b.listed("acme-lib") == ["acme_lib-99.0-py3-none-any.whl"]
     assert copies.a.upload(lib).status_code == 200
-    (file,) = copies.b.page("acme-lib")["files"]
+    page = copies.b.page("acme-lib")
+    assert page["versions"] == ["1.0"]
+    (file,) = page["files"]
     assert file["filename"] == lib.filename
     assert file["hashes"] == {"sha256": lib.sha256}
     assert file["size"] == len(lib.data)

@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TypeAlias
 
@@ -15,7 +16,9 @@ import requests
 from tests.clients.conftest import Access
 from tests.clients.support import User, installed, make_environment, uv_executable
 from tests.fakes import Dist, FakeIndex, wheel
+from tests.fakes.object_store import WRITER, ObjectStore
 from tests.fakes.provenance import attestation
+from tests.serving import config_text, index_table, serving
 
 LIB = wheel("acme-lib", "1.0")
 INSTALL_SECONDS = 300
@@ -182,3 +185,37 @@ def test_an_upload_is_installed_before_a_higher_version_and_again_is_well_and_an
     done = upload(command)
     assert done.returncode != 0
     assert words in " ".join((done.stdout + done.stderr).split())
+
+
+@pytest.fixture
+def copies(user: User, object_store: ObjectStore) -> Iterator[tuple[str, str, str]]:
+    """Two shims on one bucket: where the first takes uploads, its token, and the second's index."""
+    with FakeIndex([wheel("acme-lib", "99.0")]) as public, ExitStack() as stack:
+        config = config_text(
+            index_table("own", object_store.new_url(), role="private", upload=True),
+            index_table("public", public.url),
+        )
+        user.config.write_text(config, encoding="utf-8")
+        environ = {**WRITER, "AWS_ENDPOINT_URL": object_store.endpoint}
+        user.environment |= environ
+        token = user.ours("token", "create").expect().stdout.strip()
+        first = stack.enter_context(user.serve())
+        second = stack.enter_context(serving(user.home / "copy", config, port=0, **environ))
+        yield f"{first.base}/upload/", token, second.url
+
+
+@pytest.mark.network
+@pytest.mark.parametrize("command", [_twine, _uv])
+def test_an_upload_to_a_bucket_is_installed_by_pip_from_another_copy_at_once(
+    user: User, project: Path, bin_directory: Path, copies: tuple[str, str, str], command: Command
+) -> None:
+    upload, token, index = copies
+    done = subprocess.run(
+        command(bin_directory, upload, token), cwd=project, env=user.environment, check=False,
+        capture_output=True, text=True, timeout=INSTALL_SECONDS, stdin=subprocess.DEVNULL,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
+    target = user.target()
+    user.call(str(bin_directory / "pip"), "install", "--no-compile", "--no-deps", "--no-cache-dir",
+              "--index-url", index, "--target", str(target), "acme-lib").expect()  # fmt: skip
+    assert installed(target) == {"acme-lib": "1.0"}

@@ -4,9 +4,8 @@ All of its files are copied with their attestations, or none. In the new index, 
 time of the promotion. A yanked release is not promoted.
 """
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import ExitStack, closing
-from itertools import islice
 from typing import NamedTuple
 
 from packaging.version import Version
@@ -20,8 +19,8 @@ from indexfallback.names import PROVENANCE_ENDING
 from indexfallback.page import File
 from indexfallback.upstream.answers import TransferError
 
-#: Pieces of a provenance object, of up to 1 MiB each: the longest that shims fetch.
-_MOST_PIECES = 1
+#: Bytes of a provenance object that are read: more than shims fetch, so a longer one is not valid.
+_LONGEST = 1 << 20
 
 
 class Promoted(NamedTuple):
@@ -107,7 +106,10 @@ def provenance_at(source: HostedIndex, file: File) -> bytes | None:
         return None
     name = file.filename + PROVENANCE_ENDING
     beside = File(filename=name, url=file.provenance)
-    found = b"".join(islice(_pieces(source, beside), _MOST_PIECES))
+    found = b""
+    with closing(_pieces(source, beside)) as pieces:
+        while len(found) <= _LONGEST and (piece := next(pieces, b"")):
+            found += piece
     try:
         checked(found, file.sha256 or "")
     except ProvenanceError as error:
@@ -115,7 +117,7 @@ def provenance_at(source: HostedIndex, file: File) -> bytes | None:
     return found
 
 
-def _pieces(source: HostedIndex, file: File) -> Iterator[bytes]:
+def _pieces(source: HostedIndex, file: File) -> Generator[bytes, None, None]:
     """Yield the content of a file, in pieces of at most 1 MiB; raises `PromotionError`."""
     answer = source.open(file)
     if answer.body is None:

@@ -29,6 +29,7 @@ from indexfallback.hosted.promotion import copy, promote
 from indexfallback.store import Store
 from indexfallback.store.events import Actor
 from tests.fakes import Dist, sdist, wheel
+from tests.fakes.provenance import attestation
 from tests.in_process import indexfallback
 from tests.serving import clean_environment, config_text, index_table
 
@@ -124,12 +125,30 @@ def test_what_came_later_is_promoted_beside_what_is_there(house: House) -> None:
     assert sorted(house.promote()) == [False, True, True]
 
 
+def test_attestations_go_along_unchanged(house: House) -> None:
+    attestations = json.dumps([attestation(LIB.filename, LIB.sha256)]).encode()
+    with house.staging.receive() as incoming:
+        incoming.write(LIB.data)
+        house.staging.publish(incoming, LIB.filename, None, RELEASER, attestations)
+    house.promote()
+    name = f"{LIB.filename}.provenance"
+    before, after = (house.directories[index] / name for index in ("staging", "prod"))
+    assert before.read_bytes() == after.read_bytes()
+    listed = {file.filename: file.provenance for file in house.prod.files("acme-lib")}
+    assert listed == {LIB.filename: after.as_uri(), SOURCE.filename: None}
+
+
 def another_content(house: House) -> None:
     house.put(house.prod, OTHER)
 
 
 def another_spelling(house: House) -> None:
     house.put(house.prod, replace(SOURCE, filename="Acme_Lib-1.0.tar.gz"))
+
+
+def a_wrong_provenance(house: House) -> None:
+    path = house.directories["staging"] / f"{SOURCE.filename}.provenance"
+    path.write_text("{}", encoding="utf-8")
 
 
 def an_egg(house: House) -> None:
@@ -151,6 +170,7 @@ def nothing(house: House) -> None:
     [
         (another_content, UploadExistsError, "prod has it with other content"),
         (another_spelling, UploadExistsError, "is another spelling of the name"),
+        (a_wrong_provenance, PromotionError, f"{SOURCE.filename}.provenance: "),
         (an_egg, UploadRefusedError, "egg: only wheels"),
         (yanked, PromotionError, "it is yanked in staging"),
         (nothing, PromotionError, "staging has no file of it"),

@@ -99,7 +99,10 @@ def test_the_search_finds_the_projects_of_the_token_alone(team: Team, lib_reader
 
 def test_an_upload_of_another_project_is_refused_before_it_is_read(team: Team) -> None:
     token = team.make_token("--project", "acme-lib", "--index", "staging")
-    refused = team.upload(wheel("acme-app", "3.0", size=3_000_000), "staging", token)
+    content = b"no wheel" * 500_000
+    refused = team.hosted.upload(
+        wheel("acme-app", "3.0"), token=token, data=content, path="/upload/staging/"
+    )
     assert refused.status_code == 403
     assert refused.headers["Connection"] == "close"
     assert "is for acme-lib alone, and not for acme-app" in refused.json()["detail"]

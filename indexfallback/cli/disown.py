@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 
 from indexfallback.chain.explain import claim
-from indexfallback.cli.forget import confirm, explain_owners
+from indexfallback.cli.forget import confirm, explain_owners, record_disowned
 from indexfallback.cli.opening import open_store
 from indexfallback.cli.options import Options, examples, json_option, project_name, takes_options
 from indexfallback.cli.output import clock, print_json, say, say_more, tell
@@ -64,11 +64,7 @@ def _disown_project(
         confirm("Let another index own it?", f"{project} has an owner", as_json=as_json)
     disowned = maintenance.disown(store, project, [index.key for index in private])
     if disowned.owners:
-        names = {index.key: index.name for index in private}
-        owned_by = ", ".join(names.get(source, source) for source in owners)
-        store.hosting.events.record(
-            "disowned", project, "", actor=local_actor(), detail=f"owned by {owned_by}"
-        )
+        record_disowned(settings, store, project, owners)
     claiming = {index.name: claim(index, project) for index in private if index.claims(project)}
     if as_json:
         print_json({"project": project, **disowned._asdict(), "claimed_by": list(claiming)})

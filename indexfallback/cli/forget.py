@@ -10,7 +10,8 @@ from indexfallback.cli.options import Options, examples, json_option, project_na
 from indexfallback.cli.output import clock, print_json, say, say_more, tell
 from indexfallback.config import Settings
 from indexfallback.names import METADATA_ENDING
-from indexfallback.store import maintenance
+from indexfallback.store import Store, maintenance
+from indexfallback.store.events import local_actor
 from indexfallback.store.ledger import Ownership
 from indexfallback.store.pins import Pin
 from indexfallback.words import counted, size
@@ -37,6 +38,8 @@ def remove(options: Options, project: str, yes: bool, as_json: bool) -> None:
             explain_owners(settings, project, owners)
             confirm("Remove it?", f"{project} belongs to a private index", as_json=as_json)
         forgotten = maintenance.forget(store, project)
+        if forgotten.owners:
+            record_disowned(settings, store, project, owners)
     if as_json:
         print_json({"project": project, **forgotten._asdict()})
     elif any(forgotten):
@@ -66,6 +69,10 @@ def accept_file(
         if not yes:
             confirm("Accept the new file?", "it may be an attack", as_json=as_json)
         maintenance.accept(store, project, filename)
+        known = " and ".join(oldest)
+        store.hosting.events.record(
+            "accepted", project, filename, actor=local_actor(), detail=f"instead of sha256 {known}"
+        )
     if as_json:
         first = {"sha256": pins[0].sha256, "source": pins[0].source, "seen": pins[0].seen}
         offered = [offer._asdict() for offer in offers]
@@ -103,6 +110,17 @@ def explain_owners(settings: Settings, project: str, owners: Mapping[str, Owners
             f"Without this record, a public index may serve the project while {name} is "
             f"unavailable. {name} is still asked first, and owns the project again once it answers."
         )
+
+
+def record_disowned(
+    settings: Settings, store: Store, project: str, owners: Mapping[str, Ownership]
+) -> None:
+    """Record that the owners of a project were forgotten."""
+    names = names_of(settings)
+    indexes = ", ".join(names.get(source, source) for source in owners)
+    store.hosting.events.record(
+        "disowned", project, "", actor=local_actor(), detail=f"owned by {indexes}"
+    )
 
 
 def confirm(question: str, reason: str, *, as_json: bool) -> None:

@@ -104,6 +104,9 @@ def test_accept_as_json_gives_both_hashes(cli: CommandLine, changed: Served) -> 
     report = cli("cache", "accept", "idna", NAME, "--json", "--yes").expect().json
     assert report["first"]["sha256"] == OLD.sha256
     assert [offer["sha256"] for offer in report["offered"]] == [NEW.sha256]
+    (event,) = cli("log", "idna", "--json").expect().json["events"]
+    assert (event["action"], event["subject"]) == ("accepted", NAME)
+    assert event["detail"] == f"instead of sha256 {OLD.sha256}"
 
 
 def test_accepting_forgets_both_files_of_a_name(
@@ -163,6 +166,16 @@ def test_a_disowned_name_goes_to_another_index_while_its_owner_is_away(
     done = cli("cache", "disown", "acme-app", "--yes").expect()
     assert "Removed of acme-app: 1 owner, 1 page" in done.words
     wait_until(lambda: owner(shim) == "pypi", SOON, "it is not taken from the other index")
+    (event,) = cli("log", "acme-app", "--json").expect().json["events"]
+    assert (event["action"], event["detail"]) == ("disowned", "owned by private")
+
+
+def test_a_removed_owner_is_recorded(cli: CommandLine, shim: Served) -> None:
+    assert owner(shim) == "private"
+    for _ in range(2):
+        cli("cache", "remove", "acme-app", "--yes")
+    (event,) = cli("log", "acme-app", "--json").expect().json["events"]
+    assert (event["action"], event["detail"]) == ("disowned", "owned by private")
 
 
 def listed(cli: CommandLine) -> bool:

@@ -8,7 +8,9 @@ from indexfallback.chain.cooldown import (
     Cooldown,
     TooYoung,
     as_json,
+    cause,
     releases,
+    remedy,
     withheld_files,
     young_files,
 )
@@ -19,10 +21,12 @@ from indexfallback.chain.members import Members
 from indexfallback.chain.network import Network
 from indexfallback.chain.offer import Available, PinsByName, hidden, offered
 from indexfallback.config import Settings
+from indexfallback.errors import ProjectNotFoundError
 from indexfallback.files.ahead import ReadAhead
 from indexfallback.files.download import Downloads
 from indexfallback.files.notices import Notices
 from indexfallback.hosted.index import HostedIndex
+from indexfallback.names import canonical_version
 from indexfallback.page import File, ProjectPage
 from indexfallback.search.finding import Search
 from indexfallback.store import Store
@@ -88,6 +92,19 @@ class Shim:
         page = offered(answer.corrected, *self.pins_and_available(answer), found.cooldown)
         told = releases(page, found.withheld)
         return [as_json(answer.project, each, found.cooldown) for each in told]
+
+    def check_age(self, answer: Answer, version: str) -> None:
+        """Raise `ProjectNotFoundError` if a cooldown withholds a version, or any if it is empty."""
+        owner, project = answer.owner, answer.project
+        for young in self.too_young(answer).withheld:
+            if not version or canonical_version(young.version) == canonical_version(version):
+                why = cause(young, owner.name, owner.cooldown_of(project))
+                raise ProjectNotFoundError(
+                    project,
+                    answer.tried,
+                    f"of {young.file.filename}: {why}",
+                    remedy(project, young.version),
+                )
 
     def pins_and_available(self, answer: Answer) -> tuple[PinsByName, Available | None]:
         """Return what decides which files of an answer are offered, as `offer.offered` takes it."""

@@ -8,7 +8,6 @@ from urllib.parse import quote
 import falcon
 import msgspec
 
-from indexfallback.chain import cooldown
 from indexfallback.chain.answer import Answer
 from indexfallback.chain.asking import RESERVE
 from indexfallback.chain.documents import Wanted
@@ -86,7 +85,7 @@ def document(
     known = releases(page)
     release = _release(known, version)
     if release is None:
-        _check_not_young(shim, answer, version)
+        shim.check_age(answer, version)
     if answer.how != "mirrored":  # what is mirrored is served as it is, and no index is asked
         find = partial(_found, shim, answer, page, again=again, ends=ends)
         found = find(version, is_listed=release is not None)
@@ -109,18 +108,6 @@ def _release(known: list[Release], version: str) -> Release | None:
     if not version:
         return current(versions)
     return next((r for r in versions if project_json.is_same(r.version, version)), None)
-
-
-def _check_not_young(shim: Shim, answer: Answer, version: str) -> None:
-    """Raise `ProjectNotFoundError` if a cooldown withholds a version, or all if none is named."""
-    for young in shim.too_young(answer).withheld:
-        if not version or project_json.is_same(young.version or "", version):
-            owner = answer.owner
-            why = cooldown.cause(young, owner.name, owner.cooldown_of(answer.project))
-            remedy = cooldown.remedy(answer.project, young.version)
-            raise ProjectNotFoundError(
-                answer.project, answer.tried, f"of {young.file.filename}: {why}", remedy
-            )
 
 
 def _found(

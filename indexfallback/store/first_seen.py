@@ -5,12 +5,14 @@ cooldown have records: one for each project, and one for each of its files whose
 not state. They are not removed with the cache of a project: its next page would count as its first.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 import msgspec
 
 from indexfallback.store.best_effort import best_effort
 from indexfallback.store.database import Database
+from indexfallback.store.forms import is_text
 from indexfallback.store.pending import PendingRecords
 
 #: When a file counts as seen that was on the first page: before any cooldown began.
@@ -83,11 +85,17 @@ class FirstSeen:
                 )
 
 
+def is_first_seen(row: Sequence[Any]) -> bool:
+    """Tell whether a row, with its columns in order, is sound."""
+    source, project, body = row
+    return is_text(source, project) and isinstance(body, bytes) and bool(_decoded((body,)))
+
+
 def _decoded(row: tuple[bytes] | None) -> _Seen:
     """Return what a row has; after a damaged one, the next page counts as the first."""
     if row is None:
         return {}
     try:
         return msgspec.json.decode(row[0], type=_Seen)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except (msgspec.DecodeError, UnicodeDecodeError, TypeError):  # TypeError: not bytes
         return {}

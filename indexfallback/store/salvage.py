@@ -2,7 +2,7 @@
 
 Owners and pins are in it already (`restoring`). Pages, what goes with them and the records of
 mirrors could be fetched again, but not offline, and without the records of a mirror its files would
-be evicted.
+be evicted. When files were first seen, no index can tell again.
 """
 
 import sqlite3
@@ -19,6 +19,7 @@ from indexfallback.store.blobs import Blobs
 from indexfallback.store.connections import connect
 from indexfallback.store.database import Database
 from indexfallback.store.documents import is_document
+from indexfallback.store.first_seen import is_first_seen
 from indexfallback.store.forms import is_count, is_text
 from indexfallback.store.mirrors import is_mirrored_file
 from indexfallback.store.pages import is_page
@@ -46,6 +47,8 @@ def _is_mirrored_page(row: Sequence[Any]) -> bool:
 
 #: In this order: a page is the mirror's only if it is there.
 _TABLES = (
+    # The first: a page that is asked for before would count as the first one of its project.
+    _Table("first_seen", "source, project, body", is_first_seen),
     _Table(
         "page",
         "source, project, body, etag, modified, digest, checked, resolved, passed, seal",

@@ -274,6 +274,9 @@ def test_why_and_status_tell_what_is_withheld_and_until_when(make: Make, pypi: F
     assert projects["demo"]["withheld"] == [release]
     page = client.get("/projects/demo/", {"Accept": "text/html"}).body.decode()
     assert "2.0: it was uploaded at pypi on 2026-01-28" in page
+    release = client.get("/projects/demo/2.0/", {"Accept": "text/html"})
+    assert release.status == 404
+    assert "withholds it until 2026-02-04" in release.body.decode()
 
 
 def test_without_a_cooldown_nothing_is_recorded(make: Make, pypi: FakeIndex) -> None:

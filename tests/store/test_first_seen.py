@@ -47,6 +47,21 @@ def test_records_hold_while_the_disk_cannot_be_written_and_are_written_then(stor
         assert see(again, "b", now=400.0)["b"] == 200.0
 
 
+def test_a_damaged_database_gives_its_records_to_the_new_one(store: Store) -> None:
+    see(store, "a", now=100.0)
+    see(store, "b", now=200.0)
+    store.database.make_again("a test")
+    store.wait_until_rebuilt(10.0)
+    assert see(store, "b", "c", now=300.0) == {"b": 200.0, "c": 300.0}
+
+
+def test_after_a_damaged_record_the_next_page_counts_as_the_first(store: Store) -> None:
+    see(store, "a", now=100.0)
+    for body in (b"{", 7):
+        store.database.execute("UPDATE first_seen SET body = ?", (body,))
+        assert see(store, "b", now=200.0) == {"b": OLD}
+
+
 def test_two_processes_agree_on_what_was_seen_first(store: Store) -> None:
     with closing(Store(store.directory, 10**6)) as other:
         see(store, "a", now=100.0)

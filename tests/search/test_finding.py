@@ -97,7 +97,7 @@ def test_the_newest_version_that_is_held_says_what_a_project_is(shim: Shim) -> N
     assert find(shim, "demo").projects == (Found("demo", "pypi", "1.10", "new"),)
     info = '{"info": {"name": "demo", "version": "1.11", "summary": "newest"}, "urls": []}'
     document = StoredDocument(info.encode(), Validators(), "digest", 1.0)
-    shim.store.documents.put(DocumentKey(PYPI, "demo"), document)
+    shim.store.documents.put(DocumentKey(PYPI, "demo", "1.11"), document)
     assert find(shim, "newest").projects == (Found("demo", "pypi", "1.11", "newest"),)
 
 

@@ -8,10 +8,20 @@ from indexfallback.server.browse.about import About, about_section, classifiers_
 from indexfallback.server.browse.description import description_section
 from indexfallback.server.browse.frame import framed
 from indexfallback.server.browse.install import commands
-from indexfallback.server.browse.markup import NOTHING, Html, as_of, html, joined, optional
+from indexfallback.server.browse.markup import (
+    NOTHING,
+    Html,
+    as_of,
+    html,
+    joined,
+    optional,
+    sentence,
+)
+from indexfallback.server.browse.notices import notices_section
 from indexfallback.server.browse.provenance import provenance_section
 from indexfallback.server.browse.releases import Release, file_list, release_marks
 from indexfallback.server.browse.sections import Section, made, made_with_navigation
+from indexfallback.words import counted
 
 _TO_ROOT, _TO_PROJECTS = "../../../", "../../"
 
@@ -29,8 +39,8 @@ _BODY = """\
 """
 
 _MISSING = """\
-<h1>No release {version} of <a href="../">{name}</a></h1>
-<p class="lead">The page of {owner} lists no file of it.</p>
+<h1>{title} <a href="../">{name}</a></h1>
+<p class="lead">{reason}</p>
 <ul>{others}</ul>
 """
 
@@ -51,6 +61,10 @@ class ReleaseView(NamedTuple):
     owner: str
     #: The sha256 of the stored files.
     held: Collection[str]
+    #: The part of it that a cooldown withholds, as `cooldown.as_json`; None if there is none.
+    young: Mapping[str, Any] | None
+    #: From `Notices.of_project`, of this release alone.
+    notices: Mapping[str, Any]
     #: From `publishers.publishers`.
     provenance: Mapping[str, Any]
     #: Other projects that clients asked for last in vain.
@@ -82,13 +96,28 @@ def release_page(view: ReleaseView) -> Html:
     return framed(f"{view.name} {version} · indexfallback", body, _TO_ROOT)
 
 
-def _notices(view: ReleaseView) -> Html:
+def _another(view: ReleaseView) -> Html:
     if view.release == view.current:
         return NOTHING
     return html(
         '<p class="notice">Clients install {newest} unless they are told otherwise.</p>',
         newest=_link(view.current),
     )
+
+
+def _young(view: ReleaseView) -> Html:
+    if view.young is None:
+        return NOTHING
+    return html(
+        '<p class="notice">{files} not offered: {cause}. {remedy}</p>',
+        files=counted(len(view.young["files"]), "more file"),
+        cause=view.young["cause"],
+        remedy=sentence(view.young["remedy"]),
+    )
+
+
+def _vulnerabilities(view: ReleaseView) -> Html:
+    return notices_section(view.notices)
 
 
 def _link(release: Release) -> Html:
@@ -124,8 +153,9 @@ def _classifiers(view: ReleaseView) -> Html:
 
 
 #: Above the commands, in the column of the description, and beside it; each in order.
-_ABOVE = (Section(_notices),)
+_ABOVE = (Section(_another), Section(_young))
 _MAIN = (
+    Section(_vulnerabilities, "Known vulnerabilities", "notices"),
     Section(_description, "Description", "description"),
     Section(_files, "Files", "files"),
 )
@@ -133,7 +163,7 @@ _BESIDE = (Section(_about), Section(_provenance), Section(_classifiers))
 
 
 class MissingRelease(NamedTuple):
-    """A version of a project that does not exist."""
+    """A version of a project that is not offered."""
 
     name: str
     version: str
@@ -142,11 +172,20 @@ class MissingRelease(NamedTuple):
     #: The version that a client would install, and the one next to the missing one.
     current: Release | None
     nearest: Release | None
+    #: Why it is not offered, as a clause, and what to do; empty if the index does not list it.
+    cause: str = ""
+    remedy: str = ""
 
     def __str__(self) -> str:
-        what = f"the page of {self.served_by} lists no version {self.version} of {self.name}"
         others = ", ".join(f"{label} is {r.version}" for label, r in self.others())
-        return f"{what}; {others}" if others else what
+        return f"{self.what}; {others}" if others else self.what
+
+    @property
+    def what(self) -> str:
+        """The clause of what is missing."""
+        if not self.cause:
+            return f"the page of {self.served_by} lists no version {self.version} of {self.name}"
+        return f"version {self.version} of {self.name} is not offered: {self.cause}"
 
     def others(self) -> list[tuple[str, Release]]:
         """Return the releases to look at instead, each with what it is."""
@@ -157,11 +196,12 @@ class MissingRelease(NamedTuple):
 
 def missing_release_page(missing: MissingRelease) -> Html:
     """Return the page."""
+    what = f"{missing.what[:1].upper()}{missing.what[1:]}. {missing.remedy}"
     body = html(
         _MISSING,
-        version=missing.version,
+        title=f"{'Withheld' if missing.cause else 'No'} release {missing.version} of",
         name=missing.name,
-        owner=missing.served_by,
+        reason=sentence(what.strip()),
         others=joined(
             html("<li>{label} is {link}</li>", label=label.capitalize(), link=_link(release))
             for label, release in missing.others()

@@ -1,8 +1,10 @@
 """The data of the pages of a project and of a release, collected from the parts of a shim."""
 
 import time
+from typing import Any
 
 from indexfallback.chain.answer import Answer
+from indexfallback.formats.project_json import is_same
 from indexfallback.publishers import publishers
 from indexfallback.server.browse.about import About, about
 from indexfallback.server.browse.metadata import FETCHED, metadata_of
@@ -62,7 +64,10 @@ def release_view(
     if newest is None or release is None:
         shim.check_age(answer, version)
         others = newest, nearest(known, version)
-        return MissingRelease(offer.name, version, answer.owner.name, *others)
+        why = _not_offered(shim, answer, version)
+        return MissingRelease(offer.name, version, answer.owner.name, *others, *why)
+    notices = shim.notices.of_project(answer.project, answer.owner)
+    own = [each for each in notices["releases"] if is_same(each["version"], version)]
     return ReleaseView(
         name=offer.name,
         address=address,
@@ -73,10 +78,31 @@ def release_view(
         about=_about(shim, answer, release, most=0),
         owner=answer.owner.group,
         held=shim.store.blobs.records.held(f.sha256 for f in release.files if f.sha256 is not None),
+        young=_young(shim, answer, version),
+        notices={**notices, "releases": own},
         provenance=publishers(shim, answer, release.version),
         failing=shim.fallback.activity.decisions.failing_projects(),
         now=time.time(),
     )
+
+
+def _not_offered(shim: Shim, answer: Answer, version: str) -> tuple[str, str]:
+    """Return cause and remedy of a version of which no file is offered; empty if none is listed."""
+    if release_of(releases(answer.corrected), version) is None:
+        return "", ""
+    young = _young(shim, answer, version)
+    if young is not None:
+        return young["cause"], young["remedy"]
+    if answer.offline is not None:
+        return f"none of its files is in the cache, and {answer.offline.words}", ""
+    why = f"`indexfallback why {answer.project}` names them."
+    return "its files have changed since they were first seen, and are withheld", why
+
+
+def _young(shim: Shim, answer: Answer, version: str) -> dict[str, Any] | None:
+    """Return what a cooldown withholds of a version, as `cooldown.as_json`."""
+    young = shim.young_releases(answer, shim.too_young(answer))
+    return next((each for each in young if is_same(each["version"], version)), None)
 
 
 def _events(shim: Shim, project: str) -> list[Event]:

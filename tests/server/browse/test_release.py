@@ -1,6 +1,7 @@
 """The page of one release."""
 
 import re
+from datetime import datetime, timezone
 from functools import partial
 from urllib.parse import urljoin
 
@@ -112,3 +113,29 @@ def test_no_file_is_fetched_for_a_release(served: Serve) -> None:
         assert shim.get(f"/{href}").status == 200
         look = partial(shim.get, "/projects/demo/1.0/", BROWSER)
         wait_until(lambda: b'<p class="lead">Old</p>' in look().body, 20, "it is not stored")
+
+
+def test_a_release_that_is_too_young_says_until_when_it_is_withheld(served: Serve) -> None:
+    now = datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    with FakeIndex([wheel("demo", "1.0"), wheel("demo", "2.0")]) as index:
+        index.project("demo").files["demo-2.0-py3-none-any.whl"].upload_time = now
+        shim = served(index_table("pypi", index.url, cooldown="7 days"))
+        answer = shim.get("/projects/demo/2.0/", BROWSER)
+        page, problem = answer.body.decode(), shim.get("/projects/demo/2.0/").problem
+    assert answer.status == 404
+    assert '<h1>Withheld release 2.0 of <a href="../">demo</a></h1>' in page
+    assert "and the cooldown of 7 days withholds it until" in page
+    assert "indexfallback cache accept demo 2.0</code>" in page
+    assert problem["detail"].startswith("version 2.0 of demo is not offered: it was")
+    assert problem["detail"].endswith("; the newest is 1.0")
+
+
+def test_a_release_shows_its_own_vulnerabilities(served: Serve) -> None:
+    old, new = wheel("demo", "1.0"), wheel("demo", "2.0")
+    with FakeIndex([old, new], json=True) as index:
+        index.project("demo").vulnerabilities["1.0"] = [{"id": "PYSEC-2026-1", "fixed_in": ["2.0"]}]
+        shim = served(index_table("pypi", index.url))
+        for version in ("1.0", "2.0"):
+            assert shim.get(f"/pypi/demo/{version}/json").status == 200
+        pages = [shim.get(f"/projects/demo/{v}/", BROWSER).body for v in ("1.0", "2.0")]
+    assert [b"PYSEC-2026-1" in page for page in pages] == [True, False]

@@ -27,6 +27,7 @@ from indexfallback.names import METADATA_ENDING, is_distribution, version_in
 from indexfallback.pauses import PAUSE, in_pieces
 from indexfallback.search.described import Said, age, said_by_document, said_by_metadata
 from indexfallback.store import Store, best_effort
+from indexfallback.store.documents import DocumentKey
 from indexfallback.store.pins import Pin
 from indexfallback.store.search_index import Described
 from indexfallback.store.statements import Ordered
@@ -165,13 +166,19 @@ class Filling:
 
     def _described(self, source: str, project: str) -> Described | None:
         """Return what is held of a project that an index has, or None."""
-        documents = self._store.documents.of_project(source, project)
-        said = [said_by_document(document.body) for document in documents]
-        said.append(self._said_by_files(source, project))
+        said = [*self._said_by_documents(source, project), self._said_by_files(source, project)]
         known = [each for each in said if each is not None]
         if not known:
             return None
         return _described(source, project, max(known, key=lambda each: age(each.version)))
+
+    def _said_by_documents(self, source: str, project: str) -> Iterator[Said | None]:
+        """Yield what is said by the document of the project, and by that of its newest version."""
+        documents = self._store.documents
+        ordered = sorted(documents.versions(source, project), key=age)
+        for version in {*ordered[-1:], *(v for v in ordered if not v)}:
+            document = documents.load(DocumentKey(source, project, version))
+            yield said_by_document(document.body) if document is not None else None
 
     def _said_by_files(self, source: str, project: str) -> Said | None:
         """Return what the newest version says of which metadata is held."""

@@ -95,13 +95,15 @@ class Documents:
 
     def of_project(self, source: str, project: str) -> Iterator[StoredDocument]:
         """Yield the sound documents that an index has of a project and of its versions."""
-        rows = self._database.rows(
-            "SELECT version FROM document WHERE source = ? AND project = ?", (source, project)
-        )
-        for (version,) in rows:
+        for version in self.versions(source, project):
             document = self.load(DocumentKey(source, project, version))
             if document is not None:
                 yield document
+
+    def versions(self, source: str, project: str) -> list[str]:
+        """Return of which versions an index's documents are; an empty text is the project's."""
+        query = "SELECT version FROM document WHERE source = ? AND project = ?"
+        return [version for (version,) in self._database.rows(query, (source, project))]
 
     def damaged(self) -> Iterator[DocumentKey]:
         """Yield the keys of the damaged documents."""

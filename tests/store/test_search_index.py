@@ -100,7 +100,7 @@ def test_many_notes_do_not_stay_in_memory(index: SearchIndex) -> None:
 
 
 @given(text=st.text(max_size=40) | st.text(alphabet='abAND OR NOT NEAR"*^:(){}+-%_\\', max_size=40))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=100, deadline=None)
 def test_no_text_is_an_error(tmp_path_factory: pytest.TempPathFactory, text: str) -> None:
     query = query_of(text, text)
     for fts in {has_fts5(), False}:

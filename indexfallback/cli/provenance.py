@@ -48,21 +48,11 @@ def _report(shim: Shim, project: str, filename: str) -> Report:
         remedy = f"`indexfallback why {project}` says what it has."
         raise FileMissingError(filename, f"no page of {project} lists it", remedy)
     address = FileAddress(answer.owner.group, FileKey(project, file.sha256), filename)
-    report: Report = {
-        "project": project,
-        "filename": filename,
-        "owner": answer.owner.name,
-        "sha256": file.sha256,
-        "held": False,
-        "checked": None,
-        "trust_root": None,
-        "cause": None,
-        "attestations": [],
-    }
+    report: Report = {"project": project, "filename": filename, "owner": answer.owner.name}
     try:
-        body = shim.downloads.provenance.get(address)
+        body, cause = shim.downloads.provenance.get(address), None
     except FileError as error:
-        return {**report, "cause": error.cause}
+        body, cause = None, error.cause
     stored = shim.downloads.provenance.stored(address)
     path = _bytes(shim, address, file.url)
     sha256 = hash_file(path) if path is not None else file.sha256
@@ -70,17 +60,27 @@ def _report(shim: Shim, project: str, filename: str) -> Report:
         "sha256": sha256,
         "held": path is not None,
         "checked": stored.checked if stored is not None else None,
+        "cause": cause,
+        "trust_root": None,
+        "attestations": [],
     }
-    found = read(body)
-    verdicts, reason = _verdicts(body, filename, sha256 if path is not None else None)
-    if verdicts:
-        report["trust_root"] = trust_root()
-    each = zip(found, verdicts or [None] * len(found), strict=True)
-    report["attestations"] = [
-        _attestation(attestation, filename, sha256, verdict, reason)
-        for attestation, verdict in each
-    ]
+    if body is not None:
+        report |= _checked(body, filename, sha256, is_held=path is not None)
     return report
+
+
+def _checked(body: bytes, filename: str, sha256: str | None, *, is_held: bool) -> Report:
+    """Return what a provenance object says of a file, and whether that holds."""
+    found = read(body)
+    verdicts, reason = _verdicts(body, filename, sha256 if is_held else None)
+    each = zip(found, verdicts or [None] * len(found), strict=True)
+    return {
+        "trust_root": trust_root() if verdicts else None,
+        "attestations": [
+            _attestation(attestation, filename, sha256, verdict, reason)
+            for attestation, verdict in each
+        ],
+    }
 
 
 def _bytes(shim: Shim, address: FileAddress, url: str) -> Path | None:

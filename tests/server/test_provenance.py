@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from pypi_simple import ACCEPT_HTML_ONLY, ACCEPT_JSON_ONLY, PyPISimple
 
 from tests.fakes import FakeIndex, wheel
 from tests.fakes.provenance import provenance_of
@@ -48,6 +49,14 @@ def test_a_page_in_html_states_the_same_address(shim: Served) -> None:
     body = shim.get("/simple/demo/", {"Host": "localhost"}).body.decode()
     assert body.count("data-provenance") == 1
     assert f'data-provenance="http://localhost{HERE}"' in body
+
+
+@pytest.mark.parametrize("accept", [ACCEPT_JSON_ONLY, ACCEPT_HTML_ONLY])
+def test_pypi_simple_finds_the_address_in_both_forms(shim: Served, accept: str) -> None:
+    with PyPISimple(shim.url) as client:
+        page = client.get_project_page("demo", accept=accept)
+    (found,) = (p.provenance_url for p in page.packages if p.filename == DEMO.filename)
+    assert found == f"http://127.0.0.1:{shim.port}{HERE}"
 
 
 def test_the_object_is_served_as_it_came_with_its_own_type(shim: Served) -> None:

@@ -1,5 +1,6 @@
 """The server below a path, and behind proxies that are trusted or not."""
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from indexfallback.errors import ConfigError
 from indexfallback.server.proxied import Proxied
 from tests.conftest import Serve
 from tests.fakes import FakeIndex, wheel
+from tests.fakes.provenance import provenance_of
 from tests.server.conftest import DEMO
 from tests.serving import Served, config_text, index_table, serving
 
@@ -21,7 +23,8 @@ PUBLIC = "https://packages.example.com/pypi/simple/"
 
 @pytest.fixture(scope="module")
 def index() -> Iterator[FakeIndex]:
-    with FakeIndex([DEMO, wheel("Zope.Interface")]) as made:
+    with FakeIndex([wheel("Zope.Interface")]) as made:
+        made.attest(DEMO, provenance_of(DEMO))
         yield made
 
 
@@ -68,6 +71,14 @@ def test_a_trusted_proxy_states_the_public_address(shim: Served) -> None:
     for path in ("/", "/pypi/", "/projects/demo/"):
         assert PUBLIC in shim.get(path, FORWARDED).body.decode()
         assert PUBLIC not in shim.get(path).body.decode()
+
+
+def test_provenance_is_stated_at_the_address_that_each_client_uses(shim: Served) -> None:
+    for headers, root in ((FORWARDED, PUBLIC.removesuffix("simple/")), ({}, None)):
+        page = shim.get("/simple/demo/", headers).body.decode()
+        (stated,) = re.findall('data-provenance="([^"]*)"', page)
+        assert stated.startswith(root or f"http://127.0.0.1:{shim.port}/files/")
+        assert stated.endswith(f"/{DEMO.filename}.provenance")
 
 
 def test_another_sender_of_the_same_headers_is_not_believed(

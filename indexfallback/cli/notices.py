@@ -66,7 +66,7 @@ def explained(notices: Mapping[str, Any]) -> Iterator[str]:
     """Yield what is known about the releases of a project, for ``why``."""
     if notices["stated"]:
         bad, known = len(notices["releases"]), counted(notices["stated"], "release")
-        yield f"  notices: {bad:,} of {known} with an answer have known vulnerabilities"
+        yield f"  known vulnerabilities: in {bad:,} of {known} asked about"
     for report in notices["releases"][:_RELEASES]:
         for advisory in advisories(report):
             summary = f": {advisory.summary}" if advisory.summary else ""

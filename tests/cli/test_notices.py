@@ -59,7 +59,7 @@ def test_why_explains_what_is_known_of_each_release() -> None:
     releases = [{"version": "1.0", "advisories": [one]}]
     lines = list(explained({"stated": 3, "releases": releases, "problem": "503"}))
     assert lines == [
-        "  notices: 1 of 3 releases with an answer have known vulnerabilities",
+        "  known vulnerabilities: in 1 of 3 releases asked about",
         "  1.0: X-1 (corrected in 2.0): demo is broken https://example.com/X-1",
         "  advisories: the database cannot be asked: 503",
     ]

@@ -41,6 +41,13 @@ TABLES: dict[str, int] = {
     "hosted.bucket_index.BucketIndex._known": _MIB // 4,
     # Files verified since the start: 20,000, and no more than a repeated check if one is dropped.
     "store.verified.VerifiedFiles._sha256s": 4 * _MIB,
+    # Files that came from a shared bucket: 3,000; and those that were wrong there.
+    "store.shared.files.SharedFiles._received": 1 * _MIB,
+    "store.shared.files.SharedFiles._wrong": 1 * _MIB,
+    # Pages that came from a shared bucket, and a minute's names that it does not have.
+    "store.shared.pages.SharedPages._received": 1 * _MIB,
+    "store.shared.pages.SharedPages._absent": 1 * _MIB,
+    "store.shared.owners.SharedOwners._absent": 1 * _MIB,
 }
 
 #: Everything else, and what bounds it.
@@ -78,6 +85,11 @@ OTHERS: dict[str, str] = {
     "store.sorted_names.SortedNames._parts": "an answer of `limits.page_size`, as `Ledger._lists`",
     "store.secret._of_this_process": "one secret",
     "store.safety_records.Changes._made": "the changes of one transaction",
+    "store.shared.figures.Figures._counts": "the names of the figures",
+    "store.shared.figures.Figures._requests": "six operations by six outcomes",
+    "store.shared.owners.SharedOwners._etags": "the configured indexes",
+    "store.shared.queue.WriteQueue._jobs": "10,000 names of jobs, and how often each was tried",
+    "store.shared.queue.WriteQueue._threads": "8 threads",
     # Records that safety rests on, or that a disk error holds back: never dropped.
     "store.pending.PendingRecords._records": "what could not be written yet",
     "store.blob_records.BlobRecords._used": "files used since the times were last written",

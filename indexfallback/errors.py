@@ -68,6 +68,13 @@ class StoreClosedError(StoreError):
     """The process is ending and has closed its cache directory."""
 
 
+class BucketUnavailableError(LocatedError):
+    """The bucket that several shims share, ``where``, is needed and cannot be used now."""
+
+    status = 503
+    title = "Shared bucket unavailable"
+
+
 class TreeError(LocatedError):
     """A static tree cannot be written, or a file for it is not available.
 

@@ -30,6 +30,7 @@ from indexfallback.names import canonical_version
 from indexfallback.page import File, ProjectPage
 from indexfallback.search.finding import Search
 from indexfallback.store import Store
+from indexfallback.store.share import share
 
 
 class Shim:
@@ -40,6 +41,7 @@ class Shim:
         self.settings = settings
         self.network = Network(settings)
         self.store = Store(settings.cache_dir, settings.cache_size)
+        share(self.store, settings)
         self.members = Members(settings, self.store, self.network)
         self.fallback = Fallback(settings, self.store, self.members, self.network)
         self.documents = IndexDocuments(settings, self.store, self.members)

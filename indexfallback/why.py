@@ -57,6 +57,7 @@ def refused(shim: Shim, error: ProjectError) -> dict[str, Any]:
         "indexes": _indexes(shim, error.project, error.tried),
         "hidden": None,
         "cooldown": None,
+        "shared": _shared(shim, error.project, None),
     }
 
 
@@ -78,7 +79,18 @@ def found(shim: Shim, answer: Answer) -> dict[str, Any]:
         "hidden": _hidden(shim, answer),
         "notices": shim.notices.of_project(answer.project, answer.owner),
         "cooldown": _cooldown(shim, answer),
+        "shared": _shared(shim, answer.project, answer.corrected),
     }
+
+
+def _shared(shim: Shim, project: str, page: ProjectPage | None) -> dict[str, Any] | None:
+    """Return what came from the bucket that several shims share; None without one."""
+    if shim.store.shared is None:
+        return None
+    sources = [index.key for index in shim.settings.indexes]
+    files = page.files if page is not None else ()
+    sha256s = [file.sha256 for file in files if file.sha256 is not None]
+    return shim.store.shared.of_project(project, sources, sha256s)
 
 
 def _belongs_to(shim: Shim, project: str) -> dict[str, Any] | None:
@@ -236,6 +248,7 @@ def status(shim: Shim, since: float = 0.0) -> dict[str, Any]:
         "indexes": [member.status() for member in shim.members],
         "activity": shim.fallback.activity.report(since),
         "refused": shim.fallback.refusals.report(),
+        "shared": shim.store.shared.status() if shim.store.shared is not None else None,
         "now": time.time(),
         "cache": cache_status(shim.store, shim.settings.cache_size),
     }

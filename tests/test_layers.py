@@ -33,9 +33,9 @@ INSIDE = {
     ),
     "files": (
         "file_url", "pace", "coding", "provenance_body", "extent", "profile", "workers", "failures",
-        "parts", "sources", "pinned", "integrity", "hashing", "checking", "opening", "plan",
-        "arrival", "assembly", "transfer", "unheld", "metadata", "lookup", "provenance", "by_url",
-        "download", "planner", "schedule", "ahead", "notices",
+        "parts", "sources", "shared_copy", "pinned", "integrity", "hashing", "checking", "opening",
+        "plan", "arrival", "assembly", "transfer", "unheld", "metadata", "lookup", "provenance",
+        "by_url", "download", "planner", "schedule", "ahead", "notices",
     ),
 }  # fmt: skip
 LEVEL = {module: level for level, module in enumerate(ORDER)} | {

@@ -53,7 +53,7 @@ class Questions:
         first = next((p for p, i in enumerate(chain) if i.name == request.first), None)
         claiming = claiming_groups(settings.indexes, project)
         owners = self._ownerships(project, chain)
-        facts = self._store.pages.facts_of([i.key for i in chain], project)
+        facts = self._facts(project, chain)
         now, clock = time.time(), time.monotonic()
         known = tuple(
             self._candidate(
@@ -104,10 +104,33 @@ class Questions:
         chain = chain if asked in chain else (*chain, asked)
         return chain, chain.index(asked)
 
+    def _facts(self, project: str, chain: Sequence[Index]) -> dict[str, PageFacts]:
+        """Return the facts of the stored pages, by the key of the index.
+
+        In place of one that is not fresh, other shims may have a later one.
+        """
+        known = self._store.pages.facts_of([i.key for i in chain], project)
+        shared = self._store.shared
+        if shared is None or self._network.offline_state.requested is not None:
+            return known
+        now = time.time()
+        for index in chain:
+            facts = known.get(index.key)
+            is_fresh = facts is not None and (
+                facts.mirrored or facts.age(now) < self._settings.fresh_for(index)
+            )
+            if is_fresh or index.is_directory or self._asker.is_absent(index, project):
+                continue
+            later = shared.page(index.key, project, facts)
+            if later is not None:
+                known[index.key] = later
+        return known
+
     def _ownerships(self, project: str, chain: Sequence[Index]) -> dict[str, Ownership]:
         """Return what the ledger knows of a project, by the name of the private index."""
         private = [index for index in chain if index.is_private]
-        known = self._store.ledger.owners(project) if private else {}
+        sources = [index.key for index in private]
+        known = self._store.ledger.owners_anywhere(project, sources) if private else {}
         return {index.name: known[index.key] for index in private if index.key in known}
 
     def _candidate(

@@ -4,7 +4,7 @@ Its other commands are in `forget` (remove), `accept`, `disown`, `cache_export` 
 """
 
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from itertools import chain
 
 import click
@@ -27,6 +27,7 @@ from indexfallback.cli.output import (
     tracked,
     wrapped,
 )
+from indexfallback.cli.shared import share, verify_shared
 from indexfallback.config import Settings
 from indexfallback.store import Store, maintenance
 from indexfallback.store.maintenance import HeldFile, HeldPage, HeldProject
@@ -47,7 +48,7 @@ def cache() -> None:
     """Show, verify and clean the cache."""
 
 
-for command in (remove, accept, disown, export, import_):
+for command in (remove, accept, disown, export, import_, share):
     cache.add_command(command)
 
 
@@ -141,14 +142,22 @@ def _row(held: HeldProject) -> tuple[str, ...]:
 
 
 @cache.command(epilog=examples("indexfallback cache verify"))
+@click.option("--shared", is_flag=True, help="Check the files of the shared bucket instead.")
+@click.option(
+    "--sample", type=click.IntRange(min=1), metavar="N", help="With --shared: N random files."
+)
 @json_option
 @takes_options
-def verify(options: Options, as_json: bool) -> None:
+def verify(options: Options, *, shared: bool, sample: int | None, as_json: bool) -> None:
     """Check the records, and the hash of every file.
 
-    Moves damaged files to quarantine, and mends the records. Exits with 1 if there was something to
-    do, and with 0 the next time.
+    Moves damaged files to quarantine, and mends the records; wrong files of the shared bucket are
+    removed from it. Exits with 1 if there was something to do, and with 0 the next time.
     """
+    if shared:
+        verify_shared(options.settings(), sample, as_json=as_json)
+    if sample is not None:
+        raise click.UsageError("--sample is for --shared")
     from indexfallback.store.examination import problems  # noqa: PLC0415 - for this command only
 
     records = []
@@ -166,16 +175,20 @@ def verify(options: Options, as_json: bool) -> None:
     if as_json:
         print_json({"right": right, "records": records, **found})
     else:
-        checked = right + sum(map(len, found.values()))
-        tell(f"{counted(checked, 'file')} checked, {right:,} valid")
-        for text in records:
-            click.echo(wrapped(f"records: {text}", ""))
-        for verdict, sha256s in found.items():
-            for sha256 in sha256s:
-                click.echo(f"{verdict}: {sha256}")
-            if sha256s:
-                click.echo(wrapped(f"{counted(len(sha256s), 'file')} {_VERDICTS[verdict]}"))
+        _print_verified(right, records, found)
     sys.exit(1 if records or any(found.values()) else 0)
+
+
+def _print_verified(right: int, records: list[str], found: Mapping[str, list[str]]) -> None:
+    checked = right + sum(map(len, found.values()))
+    tell(f"{counted(checked, 'file')} checked, {right:,} valid")
+    for text in records:
+        click.echo(wrapped(f"records: {text}", ""))
+    for verdict, sha256s in found.items():
+        for sha256 in sha256s:
+            click.echo(f"{verdict}: {sha256}")
+        if sha256s:
+            click.echo(wrapped(f"{counted(len(sha256s), 'file')} {_VERDICTS[verdict]}"))
 
 
 @cache.command(epilog=examples("indexfallback cache gc"))

@@ -1,8 +1,9 @@
 """``config check``: asks every index once, concurrently, and reports problems."""
 
+import os
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass, replace
@@ -19,11 +20,13 @@ from indexfallback.cli.check_advisories import check_advisories
 from indexfallback.cli.compare import NoFacts, judged
 from indexfallback.cli.options import Options, examples, json_option, takes_options
 from indexfallback.cli.output import note, print_json, print_table
+from indexfallback.cli.shared import examined
 from indexfallback.condition import after
 from indexfallback.config import Index, Settings
 from indexfallback.doctor.certificates import ends_soon, in_days
 from indexfallback.doctor.copies import SAMPLE, Judgement
 from indexfallback.doctor.machine import IndexCheck
+from indexfallback.doctor.shared import judged as judged_bucket
 from indexfallback.flight import run_within
 from indexfallback.hosted.opening import open_any, upload_problem
 from indexfallback.outcome import Kind, Outcome
@@ -66,7 +69,7 @@ compare_option = click.option(
 def check(options: Options, compare: bool, as_json: bool) -> None:
     """Ask each index once. Prints problems, and exits with 1 if an index fails."""
     settings = options.settings()
-    checks = check_all(settings, compare=compare)
+    checks = [*check_all(settings, compare=compare), *_bucket(settings)]
     if (advisories := check_advisories(settings)) is not None:
         checks.append(advisories)
     if as_json:
@@ -79,6 +82,18 @@ def check(options: Options, compare: bool, as_json: bool) -> None:
         for index in settings.indexes:
             _warn_about_names(index)
     sys.exit(1 if any(check.verdict == "FAIL" for check in checks) else 0)
+
+
+def _bucket(settings: Settings) -> Iterator[IndexCheck]:
+    """Yield the check of the bucket that several shims share, if there is one."""
+    began = time.monotonic()
+    shared = examined(settings)
+    if shared is not None:
+        finding = judged_bucket(shared, os.environ)
+        seconds = time.monotonic() - began
+        yield IndexCheck(
+            "cache.shared", finding.verdict.value, finding.what, seconds, finding.remedy
+        )
 
 
 def _warn_about_names(index: Index) -> None:

@@ -22,8 +22,8 @@ HIDDEN = "***"
 
 #: Settings and keys of an index whose values are seconds or bytes.
 _DURATIONS = frozenset(
-    ("cache.fresh", "cache.keep", "limits.deadline", "connect_timeout", "read_timeout", "fresh",
-     "cooldown")
+    ("cache.fresh", "cache.keep", "cache.shared_timeout", "limits.deadline", "connect_timeout",
+     "read_timeout", "fresh", "cooldown")
 )  # fmt: skip
 _SIZES = frozenset(
     ("server.max_upload_size", "cache.max_size", "limits.page_size", "max_file_size")
@@ -50,6 +50,11 @@ TEMPLATE = """\
 # max_size = "20 GB"
 # fresh = "10 min"         # how long a page is served without asking the index
 # keep = "30 days"         # how long a stale page may be served if an index fails
+# shared = "s3://bucket/prefix"                 # a bucket that several shims share
+# shared_endpoint = "https://s3.example.com"    # its server; default: AWS
+# shared_mode = "read-write"                    # read | read-write
+# shared_timeout = "1 s"   # for one small request, and between the bytes of a file
+# strict_pins = false      # true: a file is served only once the bucket has its pin
 
 [limits]
 # deadline = "10 s"        # for all indexes together, until the first byte; pip waits 15 s

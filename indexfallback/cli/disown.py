@@ -45,7 +45,7 @@ def disown(
     if (project is None) == (index is None):
         raise click.UsageError("name a project, or give --all INDEX")
     settings = options.settings()
-    with open_store(settings) as store:
+    with open_store(settings, shares=True) as store:
         if project is not None:
             done = _disown_project(settings, store, project, yes=yes, as_json=as_json)
         else:

@@ -20,6 +20,7 @@ from indexfallback.cli.output import tilde
 from indexfallback.cli.port_holder import port_holder
 from indexfallback.cli.project_files import project_files
 from indexfallback.cli.running import found
+from indexfallback.cli.shared import examined
 from indexfallback.clients.machine import this_machine
 from indexfallback.clients.places import uv_file
 from indexfallback.config import Settings
@@ -76,6 +77,7 @@ def examine_machine(options: Options, *, compare: bool) -> Machine:
         project=project,
         addresses=shim_addresses(settings, project),
         cache=_cache(settings),
+        shared=examined(settings),
     )
 
 

@@ -32,7 +32,7 @@ def remove(options: Options, project: str, yes: bool, as_json: bool) -> None:
     Removes its pages, files, pins and the record of its owner.
     """
     settings = options.settings()
-    with open_store(settings) as store:
+    with open_store(settings, shares=True) as store:
         owners = store.ledger.owners(project)
         if owners and not yes:
             explain_owners(settings, project, owners)
@@ -54,7 +54,8 @@ def accept_file(
 ) -> None:
     """Accept a changed file: remove its pins, so that the next download sets a new one."""
     filename = filename.removesuffix(METADATA_ENDING)
-    with open_store(settings) as store:
+    with open_store(settings, shares=True) as store:
+        store.pins.bring(project, filename, "")
         # A content may be pinned at two addresses.
         oldest = {pin.sha256: pin for pin in reversed(store.pins.of_name(project, filename))}
         pins = sorted(oldest.values(), key=lambda pin: pin.seen)

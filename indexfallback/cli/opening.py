@@ -11,6 +11,7 @@ from indexfallback.config import Index, Settings
 from indexfallback.errors import ConfigError, StoreError
 from indexfallback.hosted.index import HostedIndex
 from indexfallback.store import Store
+from indexfallback.store.share import sharing_of
 
 #: For commands that use one hosted index.
 index_option = click.option(
@@ -19,10 +20,13 @@ index_option = click.option(
 
 
 @contextmanager
-def open_store(settings: Settings, *, only_read: bool = False) -> Iterator[Store]:
+def open_store(
+    settings: Settings, *, only_read: bool = False, shares: bool = False
+) -> Iterator[Store]:
     """Yield the store; raises `StoreError` if the cache directory cannot be written.
 
-    With ``only_read`` it is enough that it can be read.
+    With ``only_read`` it is enough that it can be read. With ``shares``, what is removed is removed
+    from the shared bucket, too, since it would come back from there.
     """
     store = Store(settings.cache_dir, settings.cache_size)
     try:
@@ -32,6 +36,10 @@ def open_store(settings: Settings, *, only_read: bool = False) -> Iterator[Store
                 "the cache cannot be written",
                 "change its owner, or set INDEXFALLBACK_CACHE_DIR to another directory",
             )
+        if shares and settings.shared is not None:
+            sharing = sharing_of(store, settings)
+            sharing.link.examine()
+            store.share(sharing)
         yield store
     finally:
         store.close()

@@ -86,6 +86,7 @@ def _print(report: Report) -> None:
     print_table(header, rows, right=(6, 7))
     click.echo(_cache_line(report))
     for line in (
+        *_shared_lines(report["shared"]),
         *_ahead_lines(report["activity"]["ahead"]),
         *_owned_lines(report["activity"]["failures"]),
         *_refused_lines(report["refused"]),
@@ -163,6 +164,32 @@ def _stale(report: Report) -> str:
     served = report.get("activity", {}).get("projects", {}).values()
     stale = sum(project["how"] == "stale" for project in served)
     return f" ({stale:,} stale in use)" if stale else ""
+
+
+def _shared_lines(shared: Report | None) -> list[str]:
+    """Return the state of the shared bucket, what came from it, and what waits for it."""
+    if shared is None:
+        return []
+    state = shared["state"] + (f" ({shared['cause']})" if shared["cause"] else "")
+    parts = [
+        f"{shared['url']}: {state}",
+        f"{counted(shared['files'], 'file')} and {counted(shared['pages'], 'page')} came from it",
+    ]
+    if shared["queue"]:
+        parts.append(f"{counted(shared['queue'], 'write')} under way")
+    if shared["waiting"]:
+        parts.append(f"{counted(shared['waiting'], 'record')} to be written when it answers")
+    lines = [wrapped(f"shared     {', '.join(parts)}", "")]
+    if shared["conflicts"]:
+        told = [f"{each['filename']} of {each['project']}" for each in shared["in_conflict"]]
+        lines.append(
+            wrapped(
+                f"shared     {counted(shared['conflicts'], 'file')} served here contradicted "
+                f"another shim: {_latest(told)} (see `indexfallback why PROJECT`)",
+                "",
+            )
+        )
+    return lines
 
 
 def _ahead_lines(ahead: Report) -> list[str]:

@@ -83,6 +83,8 @@ def _in_process(settings: Settings, project: str) -> Report:
 def _print(report: Report) -> None:
     click.echo(_headline(report))
     print_table((), [_row(report, index) for index in report["indexes"]])
+    for line in _shared_lines(report["shared"]):
+        click.echo(wrapped(line))
     if report["status"] != _OK:
         click.echo(wrapped(f"Why: {report['cause']}."))
         click.echo(wrapped(f"What you can do: {report['remedy']}"))
@@ -120,6 +122,21 @@ def _print_cooldown(report: Report) -> None:
 def _young(report: Report) -> list[Report]:
     """Return the releases that a cooldown withholds."""
     return report["cooldown"]["releases"] if report["cooldown"] is not None else []
+
+
+def _shared_lines(shared: Report | None) -> Iterator[str]:
+    """Yield what came from the shared bucket, and which files contradicted it."""
+    if shared is None:
+        return
+    if shared["page"] is not None or shared["files"]:
+        page = f"page of {clock(shared['page'])}, " if shared["page"] is not None else ""
+        yield f"from the shared bucket: {page}{counted(shared['files'], 'file')}"
+    for conflict in shared["conflicts"]:
+        yield (
+            f"quarantined {clock(conflict['found'])}: {conflict['filename']} was served here as "
+            f"sha256 {conflict['refused']} while the shared bucket could not be asked; another "
+            f"shim had pinned {conflict['held']}: install it again where it was installed"
+        )
 
 
 def _print_withheld(project: str, file: Report) -> None:

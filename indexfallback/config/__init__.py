@@ -15,6 +15,7 @@ Role = Literal["private", "mirror", "public"]
 OnOutage = Literal["ledger", "stop", "next"]
 Pages = Literal["first", "authority"]
 Forbidden = Literal["denied", "absent"]
+SharedMode = Literal["read", "read-write"]
 
 #: A page of a private index is fresh for this long, seconds: a user who has just uploaded a release
 #: wants to install it, and a conditional request in a company's network is cheap.
@@ -158,8 +159,15 @@ class Settings:
     max_upload_size: int = 4 * 1000**3
     cache_dir: Path
     cache_size: int = 20 * 1000**3
+    #: The bucket that several shims share, ``s3://bucket/prefix``; None without one.
+    shared: str | None = None
     #: The address of the server of buckets; empty for AWS.
     shared_endpoint: str = ""
+    shared_mode: SharedMode = "read-write"
+    #: Seconds for one small request to it, and between the bytes of a file.
+    shared_timeout: float = 1.0
+    #: Whether a file is served only once its pin is in the bucket.
+    strict_pins: bool = False
     fresh: float = 600.0
     keep: float = 30 * 86400.0
     deadline: float = 10.0

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any, get_args
 from urllib.parse import urlsplit
 
-from indexfallback.config import Forbidden, OnOutage, Pages, Role, mirror
+from indexfallback.config import Forbidden, OnOutage, Pages, Role, SharedMode, mirror
+from indexfallback.config.bucket_url import parse_bucket_url, parse_endpoint
 from indexfallback.config.loopback import is_loopback
 from indexfallback.config.units import InvalidValueError, parse_duration, parse_size
 from indexfallback.names import is_project_name, normalize
@@ -130,6 +131,16 @@ def networks(value: object, base: Path) -> tuple[str, ...]:
     return tuple(dict.fromkeys(read))
 
 
+def bucket(value: object, base: Path) -> str:
+    """Read the address of a bucket."""
+    return str(parse_bucket_url(text(value, base)))
+
+
+def endpoint(value: object, base: Path) -> str:
+    """Read the address of a server that speaks S3."""
+    return parse_endpoint(text(value, base))
+
+
 def duration(value: object, _base: Path) -> float:
     """Read a duration that may be zero."""
     return parse_duration(value)
@@ -222,7 +233,17 @@ TABLES: dict[str, dict[str, Reader]] = {
         "trusted_proxies": networks,
         "max_upload_size": size,
     },
-    "cache": {"dir": directory, "max_size": size, "fresh": duration, "keep": duration},
+    "cache": {
+        "dir": directory,
+        "max_size": size,
+        "fresh": duration,
+        "keep": duration,
+        "shared": bucket,
+        "shared_endpoint": endpoint,
+        "shared_mode": choice(*get_args(SharedMode)),
+        "shared_timeout": wait,
+        "strict_pins": flag,
+    },
     "limits": {"deadline": wait, "page_size": size, "read_ahead": flag},
     "policy": {"notices": flag, "advisories": web_address},
     "mirror": {
@@ -258,6 +279,11 @@ FIELDS = {
     "cache.max_size": "cache_size",
     "cache.fresh": "fresh",
     "cache.keep": "keep",
+    "cache.shared": "shared",
+    "cache.shared_endpoint": "shared_endpoint",
+    "cache.shared_mode": "shared_mode",
+    "cache.shared_timeout": "shared_timeout",
+    "cache.strict_pins": "strict_pins",
     "limits.deadline": "deadline",
     "limits.page_size": "page_size",
     "limits.read_ahead": "read_ahead",

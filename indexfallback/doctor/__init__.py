@@ -11,6 +11,7 @@ from indexfallback.doctor import (
     indexes,
     network,
     readers,
+    shared,
     shim,
     storage,
 )
@@ -24,6 +25,7 @@ __all__ = ["Finding", "Machine", "Verdict", "examine"]
 _CHECKS = (
     *shim.CHECKS, *indexes.CHECKS, *advisories.CHECKS, *readers.CHECKS, *network.CHECKS,
     *certificates.CHECKS, *clock.CHECKS, *bypass.CHECKS, *files.CHECKS, *storage.CHECKS,
+    *shared.CHECKS,
 )  # fmt: skip
 #: Those that would only repeat that the settings cannot be read.
 _OF_SETTINGS = frozenset(

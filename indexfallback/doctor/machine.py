@@ -88,6 +88,25 @@ class Cache:
     is_newer: bool = False
 
 
+@dataclass(frozen=True)
+class SharedBucket:
+    """The bucket that several shims share, and what its self-test has found."""
+
+    url: str
+    endpoint: str = ""
+    #: Why it cannot be tested, and the remedy.
+    problem: str = ""
+    remedy: str = ""
+    #: Whether this shim is to write there.
+    is_for_writing: bool = True
+    reads: bool = False
+    writes: bool = False
+    #: Whether it honours conditions.
+    conditions: bool = False
+    #: Why not more is possible.
+    cause: str = ""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Machine:
     """The machine of one user at one time."""
@@ -142,6 +161,8 @@ class Machine:
         default_factory=lambda: ShimAddresses(host="", ports=frozenset())
     )
     cache: Cache = field(default_factory=lambda: Cache(directory="", free=0))
+    #: The bucket of ``cache.shared``; None without one.
+    shared: SharedBucket | None = None
 
     def is_shim(self, url: str) -> bool:
         """Tell whether an address is that of the configured shim."""

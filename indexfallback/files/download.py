@@ -201,6 +201,8 @@ class Downloads:
                 and transfer.found is not None
             ):
                 return self._metadata.fetch(address, transfer.found, file.failures, ends)
+            if transfer.refused is not None:
+                raise transfer.refused
             self._metadata.check(address)
             if transfer.changed and file.sha256:
                 raise self._pins.changed(address, file.sha256, transfer.changed[1])

@@ -11,7 +11,6 @@ from indexfallback.chain import cooldown
 from indexfallback.chain.asking import RESERVE, hedge_budget
 from indexfallback.chain.cooldown import Young
 from indexfallback.chain.fallback import Fallback
-from indexfallback.chain.members import Member
 from indexfallback.errors import (
     FileError,
     FileMissingError,
@@ -24,6 +23,7 @@ from indexfallback.files.failures import Failure, error_of
 from indexfallback.files.metadata import MetadataFiles
 from indexfallback.files.pinned import FileAddress, PinnedFiles
 from indexfallback.files.plan import Plan
+from indexfallback.files.shared_copy import SharedCopy
 from indexfallback.files.sources import Source, authority_sha256, find_sources, renewed
 from indexfallback.mode import Cause
 from indexfallback.names import METADATA_ENDING
@@ -76,7 +76,7 @@ class Lookup:
         sources: Iterator[Source] = itertools.chain([first], others)
         if login is not None:
             sources = (source._replace(login=login) for source in sources)
-        plan = self._plan(address, sources, first.member, may_renew=login is None)
+        plan = self._plan(address, sources, first, may_renew=login is None)
         return IncomingFile(address.filename, sha256, failures), plan
 
     def _find(
@@ -130,7 +130,7 @@ class Lookup:
         self,
         address: FileAddress,
         sources: Iterator[Source],
-        first: Member,
+        first: Source,
         *,
         may_renew: bool,
     ) -> Plan:
@@ -142,18 +142,21 @@ class Lookup:
         ordered = self._fallback.network.offline_state.requested
         if ordered is not None and not any(m.index.is_directory for m in group):
             raise not_cached(address.filename, ordered)
+        shared = self._store.shared
         left = self._fallback.settings.deadline * (1 - RESERVE)
         now = time.monotonic()
         return Plan(
             sources,
             renew=lambda source: self._renewed(address, source) if may_renew else None,
             contradiction=lambda path: self._metadata.contradiction(address, path),
-            hedges=None if first.index.is_private or len(group) == 1 else self._hedges,
+            claim=partial(self._pins.claimed, address),
+            shared=SharedCopy(shared, first) if shared is not None else None,
+            hedges=None if first.member.index.is_private or len(group) == 1 else self._hedges,
             usable=sum(not member.held(now) for member in group),
             ends=now + left,
             share=max(_LEAST_PATIENCE, left / len(group)),
             # What comes after the deadline is kept.
-            longest=left + first.index.read_timeout,
+            longest=left + first.member.index.read_timeout,
         )
 
     def _renewed(self, address: FileAddress, source: Source) -> Source | None:

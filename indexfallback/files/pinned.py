@@ -7,7 +7,12 @@ from indexfallback.chain.fallback import Fallback
 from indexfallback.chain.members import Member
 from indexfallback.chain.offer import PinsByName, metadata_pin, refuses
 from indexfallback.chain.refusals import acceptance, changed
-from indexfallback.errors import FileRefusedError, ProjectError
+from indexfallback.errors import (
+    FileError,
+    FileRefusedError,
+    FileUnavailableError,
+    ProjectError,
+)
 from indexfallback.files.sources import Source
 from indexfallback.names import METADATA_ENDING, FileKey
 from indexfallback.page import ProjectPage
@@ -46,8 +51,11 @@ class PinnedFiles:
         Raises `FileRefusedError` for a file whose name has other pins, unless a page lists it
         beside a pinned one.
         """
+        self._bring(address)
         known = self._known(address)
         pin = self._pin_of(address, known)
+        if pin is not None:
+            self._check_shared(address)
         blob = self._store.blobs.find(pin.sha256) if pin is not None else None
         if blob is None:
             self._check(address, _others(address, known))
@@ -55,6 +63,38 @@ class PinnedFiles:
             return blob, pin.sha256
         # The address of a metadata file has the hash of the distribution, not its own.
         return None, None if address.is_metadata else address.key.sha256
+
+    def _bring(self, address: FileAddress) -> None:
+        """Learn the pins that other shims have for a file that was not seen here before."""
+        key = address.key.sha256 or ""
+        self._store.pins.bring(address.key.project, address.filename, key)
+        if address.is_metadata:
+            self._store.pins.bring(address.key.project, address.listed, key)
+
+    def _check_shared(self, address: FileAddress) -> None:
+        """Raise `FileUnavailableError` if its pin must be shared, and could not be yet."""
+        shared = self._store.shared
+        if shared is None or not shared.is_strict:
+            return
+        if shared.waits(address.key.project, address.filename):
+            raise FileUnavailableError(
+                address.filename,
+                "its pin cannot be written to the shared bucket, and strict_pins is set",
+                "Run again, or see `indexfallback doctor`.",
+            )
+
+    def claimed(self, address: FileAddress, sha256: str, source: Source) -> FileError | None:
+        """Pin a file that is shared, before it is served; return why it must not be, or None."""
+        if self._store.shared is None:
+            return None
+        pin = self.pin(address, sha256, source)
+        if pin != sha256:
+            return self.changed(address, pin, sha256)
+        try:
+            self._check_shared(address)
+        except FileUnavailableError as error:
+            return error
+        return None
 
     def sha256(self, address: FileAddress) -> str | None:
         """Return the sha256 that was first seen at an address, or None."""
@@ -118,6 +158,7 @@ class PinnedFiles:
         pin = self.pin(address, blob.sha256, source)
         if pin != blob.sha256:
             raise self.changed(address, pin, blob.sha256)
+        self._check_shared(address)
         return blob
 
     def changed(self, address: FileAddress, pin: str, sha256: str) -> FileRefusedError:

@@ -7,6 +7,8 @@ from pathlib import Path
 
 from indexfallback.chain.budget import Budget
 from indexfallback.chain.latency import FIRST_BYTE_LEAST
+from indexfallback.errors import FileError
+from indexfallback.files.shared_copy import SharedCopy
 from indexfallback.files.sources import Source
 from indexfallback.health import last_resort
 
@@ -23,6 +25,10 @@ class Plan:
     #: Takes the path of the whole file, and returns the sha256 of the metadata in it if other
     #: metadata was served before, else None.
     contradiction: Callable[[Path], str | None]
+    #: Takes the sha256 of the whole file and its source, and returns why it must not be served.
+    claim: Callable[[str, Source], FileError | None]
+    #: The bucket that several shims share, which is asked before the sources; None without one.
+    shared: SharedCopy | None
     #: Allows asking a second source beside a slow one; None: one source at a time.
     hedges: Budget | None
     #: Indexes that may be asked.

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 from indexfallback.config import Index
+from indexfallback.errors import FileError
 from indexfallback.files.arrival import CommittedError, IncomingFile
 from indexfallback.files.assembly import Assembly
 from indexfallback.files.extent import ExtentError
@@ -66,6 +67,8 @@ class Transfer:
         self.changed: tuple[Source, str] | None = None
         #: A source of a wheel with other metadata than was served, and the sha256 of that.
         self.contradicting: tuple[Source, str] | None = None
+        #: Why a right file must not be served.
+        self.refused: FileError | None = None
         #: The latest failure that may pass, and its index.
         self.trouble: tuple[Kind, Index] | None = None
         self._plan = plan
@@ -109,7 +112,7 @@ class Transfer:
         done = False
         try:
             self._assembly.open()
-            done = self._fetch()
+            done = self._fetch() and self._is_claimed()
             if not done:
                 self._assembly.release()
         except CommittedError:
@@ -132,11 +135,43 @@ class Transfer:
 
     def _fetch(self) -> bool:
         """Fetch the file from one source after the other; return whether it is whole and right."""
+        if self._fetch_shared():
+            return True
         # Not an attribute: it refers to this object, and the circle would keep the file open.
         sources = filter(self._may_use, self._plan.sources)
         opener = HedgedOpener(sources, self._ask, self._plan.hedges)
         in_order = itertools.chain(opener, self._renewals(), self._last_resorts())
         return any(self._fetch_from(source, opener) for source in in_order)
+
+    def _fetch_shared(self) -> bool:
+        """Fetch the file from the bucket; return whether it is whole and right."""
+        copy, sha256, assembly = self._plan.shared, self.file.sha256, self._assembly
+        if copy is None or sha256 is None:
+            return False
+        # Once more if what an earlier process left was wrong.
+        while (body := copy.body(sha256, self.file.received)) is not None:
+            had_leftovers = assembly.has_leftovers
+            try:
+                assembly.read(copy.source, body)
+            except ExtentError as error:
+                log.warning("%s: the shared bucket: %s", self.file.filename, error.outcome)
+            except TransferError as error:  # an index goes on with these bytes
+                log.warning("%s: %s", self.file.filename, error.outcome)
+                return False
+            if assembly.sha256() == sha256:
+                copy.shared.received(sha256, is_right=True)
+                return self._agrees(copy.source)
+            assembly.start_over()
+            if not had_leftovers:
+                copy.shared.received(sha256, is_right=False)
+        return False
+
+    def _is_claimed(self) -> bool:
+        """Tell whether the file may be served, by the pin that holds for all shims."""
+        source = self.source
+        if source is not None:
+            self.refused = self._plan.claim(self._assembly.sha256(), source)
+        return self.refused is None
 
     def _may_use(self, source: Source) -> bool:
         self.found = source

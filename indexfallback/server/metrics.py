@@ -83,6 +83,39 @@ def _metrics(report: dict[str, Any]) -> Iterator[_Metric]:
     for name, key in (("fetched", "bytes"), ("used", "used")):
         text = f"Bytes fetched before a client asked for them: {name}."
         yield _Metric(f"ahead_{name}_bytes_total", "counter", text, [("", ahead[key])])
+    if report["shared"] is not None:
+        yield from _shared(report["shared"])
     for key in ("bytes", "files", "pages"):
         text = f"{key.capitalize()} in the cache."
         yield _Metric(f"cache_{key}", "gauge", text, [("", report["cache"].get(key))])
+
+
+def _shared(shared: dict[str, Any]) -> Iterator[_Metric]:
+    """Yield the figures of the bucket that several shims share."""
+    requests = [
+        (f'{{operation="{operation}",outcome="{outcome}"}}', number)
+        for operation, outcomes in shared["requests"].items()
+        for outcome, number in outcomes.items()
+    ]
+    yield _Metric("shared_requests_total", "counter", "Requests to the shared bucket.", requests)
+    name = "shared_request_seconds"
+    counts = [(f'_bucket{{le="{bound}"}}', number) for bound, number in shared["latency"].items()]
+    counts.append(('_bucket{le="+Inf"}', shared["latency_count"]))
+    counts += [("_sum", shared["latency_seconds"]), ("_count", shared["latency_count"])]
+    yield _Metric(name, "histogram", "Seconds of these requests.", counts)
+    for key, kind, text in (
+        ("queue", "gauge", "Writes that wait or are under way."),
+        ("waiting", "gauge", "Pins and owners that the shared bucket does not have yet."),
+        ("dropped", "counter", "Writes that were given up."),
+        ("files", "counter", "Files that came from the shared bucket."),
+        ("bytes", "counter", "Bytes of files that came from the shared bucket."),
+        ("pages", "counter", "Pages that came from the shared bucket."),
+        ("wrong", "counter", "Objects of the shared bucket whose bytes were wrong."),
+        ("conflicts", "counter", "Files served here that contradicted the pin of another shim."),
+    ):
+        ending = "_total" if kind == "counter" else ""
+        yield _Metric(f"shared_{key}{ending}", kind, text, [("", shared[key])])
+    breakers: list[tuple[str, float | None]] = [
+        (f'{{way="{way}"}}', state == "open") for way, state in shared["breakers"].items()
+    ]
+    yield _Metric("shared_breaker_open", "gauge", "Whether it is not asked for now.", breakers)

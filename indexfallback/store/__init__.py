@@ -29,6 +29,7 @@ from indexfallback.store.provenance import ProvenanceRecords
 from indexfallback.store.read_only import copy_records
 from indexfallback.store.salvage import record_files, salvage
 from indexfallback.store.schema import SCHEMA_VERSION
+from indexfallback.store.seam import Shared
 from indexfallback.store.search_index import SearchIndex
 
 __all__ = ["Blob", "PageFacts", "RecordsFault", "Store", "StoreFault", "Validators", "best_effort"]
@@ -51,6 +52,8 @@ class Store:
         """
         self.hosting = Hosting()
         self._temporary: Path | None = None
+        #: The bucket that is shared with other shims, if there is one.
+        self.shared: Shared | None = None
         #: The directory that is only read, if there is one.
         self.read_only: Path | None = None
         self._closing = threading.Event()
@@ -119,6 +122,11 @@ class Store:
             files = record_files(self.blobs, self._closing)
             log.info("%d stored files are recorded again, and %d pages", files, pages)
 
+    def share(self, shared: Shared) -> None:
+        """Share with other shims what is stored from now on, and what they have."""
+        self.shared = self.blobs.shared = self.pins.shared = shared
+        self.pages.shared = self.ledger.shared = shared
+
     def wait_until_rebuilt(self, seconds: float) -> None:
         """Wait until a new database has what could be brought back of an old one."""
         if self._rebuilding is not None:
@@ -133,6 +141,8 @@ class Store:
         """Write pending records and close the files."""
         self.wait_until_rebuilt(_REBUILD_SECONDS)
         self._closing.set()
+        if self.shared is not None:
+            self.shared.close()
         self.blobs.eviction.close()
         with best_effort("record when files were last used"):
             self.blobs.records.flush()

@@ -16,7 +16,7 @@ import threading
 from collections import Counter
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import BinaryIO, NamedTuple
+from typing import BinaryIO, NamedTuple, Protocol
 
 from indexfallback.machine import fault_of
 from indexfallback.store.best_effort import best_effort
@@ -53,6 +53,13 @@ class Blob(NamedTuple):
     size: int
 
 
+class FileSharing(Protocol):
+    """A bucket with the files of several shims."""
+
+    def stored(self, sha256: str) -> None:
+        """Let a file that was stored here be written to the bucket."""
+
+
 class Blobs:
     """The files of the store."""
 
@@ -60,6 +67,7 @@ class Blobs:
         self, directory: Path, database: Database, limit: int, *, read_only: Path | None = None
     ) -> None:
         """Store files in ``directory``, and read those of the cache ``read_only`` as well."""
+        self.shared: FileSharing | None = None
         self.records = BlobRecords(database)
         self._read_only = read_only / "blobs" / "sha256" if read_only is not None else None
         self.partials = Partials(directory / "partial", int(limit * PARTIAL_SHARE))
@@ -226,6 +234,8 @@ class Blobs:
         sync_directory(target.parent)
         self.record({sha256: size})
         self._verified.add(sha256)
+        if self.shared is not None:
+            self.shared.stored(sha256)
         return Blob(sha256, target, size)
 
     @staticmethod

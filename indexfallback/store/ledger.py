@@ -11,7 +11,7 @@ import threading
 import time
 from collections.abc import Iterable, Mapping
 from itertools import chain
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from indexfallback.pauses import in_pieces
 from indexfallback.store.best_effort import best_effort
@@ -90,11 +90,31 @@ class _List(NamedTuple):
     digest: str
 
 
+class OwnerSharing(Protocol):
+    """A bucket with the owners that several shims know."""
+
+    def has_served(self, source: str, project: str) -> float | None:
+        """Return since when a project is an index's to the knowledge of other shims, or None."""
+
+    def served(self, source: str, project: str, since: float) -> None:
+        """Tell the others that an index has served a project of its own."""
+
+    def listed(self, source: str) -> None:
+        """Tell the others that the list of names of an index is here anew."""
+
+    def forget_owners(self, project: str, sources: list[str]) -> None:
+        """Remove what the bucket has of owners of a project; raises `BucketUnavailableError`."""
+
+    def forget_index(self, source: str) -> None:
+        """Remove names and pages of an index; raises `BucketUnavailableError`."""
+
+
 class Ledger:
     """The names of all private indexes, under the address of the index."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self.shared: OwnerSharing | None = None
         self._pending: PendingRecords[tuple[str, str], Ownership] = PendingRecords(
             "the names of private indexes", self._write
         )
@@ -122,6 +142,21 @@ class Ledger:
                 owners[source] = known.merged(owners.get(source, Ownership()))
         return owners
 
+    def owners_anywhere(self, project: str, sources: Iterable[str]) -> dict[str, Ownership]:
+        """Return what `owners` does, and what other shims know of these indexes."""
+        owners = self.owners(project)
+        if self.shared is None:
+            return owners
+        for source in sources:
+            known = owners.get(source)
+            if known is None or known.since is None:
+                since = self.shared.has_served(source, project)
+                if since is not None:
+                    served = Ownership(served=since)
+                    self._add(source, project, served)
+                    owners[source] = served.merged(known or Ownership())
+        return owners
+
     def ownership(self, source: str, project: str) -> Ownership | None:
         """Return the ownership of a project by one index, or None."""
         return self.owners(project).get(source)
@@ -130,7 +165,10 @@ class Ledger:
         """Record that the index served a page of its own for the project."""
         known = self.owners(project).get(source)
         if known is None or known.served is None:
-            self._add(source, project, Ownership(served=time.time()))
+            now = time.time()
+            self._add(source, project, Ownership(served=now))
+            if self.shared is not None:
+                self.shared.served(source, project, now)
 
     def record_name(self, source: str, project: str) -> None:
         """Record that the index lists the project, its own or a copy."""
@@ -168,6 +206,8 @@ class Ledger:
         if not self._confirm_list(source, digest, now):
             self._hold(source, _List(now, names, digest))
             self.write_list(source)
+        if self.shared is not None:
+            self.shared.listed(source)
         return len(names)
 
     def _hold(self, source: str, listed: _List) -> None:
@@ -253,8 +293,11 @@ class Ledger:
         """Remove all owners of a project; return their number.
 
         An index that still lists the project owns it again when its list is next fetched.
+        Raises `BucketUnavailableError` if other shims would bring it back.
         """
         self.flush()
+        if self.shared is not None:
+            self.shared.forget_owners(project, list(self.owners(project)))
         self.changes += 1
         with self._database.change() as changes:
             changes.connection.execute(
@@ -265,7 +308,12 @@ class Ledger:
             return changes.make(REMOVE_OWNERS, [(project,)])
 
     def forget_all(self, source: str) -> int:
-        """Remove all names of an index, and its list; return the number of names."""
+        """Remove all names of an index, and its list; return the number of names.
+
+        Raises `BucketUnavailableError` if other shims would bring them back.
+        """
+        if self.shared is not None:
+            self.shared.forget_index(source)
         self._pending.flush(now=True)
         self.changes += 1
         with self._lock:

@@ -1,10 +1,11 @@
 """Stored project pages, with their validators and the time of the last confirmation."""
 
 import hashlib
+import time
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import msgspec
 
@@ -30,6 +31,10 @@ SELECT source, etag, modified, digest, checked, resolved, passed, EXISTS (
     SELECT 1 FROM mirror_page
     WHERE mirror_page.source = page.source AND mirror_page.project = page.project
 ), seal FROM page"""
+_ROW = (
+    "SELECT source, project, body, etag, modified, digest, checked, resolved, passed, seal"
+    " FROM page WHERE source = ? AND project = ?"
+)
 _BODY = "SELECT body, etag, modified, digest, seal FROM page WHERE source = ? AND project = ?"
 #: A page that is damaged more often does not get better by being stored again.
 _MOST_DAMAGES = 2
@@ -137,11 +142,19 @@ def is_page(row: Sequence[Any]) -> bool:
     )
 
 
+class PageSharing(Protocol):
+    """A bucket with the pages of several shims."""
+
+    def page_changed(self, source: str, project: str) -> None:
+        """Let the page that is stored here, or its absence, be written to the bucket."""
+
+
 class Pages:
     """The pages of all indexes, under the address of the index without credentials."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self.shared: PageSharing | None = None
         #: Where the files on these pages are.
         self.origins = Origins(database)
         self._noted = Noted()
@@ -175,9 +188,13 @@ class Pages:
             self._drop(source, project)
         return page
 
+    def keys(self) -> Iterator[tuple[str, str]]:
+        """Yield the source and the project of each page."""
+        yield from chain.from_iterable(self._database.pieces(_KEYS))
+
     def damaged(self, *, bodies: bool) -> Iterator[tuple[str, str]]:
         """Yield source and project of the damaged pages; without ``bodies`` only facts are read."""
-        for key in chain.from_iterable(self._database.pieces(_KEYS)):
+        for key in self.keys():
             if self._is_damaged(*key, bodies=bodies):
                 yield key
 
@@ -204,6 +221,41 @@ class Pages:
             PUT_PAGE + _UNLESS_MIRRORED, (*page_row(source, page, facts), source, page.name)
         )
         self.origins.note([page])
+        self._tell(source, page.name)
+
+    def _tell(self, source: str, project: str) -> None:
+        if self.shared is not None:
+            self.shared.page_changed(source, project)
+
+    def row(self, source: str, project: str) -> Sequence[Any] | None:
+        """Return the whole row of a page, with the columns of `PUT_PAGE`, or None."""
+        row: Sequence[Any] | None = self._database.row(_ROW, (source, project))
+        return row if row is not None and is_page(row) else None
+
+    def adopt(
+        self, source: str, project: str, row: Sequence[Any], after: float
+    ) -> PageFacts | None:
+        """Store a row of another store if it was checked ``after`` that time; return its facts.
+
+        None is returned for one that is older or not sound, or if the mirror keeps the page.
+        """
+        try:
+            is_sound = tuple(row[:2]) == (source, project) and is_page(row)
+        except ValueError:  # it has other columns
+            return None
+        if not is_sound:
+            return None
+        # A shim whose clock is ahead is not believed more than others.
+        checked, resolved = (min(when, time.time()) for when in row[6:8])
+        if checked <= after:
+            return None
+        adopted = (*row[:6], checked, resolved, *row[8:])
+        with best_effort(f"store the shared page of {project}"):
+            self._database.execute(PUT_PAGE + _UNLESS_MIRRORED, (*adopted, source, project))
+            page = self.load(source, project)
+            if page is not None:
+                self.origins.note([page])
+        return self.facts(source, project)
 
     def confirm(self, source: str, project: str, facts: PageFacts) -> None:
         """Record the times of a page whose content is unchanged."""
@@ -212,6 +264,7 @@ class Pages:
             " WHERE source = ? AND project = ?",
             (*facts[2:5], source, project),
         )
+        self._tell(source, project)
 
     def remove(self, project: str, source: str | None = None) -> int:
         """Remove a project's pages, of one index or of all; return their number.
@@ -228,6 +281,8 @@ class Pages:
                 ).rowcount
                 for table in _TABLES
             }
+        if source is not None:
+            self._tell(source, project)
         return removed["page"]
 
     def remove_all(self, source: str) -> int:

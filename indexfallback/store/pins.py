@@ -11,9 +11,10 @@ own files, and the public index of a group corrects its mirrors.
 import time
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import chain
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
-from indexfallback.store.best_effort import StoreFault
+from indexfallback.names import METADATA_ENDING
+from indexfallback.store.best_effort import StoreFault, best_effort
 from indexfallback.store.database import Database
 from indexfallback.store.pending import PendingRecords
 from indexfallback.store.safety_records import ADD_PIN, REMOVE_PINS, Changes
@@ -55,6 +56,23 @@ class _Record(NamedTuple):
         return is_replaced or (other.source in self.corrects and other.sha256 not in self.right)
 
 
+class PinSharing(Protocol):
+    """A bucket with the pins of several shims."""
+
+    def pin(self, project: str, filename: str, key: str) -> Pin | None:
+        """Return the pin of the bucket, or None if it has none or cannot be asked."""
+
+    def claim(self, pin: Pin, gives_way: frozenset[str]) -> Pin:
+        """Return the pin that holds: this one, which is new here, or another one of the bucket.
+
+        One of the indexes ``gives_way`` is replaced. Without an answer it is this one, which is
+        written later.
+        """
+
+    def forget_pins(self, project: str, filename: str | None) -> None:
+        """Remove the pins of a file name, or of a project; raises `BucketUnavailableError`."""
+
+
 #: Project, file name and key.
 _Address = tuple[str, str, str]
 
@@ -66,6 +84,7 @@ class Pins:
         """``note`` is told which project has a new pin: its metadata may have come."""
         self._database = database
         self._note = note
+        self.shared: PinSharing | None = None
         #: In their order, as far as each changed something.
         self._pending: PendingRecords[_Address, tuple[_Record, ...]] = PendingRecords(
             "the sha256 of files that were served", self._write
@@ -152,6 +171,11 @@ class Pins:
         pin = Pin(project, filename, key, sha256, time.time(), source)
         record = _Record(pin, *map(frozenset, (replaces, corrects, right)))
         if self._changes_something(record):
+            if self.shared is not None:
+                held = self._claimed(self.shared, record)
+                if held.sha256 != sha256:
+                    self.merge([held])
+                    return held.sha256
             self._pending.add(address, (*(self._pending.get(address) or ()), record))
             self._note(source, project)
         else:
@@ -166,6 +190,33 @@ class Pins:
         except StoreFault:  # it holds in memory all the same
             return True
         return all(pin.key != key for pin in pins) or any(map(record.removes, pins))
+
+    def _claimed(self, shared: PinSharing, record: _Record) -> Pin:
+        """Return the pin that holds for all shims, in place of a new one."""
+        pin = record.pin
+        others = [
+            other for other in self.of_name(*pin[:2])
+            if not record.removes(other)
+            and (other.key == pin.key or not pin.filename.endswith(METADATA_ENDING))
+        ]  # fmt: skip
+        # The page lists another file of the name: the bucket has the first one.
+        return pin if others else shared.claim(pin, record.replaces | record.corrects)
+
+    def bring(self, project: str, filename: str, key: str) -> None:
+        """Add the pin that other shims have for a file name, unless there is one here."""
+        if self.shared is None or self.of_name(project, filename):
+            return
+        pin = self.shared.pin(project, filename, key)
+        if pin is not None:
+            with best_effort(f"store the pin of {filename}"):
+                self.merge([pin])
+
+    def follow(self, own: Pin, held: Pin) -> None:
+        """Replace a pin by the one that holds for all shims."""
+        self._pending.flush(now=True)
+        with self._database.change() as changes:
+            changes.make(REMOVE_PINS, [own[:3]])
+            changes.make(ADD_PIN, [held])
 
     def _write(self, batch: Mapping[_Address, tuple[_Record, ...]]) -> None:
         with self._database.change() as changes:
@@ -182,7 +233,12 @@ class Pins:
             self._note(pin.source, pin.project)
 
     def remove(self, project: str, filename: str | None = None) -> int:
-        """Remove the pins of one file name, or all of a project; return their number."""
+        """Remove the pins of one file name, or all of a project; return their number.
+
+        Raises `BucketUnavailableError` if other shims would bring them back.
+        """
+        if self.shared is not None:
+            self.shared.forget_pins(project, filename)
         self._pending.flush(now=True)
         with self._database.change() as changes:
             return changes.make(REMOVE_PINS, [(project, filename, None)])

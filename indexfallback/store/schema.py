@@ -107,6 +107,15 @@ CREATE TABLE told (
 CREATE TABLE first_seen (
     source TEXT NOT NULL, project TEXT NOT NULL, body BLOB NOT NULL, PRIMARY KEY (source, project)
 );
+CREATE TABLE unshared (
+    kind TEXT NOT NULL, project TEXT NOT NULL, filename TEXT NOT NULL, key TEXT NOT NULL,
+    sha256 TEXT NOT NULL, seen REAL NOT NULL, source TEXT NOT NULL,
+    PRIMARY KEY (kind, project, filename, key, source)
+) WITHOUT ROWID;
+CREATE TABLE pin_conflict (
+    project TEXT NOT NULL, filename TEXT NOT NULL, refused TEXT NOT NULL, held TEXT NOT NULL,
+    source TEXT NOT NULL, found REAL NOT NULL, PRIMARY KEY (project, filename, refused)
+) WITHOUT ROWID;
 """
 
 

@@ -137,8 +137,9 @@ def _commands(directory: Path, file: Path, version: str) -> dict[str, list[str]]
     }
 
 
-#: No command of a test prints these alone: they need a resolver, a process, a service manager.
-_ELSEWHERE = {"fetch", "serve", "service status"}
+#: No command of a test here prints these: they need a resolver, a process, a service manager, or a
+#: bucket (`tests.store.shared.test_commands`).
+_ELSEWHERE = {"fetch", "serve", "service status", "cache share", "cache verify --shared"}
 
 
 @pytest.mark.parametrize("command", sorted({*DOCUMENTED} - _ELSEWHERE))

@@ -1,0 +1,36 @@
+"""The copy of a file in the bucket that several shims share, as a transfer reads it."""
+
+from typing import NamedTuple
+
+from indexfallback.files.sources import Source
+from indexfallback.outcome import Kind, Outcome
+from indexfallback.store.seam import Shared, SharedFile
+from indexfallback.upstream.answers import Body, TransferError
+
+
+class SharedCopy(NamedTuple):
+    """What stands in for a source."""
+
+    shared: Shared
+    #: Its index is the one that the file belongs to.
+    source: Source
+
+    def body(self, sha256: str, start: int) -> Body | None:
+        """Return the bytes from ``start`` on, or None if the bucket does not have them now."""
+        found = self.shared.open(sha256, start)
+        if found is None:
+            return None
+        # Without a validator: an index that continues these bytes has another one.
+        return Body(start, found.total, lambda: _next(found), _nothing)
+
+
+def _next(found: SharedFile) -> bytes:
+    try:
+        return next(found.pieces, b"")
+    except OSError as error:
+        detail = f"the shared bucket: {error}"
+        raise TransferError(Outcome(Kind.FAILED, detail)) from error
+
+
+def _nothing() -> None:
+    """Close nothing: the connection is closed with the last reference to the pieces."""

@@ -1,0 +1,52 @@
+"""What is asked of a bucket that several shims share; `store.shared` has it.
+
+Without ``cache.shared`` there is none, and nothing of it is imported.
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple, Protocol
+
+from indexfallback.store.blobs import FileSharing
+from indexfallback.store.ledger import OwnerSharing
+from indexfallback.store.pages import PageFacts, PageSharing
+from indexfallback.store.pins import PinSharing
+
+
+class SharedFile(NamedTuple):
+    """A file of the bucket whose bytes are being received."""
+
+    #: Length of the whole file, bytes.
+    total: int
+    #: The bytes from where they were asked for; raises OSError.
+    pieces: Iterator[bytes]
+
+
+class Shared(FileSharing, PinSharing, PageSharing, OwnerSharing, Protocol):
+    """A bucket. Each method works without it, and waits for it at most for the time-out."""
+
+    @property
+    def is_strict(self) -> bool:
+        """Whether a file is served only once its pin is in the bucket (``strict_pins``)."""
+
+    def open(self, sha256: str, start: int) -> SharedFile | None:
+        """Return a file from ``start`` on, or None if the bucket does not have it now."""
+
+    def received(self, sha256: str, *, is_right: bool) -> None:
+        """Note a file that came whole from the bucket; a wrong one is replaced."""
+
+    def waits(self, project: str, filename: str) -> bool:
+        """Tell whether a pin of this file name is not in the bucket yet."""
+
+    def page(self, source: str, project: str, known: PageFacts | None) -> PageFacts | None:
+        """Store the bucket's page if it is later than the ``known`` one, and return its facts."""
+
+    def status(self) -> dict[str, Any]:
+        """Return state and figures, as JSON."""
+
+    def of_project(
+        self, project: str, sources: Sequence[str], sha256s: Sequence[str]
+    ) -> dict[str, Any]:
+        """Return what came from the bucket of a project, its pages and files, as JSON."""
+
+    def close(self) -> None:
+        """Write what can be written in a moment, and end."""

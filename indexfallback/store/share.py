@@ -1,0 +1,59 @@
+"""Makes a store share with other shims, if the settings name a bucket."""
+
+from typing import TYPE_CHECKING
+
+from indexfallback.config import Settings
+from indexfallback.config.bucket_url import parse_bucket_url
+from indexfallback.errors import ConfigError
+from indexfallback.store import Store
+
+if TYPE_CHECKING:
+    from indexfallback.store.shared.sharing import Sharing, Terms
+
+_EXTRA = "obstore"
+
+
+def share(store: Store, settings: Settings) -> None:
+    """Share what the store has from now on; do nothing without ``cache.shared``.
+
+    Raises `ConfigError` if the extra ``shared`` is not installed.
+    """
+    if settings.shared is not None:
+        sharing = sharing_of(store, settings)
+        store.share(sharing)
+        sharing.start()
+
+
+def sharing_of(store: Store, settings: Settings) -> "Sharing":
+    """Return the share of a store in a bucket, not started; raises `ConfigError`."""
+    terms = terms_of(settings)
+    from indexfallback.store.shared.sharing import Sharing  # noqa: PLC0415 - as in `terms_of`
+
+    return Sharing(terms, store)
+
+
+def terms_of(settings: Settings) -> "Terms":
+    """Return how the bucket is shared; raises `ConfigError`."""
+    if settings.shared is None:
+        raise ConfigError(
+            "cache.shared", "names no bucket", 'set it to an address like "s3://bucket/prefix"'
+        )
+    try:
+        # Whoever shares nothing does not wait for the import.
+        from indexfallback.store.shared.sharing import Terms  # noqa: PLC0415
+    except ModuleNotFoundError as error:
+        if error.name != _EXTRA:
+            raise
+        raise ConfigError(
+            "cache.shared",
+            "needs obstore, which is not installed",
+            "install obstore beside indexfallback (its extra [shared])",
+        ) from error
+    return Terms(
+        parse_bucket_url(settings.shared),
+        endpoint=settings.shared_endpoint or "",
+        is_for_writing=settings.shared_mode == "read-write",
+        timeout=settings.shared_timeout,
+        is_strict=settings.strict_pins,
+        private=tuple(index.key for index in settings.indexes if index.is_private),
+    )

@@ -1,0 +1,185 @@
+"""The way to a bucket: what may be asked of it now, by its breakers and its self-test.
+
+Locks: ``Link._lock`` guards ``_said``, when a failure was last logged; the fields that the
+self-test sets are single references.
+"""
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+from indexfallback.errors import BucketUnavailableError
+from indexfallback.store.shared.breaker import Breaker
+from indexfallback.store.shared.bucket import (
+    MOST_IN_MEMORY,
+    Answer,
+    Bucket,
+    BucketError,
+    Outcome,
+    Stream,
+)
+from indexfallback.store.shared.selftest import Abilities, examine
+
+log = logging.getLogger("indexfallback.store")
+
+#: One line a minute says that the bucket fails, seconds.
+_SAY_EACH = 60.0
+
+
+class Link:
+    """A bucket with one breaker for reading and one for writing."""
+
+    def __init__(self, bucket: Bucket, *, is_for_writing: bool) -> None:
+        """``is_for_writing``: whether this shim may write, by its settings."""
+        self.bucket = bucket
+        self.is_for_writing = is_for_writing
+        self.reading = Breaker()
+        self.writing = Breaker()
+        #: The result of the latest self-test; None before the first.
+        self.abilities: Abilities | None = None
+        self._lock = threading.Lock()
+        self._said = float("-inf")
+
+    def examine(self) -> Abilities:
+        """Test the bucket, and say what has changed since the last test."""
+        before, now = self.abilities, examine(self.bucket, writes=self.is_for_writing)
+        if before is None or before[:3] != now[:3]:
+            log.log(
+                logging.INFO if now.reads else logging.WARNING,
+                "shared bucket %s: %s", self.bucket, self._said_of(now),
+            )  # fmt: skip
+        if before is not None and before.conditions and not now.reads:
+            # A bucket that was right is not wrong while it cannot be asked.
+            now = before
+        self.abilities = now
+        return now
+
+    def _said_of(self, abilities: Abilities) -> str:
+        if abilities.conditions:
+            return "the self-test has passed"
+        if abilities.writes:
+            return f"{abilities.cause}: files and pages are shared, pins and owners are not"
+        if abilities.reads:
+            return f"it is only read: {abilities.cause}"
+        return f"it cannot be used now ({abilities.cause}); this shim works without it"
+
+    @property
+    def has_conditions(self) -> bool:
+        """Whether pins are shared: not if the self-test found that conditions are ignored."""
+        abilities = self.abilities
+        return abilities is None or not abilities.writes or abilities.conditions
+
+    @property
+    def may_write(self) -> bool:
+        """Whether anything may be written, by the settings and the self-test."""
+        return self.is_for_writing and self.abilities is not None and self.abilities.writes
+
+    @property
+    def may_create(self) -> bool:
+        """Whether what is created once may be written: the self-test has passed."""
+        return self.may_write and self.abilities is not None and self.abilities.conditions
+
+    @property
+    def state(self) -> str:
+        """``ok``, ``read only``, ``pins not shared``, ``not tested``, or ``unreachable``."""
+        abilities = self.abilities
+        if abilities is None:
+            return "not tested"
+        if not abilities.reads or self.reading.state == "open":
+            return "unreachable"
+        if not abilities.writes:
+            return "read only"
+        return "ok" if abilities.conditions else "pins not shared"
+
+    @property
+    def cause(self) -> str:
+        """Why the state is not ``ok``."""
+        return self.reading.cause or (self.abilities.cause if self.abilities is not None else "")
+
+    def get(self, key: str, *, unless: str = "", most: int = MOST_IN_MEMORY) -> Answer:
+        """Read an object, as `Bucket.get`."""
+        return self._read(lambda: self.bucket.get(key, unless=unless, most=most))
+
+    def head(self, key: str) -> Answer:
+        """Ask for an object's size, as `Bucket.head`."""
+        return self._read(lambda: self.bucket.head(key))
+
+    def stream(self, key: str, start: int) -> Stream:
+        """Read a file, as `Bucket.stream`; one that breaks off is told by `broke_off`."""
+        streams: list[Stream] = []
+
+        def ask() -> Answer:
+            streams.append(self.bucket.stream(key, start))
+            return streams[0].answer
+
+        answer = self._read(ask)
+        return streams[0] if streams else Stream(answer, iter(()))
+
+    def broke_off(self, error: BucketError) -> None:
+        """Heed that a file broke off."""
+        self.reading.record(error.answer)
+        self._say(error.answer)
+
+    def put(self, key: str, data: bytes | Path) -> Answer:
+        """Write an object, as `Bucket.put`."""
+        return self._write(lambda: self.bucket.put(key, data))
+
+    def create(self, key: str, data: bytes | Path) -> Answer:
+        """Create an object, as `Bucket.create`."""
+        return self._write(lambda: self.bucket.create(key, data))
+
+    def replace_if(self, key: str, data: bytes, etag: str) -> Answer:
+        """Replace a version of an object, as `Bucket.replace_if`."""
+        return self._write(lambda: self.bucket.replace_if(key, data, etag))
+
+    def delete(self, key: str) -> Answer:
+        """Remove an object, as `Bucket.delete`."""
+        return self._write(lambda: self.bucket.delete(key))
+
+    def remove(self, keys: Iterable[str]) -> None:
+        """Remove objects now, for the user; raises `BucketUnavailableError`."""
+        for key in keys:
+            answer = self.bucket.delete(key)
+            if not answer.is_found:
+                raise self.unavailable(answer)
+
+    def remove_below(self, prefix: str) -> None:
+        """Remove all objects below a prefix now; raises `BucketUnavailableError`."""
+        try:
+            self.remove([entry.key for entry in self.bucket.list(prefix)])
+        except BucketError as error:
+            raise self.unavailable(error.answer) from error
+
+    def unavailable(self, answer: Answer) -> BucketUnavailableError:
+        """Return the error for the user whom an answer stops."""
+        return BucketUnavailableError(
+            f"shared bucket {self.bucket}",
+            answer.cause,
+            "run `indexfallback doctor`" if answer.outcome is Outcome.DENIED else "run again",
+        )
+
+    def _read(self, request: Callable[[], Answer]) -> Answer:
+        return self._asked(self.reading, request)
+
+    def _write(self, request: Callable[[], Answer]) -> Answer:
+        return self._asked(self.writing, request)
+
+    def _asked(self, breaker: Breaker, request: Callable[[], Answer]) -> Answer:
+        answer = breaker.ask(request)
+        if answer.outcome in (Outcome.UNREACHABLE, Outcome.DENIED):
+            self._say(answer)
+        return answer
+
+    def _say(self, answer: Answer) -> None:
+        now = time.monotonic()
+        with self._lock:
+            is_due = now - self._said > _SAY_EACH
+            if is_due:
+                self._said = now
+        if is_due:
+            log.warning(
+                "shared bucket %s: %s (%s); this shim works without it: run `indexfallback doctor`",
+                self.bucket, answer.outcome.value, answer.cause,
+            )  # fmt: skip

@@ -1,0 +1,150 @@
+"""Owners of names in the bucket: a mark for each project served, and a list of names an index.
+
+The ledger is a union: nothing here is removed but by the user.
+"""
+
+import time
+import zlib
+from collections.abc import Iterable
+
+import msgspec
+
+from indexfallback.store.ledger import Ledger, OwnedName
+from indexfallback.store.shared import keys
+from indexfallback.store.shared.bucket import Answer, Outcome
+from indexfallback.store.shared.link import Link
+from indexfallback.store.shared.unshared import Owner, Unshared
+from indexfallback.table import Table
+
+#: A project without a mark is not asked for again for so long, seconds: its index is asked in any
+#: case, before the next one.
+_ABSENT_SECONDS = 60.0
+#: The list is not written again only to say that it was fetched anew, before it is this old,
+#: seconds: every shim fetches it each hour.
+_CONFIRM_SECONDS = 1800.0
+#: Another shim may write the list between reading and replacing it, a few times.
+_TRIES = 5
+
+
+class _Mark(msgspec.Struct):
+    served: float
+
+
+class _Names(msgspec.Struct):
+    #: When an index last gave its list, and when each name was first listed; since the epoch.
+    fetched: float
+    names: dict[str, float]
+
+
+class SharedOwners:
+    """The owners of the bucket."""
+
+    def __init__(self, link: Link, ledger: Ledger, unshared: Unshared) -> None:
+        self._link = link
+        self._ledger = ledger
+        self._unshared = unshared
+        self._absent: Table[tuple[str, str], float] = Table(
+            "store.shared.owners.SharedOwners._absent"
+        )
+        #: The version of the list of each index that is in the ledger.
+        self._etags: dict[str, str] = {}
+
+    def has_served(self, source: str, project: str) -> float | None:
+        """Return since when a project is an index's to the knowledge of other shims, or None."""
+        absent = self._absent.get((source, project))
+        if absent is not None and time.monotonic() - absent < _ABSENT_SECONDS:
+            return None
+        answer = self._link.get(keys.marker(source, project), most=1024)
+        if answer.outcome is Outcome.ABSENT:
+            self._absent.put((source, project), time.monotonic())
+        if not answer.is_found:
+            return None
+        try:
+            return msgspec.json.decode(answer.data, type=_Mark).served
+        except (msgspec.DecodeError, UnicodeDecodeError):
+            return time.time()  # the mark is there, and counts whatever it says
+
+    def served(self, owner: Owner) -> None:
+        """Mark a project as an index's; if that cannot be done now, later."""
+        if self.mark(owner) is Outcome.UNREACHABLE and self._link.is_for_writing:
+            self._unshared.add(owner)
+
+    def mark(self, owner: Owner) -> Outcome:
+        """Mark a project as an index's; `UNREACHABLE` if that cannot be done now."""
+        self._absent.remove((owner.source, owner.project))
+        if not self._link.may_write:
+            return Outcome.UNREACHABLE
+        mark = msgspec.json.encode(_Mark(owner.served))
+        answer = self._link.create(keys.marker(owner.source, owner.project), mark)
+        is_there = answer.is_found or answer.outcome is Outcome.EXISTS
+        return Outcome.FOUND if is_there else Outcome.UNREACHABLE
+
+    def poll(self, source: str) -> None:
+        """Add the names of the bucket to the ledger, if its list has changed."""
+        answer = self._link.get(keys.names(source), unless=self._etags.get(source, ""))
+        found = _list(answer)
+        if found is not None:
+            self._merge(source, found)
+            self._etags[source] = answer.etag
+
+    def _merge(self, source: str, found: _Names) -> None:
+        names = (OwnedName(name, since, None) for name, since in sorted(found.names.items()))
+        self._ledger.merge(source, names, min(found.fetched, time.time()))
+
+    def share(self, source: str) -> Answer:
+        """Add the names that are listed here to the list of the bucket."""
+        answer = Answer(Outcome.UNREACHABLE)
+        for _ in range(_TRIES):
+            answer = self._link.get(keys.names(source))
+            if answer.outcome not in (Outcome.FOUND, Outcome.ABSENT):
+                return answer
+            there = _list(answer) or _Names(0.0, {})
+            joined = self._joined(source, there)
+            if joined is None:
+                return answer
+            answer = self._replace(source, joined, answer)
+            if answer.outcome is not Outcome.EXISTS:
+                return answer
+        return answer
+
+    def _joined(self, source: str, there: _Names) -> _Names | None:
+        """Return the list of the bucket with the names here; None if that says nothing new."""
+        listed = self._ledger.name_list(source)
+        own = {n.project: n.listed for n in self._ledger.owned(source) if n.listed is not None}
+        fetched = max(there.fetched, listed.fetched if listed is not None else 0.0)
+        is_late = fetched - there.fetched > _CONFIRM_SECONDS
+        if not is_late and own.keys() <= there.names.keys():
+            return None
+        return _Names(fetched, own | there.names)
+
+    def _replace(self, source: str, names: _Names, before: Answer) -> Answer:
+        data = zlib.compress(msgspec.msgpack.encode(names), 1)
+        if not self._link.may_create:
+            return Answer(Outcome.DENIED, cause="the self-test has not passed")
+        if before.is_found:
+            return self._link.replace_if(keys.names(source), data, before.etag)
+        return self._link.create(keys.names(source), data)
+
+    def forget(self, project: str, sources: Iterable[str]) -> None:
+        """Remove what the bucket has of owners of a project; raises `BucketUnavailableError`."""
+        for source in sources:
+            self._link.remove([keys.marker(source, project)])
+            for _ in range(_TRIES):
+                answer = self._link.get(keys.names(source))
+                there = _list(answer)
+                if there is None or there.names.pop(project, None) is None:
+                    break
+                answer = self._replace(source, there, answer)
+                if answer.is_found:
+                    break
+            else:
+                raise self._link.unavailable(answer)
+
+
+def _list(answer: Answer) -> _Names | None:
+    if not answer.is_found:
+        return None
+    try:
+        return msgspec.msgpack.decode(zlib.decompress(answer.data), type=_Names)
+    except (zlib.error, msgspec.DecodeError, UnicodeDecodeError):  # it is written anew
+        return None

@@ -1,0 +1,77 @@
+"""Pages in the bucket: hints that spare a shim the question to the index; the last writer wins.
+
+An object is the row of the table of pages, as MessagePack, with its own checksum.
+"""
+
+import time
+from typing import Any
+
+import msgspec
+
+from indexfallback.store.pages import PageFacts, Pages
+from indexfallback.store.shared import keys
+from indexfallback.store.shared.bucket import Answer, Outcome
+from indexfallback.store.shared.figures import Figures
+from indexfallback.store.shared.link import Link
+from indexfallback.table import Table
+
+#: A page that the bucket does not have is not asked for again for so long, seconds: as a page of a
+#: private index is fresh.
+_ABSENT_SECONDS = 15.0
+
+
+class SharedPages:
+    """The pages of the bucket."""
+
+    def __init__(self, link: Link, pages: Pages, figures: Figures) -> None:
+        self._link = link
+        self._pages = pages
+        self._figures = figures
+        #: When the bucket did not have a page, on the monotonic clock.
+        self._absent: Table[tuple[str, str], float] = Table(
+            "store.shared.pages.SharedPages._absent"
+        )
+        #: When a page last came from the bucket, seconds since the epoch.
+        self._received: Table[tuple[str, str], float] = Table(
+            "store.shared.pages.SharedPages._received"
+        )
+
+    def fetch(self, source: str, project: str, known: PageFacts | None) -> PageFacts | None:
+        """Store the bucket's page if it is later than the ``known`` one, and return its facts."""
+        absent = self._absent.get((source, project))
+        if absent is not None and time.monotonic() - absent < _ABSENT_SECONDS:
+            return None
+        answer = self._link.get(keys.page(source, project))
+        if answer.outcome is Outcome.ABSENT:
+            self._absent.put((source, project), time.monotonic())
+        if not answer.is_found:
+            return None
+        row = _row(answer.data)
+        after = known.checked if known is not None else 0.0
+        facts = self._pages.adopt(source, project, row, after) if row is not None else None
+        if facts is not None:
+            self._figures.count("pages")
+            self._received.put((source, project), time.time())
+        return facts
+
+    def changed(self, source: str, project: str) -> None:
+        """Note that the bucket will have the page that is stored here."""
+        self._absent.remove((source, project))
+
+    def received(self, source: str, project: str) -> float | None:
+        """Return when a page last came from the bucket; None if it did not."""
+        return self._received.get((source, project))
+
+    def share(self, source: str, project: str) -> Answer:
+        """Write the page that is stored here, or remove it from the bucket."""
+        row = self._pages.row(source, project)
+        if row is None:
+            return self._link.delete(keys.page(source, project))
+        return self._link.put(keys.page(source, project), msgspec.msgpack.encode(row))
+
+
+def _row(data: bytes) -> list[Any] | None:
+    try:
+        return msgspec.msgpack.decode(data, type=list)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return None

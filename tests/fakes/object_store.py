@@ -1,7 +1,7 @@
-"""A real object store that speaks S3: SeaweedFS, as one process with its data in a temporary place.
+"""Real object stores that speak S3, each as one process with its data in a temporary place.
 
-It honours conditions, has identities with different rights, and creates a bucket when one with all
-rights first writes to it.
+SeaweedFS honours conditions, has identities with different rights, and creates a bucket when one
+with all rights first writes to it. rclone ignores conditions.
 """
 
 import json
@@ -13,7 +13,8 @@ import tempfile
 import urllib.error
 import urllib.request
 import uuid
-from contextlib import ExitStack
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import final
@@ -117,6 +118,40 @@ class ObjectStore:
             self._process.kill()  # it flushes for seconds what is removed next
             self._process.wait()
         shutil.rmtree(self._directory)
+
+
+@contextmanager
+def careless_store() -> Iterator[str]:
+    """Run an object store that ignores conditions (rclone); give the endpoint.
+
+    It has the `BUCKET`, and the credentials are those of the `WRITER`.
+    """
+    (port,) = _free_ports(1)
+    login = f"{WRITER['AWS_ACCESS_KEY_ID']},{WRITER['AWS_SECRET_ACCESS_KEY']}"
+    with tempfile.TemporaryDirectory(prefix="object-store-") as directory:
+        (Path(directory) / BUCKET).mkdir()
+        process = subprocess.Popen(
+            [
+                Path(sys.executable).with_name("rclone"), "serve", "s3",
+                f"--addr=127.0.0.1:{port}", f"--auth-key={login}", directory,
+            ],
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+            env={"HOME": directory},
+        )  # fmt: skip
+        try:
+            wait_until(lambda: _listens(port), _START_SECONDS, "rclone does not listen")
+            yield f"http://127.0.0.1:{port}"
+        finally:
+            process.kill()
+            process.wait()
+
+
+def _listens(port: int) -> bool:
+    try:
+        with socket.create_connection(("127.0.0.1", port)):
+            return True
+    except OSError:  # not yet
+        return False
 
 
 _NOTHING = b"(no answer)"

@@ -33,6 +33,8 @@ class Faults:
     slice: int = 0
     #: Bytes of a connection's answer after which it is closed; None lets all through.
     cut: int | None = None
+    #: The byte at this place of a connection's answer that is changed; None changes none.
+    flip: int | None = None
     #: Close by RST instead of FIN.
     reset: bool = False
     #: Take everything, answer nothing.
@@ -146,7 +148,7 @@ class FaultProxy:
             if self._is_down():
                 break
             left = len(piece) if self.faults.cut is None else max(0, self.faults.cut - sent)
-            self._send(client, piece[:left])
+            self._send(client, self._flipped(piece[:left], sent))
             sent += min(left, len(piece))
             if left <= len(piece) and self.faults.cut is not None:
                 break
@@ -156,6 +158,13 @@ class FaultProxy:
             client.shutdown(socket.SHUT_RD)  # or the other thread would keep it open
         else:
             _shut(client)
+
+    def _flipped(self, piece: bytes, sent: int) -> bytes:
+        """Return a piece with one byte changed, if that lies in it."""
+        place = -1 if self.faults.flip is None else self.faults.flip - sent
+        if not 0 <= place < len(piece):
+            return piece
+        return piece[:place] + bytes((piece[place] ^ 1,)) + piece[place + 1 :]
 
     def _send(self, client: socket.socket, piece: bytes) -> None:
         size = self.faults.slice or len(piece) or 1

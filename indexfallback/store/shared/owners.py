@@ -11,7 +11,7 @@ import msgspec
 
 from indexfallback.store.ledger import Ledger, OwnedName
 from indexfallback.store.shared import keys
-from indexfallback.store.shared.bucket import Answer, Outcome
+from indexfallback.store.shared.bucket import MOST_IN_MEMORY, Answer, Outcome
 from indexfallback.store.shared.link import Link
 from indexfallback.store.shared.unshared import Owner, Unshared
 from indexfallback.table import Table
@@ -145,6 +145,7 @@ def _list(answer: Answer) -> _Names | None:
     if not answer.is_found:
         return None
     try:
-        return msgspec.msgpack.decode(zlib.decompress(answer.data), type=_Names)
+        data = zlib.decompressobj().decompress(answer.data, MOST_IN_MEMORY)
+        return msgspec.msgpack.decode(data, type=_Names)
     except (zlib.error, msgspec.DecodeError, UnicodeDecodeError):  # it is written anew
         return None

@@ -25,7 +25,7 @@ log = logging.getLogger("indexfallback.store")
 
 #: A pin with the longest file name and address has 1 KB.
 _MOST_BYTES = 16_384
-#: Another shim may win between reading and creating, once; and a write without an answer is read.
+#: Another shim may replace or remove it between creating and reading.
 _TRIES = 3
 
 
@@ -101,20 +101,20 @@ class SharedPins:
 
     def _settle(self, pin: Pin, gives_way: frozenset[str] = frozenset()) -> Pin | None:
         """Create a pin, or read the one that holds; None if neither can be done now."""
-        path = keys.pin(pin.project, pin.filename, pin.key)
+        path, data = keys.pin(pin.project, pin.filename, pin.key), encoded(pin)
         for _ in range(_TRIES):
+            # First: a shim that has no pin has just asked for it.
+            created = self._link.create(path, data) if self._link.may_create else None
+            if created is not None and created.is_found:
+                return pin
             answer, held = self._read(pin.project, pin.filename, pin.key)
             if held is not None and (held.sha256 == pin.sha256 or held.source not in gives_way):
                 return held
-            if not self._link.may_create or answer.outcome not in (Outcome.FOUND, Outcome.ABSENT):
-                return None
-            if held is None:
-                written = self._link.create(path, encoded(pin))
-            else:
-                written = self._link.replace_if(path, encoded(pin), answer.etag)
-            if written.is_found:
+            if held is not None and not self._link.may_create:
+                return pin  # by the rule that would replace it
+            if held is not None and self._link.replace_if(path, data, answer.etag).is_found:
                 return pin
-            if written.outcome is Outcome.DENIED:
+            if held is None and (created is None or created.outcome is not Outcome.EXISTS):
                 return None
         return None
 

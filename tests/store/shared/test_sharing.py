@@ -17,7 +17,7 @@ from indexfallback.store.shared.bucket import Bucket
 from indexfallback.store.shared.pins import decoded, encoded
 from tests.conftest import MakeShim
 from tests.fakes import FakeIndex, wheel
-from tests.fakes.object_store import READER, STRANGER, ObjectStore
+from tests.fakes.object_store import BUCKET, READER, STRANGER, WRITER, ObjectStore, careless_store
 from tests.fakes.proxy import FaultProxy
 from tests.files.support import fetch
 from tests.serving import wait_until
@@ -327,6 +327,45 @@ def test_a_bucket_that_cuts_every_answer_changes_nothing_for_clients(
         proxy.faults.cut, proxy.faults.reset = 5_000, True
         second = proxied("b", index, is_ready=False, shared_timeout=1.0)
         assert install(second) == DEMO.data
+
+
+def test_flipped_bytes_are_refused_and_fetched_from_the_index(
+    copy: MakeCopy, proxied: MakeCopy, proxy: FaultProxy, bucket: Bucket
+) -> None:
+    with FakeIndex([DEMO]) as index:
+        first = copy("a", index)
+        install(first)
+        drained(first)
+        second = proxied("b", index)
+        second.fallback.page("demo")
+        # Behind what else comes on a connection, in the file.
+        proxy.faults.flip = 60_000
+        assert fetch(second, DEMO) == DEMO.data
+        assert index.count(FILE) == 2
+        drained(second)
+        assert bucket.get(keys.blob(DEMO.sha256)).data == DEMO.data
+    assert sharing(second).figures.report()["wrong"] == 1
+
+
+def test_a_bucket_that_ignores_conditions_shares_files_and_no_pins(
+    shim: MakeShim, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    for name, value in WRITER.items():
+        monkeypatch.setenv(name, value)
+    with careless_store() as endpoint, FakeIndex([DEMO]) as index:
+        copy = copies(shim, f"s3://{BUCKET}/x", endpoint, tmp_path)
+        first = copy("a", index)
+        install(first)
+        drained(first)
+        second = copy("b", index)
+        assert install(second) == DEMO.data
+        assert index.count(FILE) == 1
+        bucket = sharing(first).link.bucket
+        assert bucket.get(keys.blob(DEMO.sha256)).data == DEMO.data
+        assert list(bucket.list("pins")) == []
+        status = sharing(first).status()
+        assert (status["state"], status["waiting"]) == ("pins not shared", 0)
+        assert "ignores If-None-Match" in status["cause"]
 
 
 def test_who_is_denied_to_read_works_alone(copy: MakeCopy, monkeypatch: pytest.MonkeyPatch) -> None:

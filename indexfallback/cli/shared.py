@@ -108,7 +108,7 @@ def examined(settings: Settings) -> SharedBucket | None:
     """Return what the self-test of the bucket finds; None without ``cache.shared``."""
     if settings.shared is None:
         return None
-    endpoint = settings.shared_endpoint or ""
+    endpoint = settings.shared_endpoint
     try:
         terms = terms_of(settings)
     except ConfigError as error:

@@ -51,7 +51,7 @@ def terms_of(settings: Settings) -> "Terms":
         ) from error
     return Terms(
         parse_bucket_url(settings.shared),
-        endpoint=settings.shared_endpoint or "",
+        endpoint=settings.shared_endpoint,
         is_for_writing=settings.shared_mode == "read-write",
         timeout=settings.shared_timeout,
         is_strict=settings.strict_pins,

@@ -46,7 +46,7 @@ def test_other_programs_read_the_pages_of_a_tree_with_provenance(
     path = flat_directory(tmp_path / "wheels", [APP])
     (path / f"{APP.filename}.provenance").write_bytes(OBJECT)
     made = shim(Index(name="wheels", url=path.as_uri() + "/"))
-    publish(DirectorySource(made.members["wheels"], 10**6), tmp_path / "tree", list)
+    publish(DirectorySource(made.members["wheels"], 10**6), DirectoryTree(tmp_path / "tree"), list)
     body = (tmp_path / "tree" / "simple" / "acme-app" / "index.json").read_text("utf-8")
     page = pypi_simple.ProjectPage.from_json_data(json.loads(body))
     (package,) = page.packages

@@ -45,6 +45,26 @@ def promote(
         UploadFailedError: ``target`` cannot be written.
 
     """
+    files = _to_promote(source, target, project, version)
+    there = {file.filename: file.sha256 for file in target.files(project)}
+    known = [f for f in files if f.sha256 is not None and there.get(f.filename) == f.sha256]
+    promoted = [Promoted(file.filename, file.sha256 or "", was_there=True) for file in known]
+    new = [file for file in files if file not in known]
+    if new:
+        promoted += _copied(source, target, new, permit)
+    if not all(file.was_there for file in promoted):
+        detail = f"from {source.index.name}"
+        target.record("promoted", project, str(version), permit.actor, detail)
+    # Else it would belong to one of the two alone, and the other could not serve or take any more.
+    for index in (source, target):
+        index.own(project)
+    return sorted(promoted)
+
+
+def _to_promote(
+    source: HostedIndex, target: HostedIndex, project: str, version: Version
+) -> list[File]:
+    """Return the files of a release; raises `PromotionError`."""
     release = f"{project} {version}"
     if source is target:
         raise PromotionError(release, "from and to are the same index", "Name two indexes")
@@ -55,17 +75,20 @@ def promote(
         raise PromotionError(
             release, f"it is yanked in {source.index.name}", "Unyank it, or promote another version"
         )
-    there = {file.filename: file.sha256 for file in target.files(project)}
-    new = [file for file in files if there.get(file.filename) != file.sha256]
-    if new:
-        with ExitStack() as stack:
-            target.place([_received(source, target, file, stack, permit) for file in new])
-        detail = f"from {source.index.name}"
-        target.record("promoted", project, str(version), permit.actor, detail)
-    # Else it would belong to one of the two alone, and the other could not serve or take any more.
-    for index in (source, target):
-        index.own(project)
-    return [Promoted(file.filename, file.sha256 or "", file not in new) for file in files]
+    return files
+
+
+def _copied(
+    source: HostedIndex, target: HostedIndex, files: list[File], permit: Permit
+) -> list[Promoted]:
+    """Publish files of one release in the target, all or none."""
+    with ExitStack() as stack:
+        received = [_received(source, target, file, stack, permit) for file in files]
+        were_there = target.place(received)
+        return [
+            Promoted(each.filename, each.sha256, was_there)
+            for each, was_there in zip(received, were_there, strict=True)
+        ]
 
 
 def _received(
@@ -76,11 +99,11 @@ def _received(
     incoming = stack.enter_context(target.receive())
     copy(source, file, incoming)
     received = target.received(incoming, file.filename, None, permit, source.index)
-    return received._replace(provenance=provenance_at(source, file))
+    return received._replace(provenance=provenance_at(source, file, received.sha256))
 
 
 def copy(source: HostedIndex, file: File, incoming: Incoming) -> None:
-    """Write the content of a listed file to a received one, and compare it with its hash.
+    """Write the content of a listed file to a received one, and compare it with its hash, if any.
 
     Raises `PromotionError` and `UploadFailedError`.
     """
@@ -89,7 +112,7 @@ def copy(source: HostedIndex, file: File, incoming: Incoming) -> None:
             incoming.write(piece)
         except OSError as error:
             raise failed(file.filename, error) from error
-    if incoming.digests["sha256"] != file.sha256:
+    if file.sha256 not in (None, incoming.digests["sha256"]):
         raise PromotionError(
             file.filename,
             f"its content is not that of its hash on the page of {source.index.name}",
@@ -97,8 +120,10 @@ def copy(source: HostedIndex, file: File, incoming: Incoming) -> None:
         )
 
 
-def provenance_at(source: HostedIndex, file: File) -> bytes | None:
+def provenance_at(source: HostedIndex, file: File, sha256: str) -> bytes | None:
     """Return the provenance object of a listed file (PEP 740), if its page states one.
+
+    ``sha256`` is that of the file.
 
     Raises `PromotionError` if it cannot be read, or is of another file.
     """
@@ -111,7 +136,7 @@ def provenance_at(source: HostedIndex, file: File) -> bytes | None:
         while len(found) <= _LONGEST and (piece := next(pieces, b"")):
             found += piece
     try:
-        checked(found, file.sha256 or "")
+        checked(found, sha256)
     except ProvenanceError as error:
         raise PromotionError(name, str(error), "Attest the file anew, or remove it") from error
     return found

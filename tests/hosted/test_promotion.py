@@ -8,12 +8,14 @@ from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from packaging.version import Version
 
 from indexfallback.chain.members import Members
 from indexfallback.chain.network import Network
+from indexfallback.config.bucket_url import parse_bucket_url
 from indexfallback.config.load import load_settings
 from indexfallback.errors import (
     IndexFallbackError,
@@ -28,7 +30,9 @@ from indexfallback.hosted.permit import Permit
 from indexfallback.hosted.promotion import copy, promote
 from indexfallback.store import Store
 from indexfallback.store.events import Actor
+from indexfallback.store.shared.bucket import Bucket
 from tests.fakes import Dist, sdist, wheel
+from tests.fakes.object_store import ObjectStore
 from tests.fakes.provenance import attestation
 from tests.in_process import indexfallback
 from tests.serving import clean_environment, config_text, index_table
@@ -42,18 +46,19 @@ RELEASER = Permit(Actor("releaser", "0a1b2c3d", "192.0.2.7"))
 class House:
     """Two hosted indexes, staging with a release of two files, and prod."""
 
-    def __init__(self, tmp_path: Path, **claims: list[str]) -> None:
+    def __init__(self, tmp_path: Path, **staging: Any) -> None:
+        """Make both; ``staging`` are other keys of its configuration."""
         self.directories = {name: tmp_path / name for name in ("prod", "staging")}
         for path in self.directories.values():
             path.mkdir()
+        prod, url = (path.as_uri() for path in self.directories.values())
         tables = [
-            index_table(name, path.as_uri(), role="private", upload=True,
-                        projects=claims.get(name, []))
-            for name, path in self.directories.items()
-        ]  # fmt: skip
+            index_table("prod", prod, role="private", upload=True),
+            index_table("staging", **{"url": url, "role": "private", "upload": True, **staging}),
+        ]
         config = tmp_path / "config.toml"
         config.write_text(config_text(*tables), encoding="utf-8")
-        settings = load_settings(config=config, environ={})
+        settings = load_settings(config=config, environ=os.environ)
         self.store = Store(tmp_path / "cache", 1 << 30)
         self._members = Members(settings, self.store, Network(settings))
         self.prod, self.staging = (
@@ -138,6 +143,21 @@ def test_attestations_go_along_unchanged(house: House) -> None:
     assert listed == {LIB.filename: after.as_uri(), SOURCE.filename: None}
 
 
+def test_a_release_in_a_bucket_is_promoted_to_a_directory(
+    tmp_path: Path, bucket_url: str, object_store: ObjectStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL", object_store.endpoint)
+    with closing(House(tmp_path, url=bucket_url)) as house:
+        assert house.promote() == [False, False]
+        assert house.lying() == sorted([LIB.filename, SOURCE.filename])
+        late = replace(LIB, filename="acme_lib-1.0-1-py3-none-any.whl")
+        bucket = Bucket(parse_bucket_url(bucket_url), endpoint=object_store.endpoint)
+        bucket.put(f"acme-lib/{late.filename}", late.data)  # by another tool, without a hash
+        assert sorted(house.promote()) == [False, True, True]
+        assert house.promote() == [True, True, True]
+        assert house.actions().count("promoted") == 2
+
+
 def another_content(house: House) -> None:
     house.put(house.prod, OTHER)
 
@@ -192,7 +212,7 @@ def test_a_release_is_promoted_whole_or_not_at_all(
 
 def test_the_project_of_another_index_is_not_promoted(tmp_path: Path) -> None:
     with (
-        closing(House(tmp_path, staging=["acme-*"])) as house,
+        closing(House(tmp_path, projects=["acme-*"])) as house,
         pytest.raises(UploadRefusedError, match="staging claims acme-lib, so prod cannot"),
     ):
         house.promote()

@@ -37,8 +37,8 @@ TABLES: dict[str, int] = {
     "upstream.credentials.LinkLogins._links": 6 * _MIB,
     # Clients that tried wrong tokens within a minute: 600 of them.
     "server.wrong_tokens.WrongTokens._counts": _MIB // 4,
-    # Hundreds of files in buckets; facts of more are in the database.
-    "hosted.bucket_index.BucketIndex._known": _MIB // 4,
+    # Some hundred files in buckets; facts of more are in the database.
+    "hosted.bucket_index.BucketIndex._known": _MIB // 8,
     # Files verified since the start: 20,000, and no more than a repeated check if one is dropped.
     "store.verified.VerifiedFiles._sha256s": 4 * _MIB,
     # Files that came from a shared bucket: 3,000; and those that were wrong there.

@@ -1,5 +1,6 @@
 """A bucket as an index: what its pages have, and what its failures mean."""
 
+import json
 import sys
 import time
 from collections.abc import Callable
@@ -21,6 +22,8 @@ from tests.cli.support import CommandLine
 from tests.fakes import wheel
 from tests.fakes.forgetful_store import forgetful_store
 from tests.fakes.object_store import READER, STRANGER, WRITER, ObjectStore
+from tests.fakes.provenance import attestation
+from tests.serving import index_table
 
 APP = wheel("acme-app", "1.0+local")
 #: Opens an index in the same part of the bucket.
@@ -162,3 +165,29 @@ def test_without_the_client_of_buckets_the_setting_is_named(
     monkeypatch.setitem(sys.modules, "obstore", None)
     with pytest.raises(ConfigError, match="a bucket needs obstore, which is not installed"):
         load_settings(indexes=["own=s3://bucket/uploads"], environ={})
+
+
+def test_a_release_is_promoted_from_a_directory_to_a_bucket_and_back_with_its_provenance(
+    cli: CommandLine, bucket: Bucket, object_store: ObjectStore
+) -> None:
+    lib, name = wheel("acme-lib", "1.0"), wheel("acme-lib", "1.0").filename
+    dist = cli.directory / "dist"
+    staging = cli.directory / "staging"
+    for folder in (dist, staging):
+        folder.mkdir()
+    (dist / name).write_bytes(lib.data)
+    signed = attestation(name, lib.sha256)
+    (dist / f"{name}.publish.attestation").write_text(json.dumps(signed), "utf-8")
+    cli.environ |= {**WRITER, "AWS_ENDPOINT_URL": object_store.endpoint}
+    urls = {"staging": str(staging), "prod": str(bucket.url)}
+    cli.configure(*(index_table(n, u, role="private", upload=True) for n, u in urls.items()))
+    cli("publish", "--index", "staging", *map(str, dist.iterdir())).expect()
+    cli("promote", "acme-lib", "1.0", "--from", "staging", "--to", "prod").expect()
+    assert bucket.get(f"acme-lib/{name}").data == lib.data
+    assert b"attestation_bundles" in bucket.get(f"acme-lib/{name}.provenance").data
+    cli("remove", "acme-lib", "1.0", "--index", "staging", "--yes").expect()
+    cli("promote", "acme-lib", "1.0", "--from", "prod", "--to", "staging").expect()
+    assert (staging / name).read_bytes() == lib.data
+    assert (staging / f"{name}.provenance").exists()
+    cli("remove", "acme-lib", "1.0", "--index", "prod", "--yes").expect()
+    assert not list(bucket.list("acme-lib/"))

@@ -4,13 +4,12 @@ from typing import TYPE_CHECKING
 
 from indexfallback.config import Settings
 from indexfallback.config.bucket_url import parse_bucket_url
+from indexfallback.config.rules import check_client
 from indexfallback.errors import ConfigError
 from indexfallback.store import Store
 
 if TYPE_CHECKING:
     from indexfallback.store.shared.sharing import Sharing, Terms
-
-_EXTRA = "obstore"
 
 
 def share(store: Store, settings: Settings) -> None:
@@ -38,17 +37,10 @@ def terms_of(settings: Settings) -> "Terms":
         raise ConfigError(
             "cache.shared", "names no bucket", 'set it to an address like "s3://bucket/prefix"'
         )
-    try:
-        # Whoever shares nothing does not wait for the import.
-        from indexfallback.store.shared.sharing import Terms  # noqa: PLC0415
-    except ModuleNotFoundError as error:
-        if error.name != _EXTRA:
-            raise
-        raise ConfigError(
-            "cache.shared",
-            "needs obstore, which is not installed",
-            "install obstore beside indexfallback (its extra [shared])",
-        ) from error
+    check_client("cache.shared")
+    # Whoever shares nothing does not wait for the import.
+    from indexfallback.store.shared.sharing import Terms  # noqa: PLC0415
+
     return Terms(
         parse_bucket_url(settings.shared),
         endpoint=settings.shared_endpoint,

@@ -20,8 +20,13 @@ from indexfallback.upstream.answers import Limits, Part
 from indexfallback.upstream.facts import NoFacts
 from tests.cli.support import CommandLine
 from tests.fakes import wheel
-from tests.fakes.forgetful_store import forgetful_store
-from tests.fakes.object_store import READER, STRANGER, WRITER, ObjectStore
+from tests.fakes.object_store import (
+    READER,
+    STRANGER,
+    WRITER,
+    ObjectStore,
+    careless_store,
+)
 from tests.fakes.provenance import attestation
 from tests.serving import index_table
 
@@ -146,9 +151,9 @@ def test_what_an_answer_means(
 
 
 def test_a_bucket_that_ignores_conditions_takes_no_uploads(cli: CommandLine) -> None:
-    with forgetful_store() as endpoint:
+    with careless_store() as endpoint:
         cli.environ |= {**WRITER, "AWS_ENDPOINT_URL": endpoint}
-        cli.configure('[[index]]\nname = "own"\nurl = "s3://bucket/uploads"\nupload = true\n')
+        cli.configure('[[index]]\nname = "own"\nurl = "s3://shared/uploads"\nupload = true\n')
         refused = cli("serve", "--port", "0").expect(2)
         assert "cannot take uploads: it ignores If-None-Match" in refused.words
         checked = cli("config", "check").expect(1)

@@ -103,6 +103,11 @@ def wants_page(req: falcon.Request) -> bool:
     return req.path.startswith("/projects/") and accept.startswith("text/html")
 
 
+def to_root(req: falcon.Request) -> str:
+    """Return the relative link from the address of a request to ``/``."""
+    return "../" * (req.path.count("/") - 1)
+
+
 def _answer(
     req: falcon.Request, resp: falcon.Response, status: int, title: str, detail: str
 ) -> None:
@@ -111,7 +116,7 @@ def _answer(
     if wants_page(req):
         resp.content_type = falcon.MEDIA_HTML
         resp.set_headers(HEADERS)
-        resp.text = problem_page(title, detail, "../" * (req.path.count("/") - 1))
+        resp.text = problem_page(title, detail, to_root(req))
         return
     resp.content_type = PROBLEM_JSON
     resp.set_header("Cache-Control", "no-store")

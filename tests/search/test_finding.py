@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from indexfallback.config import Settings
 from indexfallback.config.load import load_settings
 from indexfallback.names import METADATA_ENDING
 from indexfallback.page import ProjectPage
+from indexfallback.search import filling
 from indexfallback.search.finding import Findings, Found
 from indexfallback.search.query import query_of
 from indexfallback.shim import Shim
@@ -18,7 +20,7 @@ from indexfallback.store import PageFacts, Store, Validators, maintenance
 from indexfallback.store.documents import DocumentKey, StoredDocument
 from tests.fakes import sdist, wheel
 from tests.server.browse.described import described
-from tests.serving import config_text, index_table
+from tests.serving import config_text, index_table, wait_until
 
 OWN, PYPI = "https://own.example.com/simple/", "https://pypi.example.com/simple/"
 MIRROR = "https://mirror.example.com/simple/"
@@ -192,6 +194,24 @@ def test_a_search_index_that_was_lost_is_filled_from_what_is_held(
     for path in (tmp_path / "cache").glob("search*"):
         path.unlink()
     assert sorted(names(find(shim, "thing"))) == ["acme-app", "demo", "other"]
+
+
+def test_a_server_reads_metadata_without_a_search(
+    shim: Shim, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(filling, "DELAY", 0.0)
+    keep(shim.store, PYPI, "demo", "1.0", "A thing")
+    shim.search.filling.follow()
+    keep(shim.store, PYPI, "other", "1.0", "A thing")
+    projects = ["demo", "other"]
+    read = partial(shim.store.search.of_projects, projects)
+    wait_until(lambda: len(read()) == len(projects), SECONDS, "the metadata is not read")
+
+
+def test_what_is_not_read_yet_is_noted_for_the_next_process(shim: Shim) -> None:
+    keep(shim.store, PYPI, "demo", "1.0", "A thing")
+    shim.close()
+    assert shim.store.search.due(10) == [(PYPI, "demo")]
 
 
 def test_of_many_names_those_of_one_page_are_read(

@@ -151,10 +151,10 @@ _MAIN = (
 _BESIDE = (Section(_about), Section(_provenance))
 
 
-def refused_page(title: str, report: Mapping[str, Any], now: float) -> Html:
+def refused_page(title: str, report: Mapping[str, Any], now: float, to_root: str) -> Html:
     """Return the page for a project that cannot be shown, from a report of `why.refused`.
 
-    ``now`` is seconds since the epoch.
+    ``now`` is seconds since the epoch; ``to_root`` is the relative link from the page to ``/``.
     """
     body = html(
         _REFUSED,
@@ -163,7 +163,7 @@ def refused_page(title: str, report: Mapping[str, Any], now: float) -> Html:
         failing=refused_section(report),
         ownership=ownership_section(report),
     )
-    return framed(f"{report['project']} · indexfallback", body, _TO_ROOT)
+    return framed(f"{report['project']} · indexfallback", body, to_root)
 
 
 def problem_page(title: str, detail: str, to_root: str) -> Html:

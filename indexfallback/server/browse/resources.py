@@ -22,7 +22,7 @@ from indexfallback.server.browse.start import start_page
 from indexfallback.server.browse.views import project_view, release_view
 from indexfallback.server.credentials import covered
 from indexfallback.server.finding import PATIENCE, query_in
-from indexfallback.server.guards import wants_page
+from indexfallback.server.guards import to_root, wants_page
 from indexfallback.server.pages import redirect
 from indexfallback.server.proxied import public_root
 from indexfallback.server.xmlrpc import XmlRpcResource
@@ -87,7 +87,7 @@ class BrowseResource:
         except ProjectError as error:
             if not wants_page(req):
                 raise
-            _send_refusal(resp, self._shim, error)
+            _send_refusal(req, resp, self._shim, error)
             return
         _send(resp, project_page(view))
 
@@ -115,7 +115,7 @@ class ReleaseResource:
         except ProjectError as error:
             if not wants_page(req):
                 raise
-            _send_refusal(resp, self._shim, error)
+            _send_refusal(req, resp, self._shim, error)
             return
         if isinstance(view, MissingRelease):
             if not wants_page(req):
@@ -136,9 +136,11 @@ def _redirect(req: falcon.Request, resp: falcon.Response, project: str, version:
     resp.location = f"{req.root_path}{PROJECTS}{project}/{quote(version, safe='')}/"
 
 
-def _send_refusal(resp: falcon.Response, shim: Shim, error: ProjectError) -> None:
+def _send_refusal(
+    req: falcon.Request, resp: falcon.Response, shim: Shim, error: ProjectError
+) -> None:
     resp.status = falcon.code_to_http_status(error.status)
-    _send(resp, refused_page(error.title, refused(shim, error), time.time()))
+    _send(resp, refused_page(error.title, refused(shim, error), time.time(), to_root(req)))
 
 
 def _simple(req: falcon.Request) -> str:

@@ -62,7 +62,6 @@ def release_view(
     known = releases(offer)
     newest, release = current(known), release_of(known, version)
     if newest is None or release is None:
-        shim.check_age(answer, version)
         others = newest, nearest(known, version)
         why = _not_offered(shim, answer, version)
         return MissingRelease(offer.name, version, answer.owner.name, *others, *why)

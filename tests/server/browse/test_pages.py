@@ -22,6 +22,7 @@ PAGES = [
     "/projects/demo/",
     "/projects/demo/1.1/",
     "/projects/no-such-thing/",
+    "/projects/no-such-thing/1.0/",
 ]
 
 

@@ -307,9 +307,9 @@ def test_a_refused_bucket_changes_nothing_for_clients(
 def test_a_silent_bucket_costs_the_timeout_until_the_breaker_opens(
     proxied: MakeCopy, proxy: FaultProxy
 ) -> None:
-    proxy.faults.blackhole = True
     with FakeIndex([DEMO]) as index:
-        made = proxied("a", index, is_ready=False, shared_timeout=0.1)
+        made = proxied("a", index, shared_timeout=0.3)
+        proxy.faults.blackhole = True
         assert install(made) == DEMO.data
         wait_until(lambda: sharing(made).link.reading.state == "open", 5, "it asks on")
         before = proxy.accepted

@@ -107,24 +107,26 @@ class Questions:
     def _facts(self, project: str, chain: Sequence[Index]) -> dict[str, PageFacts]:
         """Return the facts of the stored pages, by the key of the index.
 
-        In place of one that is not fresh, other shims may have a later one.
+        Where none is fresh, other shims may have later ones.
         """
         known = self._store.pages.facts_of([i.key for i in chain], project)
         shared = self._store.shared
         if shared is None or self._network.offline_state.requested is not None:
             return known
-        now = time.time()
+        if any(self._is_fresh(index, known.get(index.key)) for index in chain):
+            return known
         for index in chain:
-            facts = known.get(index.key)
-            is_fresh = facts is not None and (
-                facts.mirrored or facts.age(now) < self._settings.fresh_for(index)
-            )
-            if is_fresh or index.is_directory or self._asker.is_absent(index, project):
+            if index.is_directory or self._asker.is_absent(index, project):
                 continue
-            later = shared.page(index.key, project, facts)
+            later = shared.page(index.key, project, known.get(index.key))
             if later is not None:
                 known[index.key] = later
         return known
+
+    def _is_fresh(self, index: Index, facts: PageFacts | None) -> bool:
+        if facts is None:
+            return False
+        return bool(facts.mirrored) or facts.age(time.time()) < self._settings.fresh_for(index)
 
     def _ownerships(self, project: str, chain: Sequence[Index]) -> dict[str, Ownership]:
         """Return what the ledger knows of a project, by the name of the private index."""

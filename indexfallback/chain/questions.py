@@ -131,8 +131,12 @@ class Questions:
     def _ownerships(self, project: str, chain: Sequence[Index]) -> dict[str, Ownership]:
         """Return what the ledger knows of a project, by the name of the private index."""
         private = [index for index in chain if index.is_private]
-        sources = [index.key for index in private]
-        known = self._store.ledger.owners_anywhere(project, sources) if private else {}
+        if not private:
+            return {}
+        # Without a network, what other shims know is not asked for.
+        is_alone = self._network.offline_state.requested is not None
+        sources = [] if is_alone else [index.key for index in private]
+        known = self._store.ledger.owners_anywhere(project, sources)
         return {index.name: known[index.key] for index in private if index.key in known}
 
     def _candidate(

@@ -113,7 +113,10 @@ def examined(settings: Settings) -> SharedBucket | None:
         terms = terms_of(settings)
     except ConfigError as error:
         return SharedBucket(
-            settings.shared, endpoint, problem=f"{error.where} {error.problem}", remedy=error.remedy
+            settings.shared,
+            endpoint,
+            problem=f"{error.where} {error.problem}",
+            remedy=f"{error.remedy[0].upper()}{error.remedy[1:]}",
         )
     from indexfallback.store.shared.selftest import examine  # noqa: PLC0415 - needs the extra
 

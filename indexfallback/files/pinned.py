@@ -66,6 +66,8 @@ class PinnedFiles:
 
     def _bring(self, address: FileAddress) -> None:
         """Learn the pins that other shims have for a file that was not seen here before."""
+        if self._fallback.network.offline_state.requested is not None:
+            return
         key = address.key.sha256 or ""
         self._store.pins.bring(address.key.project, address.filename, key)
         if address.is_metadata:

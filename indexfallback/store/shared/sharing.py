@@ -137,7 +137,8 @@ class Sharing:
     def page_changed(self, source: str, project: str) -> None:
         """Let the page that is stored here, or its absence, be written to the bucket."""
         self.pages.changed(source, project)
-        if self._terms.is_for_writing:
+        # What is not at an HTTP address is read anew at each request.
+        if self._terms.is_for_writing and source.startswith("http"):
             self.queue.add("page", source, project)
 
     # Owners.

@@ -18,6 +18,8 @@ from indexfallback.table import Table
 #: A page that the bucket does not have is not asked for again for so long, seconds: as a page of a
 #: private index is fresh.
 _ABSENT_SECONDS = 15.0
+#: The place of the time of the last confirmation in a row.
+_CHECKED = 6
 
 
 class SharedPages:
@@ -31,8 +33,9 @@ class SharedPages:
         self._absent: Table[tuple[str, str], float] = Table(
             "store.shared.pages.SharedPages._absent"
         )
-        #: When a page last came from the bucket, seconds since the epoch.
-        self._received: Table[tuple[str, str], float] = Table(
+        #: When a page last came from the bucket, and when its index had confirmed it, seconds since
+        #: the epoch.
+        self._received: Table[tuple[str, str], tuple[float, float]] = Table(
             "store.shared.pages.SharedPages._received"
         )
 
@@ -51,7 +54,7 @@ class SharedPages:
         facts = self._pages.adopt(source, project, row, after) if row is not None else None
         if facts is not None:
             self._figures.count("pages")
-            self._received.put((source, project), time.time())
+            self._received.put((source, project), (time.time(), facts.checked))
         return facts
 
     def changed(self, source: str, project: str) -> None:
@@ -60,13 +63,17 @@ class SharedPages:
 
     def received(self, source: str, project: str) -> float | None:
         """Return when a page last came from the bucket; None if it did not."""
-        return self._received.get((source, project))
+        found = self._received.get((source, project))
+        return found[0] if found is not None else None
 
     def share(self, source: str, project: str) -> Answer:
         """Write the page that is stored here, or remove it from the bucket."""
         row = self._pages.row(source, project)
         if row is None:
             return self._link.delete(keys.page(source, project))
+        received = self._received.get((source, project))
+        if received is not None and received[1] == row[_CHECKED]:
+            return Answer(Outcome.EXISTS)
         return self._link.put(keys.page(source, project), msgspec.msgpack.encode(row))
 
 

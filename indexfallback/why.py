@@ -13,13 +13,11 @@ from indexfallback.chain.name_lists import LIST_USE
 from indexfallback.chain.offer import hidden, offered, withheld
 from indexfallback.chain.question import asking_order, candidates
 from indexfallback.config import Index
-from indexfallback.errors import IndexFallbackError, ProjectError, Tried
-from indexfallback.mode import OfflineState
+from indexfallback.errors import ProjectError, Tried
 from indexfallback.names import version_in
 from indexfallback.page import File, ProjectPage
 from indexfallback.publishers import publishers
 from indexfallback.shim import Shim
-from indexfallback.store import Store
 from indexfallback.store.pins import Pin
 
 
@@ -241,19 +239,6 @@ def _version(filename: str, project: str) -> Version | None:
         return None
 
 
-def status(shim: Shim, since: float = 0.0) -> dict[str, Any]:
-    """Return the state of indexes and store, and the activity since a time, as JSON."""
-    return {
-        **offline_status(shim.network.offline_state),
-        "indexes": [member.status() for member in shim.members],
-        "activity": shim.fallback.activity.report(since),
-        "refused": shim.fallback.refusals.report(),
-        "shared": shim.store.shared.status() if shim.store.shared is not None else None,
-        "now": time.time(),
-        "cache": cache_status(shim.store, shim.settings.cache_size),
-    }
-
-
 def namesakes(shim: Shim, since: float) -> list[dict[str, Any]]:
     """Return the served projects of private indexes that also have a cached public page.
 
@@ -286,29 +271,3 @@ def _namesake(
         "public": public.name,
         "public_newest": newest(public_page),
     }
-
-
-def offline_status(state: OfflineState) -> dict[str, Any]:
-    """Return the offline state as JSON."""
-    cause = state.cause
-    return {
-        "offline": cause is not None,
-        # ``option``, ``command``, ``network``.
-        "offline_by": cause.value if cause is not None else None,
-        "offline_mode": state.mode.value,
-    }
-
-
-def cache_status(store: Store, limit: int) -> dict[str, Any]:
-    """Return the content of the store in numbers, as JSON."""
-    try:
-        return {
-            "directory": str(store.directory),
-            "temporary": store.is_temporary,
-            "bytes": store.blobs.records.total(),
-            "limit": limit,
-            "files": store.blobs.records.count(),
-            "pages": store.pages.count(),
-        }
-    except IndexFallbackError as error:
-        return {"error": str(error)}

@@ -16,7 +16,7 @@ ORDER = (
     "config", "formats", "dists", "wanted",
     "upstream", "store", "hosted",
     "chain", "files", "search",
-    "shim", "publishers", "why", "refresh", "delivery",
+    "shim", "publishers", "why", "status", "refresh", "delivery",
     "server", "tunnel",
     "mirror", "tree", "carry",
     "clients", "service", "doctor", "fetch",

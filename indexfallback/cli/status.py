@@ -70,8 +70,8 @@ def _of_running(settings: Settings, there: Found | None) -> Report | None:
 
 
 def _of_store(settings: Settings) -> Report:
+    from indexfallback.status import cache_status, offline_status  # noqa: PLC0415 - as above
     from indexfallback.store import Store  # noqa: PLC0415 - a running shim answers without it
-    from indexfallback.why import cache_status, offline_status  # noqa: PLC0415 - as above
 
     chain = [{"name": i.name, "role": i.role, "url": i.url} for i in settings.indexes]
     with closing(Store(settings.cache_dir, settings.cache_size)) as store:

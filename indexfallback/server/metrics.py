@@ -7,7 +7,7 @@ import falcon
 
 from indexfallback.condition import Condition
 from indexfallback.shim import Shim
-from indexfallback.why import status
+from indexfallback.status import status
 
 _TYPE = "text/plain; version=0.0.4; charset=utf-8"
 

@@ -15,7 +15,8 @@ from indexfallback.origin import origin_of
 from indexfallback.refresh import refresh
 from indexfallback.server.proof import Prover
 from indexfallback.shim import Shim
-from indexfallback.why import namesakes, status, why
+from indexfallback.status import status
+from indexfallback.why import namesakes, why
 
 #: The look-ups of a command that has ended are waited for so long, seconds: what comes later is
 #: told after the next one.
@@ -85,7 +86,7 @@ class StatusResource:
         self._shim = shim
 
     def on_get(self, req: falcon.Request, resp: falcon.Response) -> None:
-        """Answer with the report of `why.status`."""
+        """Answer with the report of `status.status`."""
         since = req.get_param_as_float("since", default=0.0)
         report = status(self._shim, since)
         if req.get_param_as_bool("namesakes"):

@@ -17,7 +17,7 @@ from indexfallback.config import Index, Settings
 from indexfallback.errors import ProjectError
 from indexfallback.names import FileKey
 from indexfallback.shim import Shim
-from indexfallback.why import offline_status
+from indexfallback.status import offline_status
 from tests.fakes import FakeIndex, wheel
 from tests.serving import wait_until
 

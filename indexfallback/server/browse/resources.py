@@ -27,7 +27,8 @@ from indexfallback.server.pages import redirect
 from indexfallback.server.proxied import public_root
 from indexfallback.server.xmlrpc import XmlRpcResource
 from indexfallback.shim import Shim
-from indexfallback.why import refused, status
+from indexfallback.status import status
+from indexfallback.why import refused
 
 #: The address of the list, and of the projects below it.
 PROJECTS = "/projects/"

@@ -67,7 +67,7 @@ def start_page(
 ) -> Html:
     """Return the page.
 
-    ``address`` is that of the simple API, ``report`` from `why.status`; ``decisions`` are the
+    ``address`` is that of the simple API, ``report`` from `status.status`; ``decisions`` are the
     latest ones, the newest first, and ``now`` is seconds since the epoch.
     """
     body = html(

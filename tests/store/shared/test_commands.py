@@ -7,11 +7,12 @@ import pytest
 
 from indexfallback.config.bucket_url import parse_bucket_url
 from indexfallback.server.metrics import render
+from indexfallback.status import status
 from indexfallback.store.pins import Pin
 from indexfallback.store.shared import keys
 from indexfallback.store.shared.bucket import Bucket, Outcome
 from indexfallback.store.shared.pins import encoded
-from indexfallback.why import status, why
+from indexfallback.why import why
 from tests.cli.support import CommandLine
 from tests.conftest import MakeShim
 from tests.docs.test_json import DOCUMENTED, is_documented

@@ -69,7 +69,9 @@ def _decisions(port: int) -> list[dict[str, Any]]:
         START_SECONDS,
         "the shim does not share",
     )
-    decisions: list[dict[str, Any]] = json_at(url, "/-/status")["activity"]["decisions"]
+    status = json_at(url, "/-/status")
+    assert {"queue", "waiting"} <= status["shared"].keys()  # `deploy/drain` adds them
+    decisions: list[dict[str, Any]] = status["activity"]["decisions"]
     return decisions
 
 

@@ -75,7 +75,7 @@ def _decisions(port: int) -> list[dict[str, Any]]:
     return decisions
 
 
-def test_a_package_is_installed_through_three_shims_which_fetch_it_once(
+def test_three_shims_fetch_a_package_once_and_go_on_without_one_of_them_and_the_bucket(
     tmp_path: Path,
 ) -> None:
     home = tmp_path / "home"
@@ -97,6 +97,12 @@ def test_a_package_is_installed_through_three_shims_which_fetch_it_once(
         # Each address went to one shim, and all of them reach the bucket.
         decisions = [decision for port in tried.ports for decision in _decisions(port)]
         assert len(decisions) == 2 * len(dists)
+        # One shim and the bucket are killed, and everything is still answered.
+        words = {each: each.cmdline() for each in started}
+        for word in ("server", "serve"):  # of SeaweedFS, and of a shim
+            next(each for each in started if word in words[each]).kill()
+        for name in names:
+            assert json_at(tried.url, f"/pypi/{name}/json")["info"]["version"] == "1.0"
     assert tried.process.returncode == 0
     assert len(started) >= 5
     assert all_ended(started)

@@ -155,6 +155,7 @@ def test_tags_that_differ_from_the_name_are_a_warning(tmp_path: Path, tags: byte
         "# nothing\n",
         "[console_scripts]\nacme = acme.cli:main\nAcme=acme : Cli.main [fast]\n",
         "[acme-plugins]\na b = acme\n\n[other]\na b = acme.b:c\n",
+        "[x]\na = b:c\n\n  d = e:f\n",
     ],
 )
 def test_entry_points_that_installers_read_are_right(content: str) -> None:

@@ -47,6 +47,8 @@ BACKLOG = 1024
 HEADER_TIMEOUT = 10_000
 #: Answers may go on for this long after the signal to stop, seconds: a transfer may never end.
 STOP_SECONDS = 3
+#: A signal that another thread got is handled after this time at the latest, seconds.
+SIGNAL_SECONDS = 1.0
 #: Bytes buffered for a connection: one piece of a file, or the largest usual headers. Twice as much
 #: sends a file no faster.
 BUFFER_SIZE = 64 * 1024
@@ -100,6 +102,22 @@ def run_server(
         os._exit(0)
 
 
+class _Interrupt(threading.Event):
+    """An event that the main thread waits for, and meanwhile handles signals.
+
+    Python handles signals in the main thread. Linux may deliver one to another thread, and then the
+    main thread would handle it only when its wait ends.
+    """
+
+    def wait(self, timeout: float | None = None) -> bool:
+        """Wait until the event is set; without ``timeout``, for as long as that takes."""
+        if timeout is not None:
+            return super().wait(timeout)
+        while not super().wait(SIGNAL_SECONDS):
+            pass
+        return True
+
+
 class _Server(MTServer):
     """Granian's server in one process, as it is on Pythons without a global lock.
 
@@ -120,7 +138,7 @@ class _Server(MTServer):
 
 def _server(settings: Settings, port: Port, connections: int) -> _Server:
     """Return a server for so many connections at once."""
-    return _Server(
+    server = _Server(
         "indexfallback",
         address=port.host,
         port=port.number,
@@ -142,6 +160,8 @@ def _server(settings: Settings, port: Port, connections: int) -> _Server:
         ssl_protocol_min=SSLProtocols.tls12,
         log_enabled=False,
     )
+    server.main_loop_interrupt = _Interrupt()
+    return server
 
 
 def check_certificate(settings: Settings) -> None:

@@ -1,5 +1,6 @@
 """The process of a server: how it starts, stops and ends."""
 
+import ctypes
 import signal
 import socket
 import subprocess
@@ -48,6 +49,17 @@ def test_a_signal_stops_it_with_exit_code_0(served: Serve, number: int) -> None:
     assert shim.stop(number) == 0
     assert_gone(shim)
     assert "Traceback" not in shim.log
+
+
+@pytest.mark.skipif(
+    sys.platform != "linux", reason="only Linux has threads with an id of their own"
+)
+def test_a_signal_that_another_thread_gets_stops_it(served: Serve) -> None:
+    shim = served(NOWHERE)
+    others = [thread.id for thread in shim.system.threads() if thread.id != shim.process.pid]
+    # The newest belong to the server; older ones may end.
+    assert ctypes.CDLL(None).tgkill(shim.process.pid, max(others), signal.SIGTERM) == 0
+    assert shim.process.wait(STOP_SECONDS) == 0
 
 
 @pytest.mark.fault(73)

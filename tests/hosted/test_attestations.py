@@ -133,6 +133,7 @@ def test_a_warning_is_in_the_answer_and_in_the_output_of_publish(
     words = "its WHEEL states py3-none-any, but its name says py2-none-any, py3-none-any"
     answer = hosted.upload(renamed)
     assert answer.text.startswith(f"OK: {renamed.filename} is listed now\nWarning: {words}")
+    assert f"WARNING {renamed.filename} was uploaded, but {words}" in hosted.served.log
     (tmp_path / renamed.filename).write_bytes(LIB.data)
     done = hosted.command("publish", "--json", str(tmp_path / renamed.filename))
     assert f"{renamed.filename}: warning: {words}" in " ".join(done.stderr.split())

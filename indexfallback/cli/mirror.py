@@ -6,21 +6,27 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, final
 
 import click
 
+from indexfallback.cli.destination import DestinationType, publish_index
 from indexfallback.cli.help import Group
 from indexfallback.cli.mirror_report import files_and_size, print_removal, report
 from indexfallback.cli.options import Options, examples, takes_options
 from indexfallback.cli.output import clock, print_json, print_table, say, shows_bar, tell
 from indexfallback.config.units import InvalidValueError, parse_duration
-from indexfallback.errors import MirrorError
+from indexfallback.errors import MirrorError, TreeError
 from indexfallback.words import counted, size
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from rich.progress import Progress
 
+    from indexfallback.cli.destination import Published
+    from indexfallback.config.bucket_url import BucketUrl
     from indexfallback.mirror.result import Removal, Result
     from indexfallback.mirror.session import MirrorSession
 
@@ -90,16 +96,35 @@ class _Duration(click.ParamType):  # type: ignore[type-arg]  # generic in some v
 @click.group(
     cls=Group,
     invoke_without_command=True,
-    epilog=examples("indexfallback mirror --dry-run", "indexfallback mirror --every 1h"),
+    epilog=examples(
+        "indexfallback mirror --dry-run",
+        "indexfallback mirror --every 1h --to s3://bucket/site",
+    ),
 )
 @click.option("--dry-run", "dry", is_flag=True, help="Say what would be done, and do nothing.")
 @click.option(
     "--yes", is_flag=True, help="Remove also whole projects, and more than a fifth of all."
 )
 @click.option("--every", type=_Duration(), help="Repeat the run every so often (1h).")
+@click.option(
+    "--to",
+    "dest",
+    type=DestinationType(),
+    metavar="DEST",
+    help="Also write what is mirrored as static files into DEST, a directory or "
+    "s3://bucket/prefix, as publish-tree does.",
+)
 @_as_json
 @takes_options
-def mirror(options: Options, dry: bool, yes: bool, every: float | None, as_json: bool) -> None:
+def mirror(
+    options: Options,
+    *,
+    dry: bool,
+    yes: bool,
+    every: float | None,
+    dest: "Path | BucketUrl | None",
+    as_json: bool,
+) -> None:
     """Bring what [mirror] selects up to date; exit 1 if something is missing."""
     if click.get_current_context().invoked_subcommand is not None:
         return
@@ -107,15 +132,32 @@ def mirror(options: Options, dry: bool, yes: bool, every: float | None, as_json:
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     with _session(options) as session:
         if every is not None:
-            _repeat(session, every, yes=yes, as_json=as_json)
+            _repeat(session, every, dest, yes=yes, as_json=as_json)
             return
         with _Progress(yes=yes) as progress:
             result = session.run(progress, dry=dry)
-    report(result, dry=dry, as_json=as_json)
+        tree = _published(session, dest) if not (dry or result.interrupted) else None
+    report(result, tree, dry=dry, as_json=as_json)
     sys.exit(0 if result.is_complete else 1)
 
 
-def _repeat(session: "MirrorSession", seconds: float, *, yes: bool, as_json: bool) -> None:
+def _published(session: "MirrorSession", dest: "Path | BucketUrl | None") -> "Published | None":
+    """Publish what is mirrored, without asking the index."""
+    if dest is None:
+        return None
+    settings = replace(session.settings, offline=True)
+    names = session.store.mirrors.names(session.source)
+    return publish_index(settings, settings.index(session.mirror.index), dest, names)
+
+
+def _repeat(
+    session: "MirrorSession",
+    seconds: float,
+    dest: "Path | BucketUrl | None",
+    *,
+    yes: bool,
+    as_json: bool,
+) -> None:
     """Run until Ctrl-C or SIGTERM; an index that fails now may answer the next run."""
     never = threading.Event()
     with suppress(KeyboardInterrupt):
@@ -124,10 +166,11 @@ def _repeat(session: "MirrorSession", seconds: float, *, yes: bool, as_json: boo
             try:
                 with _Progress(yes=yes) as progress:
                     result = session.run(progress)
-                report(result, dry=False, as_json=as_json)
+                tree = _published(session, dest) if not result.interrupted else None
+                report(result, tree, dry=False, as_json=as_json)
                 if result.interrupted:
                     return
-            except MirrorError as error:
+            except (MirrorError, TreeError) as error:
                 say(str(error))
             never.wait(max(0.0, began + seconds - time.monotonic()))
 

@@ -10,18 +10,20 @@ from indexfallback.cli.output import print_json, say, say_more, tell, wrapped
 from indexfallback.words import counted, size, span
 
 if TYPE_CHECKING:
+    from indexfallback.cli.destination import Published
     from indexfallback.mirror.result import Removal, Result
 
 #: The most names that are printed of a list, and within a sentence; the rest is counted.
 _NAMES, _FEW = 10, 3
 
 
-def report(result: "Result", *, dry: bool, as_json: bool) -> None:
-    """Print the result of a run, or what a ``dry`` one would have."""
+def report(result: "Result", tree: "Published | None" = None, *, dry: bool, as_json: bool) -> None:
+    """Print the result of a run, and of the ``tree``, or what a ``dry`` run would have."""
     if as_json:
         bytes_ = {"bytes": None if result.unsized else result.bytes, "known_bytes": result.bytes}
         stopped = result.stopped._asdict() if result.stopped is not None else None
-        print_json({**asdict(result), **bytes_, "dry_run": dry, "stopped": stopped})
+        print_json({**asdict(result), **bytes_, "dry_run": dry, "stopped": stopped,
+                    "tree": tree.as_data() if tree is not None else None})  # fmt: skip
         return
     tell(_summary(result, dry=dry))
     for project, why in sorted(result.failed.items())[:_NAMES]:
@@ -38,6 +40,8 @@ def report(result: "Result", *, dry: bool, as_json: bool) -> None:
         say("interrupted; complete files are kept: run again to continue")
     elif result.failed:
         say("something could not be fetched: run again to continue")
+    if tree is not None:
+        tree.show()
 
 
 def files_and_size(result: "Result") -> str:

@@ -1,28 +1,22 @@
 """``publish-tree``: writes an index, or the cache, as static pages and files."""
 
 import os
-from contextlib import closing
-from dataclasses import asdict, replace
-from functools import partial
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from indexfallback.cli.destination import DestinationType, opened
+from indexfallback.cli.destination import DestinationType, publish_index
 from indexfallback.cli.options import Options, examples, takes_options
-from indexfallback.cli.output import print_json, say, say_more, tell, tilde, tracked
+from indexfallback.cli.output import print_json
 from indexfallback.config import Index, Settings
 from indexfallback.config.bucket_url import BucketUrl
 from indexfallback.errors import TreeError
-from indexfallback.words import counted
 
 if TYPE_CHECKING:
-    from indexfallback.tree.destination import Written
-    from indexfallback.tree.sources import Source
+    pass
 
-#: The most left-out files that are printed; the rest is counted.
-_NAMES = 10
 #: The index name of the directory on the command line.
 _DIRECTORY = "directory"
 
@@ -66,12 +60,11 @@ def publish_tree(
         index = _index(settings, names)
         if isinstance(dest, Path):
             _check_apart(index, dest)
-    written, skipped = _publish(settings, index, dest)
+    published = publish_index(settings, index, dest)
     if as_json:
-        where = str(dest.absolute() if isinstance(dest, Path) else dest)
-        print_json({"directory": where, **asdict(written), "skipped": skipped})
+        print_json(published.as_data())
     else:
-        _print(dest, written, skipped)
+        published.show()
 
 
 def _chain_of_parent() -> tuple[str, ...]:
@@ -114,34 +107,3 @@ def _check_apart(index: Index, dest: Path) -> None:
     if source.is_relative_to(tree) or tree.is_relative_to(source):
         problem = f"lies in the same place as {index.name} ({source})"
         raise TreeError(str(dest), problem, "name a directory beside it")
-
-
-def _publish(
-    settings: Settings, index: Index | None, dest: Path | BucketUrl
-) -> "tuple[Written, list[str]]":
-    from indexfallback.shim import Shim  # noqa: PLC0415 - slow to import
-    from indexfallback.tree.publish import publish  # noqa: PLC0415 - as above
-    from indexfallback.tree.sources import ChainSource, DirectorySource  # noqa: PLC0415 - as above
-
-    with closing(Shim(settings)) as shim:
-        member = shim.members[index.name] if index is not None else None
-        if member is not None and member.index.is_directory:
-            source: Source = DirectorySource(member, settings.page_size)
-        else:
-            source = ChainSource(shim, member)
-        show = partial(tracked, description="Publishing")
-        return publish(source, opened(dest, settings), show)
-
-
-def _print(dest: Path | BucketUrl, written: "Written", skipped: list[str]) -> None:
-    changes = [
-        f"{counted(written.new_files, 'new file')} ({written.linked:,} linked)",
-        f"{counted(written.pages, 'page')} written",
-        f"{counted(written.removed, 'file')} removed",
-    ]
-    have = f"{counted(written.projects, 'project')} and {counted(written.files, 'file')}"
-    tell(f"{tilde(dest) if isinstance(dest, Path) else dest} has {have}: {', '.join(changes)}")
-    for line in skipped[:_NAMES]:
-        say(f"left out: {line}")
-    if len(skipped) > _NAMES:
-        say_more(f"and {len(skipped) - _NAMES:,} more")

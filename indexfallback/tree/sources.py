@@ -105,8 +105,12 @@ class DirectorySource:
 class ChainSource:
     """The chain, or one index of it; offline, only what is cached."""
 
-    def __init__(self, shim: Shim, member: Member | None = None) -> None:
+    def __init__(
+        self, shim: Shim, member: Member | None = None, only: Iterable[str] | None = None
+    ) -> None:
+        """With ``only``, its projects are these normalised ones."""
         self._shim = shim
+        self._only = only
         self._member = member
         self._skipped: list[str] = []
 
@@ -115,6 +119,8 @@ class ChainSource:
 
         Raises `TreeError` if the index does not answer.
         """
+        if self._only is not None:
+            return self._only
         shim, member = self._shim, self._member
         if member is None or shim.network.is_offline:
             members = shim.members if member is None else [member]

@@ -39,3 +39,13 @@ def test_of_two_files_of_one_name_the_first_is_published_and_the_other_is_said(
     page = (tmp_path / "tree" / "simple" / "acme-app" / "index.html").read_text()
     assert WHEEL.sha256 in page
     assert other.sha256 not in page
+
+
+def test_of_a_cache_only_the_named_projects_are_published(shim: MakeShim, tmp_path: Path) -> None:
+    with FakeIndex([WHEEL, wheel("other")]) as index:
+        made = shim(index)
+        for project in ("acme-app", "other"):
+            made.fallback.page(project)
+        source = ChainSource(made, only=["acme-app"])
+        written, _ = publish(source, DirectoryTree(tmp_path / "tree"), list)
+    assert (written.projects, written.files) == (1, 1)

@@ -5,10 +5,9 @@ import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
-from packaging.version import InvalidVersion, Version
 
 from indexfallback.cli.logs import set_up_logging
 from indexfallback.cli.output import QUIET
@@ -17,6 +16,9 @@ from indexfallback.config import Settings
 from indexfallback.config.load import load_settings
 from indexfallback.config.units import InvalidValueError, parse_duration
 from indexfallback.names import is_project_name, normalize
+
+if TYPE_CHECKING:
+    from packaging.version import Version
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,8 +75,10 @@ def project_name(text: str) -> str:
     return normalize(text)
 
 
-def version_number(text: str) -> Version:
+def version_number(text: str) -> "Version":
     """Return a version (PEP 440); raises `click.BadParameter`."""
+    from packaging.version import InvalidVersion, Version  # noqa: PLC0415 - few commands read one
+
     try:
         return Version(text)
     except InvalidVersion as error:

@@ -1,6 +1,10 @@
 """A tree in a bucket: what is written, what is left alone, what is removed, and pip."""
 
+import json
+import os
+import posixpath
 import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -17,6 +21,7 @@ from tests.clients.support import Client, User, installed
 from tests.fakes import flat_directory, wheel
 from tests.fakes.object_store import WRITER, ObjectStore
 from tests.fakes.proxy import FaultProxy
+from tests.serving import wait_until
 from tests.tree.conftest import DISTS
 
 APP, OLD_APP, LIB, PACKED = DISTS
@@ -166,3 +171,23 @@ def test_pip_installs_from_what_is_in_the_bucket(
     where = ("--index-url", f"{site.as_uri()}/simple/")
     user.call(*environments["pip"].install(target, *where, "acme-lib")).expect()
     assert installed(target) == {"acme-lib": "1.1"}
+
+
+@pytest.mark.skipif(os.name != "posix", reason="Windows does not kill")
+def test_one_that_is_killed_leaves_pages_whose_files_are_there(
+    cli: CommandLine, bucket: Bucket, tmp_path: Path
+) -> None:
+    many = flat_directory(tmp_path / "many", [wheel(f"p{n}") for n in range(100)])
+    command = cli.arguments("publish-tree", str(bucket.url), "--directory", str(many))
+    process = subprocess.Popen(command, env=cli.environment(), cwd=cli.cwd)
+    wait_until(lambda: bucket.folder("simple/").folders, 30, "nothing is written")
+    process.kill()
+    process.wait(60)
+    keys = {entry.key for entry in bucket.list()}
+    pages = [key for key in keys if key.endswith("/index.json")]
+    assert pages
+    for page in pages:
+        for file in json.loads(bucket.get(page).data)["files"]:
+            assert posixpath.normpath(posixpath.join(posixpath.dirname(page), file["url"])) in keys
+    publish(cli, bucket, many)
+    assert len(bucket.folder("simple/").folders) == 100

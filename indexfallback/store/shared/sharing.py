@@ -14,12 +14,14 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from indexfallback.config.bucket_url import BucketUrl
+from indexfallback.names import METADATA_ENDING
 from indexfallback.store import Store
 from indexfallback.store.best_effort import best_effort
 from indexfallback.store.pages import PageFacts
 from indexfallback.store.pins import Pin
 from indexfallback.store.seam import SharedFile
 from indexfallback.store.shared import keys
+from indexfallback.store.shared.breaker import MOST_FAILURES
 from indexfallback.store.shared.bucket import Bucket, Outcome
 from indexfallback.store.shared.figures import Figures
 from indexfallback.store.shared.files import SharedFiles
@@ -121,7 +123,10 @@ class Sharing:
 
     def waits(self, project: str, filename: str) -> bool:
         """Tell whether a pin of this file name is not in the bucket yet."""
-        return not self.link.has_conditions or self.unshared.has_pin(project, filename)
+        if not self.link.has_conditions or self.unshared.has_pin(project, filename):
+            return True
+        is_dist = not filename.endswith(METADATA_ENDING)
+        return is_dist and not self.link.is_for_writing and not self.pin(project, filename, "")
 
     def forget_pins(self, project: str, filename: str | None) -> None:
         """Remove the pins of a file name, or of a project; raises `BucketUnavailableError`."""
@@ -192,7 +197,7 @@ class Sharing:
     def _once(self) -> None:
         now = time.monotonic()
         is_due = now - self._polled > _POLL_SECONDS
-        if not self.link.may_create or is_due:
+        if is_due or self.link.abilities is None or not self.link.abilities.reads:
             self.link.examine()
         if self.link.may_write:
             self.queue.resume()
@@ -205,19 +210,24 @@ class Sharing:
 
     def reconcile(self) -> None:
         """Write what waits; where the bucket has another pin, give up the one of this shim."""
+        failed = 0
         for record in self.unshared.all():
-            if self._closing:
+            # One may fail for a reason of its own, as a damaged object.
+            if self._closing or failed >= MOST_FAILURES:
                 return
             if isinstance(record, Owner):
-                if self.owners.mark(record) is Outcome.UNREACHABLE:
-                    return
+                is_done = self.owners.mark(record) is not Outcome.UNREACHABLE
             else:
-                held = self.pins.reconcile(record)
-                if held is None:
-                    return
-                if held.sha256 != record.sha256:
-                    self._give_up(record, held)
-            self.unshared.remove(record)
+                is_done = self._reconcile_pin(record)
+            failed = 0 if is_done else failed + 1
+            if is_done:
+                self.unshared.remove(record)
+
+    def _reconcile_pin(self, pin: Pin) -> bool:
+        held = self.pins.reconcile(pin)
+        if held is not None and held.sha256 != pin.sha256:
+            self._give_up(pin, held)
+        return held is not None
 
     def _give_up(self, pin: Pin, held: Pin) -> None:
         """Quarantine the file of a pin that another shim's contradicts, and follow that one."""

@@ -4,6 +4,7 @@ import os
 import socket
 import threading
 from collections import Counter
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -243,3 +244,32 @@ def test_a_file_is_created_with_all_of_its_bytes(bucket: Bucket, tmp_path: Path,
     assert bucket.create("file", path).is_found
     assert bucket.create("file", path).outcome is Outcome.EXISTS
     assert bucket.get("file").data == path.read_bytes()
+
+
+class Stalling(Bucket):
+    """Does not answer one kind of request in time."""
+
+    stalled = ""
+
+    def replace_if(self, key: str, data: bytes, etag: str) -> Answer:
+        if self.stalled == "replace":
+            return Answer(Outcome.UNREACHABLE, cause="no answer in time")
+        return super().replace_if(key, data, etag)
+
+    def create(
+        self, key: str, data: bytes | Path, attributes: Mapping[str, str] | None = None
+    ) -> Answer:
+        if self.stalled == "second create" and self.head(key).is_found:
+            return Answer(Outcome.UNREACHABLE, cause="no answer in time")
+        return super().create(key, data, attributes)
+
+
+@pytest.mark.parametrize("stalled", ["replace", "second create"])
+def test_a_self_test_without_all_answers_says_nothing_of_conditions(
+    bucket_url: str, object_store: ObjectStore, stalled: str
+) -> None:
+    bucket = Stalling(parse_bucket_url(bucket_url), endpoint=object_store.endpoint)
+    bucket.stalled = stalled
+    abilities = examine(bucket)
+    assert abilities[:3] == (False, False, False)
+    assert abilities.cause == "no answer in time"

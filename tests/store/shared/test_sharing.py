@@ -422,6 +422,17 @@ def test_with_strict_pins_no_file_is_served_without_the_bucket(
         assert fetch(made, DEMO) == DEMO.data
 
 
+def test_with_strict_pins_one_that_only_reads_serves_what_the_bucket_has_pinned(
+    copy: MakeCopy,
+) -> None:
+    with FakeIndex([DEMO]) as index:
+        reader = copy("b", index, strict_pins=True, shared_mode="read")
+        with pytest.raises(FileUnavailableError, match="strict_pins"):
+            fetch(reader, DEMO)
+        fetch(copy("a", index), DEMO)
+        assert fetch(reader, DEMO) == DEMO.data
+
+
 # Its return.
 
 
@@ -432,7 +443,7 @@ def test_what_was_pinned_without_the_bucket_is_written_on_its_return(
         made = proxied("a", index, shared_timeout=0.3)
         proxy.faults.blackhole = True
         assert install(made) == DEMO.data
-        assert pinned(bucket) is None
+        assert sharing(made).unshared.count() == 2
         proxy.faults.blackhole = False
         wait_until(lambda: pinned(bucket), 30, "the pin was not written")
         wait_until(lambda: not sharing(made).unshared.count(), 30, "some wait on")
@@ -472,6 +483,21 @@ def test_what_waits_is_written_after_a_restart(
         proxy.faults.blackhole = False
         proxied("a", index)
         wait_until(lambda: pinned(bucket), 10, "the pin was not written")
+
+
+def test_a_damaged_pin_does_not_hold_up_those_behind_it(
+    proxied: MakeCopy, proxy: FaultProxy, bucket: Bucket
+) -> None:
+    more = wheel("more")
+    with FakeIndex([DEMO, more]) as index:
+        made = proxied("a", index, shared_timeout=0.3)
+        proxy.faults.blackhole = True
+        assert fetch(made, DEMO) == DEMO.data
+        assert fetch(made, more) == more.data
+        bucket.put(keys.pin("demo", DEMO.filename, ""), b"damaged")
+        proxy.faults.blackhole = False
+        wait_until(lambda: sharing(made).unshared.count() == 1, 30, "both wait")
+    assert bucket.head(keys.pin("more", more.filename, "")).is_found
 
 
 def test_the_start_does_not_wait_for_a_silent_bucket(proxied: MakeCopy, proxy: FaultProxy) -> None:

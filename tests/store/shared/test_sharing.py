@@ -308,7 +308,7 @@ def test_a_silent_bucket_costs_the_timeout_until_the_breaker_opens(
     monkeypatch.setattr("indexfallback.store.shared.breaker.PAUSE_SECONDS", 60.0)
     more = wheel("more")
     with FakeIndex([DEMO, more]) as index:
-        made = proxied("a", index, shared_timeout=0.3)
+        made = proxied("a", index, shared_timeout=0.15)
         proxy.faults.blackhole = True
         assert install(made) == DEMO.data
         wait_until(lambda: sharing(made).link.reading.state == "open", 5, "it asks on")
@@ -411,7 +411,7 @@ def test_with_strict_pins_no_file_is_served_without_the_bucket(
     proxied: MakeCopy, proxy: FaultProxy
 ) -> None:
     with FakeIndex([DEMO]) as index:
-        made = proxied("a", index, strict_pins=True, shared_timeout=0.3)
+        made = proxied("a", index, strict_pins=True, shared_timeout=0.15)
         proxy.faults.blackhole = True
         made.fallback.page("demo")
         for _ in range(2):
@@ -440,7 +440,7 @@ def test_what_was_pinned_without_the_bucket_is_written_on_its_return(
     bucket: Bucket, proxied: MakeCopy, proxy: FaultProxy
 ) -> None:
     with FakeIndex([DEMO]) as index:
-        made = proxied("a", index, shared_timeout=0.3)
+        made = proxied("a", index, shared_timeout=0.15)
         proxy.faults.blackhole = True
         assert install(made) == DEMO.data
         assert sharing(made).unshared.count() == 2
@@ -456,7 +456,7 @@ def test_another_pin_of_meanwhile_wins_and_the_file_is_quarantined(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     with FakeIndex([DEMO]) as index:
-        made = proxied("a", index, shared_timeout=0.3)
+        made = proxied("a", index, shared_timeout=0.15)
         proxy.faults.blackhole = True
         assert fetch(made, DEMO) == DEMO.data
         bucket.put(keys.pin("demo", DEMO.filename, ""), encoded(pin_of(OTHER.sha256, index.url)))
@@ -476,7 +476,7 @@ def test_what_waits_is_written_after_a_restart(
     bucket: Bucket, proxied: MakeCopy, proxy: FaultProxy
 ) -> None:
     with FakeIndex([DEMO]) as index:
-        made = proxied("a", index, shared_timeout=0.3)
+        made = proxied("a", index, shared_timeout=0.15)
         proxy.faults.blackhole = True
         assert install(made) == DEMO.data
         made.close()
@@ -490,7 +490,7 @@ def test_a_damaged_pin_does_not_hold_up_those_behind_it(
 ) -> None:
     more = wheel("more")
     with FakeIndex([DEMO, more]) as index:
-        made = proxied("a", index, shared_timeout=0.3)
+        made = proxied("a", index, shared_timeout=0.15)
         proxy.faults.blackhole = True
         assert fetch(made, DEMO) == DEMO.data
         assert fetch(made, more) == more.data

@@ -35,7 +35,8 @@ INSIDE = {
         "file_url", "pace", "coding", "provenance_body", "extent", "profile", "workers", "failures",
         "parts", "sources", "shared_copy", "pinned", "integrity", "hashing", "checking", "opening",
         "plan", "arrival", "assembly", "transfer", "unheld", "metadata", "lookup", "provenance",
-        "by_url", "download", "planner", "schedule", "ahead", "notices",
+        "by_url", "download", "planner", "schedule", "ahead",
+        "known_advisories", "notices",
     ),
 }  # fmt: skip
 LEVEL = {module: level for level, module in enumerate(ORDER)} | {

@@ -12,22 +12,21 @@ notified when a look-up has ended. Nothing is read or asked while it is held.
 import logging
 import threading
 import time
-from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
-from packaging.version import InvalidVersion, Version
 
 from indexfallback.chain.documents import IndexDocuments, Wanted
 from indexfallback.chain.fallback import Fallback
 from indexfallback.config import Index
 from indexfallback.errors import ProjectError, StoreError
+from indexfallback.files.known_advisories import KnownAdvisories
 from indexfallback.files.pinned import FileAddress
 from indexfallback.files.workers import Workers
-from indexfallback.formats.advisories import Advisory, Release, merged, of_index
+from indexfallback.formats.advisories import Advisory, Release
 from indexfallback.names import version_in
 from indexfallback.store import StoreFault, best_effort
-from indexfallback.store.documents import DocumentKey, StoredDocument
+from indexfallback.store.documents import DocumentKey
 from indexfallback.table import Table, weight
 
 if TYPE_CHECKING:  # it imports the HTTP library, which takes 0.2 s
@@ -78,6 +77,7 @@ class Notices:
         self._documents = documents
         self._settings = fallback.settings
         self._store = fallback.store
+        self._known = KnownAdvisories(fallback.settings, fallback.store)
         self._seen: Table[Release, _Seen] = Table("files.notices.Notices._seen", _cost)
         self._changed = threading.Condition()
         #: Releases that are being looked up, with the groups that their files are from.
@@ -128,17 +128,7 @@ class Notices:
 
         ``owner`` is the index whose page is served for it.
         """
-        stated = self._stated(project, owner)
-        return {
-            # The number of releases that something is known about, be it nothing bad.
-            "stated": len(stated),
-            "releases": [
-                {"version": version, "advisories": msgspec.to_builtins(stated[version])}
-                for version in sorted(stated, key=_age, reverse=True)
-                if stated[version]
-            ],
-            "problem": self.problem,
-        }
+        return {**self._known.of_project(project, owner), "problem": self.problem}
 
     def close(self) -> None:
         """Look up nothing more; what is under way ends by its own limits."""
@@ -152,22 +142,6 @@ class Notices:
     def _is_public(self, group: str) -> bool:
         members = self._fallback.members.group(group)
         return bool(members) and not any(member.index.is_private for member in members)
-
-    def _stated(self, project: str, owner: Index) -> dict[str, tuple[Advisory, ...]]:
-        """Return what is stored about each version of a project, by version."""
-        sources = dict.fromkeys(
-            index.key for index in (self._settings.index(owner.group) or owner, owner)
-        )
-        found: dict[str, tuple[Advisory, ...]] = {}
-        for source in sources:
-            newest = sorted(self._store.documents.of_project(source, project), key=_checked)
-            found = {**dict(_stated_by(newest)), **found}
-        if self._settings.advisories is not None:
-            stored = self._store.advisories.of_project(self._settings.advisories, project)
-            for version, answer in stored.items():
-                key = str(_version(version) or version)
-                found[key] = merged((*found.get(key, ()), *answer.advisories))
-        return found
 
     # In the threads of the workers.
 
@@ -262,7 +236,7 @@ class Notices:
         """Note what is known of a release now."""
         release, now = task.release, time.time()
         try:
-            advisories = self._of_release(task)
+            advisories = self._known.of_release(release, task.owner)
         except (StoreError, *StoreFault) as error:
             log.debug("what is known of %s cannot be read: %s", release.project, error)
             advisories = ()
@@ -272,39 +246,3 @@ class Notices:
         with self._changed:
             self._pending.pop(release, None)
             self._changed.notify_all()
-
-    def _of_release(self, task: _Task) -> tuple[Advisory, ...]:
-        project, version = task.release
-        index = self._settings.index(task.owner)
-        indexes = [index] if index is not None else self._settings.group(task.owner)
-        found: list[Advisory] = []
-        for source in dict.fromkeys(index.key for index in indexes):
-            document = self._store.documents.load(DocumentKey(source, project, version))
-            found += of_index(document.body)[1] if document is not None else ()
-        if self._settings.advisories is not None:
-            stored = self._store.advisories.load(self._settings.advisories, task.release)
-            found += stored.advisories if stored is not None else ()
-        return merged(found)
-
-
-def _stated_by(documents: Iterable[StoredDocument]) -> Iterator[tuple[str, tuple[Advisory, ...]]]:
-    """Yield the version that each document describes, and what it states."""
-    for document in documents:
-        version, advisories = of_index(document.body)
-        yield str(_version(version) or version), advisories
-
-
-def _checked(document: StoredDocument) -> float:
-    return document.checked
-
-
-def _version(text: str) -> Version | None:
-    try:
-        return Version(text)
-    except InvalidVersion:  # a legacy version has no order
-        return None
-
-
-def _age(version: str) -> tuple[bool, Version]:
-    known = _version(version)
-    return known is not None, known or Version("0")

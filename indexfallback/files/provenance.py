@@ -92,24 +92,28 @@ class Provenances:
                 return
             _log_failures(wanted, fetched)
 
-    def get(self, address: FileAddress, login: ClientLogin | None = None) -> bytes:
+    def get(
+        self, address: FileAddress, login: ClientLogin | None = None, *, again: bool = False
+    ) -> bytes:
         """Return the object of a file: the one that is kept while it is fresh, else asked for.
 
-        With a client's ``login`` its origin is asked with that. Raises `FileError`, within the
-        deadline.
+        With a client's ``login`` its origin is asked with that; with ``again`` it is asked whatever
+        is fresh. Raises `FileError`, within the deadline.
         """
         ends = time.monotonic() + self._fallback.settings.deadline * (1 - RESERVE)
         self._lookup.check_owner(address)
         wanted = _Wanted(address, self._pins.distribution(address), login)
         held = self._held(wanted)
         member = self._fallback.members[address.owner]
-        if held is not None and self._is_fresh(wanted, held):
+        if held is not None and self._is_fresh(wanted, held) and not again:
             return held.body
         seconds = ends - time.monotonic()
         if held is not None:
             seconds = min(seconds, member.latency.patience())
         try:
-            fetched = run_within(lambda: self._shared(wanted), seconds, f"fetch-{address.filename}")
+            fetched = run_within(
+                lambda: self._shared(wanted, again=again), seconds, f"fetch-{address.filename}"
+            )
         except TimeoutError:
             late = Outcome(Kind.UNREACHABLE, f"no answer in time ({seconds:.1f} s)")
             fetched = _Fetched(None, (Failure(member.index.name, late),))
@@ -165,20 +169,23 @@ class Provenances:
         index = self._fallback.members[wanted.address.owner].index
         return held.age(time.time()) < self._fallback.settings.fresh_for(index)
 
-    def _shared(self, wanted: _Wanted, source: Source | None = None) -> _Fetched:
+    def _shared(
+        self, wanted: _Wanted, source: Source | None = None, *, again: bool = False
+    ) -> _Fetched:
         """Ask for an object, once for all that want it at the same time.
 
-        ``source`` is the one to ask, if it is known. Raises `FileError`, and TimeoutError if
-        another one asks and gets no answer in time.
+        ``source`` is the one to ask, if it is known. With ``again`` no earlier answer will do.
+        Raises `FileError`, and TimeoutError if another one asks and gets no answer in time.
         """
 
         def fetch() -> _Fetched:
             held = self._held(wanted)
-            if held is not None and self._is_fresh(wanted, held):  # another one has just got it
-                return _Fetched(held.body)
+            if held is not None and self._is_fresh(wanted, held) and not again:
+                return _Fetched(held.body)  # another one has just got it
             return self._fetch(wanted, self._sources(wanted) if source is None else [source])
 
-        return self._flights.run(wanted, fetch, self._fallback.settings.deadline)
+        seconds = self._fallback.settings.deadline
+        return self._flights.run(wanted, fetch, seconds, anew=again)
 
     def _sources(self, wanted: _Wanted) -> Iterator[Source]:
         owner, key, filename = wanted.address
@@ -189,7 +196,7 @@ class Provenances:
             wanted = _Wanted(address, self._pins.distribution(address))
             try:
                 _log_failures(wanted, self._shared(wanted, source))
-            except TimeoutError:  # a client asks for it
+            except (FileError, TimeoutError):  # a client asks for it, and is told of that
                 return
 
     def _fetch(self, wanted: _Wanted, sources: Iterable[Source]) -> _Fetched:

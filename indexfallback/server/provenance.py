@@ -5,7 +5,7 @@ import falcon
 from indexfallback.files.download import FileAddress
 from indexfallback.formats.provenance import MEDIA_TYPE
 from indexfallback.server.decisions import asked
-from indexfallback.server.pages import send
+from indexfallback.server.pages import is_again, send
 from indexfallback.server.rendered import as_rendered
 from indexfallback.shim import Shim
 from indexfallback.upstream.answers import ClientLogin
@@ -29,5 +29,6 @@ class ProvenanceSender:
         With a client's ``login`` it is asked for with that.
         """
         asked(req, address.key.project, address.filename)
-        body = self._shim.downloads.provenance.get(address, login)
+        again = is_again(req, self._shim)
+        body = self._shim.downloads.provenance.get(address, login, again=again)
         send(req, resp, MEDIA_TYPE, as_rendered(body))

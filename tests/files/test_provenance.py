@@ -82,6 +82,16 @@ def test_a_stale_one_is_replaced_by_what_the_index_has_now(pypi: FakeIndex, shim
     assert made.downloads.provenance.get(HERE) == NEWER
 
 
+def test_who_asks_again_gets_what_the_index_has_now(pypi: FakeIndex, shim: MakeShim) -> None:
+    pypi.attest(DEMO, OBJECT)
+    made = shim(pypi)
+    downloaded(made)
+    pypi.attest(DEMO, NEWER)
+    assert made.downloads.provenance.get(HERE) == OBJECT
+    assert made.downloads.provenance.get(HERE, again=True) == NEWER
+    assert made.downloads.provenance.get(HERE) == NEWER
+
+
 @pytest.mark.parametrize(
     "worse",
     [b"", b"<html>", OBJECT[:-1], provenance_of(OTHER), OBJECT + b" " * MOST],

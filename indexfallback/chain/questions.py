@@ -116,7 +116,7 @@ class Questions:
         if any(self._is_fresh(index, known.get(index.key)) for index in chain):
             return known
         for index in chain:
-            if index.is_directory or self._asker.is_absent(index, project):
+            if index.is_read_each_time or self._asker.is_absent(index, project):
                 continue
             later = shared.page(index.key, project, known.get(index.key))
             if later is not None:

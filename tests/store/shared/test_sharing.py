@@ -447,6 +447,20 @@ def test_what_was_pinned_without_the_bucket_is_written_on_its_return(
         proxy.faults.blackhole = False
         wait_until(lambda: pinned(bucket), 30, "the pin was not written")
         wait_until(lambda: not sharing(made).unshared.count(), 30, "some wait on")
+        wait_until(lambda: bucket.head(keys.blob(DEMO.sha256)).is_found, 30, "the file waits on")
+
+
+def test_an_owner_of_meanwhile_is_written_on_its_return(
+    proxied: MakeCopy, proxy: FaultProxy, bucket: Bucket
+) -> None:
+    with FakeIndex([DEMO]) as own, FakeIndex() as pypi:
+        made = proxied("a", private(own), public(pypi), shared_timeout=0.15)
+        proxy.faults.blackhole = True
+        made.fallback.page("demo")
+        assert sharing(made).unshared.count() == 1
+        proxy.faults.blackhole = False
+        wait_until(lambda: not sharing(made).unshared.count(), 30, "it waits on")
+    assert bucket.head(keys.marker(own.url, "demo")).is_found
 
 
 def test_another_pin_of_meanwhile_wins_and_the_file_is_quarantined(

@@ -63,8 +63,8 @@ class FilesByUrl:
     def find_provenance(self, url: ProvenanceUrl) -> FileAddress | None:
         """Return the address of the file that a provenance object is of.
 
-        None if no stored page states an object there. Those of a directory, which has no address of
-        its own, are beside its files.
+        None if no stored page states an object there. Those of a directory or a bucket, which have
+        no address that clients know, are beside the files.
         """
         members = sorted(
             self._fallback.members, key=lambda member: member.index.name != member.index.group
@@ -78,7 +78,7 @@ class FilesByUrl:
         beside = FileUrl(url.origin, (*url.path[:-1], url.filename), url.query, url.project)
         found = self._stored(beside, file_named)
         owner = self._fallback.members.get(found.owner) if found is not None else None
-        return found if owner is not None and owner.index.is_directory else None
+        return found if owner is not None and owner.index.is_read_each_time else None
 
     def _stored(
         self, url: FileUrl, find: Callable[[ProjectPage, FileUrl], File | None]

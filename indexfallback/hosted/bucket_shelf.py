@@ -77,7 +77,10 @@ class BucketShelf:
 
     def receive(self) -> AbstractContextManager[Incoming]:
         """Yield a file to write to, which is removed at the end."""
-        make_private(self._directory)
+        try:
+            make_private(self._directory)
+        except OSError as error:
+            raise failed(self._index.name, error) from error
         return receiving(self._directory)
 
     @contextmanager

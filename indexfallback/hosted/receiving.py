@@ -120,9 +120,10 @@ def remove_abandoned(directory: Path) -> None:
 
 
 def failed(filename: str, error: OSError) -> UploadFailedError:
-    """Return the error for a directory that could not be written."""
+    """Return the error for a file that could not be written."""
     return UploadFailedError(
         filename,
         f"it could not be written ({error.strerror or error})",
-        "Check the directory of the index and its disk, then upload it again",
+        "Check the directory of the index, or that of the cache for a bucket, and its disk, then "
+        "upload it again",
     )

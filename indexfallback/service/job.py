@@ -8,16 +8,17 @@ from pathlib import Path
 #: The name of the service on every system.
 NAME = "indexfallback"
 DESCRIPTION = "One local package index in front of all of yours"
-#: Environment variables that change the shim's settings and connections. Passwords of indexes are
-#: not among them: they must not be written to the file of a service.
+#: Environment variables that change the shim's settings and connections. Passwords of indexes and
+#: keys of buckets are not among them: they must not be written to the file of a service.
 _KEPT = re.compile(
-    "INDEXFALLBACK_(PORT|OFFLINE)|PIP_(INDEX_URL|EXTRA_INDEX_URL|NO_INDEX)|(HTTPS?|ALL|NO)_PROXY",
+    "INDEXFALLBACK_(PORT|OFFLINE)|PIP_(INDEX_URL|EXTRA_INDEX_URL|NO_INDEX)|(HTTPS?|ALL|NO)_PROXY"
+    "|AWS_(ENDPOINT_URL|REGION|DEFAULT_REGION|ROLE_ARN)",
     re.IGNORECASE,
 )
 #: The same for variables with the path of a file or a directory.
 _KEPT_PATHS = re.compile(
     "INDEXFALLBACK_(CONFIG|CACHE_DIR)|PIP_(CONFIG_FILE|CERT)|(REQUESTS|CURL)_CA_BUNDLE"
-    "|SSL_CERT_(FILE|DIR)|XDG_(CONFIG|CACHE|STATE)_HOME",
+    "|SSL_CERT_(FILE|DIR)|XDG_(CONFIG|CACHE|STATE)_HOME|AWS_WEB_IDENTITY_TOKEN_FILE",
     re.IGNORECASE,
 )
 

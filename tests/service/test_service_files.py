@@ -111,8 +111,10 @@ def test_a_task_starts_at_logon_without_a_window_and_without_an_end() -> None:
 
 
 def test_a_service_is_given_what_the_settings_depend_on_and_no_secrets(tmp_path: Path) -> None:
-    kept = {"INDEXFALLBACK_PORT": "1", "https_proxy": "http://x", "PIP_NO_INDEX": "1"}
-    others = {"PRIVATE_INDEX_PASSWORD": "s", "PATH": "/bin", "INDEXFALLBACK_ENV": "z"}
+    kept = {"INDEXFALLBACK_PORT": "1", "https_proxy": "http://x", "PIP_NO_INDEX": "1",
+            "AWS_ENDPOINT_URL": "https://s3.example.com", "AWS_REGION": "eu-1"}  # fmt: skip
+    others = {"PRIVATE_INDEX_PASSWORD": "s", "PATH": "/bin", "INDEXFALLBACK_ENV": "z",
+              "AWS_ACCESS_KEY_ID": "k", "AWS_SECRET_ACCESS_KEY": "s"}  # fmt: skip
     assert kept_environment({**others, **kept}, tmp_path) == kept
 
 

@@ -141,8 +141,6 @@ class Store:
         """Write pending records and close the files."""
         self.wait_until_rebuilt(_REBUILD_SECONDS)
         self._closing.set()
-        if self.shared is not None:
-            self.shared.close()
         self.blobs.eviction.close()
         with best_effort("record when files were last used"):
             self.blobs.records.flush()
@@ -150,6 +148,8 @@ class Store:
         self.pins.flush()
         self.first_seen.flush()
         self.search.write_notes()
+        if self.shared is not None:
+            self.shared.close()
         self.database.close()
         self.hosting.close()
         if self._temporary is not None:

@@ -212,10 +212,11 @@ class Pins:
                 self.merge([pin])
 
     def follow(self, own: Pin, held: Pin) -> None:
-        """Replace a pin by the one that holds for all shims."""
+        """Replace a pin, at every address of the content, by the one that holds for all shims."""
         self._pending.flush(now=True)
+        wrong = [pin[:3] for pin in self.of_name(*own[:2]) if pin.sha256 == own.sha256]
         with self._database.change() as changes:
-            changes.make(REMOVE_PINS, [own[:3]])
+            changes.make(REMOVE_PINS, wrong)
             changes.make(ADD_PIN, [held])
 
     def _write(self, batch: Mapping[_Address, tuple[_Record, ...]]) -> None:

@@ -24,7 +24,7 @@ PAUSE_SECONDS = 10.0
 #: A job is tried so often: one may fail for a reason of its own, as a file that is too large.
 TRIES = 5
 #: At the end, what waits is written for so long, seconds: a server must end soon.
-DRAIN_SECONDS = 2.0
+DRAIN_SECONDS = 1.0
 
 #: What is written, and its key: ``("file", sha256)``, ``("page", source, project)``.
 Job = tuple[str, ...]
@@ -76,7 +76,8 @@ class WriteQueue:
             try:
                 is_done = self._run(found[0])
             except Exception:  # the next jobs are not to suffer from a defect
-                log.exception("cannot share %s", " ".join(found[0]))
+                if not self._is_closed:  # and with it the store
+                    log.exception("cannot share %s", " ".join(found[0]))
             finally:
                 self._end(*found, is_done=is_done)
 
@@ -116,6 +117,7 @@ class WriteQueue:
 
     def close(self, seconds: float = DRAIN_SECONDS) -> None:
         """Write what waits, for ``seconds`` at most, and end the threads."""
+        ends = time.monotonic() + seconds
         if self._resumes <= time.monotonic():
             self.drain(seconds)
         with self._changed:
@@ -124,6 +126,5 @@ class WriteQueue:
             self._jobs.clear()
             self._changed.notify_all()
             threads = list(self._threads)
-        ends = time.monotonic() + seconds
         for thread in threads:
             thread.join(max(0.0, ends - time.monotonic()))

@@ -38,8 +38,8 @@ log = logging.getLogger("indexfallback.store")
 _RETRY_SECONDS = 10.0
 #: The lists of names are read this often, seconds: a request that has not changed them is cheap.
 _POLL_SECONDS = 60.0
-#: At the end, the thread is waited for so long, seconds: for a request that is under way.
-_END_SECONDS = 2.0
+#: At the end, the thread is waited for so long, seconds: a server that does not end is killed.
+_END_SECONDS = 0.5
 
 
 class Terms(NamedTuple):

@@ -9,7 +9,12 @@ import pytest
 
 from indexfallback.config import Index
 from indexfallback.config.bucket_url import parse_bucket_url
-from indexfallback.errors import FileRefusedError, FileUnavailableError, ProjectNotFoundError
+from indexfallback.errors import (
+    FileMissingError,
+    FileRefusedError,
+    FileUnavailableError,
+    ProjectNotFoundError,
+)
 from indexfallback.shim import Shim
 from indexfallback.store.pins import Pin
 from indexfallback.store.shared import keys
@@ -472,7 +477,8 @@ def test_another_pin_of_meanwhile_wins_and_the_file_is_quarantined(
     with FakeIndex([DEMO]) as index:
         made = proxied("a", index, shared_timeout=0.15)
         proxy.faults.blackhole = True
-        assert fetch(made, DEMO) == DEMO.data
+        for hashed in (True, False):
+            assert fetch(made, DEMO, hashed=hashed) == DEMO.data
         bucket.put(keys.pin("demo", DEMO.filename, ""), encoded(pin_of(OTHER.sha256, index.url)))
         proxy.faults.blackhole = False
         wait_until(lambda: not sharing(made).unshared.count(), 30, "the pin still waits")
@@ -482,6 +488,9 @@ def test_another_pin_of_meanwhile_wins_and_the_file_is_quarantined(
         assert made.store.blobs.quarantined.count() == 1
         with pytest.raises(FileRefusedError):
             fetch(made, DEMO)
+        # The index lists no file with the content that holds.
+        with pytest.raises(FileMissingError):
+            fetch(made, DEMO, hashed=False)
     assert "was served here as sha256" in caplog.text
     assert sharing(made).status()["conflicts"] == 1
 

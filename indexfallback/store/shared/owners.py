@@ -22,6 +22,9 @@ _ABSENT_SECONDS = 60.0
 #: The list is not written again only to say that it was fetched anew, before it is this old,
 #: seconds: every shim fetches it each hour.
 _CONFIRM_SECONDS = 1800.0
+#: A longer list is not shared, names: it is that of an index which passes on the public one's
+#: names, would be 30 MB in memory each hour, and each shim reads it from the index.
+MOST_NAMES = 200_000
 #: Another shim may write the list between reading and replacing it, a few times.
 _TRIES = 5
 
@@ -93,6 +96,9 @@ class SharedOwners:
 
     def share(self, source: str) -> Answer:
         """Add the names that are listed here to the list of the bucket."""
+        listed = self._ledger.name_list(source)
+        if listed is not None and listed.names > MOST_NAMES:
+            return Answer(Outcome.EXISTS, cause=f"{source} lists more than {MOST_NAMES:,} names")
         answer = Answer(Outcome.UNREACHABLE)
         for _ in range(_TRIES):
             answer = self._link.get(keys.names(source))

@@ -18,7 +18,7 @@ from indexfallback.errors import (
 from indexfallback.shim import Shim
 from indexfallback.store.pins import Pin
 from indexfallback.store.shared import keys
-from indexfallback.store.shared.bucket import Bucket
+from indexfallback.store.shared.bucket import Bucket, Outcome
 from indexfallback.store.shared.pins import decoded, encoded
 from tests.conftest import MakeShim
 from tests.fakes import FakeIndex, wheel
@@ -264,6 +264,17 @@ def test_a_list_of_names_is_known_to_all_copies(copy: MakeCopy) -> None:
         drained(second)
         sharing(first).owners.poll(own.url)
         assert first.store.ledger.names(own.url) == ["acme-app", "demo", "new"]
+
+
+def test_a_very_long_list_of_names_is_not_shared(
+    copy: MakeCopy, bucket: Bucket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("indexfallback.store.shared.owners.MOST_NAMES", 1)
+    with FakeIndex([DEMO]) as own, FakeIndex([OTHER]) as pypi:
+        made = copy("a", private(own), public(pypi))
+        made.store.ledger.record_list(own.url, ["acme-app", "demo"])
+        drained(made)
+        assert bucket.head(keys.names(own.url)).outcome is Outcome.ABSENT
 
 
 def test_a_name_that_is_disowned_is_forgotten_in_the_bucket(copy: MakeCopy) -> None:

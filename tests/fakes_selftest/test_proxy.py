@@ -52,6 +52,12 @@ def test_slices_arrive_whole(index: FakeIndex) -> None:
         assert fetch(proxy) == BIG.data
 
 
+def test_one_byte_is_flipped(index: FakeIndex) -> None:
+    with FaultProxy(index.port, flip=60_000) as proxy:
+        body = fetch(proxy)
+    assert [a ^ b for a, b in zip(body, BIG.data, strict=True) if a != b] == [1]
+
+
 @pytest.mark.parametrize("reset", [False, True])
 def test_a_cut_connection_ends_early(index: FakeIndex, reset: bool) -> None:
     with FaultProxy(index.port, cut=5000, reset=reset) as proxy:

@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from indexfallback.cli.status import _shared_lines
+from indexfallback.cli.why import _shared_lines as shared_in_why
 from indexfallback.config.bucket_url import parse_bucket_url
 from indexfallback.server.metrics import render
 from indexfallback.status import status
@@ -173,3 +175,27 @@ def test_status_and_metrics_tell_what_came_from_the_bucket(
     told = why(cold, "demo")["shared"]
     assert told["files"] == 1
     assert told["page"] is not None
+
+
+CONFLICT = {
+    "project": "demo", "filename": DEMO.filename, "refused": "a" * 64, "held": "b" * 64,
+    "source": "https://packages.example.com/simple/", "found": 1000.0,
+}  # fmt: skip
+
+
+def test_status_says_what_waits_for_the_bucket_and_what_contradicted_it() -> None:
+    report = {
+        "url": "s3://packages/x", "state": "read only", "cause": "writing is denied", "files": 1,
+        "pages": 2, "queue": 3, "waiting": 4, "conflicts": 1, "in_conflict": [CONFLICT],
+    }  # fmt: skip
+    told = " ".join(" ".join(_shared_lines(report)).split())
+    assert "s3://packages/x: read only (writing is denied)" in told
+    assert "1 file and 2 pages came from it, 3 writes under way, 4 records to be written" in told
+    assert f"1 file served here contradicted another shim: {DEMO.filename} of demo" in told
+    assert _shared_lines(None) == []
+
+
+def test_why_says_which_file_is_to_be_installed_again() -> None:
+    (line,) = shared_in_why({"page": None, "files": 0, "conflicts": [CONFLICT]})
+    assert f"{DEMO.filename} was served here as sha256 {'a' * 64}" in line
+    assert line.endswith("install it again where it was installed")

@@ -30,10 +30,14 @@ _ENVIRONMENT = {
 }
 
 
-def wrk(url: str, connections: int, seconds: float) -> float:
-    """Return the requests a second that a server answers on so many connections."""
+def wrk(url: str, connections: int, seconds: float, script: Path | None = None) -> float:
+    """Return the requests a second that a server answers on so many connections.
+
+    ``script`` is a program of wrk in Lua, as one that names other addresses.
+    """
     # One thread of wrk is enough for all of them, and leaves the other core to the server.
-    command = ["wrk", "-t1", f"-c{connections}", f"-d{seconds:.0f}s", "--timeout", "10s", url]
+    command = ["wrk", "-t1", f"-c{connections}", f"-d{seconds:.0f}s", "--timeout", "10s"]
+    command += [*(("-s", str(script)) if script is not None else ()), url]
     output = subprocess.run(command, check=True, capture_output=True, text=True).stdout
     rate = _RATE.search(output)
     if rate is None or _WRONG.search(output):

@@ -49,6 +49,7 @@ http {{
         absolute_redirect off;
         {locations}
     }}
+    {http}
 }}
 """
 
@@ -58,12 +59,13 @@ class Nginx:
     """A running nginx that serves the directory ``root``; ``with Nginx(root) as url``.
 
     ``url`` ends in a slash; a tree of `write_tree` has its index at ``url + "simple/"``.
-    ``locations`` is more of its configuration.
+    ``locations`` is more of its configuration, and ``http`` what is beside its server.
     """
 
-    def __init__(self, root: Path, locations: str = "") -> None:
+    def __init__(self, root: Path, locations: str = "", *, http: str = "") -> None:
         self._root = root.resolve()
         self._locations = locations
+        self._http = http
         self._port = free_port()
         self._home = Path()
         self._process: subprocess.Popen[bytes] | None = None
@@ -78,6 +80,7 @@ class Nginx:
                 port=self._port,
                 root=self._root,
                 locations=self._locations,
+                http=self._http,
             ),
             encoding="utf-8",
         )

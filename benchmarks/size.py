@@ -4,6 +4,7 @@ The files themselves are not there: what is measured is the bookkeeping.
 """
 
 import hashlib
+import itertools
 import os
 import signal
 import subprocess
@@ -29,10 +30,8 @@ from indexfallback.store.maintenance import info
 
 #: Bytes of each file, and files of each project.
 _SIZE, _OF_PROJECT = 20_000, 20
-#: Projects that have a page.
+#: Projects that have a page, at most.
 _PAGES = 5_000
-#: Names on the list of one index: about those of PyPI.
-_NAMES = 890_000
 #: Looks at one record.
 _LOOKS = 2_000
 _BATCH = 50_000
@@ -71,7 +70,7 @@ def fill(store: Store, files: int) -> None:
                 "INSERT INTO pin VALUES (?, ?, ?, ?, ?, ?)",
                 ((_project(n), _filename(n), s, s, now, "source") for n, s in names),
             )
-    for number in range(_PAGES):
+    for number in range(min(_PAGES, files // _OF_PROJECT)):
         page = ProjectPage(name=_project(number * _OF_PROJECT))
         store.pages.put("source", page, PageFacts(Validators(), "digest", now))
 
@@ -83,7 +82,7 @@ def _waits(work: Callable[[int], object]) -> Iterator[list[float]]:
     seconds: list[float] = []
 
     def run() -> None:
-        while not ended.wait(0.002):
+        while not (seconds and ended.wait(0.002)):
             began = time.perf_counter()
             work(len(seconds))
             seconds.append(time.perf_counter() - began)
@@ -135,21 +134,21 @@ def evict(home: Path, files: int, add: _Add) -> None:
     add("request meanwhile, slowest", MS, max(seconds) * 1000, _MOST_MS)
 
 
-def names(home: Path, add: _Add) -> None:
+def names(home: Path, count: int, add: _Add) -> None:
     """A long list of names, read from an answer and recorded, while a request pins files."""
-    listed = dict.fromkeys(_sha256(number)[:12] for number in range(_NAMES))
+    listed = dict.fromkeys(_sha256(number)[:12] for number in range(count))
     with closing(Store(home, 10**12)) as store:
-        asked = iter(range(_NAMES))
+        asked = itertools.count()
 
         def request(_: int) -> None:
             number = next(asked)
-            store.pins.record("listed", f"listed-{number}.zip", _sha256(number), "source")
+            store.pins.record("listed", _listed(number), _sha256(number), "source")
             store.ledger.owners(f"project-{number}")
 
         def measure(what: str, work: Callable[[], object]) -> None:
             with _waits(request) as seconds:
                 took = _timed(work)
-            add(f"{what} of {_NAMES:,} names", SECONDS, took)
+            add(f"{what} of {count:,} names", SECONDS, took)
             add("request during that, slowest", MS, max(seconds) * 1000, _MOST_MS)
 
         for media in (Media.JSON_V1, Media.HTML_V1):
@@ -158,6 +157,14 @@ def names(home: Path, add: _Add) -> None:
             measure(f"reading of a list ({kind})", partial(_read, body, media))
         del body
         measure("recording", lambda: store.ledger.record_list(_PRIVATE, listed))
+    with closing(Store(home, 10**12)) as store:
+        pins = store.pins.of_project("listed")
+        lost = sum(_listed(number) not in pins for number in range(next(asked)))
+    add("pins of those requests that are lost", Unit("pins"), lost, 0)
+
+
+def _listed(number: int) -> str:
+    return f"listed-{number}.zip"
 
 
 def _read(body: bytes, media: Media) -> None:
@@ -167,17 +174,20 @@ def _read(body: bytes, media: Media) -> None:
         names.update(piece)
 
 
-def lists(home: Path, add: _Add) -> None:
-    """The most memory of what lists everything, above that of a command that does not."""
-    least = _command(home, "cache", "info", "--json")[1]
+def lists(home: Path, count: int, add: _Add) -> None:
+    """The most memory of what lists everything, above that of the same without a list."""
 
-    def measure(what: str, seconds: float, most: float) -> None:
+    def measure(what: str, least: float, measured: tuple[float, float]) -> None:
+        seconds, most = measured
         add(what, SECONDS, seconds)
         add(f"{what}: memory", MB, most - least, _MOST_MB)
 
+    least = _command(home, "cache", "info", "--json")[1]
     for arguments in (("list",), ("list", "--json")):
-        measure(f"cache {' '.join(arguments)}", *_command(home, "cache", *arguments))
-    measure(f"page of {_NAMES:,} names for people", *_measured(home, _BROWSE))
+        measure(f"cache {' '.join(arguments)}", least, _command(home, "cache", *arguments))
+    least = _measured(home, _OPEN)[1]
+    measure("all pins, one after the other", least, _measured(home, _OPEN + _PINS))
+    measure(f"page of {count:,} names for people", least, _measured(home, _OPEN + _BROWSE))
 
 
 def verify(home: Path, files: int, add: _Add) -> None:
@@ -200,16 +210,18 @@ def verify(home: Path, files: int, add: _Add) -> None:
     add(f"cache verify of {files:,} files: memory", MB, most - least, _MOST_MB)
 
 
-#: Programs; the first takes the arguments of a command.
+#: Programs: the first takes the arguments of a command, the last two follow the second.
 _COMMAND = "from indexfallback.cli import main; main()"
-_BROWSE = f"""
-from indexfallback.server.browse.search import find
+_OPEN = """
 from indexfallback.store import Store
 from indexfallback.store.known_names import KnownNames, NameSource
 store = Store(pathlib.Path(os.environ["INDEXFALLBACK_CACHE_DIR"]), 10**12)
+atexit.register(store.close)
+"""
+_PINS = "assert sum(1 for _ in store.pins)"
+_BROWSE = f"""
 known = KnownNames(store.database, [NameSource("{_PRIVATE}", True), NameSource("source")])
-assert find(known, ["private", "public"], "1", 3).names
-store.close()
+assert known.find("1", known.count("1") // 2, 100)
 """
 #: Says the most memory that this process, and not the one that started it, has had, KiB.
 _SAYING = r"""
@@ -246,8 +258,15 @@ def _measured(home: Path, program: str, *arguments: str) -> tuple[float, float]:
 
 @click.command()
 @click.option("--files", default=1_000_000, type=click.IntRange(1000), help="How many files.")
+@click.option(
+    "--names",
+    "listed",
+    default=890_000,
+    type=click.IntRange(1000),
+    help="How many names are on the list of an index: about those of PyPI.",
+)
 @click.option("--markdown", is_flag=True, help="Print the table as Markdown.")
-def main(*, files: int, markdown: bool) -> None:
+def main(*, files: int, listed: int, markdown: bool) -> None:
     """Print a table of what requests and lists take."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     rows: list[Row] = []
@@ -264,8 +283,8 @@ def main(*, files: int, markdown: bool) -> None:
             add("opening", MS, (time.perf_counter() - began) * 1000, _MOST_MS)
             look(store, files, add)
             add("database", MB, store.database.size() / 1e6)
-        names(home, add)
-        lists(home, add)
+        names(home, listed, add)
+        lists(home, listed, add)
         evict(home, files, add)
         verify(home.with_name("verified"), files // 10, add)
     click.echo(machine())

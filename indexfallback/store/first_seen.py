@@ -59,14 +59,15 @@ class FirstSeen:
         self._pending.flush(now=True)
 
     def _known(self, source: str, project: str) -> _Seen:
-        row = self._database.row(
-            "SELECT body FROM first_seen WHERE source = ? AND project = ?", (source, project)
-        )
+        # First: what is written meanwhile is in the database.
         pending = {
             name: when
             for (of_source, of_project, name), when in self._pending.all().items()
             if (of_source, of_project) == (source, project)
         }
+        row = self._database.row(
+            "SELECT body FROM first_seen WHERE source = ? AND project = ?", (source, project)
+        )
         return {**pending, **_decoded(row)}
 
     def _write(self, batch: Mapping[_Key, float]) -> None:

@@ -127,16 +127,18 @@ class Ledger:
     def owners(self, project: str) -> dict[str, Ownership]:
         """Return the ownerships of a project, by the address of the index."""
         self._pending.flush()
+        # First: what is written meanwhile is in the database.
+        pending, lists = self._pending.all(), self._lists.copy()
         rows = self._database.agreed(
             "SELECT source, listed, served, copied FROM name {index} WHERE project = ?",
             INDEXES,
             (project,),
         )
         owners = {source: Ownership(*row) for source, *row in rows}
-        for (source, name), ownership in self._pending.all().items():
+        for (source, name), ownership in pending.items():
             if name == project:
                 owners[source] = ownership.merged(owners.get(source, Ownership()))
-        for source, listed in self._lists.copy().items():
+        for source, listed in lists.items():
             if project in listed.names:
                 known = Ownership(listed=listed.fetched)
                 owners[source] = known.merged(owners.get(source, Ownership()))

@@ -111,6 +111,7 @@ class Pins:
     ) -> dict[str, list[Pin]]:
         """Return the pins of each of a few file names, as `of_name` does, by one query."""
         marks = ",".join("?" * len(filenames))
+        unwritten = self._pending.all()  # first: what is written meanwhile is in the database
         rows = self._database.agreed(
             f"SELECT {_COLUMNS} FROM pin {{index}} WHERE project = ? AND filename IN ({marks})",  # noqa: S608 - ours
             _INDEXES,
@@ -120,7 +121,7 @@ class Pins:
         for row in rows:
             stored[row[1]].append(Pin._make(row))
         pending: dict[str, list[_Record]] = {name: [] for name in filenames}
-        for address, records in self._pending.all().items():
+        for address, records in unwritten.items():
             if address[0] == project and address[1] in pending:
                 pending[address[1]].extend(records)
         return {
@@ -130,6 +131,7 @@ class Pins:
 
     def of_project(self, project: str, foreign: Collection[str] = ()) -> dict[str, list[Pin]]:
         """Return file name to its pins, the oldest first, without those of ``foreign``."""
+        unwritten = self._pending.all()  # first, as above
         rows = self._database.agreed(
             f"SELECT {_COLUMNS} FROM pin {{index}} WHERE project = ? ORDER BY seen, key",  # noqa: S608 - ours
             _INDEXES,
@@ -139,7 +141,7 @@ class Pins:
         for row in rows:
             pins.setdefault(row[1], []).append(Pin._make(row))
         pending: dict[str, list[_Record]] = {}
-        for address, records in self._pending.all().items():
+        for address, records in unwritten.items():
             if address[0] == project:
                 pending.setdefault(address[1], []).extend(records)
         for name, of_name in pending.items():

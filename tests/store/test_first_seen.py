@@ -5,7 +5,7 @@ from contextlib import closing
 from indexfallback.store import Store
 from indexfallback.store.first_seen import OLD
 from indexfallback.store.hosting import Hosting
-from tests.store.support import set_read_only
+from tests.store.support import set_read_only, written_after_reads
 
 SOURCE = "https://packages.example.com/simple/"
 
@@ -45,6 +45,14 @@ def test_records_hold_while_the_disk_cannot_be_written_and_are_written_then(stor
     store.first_seen.flush()
     with closing(Store(store.directory, 10**6)) as again:
         assert see(again, "b", now=400.0)["b"] == 200.0
+
+
+def test_a_record_that_another_thread_is_writing_counts(store: Store) -> None:
+    set_read_only(store, True)
+    see(store, "a", now=100.0)
+    set_read_only(store, False)
+    written_after_reads(store, store.first_seen.flush)
+    assert see(store, "b", now=200.0)["b"] == 200.0
 
 
 def test_a_damaged_database_gives_its_records_to_the_new_one(store: Store) -> None:

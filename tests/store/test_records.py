@@ -16,7 +16,7 @@ from indexfallback.page import File, ProjectPage
 from indexfallback.store import PageFacts, Store, Validators
 from indexfallback.store.pages import digest_of
 from indexfallback.upstream.facts import Facts, Stamp
-from tests.store.support import set_read_only
+from tests.store.support import set_read_only, written_after_reads
 
 A = "https://packages.example.com/simple/"
 B = "https://mirror.example.com/simple/"
@@ -360,3 +360,25 @@ def test_the_health_of_another_version_is_ignored(store: Store) -> None:
     found = store.health_records.get(A)
     assert found is not None
     assert (found.state, found.reason, found.trouble) == (State.OPEN, "503", Kind.FAILED)
+
+
+def test_an_owner_that_another_thread_is_writing_is_known(store: Store) -> None:
+    set_read_only(store, True)
+    store.ledger.record_page(A, "demo")
+    store.ledger.record_list(B, ["demo"])
+    set_read_only(store, False)
+    written_after_reads(store, store.ledger.flush)
+    assert set(store.ledger.owners("demo")) == {A, B}
+
+
+@pytest.mark.parametrize("way", ["of_project", "of_name"])
+def test_a_pin_that_another_thread_is_writing_is_known(store: Store, way: str) -> None:
+    set_read_only(store, True)
+    store.pins.record("demo", "demo-1.0.tar.gz", "0" * 64, A)
+    set_read_only(store, False)
+    written_after_reads(store, store.pins.flush)
+    found = {
+        "of_project": lambda: store.pins.of_project("demo")["demo-1.0.tar.gz"],
+        "of_name": lambda: store.pins.of_name("demo", "demo-1.0.tar.gz"),
+    }
+    assert [pin.sha256 for pin in found[way]()] == ["0" * 64]

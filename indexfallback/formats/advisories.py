@@ -79,7 +79,7 @@ def of_index(body: bytes) -> tuple[str, tuple[Advisory, ...]]:
     """
     try:
         document = _index_json.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return "", ()
     version = _text(_fields(document.info).get("version"), _SHORT)
     return version, merged(map(_of_index, _objects(document.vulnerabilities)))
@@ -197,7 +197,7 @@ def _advisory(
 def _decoded(body: bytes) -> object:
     try:
         return msgspec.json.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
 
 

@@ -48,7 +48,7 @@ def checked(body: bytes, url: str, project: str, version: str) -> bytes:
     """
     try:
         document = _decoder.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise PageError(redact(url), f"not the JSON of a project ({error})") from error
     info = document.info
     if normalize(info.name) != project or (version and not is_same(info.version, version)):

@@ -54,7 +54,7 @@ def said_by_document(body: bytes) -> Said | None:
     """Return what PyPI's JSON of a project or a version says, or None if it is not readable."""
     try:
         info = _decoder.decode(body).info
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
     return _said(info.name, info.version, info.summary, info.keywords, info.classifiers or ())
 

@@ -151,3 +151,8 @@ def test_the_answer_to_a_batch_has_a_list_for_each_release() -> None:
 @given(st.binary() | _JSON.map(lambda value: json.dumps(value).encode()))
 def test_anything_else_is_no_answer(body: bytes) -> None:
     assert osv_matches(body, 1) is None
+
+
+def test_what_nests_too_deeply_states_nothing() -> None:
+    deep = b'{"vulnerabilities": %s%s}' % (b"[" * 100_000, b"]" * 100_000)
+    assert (of_index(deep), of_osv(deep, "demo"), osv_matches(deep, 1)) == (("", ()), None, None)

@@ -89,3 +89,9 @@ def test_a_document_of_a_version_has_no_releases_afterwards_either() -> None:
 def test_versions_are_compared_and_not_their_texts(one: str, other: str) -> None:
     assert is_same(one, other)
     assert not is_same(one, "7")
+
+
+def test_json_that_nests_too_deeply_is_refused() -> None:
+    deep = body()[:-1] + b', "vulnerabilities": ' + b"[" * 100_000 + b"]" * 100_000 + b"}"
+    with pytest.raises(PageError, match="not the JSON of a project"):
+        checked(deep, URL, "demo", "")

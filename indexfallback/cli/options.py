@@ -134,6 +134,22 @@ def takes_options_but_index(command: Callable[..., Any]) -> Callable[..., Any]:
     return _takes(command, _OPTIONS[:1] + _OPTIONS[2:])
 
 
+def _check_texts(ctx: click.Context) -> None:
+    """Raise `click.BadParameter` for a text that is not UTF-8: no record or address can hold it.
+
+    Paths and the words of a command to run may have any bytes.
+    """
+    for parameter in ctx.command.params:
+        value = ctx.params.get(parameter.name or "")
+        if not isinstance(parameter.type, click.types.StringParamType) or value is None:
+            continue
+        for text in (value,) if isinstance(value, str) else value:
+            try:
+                text.encode()
+            except UnicodeEncodeError as error:
+                raise click.BadParameter(f'"{text}" is not UTF-8', ctx, parameter) from error
+
+
 def _takes(command: Callable[..., Any], given: Sequence[Callable[..., Any]]) -> Callable[..., Any]:
     @click.pass_context
     @functools.wraps(command)
@@ -149,6 +165,7 @@ def _takes(command: Callable[..., Any], given: Sequence[Callable[..., Any]]) -> 
         **rest: Any,
     ) -> Any:
         before: Options = ctx.find_object(Options) or Options()
+        _check_texts(ctx)
         quiet, verbose = quiet or before.quiet, max(verbose, before.verbose)
         if quiet and verbose > 0:
             raise click.UsageError("--quiet and --verbose exclude one another")

@@ -75,6 +75,17 @@ def test_wrong_usage_ends_with_2(cli: CommandLine, arguments: tuple[str, ...]) -
     assert done.err.startswith("Usage: ")
 
 
+@pytest.mark.parametrize(
+    "arguments",
+    [("search", "\udcff"), ("token", "create", "--name", "\udcff"), ("log", "--index", "\udcff")],
+    ids=" ".join,
+)
+def test_a_text_that_is_not_utf8_is_wrong_usage(
+    cli: CommandLine, arguments: tuple[str, ...]
+) -> None:
+    assert "is not UTF-8" in cli.to_terminal(*arguments).expect(2).words
+
+
 def test_a_wrong_index_ends_with_2(cli: CommandLine) -> None:
     assert cli("why", "x", "--index", "here").expect(2).err.startswith("indexfallback: --index: ")
 

@@ -10,7 +10,7 @@ Sources: PEP 740, "Attestation objects"; pypi-attestations, `Attestation.verify`
 
 import importlib.metadata
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from indexfallback.formats.provenance import read
@@ -33,7 +33,8 @@ class NotInstalledError(Exception):
 class Verdict(NamedTuple):
     """What came of one attestation."""
 
-    is_verified: bool
+    #: None if it cannot be tried.
+    is_verified: bool | None
     #: Why not; empty if it is.
     reason: str = ""
 
@@ -63,9 +64,8 @@ def verify(body: bytes, filename: str, sha256: str) -> tuple[Verdict, ...]:
     try:
         provenance = Provenance.model_validate_json(body)
         distribution = Distribution(name=filename, digest=sha256)
-    except ValidationError as error:  # an unknown kind of publisher, or of file
-        reason = f"pypi-attestations cannot check it: {error.errors()[0]['msg']}"
-        return (Verdict(is_verified=False, reason=_shown(reason)),) * count
+    except ValidationError as error:
+        return (_unreadable(error.errors()[0]),) * count
     return tuple(_verdicts(provenance, distribution))
 
 
@@ -78,6 +78,16 @@ def _verdicts(provenance: "Provenance", distribution: Any) -> Iterator[Verdict]:
                 yield Verdict(is_verified=False, reason=_reason(error))
             else:
                 yield Verdict(is_verified=True)
+
+
+def _unreadable(error: Mapping[str, Any]) -> Verdict:
+    """Return the verdict on each attestation of an object that pypi-attestations refuses."""
+    if error["type"] == "union_tag_invalid":
+        kind = error["ctx"]["tag"]
+        reason = f"pypi-attestations does not know publishers of the kind {kind}"
+        return Verdict(is_verified=None, reason=_shown(reason))
+    reason = f"pypi-attestations cannot read it: {error['msg']}"
+    return Verdict(is_verified=False, reason=_shown(reason))
 
 
 def _reason(error: Exception) -> str:

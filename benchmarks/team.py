@@ -29,6 +29,7 @@ from tests.fakes.object_store import ObjectStore
 _COPIES = 3
 _REQUESTS = Unit("requests")
 _WRONG = Unit("wrong")
+_CPU = Unit("s", digits=3)
 #: Connections of a warm measurement, and its seconds.
 _CONNECTIONS, _SECONDS = 30, 3.0
 #: Where a load balancer sends an address to one copy, the requests for each file, at most: one may
@@ -170,16 +171,16 @@ class Measurement:
         for kind, (rate, cpu) in figures.items():
             self._rows(f"warm {kind}, {what}", PER_SECOND).add(rate, reference[kind][0])
             name = f"warm {kind}, {what}: CPU of the shims for 1,000"
-            self._rows(name, SECONDS).add(cpu, reference[kind][1])
+            self._rows(name, _CPU).add(cpu, reference[kind][1])
 
     def lose_bucket(self, cluster: Cluster, kill: Callable[[], object]) -> None:
-        """The bucket is killed when half of the files were fetched, while all clients install."""
+        """The bucket is killed at the first request for one of the files, while all install."""
         self._index.clear()
         what = f"{self._crowd}, cold, the bucket killed meanwhile"
         with ThreadPoolExecutor(1) as pool:
             running = pool.submit(self.install, cluster, what)
-            half = packages(self._scale.packages)[self._scale.packages // 2]
-            self._index.wait_for(f"/files/{half.filename}", seconds=60)
+            one = packages(self._scale.packages)[self._scale.packages // 2]
+            self._index.wait_for(f"/files/{one.filename}", seconds=60)
             kill()
             running.result()
 

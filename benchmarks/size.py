@@ -30,8 +30,8 @@ from indexfallback.store.maintenance import info
 
 #: Bytes of each file, and files of each project.
 _SIZE, _OF_PROJECT = 20_000, 20
-#: Projects that have a page, at most.
-_PAGES = 5_000
+#: Bytes of the page of each project, as it is stored.
+_PAGE = 2_500
 #: Looks at one record.
 _LOOKS = 2_000
 _BATCH = 50_000
@@ -56,7 +56,7 @@ def _filename(number: int) -> str:
 
 
 def fill(store: Store, files: int) -> None:
-    """Record so many files, with a pin each, and some pages."""
+    """Record so many files, with a pin each, and the pages of their projects."""
     now = time.time()
     for start in range(0, files, _BATCH):
         numbers = range(start, min(files, start + _BATCH))
@@ -70,8 +70,8 @@ def fill(store: Store, files: int) -> None:
                 "INSERT INTO pin VALUES (?, ?, ?, ?, ?, ?)",
                 ((_project(n), _filename(n), s, s, now, "source") for n, s in names),
             )
-    for number in range(min(_PAGES, files // _OF_PROJECT)):
-        page = ProjectPage(name=_project(number * _OF_PROJECT))
+    for number in range(0, files, _OF_PROJECT):
+        page = ProjectPage(name=_project(number), versions=(os.urandom(_PAGE).hex(),))
         store.pages.put("source", page, PageFacts(Validators(), "digest", now))
 
 

@@ -35,6 +35,7 @@ _ROW = (
     "SELECT source, project, body, etag, modified, digest, checked, resolved, passed, seal"
     " FROM page WHERE source = ? AND project = ?"
 )
+LATEST = "SELECT project FROM page WHERE source = ? ORDER BY checked DESC LIMIT 1"
 _BODY = "SELECT body, etag, modified, digest, seal FROM page WHERE source = ? AND project = ?"
 #: A page that is damaged more often does not get better by being stored again.
 _MOST_DAMAGES = 2
@@ -316,9 +317,7 @@ class Pages:
 
     def latest(self, source: str) -> str | None:
         """Return the project with the most recently confirmed page of an index, or None."""
-        row = self._database.row(
-            "SELECT project FROM page WHERE source = ? ORDER BY checked DESC LIMIT 1", (source,)
-        )
+        row = self._database.row(LATEST, (source,))
         return row[0] if row else None
 
     def count(self) -> int:

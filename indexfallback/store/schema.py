@@ -38,6 +38,7 @@ CREATE TABLE page (
     checked REAL NOT NULL, resolved REAL NOT NULL, passed TEXT NOT NULL, seal INTEGER NOT NULL,
     PRIMARY KEY (source, project)
 );
+CREATE INDEX page_checked ON page (source, checked);
 CREATE TABLE document (
     source TEXT NOT NULL, project TEXT NOT NULL, version TEXT NOT NULL, body BLOB NOT NULL,
     etag TEXT, modified TEXT, page TEXT NOT NULL, checked REAL NOT NULL, seal INTEGER NOT NULL,

@@ -12,6 +12,7 @@ from indexfallback.cli.output import print_json_lists, print_table
 from indexfallback.page import ProjectPage
 from indexfallback.store import PageFacts, Store, Validators, maintenance
 from indexfallback.store.examination import problems
+from indexfallback.store.pages import LATEST
 
 
 @pytest.fixture(autouse=True)
@@ -95,6 +96,11 @@ def test_no_part_of_an_examination_holds_all_records(
     assert {verdict for _, verdict in store.blobs.verify()} <= {"right", "adopted"}
     assert sum(read) > 30
     assert max(read) <= 3
+
+
+def test_the_latest_page_of_an_index_is_found_without_reading_the_others(store: Store) -> None:
+    plan = [row[3] for row in store.database.rows(f"EXPLAIN QUERY PLAN {LATEST}", ("a",))]
+    assert plan == ["SEARCH page USING INDEX page_checked (source=?)"]
 
 
 def test_a_table_is_printed_in_parts(monkeypatch: pytest.MonkeyPatch) -> None:

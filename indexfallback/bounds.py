@@ -44,6 +44,7 @@ TABLES: dict[str, int] = {
     # Files that came from a shared bucket: 3,000; and those that were wrong there.
     "store.shared.files.SharedFiles._received": 1 * _MIB,
     "store.shared.files.SharedFiles._wrong": 1 * _MIB,
+    "store.shared.pins.SharedPins._damaged": 1 * _MIB,
     # Pages that came from a shared bucket, and a minute's names that it does not have.
     "store.shared.pages.SharedPages._received": 1 * _MIB,
     "store.shared.pages.SharedPages._absent": 1 * _MIB,

@@ -20,6 +20,7 @@ from indexfallback.store.shared.bucket import Answer, Outcome
 from indexfallback.store.shared.figures import Figures
 from indexfallback.store.shared.link import Link
 from indexfallback.store.shared.unshared import Unshared
+from indexfallback.table import Table
 
 log = logging.getLogger("indexfallback.store")
 
@@ -63,6 +64,8 @@ class SharedPins:
         self._link = link
         self._unshared = unshared
         self._figures = figures
+        #: The keys of those that are damaged: each is told once.
+        self._damaged: Table[str, None] = Table("store.shared.pins.SharedPins._damaged")
 
     def read(self, project: str, filename: str, key: str) -> Pin | None:
         """Return the pin of the bucket, or None if it has none or cannot be asked."""
@@ -82,11 +85,12 @@ class SharedPins:
             answer = self._link.get(path, most=_MOST_BYTES)
             pin = decoded(project, filename, answer.data) if answer.is_found else None
         if answer.is_found and pin is None:
-            log.error(
-                "the shared pin of %s (%s) is damaged: compare its content in the bucket, "
-                "and remove the object",
-                filename, path,
-            )  # fmt: skip
+            if self._damaged.put(path, None):
+                log.error(
+                    "the shared pin of %s (%s) is damaged: compare its content in the bucket, "
+                    "and remove the object",
+                    filename, path,
+                )  # fmt: skip
             return Answer(Outcome.UNREACHABLE, cause=f"{path} is damaged"), None
         return answer, pin
 

@@ -9,7 +9,7 @@ from indexfallback.cli.forget import accept_file
 from indexfallback.cli.options import Options, examples, json_option, project_name, takes_options
 from indexfallback.cli.output import clock, print_json, print_table, say, tell
 from indexfallback.names import is_distribution
-from indexfallback.store.acceptances import Acceptance, Acceptances
+from indexfallback.store.acceptances import Acceptance
 from indexfallback.store.events import local_actor
 from indexfallback.store.hosting import Hosting
 
@@ -61,7 +61,7 @@ def accept(  # noqa: PLR0917 - click passes them by name
     hosting = Hosting()
     try:
         if undo:
-            _undo(hosting.acceptances, project, version, as_json=as_json)
+            _undo(hosting, project, version, as_json=as_json)
         else:
             _accept(hosting, project, version, as_json=as_json)
     finally:
@@ -78,8 +78,10 @@ def _accept(hosting: Hosting, project: str, version: str, *, as_json: bool) -> N
     tell(f"{project} {version} is accepted: no cooldown withholds it")
 
 
-def _undo(acceptances: Acceptances, project: str, version: str, *, as_json: bool) -> None:
-    done = acceptances.undo(project, version)
+def _undo(hosting: Hosting, project: str, version: str, *, as_json: bool) -> None:
+    done = hosting.acceptances.undo(project, version)
+    if done:
+        hosting.events.record("unaccepted", project, version, actor=local_actor())
     if as_json:
         print_json({"project": project, "version": version, "removed": done})
     elif done:

@@ -15,7 +15,7 @@ from indexfallback.store.safety_records import ADD_EVENT, is_event
 from indexfallback.store.statements import AT_ONCE
 
 Action = Literal[
-    "uploaded", "yanked", "unyanked", "removed", "accepted", "disowned", "promoted"
+    "uploaded", "yanked", "unyanked", "removed", "accepted", "unaccepted", "disowned", "promoted"
 ]  # fmt: skip
 ACTIONS: tuple[Action, ...] = get_args(Action)
 #: Years of a team's releases: 30 MB, once in the database and once in the journal.

@@ -34,6 +34,8 @@ def test_a_release_is_withheld_until_it_is_accepted_and_again_when_that_is_undon
     assert "withheld: 4.0" in cli("why", "idna").expect().words
     assert "was not accepted" in cli("cache", "accept", "idna", "4.0", "--undo").expect(1).words
     assert "no release is accepted" in cli("cache", "accept", "--list").expect().words
+    events = cli("log", "idna", "--json").expect().json["events"]
+    assert [event["action"] for event in events] == ["unaccepted", "accepted"]
 
 
 @pytest.mark.parametrize(

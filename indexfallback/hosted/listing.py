@@ -6,7 +6,9 @@ import msgspec
 
 from indexfallback.config import Index
 from indexfallback.formats.fields import time_text
+from indexfallback.outcome import Kind
 from indexfallback.page import File, ProjectPage
+from indexfallback.store import StoreFault
 from indexfallback.store.hosted_files import HostedFile
 from indexfallback.store.hosting import Hosting
 from indexfallback.upstream.answers import (
@@ -34,8 +36,17 @@ class Listing:
     def page(
         self, project: str, limits: Limits, etag: str | None, last_modified: str | None
     ) -> PageAnswer:
-        """Return the page of a project."""
-        known = self._hosting.files.of_project(self._index.key, project)
+        """Return the page of a project.
+
+        Raises `StoreFault` if it is not known which of its files are yanked.
+        """
+        try:
+            known = self._hosting.files.of_project(self._index.key, project)
+        except StoreFault:
+            answer = self._upstream.page(project, limits, etag, last_modified)
+            if answer.outcome.kind is not Kind.ABSENT:  # projects of other indexes need no records
+                raise
+            return answer
         answer = self._upstream.page(project, limits, etag, last_modified)
         if known.keys() - _names(answer.page):  # a file was just published
             self._upstream.invalidate()

@@ -6,7 +6,7 @@ end the log.
 
 import getpass
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Literal, NamedTuple, get_args
 
 from indexfallback.store.best_effort import best_effort
@@ -69,7 +69,8 @@ def local_actor() -> Actor:
 class Events:
     """All events of the hosting database."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Callable[[], Database]) -> None:
+        """``database`` opens the hosting database; it may raise `StoreError`."""
         self._database = database
 
     def record(
@@ -88,7 +89,7 @@ class Events:
         removed, so that `KEPT` remain.
         """
         texts = map(_text, (action, project, subject, index, *actor, detail))
-        with best_effort("record who changed an index"), self._database.change() as changes:
+        with best_effort("record who changed an index"), self._database().change() as changes:
             (last,) = changes.connection.execute("SELECT max(id) FROM event").fetchone()
             number = int(last or 0) + 1
             changes.make(ADD_EVENT, [(_id(number), time.time(), *texts)])
@@ -107,7 +108,7 @@ class Events:
         """Yield at most ``limit`` events, newest first, of which some are in memory at a time.
 
         None stands for any project (normalised), index (its name), action or time (in seconds since
-        the epoch). Raises sqlite3.Error.
+        the epoch). Raises sqlite3.Error and `StoreError`.
         """
         asked = {"project = ?": project, "index_name = ?": index, "action = ?": action,
                  "at >= ?": since}  # fmt: skip
@@ -115,7 +116,7 @@ class Events:
         where = " AND ".join(("id < ?", *given))
         sql = f"{_SELECT} WHERE {where} ORDER BY id DESC LIMIT ?"
         before = "9" * _DIGITS
-        while rows := self._database.rows(sql, (before, *given.values(), min(limit, AT_ONCE))):
+        while rows := self._database().rows(sql, (before, *given.values(), min(limit, AT_ONCE))):
             yield from (_event(row) for row in rows if is_event(row))
             before, limit = rows[-1][0], limit - len(rows)
 

@@ -79,8 +79,8 @@ class Hosting:
 
     @property
     def events(self) -> Events:
-        """The log of events; raises `StoreError` if the database cannot be opened."""
-        return Events(self._opened())
+        """The log of events, whose methods open the database."""
+        return Events(self._opened)
 
     @property
     def acceptances(self) -> Acceptances:

@@ -10,6 +10,7 @@ import platformdirs
 import pytest
 
 from indexfallback.errors import StoreError
+from indexfallback.store.events import Actor
 from indexfallback.store.hosted_files import HostedFile
 from indexfallback.store.hosting import Hosting
 
@@ -104,3 +105,12 @@ def test_a_place_where_nothing_can_be_made_is_named_with_a_remedy(file: Path) ->
     with pytest.raises(StoreError, match=r"tokens and yanks.*XDG_STATE_HOME") as raised:
         _ = Hosting().files
     assert str(file) in str(raised.value)
+
+
+def test_an_event_that_cannot_be_recorded_is_a_warning(
+    file: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    file.mkdir(parents=True)
+    with closing(Hosting()) as hosting:
+        hosting.events.record("disowned", "demo", "", actor=Actor("ann"))
+    assert "cannot record who changed an index" in caplog.text

@@ -18,6 +18,7 @@ from indexfallback.server.browse.releases import (
     releases,
 )
 from indexfallback.shim import Shim
+from indexfallback.store import best_effort
 from indexfallback.store.events import Event
 from indexfallback.why import found
 
@@ -108,7 +109,9 @@ def _events(shim: Shim, project: str) -> list[Event]:
     """Return the latest changes of a project; most users host no index, and have no such log."""
     if not shim.hosted:
         return []
-    return list(shim.store.hosting.events.read(project=project, limit=_EVENTS))
+    with best_effort("show who changed a project"):
+        return list(shim.store.hosting.events.read(project=project, limit=_EVENTS))
+    return []
 
 
 def _about(shim: Shim, answer: Answer, release: Release, most: int = FETCHED) -> About:

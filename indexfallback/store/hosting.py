@@ -19,7 +19,7 @@ from indexfallback.store.schema import Layout
 from indexfallback.store.tokens import Tokens
 
 _DATABASE = "hosting.sqlite3"
-_LAYOUT = Layout(
+LAYOUT = Layout(
     version=3,
     schema="""
 CREATE TABLE hosted_file (
@@ -113,7 +113,7 @@ class Hosting:
         path = self._directory / _DATABASE
         try:
             self._directory.mkdir(parents=True, exist_ok=True, mode=0o700)
-            return Database(path, _LAYOUT)
+            return Database(path, LAYOUT)
         except NewerSchemaError as error:
             raise StoreError(
                 str(path), "was written by a newer indexfallback", "upgrade this one"

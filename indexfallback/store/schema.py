@@ -110,7 +110,7 @@ CREATE TABLE first_seen (
 );
 CREATE TABLE unshared (
     kind TEXT NOT NULL, project TEXT NOT NULL, filename TEXT NOT NULL, key TEXT NOT NULL,
-    sha256 TEXT NOT NULL, seen REAL NOT NULL, source TEXT NOT NULL,
+    source TEXT NOT NULL, sha256 TEXT NOT NULL, seen REAL NOT NULL,
     PRIMARY KEY (kind, project, filename, key, source)
 ) WITHOUT ROWID;
 CREATE TABLE pin_conflict (

@@ -172,11 +172,13 @@ class Pins:
         address = (project, filename, key)
         pin = Pin(project, filename, key, sha256, time.time(), source)
         record = _Record(pin, *map(frozenset, (replaces, corrects, right)))
-        if self._changes_something(record):
+        others = self._of_name_if_readable(project, filename)
+        if all(other.key != key for other in others) or any(map(record.removes, others)):
             if self.shared is not None:
-                held = self._claimed(self.shared, record)
+                held = _claimed(self.shared, record, others)
                 if held.sha256 != sha256:
-                    self.merge([held])
+                    with best_effort(f"store the pin of {filename}"):
+                        self.merge([held])
                     return held.sha256
             self._pending.add(address, (*(self._pending.get(address) or ()), record))
             self._note(source, project)
@@ -185,24 +187,12 @@ class Pins:
         found = self.find(project, filename, key)
         return found.sha256 if found is not None else sha256
 
-    def _changes_something(self, record: _Record) -> bool:
-        project, filename, key, *_ = record.pin
+    def _of_name_if_readable(self, project: str, filename: str) -> list[Pin]:
+        """Return the pins of a file name; none if they cannot be read: a new one holds anyway."""
         try:
-            pins = self.of_name(project, filename)
-        except StoreFault:  # it holds in memory all the same
-            return True
-        return all(pin.key != key for pin in pins) or any(map(record.removes, pins))
-
-    def _claimed(self, shared: PinSharing, record: _Record) -> Pin:
-        """Return the pin that holds for all shims, in place of a new one."""
-        pin = record.pin
-        others = [
-            other for other in self.of_name(*pin[:2])
-            if not record.removes(other)
-            and (other.key == pin.key or not pin.filename.endswith(METADATA_ENDING))
-        ]  # fmt: skip
-        # The page lists another file of the name: the bucket has the first one.
-        return pin if others else shared.claim(pin, record.replaces | record.corrects)
+            return self.of_name(project, filename)
+        except StoreFault:
+            return []
 
     def bring(self, project: str, filename: str, key: str) -> None:
         """Add the pin that other shims have for a file name, unless there is one here."""
@@ -267,6 +257,18 @@ def first(pins: Iterable[Pin]) -> Pin | None:
     That of the address without a sha256, else the oldest one; ``pins`` begin with the oldest.
     """
     return min(pins, key=lambda pin: pin.key != "", default=None)
+
+
+def _claimed(shared: PinSharing, record: _Record, others: Iterable[Pin]) -> Pin:
+    """Return the pin that holds for all shims, in place of a new one; ``others`` are here."""
+    pin = record.pin
+    has_other = any(
+        not record.removes(other)
+        and (other.key == pin.key or not pin.filename.endswith(METADATA_ENDING))
+        for other in others
+    )
+    # The page lists another file of the name: the bucket has the first one.
+    return pin if has_other else shared.claim(pin, record.replaces | record.corrects)
 
 
 def _time_of(record: _Record) -> float:

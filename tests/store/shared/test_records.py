@@ -1,5 +1,6 @@
 """The records of a shared bucket that need none: keys, pins as objects, and what waits."""
 
+import sqlite3
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,6 +14,7 @@ from indexfallback.store.pins import Pin
 from indexfallback.store.shared import keys
 from indexfallback.store.shared.pins import decoded, encoded
 from indexfallback.store.shared.unshared import Owner, Unshared, conflict_of
+from tests.store.support import set_read_only
 
 SHA = "a" * 64
 PIN = Pin("demo", "demo-1.0.tar.gz", SHA, SHA, 1000.5, "https://packages.example.com/simple/")
@@ -97,3 +99,33 @@ def test_an_accepted_file_has_neither_record_nor_conflict(unshared: Unshared) ->
     unshared.forget("demo", PIN.filename)
     assert unshared.all() == []
     assert unshared.conflicts() == []
+
+
+class Elsewhere:
+    """A bucket in which another shim has pinned each file as `PIN` says."""
+
+    def pin(self, _project: str, _filename: str, _key: str) -> Pin | None:
+        return None
+
+    def claim(self, _pin: Pin, _gives_way: frozenset[str]) -> Pin:
+        return PIN
+
+    def forget_pins(self, _project: str, _filename: str | None) -> None:
+        """Forget nothing."""
+
+
+def test_the_pin_of_the_bucket_holds_also_if_it_cannot_be_stored_here(store: Store) -> None:
+    store.pins.shared = Elsewhere()
+    set_read_only(store, True)
+    assert store.pins.record("demo", PIN.filename, "f" * 64, PIN.source) == PIN.sha256
+
+
+def test_the_pin_of_the_bucket_holds_also_if_those_here_cannot_be_read(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> list[object]:
+        raise sqlite3.OperationalError("disk I/O error")
+
+    store.pins.shared = Elsewhere()
+    monkeypatch.setattr(store.database, "agreed", fail)
+    assert store.pins.record("demo", PIN.filename, "f" * 64, PIN.source) == PIN.sha256

@@ -184,4 +184,4 @@ def test_the_primary_key_of_a_table_without_rowid_comes_first(layout: Layout) ->
             columns = connection.execute(f"PRAGMA table_info({table})").fetchall()
             places = [column[5] for column in columns]
             keys = max(places)
-            assert places[:keys] == list(range(1, keys + 1)), table
+            assert all(places[:keys]), table

@@ -50,6 +50,9 @@ class Link:
                 logging.INFO if now.reads else logging.WARNING,
                 "shared bucket %s: %s", self.bucket, self._said_of(now),
             )  # fmt: skip
+            self._is_due()
+        elif not now.reads:
+            self._say(Answer(Outcome.UNREACHABLE, cause=now.cause))
         if before is not None and before.conditions and not now.reads:
             # A bucket that was right is not wrong while it cannot be asked.
             now = before
@@ -77,6 +80,11 @@ class Link:
         return self.is_for_writing and self.abilities is not None and self.abilities.writes
 
     @property
+    def takes_writes(self) -> bool:
+        """Whether the bucket may be written, and has not lately failed to be."""
+        return self.may_write and self.writing.state == "closed"
+
+    @property
     def may_create(self) -> bool:
         """Whether what is created once may be written: the self-test has passed."""
         return self.may_write and self.abilities is not None and self.abilities.conditions
@@ -89,14 +97,15 @@ class Link:
             return "not tested"
         if not abilities.reads or self.reading.state == "open":
             return "unreachable"
-        if not abilities.writes:
+        if not abilities.writes or self.writing.state == "open":
             return "read only"
         return "ok" if abilities.conditions else "pins not shared"
 
     @property
     def cause(self) -> str:
         """Why the state is not ``ok``."""
-        return self.reading.cause or (self.abilities.cause if self.abilities is not None else "")
+        of_test = self.abilities.cause if self.abilities is not None else ""
+        return self.reading.cause or self.writing.cause or of_test
 
     def get(self, key: str, *, unless: str = "", most: int = MOST_IN_MEMORY) -> Answer:
         """Read an object, as `Bucket.get`."""
@@ -176,13 +185,17 @@ class Link:
         return answer
 
     def _say(self, answer: Answer) -> None:
+        if self._is_due():
+            log.warning(
+                "shared bucket %s: %s (%s); this shim works without it: run `indexfallback doctor`",
+                self.bucket, answer.outcome.value, answer.cause,
+            )  # fmt: skip
+
+    def _is_due(self) -> bool:
+        """Tell whether a failure is to be logged now; it is then taken as logged."""
         now = time.monotonic()
         with self._lock:
             is_due = now - self._said > _SAY_EACH
             if is_due:
                 self._said = now
-        if is_due:
-            log.warning(
-                "shared bucket %s: %s (%s); this shim works without it: run `indexfallback doctor`",
-                self.bucket, answer.outcome.value, answer.cause,
-            )  # fmt: skip
+        return is_due

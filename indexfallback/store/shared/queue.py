@@ -21,7 +21,8 @@ AT_ONCE = 8
 MOST = 10_000
 #: After a job that could not be done, no other begins for so long, seconds, as a breaker pauses.
 PAUSE_SECONDS = 10.0
-#: A job is tried so often: one may fail for a reason of its own, as a file that is too large.
+#: A job is tried so often while the bucket takes others: one may fail for a reason of its own, as a
+#: file that is too large.
 TRIES = 5
 #: At the end, what waits is written for so long, seconds: a server must end soon.
 DRAIN_SECONDS = 1.0
@@ -33,9 +34,19 @@ Job = tuple[str, ...]
 class WriteQueue:
     """Runs jobs, a few at once, in the order in which they came."""
 
-    def __init__(self, run: Callable[[Job], bool], *, most: int = MOST) -> None:
-        """``run`` returns False if the job cannot be done now, nor probably another one."""
+    def __init__(
+        self,
+        run: Callable[[Job], bool],
+        *,
+        takes_writes: Callable[[], bool] = lambda: True,
+        most: int = MOST,
+    ) -> None:
+        """``run`` returns False if the job cannot be done now, nor probably another one.
+
+        Without ``takes_writes`` that is no fault of the job, and not counted.
+        """
         self._run = run
+        self._takes_writes = takes_writes
         self._most = most
         self._changed = threading.Condition()
         #: How often each was tried.
@@ -94,6 +105,8 @@ class WriteQueue:
             return None
 
     def _end(self, job: Job, tries: int, *, is_done: bool) -> None:
+        if not self._takes_writes():
+            tries -= 1
         with self._changed:
             self._running -= 1
             if not is_done:

@@ -79,7 +79,7 @@ class Sharing:
         self.pins = SharedPins(self.link, self.unshared, self.figures)
         self.pages = SharedPages(self.link, store.pages, self.figures)
         self.owners = SharedOwners(self.link, store.ledger, self.unshared)
-        self.queue = WriteQueue(self._write)
+        self.queue = WriteQueue(self._write, takes_writes=lambda: self.link.takes_writes)
         self._terms = terms
         self._store = store
         self._closing = False

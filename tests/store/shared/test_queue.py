@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 
@@ -16,7 +17,7 @@ WAIT = 10.0
 def made() -> Iterator[Callable[..., WriteQueue]]:
     every: list[WriteQueue] = []
 
-    def make(run: Callable[[Job], bool], **values: int) -> WriteQueue:
+    def make(run: Callable[[Job], bool], **values: Any) -> WriteQueue:
         every.append(WriteQueue(run, **values))
         return every[-1]
 
@@ -121,6 +122,22 @@ def test_what_fails_too_often_is_dropped(
     jobs.add("file", "1")
     assert jobs.drain(WAIT)
     assert (len(tried), jobs.dropped) == (TRIES, 1)
+
+
+def test_while_the_bucket_takes_nothing_a_job_waits_however_often_it_is_tried(
+    made: Callable[..., WriteQueue], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(queue, "PAUSE_SECONDS", 0.0)
+    tried: list[Job] = []
+
+    def run(job: Job) -> bool:
+        tried.append(job)
+        return len(tried) > 2 * TRIES
+
+    jobs = made(run, takes_writes=lambda: len(tried) > 2 * TRIES)
+    jobs.add("file", "1")
+    assert jobs.drain(WAIT)
+    assert (len(tried), jobs.dropped) == (2 * TRIES + 1, 0)
 
 
 def test_a_defect_does_not_stop_the_others(

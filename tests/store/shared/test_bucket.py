@@ -10,7 +10,9 @@ from pathlib import Path
 import pytest
 
 from indexfallback.config.bucket_url import parse_bucket_url
+from indexfallback.store.shared import link
 from indexfallback.store.shared.bucket import Answer, Bucket, BucketError, Outcome
+from indexfallback.store.shared.link import Link
 from indexfallback.store.shared.selftest import examine
 from tests.fakes.object_store import READER, STRANGER, ObjectStore
 from tests.fakes.proxy import FaultProxy
@@ -168,13 +170,16 @@ def test_who_has_no_rights_is_denied_to_read(
     assert raised.value.answer.outcome is Outcome.DENIED
 
 
-def test_a_refused_port_is_unreachable_at_once(bucket_url: str) -> None:
+def closed_port() -> int:
     with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = taken.getsockname()[1]
+        return int(taken.getsockname()[1])
+
+
+def test_a_refused_port_is_unreachable_at_once(bucket_url: str) -> None:
     seconds: list[float] = []
     bucket = Bucket(
         parse_bucket_url(bucket_url),
-        endpoint=f"http://127.0.0.1:{port}",
+        endpoint=f"http://127.0.0.1:{closed_port()}",
         observe=lambda _operation, _outcome, elapsed: seconds.append(elapsed),
     )
     answers = (bucket.get("a"), bucket.create("a", b""), bucket.folder().answer)
@@ -273,3 +278,34 @@ def test_a_self_test_without_all_answers_says_nothing_of_conditions(
     abilities = examine(bucket)
     assert abilities[:3] == (False, False, False)
     assert abilities.cause == "no answer in time"
+
+
+class Full(Bucket):
+    """One that takes nothing more."""
+
+    def create(
+        self, _key: str, _data: bytes | Path, _attributes: Mapping[str, str] | None = None
+    ) -> Answer:
+        return Answer(Outcome.UNREACHABLE, cause="507 Insufficient Storage")
+
+
+def test_a_full_bucket_is_read(bucket_url: str, object_store: ObjectStore) -> None:
+    full = Full(parse_bucket_url(bucket_url), endpoint=object_store.endpoint)
+    full.put("any", b"first")  # the store makes its bucket
+    abilities = examine(full)
+    assert abilities[:3] == (True, False, False)
+    assert abilities.cause == "writing fails: 507 Insufficient Storage"
+
+
+def test_a_bucket_that_is_refused_from_the_start_is_said_each_minute(
+    bucket_url: str, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bucket = Bucket(parse_bucket_url(bucket_url), endpoint=f"http://127.0.0.1:{closed_port()}")
+    tested = Link(bucket, is_for_writing=True)
+    for _ in range(3):
+        tested.examine()
+    assert len(caplog.records) == 1
+    monkeypatch.setattr(link, "_SAY_EACH", 0.0)
+    tested.examine()
+    assert len(caplog.records) == 2
+    assert "works without it" in caplog.text

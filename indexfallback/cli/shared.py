@@ -74,7 +74,7 @@ def verify_shared(settings: Settings, sample: int | None, *, as_json: bool) -> N
     """Hash files of the bucket, and remove wrong ones; exit with 1 if there are any."""
     bucket = terms_of(settings).bucket()
     from indexfallback.store.shared import keys  # noqa: PLC0415 - needs the extra
-    from indexfallback.store.shared.bucket import BucketError  # noqa: PLC0415 - as above
+    from indexfallback.store.shared.answers import BucketError  # noqa: PLC0415 - as above
     from indexfallback.store.shared.upload import verify  # noqa: PLC0415 - as above
 
     found: dict[str, list[str]] = {"right": [], "wrong": [], "failed": []}

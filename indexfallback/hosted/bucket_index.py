@@ -27,8 +27,9 @@ from indexfallback.hosted.objects import (
 from indexfallback.names import METADATA_ENDING, PROVENANCE_ENDING, is_normalized
 from indexfallback.outcome import Kind, Outcome
 from indexfallback.page import File, ProjectPage
-from indexfallback.store.shared.bucket import Answer, Bucket, BucketError, Entry
-from indexfallback.store.shared.bucket import Outcome as Happened
+from indexfallback.store.shared.answers import Answer, BucketError, Entry
+from indexfallback.store.shared.answers import Outcome as Happened
+from indexfallback.store.shared.bucket import Bucket
 from indexfallback.table import Table
 from indexfallback.upstream.answers import (
     Body,

@@ -36,7 +36,8 @@ from indexfallback.names import METADATA_ENDING, PROVENANCE_ENDING
 from indexfallback.page import File
 from indexfallback.store import Store
 from indexfallback.store.disk import make_private
-from indexfallback.store.shared.bucket import Answer, Bucket, BucketError, Outcome
+from indexfallback.store.shared.answers import Answer, BucketError, Outcome
+from indexfallback.store.shared.bucket import Bucket
 from indexfallback.store.shared.selftest import Abilities, examine
 
 log = logging.getLogger("indexfallback")

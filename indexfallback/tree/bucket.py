@@ -20,7 +20,8 @@ import msgspec
 from indexfallback.errors import TreeError
 from indexfallback.formats.negotiation import Media
 from indexfallback.names import METADATA_ENDING, PROVENANCE_ENDING
-from indexfallback.store.shared.bucket import Answer, Bucket, BucketError, Outcome
+from indexfallback.store.shared.answers import Answer, BucketError, Outcome
+from indexfallback.store.shared.bucket import Bucket
 from indexfallback.tree.destination import MARK, PARTS, Written, is_page
 
 #: Objects sent at once; a large file takes 16 MB of memory.

@@ -12,7 +12,8 @@ import pytest
 from indexfallback.config.bucket_url import parse_bucket_url
 from indexfallback.errors import TreeError
 from indexfallback.page import ProjectPage
-from indexfallback.store.shared.bucket import Bucket, Outcome
+from indexfallback.store.shared.answers import Outcome
+from indexfallback.store.shared.bucket import Bucket
 from indexfallback.tree.bucket import BucketTree
 from indexfallback.tree.destination import MARK
 from indexfallback.tree.writer import Tree

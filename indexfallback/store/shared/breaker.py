@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable
 from typing import Literal
 
-from indexfallback.store.shared.bucket import Answer, Outcome
+from indexfallback.store.shared.answers import Answer, Outcome
 
 #: Failures in a row that open the breaker. One is not enough: when the first failure opened it, a
 #: single reset made every shim fetch every file from its index.

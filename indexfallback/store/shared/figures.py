@@ -8,7 +8,7 @@ from bisect import bisect_left
 from collections import Counter
 from typing import Any
 
-from indexfallback.store.shared.bucket import Outcome
+from indexfallback.store.shared.answers import Outcome
 
 #: Upper bounds of the histogram, seconds: in a data centre a request takes 2 to 50 ms, and it ends
 #: at the time-out.

@@ -11,15 +11,9 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from indexfallback.errors import BucketUnavailableError
+from indexfallback.store.shared.answers import Answer, BucketError, Outcome, Stream
 from indexfallback.store.shared.breaker import Breaker
-from indexfallback.store.shared.bucket import (
-    MOST_IN_MEMORY,
-    Answer,
-    Bucket,
-    BucketError,
-    Outcome,
-    Stream,
-)
+from indexfallback.store.shared.bucket import MOST_IN_MEMORY, Bucket
 from indexfallback.store.shared.selftest import Abilities, examine
 
 log = logging.getLogger("indexfallback.store")

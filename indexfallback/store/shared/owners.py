@@ -11,7 +11,8 @@ import msgspec
 
 from indexfallback.store.ledger import Ledger, OwnedName
 from indexfallback.store.shared import keys
-from indexfallback.store.shared.bucket import MOST_IN_MEMORY, Answer, Outcome
+from indexfallback.store.shared.answers import Answer, Outcome
+from indexfallback.store.shared.bucket import MOST_IN_MEMORY
 from indexfallback.store.shared.link import Link
 from indexfallback.store.shared.unshared import Owner, Unshared
 from indexfallback.table import Table

@@ -10,7 +10,7 @@ import msgspec
 
 from indexfallback.store.pages import PageFacts, Pages
 from indexfallback.store.shared import keys
-from indexfallback.store.shared.bucket import Answer, Outcome
+from indexfallback.store.shared.answers import Answer, Outcome
 from indexfallback.store.shared.figures import Figures
 from indexfallback.store.shared.link import Link
 from indexfallback.table import Table

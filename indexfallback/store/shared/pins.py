@@ -16,7 +16,7 @@ from indexfallback.names import is_sha256
 from indexfallback.store.forms import is_text, is_time, seal
 from indexfallback.store.pins import Pin
 from indexfallback.store.shared import keys
-from indexfallback.store.shared.bucket import Answer, Outcome
+from indexfallback.store.shared.answers import Answer, Outcome
 from indexfallback.store.shared.figures import Figures
 from indexfallback.store.shared.link import Link
 from indexfallback.store.shared.unshared import Unshared

@@ -7,7 +7,8 @@ of several shims would silently replace each other there.
 import uuid
 from typing import NamedTuple
 
-from indexfallback.store.shared.bucket import Answer, Bucket, Outcome
+from indexfallback.store.shared.answers import Answer, Outcome
+from indexfallback.store.shared.bucket import Bucket
 
 #: Objects below it are removed by the test itself, or may be removed at any time.
 FOLDER = "probe"

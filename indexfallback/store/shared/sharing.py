@@ -21,8 +21,9 @@ from indexfallback.store.pages import PageFacts
 from indexfallback.store.pins import Pin
 from indexfallback.store.seam import SharedFile
 from indexfallback.store.shared import keys
+from indexfallback.store.shared.answers import Outcome
 from indexfallback.store.shared.breaker import MOST_FAILURES
-from indexfallback.store.shared.bucket import Bucket, Outcome
+from indexfallback.store.shared.bucket import Bucket
 from indexfallback.store.shared.figures import Figures
 from indexfallback.store.shared.files import SharedFiles
 from indexfallback.store.shared.link import Link

@@ -13,7 +13,8 @@ from indexfallback.pauses import in_pieces
 from indexfallback.store import Store
 from indexfallback.store.pins import Pin, first
 from indexfallback.store.shared import keys
-from indexfallback.store.shared.bucket import Bucket, BucketError, Outcome
+from indexfallback.store.shared.answers import BucketError, Outcome
+from indexfallback.store.shared.bucket import Bucket
 from indexfallback.store.shared.queue import AT_ONCE
 from indexfallback.store.shared.sharing import Sharing
 from indexfallback.store.shared.unshared import Owner

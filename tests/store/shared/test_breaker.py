@@ -2,8 +2,8 @@
 
 import pytest
 
+from indexfallback.store.shared.answers import Answer, Outcome
 from indexfallback.store.shared.breaker import MOST_FAILURES, PAUSE_SECONDS, Breaker
-from indexfallback.store.shared.bucket import Answer, Outcome
 
 FAILED = Answer(Outcome.UNREACHABLE, cause="connection refused")
 

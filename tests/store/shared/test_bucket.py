@@ -11,7 +11,8 @@ import pytest
 
 from indexfallback.config.bucket_url import parse_bucket_url
 from indexfallback.store.shared import link
-from indexfallback.store.shared.bucket import Answer, Bucket, BucketError, Outcome
+from indexfallback.store.shared.answers import Answer, BucketError, Outcome
+from indexfallback.store.shared.bucket import Bucket
 from indexfallback.store.shared.link import Link
 from indexfallback.store.shared.selftest import examine
 from tests.fakes.object_store import READER, STRANGER, ObjectStore

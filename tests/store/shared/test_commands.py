@@ -12,7 +12,8 @@ from indexfallback.server.metrics import render
 from indexfallback.status import status
 from indexfallback.store.pins import Pin
 from indexfallback.store.shared import keys
-from indexfallback.store.shared.bucket import Bucket, Outcome
+from indexfallback.store.shared.answers import Outcome
+from indexfallback.store.shared.bucket import Bucket
 from indexfallback.store.shared.pins import encoded
 from indexfallback.why import why
 from tests.cli.support import CommandLine

@@ -18,7 +18,8 @@ from indexfallback.errors import (
 from indexfallback.shim import Shim
 from indexfallback.store.pins import Pin
 from indexfallback.store.shared import keys
-from indexfallback.store.shared.bucket import Bucket, Outcome
+from indexfallback.store.shared.answers import Outcome
+from indexfallback.store.shared.bucket import Bucket
 from indexfallback.store.shared.pins import decoded, encoded
 from tests.conftest import MakeShim
 from tests.fakes import FakeIndex, wheel

@@ -4,6 +4,7 @@ from typing import Any
 
 from packaging.version import Version
 
+from indexfallback.chain.answer import Answer
 from indexfallback.config import Index
 from indexfallback.errors import ProjectError
 from indexfallback.names import version_in
@@ -44,7 +45,14 @@ def refresh(shim: Shim, project: str) -> dict[str, Any]:
         "new": _sorted(now - was) if was is not None else [],
         "gone": _sorted(was - now) if was is not None else [],
         "newest": newest(answer.page),
+        # Those of the page's versions that a cooldown withholds, newest first.
+        "withheld": _withheld(shim, answer),
     }
+
+
+def _withheld(shim: Shim, answer: Answer) -> list[str]:
+    young = shim.young_releases(answer, shim.too_young(answer))
+    return [each["version"] for each in young if each["is_whole"] and each["version"]]
 
 
 def _stored(shim: Shim, index: Index, project: str) -> set[str] | None:

@@ -116,7 +116,7 @@ def _print(reports: Sequence[Report], *, is_all: bool) -> None:
 def _changes(report: Report) -> str:
     words = {"new": "new", "gone": "no longer listed"}
     parts = [f"{word} {_few(report[key])}" for key, word in words.items() if report.get(key)]
-    return f"{'; '.join(parts)} ({report['owner']})" if parts else ""
+    return f"{'; '.join(parts)} ({report['owner']}){_withheld(report)}" if parts else ""
 
 
 def _unchanged(report: Report) -> str:
@@ -124,7 +124,12 @@ def _unchanged(report: Report) -> str:
     if report["how"] == "mirrored":
         return f"{newest} ({report['owner']}); it is mirrored, and `indexfallback mirror` renews it"
     state = "nothing new" if report["was_known"] else "not known here before"
-    return f"{state}, {newest} ({report['owner']})"
+    return f"{state}, {newest} ({report['owner']}){_withheld(report)}"
+
+
+def _withheld(report: Report) -> str:
+    versions = report["withheld"]
+    return f"; a cooldown withholds {_few(versions)}" if versions else ""
 
 
 def _few(versions: Sequence[str]) -> str:

@@ -20,6 +20,17 @@ def test_it_lists_the_versions_that_are_new(cli: CommandLine, public: FakeIndex)
     assert done.err == ""
 
 
+def test_it_tells_what_a_cooldown_withholds(cli: CommandLine, public: FakeIndex) -> None:
+    cli.configure(index_table("pypi", public.url, cooldown="7 days"))
+    cli("refresh", "idna").expect()
+    public.add(wheel("idna", "3.11"), upload_time="2999-01-01T00:00:00Z")
+    assert (
+        cli("refresh", "idna").expect().out == "idna: new 3.11 (pypi); a cooldown withholds 3.11\n"
+    )
+    again = "idna: nothing new, newest 3.11 (pypi); a cooldown withholds 3.11\n"
+    assert cli("refresh", "idna").expect().out == again
+
+
 @pytest.mark.usefixtures("chain")
 def test_without_a_project_it_asks_for_all_whose_page_is_in_the_cache(
     cli: CommandLine, public: FakeIndex, private: FakeIndex

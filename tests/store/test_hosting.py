@@ -107,10 +107,11 @@ def test_a_place_where_nothing_can_be_made_is_named_with_a_remedy(file: Path) ->
     assert str(file) in str(raised.value)
 
 
-def test_an_event_that_cannot_be_recorded_is_a_warning(
-    file: Path, caplog: pytest.LogCaptureFixture
+def test_an_event_that_cannot_be_recorded_is_no_failure_and_one_that_cannot_be_read_is(
+    file: Path,
 ) -> None:
     file.mkdir(parents=True)
     with closing(Hosting()) as hosting:
         hosting.events.record("disowned", "demo", "", actor=Actor("ann"))
-    assert "cannot record who changed an index" in caplog.text
+        with pytest.raises(StoreError, match="XDG_STATE_HOME"):
+            next(hosting.events.read())

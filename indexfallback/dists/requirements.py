@@ -32,16 +32,6 @@ def valid_requirements(texts: Iterable[str]) -> Iterator[Requirement]:
             continue
 
 
-def required_anywhere(metadata: bytes, extras: Collection[str] = ()) -> Iterator[Requirement]:
-    """Yield the requirements in metadata that apply with these extras, on whatever platform.
-
-    A requirement of a distribution on itself asks for more of its extras (``demo[all]``).
-    """
-    for requirement in requires_dist(metadata):
-        if applies_anywhere(requirement, extras):
-            yield requirement
-
-
 def applies(requirement: Requirement, environment: Mapping[str, str]) -> bool:
     """Tell whether a requirement's marker is true; one that cannot be evaluated is not."""
     return requirement.marker is None or _is_true(requirement.marker, environment)

@@ -9,7 +9,6 @@ from indexfallback.dists.interpreters import Interpreter
 from indexfallback.dists.requirements import (
     applies,
     applies_anywhere,
-    required_anywhere,
     requires_dist,
 )
 
@@ -82,19 +81,6 @@ def test_a_requirement_applies_anywhere_if_its_extra_is_asked_for(
     marker: str, extras: tuple[str, ...], expected: bool
 ) -> None:
     assert applies_anywhere(Requirement(f"demo; {marker}"), extras) is expected
-
-
-def test_required_anywhere_are_those_of_the_extras_and_those_without_one() -> None:
-    metadata = b"""Name: demo
-Requires-Dist: base
-Requires-Dist: old; python_version < "3"
-Requires-Dist: speed[c]>=1; extra == "fast"
-Requires-Dist: demo[fast]; extra == "all"
-"""
-    assert [each.name for each in required_anywhere(metadata)] == ["base", "old"]
-    assert [each.name for each in required_anywhere(metadata, ["fast"])] == ["base", "old", "speed"]
-    (*_, itself) = required_anywhere(metadata, ["all"])
-    assert (itself.name, itself.extras) == ("demo", {"fast"})
 
 
 _ATOM = st.sampled_from(

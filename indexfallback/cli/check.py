@@ -271,6 +271,7 @@ def _page(member: _Member, limits: Limits) -> tuple[Kind, _Asked]:
         if dropped and not page.files:
             remedy = f"{index.name} lists files that cannot be offered: tell who runs it."
             checked = replace(checked, verdict="warn", remedy=remedy)
+        checked = _with_cooldown(index, page, checked)
     elif outcome.kind is Kind.ABSENT:
         remedy = f"Correct the url of {index.name}, or set probe to a project that it has."
         checked = IndexCheck(
@@ -279,6 +280,18 @@ def _page(member: _Member, limits: Limits) -> tuple[Kind, _Asked]:
     else:
         checked = _failed(index, outcome)
     return outcome.kind, _Asked(checked, page)
+
+
+def _with_cooldown(index: Index, page: ProjectPage, found: IndexCheck) -> IndexCheck:
+    """Return a check, with a warning if the index has a cooldown and its page states no times."""
+    dated = [file for file in page.files if file.upload_time is not None]
+    if not index.cooldown or not page.files or dated:
+        return found
+    what = f"{found.what}; it states no upload times: the cooldown takes the files on the first "
+    what += "page of a project for old"
+    remedy = f'Set pages = "authority" for {index.name}.' if index.mirror_of else ""
+    remedy = " ".join(filter(None, (found.remedy, remedy)))
+    return replace(found, verdict="warn", what=what, remedy=remedy)
 
 
 def _well(index: Index, what: str, outcome: Outcome, clock: float | None) -> IndexCheck:

@@ -10,6 +10,7 @@ import trustme
 
 from tests.cli.support import COLUMNS, CommandLine
 from tests.fakes import FakeIndex, flat_directory, wheel
+from tests.fakes.pages import HTML_ONLY
 from tests.serving import index_table
 
 
@@ -237,3 +238,15 @@ def test_the_clock_is_compared_with_each_indexs(cli: CommandLine, public: FakeIn
     cli.configure(index_table("pypi", public.url))
     (check,) = cli("config", "check", "--json").expect().json["checks"]
     assert check["clock_ahead"] == pytest.approx(time.time() - (1767225600 + 3600), abs=30)
+
+
+def test_a_cooldown_of_an_index_without_upload_times_is_a_warning(cli: CommandLine) -> None:
+    with FakeIndex([wheel("idna")], formats=HTML_ONLY) as mirror, FakeIndex([wheel("idna")]) as old:
+        cli.configure(
+            index_table("near", mirror.url, role="mirror", mirror_of="pypi", probe="idna"),
+            index_table("pypi", old.url, cooldown="7 days", probe="idna"),
+        )
+        near, pypi = cli("config", "check", "--json").expect().json["checks"]
+    assert (near["verdict"], pypi["verdict"]) == ("warn", "ok")
+    assert "it states no upload times" in near["what"]
+    assert near["remedy"] == 'Set pages = "authority" for near.'

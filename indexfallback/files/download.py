@@ -197,8 +197,8 @@ class Downloads:
                 raise not_cached(file.filename, Cause.NETWORK)
             if (
                 address.is_metadata
-                and has_no_metadata(file.failures)
                 and transfer.found is not None
+                and (has_no_metadata(file.failures) or self._is_shared(address))
             ):
                 return self._metadata.fetch(address, transfer.found, file.failures, ends)
             if transfer.refused is not None:
@@ -211,6 +211,11 @@ class Downloads:
             late = "its first bytes did not come within the deadline"
             raise FileUnavailableError(file.filename, late, "It is being fetched: run again.")
         return file
+
+    def _is_shared(self, address: FileAddress) -> bool:
+        """Tell whether other shims have the distribution that a metadata file belongs to."""
+        shared, sha256 = self._store.shared, self._pins.distribution(address)
+        return shared is not None and sha256 is not None and shared.has(sha256)
 
     def _finish(self, wanted: "_Wanted", transfer: Transfer) -> None:
         address, file = wanted.address, transfer.file

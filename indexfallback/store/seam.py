@@ -31,6 +31,9 @@ class Shared(FileSharing, PinSharing, PageSharing, OwnerSharing, Protocol):
     def open(self, sha256: str, start: int) -> SharedFile | None:
         """Return a file from ``start`` on, or None if the bucket does not have it now."""
 
+    def has(self, sha256: str) -> bool:
+        """Tell whether the bucket has a file now."""
+
     def received(self, sha256: str, *, is_right: bool) -> None:
         """Note a file that came whole from the bucket; a wrong one is replaced."""
 

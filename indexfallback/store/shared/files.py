@@ -38,6 +38,10 @@ class SharedFiles:
             return None
         return SharedFile(answer.size, self._counted(pieces))
 
+    def has(self, sha256: str) -> bool:
+        """Tell whether the bucket has a file now."""
+        return sha256 not in self._wrong and self._link.head(keys.blob(sha256)).is_found
+
     def _counted(self, pieces: Iterator[bytes]) -> Iterator[bytes]:
         try:
             for piece in pieces:

@@ -103,6 +103,10 @@ class Sharing:
         """Return a file from ``start`` on, or None if the bucket does not have it now."""
         return self.files.open(sha256, start)
 
+    def has(self, sha256: str) -> bool:
+        """Tell whether the bucket has a file now."""
+        return self.files.has(sha256)
+
     def received(self, sha256: str, *, is_right: bool) -> None:
         """Note a file that came whole from the bucket; a wrong one is replaced."""
         self.files.received(sha256, is_right=is_right)

@@ -74,14 +74,14 @@ class SharedOwners:
             self._unshared.add(owner)
 
     def mark(self, owner: Owner) -> Outcome:
-        """Mark a project as an index's; `UNREACHABLE` if that cannot be done now."""
+        """Mark a project as an index's: `FOUND`, `EXISTS`, or `UNREACHABLE` if it cannot be now."""
         self._absent.remove((owner.source, owner.project))
         if not self._link.may_write:
             return Outcome.UNREACHABLE
         mark = msgspec.json.encode(_Mark(owner.served))
         answer = self._link.create(keys.marker(owner.source, owner.project), mark)
         is_there = answer.is_found or answer.outcome is Outcome.EXISTS
-        return Outcome.FOUND if is_there else Outcome.UNREACHABLE
+        return answer.outcome if is_there else Outcome.UNREACHABLE
 
     def poll(self, source: str) -> None:
         """Add the names of the bucket to the ledger, if its list has changed."""
@@ -96,7 +96,7 @@ class SharedOwners:
         self._ledger.merge(source, names, min(found.fetched, time.time()))
 
     def share(self, source: str) -> Answer:
-        """Add the names that are listed here to the list of the bucket."""
+        """Add the names that are listed here to the list of the bucket; `EXISTS` if it has them."""
         listed = self._ledger.name_list(source)
         if listed is not None and listed.names > MOST_NAMES:
             return Answer(Outcome.EXISTS, cause=f"{source} lists more than {MOST_NAMES:,} names")
@@ -108,7 +108,7 @@ class SharedOwners:
             there = _list(answer) or _Names(0.0, {})
             joined = self._joined(source, there)
             if joined is None:
-                return answer
+                return Answer(Outcome.EXISTS)
             answer = self._replace(source, joined, answer)
             if answer.outcome is not Outcome.EXISTS:
                 return answer
@@ -138,6 +138,8 @@ class SharedOwners:
             self._link.remove([keys.marker(source, project)])
             for _ in range(_TRIES):
                 answer = self._link.get(keys.names(source))
+                if answer.outcome not in (Outcome.FOUND, Outcome.ABSENT):
+                    raise self._link.unavailable(answer)
                 there = _list(answer)
                 if there is None or there.names.pop(project, None) is None:
                     break

@@ -123,15 +123,11 @@ class SharedPins:
         return None
 
     def reconcile(self, pin: Pin) -> Pin | None:
-        """Return the pin that holds in place of one that waited; None if the bucket is silent."""
-        return self._settle(pin)
+        """Return the pin that holds in place of one that waited; None if the bucket is silent.
 
-    def share(self, pin: Pin) -> Outcome:
-        """Write a pin of long ago; `EXISTS` if another content is pinned."""
-        held = self._settle(pin)
-        if held is None:
-            return Outcome.UNREACHABLE
-        return Outcome.FOUND if held.sha256 == pin.sha256 else Outcome.EXISTS
+        It is the very same object if the bucket did not have it.
+        """
+        return self._settle(pin)
 
     def forget(self, project: str, filename: str | None) -> None:
         """Remove the pins of a file name, or of a project; raises `BucketUnavailableError`."""

@@ -83,10 +83,12 @@ def _pins(store: Store) -> Iterator[Pin]:
 
 
 def _pin(sharing: Sharing, pin: Pin) -> Written:
-    outcome = sharing.pins.share(pin)
-    if outcome is Outcome.EXISTS:
+    held = sharing.pins.reconcile(pin)
+    if held is None:
+        return Written("pin", "failed")
+    if held.sha256 != pin.sha256:
         return Written("pin", "conflict", f"{pin.filename} of {pin.project}")
-    return Written("pin", _result(outcome))
+    return Written("pin", "sent" if held is pin else "there")
 
 
 def _pages(store: Store) -> Iterator[tuple[str, str]]:

@@ -85,7 +85,9 @@ def test_share_writes_what_is_here(
     cold.fallback.page("demo")
     assert fetch(cold, DEMO) == DEMO.data
     assert len(filled.requests) == before
-    assert "0 files written, 1 were there" in cli("cache", "share").expect().words
+    again = cli("cache", "share", "--json").expect().json["written"]
+    assert (again["file"]["there"], again["pin"]["there"], again["pin"]["sent"]) == (1, 1, 0)
+    assert again["page"]["sent"] == 1  # the last writer wins
 
 
 def test_share_names_the_pins_that_contradict_the_bucket(

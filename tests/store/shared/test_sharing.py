@@ -278,6 +278,12 @@ def test_a_very_long_list_of_names_is_not_shared(
         assert bucket.head(keys.names(own.url)).outcome is Outcome.ABSENT
 
 
+def test_an_index_without_names_has_no_list_to_be_shared(copy: MakeCopy) -> None:
+    with FakeIndex() as index:
+        made = copy("a", index)
+        assert sharing(made).owners.share(index.url).outcome is Outcome.EXISTS
+
+
 def test_a_name_that_is_disowned_is_forgotten_in_the_bucket(copy: MakeCopy) -> None:
     with FakeIndex([DEMO]) as own, FakeIndex([OTHER]) as pypi:
         first = copy("a", private(own), public(pypi))
@@ -301,6 +307,17 @@ def test_a_pin_that_is_accepted_is_forgotten_in_the_bucket(copy: MakeCopy, bucke
         assert list(bucket.list("pins/demo")) != []
         first.store.pins.remove("demo")
         assert list(bucket.list("pins/demo")) == []
+
+
+def test_metadata_are_read_from_a_wheel_of_the_bucket(copy: MakeCopy) -> None:
+    with FakeIndex([DEMO]) as index:
+        first = copy("a", index)
+        first.fallback.page("demo")
+        fetch(first, DEMO)
+        drained(first)
+        second = copy("b", index)
+    second.fallback.page("demo")
+    assert fetch(second, DEMO, ending=".metadata") == DEMO.metadata
 
 
 # The bucket fails.

@@ -12,7 +12,6 @@ Safe for any number of threads.
 """
 
 import mmap
-import re
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -40,6 +39,7 @@ from indexfallback.store.shared.answers import (
     Outcome,
     Stream,
 )
+from indexfallback.store.shared.causes import cause_of
 
 if TYPE_CHECKING:
     from obstore import GetOptions, ObjectMeta, PutResult
@@ -303,25 +303,10 @@ _OUTCOMES: tuple[tuple[type[Exception], Outcome], ...] = (
 
 
 def _failure(error: Exception) -> Answer:
-    cause = _cause(error)
+    cause = cause_of(str(error))
     for kind, outcome in _OUTCOMES:
         if isinstance(error, kind):
             return Answer(outcome, cause=cause)
     # Of a listing and a removal, obstore has no other error than its general one.
     is_denied = cause.startswith(("401", "403")) or "AccessDenied" in str(error)
     return Answer(Outcome.DENIED if is_denied else Outcome.UNREACHABLE, cause=cause)
-
-
-def _cause(error: Exception) -> str:
-    """Return why a request failed, in a few words: obstore describes it on thirty lines."""
-    text = str(error)
-    status = re.search(r"status code: (\d{3}[A-Za-z ]*)", text)
-    code = re.search(r"<Code>(\w+)</Code>", text)
-    if status is not None:
-        return status[1].strip() + (f" ({code[1]})" if code is not None else "")
-    if "kind: Timeout" in text or "TimedOut" in text:
-        return "no answer in time"
-    system = re.search(r'message: "([^"]{1,200})"', text)
-    if system is not None:
-        return system[1]
-    return text.partition("\n")[0][:300]

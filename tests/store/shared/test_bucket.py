@@ -4,7 +4,8 @@ import os
 import socket
 import threading
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -187,6 +188,39 @@ def test_a_refused_port_is_unreachable_at_once(bucket_url: str) -> None:
     assert {answer.outcome for answer in answers} == {Outcome.UNREACHABLE}
     assert max(seconds) < 1
     assert "refused" in answers[0].cause.lower()
+
+
+@pytest.fixture
+def deaf() -> Iterator[str]:
+    """Return the address of a server that closes one connection after the request."""
+
+    def hear() -> None:
+        connection, _ = listening.accept()
+        with connection:
+            connection.recv(65_536)
+
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        thread = threading.Thread(target=hear)
+        thread.start()
+        yield "{}:{}".format(*listening.getsockname())
+        with suppress(OSError), socket.create_connection(listening.getsockname()):
+            pass  # if it was not asked
+        thread.join()
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "cause"),
+    [
+        ("http://{}", "the connection was closed without an answer"),
+        ("https://{}", "tls handshake eof"),
+        ("http://no-host.invalid", "failed to lookup address information"),
+    ],
+)
+def test_the_cause_of_a_failure_is_said_in_a_few_words(
+    bucket_url: str, deaf: str, endpoint: str, cause: str
+) -> None:
+    bucket = Bucket(parse_bucket_url(bucket_url), endpoint=endpoint.format(deaf))
+    assert bucket.get("a").cause.startswith(cause)
 
 
 def test_no_answer_is_unreachable_after_the_timeout(

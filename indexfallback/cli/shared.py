@@ -129,4 +129,5 @@ def examined(settings: Settings) -> SharedBucket | None:
         writes=abilities.writes,
         conditions=abilities.conditions,
         cause=abilities.cause,
+        may_pass=abilities.may_pass,
     )

@@ -105,6 +105,8 @@ class SharedBucket:
     conditions: bool = False
     #: Why not more is possible.
     cause: str = ""
+    #: Whether writing has failed without being denied.
+    may_pass: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

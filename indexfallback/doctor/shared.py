@@ -44,7 +44,9 @@ def judged(shared: SharedBucket, environ: Mapping[str, str]) -> Finding:
         return warn(
             _SUBJECT,
             f"{name} is read only {by} ({shared.cause})",
-            'Permit writing, or set shared_mode = "read"',
+            "See whether it is full"
+            if shared.may_pass
+            else 'Permit writing, or set shared_mode = "read"',
         )
     if not shared.conditions:
         return warn(

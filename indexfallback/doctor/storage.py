@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 from indexfallback.doctor.finding import Cause, Finding, fail, ok, warn
 from indexfallback.doctor.machine import Machine, TextFile
+from indexfallback.words import counted
 
 #: Bytes: a large wheel does not fit in less (the largest on PyPI have nearly 1 GB).
 LITTLE = 1_000_000_000
@@ -55,7 +56,7 @@ def cache(machine: Machine) -> Iterator[Finding]:
         what = f"its database was damaged, and renamed to {', '.join(state.damaged)}"
         found.append(warn("cache", what, "Check the disk's health, then remove the old database"))
     if state.quarantined:
-        what = f"{state.quarantined:,} damaged files are in quarantine"
+        what = f"{counted(state.quarantined, 'file')} in quarantine, damaged or refused"
         found.append(warn("cache", what, "indexfallback cache gc"))
     if not found:
         kept = f"{state.files:,} files" if state.exists else "nothing cached yet"

@@ -103,7 +103,7 @@ class BucketShelf:
         where = f"{self._index.name} ({self._bucket})"
         if problem := problem_in(abilities):
             raise UploadFailedError(filename, f"{where}: {problem}", REMEDY)
-        if abilities.reads:
+        if abilities.reads and not abilities.may_pass:
             raise UploadFailedError(filename, f"{where}: {abilities.cause}", _RIGHTS)
         raise UploadUnavailableError(filename, f"{where}: {abilities.cause}", _AGAIN)
 

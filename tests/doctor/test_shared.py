@@ -30,6 +30,11 @@ def test_without_the_right_to_write_it_is_a_warning_with_both_remedies() -> None
     assert found.remedy == 'Permit writing, or set shared_mode = "read"'
 
 
+def test_one_that_may_be_full_is_a_warning_that_says_so() -> None:
+    found = judged(replace(RIGHT, writes=False, conditions=False, may_pass=True), KEY)
+    assert (found.verdict, found.remedy) == (Verdict.WARN, "See whether it is full")
+
+
 def test_one_that_ignores_conditions_shares_no_pins() -> None:
     found = judged(replace(RIGHT, conditions=False, cause="it ignores If-None-Match"), KEY)
     assert found.verdict is Verdict.WARN

@@ -9,6 +9,12 @@ from typing import NamedTuple
 import pytest
 import requests
 
+from indexfallback.config import Index
+from indexfallback.errors import UploadUnavailableError
+from indexfallback.hosted import bucket_shelf
+from indexfallback.hosted.bucket_shelf import BucketShelf
+from indexfallback.store import Store
+from indexfallback.store.shared.selftest import Abilities
 from tests.fakes import FakeIndex, sdist, wheel
 from tests.fakes.object_store import WRITER, ObjectStore
 from tests.fakes.proxy import FaultProxy
@@ -131,6 +137,16 @@ def test_publish_places_a_file_without_a_server(copies: Copies, tmp_path: Path) 
     assert done.returncode == 0, done.stderr
     assert copies.b.listed("acme-published") == [dist.filename]
     assert not list((copies.a.directory / "cache" / "uploads").iterdir())
+
+
+def test_an_upload_to_a_full_bucket_is_to_be_tried_again(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    full = Abilities(reads=True, cause="writing fails: 507 Insufficient Storage", may_pass=True)
+    monkeypatch.setattr(bucket_shelf, "examine_uploads", lambda _index: full)
+    shelf = BucketShelf(Index(name="own", url="s3://packages/uploads/", upload=True), store)
+    with pytest.raises(UploadUnavailableError, match="507"), shelf.placing("demo-1.0.tar.gz"):
+        pass
 
 
 def test_without_the_bucket_own_names_and_uploads_are_503(copies: Copies) -> None:

@@ -24,6 +24,8 @@ class Abilities(NamedTuple):
     conditions: bool = False
     #: In a few words; empty if all of it can be done.
     cause: str = ""
+    #: Whether writing has failed without being denied: it is full, perhaps.
+    may_pass: bool = False
 
     @property
     def is_passed(self) -> bool:
@@ -37,9 +39,11 @@ def examine(bucket: Bucket, *, writes: bool = True, folder: str = FOLDER) -> Abi
     if not writes:
         return _readable(bucket.get(key), "only reading is configured")
     created = bucket.create(key, _CONTENT)
+    if created.outcome is Outcome.DENIED:
+        return _readable(bucket.get(key), f"writing is denied: {created.cause}")
     if not created.is_found:  # it may be full, and be read all the same
-        how = "is denied" if created.outcome is Outcome.DENIED else "fails"
-        return _readable(bucket.get(key), f"writing {how}: {created.cause}")
+        found = _readable(bucket.get(key), f"writing fails: {created.cause}")
+        return found._replace(may_pass=found.reads)
     try:
         return _conditions(bucket, key, created.etag)
     finally:

@@ -181,7 +181,7 @@ class Sharing:
         """Do a job of the queue; return False if the bucket cannot be asked now."""
         if not self.link.may_write:
             abilities = self.link.abilities
-            return abilities is not None and abilities.reads
+            return abilities is not None and abilities.reads and not abilities.may_pass
         kind, *rest = job
         if kind == "file":
             answer = self.files.share(*rest)

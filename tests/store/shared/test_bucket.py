@@ -330,6 +330,7 @@ def test_a_full_bucket_is_read(bucket_url: str, object_store: ObjectStore) -> No
     abilities = examine(full)
     assert abilities[:3] == (True, False, False)
     assert abilities.cause == "writing fails: 507 Insufficient Storage"
+    assert abilities.may_pass
 
 
 def test_a_bucket_that_is_refused_from_the_start_is_said_each_minute(

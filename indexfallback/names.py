@@ -8,7 +8,10 @@ import re
 from collections.abc import Iterable
 from fnmatch import fnmatchcase
 from functools import lru_cache
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:  # it takes 20 ms
+    from packaging.version import Version
 
 #: Endings of sdists in addition to the two that packaging knows; pip installs all but ``.tar.Z``.
 _OLD_SDIST_ENDINGS = (
@@ -104,6 +107,16 @@ def canonical_version(text: str | None) -> str | None:
         return canonicalize_version(Version(text)) if text is not None else None
     except InvalidVersion:
         return None
+
+
+def version_order(text: str) -> tuple[bool, "Version"]:
+    """Return what sorts versions; a text that is none (PEP 440) is older than all of them."""
+    from packaging.version import InvalidVersion, Version  # noqa: PLC0415 - as in `_parse`
+
+    try:
+        return True, Version(text)
+    except InvalidVersion:
+        return False, Version("0")
 
 
 def is_ambiguous(filename: str) -> bool:

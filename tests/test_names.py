@@ -20,6 +20,7 @@ from indexfallback.names import (
     project_of,
     version_in,
     version_of,
+    version_order,
 )
 
 NAME = st.from_regex(r"[A-Za-z0-9]([A-Za-z0-9._-]{0,20}[A-Za-z0-9])?", fullmatch=True)
@@ -224,3 +225,8 @@ def test_a_file_key_is_read_back(project: str, sha256: str | None) -> None:
 )
 def test_a_text_is_no_file_key(text: str) -> None:
     assert FileKey.parse(text) is None
+
+
+def test_what_is_no_version_is_older_than_all_versions() -> None:
+    texts = ["1.10", "", "1.9", "2004d-beta", "1.10.dev1", "0"]
+    assert sorted(texts, key=version_order)[2:] == ["0", "1.9", "1.10.dev1", "1.10"]

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 from packaging.version import Version
 
 from indexfallback.config.units import format_duration
-from indexfallback.names import canonical_version, version_in
+from indexfallback.names import canonical_version, version_in, version_order
 from indexfallback.page import File, ProjectPage
 from indexfallback.store.pins import Pin
 from indexfallback.words import minute
@@ -127,7 +127,7 @@ def releases(page: ProjectPage, withheld: Sequence[Young]) -> list[YoungRelease]
     offered = {version_in(file.filename, page.name) for file in page.files} if found else set()
     newest = max((Version(version) for version in offered if version), default=None)
     told = []
-    for version in sorted(found, key=_age, reverse=True):
+    for version in sorted(found, key=version_order, reverse=True):
         first = min(found[version], key=lambda each: each.until)
         names = tuple(each.file.filename for each in found[version])
         is_whole = version not in offered
@@ -190,10 +190,6 @@ def _young(page: ProjectPage, cooldown: Cooldown) -> Iterator[Young]:
 def _was_served(file: File, pins: Mapping[str, Sequence[Pin]]) -> bool:
     known = pins.get(file.filename, ())
     return any(file.sha256 in (None, pin.sha256) for pin in known)
-
-
-def _age(version: str) -> tuple[bool, Version]:
-    return version != "", Version(version or "0")
 
 
 def _text(when: float) -> str:

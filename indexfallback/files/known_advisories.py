@@ -8,6 +8,7 @@ from packaging.version import InvalidVersion, Version
 
 from indexfallback.config import Index, Settings
 from indexfallback.formats.advisories import Advisory, Release, merged, of_index
+from indexfallback.names import version_order
 from indexfallback.store import Store
 from indexfallback.store.documents import DocumentKey, StoredDocument
 
@@ -30,7 +31,7 @@ class KnownAdvisories:
             "stated": len(stated),
             "releases": [
                 {"version": version, "advisories": msgspec.to_builtins(stated[version])}
-                for version in sorted(stated, key=_age, reverse=True)
+                for version in sorted(stated, key=version_order, reverse=True)
                 if stated[version]
             ],
         }
@@ -82,8 +83,3 @@ def _version(text: str) -> Version | None:
         return Version(text)
     except InvalidVersion:  # a legacy version has no order
         return None
-
-
-def _age(version: str) -> tuple[bool, Version]:
-    known = _version(version)
-    return known is not None, known or Version("0")

@@ -5,7 +5,9 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 import msgspec
-from packaging.version import InvalidVersion, Version
+from packaging.version import Version
+
+from indexfallback.names import version_order
 
 #: The empty line behind the header; what follows is the description.
 _HEADER_END = re.compile(rb"\r?\n\r?\n")
@@ -74,8 +76,5 @@ def _said(
 
 def age(version: str) -> tuple[bool, bool, Version]:
     """Return what sorts versions: any final one is newer than a pre-release."""
-    try:
-        parsed = Version(version)
-    except InvalidVersion:
-        return False, False, Version("0")
-    return True, not parsed.is_prerelease, parsed
+    is_version, parsed = version_order(version)
+    return is_version, not parsed.is_prerelease, parsed

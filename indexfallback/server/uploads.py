@@ -100,8 +100,10 @@ class UploadResource:
             raise falcon.HTTPNotFound(
                 description="no index accepts uploads: set upload = true for a directory"
             )
-        addresses = " or ".join(f"/upload/{name}/" for name in names)
-        raise falcon.HTTPNotFound(description=f"several indexes accept uploads: use {addresses}")
+        # Without their names: nobody has shown a token yet.
+        raise falcon.HTTPNotFound(
+            description="several indexes accept uploads: use /upload/INDEX/ with the name of one"
+        )
 
 
 def _receive(

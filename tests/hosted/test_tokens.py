@@ -249,3 +249,10 @@ def test_the_log_is_a_table_for_people_and_says_that_there_is_more(team: Team) -
     assert "nothing is recorded of unknown" in team.hosted.command("log", "unknown").stderr
     assert team.hosted.command("log", "--since", "yesterday").returncode == 2
     assert team.log("--since", "2999-01-01") == []
+
+
+def test_an_upload_that_names_no_index_is_told_no_name_of_one(team: Team) -> None:
+    answer = team.post("/upload/", token="ifb_nothing")
+    assert answer.status_code == 404
+    assert "/upload/INDEX/" in answer.json()["detail"]
+    assert "staging" not in answer.text

@@ -193,33 +193,42 @@ class Sharing:
 
     def _run(self) -> None:
         while True:
-            with best_effort("share what waits for the bucket"):
-                self._once()
+            has_more = False
+            try:
+                with best_effort("share what waits for the bucket"):
+                    has_more = self._once()
+            except Exception:  # a defect with one record is not to end the sharing of all others
+                log.exception("cannot share what waits for the bucket")
             with self._wake:
-                if self._wake.wait_for(lambda: self._closing, _RETRY_SECONDS):
+                if self._wake.wait_for(lambda: self._closing, 0 if has_more else _RETRY_SECONDS):
                     return
 
-    def _once(self) -> None:
+    def _once(self) -> bool:
+        """Do what is due; return whether more may be done at once."""
         now = time.monotonic()
         is_due = now - self._polled > _POLL_SECONDS
-        if is_due or self.link.abilities is None or not self.link.abilities.reads:
+        before = self.link.abilities
+        if is_due or before is None or not before.reads or before.may_pass:
             self.link.examine()
         if self.link.may_write:
             self.queue.resume()
-        if self.link.may_create:
-            self.reconcile()
+        has_more = self.link.may_create and self.reconcile()
         if is_due and self.link.abilities is not None and self.link.abilities.reads:
             for source in self._terms.private:
                 self.owners.poll(source)
             self._polled = now
+        return has_more
 
-    def reconcile(self) -> None:
-        """Write what waits; where the bucket has another pin, give up the one of this shim."""
-        failed = 0
+    def reconcile(self) -> bool:
+        """Write what waits; where the bucket has another pin, give up the one of this shim.
+
+        Returns whether something was written, and the bucket takes more.
+        """
+        written = failed = 0
         for record in self.unshared.all():
             # One may fail for a reason of its own, as a damaged object.
             if self._closing or failed >= MOST_FAILURES:
-                return
+                return False
             if isinstance(record, Owner):
                 is_done = self.owners.mark(record) is not Outcome.UNREACHABLE
             else:
@@ -227,6 +236,8 @@ class Sharing:
             failed = 0 if is_done else failed + 1
             if is_done:
                 self.unshared.remove(record)
+                written += 1
+        return written > 0
 
     def _reconcile_pin(self, pin: Pin) -> bool:
         held = self.pins.reconcile(pin)

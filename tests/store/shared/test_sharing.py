@@ -21,6 +21,7 @@ from indexfallback.store.shared import keys
 from indexfallback.store.shared.answers import Outcome
 from indexfallback.store.shared.bucket import Bucket
 from indexfallback.store.shared.pins import decoded, encoded
+from indexfallback.store.shared.unshared import Owner
 from tests.conftest import MakeShim
 from tests.fakes import FakeIndex, wheel
 from tests.fakes.object_store import BUCKET, READER, STRANGER, WRITER, ObjectStore, careless_store
@@ -522,6 +523,36 @@ def test_another_pin_of_meanwhile_wins_and_the_file_is_quarantined(
             fetch(made, DEMO, hashed=False)
     assert "was served here as sha256" in caplog.text
     assert sharing(made).status()["conflicts"] == 1
+
+
+def test_of_many_records_that_wait_none_waits_longer_than_it_must(
+    copy: MakeCopy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with FakeIndex([DEMO]) as index:
+        made = copy("a", index)
+    unshared = sharing(made).unshared
+    # A thousand at once, by default.
+    all_of = unshared.all
+    monkeypatch.setattr(unshared, "all", lambda: all_of()[:1])
+    for number in range(3):
+        unshared.add(Owner(index.url, f"demo{number}", 1.0))
+    monkeypatch.setattr("indexfallback.store.shared.sharing._RETRY_SECONDS", 60.0)
+    wait_until(lambda: not all_of(), 10, "they wait for the next attempt")
+
+
+def test_a_defect_does_not_end_the_sharing(
+    copy: MakeCopy, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fail() -> list[Owner]:
+        raise ZeroDivisionError
+
+    with FakeIndex([DEMO]) as index:
+        made = copy("a", index)
+    with monkeypatch.context() as patched:
+        patched.setattr(sharing(made).unshared, "all", fail)
+        wait_until(lambda: "cannot share what waits" in caplog.text, 10, "it was not called")
+    sharing(made).unshared.add(Owner(index.url, "demo", 1.0))
+    wait_until(lambda: not sharing(made).unshared.count(), 10, "nothing is shared any more")
 
 
 def test_what_waits_is_written_after_a_restart(

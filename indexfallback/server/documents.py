@@ -82,17 +82,15 @@ def document(
     pins, _ = shim.pins_and_available(answer)
     # Without a network the releases are what they are: a document offers no file.
     page = offered(answer.corrected, pins, cooldown=shim.cooldown(answer))
-    known = releases(page)
+    listed, known = len(answer.corrected.files), releases(page)
     release = _release(known, version)
     if release is None:
         shim.check_age(answer, version)
     if answer.how != "mirrored":  # what is mirrored is served as it is, and no index is asked
         find = partial(_found, shim, answer, page, again=again, ends=ends)
         found = find(version, is_listed=release is not None)
-        if found is not None and not version and release and not project_json.files_of(found):
-            # It describes a version that is withheld.
-            other = find(release.version, is_listed=True)
-            found = project_json.described_by(found, other) if other is not None else None
+        if found is not None and not version and release and len(page.files) < listed:
+            found = _described_anew(found, lambda: find(release.version, is_listed=True))
         if found is not None:
             return found
     if release is None:
@@ -100,6 +98,18 @@ def document(
     metadata = _metadata(shim, answer, release, ends)
     address_of = href(answer.owner.group, page)
     return made(page, release, metadata, address_of, releases=None if version else known)
+
+
+def _described_anew(body: bytes, find_offered: Callable[[], bytes | None]) -> bytes | None:
+    """Return a project's document that describes an offered version; None if there is none.
+
+    ``find_offered`` returns the document of that version.
+    """
+    if project_json.files_of(body):
+        return body
+    # It describes a version that is withheld.
+    other = find_offered()
+    return project_json.described_by(body, other) if other is not None else None
 
 
 def _release(known: list[Release], version: str) -> Release | None:

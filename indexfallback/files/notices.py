@@ -161,10 +161,11 @@ class Notices:
                 self._asking.put(url)
 
     def _ask_index(self, task: _Task) -> None:
-        """Have the JSON of a release stored, unless that of the last day is."""
+        """Have the JSON of a release stored, unless it is, or was not there, since a day ago."""
         project, version = task.release
-        members = [member.index for member in self._fallback.members.group(task.owner)]
-        pages = ((index, self._store.pages.facts(index.key, project)) for index in members)
+        members = self._fallback.members.group(task.owner)
+        indexes = [member.index for member in members]
+        pages = ((index, self._store.pages.facts(index.key, project)) for index in indexes)
         owner, facts = next(((i, f) for i, f in pages if f is not None), (None, None))
         if owner is None or facts is None or facts.mirrored:  # what is mirrored is served as it is
             return
@@ -172,19 +173,26 @@ class Notices:
         held = self._store.documents.load(DocumentKey(asked.key, project, version))
         if held is not None and held.age(time.time()) < FRESH_SECONDS:
             return
+        if asked.json_root is None or self._is_fresh(asked.key, task.release):
+            return
         ends = time.monotonic() + self._settings.deadline
-        self._documents.find(
+        found = self._documents.find(
             Wanted(owner, project, facts.digest, version, is_listed=True, again=False, ends=ends)
         )
+        if found is None and not any(member.held(time.monotonic()) for member in members):
+            # It has none: whoever installs the release again, by another shim, asks no more.
+            self._store.advisories.put(asked.key, [(task.release, ())])
 
     def _database_for(self, task: _Task) -> str | None:
         """Return the address of the database if it is to be asked about a release now."""
         url, now = self._settings.advisories, time.monotonic()
         if url is None or now < self._paused:
             return None
-        stored = self._store.advisories.load(url, task.release)
-        is_fresh = stored is not None and 0 <= time.time() - stored.checked < FRESH_SECONDS
-        return None if is_fresh else url
+        return None if self._is_fresh(url, task.release) else url
+
+    def _is_fresh(self, source: str, release: Release) -> bool:
+        stored = self._store.advisories.load(source, release)
+        return stored is not None and 0 <= time.time() - stored.checked < FRESH_SECONDS
 
     def _may_ask(self, task: _Task) -> bool:
         """Tell whether others may hear of a project: it is public, for all that is known."""

@@ -1,5 +1,7 @@
 """Known vulnerabilities: what a database of advisories answered, and what users were told.
 
+An index that has no JSON of a release is recorded as a database that knows of nothing.
+
 Both can be recreated, at the cost of a request and of a notice that is repeated.
 """
 

@@ -11,7 +11,8 @@ def test_run_tells_of_a_vulnerability_after_the_first_install_and_not_again(
 ) -> None:
     with FakeIndex([wheel("demo", "1.0")], json=True) as index:
         index.project("demo").vulnerabilities["1.0"] = [STATED]
-        write_config(user.config, {"public": {"url": index.url, "role": "public"}})
+        public = {"url": index.url, "role": "public"}
+        write_config(user.config, {"public": public}, policy_notices=True)
         first, second = (
             user.run(
                 *environments["pip"].install(user.target(), "--index-url", index.url, "demo")

@@ -44,7 +44,7 @@ def client(request: pytest.FixtureRequest, environments: dict[str, Client]) -> C
 @pytest.fixture
 def served(user: User, index: FakeIndex) -> Iterator[Served]:
     public = {"url": index.url, "role": "public"}
-    write_config(user.config, {"public": public}, policy_notices=False)
+    write_config(user.config, {"public": public})
     with user.serve() as served:
         yield served
 
@@ -118,7 +118,7 @@ def test_run_says_that_what_was_fetched_ahead_is_not_from_the_cache(
     index: FakeIndex, user: User, client: Client
 ) -> None:
     public = {"url": index.url, "role": "public"}
-    write_config(user.config, {"public": public}, policy_notices=False)
+    write_config(user.config, {"public": public})
     done = user.run(*client.install(user.target(), "tree-0")).expect()
     assert f"{len(TREE)} projects: {len(TREE)} from public; 0 from cache;" in done.said
     done = user.run(*client.install(user.target(), "tree-0")).expect()

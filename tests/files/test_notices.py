@@ -133,6 +133,20 @@ def test_an_index_without_json_is_asked_once(shim: MakeShim, pypi: FakeIndex) ->
     assert sum(request.path.startswith("/pypi/") for request in pypi.requests) == 1
 
 
+def test_that_an_index_has_no_json_holds_for_a_day_also_in_the_next_process(
+    shim: MakeShim, pypi: FakeIndex, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pypi.json = False
+    for _ in range(2):
+        made = shim(pypi)
+        assert download(made, OLD) == []
+        made.close()
+    assert pypi.count(JSON) == 1
+    monkeypatch.setattr(module, "FRESH_SECONDS", 0.0)
+    assert download(shim(pypi), OLD) == []
+    assert pypi.count(JSON) == 2
+
+
 def test_a_slow_answer_is_not_waited_for_and_reported_when_it_has_come(
     shim: MakeShim, pypi: FakeIndex
 ) -> None:

@@ -51,7 +51,12 @@ def _since(text: str) -> float:
 )
 @click.argument("project", type=project_name, required=False)
 @click.option("--index", "index", metavar="NAME", help="Only changes of this index.")
-@click.option("--action", type=click.Choice(ACTIONS), help="Only changes of this kind.")
+@click.option(
+    "--action",
+    type=click.Choice(ACTIONS),
+    metavar="KIND",
+    help=f"Only changes of one kind: {', '.join(ACTIONS[:-1])} or {ACTIONS[-1]}.",
+)
 @click.option(
     "--since",
     type=_since,

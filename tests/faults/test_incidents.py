@@ -61,8 +61,10 @@ def test_xml_is_read_nowhere(shim: MakeShim, path: str) -> None:
         client = Client(shim(index))
         headers = {"Content-Type": "text/xml", "Content-Length": str(len(BOMB))}
         answer = client.get(path, headers, method="POST")
-        assert answer.status in (404, 405)
         assert b"lol" not in answer.body
+        nothing = {"Content-Type": "text/xml", "Content-Length": "0"}
+        unread = client.get(path, nothing, method="POST")
+        assert (answer.status, answer.body) == (unread.status, unread.body)
 
 
 @pytest.mark.fault("incident: pypiserver /RPC2")

@@ -20,6 +20,11 @@ def pair() -> Iterator[tuple[socket.socket, BinaryIO]]:
     with client, server, server.makefile("rb") as stream:
         yield client, stream
         client.close()
+        wait_until(
+            lambda: all(thread.name != "upload-body" for thread in threading.enumerate()),
+            10,
+            "a body is still read",
+        )
 
 
 def _read(body: TimedBody) -> bytes:

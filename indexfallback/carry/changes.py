@@ -23,7 +23,7 @@ from indexfallback.config import Index
 from indexfallback.names import METADATA_ENDING
 from indexfallback.page import File, ProjectPage
 from indexfallback.store.evidence import Evidence
-from indexfallback.store.ledger import Ownership
+from indexfallback.store.ownership import Ownership
 from indexfallback.store.pins import Pin
 
 

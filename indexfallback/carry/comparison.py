@@ -27,7 +27,7 @@ from indexfallback.config import Index
 from indexfallback.page import ProjectPage
 from indexfallback.store import PageFacts, Store
 from indexfallback.store.evidence import BATCH, evidence
-from indexfallback.store.ledger import OwnedName, Ownership
+from indexfallback.store.ownership import OwnedName, Ownership
 from indexfallback.store.pages import digest_of
 from indexfallback.store.pins import Pin
 

@@ -18,7 +18,7 @@ from indexfallback.chain.question import (
 )
 from indexfallback.config import Index, Settings
 from indexfallback.store import PageFacts, Store
-from indexfallback.store.ledger import Ownership
+from indexfallback.store.ownership import Ownership
 
 
 class Questions:

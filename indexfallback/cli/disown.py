@@ -15,7 +15,7 @@ from indexfallback.config.address import parse_address
 from indexfallback.config.units import InvalidValueError
 from indexfallback.store import Store, maintenance
 from indexfallback.store.events import local_actor
-from indexfallback.store.ledger import OwnedName
+from indexfallback.store.ownership import OwnedName
 from indexfallback.words import counted
 
 #: Names of an index that a preview shows.

@@ -12,7 +12,7 @@ from indexfallback.config import Settings
 from indexfallback.names import METADATA_ENDING
 from indexfallback.store import Store, maintenance
 from indexfallback.store.events import local_actor
-from indexfallback.store.ledger import Ownership
+from indexfallback.store.ownership import Ownership
 from indexfallback.store.pins import Pin
 from indexfallback.words import counted, size
 

@@ -3,7 +3,7 @@
 from indexfallback.chain.question import claiming_groups
 from indexfallback.config import Index, Settings
 from indexfallback.store import Store
-from indexfallback.store.ledger import Ownership
+from indexfallback.store.ownership import Ownership
 
 
 class OwnedElsewhere:

@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from indexfallback.store.database import Database
-from indexfallback.store.ledger import INDEXES, Ownership
+from indexfallback.store.ledger import INDEXES
+from indexfallback.store.ownership import Ownership
 
 #: Projects in one query, below 999, the limit of SQLite's oldest versions.
 BATCH = 900

@@ -20,7 +20,7 @@ from indexfallback.carry.changes import (
 from indexfallback.config import Index
 from indexfallback.page import File, ProjectPage
 from indexfallback.store.evidence import Evidence
-from indexfallback.store.ledger import Ownership
+from indexfallback.store.ownership import Ownership
 from indexfallback.store.pins import Pin
 
 OWN = Index(name="own", url="https://own.example.com/")

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from indexfallback.store import Store
-from indexfallback.store.ledger import Ownership
+from indexfallback.store.ownership import Ownership
 from tests.carry.support import (
     CHAIN,
     LIMIT,

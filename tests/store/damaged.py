@@ -11,8 +11,8 @@ from typing import NamedTuple
 from indexfallback.page import File, ProjectPage
 from indexfallback.store import PageFacts, Store, Validators
 from indexfallback.store.examination import problems
-from indexfallback.store.ledger import Ownership
 from indexfallback.store.mirrors import Run
+from indexfallback.store.ownership import Ownership
 from indexfallback.store.pages import digest_of
 from indexfallback.store.pins import Pin
 from indexfallback.upstream.facts import Facts

@@ -9,7 +9,8 @@ from collections.abc import Iterable
 
 import msgspec
 
-from indexfallback.store.ledger import Ledger, OwnedName
+from indexfallback.store.ledger import Ledger
+from indexfallback.store.ownership import OwnedName
 from indexfallback.store.shared import keys
 from indexfallback.store.shared.answers import Answer, Outcome
 from indexfallback.store.shared.bucket import MOST_IN_MEMORY

@@ -1,6 +1,7 @@
 """Fixtures for all tests: a clean environment, settings, and a shim in process or served."""
 
 import contextlib
+import logging
 import os
 import signal
 import subprocess
@@ -53,6 +54,15 @@ def _stranger(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPath
         path.mkdir(mode=0o700)
         monkeypatch.setenv(variable, str(path))
     monkeypatch.setattr(rules, "accounts", lambda: ())
+
+
+@pytest.fixture(autouse=True)
+def _own_logging() -> Iterator[None]:
+    """Undo what a command called in this process does to the log."""
+    logger = logging.getLogger("indexfallback")
+    before = logger.handlers[:], logger.level, logger.propagate
+    yield
+    logger.handlers[:], logger.level, logger.propagate = before
 
 
 @pytest.fixture

@@ -159,12 +159,12 @@ def config_text(*tables: str, **sections: Mapping[str, object]) -> str:
     set otherwise, not in the background for known vulnerabilities, so that requests count.
     """
     every = dict(sections)
-    if not any("[policy]" in table for table in tables):
-        every.setdefault("policy", {"notices": False})
     if not any("[server]" in table for table in tables):
         given = every.get("server", {})
         # After what is given, whose lines tests know.
         every["server"] = {**given, "private": given.get("private", False)}
+    if not any("[policy]" in table for table in tables):
+        every.setdefault("policy", {"notices": False})
     return "\n".join([*(_table(f"[{name}]", keys) for name, keys in every.items()), *tables])
 
 

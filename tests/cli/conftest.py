@@ -1,6 +1,5 @@
 """Fixtures for the commands."""
 
-import logging
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -39,12 +38,3 @@ def chain(cli: CommandLine, private: FakeIndex, public: FakeIndex) -> str:
     return cli.configure(
         index_table("private", private.url, role="private"), index_table("pypi", public.url)
     )
-
-
-@pytest.fixture
-def _own_logging() -> Iterator[None]:
-    """Undo what a command called in this process does to the log."""
-    logger = logging.getLogger("indexfallback")
-    before = logger.handlers[:], logger.level, logger.propagate
-    yield
-    logger.handlers[:], logger.level, logger.propagate = before

@@ -100,7 +100,6 @@ def test_what_the_system_refuses_is_a_message(cli: CommandLine) -> None:
 
 
 @pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
-@pytest.mark.usefixtures("_own_logging")
 def test_every_command_has_help(command: tuple[str, ...]) -> None:
     shown = CliRunner().invoke(commands, [*command, "--help"], terminal_width=COLUMNS)
     assert shown.exit_code == 0

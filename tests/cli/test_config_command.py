@@ -27,9 +27,6 @@ url = "https://t0ken@token.example.com/simple/"
 """
 
 
-pytestmark = pytest.mark.usefixtures("_own_logging")
-
-
 @pytest.fixture
 def file(tmp_path: Path) -> Path:
     return tmp_path / "new" / "config.toml"

@@ -19,7 +19,7 @@ from tests.conftest import Serve
 #: PORT, DIR and SOON stand for what differs from one run to the next.
 PRINTED = {
     "a misspelt key in config.toml": (
-        'FAIL configuration DIR/user/config.toml:14: [cache]: unknown key "frash" did you'
+        'FAIL configuration DIR/user/config.toml:17: [cache]: unknown key "frash" did you'
         ' mean "fresh"?'
     ),
     "another program on the shim's port": (

@@ -76,7 +76,6 @@ def test_quiet_and_verbose_exclude_one_another(cli: CommandLine) -> None:
         assert "--quiet and --verbose exclude" in cli(*arguments).expect(2).err
 
 
-@pytest.mark.usefixtures("_own_logging")
 def test_only_errors_are_logged() -> None:
     set_up_logging(Options(verbose=-1).verbose)
     assert logging.getLogger("indexfallback").level == logging.ERROR

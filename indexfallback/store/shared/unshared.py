@@ -91,8 +91,10 @@ class Unshared:
 
     def count(self) -> int:
         """Return the number of records that wait."""
+        # First: one that is written meanwhile is counted twice, and not left out.
+        pending = len(self._pending.all())
         number = self._database.row("SELECT count(*) FROM unshared")[0]
-        return int(number) + len(self._pending.all())
+        return int(number) + pending
 
     def all(self) -> list[_Record]:
         """Return the records that wait, at most a thousand of those that are written."""

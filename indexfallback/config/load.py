@@ -86,26 +86,36 @@ def load_settings(
     if indexes:
         entries = [_command_line_entry(text) for text in indexes]
     entries = entries or file.entries or _named(pip.indexes(server.is_at))
-    chain = _chain(entries, public, environ, server)
-    values = {
-        FIELDS.get(key, key): value
-        for key, (value, _) in found.items()
-        if not key.startswith(MIRROR)
-    }
-    values.setdefault("cache_dir", platformdirs.user_cache_path("indexfallback"))
+    endpoint = endpoint_of(found, environ)
+    chain = _with_buckets(_chain(entries, public, environ, server), endpoint)
+    values = _values(found, endpoint)
     origins = dict.fromkeys((*FIELDS, "offline", "ca_bundle", "proxy"), "default")
     origins |= {key: origin for key, (_, origin) in found.items()} | chain.origins
-    values["shared_endpoint"] = endpoint = endpoint_of(found, environ)
-    for index in chain.indexes:
-        if index.is_bucket:
-            check_client(chain.origins[f"index.{index.name}.url"])
-    chain = replace(chain, indexes=with_endpoint(chain.indexes, endpoint))
     mirror = mirror_of(found, chain.indexes)
     others = beside_chain(chain, beside, environ, host=server.host, port=server.port)
     users_own = [*(index for index in chain.indexes if index.is_private), *others]
     if "private" not in values and (why := why_private(values, users_own)):
         values["private"], origins["server.private"] = True, why
     return Settings(indexes=chain.indexes, beside=others, mirror=mirror, origins=origins, **values)
+
+
+def _values(found: Mapping[str, Setting], endpoint: str) -> dict[str, Any]:
+    """Return the values of `Settings` that no index has."""
+    values = {
+        FIELDS.get(key, key): value
+        for key, (value, _) in found.items()
+        if not key.startswith(MIRROR)
+    }
+    values.setdefault("cache_dir", platformdirs.user_cache_path("indexfallback"))
+    return {**values, "shared_endpoint": endpoint}
+
+
+def _with_buckets(chain: Chain, endpoint: str) -> Chain:
+    """Return a chain whose buckets have their endpoint; raises `ConfigError` without a client."""
+    for index in chain.indexes:
+        if index.is_bucket:
+            check_client(chain.origins[f"index.{index.name}.url"])
+    return replace(chain, indexes=with_endpoint(chain.indexes, endpoint))
 
 
 def _server(found: Mapping[str, Setting]) -> _Server:

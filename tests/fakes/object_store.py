@@ -5,6 +5,7 @@ with all rights first writes to it. rclone ignores conditions.
 """
 
 import json
+import random
 import shutil
 import socket
 import subprocess
@@ -14,7 +15,7 @@ import urllib.error
 import urllib.request
 import uuid
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import final
@@ -38,6 +39,9 @@ _RIGHTS = {
 BUCKET = "shared"
 #: A start takes 3 s; the machine may be busy with other tests.
 _START_SECONDS = 60.0
+#: Ports below those that systems give to programs that ask for any: SeaweedFS takes its ports one
+#: after the other, within seconds.
+_FREE = range(20_000, 32_000)
 #: Each port has a second one for gRPC, which is 10,000 above it by default and may be taken.
 _PORTS = [
     f"{part}.port{kind}" for part in ("master", "volume", "filer", "s3") for kind in ("", ".grpc")
@@ -158,9 +162,14 @@ _NOTHING = b"(no answer)"
 
 
 def _free_ports(number: int) -> list[int]:
-    """Return ports that are free now."""
+    """Return ports that are free now, of those that no system gives away by itself meanwhile."""
+    found: list[int] = []
     with ExitStack() as stack:
-        sockets = [stack.enter_context(socket.socket()) for _ in range(number)]
-        for one in sockets:
-            one.bind(("127.0.0.1", 0))
-        return [int(one.getsockname()[1]) for one in sockets]
+        for port in random.sample(_FREE, len(_FREE)):
+            one = stack.enter_context(socket.socket())
+            with suppress(OSError):  # it is taken
+                one.bind(("127.0.0.1", port))
+                found.append(port)
+            if len(found) == number:
+                break
+    return found

@@ -11,6 +11,7 @@ from typing import NamedTuple
 import pytest
 
 from tests.fakes import FakeIndex
+from tests.serving import wait_until
 from tests.tunnel.support import SECONDS, Host, Tunnelled, UserProxy, host, tunnelled
 
 
@@ -144,6 +145,7 @@ def test_a_program_that_refuses_the_certificate_is_relayed_at_its_next_try(
             with pytest.raises(ssl.SSLCertVerificationError):
                 context.wrap_socket(sock, server_hostname="packages.example.com")
             sock.close()
+            wait_until(lambda: tunnel.tunnel.report().refusals, 10, "it is not noted")
             sock = tunnel.connected("packages.example.com:443", "User-Agent: strict/1.0")
             with context.wrap_socket(sock, server_hostname="packages.example.com") as secure:
                 secure.sendall(b"GET / HTTP/1.1\r\nConnection: close\r\n\r\n")

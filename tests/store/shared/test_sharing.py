@@ -506,10 +506,10 @@ def test_another_pin_of_meanwhile_wins_and_the_file_is_quarantined(
 ) -> None:
     with FakeIndex([DEMO]) as index:
         made = proxied("a", index, shared_timeout=0.15)
-        proxy.faults.blackhole = True
+        proxy.faults.blackhole = True  # what is sent arrives all the same
+        bucket.put(keys.pin("demo", DEMO.filename, ""), encoded(pin_of(OTHER.sha256, index.url)))
         for hashed in (True, False):
             assert fetch(made, DEMO, hashed=hashed) == DEMO.data
-        bucket.put(keys.pin("demo", DEMO.filename, ""), encoded(pin_of(OTHER.sha256, index.url)))
         proxy.faults.blackhole = False
         wait_until(lambda: not sharing(made).unshared.count(), 30, "the pin still waits")
         (conflict,) = sharing(made).unshared.conflicts("demo")
@@ -575,9 +575,9 @@ def test_a_damaged_pin_does_not_hold_up_those_behind_it(
     with FakeIndex([DEMO, more]) as index:
         made = proxied("a", index, shared_timeout=0.15)
         proxy.faults.blackhole = True
+        bucket.put(keys.pin("demo", DEMO.filename, ""), b"damaged")
         assert fetch(made, DEMO) == DEMO.data
         assert fetch(made, more) == more.data
-        bucket.put(keys.pin("demo", DEMO.filename, ""), b"damaged")
         proxy.faults.blackhole = False
         wait_until(lambda: sharing(made).unshared.count() == 1, 30, "both wait")
     assert bucket.head(keys.pin("more", more.filename, "")).is_found

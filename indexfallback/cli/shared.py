@@ -77,7 +77,7 @@ def verify_shared(settings: Settings, sample: int | None, *, as_json: bool) -> N
     from indexfallback.store.shared.answers import BucketError  # noqa: PLC0415 - as above
     from indexfallback.store.shared.upload import verify  # noqa: PLC0415 - as above
 
-    found: dict[str, list[str]] = {"right": [], "wrong": [], "failed": []}
+    found: dict[str, list[str]] = {"wrong": [], "failed": []}
     right = 0
     try:
         for sha256, verdict in tracked(verify(bucket, sample), "Hashing", sample):

@@ -24,7 +24,7 @@ from benchmarks.run import machine
 from indexfallback.formats import parse_listing, render_names
 from indexfallback.formats.negotiation import Media
 from indexfallback.page import ProjectPage
-from indexfallback.pauses import in_pieces
+from indexfallback.process.pauses import in_pieces
 from indexfallback.store import PageFacts, Store, Validators
 from indexfallback.store.maintenance import info
 

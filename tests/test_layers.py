@@ -12,11 +12,11 @@ ROOT = Path(__file__).parent.parent
 #: From the bottom up: each imports from itself and from earlier ones only.
 ORDER = (
     "errors", "words", "names", "origin", "page", "outcome", "health", "condition", "mode",
-    "flight", "bounds", "table", "machine", "child", "pauses",
+    "flight", "memory", "process",
     "config", "formats", "dists", "wanted",
     "upstream", "store", "hosted",
     "chain", "files", "search",
-    "shim", "publishers", "why", "status", "refresh", "delivery",
+    "shim", "report", "delivery",
     "server", "tunnel",
     "mirror", "tree", "carry",
     "clients", "service", "doctor", "fetch",
@@ -46,8 +46,8 @@ LEVEL = {module: level for level, module in enumerate(ORDER)} | {
 }
 #: Decisions and values: no network, no disk, no clock, no threads.
 PURE = (
-    "errors", "machine", "words", "names", "origin", "mode", "doctor", "page", "formats", "outcome",
-    "health", "condition",
+    "errors", "process.machine", "words", "names", "origin", "mode", "doctor", "page", "formats",
+    "outcome", "health", "condition",
     "chain.question", "chain.policy", "chain.offer", "chain.cooldown", "chain.lag", "chain.copies",
     "chain.explain", "chain.remedies", "files.file_url", "files.pace", "files.coding",
     "files.extent", "files.failures", "files.profile", "files.planner", "files.schedule",

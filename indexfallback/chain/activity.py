@@ -15,7 +15,7 @@ from typing import Any
 from indexfallback.chain.decisions import REFUSED, Asked, Decisions
 from indexfallback.chain.fetched_ahead import FetchedAhead
 from indexfallback.errors import FileError, IndexFallbackError, ProjectError, Tried
-from indexfallback.table import Table
+from indexfallback.memory.table import Table
 
 #: Clients remembered, and characters of a client's name.
 _CLIENTS = 20

@@ -20,9 +20,9 @@ from indexfallback.chain.members import Member, Members
 from indexfallback.chain.policy import Refuse, Serve, next_step
 from indexfallback.chain.question import Question
 from indexfallback.config import Index, Settings
+from indexfallback.memory.table import Table
 from indexfallback.outcome import Kind, Outcome
 from indexfallback.store import Store, Validators
-from indexfallback.table import Table
 from indexfallback.upstream.answers import Limits
 
 #: Of its own: the module's generator belongs to whoever seeds it.

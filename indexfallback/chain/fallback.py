@@ -24,8 +24,8 @@ from indexfallback.chain.walk import Walker
 from indexfallback.config import Settings
 from indexfallback.errors import ProjectError, ProjectUnavailableError
 from indexfallback.flight import SingleFlight
+from indexfallback.memory.table import Table, weight
 from indexfallback.store import Store
-from indexfallback.table import Table, weight
 from indexfallback.upstream.answers import ClientLogin
 from indexfallback.words import left_out
 

@@ -8,8 +8,8 @@ import time
 from typing import NamedTuple
 
 from indexfallback.chain.lag import Lag
+from indexfallback.memory.table import Table
 from indexfallback.outcome import Outcome
-from indexfallback.table import Table
 
 
 class Report(NamedTuple):

@@ -14,7 +14,7 @@ import time
 from indexfallback.chain.heartbeat import INTERVAL
 from indexfallback.chain.members import Member, Members
 from indexfallback.config import Settings
-from indexfallback.machine import fault_of
+from indexfallback.process.machine import fault_of
 from indexfallback.store import Store, StoreFault
 from indexfallback.upstream.answers import Limits
 

@@ -5,9 +5,9 @@ import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
+from indexfallback.memory.table import Table
 from indexfallback.store import Store
 from indexfallback.store.pins import Pin
-from indexfallback.table import Table
 
 log = logging.getLogger("indexfallback")
 

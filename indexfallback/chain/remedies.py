@@ -26,7 +26,7 @@ _REMEDIES = {
     Kind.UNTRUSTED: "Check the certificate of {index}, and name its CA in pip's cert setting.",
     Kind.NOT_AN_INDEX: "Check the address of {index}, or log in to the network.",
     Kind.LIMITED: "Wait a little and run again.",
-    Kind.LOCAL: "Run again.",  # the fault itself is told with its remedy (`machine`)
+    Kind.LOCAL: "Run again.",  # the fault itself is told with its remedy (`process.machine`)
     Kind.PAUSED: "Run again.",
     Kind.NOT_ALLOWED: "Add the host to allow-hosts, or leave {index} out.",
     Kind.FORBIDDEN: "Log in to the network, or make {index} private if it is one of yours.",

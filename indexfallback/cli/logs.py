@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from indexfallback.table import Table
+from indexfallback.memory.table import Table
 
 #: Log levels by the number of ``-v`` options; -1 is ``-q``.
 _LEVELS = {-1: logging.ERROR, 0: logging.WARNING, 1: logging.INFO, 2: logging.DEBUG}

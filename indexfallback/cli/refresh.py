@@ -63,7 +63,7 @@ def _refresher(settings: Settings) -> Iterator[Callable[[str], Report]]:
     if runs_same(settings):
         yield lambda project: _by_shim(settings, project)
         return
-    from indexfallback.refresh import refresh as ask  # noqa: PLC0415 - slow, as the next one
+    from indexfallback.report.refresh import refresh as ask  # noqa: PLC0415 - slow, as the next one
     from indexfallback.shim import Shim  # noqa: PLC0415 - slow, and a running one does without
 
     with closing(Shim(settings)) as shim:

@@ -70,7 +70,7 @@ def _of_running(settings: Settings, there: Found | None) -> Report | None:
 
 
 def _of_store(settings: Settings) -> Report:
-    from indexfallback.status import cache_status, offline_status  # noqa: PLC0415 - as above
+    from indexfallback.report.status import cache_status, offline_status  # noqa: PLC0415 - as above
     from indexfallback.store import Store  # noqa: PLC0415 - a running shim answers without it
 
     chain = [{"name": i.name, "role": i.role, "url": i.url} for i in settings.indexes]

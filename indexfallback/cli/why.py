@@ -73,8 +73,8 @@ def _print_provenance(
 
 
 def _in_process(settings: Settings, project: str) -> Report:
+    from indexfallback.report.why import why as ask  # noqa: PLC0415 - as above
     from indexfallback.shim import Shim  # noqa: PLC0415 - slow, and a running one answers without
-    from indexfallback.why import why as ask  # noqa: PLC0415 - as above
 
     with closing(Shim(settings)) as shim:
         return ask(shim, project)

@@ -7,10 +7,10 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
-from indexfallback.child import Child, ChildError, child, log_options
 from indexfallback.config import Settings
 from indexfallback.config.wire import encode_settings
 from indexfallback.errors import IndexFallbackError
+from indexfallback.process.child import Child, ChildError, child, log_options
 from indexfallback.server.address import AlreadyServedError, refuse_if_served
 from indexfallback.server.asking import NoAnswer, ask, for_clients
 from indexfallback.store.secret import user_secret

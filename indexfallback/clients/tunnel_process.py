@@ -6,8 +6,8 @@ from contextlib import contextmanager
 
 import msgspec
 
-from indexfallback.child import Child, ChildError, child, log_options
 from indexfallback.errors import IndexFallbackError, TunnelError
+from indexfallback.process.child import Child, ChildError, child, log_options
 from indexfallback.store.secret import user_secret
 from indexfallback.tunnel.environment import Door, tunnel_environment
 from indexfallback.tunnel.messages import Failed, Opened, Task

@@ -25,10 +25,10 @@ from indexfallback.files.provenance import Provenances
 from indexfallback.files.transfer import Transfer
 from indexfallback.files.unheld import FilePart, UnheldFile
 from indexfallback.flight import SingleFlight
+from indexfallback.memory.table import Table
 from indexfallback.mode import Cause
 from indexfallback.names import FileKey
 from indexfallback.store import Blob
-from indexfallback.table import Table
 from indexfallback.upstream.answers import ClientLogin, Part
 
 __all__ = ["Downloads", "FileAddress"]

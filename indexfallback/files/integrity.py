@@ -7,9 +7,9 @@ from typing import NamedTuple
 
 from indexfallback.files.sources import Source
 from indexfallback.formats.fields import strongest
+from indexfallback.memory.table import Table
 from indexfallback.outcome import Outcome
 from indexfallback.page import File
-from indexfallback.table import Table
 
 #: A source of a wrong file is not asked for that file again for this long, seconds.
 WRONG_SECONDS = 600.0

@@ -20,9 +20,9 @@ from indexfallback.files.failures import Failure, why
 from indexfallback.files.integrity import WRONG_SECONDS
 from indexfallback.files.pinned import FileAddress, PinnedFiles
 from indexfallback.files.sources import Source
+from indexfallback.memory.table import Table
 from indexfallback.names import METADATA_ENDING, version_of
 from indexfallback.store import Blob, Store, best_effort
-from indexfallback.table import Table
 
 log = logging.getLogger("indexfallback")
 

@@ -24,10 +24,10 @@ from indexfallback.files.known_advisories import KnownAdvisories
 from indexfallback.files.pinned import FileAddress
 from indexfallback.files.workers import Workers
 from indexfallback.formats.advisories import Advisory, Release
+from indexfallback.memory.table import Table, weight
 from indexfallback.names import version_in
 from indexfallback.store import StoreFault, best_effort
 from indexfallback.store.documents import DocumentKey
-from indexfallback.table import Table, weight
 
 if TYPE_CHECKING:  # it imports the HTTP library, which takes 0.2 s
     from indexfallback.upstream.osv import Osv

@@ -22,8 +22,8 @@ from indexfallback.files.opening import HedgedOpener
 from indexfallback.files.plan import Plan
 from indexfallback.files.sources import EXPIRED_KINDS, Source
 from indexfallback.flight import in_thread
-from indexfallback.machine import fault_of
 from indexfallback.outcome import LOGIN_KINDS, TLS_KINDS, UNREACHABLE_KINDS, Kind, Outcome
+from indexfallback.process.machine import fault_of
 from indexfallback.store import Store, StoreFault
 from indexfallback.upstream.answers import FileAnswer, TransferError
 

@@ -24,13 +24,13 @@ from indexfallback.hosted.objects import (
     read_yank,
     url_of,
 )
+from indexfallback.memory.table import Table
 from indexfallback.names import METADATA_ENDING, PROVENANCE_ENDING, is_normalized
 from indexfallback.outcome import Kind, Outcome
 from indexfallback.page import File, ProjectPage
 from indexfallback.store.shared.answers import Answer, BucketError, Entry
 from indexfallback.store.shared.answers import Outcome as Happened
 from indexfallback.store.shared.bucket import Bucket
-from indexfallback.table import Table
 from indexfallback.upstream.answers import (
     Body,
     ClientLogin,

@@ -24,7 +24,7 @@ from indexfallback.dists.bounds import ArchiveError
 from indexfallback.dists.sdist import find_pkg_info
 from indexfallback.dists.wheel import read_wheel_metadata
 from indexfallback.names import METADATA_ENDING, is_distribution, version_in
-from indexfallback.pauses import PAUSE, in_pieces
+from indexfallback.process.pauses import PAUSE, in_pieces
 from indexfallback.search.described import Said, age, said_by_document, said_by_metadata
 from indexfallback.store import Store, best_effort
 from indexfallback.store.documents import DocumentKey

@@ -7,7 +7,7 @@ import msgspec
 
 from indexfallback.config.loopback import is_loopback
 from indexfallback.errors import IndexFallbackError, StoreError
-from indexfallback.machine import fault_of
+from indexfallback.process.machine import fault_of
 from indexfallback.server.browse.frame import HEADERS
 from indexfallback.server.browse.project import problem_page
 from indexfallback.store import RecordsFault

@@ -6,8 +6,8 @@ from typing import Any, NamedTuple
 import falcon
 
 from indexfallback.condition import Condition
+from indexfallback.report.status import status
 from indexfallback.shim import Shim
-from indexfallback.status import status
 
 _TYPE = "text/plain; version=0.0.4; charset=utf-8"
 

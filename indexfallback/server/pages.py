@@ -14,6 +14,7 @@ from indexfallback.chain.cooldown import TooYoung
 from indexfallback.files.planner import PageAddress
 from indexfallback.files.schedule import Client
 from indexfallback.formats import Media, negotiate, render_names, render_page
+from indexfallback.memory.table import Table
 from indexfallback.names import is_normalized, is_project_name, normalize
 from indexfallback.server.credentials import covered
 from indexfallback.server.decisions import answered, asked
@@ -23,7 +24,6 @@ from indexfallback.server.rendered import Rendered, RenderedPages, as_rendered
 from indexfallback.server.response_cache import MAX_AGE, is_to_revalidate
 from indexfallback.server.xmlrpc import XmlRpcResource
 from indexfallback.shim import Shim
-from indexfallback.table import Table
 from indexfallback.upstream.answers import Limits
 
 

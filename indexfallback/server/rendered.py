@@ -7,7 +7,7 @@ import hashlib
 from collections.abc import Callable, Hashable
 from typing import NamedTuple
 
-from indexfallback.table import Table
+from indexfallback.memory.table import Table
 
 
 class Rendered(NamedTuple):

@@ -9,8 +9,8 @@ import time
 from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
+from indexfallback.memory.table import Table
 from indexfallback.server.proxied import PUBLIC_ROOT
-from indexfallback.table import Table
 
 #: The application sets it in the environment to the seconds for which its response may be cached.
 MAX_AGE = "indexfallback.max_age"

@@ -12,11 +12,11 @@ from indexfallback.config.hosts import stated_origins
 from indexfallback.config.pip import default_url
 from indexfallback.names import is_project_name, normalize
 from indexfallback.origin import origin_of
-from indexfallback.refresh import refresh
+from indexfallback.report.refresh import refresh
+from indexfallback.report.status import status
+from indexfallback.report.why import namesakes, why
 from indexfallback.server.proof import Prover
 from indexfallback.shim import Shim
-from indexfallback.status import status
-from indexfallback.why import namesakes, why
 
 #: The look-ups of a command that has ended are waited for so long, seconds: what comes later is
 #: told after the next one.

@@ -15,7 +15,7 @@ from collections.abc import Callable
 from ipaddress import IPv6Address, ip_address, ip_network
 from typing import NamedTuple
 
-from indexfallback.table import Table
+from indexfallback.memory.table import Table
 
 #: Wrong tokens of one client within `SECONDS`: pip tries one twice, and a person mistypes a few.
 MOST = 10

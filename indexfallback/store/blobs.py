@@ -18,7 +18,7 @@ from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import BinaryIO, NamedTuple, Protocol
 
-from indexfallback.machine import fault_of
+from indexfallback.process.machine import fault_of
 from indexfallback.store.best_effort import best_effort
 from indexfallback.store.blob_records import BlobRecords
 from indexfallback.store.database import Database

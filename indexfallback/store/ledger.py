@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping
 from itertools import chain
 from typing import NamedTuple, Protocol
 
-from indexfallback.pauses import in_pieces
+from indexfallback.process.pauses import in_pieces
 from indexfallback.store.best_effort import best_effort
 from indexfallback.store.database import Database
 from indexfallback.store.journal import Value

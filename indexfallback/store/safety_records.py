@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from indexfallback.names import is_normalized, is_sha256
-from indexfallback.pauses import with_pauses
+from indexfallback.process.pauses import with_pauses
 from indexfallback.store.forms import is_optional_text, is_text, is_time
 from indexfallback.store.journal import Change, Journal, Value
 from indexfallback.store.statements import Ordered

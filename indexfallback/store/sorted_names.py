@@ -10,11 +10,11 @@ from bisect import bisect
 from collections.abc import Iterable, Iterator
 from itertools import chain
 
-from indexfallback.pauses import in_pieces, with_pauses
+from indexfallback.process.pauses import in_pieces, with_pauses
 
 
 class SortedNames:
-    """Names without line breaks; made, and iterated, in pieces (`pauses`)."""
+    """Names without line breaks; made, and iterated, in pieces (`process.pauses`)."""
 
     def __init__(self, names: Iterable[str]) -> None:
         pieces = list(in_pieces(names))

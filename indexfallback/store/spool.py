@@ -11,7 +11,7 @@ import threading
 import weakref
 from pathlib import Path
 
-from indexfallback.machine import fault_of
+from indexfallback.process.machine import fault_of
 from indexfallback.store.best_effort import best_effort
 from indexfallback.store.blobs import Blob, Blobs
 from indexfallback.store.locks import unlock_descriptor

@@ -1,6 +1,6 @@
 """The files that this process has verified."""
 
-from indexfallback.table import Table
+from indexfallback.memory.table import Table
 
 
 class VerifiedFiles:

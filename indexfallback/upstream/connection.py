@@ -30,8 +30,8 @@ import urllib3
 from indexfallback.config import Index, without_credentials
 from indexfallback.errors import redact
 from indexfallback.formats.links import is_local
-from indexfallback.machine import causes
 from indexfallback.outcome import Kind, Outcome
+from indexfallback.process.machine import causes
 from indexfallback.upstream.answers import ClientLogin
 from indexfallback.upstream.certificates import expiry
 from indexfallback.upstream.credentials import (

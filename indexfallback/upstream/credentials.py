@@ -20,8 +20,8 @@ from typing import TypeAlias, TypeVar
 from urllib.parse import unquote, urlsplit
 
 from indexfallback.config import Index
+from indexfallback.memory.table import Table
 from indexfallback.names import METADATA_ENDING
-from indexfallback.table import Table
 
 log = logging.getLogger("indexfallback.upstream")
 

@@ -8,8 +8,8 @@ from http import HTTPStatus
 import requests
 import urllib3
 
-from indexfallback.machine import causes, fault_of
 from indexfallback.outcome import Kind, Outcome
+from indexfallback.process.machine import causes, fault_of
 from indexfallback.upstream.route import has_route, shortage
 
 

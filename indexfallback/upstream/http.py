@@ -16,7 +16,7 @@ from indexfallback.errors import PageError
 from indexfallback.formats import parse_listing, parse_page, project_json
 from indexfallback.outcome import Kind, Outcome
 from indexfallback.page import File
-from indexfallback.pauses import in_pieces
+from indexfallback.process.pauses import in_pieces
 from indexfallback.upstream.answers import (
     ClientLogin,
     DocumentAnswer,

@@ -3,7 +3,7 @@
 import contextlib
 import socket
 
-from indexfallback.machine import fault_of
+from indexfallback.process.machine import fault_of
 
 #: Addresses for documentation (RFC 5737, RFC 3849), which no machine has.
 _UNASSIGNED = ((socket.AF_INET, "192.0.2.1"), (socket.AF_INET6, "2001:db8::1"))

@@ -11,8 +11,8 @@ from typing import Any, TypeAlias
 
 import msgspec
 
-from indexfallback.child import Child, ChildError, child
 from indexfallback.errors import LocatedError, WantedUnavailableError
+from indexfallback.process.child import Child, ChildError, child
 
 #: Fetches an address with the user's settings; raises `LocatedError`.
 Fetch: TypeAlias = Callable[[str], bytes]

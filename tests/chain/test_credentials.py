@@ -14,9 +14,9 @@ from indexfallback.carry.manifest import Known
 from indexfallback.errors import FileError
 from indexfallback.files.arrival import IncomingFile
 from indexfallback.names import FileKey
+from indexfallback.report.status import status
+from indexfallback.report.why import why
 from indexfallback.shim import Shim
-from indexfallback.status import status
-from indexfallback.why import why
 from tests.chain.chain import ask, learn_names, mirror, private, pypi, refusal
 from tests.conftest import MakeShim
 from tests.fakes import Dist, FakeIndex, wheel

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from indexfallback.child import log_options
 from indexfallback.cli.fetch_progress import fetch_progress
 from indexfallback.cli.logs import set_up_logging
 from indexfallback.cli.options import Options
+from indexfallback.process.child import log_options
 from tests.cli.support import CommandLine
 from tests.cli.test_background import free_port
 from tests.fakes import wheel

@@ -16,8 +16,8 @@ from indexfallback.chain.network import mode_file
 from indexfallback.config import Index, Settings
 from indexfallback.errors import ProjectError
 from indexfallback.names import FileKey
+from indexfallback.report.status import offline_status
 from indexfallback.shim import Shim
-from indexfallback.status import offline_status
 from tests.fakes import FakeIndex, wheel
 from tests.serving import wait_until
 

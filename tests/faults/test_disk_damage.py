@@ -11,10 +11,10 @@ from typing import Any, final
 
 import pytest
 
-from indexfallback import bounds
+from indexfallback.memory import bounds
+from indexfallback.memory.table import OVERHEAD, weight
 from indexfallback.shim import Shim
 from indexfallback.store import Blob, blobs
-from indexfallback.table import OVERHEAD, weight
 from tests.conftest import MakeShim, Serve
 from tests.fakes import FakeIndex, wheel
 from tests.files.support import BIG, fetch, is_kept, key_of

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from indexfallback.bounds import TABLES
+from indexfallback.memory.bounds import TABLES
 from indexfallback.server.response_cache import MAX_AGE, ResponseCache
 
 LIMIT = TABLES["server.response_cache.ResponseCache._responses"]

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from indexfallback import pauses
 from indexfallback.formats import parse_listing, render_names
 from indexfallback.formats.negotiation import Media
+from indexfallback.process import pauses
 from indexfallback.store import Store
 from indexfallback.store.sorted_names import SortedNames
 
@@ -22,7 +22,7 @@ SHUFFLED = random.Random(1).sample(NAMES, len(NAMES))
 def paused(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """Return the pauses from now on, which are not made."""
     made: list[float] = []
-    monkeypatch.setattr("indexfallback.pauses.time.sleep", made.append)
+    monkeypatch.setattr("indexfallback.process.pauses.time.sleep", made.append)
     return made
 
 

@@ -16,9 +16,9 @@ import msgspec
 import trustme
 import urllib3
 
-from indexfallback.child import Child
 from indexfallback.clients.tunnel_process import Tunnel, TunnelProcess, tunnel_process
 from indexfallback.config import Settings
+from indexfallback.process.child import Child
 from indexfallback.server.proof import Place, Prover
 from indexfallback.store.secret import user_secret
 from indexfallback.tunnel.messages import Task

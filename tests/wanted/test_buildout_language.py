@@ -227,7 +227,7 @@ def test_a_buildout_whose_conditions_do_not_end_is_given_up(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("indexfallback.wanted.buildout_process._SECONDS", 0.01)
-    monkeypatch.setattr("indexfallback.child._STOP_SECONDS", 0.01)
+    monkeypatch.setattr("indexfallback.process.child._STOP_SECONDS", 0.01)
     text = "[buildout:__import__('time').sleep(60)]\n"
     with pytest.raises(WantedUnavailableError, match="did not read it within"):
         read_file(write(tmp_path, {"buildout.cfg": text}))

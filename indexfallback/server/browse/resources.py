@@ -9,6 +9,8 @@ import falcon
 
 from indexfallback.errors import ProjectError
 from indexfallback.names import is_normalized, is_project_name, is_version, normalize
+from indexfallback.report.status import status
+from indexfallback.report.why import refused
 from indexfallback.server.browse.frame import HEADERS
 from indexfallback.server.browse.listing import listing_of, listing_page
 from indexfallback.server.browse.markup import Html
@@ -27,8 +29,6 @@ from indexfallback.server.pages import redirect
 from indexfallback.server.proxied import public_root
 from indexfallback.server.xmlrpc import XmlRpcResource
 from indexfallback.shim import Shim
-from indexfallback.status import status
-from indexfallback.why import refused
 
 #: The address of the list, and of the projects below it.
 PROJECTS = "/projects/"

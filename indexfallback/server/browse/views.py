@@ -5,7 +5,8 @@ from typing import Any
 
 from indexfallback.chain.answer import Answer
 from indexfallback.formats.project_json import is_same
-from indexfallback.publishers import publishers
+from indexfallback.report.publishers import publishers
+from indexfallback.report.why import found
 from indexfallback.server.browse.about import About, about
 from indexfallback.server.browse.metadata import FETCHED, metadata_of
 from indexfallback.server.browse.project import ProjectView
@@ -20,7 +21,6 @@ from indexfallback.server.browse.releases import (
 from indexfallback.shim import Shim
 from indexfallback.store import best_effort
 from indexfallback.store.events import Event
-from indexfallback.why import found
 
 #: Changes that the page shows; `indexfallback log` has the others.
 _EVENTS = 10

@@ -3,13 +3,13 @@
 import logging
 from collections.abc import Iterator
 
+from indexfallback.memory.table import Table
 from indexfallback.store.blobs import Blobs
 from indexfallback.store.seam import SharedFile
 from indexfallback.store.shared import keys
 from indexfallback.store.shared.answers import Answer, BucketError, Outcome
 from indexfallback.store.shared.figures import Figures
 from indexfallback.store.shared.link import Link
-from indexfallback.table import Table
 
 log = logging.getLogger("indexfallback.store")
 

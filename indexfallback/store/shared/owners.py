@@ -9,6 +9,7 @@ from collections.abc import Iterable
 
 import msgspec
 
+from indexfallback.memory.table import Table
 from indexfallback.store.ledger import Ledger
 from indexfallback.store.ownership import OwnedName
 from indexfallback.store.shared import keys
@@ -16,7 +17,6 @@ from indexfallback.store.shared.answers import Answer, Outcome
 from indexfallback.store.shared.bucket import MOST_IN_MEMORY
 from indexfallback.store.shared.link import Link
 from indexfallback.store.shared.unshared import Owner, Unshared
-from indexfallback.table import Table
 
 #: A project without a mark is not asked for again for so long, seconds: its index is asked in any
 #: case, before the next one.

@@ -8,12 +8,12 @@ from typing import Any
 
 import msgspec
 
+from indexfallback.memory.table import Table
 from indexfallback.store.pages import PageFacts, Pages
 from indexfallback.store.shared import keys
 from indexfallback.store.shared.answers import Answer, Outcome
 from indexfallback.store.shared.figures import Figures
 from indexfallback.store.shared.link import Link
-from indexfallback.table import Table
 
 #: A page that the bucket does not have is not asked for again for so long, seconds: as a page of a
 #: private index is fresh.

@@ -12,6 +12,7 @@ import logging
 
 import msgspec
 
+from indexfallback.memory.table import Table
 from indexfallback.names import is_sha256
 from indexfallback.store.forms import is_text, is_time, seal
 from indexfallback.store.pins import Pin
@@ -20,7 +21,6 @@ from indexfallback.store.shared.answers import Answer, Outcome
 from indexfallback.store.shared.figures import Figures
 from indexfallback.store.shared.link import Link
 from indexfallback.store.shared.unshared import Unshared
-from indexfallback.table import Table
 
 log = logging.getLogger("indexfallback.store")
 

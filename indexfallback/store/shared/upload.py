@@ -9,7 +9,7 @@ from itertools import groupby
 from typing import NamedTuple, TypeVar
 
 from indexfallback.names import METADATA_ENDING
-from indexfallback.pauses import in_pieces
+from indexfallback.process.pauses import in_pieces
 from indexfallback.store import Store
 from indexfallback.store.pins import Pin, first
 from indexfallback.store.shared import keys

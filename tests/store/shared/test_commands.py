@@ -8,14 +8,14 @@ import pytest
 from indexfallback.cli.status import _shared_lines
 from indexfallback.cli.why import _shared_lines as shared_in_why
 from indexfallback.config.bucket_url import parse_bucket_url
+from indexfallback.report.status import status
+from indexfallback.report.why import why
 from indexfallback.server.metrics import render
-from indexfallback.status import status
 from indexfallback.store.pins import Pin
 from indexfallback.store.shared import keys
 from indexfallback.store.shared.answers import Outcome
 from indexfallback.store.shared.bucket import Bucket
 from indexfallback.store.shared.pins import encoded
-from indexfallback.why import why
 from tests.cli.support import CommandLine
 from tests.conftest import MakeShim
 from tests.docs.test_json import DOCUMENTED, is_documented

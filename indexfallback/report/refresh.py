@@ -9,8 +9,8 @@ from indexfallback.config import Index
 from indexfallback.errors import ProjectError
 from indexfallback.names import version_in
 from indexfallback.page import ProjectPage
+from indexfallback.report.why import newest
 from indexfallback.shim import Shim
-from indexfallback.why import newest
 
 
 def refresh(shim: Shim, project: str) -> dict[str, Any]:

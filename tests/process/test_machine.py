@@ -4,7 +4,7 @@ import errno
 
 import pytest
 
-from indexfallback.machine import fault_of
+from indexfallback.process.machine import fault_of
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from collections.abc import Callable, Hashable
 from enum import Enum
 from typing import Generic, TypeVar
 
-from indexfallback.bounds import TABLES
+from indexfallback.memory.bounds import TABLES
 
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")

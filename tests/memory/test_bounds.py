@@ -4,13 +4,13 @@ import ast
 from collections.abc import Iterator
 from pathlib import Path
 
-from indexfallback import bounds
+from indexfallback.memory import bounds
 
-ROOT = Path(__file__).parents[1] / "indexfallback"
+ROOT = Path(__file__).parents[2] / "indexfallback"
 #: What serves, and thereby runs for weeks.
 SERVING = ("cli/logs", "flight", "chain", "config/loopback", "files", "formats", "health",
-           "hosted", "mode", "names", "origin", "search", "server", "shim", "store", "table",
-           "tunnel", "upstream", "why")  # fmt: skip
+           "hosted", "memory", "mode", "names", "origin", "report", "search", "server", "shim",
+           "store", "tunnel", "upstream")  # fmt: skip
 COLLECTIONS = frozenset(
     ("dict", "set", "list", "deque", "OrderedDict", "defaultdict", "Counter", "Queue", "Table")
 )

@@ -16,7 +16,7 @@ from indexfallback.config import Index
 from indexfallback.errors import ProjectError, Tried
 from indexfallback.names import version_in
 from indexfallback.page import File, ProjectPage
-from indexfallback.publishers import publishers
+from indexfallback.report.publishers import publishers
 from indexfallback.shim import Shim
 from indexfallback.store.pins import Pin
 

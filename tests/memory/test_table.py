@@ -7,8 +7,8 @@ from typing import NamedTuple
 from hypothesis import given
 from hypothesis import strategies as st
 
+from indexfallback.memory.table import OVERHEAD, Table, weight
 from indexfallback.outcome import Kind, Outcome
-from indexfallback.table import OVERHEAD, Table, weight
 
 MOST = 1000
 #: A step: put a key with a cost, get it, or remove it.

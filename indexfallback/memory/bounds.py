@@ -6,7 +6,7 @@ list with the code.
 
 _MIB = 1024**2
 
-#: Tables bounded by bytes, keys included (`table.Table`).
+#: Tables bounded by bytes, keys included (`memory.table.Table`).
 TABLES: dict[str, int] = {
     # Repeated within a second: thirty of the largest pages, or thousands of usual ones.
     "chain.fallback.Fallback._answers": 32 * _MIB,
@@ -141,5 +141,5 @@ OTHERS: dict[str, str] = {
     "tunnel.report.Activity._refusals": "1,000 programs",
     "tunnel.report.Activity._trusting": "1,000 programs",
     # The tables themselves.
-    "table.Table._entries": "the bytes of `TABLES`",
+    "memory.table.Table._entries": "the bytes of `TABLES`",
 }

@@ -1,0 +1,1 @@
+"""Faults of this machine, a child process, and pauses of long loops."""

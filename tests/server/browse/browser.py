@@ -61,8 +61,16 @@ class Browser:
         )  # fmt: skip
         feature = {"name": "prefers-color-scheme", "value": scheme}
         self.call("Emulation.setEmulatedMedia", features=[feature])
-        self.complaints, self.requests, self._loaded = [], [], False
-        self.call("Page.navigate", url=url)
+        self.complaints, self.requests = [], []
+        self._until_loaded("Page.navigate", url=url)
+
+    def follow(self, expression: str) -> None:
+        """Run JavaScript that leaves the page, and wait until the next page is loaded."""
+        self._until_loaded("Runtime.evaluate", expression=expression)
+
+    def _until_loaded(self, method: str, **params: object) -> None:
+        self._loaded = False
+        self.call(method, **params)
         while not self._loaded:
             self._next()
 

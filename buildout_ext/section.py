@@ -11,10 +11,10 @@ from buildout_ext.places import REMOTE, Places
 from indexfallback.config import PRIVATE_FRESH, Settings
 from indexfallback.config.address import PYPI, parse_address, redact_text
 from indexfallback.config.chain import Entry
-from indexfallback.config.keys import directory, index_name, suggest
 from indexfallback.config.load import entry_of, load_settings
 from indexfallback.config.naming import slug
 from indexfallback.config.units import InvalidValueError
+from indexfallback.config.values import directory, index_name, suggest
 from indexfallback.errors import ConfigError
 
 OPTIONS = ("indexes", "cache", "offline", "config")

@@ -8,8 +8,8 @@ import click
 
 from indexfallback.cli.output import say, say_more
 from indexfallback.config import Settings
-from indexfallback.config.keys import patterns as read_patterns
 from indexfallback.config.units import InvalidValueError
+from indexfallback.config.values import patterns as read_patterns
 from indexfallback.names import is_normalized
 from indexfallback.store import Store
 from indexfallback.wanted import Pin, Wanted

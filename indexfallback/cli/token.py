@@ -29,8 +29,8 @@ from indexfallback.cli.output import (
 )
 from indexfallback.cli.running import address, root
 from indexfallback.config import Settings
-from indexfallback.config.keys import patterns
 from indexfallback.config.units import InvalidValueError
+from indexfallback.config.values import patterns
 from indexfallback.store.events import local_actor
 from indexfallback.store.hosting import Hosting
 from indexfallback.store.secret import user_secret

@@ -10,9 +10,10 @@ import platformdirs
 
 from indexfallback.config import Settings
 from indexfallback.config.file import valid_values
-from indexfallback.config.keys import FIELDS, directory, port
+from indexfallback.config.keys import FIELDS
 from indexfallback.config.rules import Setting
 from indexfallback.config.units import InvalidValueError
+from indexfallback.config.values import directory, port
 from indexfallback.errors import ConfigError
 
 _TRUE = frozenset(("1", "true", "yes", "on"))

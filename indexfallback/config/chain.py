@@ -8,10 +8,10 @@ from typing import Any
 
 from indexfallback.config import Index, Role
 from indexfallback.config.address import Address, is_at, parse_address, redact_text
-from indexfallback.config.keys import suggest
 from indexfallback.config.naming import unique_name
 from indexfallback.config.pip import is_default_url
 from indexfallback.config.units import InvalidValueError
+from indexfallback.config.values import suggest
 from indexfallback.errors import ConfigError
 
 

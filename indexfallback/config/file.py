@@ -10,9 +10,10 @@ from typing import Any, NamedTuple
 
 from indexfallback.config.address import redact_text
 from indexfallback.config.chain import Entry
-from indexfallback.config.keys import INDEX_KEYS, TABLES, Reader, suggest
+from indexfallback.config.keys import INDEX_KEYS, TABLES
 from indexfallback.config.line_numbers import LineNumbers
 from indexfallback.config.units import InvalidValueError
+from indexfallback.config.values import Reader, suggest
 from indexfallback.errors import ConfigError
 
 if sys.version_info >= (3, 11):

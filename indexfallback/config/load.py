@@ -14,7 +14,7 @@ from indexfallback.config.address import PYPI, is_at, redact_text
 from indexfallback.config.basic import from_environment
 from indexfallback.config.chain import Chain, Entry, beside_chain, build_chain
 from indexfallback.config.file import ConfigFile, read_config_file
-from indexfallback.config.keys import FIELDS, index_name
+from indexfallback.config.keys import FIELDS
 from indexfallback.config.naming import derive_names
 from indexfallback.config.pip import PipConfig, PipIndex
 from indexfallback.config.rules import (
@@ -29,6 +29,7 @@ from indexfallback.config.rules import (
     with_endpoint,
 )
 from indexfallback.config.units import InvalidValueError
+from indexfallback.config.values import index_name
 from indexfallback.errors import ConfigError
 
 #: Environment variables with a CA bundle, in the order of requests; pip's own come first.

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Literal, NamedTuple, get_args
 
 from indexfallback.config.units import InvalidValueError
+from indexfallback.names import normalize
 
 OnRemoved = Literal["delete", "keep", "keep-hidden"]
 ON_REMOVED: tuple[str, ...] = get_args(OnRemoved)
@@ -76,8 +77,8 @@ def wanted(value: object, _base: Path) -> tuple[Wanted, ...]:
                 'write names, "*" and "?", and versions, like "django>=4,<6"',
             )
         specifier = _specifier(match[3], item) if match[3] else ""
-        extras = {_normalized(extra.strip()) for extra in (match[2] or "").split(",")} - {""}
-        read.append(Wanted(_normalized(match[1]), specifier, tuple(sorted(extras))))
+        extras = {normalize(extra.strip()) for extra in (match[2] or "").split(",")} - {""}
+        read.append(Wanted(normalize(match[1]), specifier, tuple(sorted(extras))))
     return tuple(dict.fromkeys(read))
 
 
@@ -164,8 +165,3 @@ def _texts(value: object, remedy: str) -> list[str]:
     if not all(isinstance(item, str) and item.strip() for item in value):
         raise InvalidValueError("has an item that is not text", remedy)
     return value
-
-
-def _normalized(name: str) -> str:
-    """Return a name or a pattern of names with the separators and letters of PEP 503."""
-    return re.sub(r"[-_.]+", "-", name).lower()

@@ -9,11 +9,11 @@ from typing import Any, NamedTuple
 from indexfallback.config import Index, Settings
 from indexfallback.config.address import redact_text
 from indexfallback.config.bucket_url import parse_endpoint
-from indexfallback.config.keys import suggest
 from indexfallback.config.loopback import is_loopback
 from indexfallback.config.mirror import Mirror
 from indexfallback.config.people import accounts, named, own_uid, people
 from indexfallback.config.units import InvalidValueError
+from indexfallback.config.values import suggest
 from indexfallback.errors import ConfigError
 
 #: The prefix of the keys of ``[mirror]``.

@@ -8,6 +8,7 @@ from selectolax.lexbor import LexborHTMLParser
 
 from indexfallback.formats import fields
 from indexfallback.formats.links import Links
+from indexfallback.names import normalize
 
 #: The beginning of an element, a comment or a declaration.
 _TAG = re.compile("<[!?a-zA-Z]")
@@ -126,7 +127,7 @@ class Document:
         """Tell whether the page has no text at all, or names a normalised project in its text."""
         body = self.tree.body
         text = body.text().strip() if body is not None else ""
-        return not text or project in re.sub(r"[-_.]+", "-", text).lower()
+        return not text or project in normalize(text)
 
     @property
     def is_titled(self) -> bool:

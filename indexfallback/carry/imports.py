@@ -8,36 +8,26 @@ project stay.
 """
 
 import time
-from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
-
-import msgspec
 
 from indexfallback.carry.archive import Archive
 from indexfallback.carry.blob_batch import BlobBatch
 from indexfallback.carry.changes import Change, Consent, no_changes
 from indexfallback.carry.comparison import Comparison
-from indexfallback.carry.manifest import (
-    CarriedFile,
-    CarriedPage,
-    CarriedProvenance,
-    pages_here,
-)
-from indexfallback.carry.page_check import is_possible, moved
+from indexfallback.carry.manifest import CarriedFile, CarriedPage, CarriedProvenance
+from indexfallback.carry.page_check import moved
+from indexfallback.carry.pages import ArchivedPages
 from indexfallback.carry.progress import Progress, no_progress
 from indexfallback.carry.provenance import merge_objects, read_objects
 from indexfallback.config import Index
-from indexfallback.page import ProjectPage
 from indexfallback.store import PageFacts, Store, Validators
 from indexfallback.store.pins import Pin
 from indexfallback.words import size
 
 #: The length of a page's digest (`store.pages.digest_of`) in hexadecimal digits.
 _DIGEST = 32
-
-_decoder = msgspec.msgpack.Decoder(ProjectPage)
 
 
 class Imported(NamedTuple):
@@ -91,14 +81,7 @@ class Import:
         self.manifest = archive.manifest()
         self._here = Comparison(store, self.manifest, chain, keys)
         self._files = [file for file in self.manifest.files if file.here]
-        #: Addresses of the indexes that are private in the archive.
-        self._private = {i.url for i in self.manifest.indexes if i.role == "private"}
-        #: The sha256 of a content to the pages that have it.
-        self._pages: defaultdict[str, list[CarriedPage]] = defaultdict(list)
-        for page in self.manifest.pages:
-            self._pages[page.sha256].append(page)
-        #: The position of the first page in the archive.
-        self._begins = 0
+        self._pages = ArchivedPages(archive, self.manifest, self._here)
 
     def run(
         self, limit: int, consent: Consent, progress: Progress, *, dry_run: bool = False
@@ -152,14 +135,14 @@ class Import:
             description = "Importing" if keep else "Reading"
             for file in progress(self._files, description, len(self._files)):
                 self._take(file, batch if keep and file.sha256 not in held else None)
-        self._begins = archive.tell()
+        self._pages.begin()
         return held
 
     def _plan(self) -> Plan:
         """Read all pages, and compare the archive with the store."""
         pins = self._here.pins()
         changes: list[Change] = [*self._here.owner_changes(), *pins.changes]
-        for carried, page in self._read_pages():
+        for carried, page in self._pages.read():
             if self._here.is_newer(carried):
                 key = self._here.key(carried.source)
                 change = self._here.page_change(carried, moved(page, carried.source, key))
@@ -204,52 +187,9 @@ class Import:
         for _ in pieces:
             pass
 
-    def _read_pages(self) -> Iterator[tuple[CarriedPage, ProjectPage]]:
-        """Read and check the pages, and yield each with every index that has it."""
-        self._archive.seek(self._begins)
-        for member in pages_here(self.manifest.pages):
-            page = self._read(member)
-            for carried in self._pages[member.sha256]:
-                if carried.here:
-                    yield carried, page
-
     def _read_objects(self) -> Iterator[tuple[CarriedProvenance, bytes]]:
         """Read and check the provenance objects, which come after the pages."""
         return read_objects(self._archive, self.manifest.provenance)
-
-    def _read(self, carried: CarriedPage) -> ProjectPage:
-        """Read the next page; raises `CarryError` if its index cannot have such a page."""
-        body = b"".join(self._archive.member(carried.member, carried.size, carried.sha256))
-        try:
-            page = _decoder.decode(body)
-        except msgspec.DecodeError as error:
-            raise self._archive.error(
-                f"the page of {carried.project} is damaged ({error})"
-            ) from error
-        for each in self._pages[carried.sha256]:
-            self._check_page(each, page)
-        return page
-
-    def _check_page(self, carried: CarriedPage, page: ProjectPage) -> None:
-        """Refuse a page that its index cannot have; an unknown index may have what a public may.
-
-        The archive does not decide which indexes may name local addresses.
-        """
-        index = self._here.index(carried.source)
-        is_private = index is not None and index.is_private
-        problem = f"the page of {carried.project} cannot be from {carried.source}"
-        if page.name == carried.project and is_possible(
-            page, carried.source, public=not is_private
-        ):
-            return
-        if is_private or carried.source not in self._private:
-            raise self._archive.error(problem)
-        raise self._archive.error(
-            f"{problem}, unless that is a private index",
-            'if it is one, add it to the configuration with role = "private", or use --map'
-            if index is None
-            else f'if it is one, set role = "private" for {index.name}',
-        )
 
     def _merge(self, plan: Plan, left: frozenset[str]) -> None:
         """Merge all records but those of the projects that are ``left``: owners, pins, pages."""
@@ -262,7 +202,7 @@ class Import:
             fetched = min(index.fetched, now) if index.fetched and is_list else None
             self._store.ledger.merge(self._here.key(index.url), taken, fetched)
         self._store.pins.merge(pin for pin in plan.pins if pin.project not in left)
-        for carried, page in self._read_pages():
+        for carried, page in self._pages.read():
             if carried.project not in left and self._here.is_newer(carried):
                 key = self._here.key(carried.source)
                 self._store.pages.put(key, moved(page, carried.source, key), _facts(carried))

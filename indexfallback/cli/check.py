@@ -1,53 +1,25 @@
-"""``config check``: asks every index once, concurrently, and reports problems."""
+"""``config check``: reports the problems of every index, of the bucket and of the advisories."""
 
 import os
 import sys
 import time
-from collections.abc import Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
-from dataclasses import asdict, dataclass, replace
-from functools import partial
-from typing import Any, NamedTuple
-from urllib.parse import urlsplit
+from collections.abc import Iterator
+from dataclasses import asdict
+from typing import Any
 
 import click
 
-from indexfallback.chain.lag import behind
-from indexfallback.chain.network import Network
-from indexfallback.chain.remedies import remedy_for
 from indexfallback.cli.check_advisories import check_advisories
-from indexfallback.cli.compare import NoFacts, judged
+from indexfallback.cli.index_checks import check_all
 from indexfallback.cli.options import Options, examples, json_option, takes_options
 from indexfallback.cli.output import note, print_json, print_table
 from indexfallback.cli.shared import examined
 from indexfallback.condition import after
 from indexfallback.config import Index, Settings
-from indexfallback.doctor.certificates import ends_soon, in_days
-from indexfallback.doctor.copies import SAMPLE, Judgement
+from indexfallback.doctor.copies import SAMPLE
 from indexfallback.doctor.machine import IndexCheck
-from indexfallback.doctor.shared import judged as judged_bucket
-from indexfallback.flight import run_within
-from indexfallback.hosted.opening import open_any, upload_problem
-from indexfallback.outcome import Kind, Outcome
-from indexfallback.page import ProjectPage
-from indexfallback.upstream.answers import Limits, Upstream
-from indexfallback.words import counted, left_out, ms, span
-
-#: A project of every public index; its page is small, but PyPI's list of names has 40 MB.
-_EVERYWHERE = "pip"
-#: Outcomes of an index that has no list of names.
-_NO_LIST = frozenset({Kind.ABSENT, Kind.NOT_AN_INDEX, Kind.FAILED, Kind.REFUSED})
-
-
-class _Asked(NamedTuple):
-    """A result, and the page that was requested, if any."""
-
-    check: IndexCheck
-    page: ProjectPage | None = None
-    #: The list of names, if it was requested.
-    names: frozenset[str] = frozenset()
-
+from indexfallback.doctor.shared import judged
+from indexfallback.words import ms
 
 #: The user's agreement that the public index hears names of private ones.
 compare_option = click.option(
@@ -89,7 +61,7 @@ def _bucket(settings: Settings) -> Iterator[IndexCheck]:
     began = time.monotonic()
     shared = examined(settings)
     if shared is not None:
-        finding = judged_bucket(shared, os.environ)
+        finding = judged(shared, os.environ)
         seconds = time.monotonic() - began
         yield IndexCheck(
             "cache.shared", finding.verdict.value, finding.what, seconds, finding.remedy
@@ -119,187 +91,3 @@ def _as_data(check: IndexCheck) -> dict[str, Any]:
 
 def _text(check: IndexCheck) -> str:
     return f"{check.what}. {check.remedy}" if check.remedy else check.what
-
-
-def check_all(settings: Settings, *, compare: bool) -> list[IndexCheck]:
-    """Check the indexes concurrently; return the results in the order of the chain.
-
-    ``compare`` is as of `compare.judged`.
-    """
-    if not settings.indexes:
-        return []
-    ends = time.monotonic() + settings.deadline
-    limits = Limits(ends, settings.page_size)
-    with ExitStack() as stack, ThreadPoolExecutor(len(settings.indexes)) as pool:
-        members = [_Member(i, open_any(i, settings, NoFacts())) for i in settings.indexes]
-        for member in members:
-            stack.callback(member.upstream.close)
-        ask = partial(_check_within, limits=limits, offline=Network(settings).is_offline)
-        asked = dict(zip(settings.indexes, pool.map(ask, members), strict=True))
-    lists = {index: each.names for index, each in asked.items()}
-    judgements = judged(settings, lists, compare=compare)
-    return [
-        _with_judgement(_with_lag(index, asked, settings).check, judgements.get(index))
-        for index in settings.indexes
-    ]
-
-
-def _with_judgement(check: IndexCheck, judgement: Judgement | None) -> IndexCheck:
-    """Return the result of an index that answers, with what its names mean."""
-    if judgement is None or check.verdict not in ("ok", "warn"):
-        return check
-    return replace(
-        check,
-        verdict="warn" if judgement.remedy else check.verdict,
-        what=f"{check.what}; {judgement.what}",
-        remedy=" ".join(filter(None, (check.remedy, judgement.remedy))),
-    )
-
-
-def _with_lag(index: Index, asked: Mapping[Index, _Asked], settings: Settings) -> _Asked:
-    """Return the result of an index; a mirror gets a warning if its page is out of date."""
-    own = asked[index]
-    authority = settings.index(index.mirror_of) if index.mirror_of else None
-    other = asked[authority].page if authority is not None else None
-    if authority is None or own.page is None or other is None or own.page.name != other.name:
-        return own
-    lag = behind(own.page, other)
-    if lag is None:
-        return own
-    by = f" by {span(lag.seconds)}" if lag.seconds else ""
-    what = f"{own.check.what}, {counted(lag.files, 'file')} behind {authority.name}{by}"
-    remedy = f'Set pages = "authority" for {index.name} to see new releases at once.'
-    return own._replace(check=replace(own.check, verdict="warn", what=what, remedy=remedy))
-
-
-@dataclass(frozen=True)
-class _Member:
-    index: Index
-    upstream: Upstream
-
-
-def _check_within(member: _Member, limits: Limits, *, offline: bool) -> _Asked:
-    index = member.index
-    if offline and not index.is_directory:
-        return _Asked(IndexCheck(index.name, "skip", "not asked: offline"))
-    seconds = limits.ends - time.monotonic()
-    try:
-        asked = run_within(lambda: _check_all_of(member, limits), seconds, f"check-{index.name}")
-    except TimeoutError:
-        late = Outcome(Kind.UNREACHABLE, f"no answer within {seconds:.0f} s", seconds)
-        asked = _Asked(_failed(index, late))
-    host = urlsplit(index.url).netloc
-    return asked._replace(check=replace(asked.check, host=host, is_private=index.is_private))
-
-
-def _check_all_of(member: _Member, limits: Limits) -> _Asked:
-    """Check the answer of an index and, if it is right, uploads and its certificate."""
-    asked = _check(member, limits)
-    problem = upload_problem(member.index) if asked.check.verdict == "ok" else ""
-    if problem:
-        what = f"{asked.check.what}; uploads are refused: {problem}"
-        remedy = f"Let the credentials write to {member.index.url}, in a store with conditions."
-        return asked._replace(check=replace(asked.check, verdict="FAIL", what=what, remedy=remedy))
-    end = member.upstream.certificate_end() if asked.check.verdict in ("ok", "warn") else None
-    now = time.time()
-    if end is None or not ends_soon(end, now):
-        return asked
-    name, found = member.index.name, asked.check
-    remedy = " ".join(filter(None, (found.remedy, f"Tell whoever runs {name} to renew it.")))
-    what = f"{found.what}; its certificate {in_days(end, now)}"
-    return asked._replace(check=replace(found, verdict="warn", what=what, remedy=remedy))
-
-
-def _check(member: _Member, limits: Limits) -> _Asked:
-    """Request the list of names of a private index or a directory, else one page."""
-    index = member.index
-    if not index.is_private and not index.is_directory:
-        return _check_public(member, limits)
-    outcome, asked = _names(member, limits)
-    if asked is not None:
-        return asked._replace(check=_with_dropped(member, asked.check, limits))
-    if index.is_read_each_time or outcome.kind not in _NO_LIST:
-        return _Asked(_failed(index, outcome))
-    _, asked = _page(member, limits)
-    page = asked.check
-    if page.verdict != "ok" or index.on_outage != "ledger" or index.projects:
-        return asked
-    what = f"{page.what}, but its list of names cannot be read ({outcome})"
-    remedy = (
-        f"While {index.name} is unavailable, every name not seen before is refused: set projects, "
-        "or on_outage."
-    )
-    return _Asked(replace(page, verdict="warn", what=what, remedy=remedy))
-
-
-def _with_dropped(member: _Member, found: IndexCheck, limits: Limits) -> IndexCheck:
-    """Return a check of the names, with the files that the probe's page has and are left out."""
-    if member.index.probe is None:
-        return found
-    _, asked = _page(member, limits)
-    if asked.page is None or not asked.page.dropped:
-        return found
-    return replace(asked.check, what=f"{found.what}, {asked.check.what}")
-
-
-def _check_public(member: _Member, limits: Limits) -> _Asked:
-    kind, asked = _page(member, limits)
-    if kind is not Kind.ABSENT or member.index.probe is not None:
-        return asked
-    # A public index without that project is small: its list of names is, too.
-    return _names(member, limits)[1] or asked
-
-
-def _names(member: _Member, limits: Limits) -> tuple[Outcome, _Asked | None]:
-    """Request the list of names; return None as result if there is none."""
-    outcome, names, clock, *_ = member.upstream.names(limits)
-    if outcome.kind is not Kind.FOUND:
-        return outcome, None
-    what = counted(len(names), "name")
-    return outcome, _Asked(_well(member.index, what, outcome, clock), names=frozenset(names))
-
-
-def _page(member: _Member, limits: Limits) -> tuple[Kind, _Asked]:
-    index = member.index
-    project = index.probe or _EVERYWHERE
-    answer = member.upstream.page(project, limits, None, None)
-    outcome, page = answer.outcome, answer.page
-    if page is not None:
-        what = f"{counted(len(page.files), 'file')} of {project}"
-        dropped = left_out(page.dropped)
-        checked = _well(index, f"{what}, {dropped}" if dropped else what, outcome, answer.clock)
-        if dropped and not page.files:
-            remedy = f"{index.name} lists files that cannot be offered: tell who runs it."
-            checked = replace(checked, verdict="warn", remedy=remedy)
-        checked = _with_cooldown(index, page, checked)
-    elif outcome.kind is Kind.ABSENT:
-        remedy = f"Correct the url of {index.name}, or set probe to a project that it has."
-        checked = IndexCheck(
-            index.name, "FAIL", f"{outcome} for {project}", outcome.elapsed, remedy
-        )
-    else:
-        checked = _failed(index, outcome)
-    return outcome.kind, _Asked(checked, page)
-
-
-def _with_cooldown(index: Index, page: ProjectPage, found: IndexCheck) -> IndexCheck:
-    """Return a check, with a warning if the index has a cooldown and its page states no times."""
-    dated = [file for file in page.files if file.upload_time is not None]
-    if not index.cooldown or not page.files or dated:
-        return found
-    what = f"{found.what}; it states no upload times: the cooldown takes the files on the first "
-    what += "page of a project for old"
-    remedy = f'Set pages = "authority" for {index.name}.' if index.mirror_of else ""
-    remedy = " ".join(filter(None, (found.remedy, remedy)))
-    return replace(found, verdict="warn", what=what, remedy=remedy)
-
-
-def _well(index: Index, what: str, outcome: Outcome, clock: float | None) -> IndexCheck:
-    ahead = None if clock is None else time.time() - clock
-    return IndexCheck(index.name, "ok", what, outcome.elapsed, clock_ahead=ahead)
-
-
-def _failed(index: Index, outcome: Outcome) -> IndexCheck:
-    what = f"{after(outcome.kind).word}: {outcome}"
-    remedy = remedy_for(outcome.kind, index)
-    return IndexCheck(index.name, "FAIL", what, outcome.elapsed, remedy, kind=outcome.kind)

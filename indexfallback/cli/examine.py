@@ -12,8 +12,8 @@ from pathlib import Path
 
 from indexfallback import __version__
 from indexfallback.chain.network import Network
-from indexfallback.cli.check import check_all
 from indexfallback.cli.check_advisories import check_advisories
+from indexfallback.cli.index_checks import check_all
 from indexfallback.cli.mending import shim_addresses
 from indexfallback.cli.options import Options
 from indexfallback.cli.output import tilde

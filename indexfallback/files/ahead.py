@@ -26,7 +26,7 @@ from indexfallback.errors import IndexFallbackError
 from indexfallback.files.arrival import Progress
 from indexfallback.files.download import Downloads
 from indexfallback.files.pinned import FileAddress
-from indexfallback.files.planner import PageAddress, Planner, Step, is_metadata
+from indexfallback.files.planner import PageAddress, Planner, Step
 from indexfallback.files.profile import profile_of
 from indexfallback.files.schedule import (
     FOLLOWED_SECONDS,
@@ -268,7 +268,7 @@ class ReadAhead:
                 return _Fetched()
             came = size = found.total or 0
             pieces = found.read(0, size)
-        is_read = is_metadata(address) and size <= MAX_METADATA
+        is_read = address.is_metadata and size <= MAX_METADATA
         return _Fetched(came, b"".join(pieces) if is_read else b"")
 
 

@@ -57,11 +57,6 @@ class PageAddress(NamedTuple):
 Step = PageAddress | FileAddress
 
 
-def is_metadata(step: Step) -> bool:
-    """Tell whether a step is a metadata file, rather than a page or a wheel."""
-    return isinstance(step, FileAddress) and step.filename.endswith(METADATA_ENDING)
-
-
 @dataclass(slots=True)
 class _Project:
     """What a planner knows of one project."""
@@ -140,7 +135,7 @@ class Planner:
             self._project(step).page = step
             return
         project = self._project(PageAddress(step.key.project, None))
-        if is_metadata(step):
+        if step.is_metadata:
             self._follow(project, step)
             if self._downloads:
                 self._plan_wheels([project])
@@ -293,9 +288,8 @@ class Planner:
         for project in projects if self._profile.installs else ():
             if project.is_downloaded or not project.is_asked or project.metadata is None:
                 continue
-            filename = project.metadata.filename.removesuffix(METADATA_ENDING)
-            wheel = project.metadata._replace(filename=filename)
-            if filename not in project.large and wheel not in self._planned:
+            wheel = project.metadata._replace(filename=project.metadata.listed)
+            if wheel.filename not in project.large and wheel not in self._planned:
                 wheels.append(wheel)
         self._planned.update(wheels)
         self._steps.extendleft(reversed(wheels))

@@ -7,7 +7,7 @@ from packaging.requirements import Requirement
 
 from indexfallback.dists.interpreters import Interpreter
 from indexfallback.files.pinned import FileAddress
-from indexfallback.files.planner import PageAddress, Planner, Step, is_metadata
+from indexfallback.files.planner import PageAddress, Planner, Step
 from indexfallback.files.profile import Profile
 from indexfallback.names import METADATA_ENDING, FileKey
 from indexfallback.page import File, ProjectPage
@@ -102,7 +102,7 @@ def answer(planner: Planner, known: World, step: Step) -> None:
     """Give a planner what a step comes to."""
     if isinstance(step, PageAddress):
         planner.read_page(step, OWNER, known.page(step.project))
-    elif is_metadata(step):
+    elif step.is_metadata:
         planner.read_metadata(step, known.requirements(step))
 
 

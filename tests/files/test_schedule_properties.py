@@ -9,7 +9,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from packaging.tags import parse_tag
 
 from indexfallback.files.pinned import FileAddress
-from indexfallback.files.planner import LARGEST_FILE, PageAddress, Step, is_metadata
+from indexfallback.files.planner import LARGEST_FILE, PageAddress, Step
 from indexfallback.files.profile import Profile
 from indexfallback.files.schedule import (
     FOLLOWED_SECONDS,
@@ -104,8 +104,7 @@ class Machine(RuleBasedStateMachine):
         planner = self.schedule.planner(client)
         if planner is None:
             return
-        if is_metadata(step):
-            assert isinstance(step, FileAddress)
+        if isinstance(step, FileAddress) and step.is_metadata:
             for requirement in self.world.requirements(step):
                 self.named.setdefault(client, set()).add(normalize(requirement.name))
         if isinstance(step, PageAddress):
@@ -135,14 +134,14 @@ class Machine(RuleBasedStateMachine):
         listed = {wheel(project, release): release for release in self.world.projects[project]}
         dist = step._replace(filename=step.filename.removesuffix(METADATA_ENDING))
         release = listed[dist]
-        if is_metadata(step):
+        if step.is_metadata:
             fits = any(tag in LINUX.tags for tag in parse_tag(release.tag))
             by_itself = release.has_metadata and not release.is_sdist and not release.yanked
             assert step in asked or (fits and by_itself and project in self.read[client])
             return
         assert self.profile.installs, "a client that only resolves"
         assert dist._replace(filename=dist.filename + METADATA_ENDING) in asked
-        assert any(isinstance(s, FileAddress) and not is_metadata(s) for s in asked)
+        assert any(isinstance(s, FileAddress) and not s.is_metadata for s in asked)
         assert project not in self.read.get(client, ()) or (release.size or 0) <= LARGEST_FILE
 
     @precondition(lambda self: self.running)

@@ -13,6 +13,7 @@ from indexfallback.files.extent import Extent, ExtentError
 from indexfallback.files.hashing import Hashing
 from indexfallback.files.integrity import Digest
 from indexfallback.files.pace import unstalled
+from indexfallback.files.shared_copy import SharedCopy
 from indexfallback.files.sources import Source
 from indexfallback.names import METADATA_ENDING
 from indexfallback.outcome import Outcome
@@ -94,6 +95,29 @@ class Assembly:
         except ExtentError:
             self.start_over()
             raise
+
+    def read_shared(self, copy: SharedCopy, sha256: str) -> bool:
+        """Take the missing bytes from the shared bucket; return whether the file is right then.
+
+        Raises `CommittedError` and OSError, as `read` does.
+        """
+        # Once more if what an earlier process left was wrong.
+        while (body := copy.body(sha256, self.file.received)) is not None:
+            had_leftovers = self.has_leftovers
+            try:
+                self.read(copy.source, body)
+            except ExtentError as error:
+                log.warning("%s: the shared bucket: %s", self.file.filename, error.outcome)
+            except TransferError as error:  # an index goes on with these bytes
+                log.warning("%s: %s", self.file.filename, error.outcome)
+                return False
+            if self.sha256() == sha256:
+                copy.shared.received(sha256, is_right=True)
+                return True
+            self.start_over()
+            if not had_leftovers:
+                copy.shared.received(sha256, is_right=False)
+        return False
 
     def _append(self, body: Body, extent: Extent) -> None:
         file = self.file

@@ -145,26 +145,10 @@ class Transfer:
 
     def _fetch_shared(self) -> bool:
         """Fetch the file from the bucket; return whether it is whole and right."""
-        copy, sha256, assembly = self._plan.shared, self.file.sha256, self._assembly
-        if copy is None or sha256 is None:
+        copy, sha256 = self._plan.shared, self.file.sha256
+        if copy is None or sha256 is None or not self._assembly.read_shared(copy, sha256):
             return False
-        # Once more if what an earlier process left was wrong.
-        while (body := copy.body(sha256, self.file.received)) is not None:
-            had_leftovers = assembly.has_leftovers
-            try:
-                assembly.read(copy.source, body)
-            except ExtentError as error:
-                log.warning("%s: the shared bucket: %s", self.file.filename, error.outcome)
-            except TransferError as error:  # an index goes on with these bytes
-                log.warning("%s: %s", self.file.filename, error.outcome)
-                return False
-            if assembly.sha256() == sha256:
-                copy.shared.received(sha256, is_right=True)
-                return self._agrees(copy.source)
-            assembly.start_over()
-            if not had_leftovers:
-                copy.shared.received(sha256, is_right=False)
-        return False
+        return self._agrees(copy.source)
 
     def _is_claimed(self) -> bool:
         """Tell whether the file may be served, by the pin that holds for all shims."""

@@ -22,7 +22,7 @@ from indexfallback.page import File
 from indexfallback.shim import Shim
 from indexfallback.store import PageFacts, Store, Validators
 from indexfallback.store.disk import hash_file
-from indexfallback.store.pages import digest_of
+from indexfallback.store.page_rows import digest_of
 
 #: The media types of the pages in a bandersnatch tree, by the ending of their names.
 _TYPES = {".html": "text/html", ".v1_json": "application/vnd.pypi.simple.v1+json"}

@@ -28,7 +28,7 @@ from indexfallback.page import ProjectPage
 from indexfallback.store import PageFacts, Store
 from indexfallback.store.evidence import BATCH, evidence
 from indexfallback.store.ownership import OwnedName, Ownership
-from indexfallback.store.pages import digest_of
+from indexfallback.store.page_rows import digest_of
 from indexfallback.store.pins import Pin
 
 

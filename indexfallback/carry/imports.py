@@ -26,7 +26,7 @@ from indexfallback.store import PageFacts, Store, Validators
 from indexfallback.store.pins import Pin
 from indexfallback.words import size
 
-#: The length of a page's digest (`store.pages.digest_of`) in hexadecimal digits.
+#: The length of a page's digest (`store.page_rows.digest_of`) in hexadecimal digits.
 _DIGEST = 32
 
 

@@ -12,7 +12,7 @@ from indexfallback.config import Index, Settings
 from indexfallback.outcome import Kind, Outcome
 from indexfallback.page import ProjectPage
 from indexfallback.store import PageFacts, Store, Validators, best_effort
-from indexfallback.store.pages import digest_of
+from indexfallback.store.page_rows import digest_of
 from indexfallback.upstream.answers import PageAnswer
 
 log = logging.getLogger("indexfallback")

@@ -11,7 +11,7 @@ from indexfallback.mirror.selection import Selection
 from indexfallback.page import File, ProjectPage
 from indexfallback.store import PageFacts, Store, Validators
 from indexfallback.store.mirrors import MirroredFile, MirroredProject, State
-from indexfallback.store.pages import digest_of
+from indexfallback.store.page_rows import digest_of
 from indexfallback.upstream.answers import PageAnswer
 
 

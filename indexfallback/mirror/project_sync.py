@@ -22,7 +22,7 @@ from indexfallback.outcome import Kind
 from indexfallback.page import File, ProjectPage
 from indexfallback.store import PageFacts, Store, Validators
 from indexfallback.store.mirrors import MirroredProject
-from indexfallback.store.pages import digest_of
+from indexfallback.store.page_rows import digest_of
 from indexfallback.upstream.answers import PageAnswer
 
 

@@ -23,7 +23,8 @@ from indexfallback.store.ledger import Ledger
 from indexfallback.store.local_files import LocalFiles
 from indexfallback.store.mirror_lists import MirrorLists
 from indexfallback.store.mirrors import Mirrors
-from indexfallback.store.pages import PageFacts, Pages, Validators
+from indexfallback.store.page_rows import PageFacts, Validators
+from indexfallback.store.pages import Pages
 from indexfallback.store.pins import Pins
 from indexfallback.store.provenance import ProvenanceRecords
 from indexfallback.store.read_only import copy_records

@@ -10,8 +10,8 @@ from typing import Any, NamedTuple
 
 from indexfallback.store.best_effort import best_effort
 from indexfallback.store.database import Database
-from indexfallback.store.forms import Noted, is_text, is_time, seal
-from indexfallback.store.pages import Validators, age_of
+from indexfallback.store.forms import Noted, age_of, is_text, is_time, seal
+from indexfallback.store.page_rows import Validators
 from indexfallback.store.search_index import Note, ignore
 from indexfallback.store.statements import Ordered
 

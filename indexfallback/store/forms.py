@@ -30,6 +30,12 @@ def is_time(value: object) -> bool:
     )
 
 
+def age_of(then: float, now: float) -> float:
+    """Return seconds since a time; infinite for a time in the future."""
+    # After a clock was set back, a page must not stay fresh for years.
+    return now - then if then <= now else float("inf")
+
+
 def is_duration(value: object) -> bool:
     """Tell whether a value is a number of seconds, at most a day."""
     return isinstance(value, (int, float)) and 0 <= value <= _DAY

@@ -13,7 +13,7 @@ from indexfallback.names import is_sha256
 from indexfallback.page import ProjectPage
 from indexfallback.store.database import Database
 from indexfallback.store.forms import is_count, is_text, is_time
-from indexfallback.store.pages import PUT_PAGE, PageFacts, page_row
+from indexfallback.store.page_rows import PUT_PAGE, PageFacts, page_row
 from indexfallback.store.safety_records import ADD_PIN, Changes
 from indexfallback.store.search_index import Note, ignore
 from indexfallback.store.statements import Ordered

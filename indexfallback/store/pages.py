@@ -1,24 +1,28 @@
 """Stored project pages, with their validators and the time of the last confirmation."""
 
-import hashlib
 import time
-import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
-from typing import Any, NamedTuple, Protocol
-
-import msgspec
+from typing import Any, Protocol
 
 from indexfallback.names import METADATA_ENDING
 from indexfallback.page import ProjectPage
 from indexfallback.store.best_effort import best_effort
 from indexfallback.store.database import Database
-from indexfallback.store.forms import Noted, is_text, is_time, seal
+from indexfallback.store.forms import Noted, is_text
 from indexfallback.store.origins import Origins
+from indexfallback.store.page_rows import (
+    BODY,
+    FACTS,
+    PUT_PAGE,
+    ROW,
+    PageFacts,
+    is_page,
+    page_row,
+    read_facts,
+    read_page,
+)
 from indexfallback.store.statements import Ordered
-
-#: zlib level: the fastest one already compresses pages to a fifth.
-_COMPRESSION = 1
 
 #: Projects of which a distribution file is stored.
 _NAMES_HELD = f"""
@@ -26,29 +30,13 @@ SELECT DISTINCT project FROM page WHERE EXISTS (
     SELECT 1 FROM pin JOIN blob ON blob.sha256 = pin.sha256
     WHERE pin.project = page.project AND pin.filename NOT LIKE '%{METADATA_ENDING}'
 )"""  # noqa: S608 - a constant
-_FACTS = """
-SELECT source, etag, modified, digest, checked, resolved, passed, EXISTS (
-    SELECT 1 FROM mirror_page
-    WHERE mirror_page.source = page.source AND mirror_page.project = page.project
-), seal FROM page"""
-_ROW = (
-    "SELECT source, project, body, etag, modified, digest, checked, resolved, passed, seal"
-    " FROM page WHERE source = ? AND project = ?"
-)
 LATEST = "SELECT project FROM page WHERE source = ? ORDER BY checked DESC LIMIT 1"
-_BODY = "SELECT body, etag, modified, digest, seal FROM page WHERE source = ? AND project = ?"
 #: A page that is damaged more often does not get better by being stored again.
 _MOST_DAMAGES = 2
 _KEYS = Ordered(
     "SELECT source, project FROM page WHERE (source, project) > (?, ?)"
     " ORDER BY source, project LIMIT ?",
     (0, 1),
-)
-#: Stores a page, given a `page_row`.
-PUT_PAGE = (
-    "INSERT OR REPLACE INTO page"
-    " (source, project, body, etag, modified, digest, checked, resolved, passed, seal)"
-    " SELECT ?, ?, ?, ?, ?, ?, ?, ?, ?, ?"
 )
 #: Appended to `PUT_PAGE`: only the mirror replaces its pages; one that was lost is stored again.
 _UNLESS_MIRRORED = (
@@ -58,89 +46,6 @@ _UNLESS_MIRRORED = (
 
 #: The tables of what an index says of a project, which is removed together.
 _TABLES = ("mirror_page", "document", "provenance", "page")
-
-_decoder = msgspec.msgpack.Decoder(ProjectPage)
-
-
-class Validators(NamedTuple):
-    """The validators of a page (RFC 9110, 8.8)."""
-
-    etag: str | None = None
-    last_modified: str | None = None
-
-
-class PageFacts(NamedTuple):
-    """The metadata of a stored page. Times are seconds since the epoch."""
-
-    validators: Validators
-    #: Digest of the content.
-    digest: str
-    #: When the index last confirmed it.
-    checked: float
-    #: When this page was last the answer of the whole chain, 0 if never; and the digest of the
-    #: indexes before it in that chain, since the answer is not valid for another chain.
-    resolved: float = 0.0
-    passed: str = ""
-    #: Whether only the mirror may replace it; 1 or 0.
-    mirrored: int = 0
-
-    def age(self, now: float) -> float:
-        """Return seconds since the index confirmed it; infinite for a time in the future."""
-        return age_of(self.checked, now)
-
-    def resolution_age(self, now: float) -> float:
-        """Return seconds since the chain resolved to it; infinite for a time in the future."""
-        return age_of(self.resolved, now)
-
-
-def age_of(then: float, now: float) -> float:
-    """Return seconds since a time; infinite for a time in the future."""
-    # After a clock was set back, a page must not stay fresh for years.
-    return now - then if then <= now else float("inf")
-
-
-def digest_of(page: ProjectPage) -> str:
-    """Return the digest of a page's content."""
-    return hashlib.sha256(msgspec.msgpack.encode(page)).hexdigest()[:32]
-
-
-def page_row(source: str, page: ProjectPage, facts: PageFacts) -> tuple[object, ...]:
-    """Return the parameters of `PUT_PAGE`."""
-    body = zlib.compress(msgspec.msgpack.encode(page), _COMPRESSION)
-    sealed = seal(source, page.name, *facts.validators, facts.digest)
-    return (source, page.name, body, *facts.validators, *facts[1:5], sealed)
-
-
-def _facts(source: str, project: str, row: Sequence[Any]) -> PageFacts | None:
-    """Return the facts of a row of `_FACTS` without its source, or None if it is damaged."""
-    etag, modified, digest, checked, resolved, passed, mirrored, sealed = row
-    if sealed != seal(source, project, etag, modified, digest):
-        return None
-    if not is_time(checked) or not is_time(resolved) or not is_text(passed):
-        return None
-    return PageFacts(Validators(etag, modified), digest, checked, resolved, passed, mirrored)
-
-
-def _page(source: str, project: str, row: Sequence[Any]) -> ProjectPage | None:
-    """Return the page of a row of `_BODY`, or None if it is damaged."""
-    body, etag, modified, digest, sealed = row
-    if sealed != seal(source, project, etag, modified, digest):
-        return None
-    try:
-        page = _decoder.decode(zlib.decompress(body))
-    except (zlib.error, msgspec.DecodeError, TypeError):  # TypeError: not bytes
-        return None
-    return page if page.name == project else None
-
-
-def is_page(row: Sequence[Any]) -> bool:
-    """Tell whether a whole row, with the columns of `PUT_PAGE`, is sound."""
-    source, project, body, etag, modified, digest, checked, resolved, passed, sealed = row
-    facts = (etag, modified, digest, checked, resolved, passed, 0, sealed)
-    content = (body, etag, modified, digest, sealed)
-    return (
-        _facts(source, project, facts) is not None and _page(source, project, content) is not None
-    )
 
 
 class PageSharing(Protocol):
@@ -167,11 +72,11 @@ class Pages:
     def facts_of(self, sources: Sequence[str], project: str) -> dict[str, PageFacts]:
         """Return the metadata of a project's stored pages, by the address of the index."""
         marks = ",".join("?" * len(sources))
-        query = f"{_FACTS} WHERE source IN ({marks}) AND project = ?"
+        query = f"{FACTS} WHERE source IN ({marks}) AND project = ?"
         rows = self._database.rows(query, (*sources, project))
         found = {}
         for source, *row in rows:
-            facts = _facts(source, project, row)
+            facts = read_facts(source, project, row)
             if facts is not None:
                 found[source] = facts
             elif source in sources:
@@ -183,8 +88,8 @@ class Pages:
 
     def load(self, source: str, project: str) -> ProjectPage | None:
         """Return a stored page, or None if there is none or it is damaged."""
-        row = self._database.row(_BODY, (source, project))
-        page = _page(source, project, row) if row is not None else None
+        row = self._database.row(BODY, (source, project))
+        page = read_page(source, project, row) if row is not None else None
         if row is not None and page is None:
             self._drop(source, project)
         return page
@@ -200,20 +105,20 @@ class Pages:
                 yield key
 
     def _is_damaged(self, source: str, project: str, *, bodies: bool) -> bool:
-        row = self._database.row(f"{_FACTS} WHERE source = ? AND project = ?", (source, project))
+        row = self._database.row(f"{FACTS} WHERE source = ? AND project = ?", (source, project))
         if row is None:  # removed meanwhile, or its key is no text
             return not is_text(source, project)
-        if _facts(source, project, row[1:]) is None:
+        if read_facts(source, project, row[1:]) is None:
             return True
-        body = self._database.row(_BODY, (source, project)) if bodies else None
-        return body is not None and _page(source, project, body) is None
+        body = self._database.row(BODY, (source, project)) if bodies else None
+        return body is not None and read_page(source, project, body) is None
 
     def _drop(self, source: str, project: str) -> None:
         """Remove a damaged page, the mirror's too: it is fetched again."""
         times = self._noted.damaged(f"the page of {project} from {source}")
         with best_effort(f"remove the damaged page of {project}"):
             self.remove(project, source)
-            if times > _MOST_DAMAGES or self._database.row(_BODY, (source, project)) is not None:
+            if times > _MOST_DAMAGES or self._database.row(BODY, (source, project)) is not None:
                 self._database.make_again(f"the page of {project} cannot be replaced")
 
     def put(self, source: str, page: ProjectPage, facts: PageFacts) -> None:
@@ -230,7 +135,7 @@ class Pages:
 
     def row(self, source: str, project: str) -> Sequence[Any] | None:
         """Return the whole row of a page, with the columns of `PUT_PAGE`, or None."""
-        row: Sequence[Any] | None = self._database.row(_ROW, (source, project))
+        row: Sequence[Any] | None = self._database.row(ROW, (source, project))
         return row if row is not None and is_page(row) else None
 
     def adopt(
@@ -273,29 +178,24 @@ class Pages:
         Its JSON documents and provenance objects go with them. The mirror restores its page in its
         next run.
         """
-        with self._database.write() as connection:
-            removed = {
-                table: connection.execute(
-                    f"DELETE FROM {table}"  # noqa: S608 - ours
-                    " WHERE project = ? AND source = coalesce(?, source)",
-                    (project, source),
-                ).rowcount
-                for table in _TABLES
-            }
+        removed = self._remove("project = ? AND source = coalesce(?, source)", project, source)
         if source is not None:
             self._tell(source, project)
-        return removed["page"]
+        return removed
 
     def remove_all(self, source: str) -> int:
         """Forget all pages of an index, the mirror's too, and what goes with them.
 
         Returns how many pages there were.
         """
+        return self._remove("source = ?", source)
+
+    def _remove(self, where: str, *values: str | None) -> int:
         with self._database.write() as connection:
             removed = {
                 table: connection.execute(
-                    f"DELETE FROM {table} WHERE source = ?",  # noqa: S608 - ours
-                    (source,),
+                    f"DELETE FROM {table} WHERE {where}",  # noqa: S608 - ours
+                    values,
                 ).rowcount
                 for table in _TABLES
             }

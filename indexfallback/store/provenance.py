@@ -12,8 +12,7 @@ from typing import Any, NamedTuple
 from indexfallback.names import is_sha256
 from indexfallback.store.best_effort import best_effort
 from indexfallback.store.database import Database
-from indexfallback.store.forms import Noted, is_text, is_time, seal
-from indexfallback.store.pages import age_of
+from indexfallback.store.forms import Noted, age_of, is_text, is_time, seal
 from indexfallback.store.statements import Ordered
 
 #: zlib level: most of it is base64, which no level makes much smaller.

@@ -22,7 +22,7 @@ from indexfallback.store.documents import is_document
 from indexfallback.store.first_seen import is_first_seen
 from indexfallback.store.forms import is_count, is_text
 from indexfallback.store.mirrors import is_mirrored_file
-from indexfallback.store.pages import is_page
+from indexfallback.store.page_rows import is_page
 from indexfallback.store.provenance import is_provenance
 
 #: Rows in one transaction, about 20 KB each: other writers wait for it, some 10 ms.

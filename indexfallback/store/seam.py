@@ -8,7 +8,8 @@ from typing import Any, NamedTuple, Protocol
 
 from indexfallback.store.blobs import FileSharing
 from indexfallback.store.ledger import OwnerSharing
-from indexfallback.store.pages import PageFacts, PageSharing
+from indexfallback.store.page_rows import PageFacts
+from indexfallback.store.pages import PageSharing
 from indexfallback.store.pins import PinSharing
 
 

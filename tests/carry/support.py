@@ -16,7 +16,7 @@ from indexfallback.carry.selection import select
 from indexfallback.config import Index
 from indexfallback.page import File, ProjectPage
 from indexfallback.store import PageFacts, Store, Validators
-from indexfallback.store.pages import digest_of
+from indexfallback.store.page_rows import digest_of
 from tests.fakes import Dist, wheel
 
 PRIVATE = Index(name="private", url="https://packages.example.com/simple/")

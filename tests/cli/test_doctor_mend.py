@@ -8,7 +8,7 @@ import pytest
 
 from indexfallback.page import File, ProjectPage
 from indexfallback.store import PageFacts, Store
-from indexfallback.store.pages import Validators
+from indexfallback.store.page_rows import Validators
 from indexfallback.store.ports import ports_file
 from tests.cli.doctoring import Patient
 from tests.cli.support import CommandLine

@@ -13,7 +13,7 @@ from indexfallback.store import PageFacts, Store, Validators
 from indexfallback.store.examination import problems
 from indexfallback.store.mirrors import Run
 from indexfallback.store.ownership import Ownership
-from indexfallback.store.pages import digest_of
+from indexfallback.store.page_rows import digest_of
 from indexfallback.store.pins import Pin
 from indexfallback.upstream.facts import Facts
 

@@ -14,7 +14,7 @@ from indexfallback.health import Health, State
 from indexfallback.outcome import Kind
 from indexfallback.page import File, ProjectPage
 from indexfallback.store import PageFacts, Store, Validators
-from indexfallback.store.pages import digest_of
+from indexfallback.store.page_rows import digest_of
 from indexfallback.upstream.facts import Facts, Stamp
 from tests.store.support import set_read_only, written_after_reads
 

@@ -9,7 +9,8 @@ from typing import Any
 import msgspec
 
 from indexfallback.memory.table import Table
-from indexfallback.store.pages import PageFacts, Pages
+from indexfallback.store.page_rows import PageFacts
+from indexfallback.store.pages import Pages
 from indexfallback.store.shared import keys
 from indexfallback.store.shared.answers import Answer, Outcome
 from indexfallback.store.shared.figures import Figures

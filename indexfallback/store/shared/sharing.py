@@ -17,7 +17,7 @@ from indexfallback.config.bucket_url import BucketUrl
 from indexfallback.names import METADATA_ENDING
 from indexfallback.store import Store
 from indexfallback.store.best_effort import best_effort
-from indexfallback.store.pages import PageFacts
+from indexfallback.store.page_rows import PageFacts
 from indexfallback.store.pins import Pin
 from indexfallback.store.seam import SharedFile
 from indexfallback.store.shared import keys

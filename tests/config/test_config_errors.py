@@ -72,8 +72,8 @@ ERRORS = [
     (
         server("x = 1"),
         (
-            '2: [server]: unknown key "x"; use one of host, port, private, public_read, tls_cert, '
-            "tls_key, base_path, trusted_proxies, max_upload_size"
+            '2: [server]: unknown key "x"; use one of host, port, tls_cert, tls_key, base_path, '
+            "trusted_proxies, private, public_read, max_upload_size"
         ),
     ),
     (server('dir = "x"'), '2: [server]: unknown key "dir"; it belongs in [cache]'),

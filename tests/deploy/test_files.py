@@ -14,13 +14,17 @@ import pytest
 import yaml
 
 from indexfallback.config.load import load_settings
+from indexfallback.server.process import HEADER_TIMEOUT, STOP_SECONDS
 from indexfallback.store.hosting import Hosting
+from indexfallback.store.shared.queue import DRAIN_SECONDS
 from tests.cli.support import CommandLine
 from tests.in_process import ROOT
 
 DEPLOY = ROOT / "deploy"
 #: Of 2024: the APIs that the manifest uses are older.
 _KUBERNETES = "1.31"
+#: pip waits so long for an answer, by default.
+_PIP_SECONDS = 15
 _OBJECTS: list[dict[str, Any]] = list(
     yaml.safe_load_all((DEPLOY / "kubernetes.yaml").read_text(encoding="utf-8"))
 )
@@ -53,10 +57,61 @@ def test_services_and_budgets_select_the_pods(name: str) -> None:
     assert _object(f"Service-{service}")["spec"]["selector"] == labels
 
 
-def test_a_pod_has_the_time_that_its_hook_takes() -> None:
+def test_a_pod_has_the_time_that_its_hook_and_its_end_take() -> None:
     drain = runpy.run_path(str(DEPLOY / "drain"))
     spec = _object("Deployment-shims")["spec"]["template"]["spec"]
-    assert drain["LEFT"] < drain["MOST"] <= spec["terminationGracePeriodSeconds"] - 10
+    ends = STOP_SECONDS + DRAIN_SECONDS
+    assert drain["LEFT"] < drain["MOST"]
+    assert drain["MOST"] + drain["CALL"] + ends < spec["terminationGracePeriodSeconds"]
+
+
+def test_a_node_has_room_for_what_a_pod_may_keep() -> None:
+    spec = _object("Deployment-shims")["spec"]["template"]["spec"]
+    (cache,) = [each["emptyDir"] for each in spec["volumes"] if each["name"] == "cache"]
+    requested = spec["containers"][0]["resources"]["requests"]["ephemeral-storage"]
+    assert requested == cache["sizeLimit"]
+    settings = load_settings(config=DEPLOY / "config.toml", environ={})
+    assert settings.cache_size < int(cache["sizeLimit"].removesuffix("Gi")) << 30
+
+
+@pytest.mark.parametrize("name", ["shims", "load-balancer"])
+def test_every_container_is_confined(name: str) -> None:
+    spec = _object(f"Deployment-{name}")["spec"]["template"]["spec"]
+    assert spec["securityContext"]["runAsNonRoot"]
+    assert not spec["enableServiceLinks"]
+    for container in [*spec.get("initContainers", []), *spec["containers"]]:
+        confined = container["securityContext"]
+        assert confined["readOnlyRootFilesystem"]
+        assert not confined["allowPrivilegeEscalation"]
+        assert confined["capabilities"] == {"drop": ["ALL"]}
+
+
+def _seconds(directive: str) -> int:
+    """Return the time of the first directive of that name in the site of nginx."""
+    text = (DEPLOY / "nginx.conf.template").read_text(encoding="utf-8")
+    (value, *_) = re.findall(rf"^ +{directive} (\d+)s;", text, re.MULTILINE)
+    return int(value)
+
+
+def test_nginx_leaves_a_shim_that_hangs_after_its_deadline_and_before_pip_gives_up() -> None:
+    settings = load_settings(config=DEPLOY / "config.toml", environ={})
+    longest = settings.deadline + settings.shared_timeout
+    assert longest < _seconds("proxy_read_timeout") < _PIP_SECONDS - 2
+
+
+def test_nginx_ends_an_idle_connection_before_a_shim_does() -> None:
+    assert _seconds("keepalive_timeout") < HEADER_TIMEOUT / 1000
+
+
+def test_the_hook_of_a_pod_waits_for_a_shim_that_is_too_busy_to_tell(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("PATH", os.defpath)
+    drain = runpy.run_path(str(DEPLOY / "drain"))
+    waiting = drain["waiting"]
+    monkeypatch.setitem(waiting.__globals__, "COMMAND", ("sleep", "5"))
+    monkeypatch.setitem(waiting.__globals__, "CALL", 0.01)
+    assert waiting() == 1
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="the image is a Unix")

@@ -15,6 +15,19 @@ _CREDENTIALS = {
 }
 _NO_CREDENTIALS = "the role of the machine, since the environment names no credentials"
 _SET_KEY = "Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or run it with a role"
+#: What a cause has, most of it codes of S3, and what mends it; the first that is found holds.
+_REMEDIES = (
+    (("NoSuchBucket",), "Create the bucket, or correct cache.shared"),
+    (("not an object store",), "Correct cache.shared_endpoint"),
+    (("InvalidAccessKeyId", "SignatureDoesNotMatch"),
+     "Correct AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"),
+    (("ExpiredToken", "InvalidToken"), "Renew AWS_SESSION_TOKEN and the keys that belong to it"),
+    (("RequestTimeTooSkewed",), "Set the clock of this machine"),
+    (("region", "AuthorizationHeaderMalformed"), "Set AWS_REGION to the region of the bucket"),
+    (("certificate",),
+     "Set SSL_CERT_FILE to a file with the certificates of the authorities that you trust"),
+    (("speak TLS",), "Correct cache.shared_endpoint: https there is http, or it is another port"),
+)  # fmt: skip
 
 
 def bucket(machine: Machine) -> Iterator[Finding]:
@@ -31,11 +44,7 @@ def judged(shared: SharedBucket, environ: Mapping[str, str]) -> Finding:
     login = next((what for key, what in _CREDENTIALS.items() if environ.get(key)), "")
     by = f"with {login or _NO_CREDENTIALS}"
     if not shared.reads:
-        remedy = "Correct cache.shared and cache.shared_endpoint, or see whether it runs"
-        if not login:
-            remedy = _SET_KEY
-        elif "40" in shared.cause.partition(" ")[0]:
-            remedy = "Permit these credentials to read, list and write there"
+        remedy = _remedy(shared, has_login=bool(login))
         what = f"{name} cannot be used {by} ({shared.cause}); the shim works without it"
         return fail(_SUBJECT, what, remedy)
     if not shared.is_for_writing:
@@ -55,6 +64,19 @@ def judged(shared: SharedBucket, environ: Mapping[str, str]) -> Finding:
             "Use a server that honours If-None-Match and If-Match",
         )
     return ok(_SUBJECT, f"{name} has passed the self-test")
+
+
+def _remedy(shared: SharedBucket, *, has_login: bool) -> str:
+    """Return what most likely mends a bucket that cannot be read."""
+    for parts, remedy in _REMEDIES:
+        if any(part in shared.cause for part in parts):
+            return remedy
+    if not has_login:
+        return _SET_KEY
+    if shared.cause.startswith(("401", "403")):
+        rights = "read, list and write" if shared.is_for_writing else "read and list"
+        return f"Permit these credentials to {rights} there"
+    return "Correct cache.shared and cache.shared_endpoint, or see whether it runs"
 
 
 CHECKS = (bucket,)

@@ -45,7 +45,16 @@ def test_one_that_ignores_conditions_shares_no_pins() -> None:
     ("environ", "cause", "remedy"),
     [
         ({}, "no answer in time", "Set AWS_ACCESS_KEY_ID"),
-        (KEY, "403 Forbidden (InvalidAccessKeyId)", "Permit these credentials"),
+        ({}, "403 Forbidden (InvalidAccessKeyId)", "Correct AWS_ACCESS_KEY_ID"),
+        (KEY, "403 Forbidden (AccessDenied)", "Permit these credentials to read, list and write"),
+        (KEY, "403 Forbidden (SignatureDoesNotMatch)", "Correct AWS_ACCESS_KEY_ID"),
+        (KEY, "403 Forbidden (RequestTimeTooSkewed)", "Set the clock"),
+        (KEY, "400 Bad Request (ExpiredToken)", "Renew AWS_SESSION_TOKEN"),
+        (KEY, "400 Bad Request (AuthorizationHeaderMalformed)", "Set AWS_REGION"),
+        (KEY, "a redirect to another region", "Set AWS_REGION"),
+        (KEY, "404 Not Found (NoSuchBucket)", "Create the bucket"),
+        (KEY, "its certificate is not valid (UnknownIssuer)", "Set SSL_CERT_FILE"),
+        (KEY, "it does not speak TLS", "Correct cache.shared_endpoint"),
         (KEY, "Connection refused", "Correct cache.shared and cache.shared_endpoint"),
     ],
 )

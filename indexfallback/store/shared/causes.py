@@ -9,6 +9,8 @@ _CAUSES = (
     # Of the operating system.
     (re.compile(r'message: "([^"]{1,200})"'), "{}"),
     (re.compile(r"InvalidCertificate\(\s*(\w+)"), "its certificate is not valid ({})"),
+    (re.compile("InvalidMessage"), "it does not speak TLS"),
+    (re.compile("BareRedirect"), "a redirect to another region"),
     # Of the resolver, or of TLS.
     (re.compile(r'error: "([^"]{1,200})"'), "{}"),
     (re.compile("IncompleteMessage"), "the connection was closed without an answer"),

@@ -52,10 +52,12 @@ def examine(bucket: Bucket, *, writes: bool = True, folder: str = FOLDER) -> Abi
 
 def _readable(answer: Answer, cause: str) -> Abilities:
     """Judge the answer for an object that does not exist."""
-    if answer.outcome is Outcome.ABSENT and "NoSuchBucket" not in answer.cause:
+    if "NoSuchKey" in answer.cause:
         return Abilities(reads=True, cause=cause)
     if answer.is_found:
         return Abilities(cause="its endpoint answers to any address: it is not an object store")
+    if answer.outcome is Outcome.ABSENT and "NoSuchBucket" not in answer.cause:
+        return Abilities(cause=f"{answer.cause}, not as S3 says it: it is not an object store")
     return Abilities(cause=answer.cause)
 
 

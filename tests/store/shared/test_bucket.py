@@ -16,6 +16,7 @@ from indexfallback.store.shared.answers import Answer, BucketError, Outcome
 from indexfallback.store.shared.bucket import Bucket
 from indexfallback.store.shared.link import Link
 from indexfallback.store.shared.selftest import examine
+from tests.fakes import FakeIndex
 from tests.fakes.object_store import READER, STRANGER, ObjectStore
 from tests.fakes.proxy import FaultProxy
 
@@ -221,6 +222,19 @@ def test_the_cause_of_a_failure_is_said_in_a_few_words(
 ) -> None:
     bucket = Bucket(parse_bucket_url(bucket_url), endpoint=endpoint.format(deaf))
     assert bucket.get("a").cause.startswith(cause)
+
+
+def test_http_where_tls_is_expected_is_said(bucket_url: str, object_store: ObjectStore) -> None:
+    endpoint = object_store.endpoint.replace("http:", "https:")
+    bucket = Bucket(parse_bucket_url(bucket_url), endpoint=endpoint)
+    assert bucket.get("a").cause == "it does not speak TLS"
+
+
+def test_a_server_that_does_not_speak_s3_is_not_taken_for_an_empty_bucket(bucket_url: str) -> None:
+    with FakeIndex([]) as index:
+        abilities = examine(Bucket(parse_bucket_url(bucket_url), endpoint=index.base))
+    assert not abilities.reads
+    assert "it is not an object store" in abilities.cause
 
 
 def test_no_answer_is_unreachable_after_the_timeout(

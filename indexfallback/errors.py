@@ -242,16 +242,12 @@ class UploadForbiddenError(UploadError):
 
 
 class UploadExistsError(UploadError):
-    """Another file has this name; clients look for the words of the title."""
+    """Another file has this name in the index."""
 
+    # As PyPI answers, and not 409: flit shows the reason of a 400 alone, and uv before 0.4.30 takes
+    # a 409 for success. twine, poetry and pdm skip the file on request, for these words in a 400.
     status = 400
     title = "File already exists"
-
-
-class UploadConflictError(UploadExistsError):
-    """Another file has this name in a bucket, perhaps placed through another shim just now."""
-
-    status = 409
 
 
 class UploadUnavailableError(UploadError):

@@ -16,7 +16,7 @@ from indexfallback.config import Index
 from indexfallback.config.bucket_url import parse_bucket_url
 from indexfallback.dists.metadata import read_metadata
 from indexfallback.errors import (
-    UploadConflictError,
+    UploadExistsError,
     UploadFailedError,
     UploadUnavailableError,
 )
@@ -57,8 +57,6 @@ _JSON = {"Content-Type": "application/json"}
 
 class BucketShelf:
     """The files of one index in a bucket."""
-
-    conflict = UploadConflictError
 
     def __init__(self, index: Index, store: Store) -> None:
         self._index = index
@@ -135,7 +133,7 @@ class BucketShelf:
         for name in names:
             if name != filename and identity_of(name, project) == checked.identity:
                 found(self._bucket.delete(key_of(project, filename)))
-                raise self.conflict(
+                raise UploadExistsError(
                     filename, f"{name} is another spelling of the name", "Upload one of the two"
                 )
 

@@ -14,7 +14,7 @@ from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 from indexfallback.config import Index
-from indexfallback.errors import UploadExistsError, UploadFailedError
+from indexfallback.errors import UploadFailedError
 from indexfallback.hosted.checks import Checked
 from indexfallback.hosted.receiving import Incoming, failed, receiving
 from indexfallback.names import PROVENANCE_ENDING
@@ -32,8 +32,6 @@ _LOCK_SECONDS = 5.0
 
 class DirectoryShelf:
     """The files of one directory."""
-
-    conflict = UploadExistsError
 
     def __init__(self, index: Index, store: Store) -> None:
         self._index = index

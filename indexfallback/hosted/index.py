@@ -11,7 +11,12 @@ from typing import NamedTuple, Protocol
 from packaging.version import Version
 
 from indexfallback.config import Index, Settings
-from indexfallback.errors import ConfigError, UploadRefusedError, UploadUnavailableError
+from indexfallback.errors import (
+    ConfigError,
+    UploadExistsError,
+    UploadRefusedError,
+    UploadUnavailableError,
+)
 from indexfallback.hosted.attestations import provenance_of
 from indexfallback.hosted.checks import Checked, Identity, check_file, check_filename, identity_of
 from indexfallback.hosted.form import Form, check_digests
@@ -266,13 +271,13 @@ class HostedIndex:
             if file.filename == filename:
                 return self._is_same(received, self._shelf.sha256_of(file))
             if identity_of(file.filename, identity.project) == identity:
-                raise self._shelf.conflict(
+                raise UploadExistsError(
                     filename, f"{file.filename} is another spelling of the name", _NEW_VERSION
                 )
         pins = self._store.pins.of_name(identity.project, filename)
         if pins and all(pin.sha256 != received.sha256 for pin in pins):
             served = f"it was served before with other content (sha256 {pins[0].sha256})"
-            raise self._shelf.conflict(filename, served, _NEW_VERSION)
+            raise UploadExistsError(filename, served, _NEW_VERSION)
         return False
 
     def _take_back(self, received: Received) -> None:
@@ -285,7 +290,7 @@ class HostedIndex:
     def _is_same(self, received: Received, there: str) -> bool:
         """Return True if the file there has this sha256; raises `UploadExistsError` if not."""
         if there != received.sha256:
-            raise self._shelf.conflict(
+            raise UploadExistsError(
                 received.filename,
                 f"{self.index.name} has it with other content (sha256 {there})",
                 _NEW_VERSION,

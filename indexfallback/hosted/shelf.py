@@ -6,7 +6,6 @@
 from contextlib import AbstractContextManager
 from typing import Protocol
 
-from indexfallback.errors import UploadExistsError
 from indexfallback.hosted.checks import Checked
 from indexfallback.hosted.receiving import Incoming
 from indexfallback.page import File
@@ -14,11 +13,6 @@ from indexfallback.page import File
 
 class Shelf(Protocol):
     """The files of one hosted index."""
-
-    @property
-    def conflict(self) -> type[UploadExistsError]:
-        """What is raised where another file has the name."""
-        ...
 
     def problem(self) -> str:
         """Return why uploads must be refused whenever they come; empty if nothing tells so."""

@@ -20,6 +20,8 @@ _SHOWN = 100
 _STATUSES = frozenset(get_args(Status))
 #: The highest minor version of the API that is understood in full (PEP 792).
 _KNOWN_MINOR = 4
+#: The version that a list of projects states: none of 1.x requires a field of it that 1.0 does not.
+LIST_VERSION = f"1.{_KNOWN_MINOR}"
 _EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 - all times here are in UTC
 _HEX = re.compile("[0-9a-f]+")
 _TIME = re.compile(

@@ -123,7 +123,7 @@ def render_page(page: ProjectPage, href: Callable[[File], str]) -> Iterator[str]
 
 def render_names(names: Iterable[str]) -> Iterator[str]:
     """Write a root page."""
-    yield _head("Simple index", "1.0")
+    yield _head("Simple index", fields.LIST_VERSION)
     yield "</head>\n<body>\n"
     for name in map(_quote, names):
         yield f'<a href="{name}/">{name}</a><br>\n'

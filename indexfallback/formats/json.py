@@ -116,7 +116,8 @@ def render_page(page: ProjectPage, href: Callable[[File], str]) -> bytes:
 def render_names(names: Iterable[str]) -> bytes:
     """Write a root page."""
     projects = [{"name": name} for name in names]
-    return msgspec.json.encode({"meta": {"api-version": "1.0"}, "projects": projects})
+    meta = {"api-version": fields.LIST_VERSION}
+    return msgspec.json.encode({"meta": meta, "projects": projects})
 
 
 def _file(

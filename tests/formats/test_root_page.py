@@ -28,6 +28,11 @@ def test_names_are_read_back_sorted_and_once(names: list[str], media: Media) -> 
     assert project_names(body, media.value, URL) == tuple(sorted(set(names)))
 
 
+@pytest.mark.parametrize("media", Media)
+def test_a_list_states_the_highest_version_since_none_requires_more_of_it(media: Media) -> None:
+    assert b'"1.4"' in render_names(["acme-lib"], media)
+
+
 def test_names_are_normalised_and_validated_in_json() -> None:
     projects = [{"name": "Zope.Interface", "_last-serial": 1}, {"name": "-x"}, {"name": "a"}]
     body = json.dumps({"meta": {"api-version": "1.0"}, "projects": projects}).encode()

@@ -245,6 +245,7 @@ def test_mousebender_reads_the_html(page: ProjectPage) -> None:
     ]
 
 
+@pytest.mark.filterwarnings("ignore::mousebender.simple.APIVersionWarning")
 @pytest.mark.parametrize("media", Media)
 def test_others_read_the_names(media: Media) -> None:
     names = ["a", "foo-bar", "x1"]

@@ -4,8 +4,8 @@ What is changed is recorded in the log of events.
 """
 
 import time
-from collections.abc import Sequence
-from contextlib import AbstractContextManager, ExitStack
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, ExitStack, nullcontext
 from typing import NamedTuple, Protocol
 
 from packaging.version import Version
@@ -14,20 +14,21 @@ from indexfallback.config import Index, Settings
 from indexfallback.errors import (
     ConfigError,
     UploadExistsError,
-    UploadRefusedError,
     UploadUnavailableError,
 )
 from indexfallback.hosted.attestations import provenance_of
+from indexfallback.hosted.change_log import ChangeLog
 from indexfallback.hosted.checks import Checked, Identity, check_file, check_filename, identity_of
 from indexfallback.hosted.form import Form, check_digests
 from indexfallback.hosted.opening import open_shelf
+from indexfallback.hosted.owners import check_owner
 from indexfallback.hosted.permit import Permit
 from indexfallback.hosted.receiving import Incoming
 from indexfallback.names import version_in
 from indexfallback.outcome import Kind
 from indexfallback.page import File
 from indexfallback.store import Store
-from indexfallback.store.events import Action, Actor
+from indexfallback.store.events import Action, Actor, Event
 from indexfallback.upstream.answers import FileAnswer, Limits, Upstream
 
 
@@ -78,15 +79,20 @@ class HostedIndex:
         self._store = store
         self._opened = opened
         self._shelf = open_shelf(index, store)
+        self._log = ChangeLog(index, store, self.files)
 
     def check(self) -> None:
-        """Return if uploads can be taken, for all that is known; raises `ConfigError`."""
+        """Return if uploads can be taken, for all that is known; raises `ConfigError`.
+
+        The log of events gets what a killed process has changed and not recorded.
+        """
         if problem := self._shelf.problem():
             raise ConfigError(
                 self._settings.origins.get(f"index.{self.index.name}.upload", "upload"),
                 f"{self.index.url} cannot take uploads: {problem}",
                 "use an object store that honours conditions, or a directory",
             )
+        self._log.complete()
 
     def receive(self) -> AbstractContextManager[Incoming]:
         """Yield a file to write to, which is removed unless it is published."""
@@ -117,9 +123,8 @@ class HostedIndex:
         received = self.received(incoming, filename, form, permit)
         identity, sha256 = received.checked.identity, received.sha256
         provenance = provenance_of(attestations, filename, identity, sha256)
-        (was_there,) = self.place([received._replace(provenance=provenance)])
-        if not was_there:
-            self.record("uploaded", identity.project, filename, permit.actor)
+        event = self.event("uploaded", identity.project, filename, permit.actor)
+        (was_there,) = self.place([received._replace(provenance=provenance)], event)
         warnings = received.checked.warnings
         return Published(filename, identity, sha256, was_there, warnings, provenance is not None)
 
@@ -144,24 +149,34 @@ class HostedIndex:
         self._check_owner(filename, project, origin)
         return Received(incoming, filename, checked)
 
-    def place(self, received: Sequence[Received]) -> list[bool]:
+    def event(
+        self, action: Action, project: str, subject: str, actor: Actor, detail: str = ""
+    ) -> Event:
+        """Return the event of a change of this index that is made now."""
+        return Event(time.time(), action, project, subject, self.index.name, actor, detail)
+
+    def place(self, received: Sequence[Received], event: Event) -> list[bool]:
         """Give files of one project their names, all of them or none; tell which were there.
 
-        Raises `UploadExistsError` and `UploadFailedError`.
+        The event is recorded, unless all were there. Raises `UploadExistsError` and
+        `UploadFailedError`.
         """
-        with self._shelf.placing(received[0].filename), ExitStack() as undoing:
-            were_there = [self._is_there(each) for each in received]
-            for place, each in enumerate(received):
-                if not were_there[place]:
-                    there = self._shelf.place(each.incoming, each.filename, each.checked)
-                    were_there[place] = there is not None and self._is_same(each, there)
-                if not were_there[place]:
-                    undoing.callback(self._take_back, each)
-                if each.provenance is not None:
-                    project = each.checked.identity.project
-                    self._shelf.attest(project, each.filename, each.provenance)
-            undoing.pop_all()
-        return were_there
+        with self._shelf.placing(received[0].filename):
+            known = {each.filename for each in received if self._is_there(each)}
+            new = {each.filename: each.sha256 for each in received if each.filename not in known}
+            recording = self._log.recording(event, new) if new else nullcontext()
+            with recording, ExitStack() as undoing:
+                for each in received:
+                    if each.filename not in known:
+                        there = self._shelf.place(each.incoming, each.filename, each.checked)
+                        if there is not None and self._is_same(each, there):
+                            known.add(each.filename)
+                        else:
+                            undoing.callback(self._take_back, each)
+                    if each.provenance is not None:
+                        self._shelf.attest(event.project, each.filename, each.provenance)
+                undoing.pop_all()
+        return [each.filename in known for each in received]
 
     def check_name(self, filename: str, permit: Permit, origin: Index | None = None) -> None:
         """Refuse a file whose name is not valid, or shows that its project is not allowed here.
@@ -173,31 +188,9 @@ class HostedIndex:
             permit.check(filename, project)
             self._check_owner(filename, project, origin)
 
-    def _check_owner(self, filename: str, project: str, origin: Index | None = None) -> None:
-        """Refuse a file of another index's project; raises `UploadRefusedError`.
-
-        ``origin`` may own it as well, but not claim it.
-        """
-        others = [index for index in self._settings.indexes if index is not self.index]
-        for index in others:
-            if index.claims(project) and not self.index.claims(project):
-                raise UploadRefusedError(
-                    filename,
-                    f"{index.name} claims {project}, so {self.index.name} cannot serve it",
-                    f"Change projects of {index.name} or {self.index.name}, or the name",
-                )
+    def _check_owner(self, filename: str, project: str, origin: Index | None) -> None:
         owners = self._store.ledger.owners(project)
-        for index in others:
-            may_own = index.is_private and index is not origin
-            known = owners.get(index.key) if may_own else None
-            is_owner = known is not None and known.is_owner(index.defer_copies)
-            if is_owner and self.index.key not in owners:
-                raise UploadRefusedError(
-                    filename,
-                    f"{project} belongs to {index.name}",
-                    f"Choose another name. If the project moves here on purpose, run "
-                    f"`indexfallback cache disown {project}`",
-                )
+        check_owner(filename, project, self.index, self._settings.indexes, owners, origin=origin)
 
     def open(self, file: File) -> FileAnswer:
         """Open a file that this index lists, or what lies beside one."""
@@ -236,33 +229,28 @@ class HostedIndex:
 
         Returns its files; without any, nothing was done.
         """
-        files = self.files_of(project, version)
-        for file in files:
-            self._shelf.yank(project, file, reason)
-        if files:
-            action: Action = "unyanked" if reason is None else "yanked"
-            self.record(action, project, str(version), actor, reason or "")
-        return files
+        action: Action = "unyanked" if reason is None else "yanked"
+        event = self.event(action, project, str(version), actor, reason or "")
+        return self._withdraw(version, event, lambda file: self._shelf.yank(project, file, reason))
 
     def remove(self, project: str, version: Version, actor: Actor) -> list[File]:
         """Delete a version; raises sqlite3.Error and OSError. Returns its files as `yank`."""
-        files = self.files_of(project, version)
-        for file in files:
-            self._shelf.remove(project, file)
+        event = self.event("removed", project, str(version), actor)
+        return self._withdraw(version, event, lambda file: self._shelf.remove(project, file))
+
+    def _withdraw(
+        self, version: Version, event: Event, withdraw: Callable[[File], None]
+    ) -> list[File]:
+        files = self.files_of(event.project, version)
         if files:
-            self.record("removed", project, str(version), actor)
+            with self._log.recording(event, dict.fromkeys((f.filename for f in files), "")):
+                for file in files:
+                    withdraw(file)
         return files
 
     def own(self, project: str) -> None:
         """Record that this index owns a normalised project, as others may already."""
         self._store.ledger.record_page(self.index.key, project)
-
-    def record(
-        self, action: Action, project: str, subject: str, actor: Actor, detail: str = ""
-    ) -> None:
-        """Record a change of this index in the log of events."""
-        events = self._store.hosting.events
-        events.record(action, project, subject, index=self.index.name, actor=actor, detail=detail)
 
     def _is_there(self, received: Received) -> bool:
         """Tell whether a file is published; raises `UploadExistsError` if it cannot be."""

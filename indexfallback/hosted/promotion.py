@@ -17,6 +17,7 @@ from indexfallback.hosted.permit import Permit
 from indexfallback.hosted.receiving import Incoming, failed
 from indexfallback.names import PROVENANCE_ENDING
 from indexfallback.page import File
+from indexfallback.store.events import Event
 from indexfallback.upstream.answers import TransferError
 
 #: Bytes of a provenance object that are read: more than shims fetch, so a longer one is not valid.
@@ -51,10 +52,9 @@ def promote(
     promoted = [Promoted(file.filename, file.sha256 or "", was_there=True) for file in known]
     new = [file for file in files if file not in known]
     if new:
-        promoted += _copied(source, target, new, permit)
-    if not all(file.was_there for file in promoted):
         detail = f"from {source.index.name}"
-        target.record("promoted", project, str(version), permit.actor, detail)
+        event = target.event("promoted", project, str(version), permit.actor, detail)
+        promoted += _copied(source, target, new, event, permit)
     # Else it would belong to one of the two alone, and the other could not serve or take any more.
     for index in (source, target):
         index.own(project)
@@ -79,12 +79,12 @@ def _to_promote(
 
 
 def _copied(
-    source: HostedIndex, target: HostedIndex, files: list[File], permit: Permit
+    source: HostedIndex, target: HostedIndex, files: list[File], event: Event, permit: Permit
 ) -> list[Promoted]:
     """Publish files of one release in the target, all or none."""
     with ExitStack() as stack:
         received = [_received(source, target, file, stack, permit) for file in files]
-        were_there = target.place(received)
+        were_there = target.place(received, event)
         return [
             Promoted(each.filename, each.sha256, was_there)
             for each, was_there in zip(received, were_there, strict=True)

@@ -1,21 +1,26 @@
-"""The log of events: who uploaded, yanked, removed, accepted, disowned or promoted what, and when.
+"""The log of events: who changed hosted indexes, tokens and owners of names, what, and when.
 
 An event is in the journal, too, as the records of uploaded files are: a damaged database does not
-end the log.
+end the log. A change of an index is noted before it is made, so that its event can be completed if
+the process is killed (`hosted.change_log`).
 """
 
 import getpass
+import secrets
 import time
-from collections.abc import Callable, Iterator
-from typing import Literal, NamedTuple, get_args
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, Literal, NamedTuple, get_args
+
+import msgspec
 
 from indexfallback.store.best_effort import best_effort
 from indexfallback.store.database import Database
-from indexfallback.store.safety_records import ADD_EVENT, is_event
+from indexfallback.store.safety_records import ADD_EVENT, Changes, is_event
 from indexfallback.store.statements import AT_ONCE
 
 Action = Literal[
-    "uploaded", "yanked", "unyanked", "removed", "accepted", "unaccepted", "disowned", "promoted"
+    "uploaded", "yanked", "unyanked", "removed", "promoted", "accepted", "unaccepted", "imported",
+    "disowned", "token-created", "token-revoked",
 ]  # fmt: skip
 ACTIONS: tuple[Action, ...] = get_args(Action)
 #: Years of a team's releases: 30 MB, once in the database and once in the journal.
@@ -24,8 +29,13 @@ KEPT = 100_000
 _LONGEST = 500
 #: Digits of an event's number: texts of one length have the order of the numbers.
 _DIGITS = 15
-_SELECT = (
-    "SELECT id, at, action, project, subject, index_name, actor, token, address, detail FROM event"
+_WHAT = "record who changed an index"
+_COLUMNS = "id, at, action, project, subject, index_name, actor, token, address, detail"
+_SELECT = f"SELECT {_COLUMNS} FROM event"  # noqa: S608 - constants
+_BEGUN = f"SELECT {_COLUMNS}, files FROM begun WHERE source = ?"  # noqa: S608
+_ADD_BEGUN = "INSERT INTO begun VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+_REMOVE_SAME = (
+    "DELETE FROM begun WHERE index_name = ? AND action = ? AND project = ? AND subject = ?"
 )
 
 
@@ -49,13 +59,23 @@ class Event(NamedTuple):
     action: str
     #: Normalised; empty if the change concerns more than one project.
     project: str
-    #: File name or version; empty for the whole project.
+    #: File name, version or id of a token; empty for the whole project.
     subject: str
     #: Name of the index, if the change concerns one.
     index_name: str | None
     actor: Actor
     #: Such as the reason of a yank.
     detail: str
+
+
+class Begun(NamedTuple):
+    """A change that was noted, and of which it is not recorded whether it was made."""
+
+    id: str
+    #: Its event, if it was made; the time is that of the note.
+    event: Event
+    #: The sha256 of each file that it concerns, by name; empty where it is not known.
+    files: Mapping[str, str]
 
 
 def local_actor() -> Actor:
@@ -85,16 +105,46 @@ class Events:
     ) -> None:
         """Record what was done just now; on a full or broken disk this only logs a warning.
 
-        ``project`` is normalised, ``subject`` a file name or a version. The oldest events are
-        removed, so that `KEPT` remain.
+        ``project`` is normalised, ``subject`` as in `Event`. The oldest events are removed, so that
+        `KEPT` remain.
         """
-        texts = map(_text, (action, project, subject, index, *actor, detail))
-        with best_effort("record who changed an index"), self._database().change() as changes:
-            (last,) = changes.connection.execute("SELECT max(id) FROM event").fetchone()
-            number = int(last or 0) + 1
-            changes.make(ADD_EVENT, [(_id(number), time.time(), *texts)])
-            oldest = _id(max(0, number - KEPT))
-            changes.connection.execute("DELETE FROM event WHERE id <= ?", (oldest,))
+        self.add(Event(time.time(), action, project, subject, index, actor, detail))
+
+    def add(self, event: Event) -> None:
+        """Record an event, as `record`."""
+        with best_effort(_WHAT), self._database().change() as changes:
+            add_event(changes, event)
+
+    def begin(self, source: str, files: Mapping[str, str], event: Event) -> Begun | None:
+        """Note a change of the index at ``source``, which is made next, and its files.
+
+        On a full or broken disk this only logs a warning, and returns None.
+        """
+        begun = Begun(_id(secrets.randbelow(10**_DIGITS)), event, files)
+        row = (begun.id, *_values(event), source, msgspec.json.encode(files).decode())
+        with best_effort(_WHAT):
+            self._database().execute(_ADD_BEGUN, row)
+            return begun
+        return None
+
+    def end(self, begun: Begun, *, made: bool) -> None:
+        """Remove the note of a change; record its event if it was ``made``, and is not recorded.
+
+        Other notes of the same change are removed with it: the event says that it was made.
+        """
+        with best_effort(_WHAT), self._database().change() as changes:
+            execute = changes.connection.execute
+            is_open = execute("DELETE FROM begun WHERE id = ?", (begun.id,)).rowcount > 0
+            if is_open and made:  # else another process has ended it
+                event = begun.event
+                same = (event.index_name, event.action, event.project, event.subject)
+                execute(_REMOVE_SAME, same)
+                add_event(changes, event)
+
+    def begun(self, source: str) -> list[Begun]:
+        """Return the changes of the index at ``source`` that are not ended; raises `StoreFault`."""
+        rows = self._database().rows(_BEGUN, (source,))
+        return [Begun(row[0], _event(row), _files(row[-1])) for row in rows if is_event(row[:-1])]
 
     def read(
         self,
@@ -121,6 +171,28 @@ class Events:
             before, limit = rows[-1][0], limit - len(rows)
 
 
+def add_event(changes: Changes, event: Event) -> None:
+    """Record an event in a transaction of the hosting database; raises sqlite3.Error."""
+    (last,) = changes.connection.execute("SELECT max(id) FROM event").fetchone()
+    number = int(last or 0) + 1
+    changes.make(ADD_EVENT, [(_id(number), *_values(event))])
+    oldest = _id(max(0, number - KEPT))
+    changes.connection.execute("DELETE FROM event WHERE id <= ?", (oldest,))
+
+
+def _values(event: Event) -> tuple[Any, ...]:
+    texts = (*event[1:5], *event.actor, event.detail)
+    return (event.at, *map(_text, texts))
+
+
+def _files(text: str) -> dict[str, str]:
+    """Return the files of a noted change; none if the note is damaged."""
+    try:
+        return msgspec.json.decode(text, type=dict[str, str])
+    except msgspec.DecodeError:
+        return {}
+
+
 def _id(number: int) -> str:
     return f"{number:0{_DIGITS}}"
 
@@ -130,5 +202,6 @@ def _text(value: str | None) -> str | None:
     return value if value is None else value[:_LONGEST].encode("utf-8", "replace").decode()
 
 
-def _event(row: tuple[str, float, str, str, str, str | None, str, str | None, str, str]) -> Event:
-    return Event(*row[1:6], Actor(*row[6:9]), row[9])
+def _event(row: Sequence[Any]) -> Event:
+    at, action, project, subject, index, name, token, address, detail = row[1:10]
+    return Event(at, action, project, subject, index, Actor(name, token, address), detail)

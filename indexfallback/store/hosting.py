@@ -38,6 +38,11 @@ CREATE TABLE event (
     detail TEXT NOT NULL
 ) WITHOUT ROWID;
 CREATE INDEX event_project ON event (project, id);
+CREATE TABLE begun (
+    id TEXT PRIMARY KEY, at REAL NOT NULL, action TEXT NOT NULL, project TEXT NOT NULL,
+    subject TEXT NOT NULL, index_name TEXT, actor TEXT NOT NULL, token TEXT, address TEXT NOT NULL,
+    detail TEXT NOT NULL, source TEXT NOT NULL, files TEXT NOT NULL
+) WITHOUT ROWID;
 CREATE TABLE acceptance (
     project TEXT NOT NULL, version TEXT NOT NULL, accepted REAL NOT NULL, login TEXT NOT NULL,
     PRIMARY KEY (project, version)

@@ -8,15 +8,10 @@ from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
-from packaging.version import Version
 
-from indexfallback.chain.members import Members
-from indexfallback.chain.network import Network
 from indexfallback.config.bucket_url import parse_bucket_url
-from indexfallback.config.load import load_settings
 from indexfallback.errors import (
     IndexFallbackError,
     PromotionError,
@@ -26,76 +21,21 @@ from indexfallback.errors import (
     UploadRefusedError,
 )
 from indexfallback.hosted.index import HostedIndex
-from indexfallback.hosted.permit import Permit
 from indexfallback.hosted.promotion import copy, promote
-from indexfallback.store import Store
-from indexfallback.store.events import Actor
 from indexfallback.store.shared.bucket import Bucket
-from tests.fakes import Dist, sdist, wheel
+from tests.fakes import wheel
 from tests.fakes.object_store import ObjectStore
 from tests.fakes.provenance import attestation
+from tests.hosted.houses import LIB, RELEASER, SOURCE, VERSION, House
 from tests.in_process import indexfallback
-from tests.serving import clean_environment, config_text, index_table
+from tests.serving import clean_environment
 
-VERSION = Version("1.0")
-LIB, SOURCE = wheel("acme-lib", "1.0"), sdist("acme-lib", "1.0")
 OTHER = wheel("acme-lib", "1.0", requires_python=">=3.9")
-RELEASER = Permit(Actor("releaser", "0a1b2c3d", "192.0.2.7"))
-
-
-class House:
-    """Two hosted indexes, staging with a release of two files, and prod."""
-
-    def __init__(self, tmp_path: Path, **staging: Any) -> None:
-        """Make both; ``staging`` are other keys of its configuration."""
-        self.directories = {name: tmp_path / name for name in ("prod", "staging")}
-        for path in self.directories.values():
-            path.mkdir()
-        prod, url = (path.as_uri() for path in self.directories.values())
-        tables = [
-            index_table("prod", prod, role="private", upload=True),
-            index_table("staging", **{"url": url, "role": "private", "upload": True, **staging}),
-        ]
-        config = tmp_path / "config.toml"
-        config.write_text(config_text(*tables), encoding="utf-8")
-        settings = load_settings(config=config, environ=os.environ)
-        self.store = Store(tmp_path / "cache", 1 << 30)
-        self._members = Members(settings, self.store, Network(settings))
-        self.prod, self.staging = (
-            HostedIndex(index, settings, self.store, self._members[index.name])
-            for index in settings.indexes
-        )
-        self.put(self.staging, LIB, SOURCE)
-
-    def put(self, index: HostedIndex, *dists: Dist) -> None:
-        """Upload distributions."""
-        for dist in dists:
-            with index.receive() as incoming:
-                incoming.write(dist.data)
-                index.publish(incoming, dist.filename, None, RELEASER)
-
-    def promote(self, permit: Permit = RELEASER) -> list[bool]:
-        """Promote the release; return of each file whether it was there."""
-        files = promote(self.staging, self.prod, "acme-lib", VERSION, permit)
-        return [file.was_there for file in files]
-
-    def lying(self, name: str = "prod") -> list[str]:
-        """Return what lies in a directory, hidden files too."""
-        return sorted(path.name for path in self.directories[name].iterdir())
-
-    def actions(self) -> list[str]:
-        """Return what was done, the latest first."""
-        return [event.action for event in self.store.hosting.events.read()]
-
-    def close(self) -> None:
-        """Close the store."""
-        self._members.close()
-        self.store.close()
 
 
 @pytest.fixture
 def house(tmp_path: Path) -> Iterator[House]:
-    with closing(House(tmp_path)) as made:
+    with closing(House(tmp_path).fill()) as made:
         yield made
 
 
@@ -147,7 +87,7 @@ def test_a_release_in_a_bucket_is_promoted_to_a_directory(
     tmp_path: Path, bucket_url: str, object_store: ObjectStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("AWS_ENDPOINT_URL", object_store.endpoint)
-    with closing(House(tmp_path, url=bucket_url)) as house:
+    with closing(House(tmp_path, url=bucket_url).fill()) as house:
         assert house.promote() == [False, False]
         assert house.lying() == sorted([LIB.filename, SOURCE.filename])
         late = replace(LIB, filename="acme_lib-1.0-1-py3-none-any.whl")
@@ -212,7 +152,7 @@ def test_a_release_is_promoted_whole_or_not_at_all(
 
 def test_the_project_of_another_index_is_not_promoted(tmp_path: Path) -> None:
     with (
-        closing(House(tmp_path, projects=["acme-*"])) as house,
+        closing(House(tmp_path, projects=["acme-*"]).fill()) as house,
         pytest.raises(UploadRefusedError, match="staging claims acme-lib, so prod cannot"),
     ):
         house.promote()

@@ -4,7 +4,7 @@ A project is found at the first index of the chain that is known to have it, and
 index's group said of it: what another index says of the same name is of another project.
 """
 
-from collections.abc import Callable, Collection
+from collections.abc import Collection, Sequence
 from typing import Any, NamedTuple
 
 from indexfallback.chain.members import Members
@@ -20,8 +20,6 @@ from indexfallback.upstream.answers import Limits
 
 #: Most projects that are found by their metadata: more than anyone looks through.
 MOST = 1000
-#: Tells whether a normalised project may be shown to whoever asks.
-Covers = Callable[[str], bool]
 
 
 class Found(NamedTuple):
@@ -61,22 +59,22 @@ class Search:
         most: int,
         *,
         patience: float,
-        covers: Covers | None = None,
+        scope: Sequence[str] = (),
     ) -> Findings:
         """Return some of the projects that a query finds; ``start`` of them are left out.
 
         Metadata that has come lately is searched too if it takes ``patience`` seconds at most to
-        read. With ``covers`` the others are not found: this is the one place that leaves them out.
+        read. ``scope`` has the patterns of the names that may be found; all may if it is empty.
         Raises sqlite3.Error.
         """
         is_complete = self.filling.update(patience)
         indexes = asking_order(self._settings.indexes)
         known = KnownNames(self._store.database, map(self._source, indexes))
         # What has a classifier is known by metadata alone.
-        names = _Names(known, query.part, covers) if not query.classifier else None
-        total = names.total if names is not None else 0
-        shown = names.some(start, most) if names is not None else []
-        described = self._described_by(query, known, indexes, covers)
+        by_name = not query.classifier
+        total = known.count(query.part, scope) if by_name else 0
+        shown = known.find(query.part, start, most, scope) if by_name else []
+        described = self._described_by(query, known, indexes, scope)
         rest = max(0, start - total)
         found = self._with_metadata(shown, indexes)
         found += described[rest : rest + most - len(found)]
@@ -94,17 +92,20 @@ class Search:
         return NameSource(index.key, index.is_private, listed)
 
     def _described_by(
-        self, query: Query, known: KnownNames, indexes: tuple[Index, ...], covers: Covers | None
+        self, query: Query, known: KnownNames, indexes: tuple[Index, ...], scope: Sequence[str]
     ) -> list[Found]:
         """Return the projects that the text finds in metadata, and not in the name."""
         matches: list[Match] = []
         if query.words or (query.classifier and not query.text):
             with best_effort("search the metadata of projects"):
-                matches = self._store.search.find(query.words, query.classifier, MOST)
-        if not query.classifier:
-            matches = [match for match in matches if query.part not in match.project]
-        if covers is not None:
-            matches = [match for match in matches if covers(match.project)]
+                matches = self._store.search.find(
+                    query.words,
+                    query.classifier,
+                    MOST,
+                    sources=[index.key for index in self._settings.every_index],
+                    scope=scope,
+                    besides="" if query.classifier else query.part,
+                )
         places = known.places({match.project for match in matches})
         owned = {project: indexes[place] for project, place in places.items()}
         return list(self._of_owners(matches, owned).values())
@@ -136,28 +137,6 @@ class Search:
             if other is None or age(other.version) < age(match.version):
                 found[match.project] = Found(match.project, index.name, *match[2:])
         return found
-
-
-class _Names:
-    """The known names that have a part."""
-
-    def __init__(self, known: KnownNames, part: str, covers: Covers | None) -> None:
-        self._known, self._part = known, part
-        self._covered: list[tuple[str, int]] | None = None
-        if covers is not None:
-            # Whoever may see few projects is shown few.
-            self._covered = [each for each in known.find(part, 0, -1) if covers(each[0])]
-
-    @property
-    def total(self) -> int:
-        if self._covered is not None:
-            return len(self._covered)
-        return self._known.count(self._part)
-
-    def some(self, start: int, most: int) -> list[tuple[str, int]]:
-        if self._covered is not None:
-            return self._covered[start : start + most]
-        return self._known.find(self._part, start, most)
 
 
 def report(query: Query, found: Findings) -> dict[str, Any]:

@@ -123,7 +123,7 @@ class ReadGuard:
     """Demands a token for every read, where others than its user can reach the server.
 
     A token for single projects reads what the address limits to one of them, and the resources
-    with ``is_for_any_token``, which show nothing of other projects (`covered`).
+    with ``is_for_any_token``, which show nothing of other projects (`scope`).
     """
 
     def __init__(self, credentials: Credentials) -> None:
@@ -151,6 +151,12 @@ class ReadGuard:
                     f"token {permit.actor.token}",
                     f"is for {', '.join(permit.projects)} alone, and {req.path} tells of others",
                 )
+
+
+def scope(req: falcon.Request) -> tuple[str, ...]:
+    """Return the patterns of the projects that a reader may see; empty if they may see all."""
+    permit: Permit | None = req.env.get(_PERMIT)
+    return permit.projects if permit is not None else ()
 
 
 def covered(req: falcon.Request) -> Callable[[str], bool] | None:

@@ -8,6 +8,7 @@ Locks: ``_lock`` guards ``_noted``; there is no I/O under it. Each method has a 
 own.
 """
 
+import json
 import sqlite3
 import threading
 import time
@@ -20,6 +21,7 @@ from typing import NamedTuple
 from indexfallback.store.best_effort import best_effort
 from indexfallback.store.connections import connect
 from indexfallback.store.damage import is_damage
+from indexfallback.store.known_names import IN_SCOPE, in_scope
 from indexfallback.store.statements import transaction
 
 #: Incremented with each change of the tables; a file of another layout is made again.
@@ -169,17 +171,37 @@ class SearchIndex:
             query = "SELECT project, stamp FROM project WHERE source = ?"
             return dict(connection.execute(query, (source,)).fetchall())
 
-    def find(self, words: Sequence[str], classifier: str, most: int) -> list[Match]:
-        """Return the projects that have all words, the best first.
+    def find(
+        self,
+        words: Sequence[str],
+        classifier: str,
+        most: int,
+        *,
+        sources: Iterable[str],
+        scope: Sequence[str] = (),
+        besides: str = "",
+    ) -> list[Match]:
+        """Return the projects of some indexes that have all words, the best first.
 
         Each word is of letters and digits; the last one may be the beginning of a word if it has
         two letters. With a ``classifier``, those that have one that begins with it. Without words
         they are sorted by name.
+
+        ``sources`` are the addresses of the indexes. ``scope`` is as of `in_scope`. With
+        ``besides``, names that contain it are left out.
         """
         conditions, values, ranks, rank_values = self._conditions(words)
+        conditions.append("source IN (SELECT value FROM json_each(?))")
+        values.append(json.dumps(list(sources)))
         if classifier:
             conditions.append(_CLASSIFIER)
             values.append(classifier)
+        if besides:
+            conditions.append("NOT instr(project, ?)")
+            values.append(besides)
+        if scope:
+            conditions.append(IN_SCOPE)
+            values.append(in_scope(scope))
         where = " AND ".join(conditions) or "1"
         query = f"{_SELECT} WHERE {where} ORDER BY {ranks}, project LIMIT ?"
         with self._opened() as connection:

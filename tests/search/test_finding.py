@@ -12,7 +12,7 @@ from indexfallback.config import Settings
 from indexfallback.config.load import load_settings
 from indexfallback.names import METADATA_ENDING
 from indexfallback.page import ProjectPage
-from indexfallback.search import filling
+from indexfallback.search import filling, finding
 from indexfallback.search.finding import Findings, Found
 from indexfallback.search.query import query_of
 from indexfallback.shim import Shim
@@ -127,8 +127,20 @@ def test_a_project_that_the_reader_may_not_see_is_not_found(shim: Shim) -> None:
     keep(shim.store, OWN, "acme-app", "1.0", "A thing")
     keep(shim.store, OWN, "acme-secret", "1.0", "A secret thing")
     for text in ("acme", "thing", ""):
-        found = find(shim, text, covers=lambda project: project == "acme-app")
+        found = find(shim, text, scope=["acme-a*"])
         assert (names(found), found.total) == (["acme-app"], 1)
+
+
+def test_a_reader_finds_the_one_that_they_may_see_behind_any_number_of_others(
+    shim: Shim, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(finding, "MOST", 3)
+    for number in range(6):
+        keep(shim.store, PYPI, f"a-{number}", "1.0", "A thing")
+        keep(shim.store, PYPI, f"thing-{number}", "1.0", "A thing")
+    keep(shim.store, PYPI, "z-last", "1.0", "Some other thing, said in more words")
+    assert names(find(shim, "thing", scope=["z-*"])) == ["z-last"]
+    assert find(shim, "thing").total == 6 + 3
 
 
 def test_the_newest_files_of_a_directory_say_what_its_projects_are(

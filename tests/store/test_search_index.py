@@ -4,6 +4,7 @@ import sqlite3
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -13,6 +14,7 @@ from indexfallback.search.query import query_of
 from indexfallback.store.search_index import Described, SearchIndex, has_fts5
 
 PYPI, OWN = "https://pypi.example.com/simple/", "https://own.example.com/simple/"
+BOTH = (PYPI, OWN)
 
 
 def described(
@@ -46,7 +48,8 @@ def index(request: pytest.FixtureRequest, tmp_path: Path) -> SearchIndex:
 
 def names(index: SearchIndex, text: str = "", classifier: str = "") -> list[str]:
     query = query_of(text, classifier)
-    return [match.project for match in index.find(query.words, query.classifier, 100)]
+    found = index.find(query.words, query.classifier, 100, sources=BOTH)
+    return [match.project for match in found]
 
 
 def test_name_counts_more_than_summary_then_keywords_then_classifiers(index: SearchIndex) -> None:
@@ -63,7 +66,24 @@ def test_all_words_are_wanted_and_the_last_may_be_the_beginning_of_one(
 
 
 def test_the_best_come_first_and_the_others_are_left_out(index: SearchIndex) -> None:
-    assert [match.project for match in index.find(["client"], "", 2)] == ["the-client", "b-summary"]
+    found = index.find(["client"], "", 2, sources=BOTH)
+    assert [match.project for match in found] == ["the-client", "b-summary"]
+
+
+@pytest.mark.parametrize(
+    ("bound", "left"),
+    [
+        ({"scope": ["z*", "?-classifier"]}, "d-classifier"),
+        ({"besides": "-client", "scope": ["*client*", "a-*"]}, "a-keyword"),
+        ({"sources": [OWN]}, "our-client"),
+    ],
+)
+def test_what_may_not_be_found_takes_no_place_of_what_may(
+    index: SearchIndex, bound: dict[str, Any], left: str
+) -> None:
+    index.put([described("our-client", source=OWN)])
+    found = index.find(["client"], "", 1, **{"sources": BOTH, **bound})
+    assert [match.project for match in found] == [left]
 
 
 def test_a_classifier_is_found_by_its_beginning_in_any_case(index: SearchIndex) -> None:
@@ -105,8 +125,8 @@ def test_no_text_is_an_error(tmp_path_factory: pytest.TempPathFactory, text: str
     query = query_of(text, text)
     for fts in {has_fts5(), False}:
         index = SearchIndex(tmp_path_factory.getbasetemp(), fts=fts)
-        index.find(query.words, "", 10)
-        index.find((), query.classifier, 10)
+        index.find(query.words, "", 10, sources=BOTH)
+        index.find((), query.classifier, 10, sources=BOTH)
 
 
 def damage(path: Path) -> None:
@@ -127,6 +147,6 @@ def test_a_file_that_cannot_be_used_is_made_again(
     index.set_filled()
     spoil(next(tmp_path.glob("search*.sqlite3")))
     with pytest.raises(sqlite3.DatabaseError):
-        index.find(["client"], "", 10)
-    assert index.find(["client"], "", 10) == []
+        index.find(["client"], "", 10, sources=BOTH)
+    assert index.find(["client"], "", 10, sources=BOTH) == []
     assert not index.is_filled()

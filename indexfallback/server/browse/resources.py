@@ -22,7 +22,7 @@ from indexfallback.server.browse.release import (
 )
 from indexfallback.server.browse.start import start_page
 from indexfallback.server.browse.views import project_view, release_view
-from indexfallback.server.credentials import covered
+from indexfallback.server.credentials import scope
 from indexfallback.server.finding import PATIENCE, query_in
 from indexfallback.server.guards import to_root, wants_page
 from indexfallback.server.pages import redirect
@@ -63,7 +63,7 @@ class ListingResource:
     def on_get(self, req: falcon.Request, resp: falcon.Response) -> None:
         """Answer with the page."""
         query = query_in(req)
-        find = partial(self._shim.search.find, query, patience=PATIENCE, covers=covered(req))
+        find = partial(self._shim.search.find, query, patience=PATIENCE, scope=scope(req))
         _send(resp, listing_page(listing_of(find, query, _page(req))))
 
     on_head = on_get

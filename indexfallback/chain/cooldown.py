@@ -13,6 +13,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timezone
 from typing import Any, NamedTuple
 
+import msgspec
 from packaging.version import Version
 
 from indexfallback.config.units import format_duration
@@ -84,17 +85,41 @@ class YoungRelease(NamedTuple):
     is_newest: bool
 
 
-def undated(page: ProjectPage, now: float) -> tuple[list[str], list[str]]:
-    """Return the files whose upload-time does not tell, and those whose time is after ``now``."""
+def with_times(page: ProjectPage, known: ProjectPage) -> ProjectPage:
+    """Return a page with the upload-times that an earlier page of its index stated.
+
+    An index that states no times any more, as one that answers with HTML for once, makes no file
+    younger than it was.
+    """
+    before = {file.filename: file for file in known.files if file.upload_time is not None}
+    files = tuple(_with_time(file, before.get(file.filename)) for file in page.files)
+    return msgspec.structs.replace(page, files=files)
+
+
+def _with_time(file: File, known: File | None) -> File:
+    if known is None or file.upload_time is not None:
+        return file
+    if None not in (file.sha256, known.sha256) and file.sha256 != known.sha256:
+        return file  # it is another file
+    return msgspec.structs.replace(file, upload_time=known.upload_time)
+
+
+def undated(
+    page: ProjectPage, elsewhere: Mapping[str, str], now: float
+) -> tuple[list[str], list[str]]:
+    """Return the files whose upload-time does not tell, and those whose time is after ``now``.
+
+    ``elsewhere`` is as in `Cooldown`: a time that it has may be after ``now``, too.
+    """
     unknown: list[str] = []
     ahead: list[str] = []
     latest = _text(now)
     for file in page.files:
-        stated = file.upload_time
-        if stated is None:
-            unknown.append(file.filename)
-        elif not "0" < stated[:_SECONDS] <= latest:
+        stated = file.upload_time or elsewhere.get(file.filename)
+        if stated is not None and not "0" < stated[:_SECONDS] <= latest:
             (unknown if _time(stated) is None else ahead).append(file.filename)
+        elif file.upload_time is None:
+            unknown.append(file.filename)
     return unknown, ahead
 
 

@@ -1,7 +1,7 @@
 """What decides whether files are too young: the settings, the records and the clock."""
 
 import time
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import msgspec
 
@@ -30,28 +30,26 @@ class Cooling:
         if not seconds:
             return None
         now = self.clock()
-        unknown, ahead = undated(page, now)
+        elsewhere = self._elsewhere(index, page)
+        unknown, ahead = undated(page, elsewhere, now)
         seen = self._store.first_seen.see(index.key, page.name, unknown, ahead, now)
-        elsewhere = self._elsewhere(index, page, unknown) if unknown else {}
         accepted: frozenset[str] = frozenset()
         with best_effort(f"read which releases of {page.name} are accepted"):
             accepted = self._store.hosting.accepted(page.name)
         return Cooldown(index.name, seconds, now, seen, elsewhere, accepted)
 
-    def _elsewhere(
-        self, index: Index, page: ProjectPage, undated: Collection[str]
-    ) -> Mapping[str, str]:
-        """Return the upload-times that stored pages of the index's group state for some files."""
+    def _elsewhere(self, index: Index, page: ProjectPage) -> Mapping[str, str]:
+        """Return the times that stored pages of the index's group state for files without one."""
         found: dict[str, str] = {}
-        names = set(undated)
-        for other in self._settings.group(index.group):
+        without = [file for file in page.files if file.upload_time is None]
+        for other in self._settings.group(index.group) if without else ():
             known = self._store.pages.load(other.key, page.name) if other != index else None
             if known is None:
                 continue
             times = {(file.filename, file.sha256): file.upload_time for file in known.files}
-            for file in page.files:
+            for file in without:
                 stated = times.get((file.filename, file.sha256))
-                if stated is not None and file.filename in names:
+                if stated is not None:
                     found.setdefault(file.filename, stated)
         return found
 

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from indexfallback.chain.authority import corrections
+from indexfallback.chain.cooldown import with_times
 from indexfallback.chain.lag import behind
 from indexfallback.chain.members import Member, Members
 from indexfallback.config import Index, Settings
@@ -63,17 +64,27 @@ class Keeper:
             if answer.outcome.kind is Kind.ABSENT and held is not None:
                 self._keep_absence(index, project, held, now)
             return Asked(answer.outcome)
+        page = self._with_times(index, answer.page) if held is not None else answer.page
         facts = PageFacts(
             Validators(answer.etag, answer.last_modified),
-            digest_of(answer.page),
+            digest_of(page),
             now,
             *(held[3:] if held is not None else ()),
         )
         with best_effort(f"store the page of {project}"):
-            self._store.pages.put(index.key, answer.page, facts)
+            self._store.pages.put(index.key, page, facts)
         self._note_owner(index, project)
         self._compare_group(member, project)
-        return Asked(answer.outcome, answer.page, facts)
+        return Asked(answer.outcome, page, facts)
+
+    def _with_times(self, index: Index, page: ProjectPage) -> ProjectPage:
+        """Return a page with the upload-times that its cooldown needs, as stated before."""
+        if not index.cooldown_of(page.name) or all(file.upload_time for file in page.files):
+            return page
+        known = None
+        with best_effort(f"read the stored page of {page.name}"):
+            known = self._store.pages.load(index.key, page.name)
+        return with_times(page, known) if known is not None else page
 
     def _note_owner(self, index: Index, project: str) -> None:
         """Remember a project as a private index's: by its page, or for comparison only."""

@@ -43,8 +43,9 @@ class FirstSeen:
         page of the project. ``ahead`` are those whose stated time is in the future: they are new
         there, too. Raises `StoreFault` if the records cannot be read.
         """
-        seen = self._known(source, project)
-        is_first = not seen
+        known = self._known(source, project)
+        is_first = not known
+        seen = _believed(known, now)
         new = {name: now for name in ahead if name not in seen}
         new |= {name: OLD if is_first else now for name in undated if name not in seen}
         if is_first:
@@ -68,7 +69,7 @@ class FirstSeen:
         row = self._database.row(
             "SELECT body FROM first_seen WHERE source = ? AND project = ?", (source, project)
         )
-        return {**pending, **_decoded(row)}
+        return _earliest(pending, _decoded(row))
 
     def _write(self, batch: Mapping[_Key, float]) -> None:
         new: dict[tuple[str, str], _Seen] = {}
@@ -79,11 +80,27 @@ class FirstSeen:
                 row = connection.execute(
                     "SELECT body FROM first_seen WHERE source = ? AND project = ?", key
                 ).fetchone()
-                # What another process has written meanwhile was seen before.
-                body = msgspec.json.encode({**seen, **_decoded(row)})
+                # Another process may have written meanwhile.
+                body = msgspec.json.encode(_earliest(seen, _decoded(row)))
                 connection.execute(
                     "INSERT OR REPLACE INTO first_seen VALUES (?, ?, ?)", (*key, body)
                 )
+
+
+def _believed(known: _Seen, now: float) -> _Seen:
+    """Return the records without those of a clock that was ahead, which are made again.
+
+    Where ``now`` is before the first page, it is this clock that is behind: all are believed.
+    """
+    if now < known.get(_PAGE, now):
+        return known
+    return {name: when for name, when in known.items() if when <= now}
+
+
+def _earliest(one: _Seen, other: _Seen) -> _Seen:
+    """Return the files of both, each with the earlier of its times."""
+    both = {**one, **other}
+    return {name: min(one.get(name, when), when) for name, when in both.items()}
 
 
 def is_first_seen(row: Sequence[Any]) -> bool:

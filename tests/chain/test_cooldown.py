@@ -2,6 +2,7 @@
 
 from datetime import datetime, timedelta, timezone
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -11,6 +12,7 @@ from indexfallback.chain.cooldown import (
     Young,
     releases,
     undated,
+    with_times,
     withheld_files,
     young_files,
 )
@@ -70,14 +72,35 @@ def test_without_an_upload_time_it_counts_when_the_file_was_first_seen() -> None
         ("2.0", NOW + 6 * DAY, False),
         ("3.0", NOW + 5 * DAY, False),
     ]
-    assert undated(listed, NOW) == ([each.filename for each in listed.files], [])
+    assert undated(listed, {}, NOW) == ([each.filename for each in listed.files], [])
 
 
 def test_a_time_in_the_future_withholds_a_file_for_one_cooldown_from_when_it_was_seen() -> None:
     listed = page(file("1.0", NOW + 100 * WEEK))
-    assert undated(listed, NOW) == ([], ["acme-1.0.tar.gz"])
+    assert undated(listed, {}, NOW) == ([], ["acme-1.0.tar.gz"])
     assert [each.until for each in young(listed, cooldown())] == [NOW + WEEK]
     assert young(listed, cooldown(v1_0=NOW - WEEK)) == []
+
+
+def test_a_time_in_the_future_that_another_index_states_counts_as_none_either() -> None:
+    """Else what the first page of a mirror without times lists would be old at once."""
+    listed = page(file("1.0", None), file("2.0", None))
+    times = {"acme-1.0.tar.gz": stated(NOW - WEEK), "acme-2.0.tar.gz": stated(NOW + WEEK)}
+    assert undated(listed, times, NOW) == (["acme-1.0.tar.gz"], ["acme-2.0.tar.gz"])
+
+
+def test_a_time_that_an_index_states_no_more_counts_for_the_same_file() -> None:
+    old = file("1.0", NOW - WEEK)
+    other = msgspec.structs.replace(old, hashes={"sha256": "f" * 64}, upload_time=None)
+    no_hash = msgspec.structs.replace(old, hashes={}, upload_time=None)
+    later = msgspec.structs.replace(old, upload_time=stated(NOW))
+    assert with_times(page(file("1.0", None), file("2.0", None)), page(old)).files == (
+        old,
+        file("2.0", None),
+    )
+    assert with_times(page(other), page(old)) == page(other)
+    assert with_times(page(no_hash), page(old)).files[0].upload_time == old.upload_time
+    assert with_times(page(later), page(old)) == page(later)
 
 
 def test_a_file_that_was_served_is_never_withheld_and_another_one_of_its_name_is() -> None:

@@ -162,6 +162,23 @@ def test_an_index_without_times_withholds_what_was_not_on_its_first_page(
         assert names(client) == old(NEW)
 
 
+def test_an_index_that_states_times_no_more_has_its_old_files_offered(
+    make: Make, pypi: FakeIndex, clock: Clock
+) -> None:
+    client = make(cooled(pypi))
+    assert names(client) == old()
+    pypi.formats = HTML_ONLY
+    for listed in pypi.project("demo").files.values():
+        listed.upload_time = None
+    late = sdist("demo", "3.0")
+    pypi.add(late, upload_time=None)
+    assert names(client) == old()
+    clock.now += WEEK - DAY
+    assert names(client) == old(NEW)  # by the time that was stated
+    clock.now += DAY
+    assert names(client) == old(NEW, late)
+
+
 def test_a_mirror_with_the_same_cooldown_offers_no_more_than_its_public_index(
     make: Make, pypi: FakeIndex
 ) -> None:

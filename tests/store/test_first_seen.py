@@ -30,6 +30,21 @@ def test_a_file_of_the_future_is_new_on_the_first_page(store: Store) -> None:
     assert see(store, "a", ahead=("b",), now=100.0) == {"a": OLD, "b": 100.0}
 
 
+def test_a_record_of_a_clock_that_was_ahead_is_made_again(store: Store) -> None:
+    see(store, "a", now=100.0)
+    assert see(store, "b", now=9000.0) == {"b": 9000.0}
+    assert see(store, "b", now=200.0) == {"b": 200.0}
+    store.first_seen.flush()
+    assert see(store, "b", now=9500.0) == {"b": 200.0}
+
+
+def test_a_clock_that_is_behind_the_first_page_makes_no_file_older(store: Store) -> None:
+    see(store, "a", now=100.0)
+    see(store, "b", now=200.0)
+    assert see(store, "b", now=5.0) == {"b": 200.0}
+    assert see(store, "b", now=300.0) == {"b": 200.0}
+
+
 def test_each_index_has_first_pages_of_its_own(store: Store) -> None:
     see(store, "a", now=100.0)
     other = store.first_seen.see("https://other.example.com/", "acme", ["b"], [], 200.0)

@@ -1,6 +1,6 @@
 """The shim: store, chain, fallback and downloads, put together and closed together."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from typing import Any
 
 from indexfallback.chain.answer import Answer
@@ -26,6 +26,7 @@ from indexfallback.files.ahead import ReadAhead
 from indexfallback.files.download import Downloads
 from indexfallback.files.notices import Notices
 from indexfallback.hosted.index import HostedIndex
+from indexfallback.memory.table import Table
 from indexfallback.names import canonical_version
 from indexfallback.page import File, ProjectPage
 from indexfallback.search.finding import Search
@@ -49,6 +50,7 @@ class Shim:
         self.search = Search(settings, self.store, self.members)
         self.ahead = ReadAhead(self.fallback, self.downloads, self.offer)
         self.notices = Notices(self.fallback, self.documents)
+        self._young: Table[Hashable, list[dict[str, Any]]] = Table("shim.Shim._young")
         #: Name of each index that takes uploads to what takes them.
         self.hosted = {
             index.name: HostedIndex(index, settings, self.store, self.members[index.name])
@@ -86,6 +88,22 @@ class Shim:
             return TooYoung(cooldown)
         withheld = withheld_files(young, self._pins(answer), cooldown.accepted)
         return TooYoung(cooldown, young, withheld)
+
+    def note_young(self, answer: Answer) -> TooYoung:
+        """Return what `too_young` does, and note it for the last lines of `run`.
+
+        Whatever a client gets of a project is shaped by it: its page, and its JSON.
+        """
+        found = self.too_young(answer)
+        if found.cooldown is not None:
+            withheld = tuple(each.file.filename for each in found.withheld)
+            key = (answer.digest, answer.owner.name, withheld)
+            releases = self._young.get(key)
+            if releases is None:
+                releases = self.young_releases(answer, found)
+                self._young.put(key, releases)
+            self.fallback.activity.withheld(answer.project, releases)
+        return found
 
     def young_releases(self, answer: Answer, found: TooYoung) -> list[dict[str, Any]]:
         """Return what a cooldown withholds, as `cooldown.as_json`, the newest release first."""

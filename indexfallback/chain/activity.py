@@ -20,8 +20,8 @@ from indexfallback.memory.table import Table
 #: Clients remembered, and characters of a client's name.
 _CLIENTS = 20
 _NAME = 40
-#: Withheld releases of a project that are remembered: a client would choose the newest.
-_RELEASES = 5
+#: Withheld releases of a project that are remembered, the newest: as many as can be told of.
+_RELEASES = 10
 
 
 @dataclass(frozen=True)

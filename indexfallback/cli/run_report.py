@@ -4,10 +4,11 @@ import math
 import os
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
-from indexfallback.cli.notices import sentences, untold
+from indexfallback.cli.notices import corrections, sentences, untold
 from indexfallback.cli.output import say, say_more
 from indexfallback.clients.installed import installed_since
 from indexfallback.clients.troubles import Status, troubles, young_releases
@@ -48,24 +49,32 @@ def report_activity(
         say(trouble.sentence)
         for detail in trouble.details:
             say_more(detail)
+    young = young_releases(status)
+    notices = untold(settings, status.get("notices", ()))
     if not failed and not quiet:
-        _report_young(status)
+        _report_young(young, corrections(notices, young))
     projects = status["activity"]["projects"]
-    for sentence in sentences(untold(settings, status.get("notices", ()))):
+    for sentence in sentences(notices, young):
         say(sentence)
     if projects and not quiet:
         say(_summary(projects))
 
 
-def _report_young(status: Status) -> None:
-    """Name the newer releases that a cooldown withheld from a command that has succeeded."""
-    young = young_releases(status)
-    if young:
+def _report_young(
+    young: Mapping[str, Sequence[Status]], told: Collection[Mapping[str, Any]]
+) -> None:
+    """Name the newest release of each project that was withheld from a successful command.
+
+    Unless a notice of its own tells of it: ``told``.
+    """
+    newest = [(project, releases[0]) for project, releases in young.items()]
+    newer = [each for each in newest if each[1]["is_newest"] and each[1] not in told]
+    if newer:
         named = [
             f"{project} {release['version']} (until {minute(release['until'])})"
-            for project, release in young[:_NAMED]
+            for project, release in newer[:_NAMED]
         ]
-        more = f" and {len(young) - _NAMED:,} more" if len(young) > _NAMED else ""
+        more = f" and {len(newer) - _NAMED:,} more" if len(newer) > _NAMED else ""
         say(f"newer releases are withheld by a cooldown: {', '.join(named)}{more}")
 
 

@@ -96,7 +96,7 @@ def _print(report: Report) -> None:
     for line in hidden_lines(report):
         click.echo(wrapped(line))
     _print_cooldown(report)
-    for line in explained(report["notices"]):
+    for line in explained(report["notices"], _young(report)):
         click.echo(wrapped(line))
     for file in report["withheld"]:
         _print_withheld(report["project"], file)

@@ -1,15 +1,19 @@
 """Describes the failures in the status of a shim, for the user of a command; no I/O."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from http import HTTPStatus
 from typing import Any, NamedTuple
 
 from indexfallback.errors import FileWithheldError
 from indexfallback.names import is_normalized
-from indexfallback.words import counted
+from indexfallback.words import counted, minute
 
 #: Number of failures, and of namesakes, that are explained.
 _EXPLAINED = 5
+_ONE_OF = (
+    "Use an older version; if one of them is needed now, "
+    "`indexfallback cache accept {project} VERSION` offers it."
+)
 _SUBSTITUTED = "Another index or the cache was used instead, so newer versions may be missing."
 
 Status = dict[str, Any]
@@ -51,16 +55,40 @@ def _nothing_offered(status: Status) -> Iterator[Trouble]:
 def _too_young(status: Status) -> Iterator[Trouble]:
     """Say which releases of projects that were asked for are withheld by a cooldown."""
     told = {failure["what"] for failure in status["activity"]["failures"]}
-    for project, release in young_releases(status)[:_EXPLAINED]:
-        if told.isdisjoint(release["files"]):
-            details = f"{_sentence(release['cause'], ())}.", f"What you can do: {release['remedy']}"
-            yield Trouble(f"{project} {release['version']} is withheld.", details)
+    young = {
+        project: [each for each in releases if told.isdisjoint(each["files"])]
+        for project, releases in young_releases(status).items()
+    }
+    left = [(project, releases) for project, releases in young.items() if releases]
+    # Clients give up at a project that they asked for late.
+    left.reverse()
+    for project, releases in left[:_EXPLAINED]:
+        yield _of_young(project, releases)
+    if len(left) > _EXPLAINED:
+        names = ", ".join(f"{name} {each[0]['version']}" for name, each in left[_EXPLAINED:])
+        yield Trouble(f"a cooldown withholds releases of more projects: {names}")
 
 
-def young_releases(status: Status) -> list[tuple[str, Status]]:
-    """Return the newest withheld release of each project that was asked for."""
+def _of_young(project: str, releases: Sequence[Status]) -> Trouble:
+    """Explain which releases of one project are withheld, until when, and what to do."""
+    if len(releases) == 1:
+        (release,) = releases
+        what = f"{project} {release['version']}"
+        if not release["is_whole"]:
+            what = ", ".join(release["files"])
+        details = f"{_sentence(release['cause'], ())}.", f"What you can do: {release['remedy']}"
+        return Trouble(f"{what} is withheld.", details)
+    until = ", ".join(f"{each['version']} until {minute(each['until'])}" for each in releases)
+    return Trouble(
+        f"{counted(len(releases), 'release')} of {project} are withheld by a cooldown.",
+        (f"{until}.", f"What you can do: {_ONE_OF.format(project=project)}"),
+    )
+
+
+def young_releases(status: Status) -> dict[str, list[Status]]:
+    """Return the withheld releases, the newest first, of each project that has some."""
     served = status["activity"]["projects"]
-    return [(name, each["withheld"][0]) for name, each in served.items() if each["withheld"]]
+    return {name: list(each["withheld"]) for name, each in served.items() if each["withheld"]}
 
 
 def _changed(status: Status) -> Iterator[Trouble]:

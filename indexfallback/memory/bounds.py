@@ -13,7 +13,7 @@ TABLES: dict[str, int] = {
     # Some hundred usual pages, or the thirty largest; once for projects, once for lists of names.
     "server.rendered.RenderedPages._pages": 32 * _MIB,
     # The withheld releases of a thousand projects.
-    "server.pages.PageSender._withheld": 1 * _MIB,
+    "shim.Shim._young": 1 * _MIB,
     # Hundreds of usual pages for a second.
     "server.response_cache.ResponseCache._responses": 8 * _MIB,
     # A minute's names that an index does not have: 10,000 of them.

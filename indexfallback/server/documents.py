@@ -79,9 +79,10 @@ def document(
     is fresh; ``ends`` is the deadline, on the monotonic clock. Raises `ProjectNotFoundError` if the
     project has no such version, or a cooldown withholds it.
     """
+    young = shim.note_young(answer)
     pins, _ = shim.pins_and_available(answer)
     # Without a network the releases are what they are: a document offers no file.
-    page = offered(answer.corrected, pins, cooldown=shim.cooldown(answer))
+    page = offered(answer.corrected, pins, cooldown=young.cooldown)
     listed, known = len(answer.corrected.files), releases(page)
     release = _release(known, version)
     if release is None:

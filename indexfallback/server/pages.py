@@ -2,19 +2,15 @@
 
 import hashlib
 import time
-from collections.abc import Hashable
 from dataclasses import replace
-from typing import Any
 from urllib.parse import quote
 
 import falcon
 
 from indexfallback.chain.answer import Answer
-from indexfallback.chain.cooldown import TooYoung
 from indexfallback.files.planner import PageAddress
 from indexfallback.files.schedule import Client
 from indexfallback.formats import Media, negotiate, render_names, render_page
-from indexfallback.memory.table import Table
 from indexfallback.names import is_normalized, is_project_name, normalize
 from indexfallback.server.credentials import covered
 from indexfallback.server.decisions import answered, asked
@@ -33,9 +29,6 @@ class PageSender:
     def __init__(self, shim: Shim) -> None:
         self._shim = shim
         self._rendered = RenderedPages()
-        self._withheld: Table[Hashable, list[dict[str, Any]]] = Table(
-            "server.pages.PageSender._withheld"
-        )
 
     def send(
         self,
@@ -51,7 +44,7 @@ class PageSender:
         Others may get the same answer if it ``is_shared``.
         """
         media = media_of(req)
-        found = self._shim.too_young(answer)
+        found = self._shim.note_young(answer)
         # A page with young files depends on the time, and on what the user accepts.
         if answer.is_settled and is_shared and not found.young:
             req.env[MAX_AGE] = self._shim.fallback.repeat_seconds
@@ -59,19 +52,7 @@ class PageSender:
         if answer.page.serial is not None:
             resp.set_header("X-PyPI-Last-Serial", str(answer.page.serial))
         withheld = tuple(each.file.filename for each in found.withheld)
-        if found.cooldown is not None:
-            self._note(answer, found, withheld)
         send(req, resp, media.value, self._render(answer, links, media, withheld))
-
-    def _note(self, answer: Answer, found: TooYoung, withheld: tuple[str, ...]) -> None:
-        """Note which releases are withheld, for the last lines of `run`."""
-        key = (answer.digest, answer.owner.name, withheld)
-        releases = self._withheld.get(key)
-        if releases is None:
-            releases = self._shim.young_releases(answer, found)
-            releases = [release for release in releases if release["is_newest"]]
-            self._withheld.put(key, releases)
-        self._shim.fallback.activity.withheld(answer.project, releases)
 
     def _render(
         self, answer: Answer, links: Links, media: Media, withheld: tuple[str, ...]

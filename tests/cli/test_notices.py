@@ -6,11 +6,14 @@ from typing import Any
 
 import pytest
 
-from indexfallback.cli.notices import explained, sentences, untold
+from indexfallback.cli.notices import corrections, explained, sentences, untold
+from indexfallback.words import minute
 from tests.cli.support import CommandLine
 from tests.conftest import MakeSettings, Serve
 from tests.fakes import FakeIndex, FakeOsv, wheel
 from tests.serving import index_table
+
+NOON = 1795953600.0
 
 
 def advisory(identifier: str, *fixed_in: str, **fields: str) -> dict[str, Any]:
@@ -46,12 +49,34 @@ def test_what_cannot_be_recorded_is_told_again(settings: MakeSettings, tmp_path:
 
 def test_the_sentences_name_three_vulnerabilities_and_ten_releases() -> None:
     many = report("demo", *(advisory(f"X-{number}", "2.0") for number in range(5)))
-    first, *_, last = sentences([many, *(report(f"p{n}", advisory("Y")) for n in range(11))])
+    first, *_, last = sentences([many, *(report(f"p{n}", advisory("Y")) for n in range(11))], {})
     assert first == (
         "demo 1.0 has 5 known vulnerabilities: X-0 (corrected in 2.0), X-1 (corrected in 2.0), "
         "X-2 (corrected in 2.0), and 2 more."
     )
     assert last == "so have p9 1.0, p10 1.0."
+
+
+def test_a_correction_that_is_withheld_is_told_with_its_date_and_what_offers_it() -> None:
+    young = [
+        {"version": "3.0", "until": NOON, "is_whole": True},
+        {"version": "2", "until": NOON, "is_whole": True},
+    ]
+    vulnerable = report("demo", advisory("X-1", "1.9", "2.0"))
+    (said,) = sentences([vulnerable], {"demo": young})
+    assert said == (
+        "demo 1.0 has 1 known vulnerability: X-1 (corrected in 1.9, 2.0, which is withheld until "
+        f"{minute(NOON)}). `indexfallback cache accept demo 2` offers it."
+    )
+    assert corrections([vulnerable], {"demo": young, "other": young}) == young[1:]
+    lines = explained({"stated": 1, "releases": [vulnerable], "problem": ""}, young)
+    assert f"2.0, which is withheld until {minute(NOON)})" in "".join(lines)
+
+
+def test_a_correction_of_which_some_files_are_offered_is_not_told_to_be_withheld() -> None:
+    young = [{"version": "2.0", "until": NOON, "is_whole": False}]
+    (said,) = sentences([report("demo", advisory("X-1", "2.0"))], {"demo": young})
+    assert said == "demo 1.0 has 1 known vulnerability: X-1 (corrected in 2.0)."
 
 
 def test_why_explains_what_is_known_of_each_release() -> None:

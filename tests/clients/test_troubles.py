@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from indexfallback.clients.troubles import troubles
+from indexfallback.words import minute
 
 SERVED: dict[str, Any] = {"owner": "pypi", "left_out": "", "withheld": ()}
 CHANGED = {
@@ -92,17 +93,18 @@ def test_an_outage_concerns_a_command_that_looked_something_up_and_has_its_own_r
     assert list(troubles({**status, "activity": _status()["activity"]}, 1.0)) == []
 
 
-YOUNG = {
+YOUNG: dict[str, Any] = {
     "version": "2.0",
+    "until": 1796472000.0,
+    "is_whole": True,
     "files": ["demo-2.0-py3-none-any.whl"],
     "cause": "it was uploaded at pypi on 2026-11-28 and is withheld until 2026-12-05",
     "remedy": "Use an older version.",
 }
 
 
-def test_the_newest_release_that_a_cooldown_withholds_is_named() -> None:
-    older = {**YOUNG, "version": "1.9"}
-    served = {**SERVED, "withheld": (YOUNG, older)}
+def test_a_release_that_a_cooldown_withholds_is_named() -> None:
+    served = {**SERVED, "withheld": (YOUNG,)}
     (trouble,) = troubles(_status(projects={"demo": served, "idna": SERVED}), 1.0)
     assert trouble == (
         "demo 2.0 is withheld.",
@@ -111,6 +113,37 @@ def test_the_newest_release_that_a_cooldown_withholds_is_named() -> None:
             "What you can do: Use an older version.",
         ),
     )
+
+
+def test_all_releases_that_a_cooldown_withholds_are_named_since_any_may_be_pinned() -> None:
+    older = {**YOUNG, "version": "1.9", "files": ["demo-1.9.tar.gz"]}
+    served = {**SERVED, "withheld": (YOUNG, older)}
+    (trouble,) = troubles(_status(projects={"demo": served}), 1.0)
+    until = minute(YOUNG["until"])
+    assert trouble == (
+        "2 releases of demo are withheld by a cooldown.",
+        (
+            f"2.0 until {until}, 1.9 until {until}.",
+            (
+                "What you can do: Use an older version; if one of them is needed now, "
+                "`indexfallback cache accept demo VERSION` offers it."
+            ),
+        ),
+    )
+
+
+def test_files_of_a_release_that_is_offered_besides_are_named_themselves() -> None:
+    served = {**SERVED, "withheld": ({**YOUNG, "is_whole": False},)}
+    (trouble,) = troubles(_status(projects={"demo": served}), 1.0)
+    assert trouble.sentence == "demo-2.0-py3-none-any.whl is withheld."
+
+
+def test_of_more_projects_than_are_explained_the_withheld_releases_are_named() -> None:
+    """The project that was asked for last is explained first: clients stop there."""
+    projects = {f"demo{number}": {**SERVED, "withheld": (YOUNG,)} for number in range(7)}
+    first, *_, last = troubles(_status(projects=projects), 1.0)
+    assert first.sentence == "demo6 2.0 is withheld."
+    assert last == ("a cooldown withholds releases of more projects: demo1 2.0, demo0 2.0", ())
 
 
 def test_a_withheld_file_that_a_client_asked_for_is_named_once() -> None:

@@ -246,6 +246,29 @@ def test_pypis_json_leaves_the_release_out_and_describes_one_that_is_offered(
     assert json.loads(client.get("/pypi/demo/1.0/json").body)["info"]["version"] == "1.0"
 
 
+@pytest.mark.parametrize("version", ["", "1.0/", "2.0/"])
+def test_a_client_that_asks_for_json_alone_is_told_what_is_withheld(
+    make: Make, pypi: FakeIndex, version: str
+) -> None:
+    """As poetry, which installs the releases of its lock file so."""
+    client = make(cooled(pypi))
+    client.get(f"/pypi/demo/{version}json")
+    projects = json.loads(client.get("/-/status").body)["activity"]["projects"]
+    assert [release["version"] for release in projects["demo"]["withheld"]] == ["2.0"]
+
+
+def test_a_withheld_release_that_is_older_than_another_one_is_told_too(
+    make: Make, pypi: FakeIndex
+) -> None:
+    """It may be pinned, as that of a series with long support."""
+    pypi.add(wheel("demo", "0.9.1"), upload_time=YESTERDAY)
+    client = make(cooled(pypi))
+    client.get(PAGE)
+    projects = json.loads(client.get("/-/status").body)["activity"]["projects"]
+    told = [(each["version"], each["is_newest"]) for each in projects["demo"]["withheld"]]
+    assert told == [("2.0", True), ("0.9.1", False)]
+
+
 def test_a_project_with_young_files_alone_has_an_empty_page_and_no_json(make: Make) -> None:
     with FakeIndex(json=True) as index:
         index.add(NEW, upload_time=YESTERDAY)

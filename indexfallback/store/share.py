@@ -9,7 +9,8 @@ from indexfallback.errors import ConfigError
 from indexfallback.store import Store
 
 if TYPE_CHECKING:
-    from indexfallback.store.shared.sharing import Sharing, Terms
+    from indexfallback.store.shared.sharing import Sharing
+    from indexfallback.store.shared.terms import Terms
 
 
 def share(store: Store, settings: Settings) -> None:
@@ -39,7 +40,7 @@ def terms_of(settings: Settings) -> "Terms":
         )
     check_client("cache.shared")
     # Whoever shares nothing does not wait for the import.
-    from indexfallback.store.shared.sharing import Terms  # noqa: PLC0415
+    from indexfallback.store.shared.terms import Terms  # noqa: PLC0415
 
     return Terms(
         parse_bucket_url(settings.shared),

@@ -20,6 +20,8 @@ log = logging.getLogger("indexfallback.store")
 
 #: One line a minute says that the bucket fails, seconds.
 _SAY_EACH = 60.0
+#: Another shim may write an object between reading and replacing it, a few times.
+_TRIES = 5
 
 
 class Link:
@@ -136,6 +138,29 @@ class Link:
     def replace_if(self, key: str, data: bytes, etag: str) -> Answer:
         """Replace a version of an object, as `Bucket.replace_if`."""
         return self._write(lambda: self.bucket.replace_if(key, data, etag))
+
+    def update(self, key: str, change: Callable[[bytes | None], bytes | None]) -> Answer:
+        """Replace an object by what ``change`` makes of it, whoever else writes it meanwhile.
+
+        ``change`` takes the content, None if there is no object, and returns the new one, or None
+        to leave it as it is: the answer is `EXISTS`.
+        """
+        for _ in range(_TRIES):
+            before = self.get(key)
+            if before.outcome not in (Outcome.FOUND, Outcome.ABSENT):
+                return before
+            data = change(before.data if before.is_found else None)
+            if data is None:
+                return Answer(Outcome.EXISTS)
+            if not self.may_create:
+                return Answer(Outcome.DENIED, cause="the self-test has not passed")
+            if before.is_found:
+                answer = self.replace_if(key, data, before.etag)
+            else:
+                answer = self.create(key, data)
+            if answer.outcome is not Outcome.EXISTS:
+                return answer
+        return Answer(Outcome.UNREACHABLE, cause=f"others write {key} all the time")
 
     def delete(self, key: str) -> Answer:
         """Remove an object, as `Bucket.delete`."""

@@ -4,8 +4,8 @@ The ledger is a union: nothing here is removed but by the user.
 """
 
 import time
-import zlib
 from collections.abc import Iterable
+from functools import partial
 
 import msgspec
 
@@ -14,8 +14,8 @@ from indexfallback.store.ledger import Ledger
 from indexfallback.store.ownership import OwnedName
 from indexfallback.store.shared import keys
 from indexfallback.store.shared.answers import Answer, Outcome
-from indexfallback.store.shared.bucket import MOST_IN_MEMORY
 from indexfallback.store.shared.link import Link
+from indexfallback.store.shared.packing import packed, unpacked
 from indexfallback.store.shared.unshared import Owner, Unshared
 
 #: A project without a mark is not asked for again for so long, seconds: its index is asked in any
@@ -27,8 +27,6 @@ _CONFIRM_SECONDS = 1800.0
 #: A longer list is not shared, names: it is that of an index which passes on the public one's
 #: names, would be 30 MB in memory each hour, and each shim reads it from the index.
 MOST_NAMES = 200_000
-#: Another shim may write the list between reading and replacing it, a few times.
-_TRIES = 5
 
 
 class _Mark(msgspec.Struct):
@@ -87,7 +85,7 @@ class SharedOwners:
     def poll(self, source: str) -> None:
         """Add the names of the bucket to the ledger, if its list has changed."""
         answer = self._link.get(keys.names(source), unless=self._etags.get(source, ""))
-        found = _list(answer)
+        found = unpacked(answer.data, _Names) if answer.is_found else None
         if found is not None:
             self._merge(source, found)
             self._etags[source] = answer.etag
@@ -101,61 +99,31 @@ class SharedOwners:
         listed = self._ledger.name_list(source)
         if listed is not None and listed.names > MOST_NAMES:
             return Answer(Outcome.EXISTS, cause=f"{source} lists more than {MOST_NAMES:,} names")
-        answer = Answer(Outcome.UNREACHABLE)
-        for _ in range(_TRIES):
-            answer = self._link.get(keys.names(source))
-            if answer.outcome not in (Outcome.FOUND, Outcome.ABSENT):
-                return answer
-            there = _list(answer) or _Names(0.0, {})
-            joined = self._joined(source, there)
-            if joined is None:
-                return Answer(Outcome.EXISTS)
-            answer = self._replace(source, joined, answer)
-            if answer.outcome is not Outcome.EXISTS:
-                return answer
-        return answer
+        return self._link.update(keys.names(source), lambda data: self._joined(source, data))
 
-    def _joined(self, source: str, there: _Names) -> _Names | None:
+    def _joined(self, source: str, data: bytes | None) -> bytes | None:
         """Return the list of the bucket with the names here; None if that says nothing new."""
+        there = unpacked(data, _Names) or _Names(0.0, {})
         listed = self._ledger.name_list(source)
         own = {n.project: n.listed for n in self._ledger.owned(source) if n.listed is not None}
         fetched = max(there.fetched, listed.fetched if listed is not None else 0.0)
         is_late = fetched - there.fetched > _CONFIRM_SECONDS
         if not is_late and own.keys() <= there.names.keys():
             return None
-        return _Names(fetched, own | there.names)
-
-    def _replace(self, source: str, names: _Names, before: Answer) -> Answer:
-        data = zlib.compress(msgspec.msgpack.encode(names), 1)
-        if not self._link.may_create:
-            return Answer(Outcome.DENIED, cause="the self-test has not passed")
-        if before.is_found:
-            return self._link.replace_if(keys.names(source), data, before.etag)
-        return self._link.create(keys.names(source), data)
+        return packed(_Names(fetched, own | there.names))
 
     def forget(self, project: str, sources: Iterable[str]) -> None:
         """Remove what the bucket has of owners of a project; raises `BucketUnavailableError`."""
         for source in sources:
             self._link.remove([keys.marker(source, project)])
-            for _ in range(_TRIES):
-                answer = self._link.get(keys.names(source))
-                if answer.outcome not in (Outcome.FOUND, Outcome.ABSENT):
-                    raise self._link.unavailable(answer)
-                there = _list(answer)
-                if there is None or there.names.pop(project, None) is None:
-                    break
-                answer = self._replace(source, there, answer)
-                if answer.is_found:
-                    break
-            else:
+            answer = self._link.update(keys.names(source), partial(_without, project))
+            if not answer.is_found and answer.outcome is not Outcome.EXISTS:
                 raise self._link.unavailable(answer)
 
 
-def _list(answer: Answer) -> _Names | None:
-    if not answer.is_found:
+def _without(project: str, data: bytes | None) -> bytes | None:
+    """Return a list without a name; None if the name is not there."""
+    there = unpacked(data, _Names)
+    if there is None or there.names.pop(project, None) is None:
         return None
-    try:
-        data = zlib.decompressobj().decompress(answer.data, MOST_IN_MEMORY)
-        return msgspec.msgpack.decode(data, type=_Names)
-    except (zlib.error, msgspec.DecodeError, UnicodeDecodeError):  # it is written anew
-        return None
+    return packed(there)

@@ -11,9 +11,8 @@ import logging
 import threading
 import time
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
-from indexfallback.config.bucket_url import BucketUrl
 from indexfallback.names import METADATA_ENDING
 from indexfallback.store import Store
 from indexfallback.store.best_effort import best_effort
@@ -22,8 +21,6 @@ from indexfallback.store.pins import Pin
 from indexfallback.store.seam import SharedFile
 from indexfallback.store.shared import keys
 from indexfallback.store.shared.answers import Outcome
-from indexfallback.store.shared.breaker import MOST_FAILURES
-from indexfallback.store.shared.bucket import Bucket
 from indexfallback.store.shared.figures import Figures
 from indexfallback.store.shared.files import SharedFiles
 from indexfallback.store.shared.link import Link
@@ -31,7 +28,9 @@ from indexfallback.store.shared.owners import SharedOwners
 from indexfallback.store.shared.pages import SharedPages
 from indexfallback.store.shared.pins import SharedPins
 from indexfallback.store.shared.queue import Job, WriteQueue
-from indexfallback.store.shared.unshared import Owner, Unshared, conflict_of
+from indexfallback.store.shared.terms import Terms
+from indexfallback.store.shared.unshared import Owner, Unshared
+from indexfallback.store.shared.waiting import WaitingRecords
 
 log = logging.getLogger("indexfallback.store")
 
@@ -41,31 +40,6 @@ _RETRY_SECONDS = 10.0
 _POLL_SECONDS = 60.0
 #: At the end, the thread is waited for so long, seconds: a server that does not end is killed.
 _END_SECONDS = 0.5
-
-
-class Terms(NamedTuple):
-    """How a bucket is shared, by the settings."""
-
-    url: BucketUrl
-    endpoint: str = ""
-    #: Whether this shim writes.
-    is_for_writing: bool = True
-    #: Seconds for a small request, and between the bytes of a long one.
-    timeout: float = 1.0
-    is_strict: bool = False
-    #: Addresses of the private indexes.
-    private: tuple[str, ...] = ()
-
-    def bucket(self, figures: Figures | None = None) -> Bucket:
-        """Return the bucket, which is not asked yet."""
-        prefix = f"{self.url.prefix}/{keys.VERSION}".lstrip("/")
-        observe = {} if figures is None else {"observe": figures.observe}
-        return Bucket(
-            self.url._replace(prefix=prefix),
-            endpoint=self.endpoint,
-            timeout=self.timeout,
-            **observe,
-        )
 
 
 class Sharing:
@@ -80,6 +54,7 @@ class Sharing:
         self.pins = SharedPins(self.link, self.unshared, self.figures)
         self.pages = SharedPages(self.link, store.pages, self.figures)
         self.owners = SharedOwners(self.link, store.ledger, self.unshared)
+        self.waiting = WaitingRecords(store, self.unshared, self.pins, self.owners, self.figures)
         self.queue = WriteQueue(self._write, takes_writes=lambda: self.link.takes_writes)
         self._terms = terms
         self._store = store
@@ -212,51 +187,12 @@ class Sharing:
             self.link.examine()
         if self.link.may_write:
             self.queue.resume()
-        has_more = self.link.may_create and self.reconcile()
+        has_more = self.link.may_create and self.waiting.write(lambda: self._closing)
         if is_due and self.link.abilities is not None and self.link.abilities.reads:
             for source in self._terms.private:
                 self.owners.poll(source)
             self._polled = now
         return has_more
-
-    def reconcile(self) -> bool:
-        """Write what waits; where the bucket has another pin, give up the one of this shim.
-
-        Returns whether something was written, and the bucket takes more.
-        """
-        written = failed = 0
-        for record in self.unshared.all():
-            # One may fail for a reason of its own, as a damaged object.
-            if self._closing or failed >= MOST_FAILURES:
-                return False
-            if isinstance(record, Owner):
-                is_done = self.owners.mark(record) is not Outcome.UNREACHABLE
-            else:
-                is_done = self._reconcile_pin(record)
-            failed = 0 if is_done else failed + 1
-            if is_done:
-                self.unshared.remove(record)
-                written += 1
-        return written > 0
-
-    def _reconcile_pin(self, pin: Pin) -> bool:
-        held = self.pins.reconcile(pin)
-        if held is not None and held.sha256 != pin.sha256:
-            self._give_up(pin, held)
-        return held is not None
-
-    def _give_up(self, pin: Pin, held: Pin) -> None:
-        """Quarantine the file of a pin that another shim's contradicts, and follow that one."""
-        self.unshared.note(conflict_of(pin, held))
-        self.figures.count("conflicts")
-        self._store.pins.follow(pin, held)
-        self._store.blobs.quarantine(pin.sha256)
-        log.error(
-            "%s of %s was served here as sha256 %s while the shared bucket could not be asked; "
-            "another shim had pinned %s before: the file is in quarantine, and clients that have "
-            "installed it are to install it again (see `indexfallback why %s`)",
-            pin.filename, pin.project, pin.sha256, held.sha256, pin.project,
-        )  # fmt: skip
 
     # Reports.
 

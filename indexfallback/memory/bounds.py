@@ -40,7 +40,7 @@ TABLES: dict[str, int] = {
     # Some hundred files in buckets; facts of more are in the database.
     "hosted.bucket_index.BucketIndex._known": _MIB // 8,
     # Files verified since the start: 20,000, and no more than a repeated check if one is dropped.
-    "store.verified.VerifiedFiles._sha256s": 4 * _MIB,
+    "store.blobs.Blobs._verified": 4 * _MIB,
     # Files that came from a shared bucket: 3,000; and those that were wrong there.
     "store.shared.files.SharedFiles._received": 1 * _MIB,
     "store.shared.files.SharedFiles._wrong": 1 * _MIB,
@@ -99,7 +99,7 @@ OTHERS: dict[str, str] = {
     "files.download.Downloads._running": "transfers under way",
     "flight.SingleFlight._flights": "requests under way",
     "flight._idle": "threads without work, for 10 s",
-    "store.blobs.Blobs._reading": "files that are being read",
+    "store.in_use.FilesInUse._reading": "files that are being read",
     "server.bodies.TimedBody._pieces": "4 pieces of 64 KiB, for each of 32 uploads",
     "upstream.watchdog.Watchdog._actions": "requests under way",
     "upstream.watchdog.Watchdog._order": "requests of the last seconds",

@@ -3,8 +3,6 @@
 A file is written in ``partial/`` and hashed meanwhile, synced to disk, renamed to
 ``blobs/sha256/ab/<hex>``, and recorded last. A process that is killed leaves at most a partial
 file, which expires, or a blob without a record, which is recorded when it is next used.
-
-Locks: ``Blobs._lock`` guards ``_reading``; there is no I/O under it.
 """
 
 import contextlib
@@ -12,12 +10,11 @@ import hashlib
 import logging
 import os
 import shutil
-import threading
-from collections import Counter
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import BinaryIO, NamedTuple, Protocol
 
+from indexfallback.memory.table import Table
 from indexfallback.process.machine import fault_of
 from indexfallback.store.best_effort import best_effort
 from indexfallback.store.blob_records import BlobRecords
@@ -30,9 +27,9 @@ from indexfallback.store.disk import (
     sync_files,
 )
 from indexfallback.store.eviction import Eviction
+from indexfallback.store.in_use import FilesInUse
 from indexfallback.store.partials import Partials
 from indexfallback.store.quarantine import Quarantine
-from indexfallback.store.verified import VerifiedFiles
 
 log = logging.getLogger("indexfallback.store")
 
@@ -75,12 +72,12 @@ class Blobs:
         self.quarantined = Quarantine(directory / "quarantine")
         # Files that are only read take no space that could be freed.
         limit += self.records.total() if read_only is not None else 0
+        self._in_use = FilesInUse()
         self.eviction = Eviction(
-            self.records, self.partials, limit, is_reading=self._is_read, remove=self._unlink
+            self.records, self.partials, limit, in_use=self._in_use, remove=self._unlink
         )
-        self._lock = threading.Lock()
-        self._reading: Counter[str] = Counter()
-        self._verified = VerifiedFiles()
+        #: The sha256 of the files that this process has verified; the values mean nothing.
+        self._verified: Table[str, None] = Table("store.blobs.Blobs._verified")
         for path in (self.directory, self.partials.directory):
             make_private(path)
 
@@ -98,40 +95,28 @@ class Blobs:
     def find(self, sha256: str) -> Blob | None:
         """Return a stored blob, or None; a damaged one is quarantined."""
         recorded = self.records.sizes([sha256]).get(sha256)
-        if recorded is None:
-            return self._unrecorded(sha256)
         path = self._existing(sha256)
         try:
             size = path.stat().st_size
-        except OSError as error:  # removed by hand, or the disk is unreadable
-            log.warning(
-                "%s: the stored file is missing (%s); it is fetched again", path.name, error
-            )
-            with best_effort(f"remove the record of {sha256}"):
-                self.records.remove([sha256])
+        except OSError as error:
+            if recorded is not None:  # removed by hand, or the disk is unreadable
+                log.warning(
+                    "%s: the stored file is missing (%s); it is fetched again", path.name, error
+                )
+                with best_effort(f"remove the record of {sha256}"):
+                    self.records.remove([sha256])
             return None
-        if size != recorded and is_intact(path):
+        if recorded is not None and size != recorded:
+            if not is_intact(path):
+                log.warning(
+                    "%s: %d bytes instead of %d; it is fetched again", path.name, size, recorded
+                )
+                with best_effort(f"quarantine {sha256}"):
+                    self.quarantine(sha256)
+                return None
             log.warning("%s: its record has a wrong size, which is corrected", path.name)
-            with best_effort(f"record {sha256}"):
-                self.records.add({sha256: size})
-        elif size != recorded:
-            log.warning(
-                "%s: %d bytes instead of %d; it is fetched again", path.name, size, recorded
-            )
-            with best_effort(f"quarantine {sha256}"):
-                self.quarantine(sha256)
-            return None
-        return self._checked(Blob(sha256, path, size))
-
-    def _unrecorded(self, sha256: str) -> Blob | None:
-        """Return a file whose record was lost, and record it again."""
-        path = self._existing(sha256)
-        try:
-            size = path.stat().st_size
-        except OSError:  # it is not stored, as most that are asked for
-            return None
         blob = self._checked(Blob(sha256, path, size))
-        if blob is not None:
+        if blob is not None and size != recorded:  # or the record was lost
             with best_effort(f"record {sha256}"):
                 self.records.add({sha256: size})
         return blob
@@ -201,25 +186,13 @@ class Blobs:
     def _check(self, blob: Blob, sha256: str) -> None:
         if sha256 != blob.sha256:
             raise OSError(f"its sha256 is {sha256} now")
-        self._verified.add(sha256)
+        self._verified.put(sha256, None)
 
     @contextlib.contextmanager
     def open(self, blob: Blob) -> Iterator[BinaryIO]:
         """Open a blob for reading; it is not evicted meanwhile. Raises OSError."""
-        with self._lock:
-            self._reading[blob.sha256] += 1
-        try:
-            with blob.path.open("rb") as file:
-                yield file
-        finally:
-            with self._lock:
-                self._reading[blob.sha256] -= 1
-                if not self._reading[blob.sha256]:
-                    del self._reading[blob.sha256]
-
-    def _is_read(self, sha256: str) -> bool:
-        with self._lock:
-            return sha256 in self._reading
+        with self._in_use.reading(blob.sha256), blob.path.open("rb") as file:
+            yield file
 
     def commit(self, partial: Path, fd: int, sha256: str, size: int) -> Blob:
         """Store a complete, verified partial file; raises OSError or sqlite3.Error."""
@@ -233,7 +206,7 @@ class Blobs:
             self._place(copy, target)
         sync_directory(target.parent)
         self.record({sha256: size})
-        self._verified.add(sha256)
+        self._verified.put(sha256, None)
         if self.shared is not None:
             self.shared.stored(sha256)
         return Blob(sha256, target, size)
@@ -254,7 +227,7 @@ class Blobs:
             self._place(partial, self.path(sha256))
         sync_directories({self.path(sha256).parent for _, sha256 in written})
         for _, sha256 in written:
-            self._verified.add(sha256)
+            self._verified.put(sha256, None)
 
     def add(self, data: bytes) -> Blob:
         """Store the bytes of a small file; raises OSError or sqlite3.Error."""
@@ -283,7 +256,7 @@ class Blobs:
 
     def quarantine(self, sha256: str) -> None:
         """Move a damaged file to the quarantine."""
-        self._verified.discard(sha256)
+        self._verified.remove(sha256)
         self.records.remove([sha256])
         self.quarantined.take(self.path(sha256))
 

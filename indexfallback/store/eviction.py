@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 
 from indexfallback.store.background import Background
 from indexfallback.store.blob_records import EVICTED_AT_ONCE, BlobRecords
+from indexfallback.store.in_use import FilesInUse
 from indexfallback.store.partials import Partials
 
 log = logging.getLogger("indexfallback.store")
@@ -29,18 +30,18 @@ class Eviction:
         partials: Partials,
         limit: int,
         *,
-        is_reading: Callable[[str], bool],
+        in_use: FilesInUse,
         remove: Callable[[str], None],
     ) -> None:
         """Keep to ``limit`` bytes.
 
-        ``is_reading`` tells whether a file is in use; ``remove`` removes one whose record is gone.
+        Files that are ``in_use`` stay; ``remove`` removes a file whose record is gone.
         """
         #: The most bytes of all files together.
         self.limit = limit
         self._records = records
         self._partials = partials
-        self._is_reading = is_reading
+        self._in_use = in_use
         self._remove = remove
         self._background = Background("evict", "evict files", self._evict_all)
 
@@ -97,7 +98,7 @@ class Eviction:
         for batch in self._records.evictable():
             chosen: list[str] = []
             for sha256, size in batch:
-                if excess > 0 and not self._is_reading(sha256):
+                if excess > 0 and sha256 not in self._in_use:
                     chosen.append(sha256)
                     excess -= size
             self._records.remove(chosen)

@@ -12,7 +12,6 @@ from indexfallback.carry.manifest import Manifest, read_manifest, write_manifest
 from indexfallback.errors import CarryError
 from indexfallback.page import File, ProjectPage
 from indexfallback.store import Store
-from indexfallback.store.verified import VerifiedFiles
 from tests.carry.support import (
     APP,
     NEW,
@@ -233,7 +232,7 @@ def test_an_export_of_a_file_that_is_wrong_leaves_what_was_there_and_leaves_it_o
     full: Store, empty: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("indexfallback.store.blobs.SMALL_FILE", 0)  # all files count as large ones
-    full.blobs._verified = VerifiedFiles()
+    full.blobs._verified.clear()
     path = tmp_path / "packages.tar"
     path.write_bytes(b"what was there")
     lying = full.blobs.path(NEW.sha256)

@@ -159,7 +159,7 @@ def test_a_file_is_hashed_once_in_each_process(
 def test_only_so_many_files_are_remembered_as_right(
     shim: MakeShim, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    name = "store.verified.VerifiedFiles._sha256s"
+    name = "store.blobs.Blobs._verified"
     monkeypatch.setitem(bounds.TABLES, name, 2 * (OVERHEAD + weight("0" * 64, None)))
     store = shim().store
     kept = [store.blobs.add(b"%d" % number).sha256 for number in range(3)]

@@ -26,7 +26,7 @@ from indexfallback.formats.negotiation import Media
 from indexfallback.page import ProjectPage
 from indexfallback.process.pauses import in_pieces
 from indexfallback.store import PageFacts, Store, Validators
-from indexfallback.store.maintenance import info
+from indexfallback.store.inventory import info
 
 #: Bytes of each file, and files of each project.
 _SIZE, _OF_PROJECT = 20_000, 20

@@ -31,7 +31,7 @@ from indexfallback.carry.progress import Progress, no_progress
 from indexfallback.carry.provenance import kept_objects
 from indexfallback.config import Index
 from indexfallback.errors import CarryError
-from indexfallback.store import Blob, Store, maintenance
+from indexfallback.store import Blob, Store, inventory
 
 log = logging.getLogger("indexfallback")
 
@@ -118,7 +118,7 @@ def _pages(
     """Yield the pages; write each new content once to ``bodies``."""
     roles = {index.key: index.role for index in indexes}
     written: set[str] = set()
-    for held in maintenance.all_pages(store):
+    for held in inventory.all_pages(store):
         if held.source not in roles or held.project not in projects:
             continue
         page = store.pages.load(held.source, held.project)

@@ -16,7 +16,7 @@ from indexfallback.dists.metadata import read_requirements
 from indexfallback.dists.requirements import applies, requires_dist, valid_requirements
 from indexfallback.dists.sdist_requirements import build_requirements
 from indexfallback.names import is_distribution, normalize, version_in
-from indexfallback.store import Blob, Store, maintenance
+from indexfallback.store import Blob, Store, inventory
 
 
 class Need(NamedTuple):
@@ -72,7 +72,7 @@ class _Shelf:
     def _of(self, project: str) -> list[_Distribution]:
         return sorted(
             _Distribution(Version(version), not name.endswith(SDISTS), name, file.sha256)
-            for file in maintenance.held_files(self._store, project)
+            for file in inventory.held_files(self._store, project)
             if (name := file.filename) is not None
             and is_distribution(name)
             and (version := version_in(name, project)) is not None

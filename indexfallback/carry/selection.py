@@ -12,7 +12,7 @@ from indexfallback.dists.requirements import requires_dist, valid_requirements
 from indexfallback.dists.sdist_requirements import build_requirements, runtime_requirements
 from indexfallback.dists.wheel import read_wheel_metadata
 from indexfallback.names import METADATA_ENDING, is_claimed, normalize
-from indexfallback.store import Store, maintenance
+from indexfallback.store import Store, inventory
 
 
 class Selection(NamedTuple):
@@ -29,7 +29,7 @@ def select(store: Store, patterns: Sequence[str], *, dependencies: bool) -> Sele
     Sdists require what builds them, too. For all platforms and extras, because the other machine
     may differ.
     """
-    known = {page.project for page in maintenance.all_pages(store)}
+    known = {page.project for page in inventory.all_pages(store)}
     known.update(pin.project for pin in store.pins)
     matching = frozenset(project for project in known if is_claimed(project, patterns))
     if not dependencies or matching == known:
@@ -61,7 +61,7 @@ def _with_required(
 
 def _required_to_run(store: Store, project: str) -> Iterator[str]:
     """Yield the projects that the cached files of one require to run."""
-    files = maintenance.held_files(store, project)
+    files = inventory.held_files(store, project)
     names = {file.filename for file in files}
     for file in files:
         blob = store.blobs.find(file.sha256)
@@ -88,7 +88,7 @@ def _requirements(
 
 def _required_to_build(store: Store, project: str) -> Iterator[str]:
     """Yield the projects that the cached sdists of one require to be built."""
-    for file in maintenance.held_files(store, project):
+    for file in inventory.held_files(store, project):
         if file.filename is None or not file.filename.endswith(SDISTS):
             continue
         blob = store.blobs.find(file.sha256)

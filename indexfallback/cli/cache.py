@@ -29,8 +29,8 @@ from indexfallback.cli.output import (
 )
 from indexfallback.cli.shared import share, verify_shared
 from indexfallback.config import Settings
-from indexfallback.store import Store, maintenance
-from indexfallback.store.maintenance import HeldFile, HeldPage, HeldProject
+from indexfallback.store import Store, inventory, maintenance
+from indexfallback.store.inventory import HeldFile, HeldPage, HeldProject
 from indexfallback.words import counted, size
 
 #: Verdicts of `Blobs.verify` other than "right", and their explanations.
@@ -59,7 +59,7 @@ def info(options: Options, as_json: bool) -> None:
     """Show the directory and the size of the cache."""
     settings = options.settings()
     with open_store(settings, only_read=True) as store:
-        report = maintenance.info(store, settings.cache_size)
+        report = inventory.info(store, settings.cache_size)
     if as_json:
         print_json(report._asdict())
         return
@@ -96,17 +96,17 @@ def list_(options: Options, project: str | None, as_json: bool) -> None:
         elif not (
             _print_project(settings, store, project)
             if project
-            else _print_all(maintenance.held_projects(store))
+            else _print_all(inventory.held_projects(store))
         ):
             note(f"nothing{f' of {project}' if project else ''} is cached in {settings.cache_dir}")
 
 
 def _files(store: Store, project: str | None) -> Iterable[HeldFile]:
-    return maintenance.held_files(store, project) if project else maintenance.all_files(store)
+    return inventory.held_files(store, project) if project else inventory.all_files(store)
 
 
 def _pages(store: Store, project: str | None) -> Iterable[HeldPage]:
-    return maintenance.held_pages(store, project) if project else maintenance.all_pages(store)
+    return inventory.held_pages(store, project) if project else inventory.all_pages(store)
 
 
 def _print_project(settings: Settings, store: Store, project: str) -> bool:

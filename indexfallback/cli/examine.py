@@ -178,7 +178,7 @@ def _cache(settings: Settings) -> Cache:
 def _opened(settings: Settings, free: int) -> Cache:
     from indexfallback.store import Store  # noqa: PLC0415 - only where there is one
     from indexfallback.store.examination import problems  # noqa: PLC0415 - as above
-    from indexfallback.store.maintenance import info  # noqa: PLC0415 - as above
+    from indexfallback.store.inventory import info  # noqa: PLC0415 - as above
 
     with closing(Store(settings.cache_dir, settings.cache_size)) as store:
         held = info(store, settings.cache_size)

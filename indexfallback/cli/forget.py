@@ -10,7 +10,7 @@ from indexfallback.cli.options import Options, examples, json_option, project_na
 from indexfallback.cli.output import clock, print_json, say, say_more, tell
 from indexfallback.config import Settings
 from indexfallback.names import METADATA_ENDING
-from indexfallback.store import Store, maintenance
+from indexfallback.store import Store, inventory, maintenance
 from indexfallback.store.events import local_actor
 from indexfallback.store.ownership import Ownership
 from indexfallback.store.pins import Pin
@@ -63,7 +63,7 @@ def accept_file(
             say(f"{filename} of {project} was never served from here: it has no pin")
             sys.exit(1)
         offers = [
-            o for o in maintenance.listed_files(store, project, filename) if o.sha256 not in oldest
+            o for o in inventory.listed_files(store, project, filename) if o.sha256 not in oldest
         ]
         if not as_json:
             _say_both(settings, pins, offers)
@@ -82,7 +82,7 @@ def accept_file(
     tell(f"Removed the pin of {filename}; the next download sets a new one")
 
 
-def _say_both(settings: Settings, pins: list[Pin], offers: list[maintenance.ListedFile]) -> None:
+def _say_both(settings: Settings, pins: list[Pin], offers: list[inventory.ListedFile]) -> None:
     """Print the hash and the source of a file when it was first seen, and those offered now."""
     names = names_of(settings)
     for pin in pins:

@@ -16,7 +16,7 @@ from indexfallback.carry.changes import (
 )
 from indexfallback.config import Index
 from indexfallback.errors import CarryError
-from indexfallback.store import Store, maintenance
+from indexfallback.store import Store, inventory
 from tests.carry.support import (
     APP,
     NEW,
@@ -57,8 +57,8 @@ def records(store: Store) -> tuple[object, ...]:
     )
 
 
-def held(store: Store) -> list[maintenance.HeldPage]:
-    return list(maintenance.all_pages(store))
+def held(store: Store) -> list[inventory.HeldPage]:
+    return list(inventory.all_pages(store))
 
 
 class Case(NamedTuple):
@@ -114,7 +114,7 @@ def case(request: pytest.FixtureRequest, full: Store, ours: Store, tmp_path: Pat
 def of_urllib3(store: Store) -> tuple[object, ...]:
     return (
         [(page, store.pages.load(page.source, "urllib3")) for page in
-         maintenance.held_pages(store, "urllib3")],
+         inventory.held_pages(store, "urllib3")],
         store.pins.of_project("urllib3"),
         store.ledger.owners("urllib3"),
     )  # fmt: skip

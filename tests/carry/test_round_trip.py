@@ -11,7 +11,7 @@ from indexfallback.carry.archive import manifest_of
 from indexfallback.carry.imports import import_archive
 from indexfallback.carry.manifest import known
 from indexfallback.errors import CarryError
-from indexfallback.store import Store, maintenance
+from indexfallback.store import Store, inventory
 from tests.carry.support import (
     APP,
     CHAIN,
@@ -44,10 +44,10 @@ def test_pages_files_pins_and_owners_are_those_of_the_other_store(
 
 def test_importing_again_changes_nothing(empty: Store, archive: Path) -> None:
     read(empty, archive)
-    before = (list(maintenance.all_pages(empty)), list(empty.pins), empty.ledger.owned(PRIVATE.key))
+    before = (list(inventory.all_pages(empty)), list(empty.pins), empty.ledger.owned(PRIVATE.key))
     again = read(empty, archive)
     assert (again.files, again.held, again.pages, again.kept) == (0, 2, 0, 2)
-    after = (list(maintenance.all_pages(empty)), list(empty.pins), empty.ledger.owned(PRIVATE.key))
+    after = (list(inventory.all_pages(empty)), list(empty.pins), empty.ledger.owned(PRIVATE.key))
     assert after == before
 
 
@@ -191,7 +191,7 @@ class TestSince:
     ) -> None:
         read(empty, archive)
         assert read(empty, more).pages == 2
-        assert list(maintenance.all_pages(empty)) == list(maintenance.all_pages(full))
+        assert list(inventory.all_pages(empty)) == list(inventory.all_pages(full))
         for index, project in ((PRIVATE, "acme-app"), (PYPI, "idna")):
             assert empty.pages.load(index.key, project) == full.pages.load(index.key, project)
         assert empty.blobs.records.count() == full.blobs.records.count() == 3

@@ -11,7 +11,8 @@ import pytest
 
 from indexfallback.store import Store
 from indexfallback.store.blob_records import EVICTED_AT_ONCE
-from indexfallback.store.maintenance import clean, info
+from indexfallback.store.inventory import info
+from indexfallback.store.maintenance import clean
 from indexfallback.store.mirrors import MirroredFile
 from indexfallback.store.partials import TIDY_SECONDS, USELESS_SECONDS
 from indexfallback.store.spool import Spool

@@ -10,7 +10,7 @@ import pytest
 
 from indexfallback.cli.output import print_json_lists, print_table
 from indexfallback.page import ProjectPage
-from indexfallback.store import PageFacts, Store, Validators, maintenance
+from indexfallback.store import PageFacts, Store, Validators, inventory
 from indexfallback.store.examination import problems
 from indexfallback.store.pages import LATEST
 
@@ -31,7 +31,7 @@ def test_every_stored_file_is_listed_once_under_each_of_its_names(store: Store) 
     store.pins.record("p0", "0-a.zip", expected[0][2], "s", key="elsewhere")
     nameless = {store.blobs.add(b"nameless %d" % number).sha256 for number in range(5)}
     store.pins.record("p9", "is-not-stored.zip", "0" * 64, "s")
-    files = [file[:3] for file in maintenance.all_files(store)]
+    files = [file[:3] for file in inventory.all_files(store)]
     assert {sha256 for _, _, sha256 in files[:5]} == nameless
     assert files[5:] == sorted(expected)
 
@@ -41,7 +41,7 @@ def test_every_stored_page_is_listed(store: Store) -> None:
     for source, project in reversed(keys):
         facts = PageFacts(Validators(), "digest", 1.0)
         store.pages.put(source, ProjectPage(name=project), facts)
-    assert [(page.source, page.project) for page in maintenance.all_pages(store)] == keys
+    assert [(page.source, page.project) for page in inventory.all_pages(store)] == keys
 
 
 def test_lists_are_printed_as_one_json_object() -> None:
@@ -60,7 +60,7 @@ def test_files_and_pages_are_counted_by_project(store: Store) -> None:
         sha256 = store.blobs.add(b"%d" % number).sha256
         store.pins.record(f"p{number // 2}", f"{number}.zip", sha256, "s")
     store.blobs.add(b"nameless")
-    found = [held[:4] for held in maintenance.held_projects(store)]
+    found = [held[:4] for held in inventory.held_projects(store)]
     assert found == [
         ("", 1, 8, 0),
         ("p0", 2, 2, 2),

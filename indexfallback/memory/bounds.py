@@ -70,7 +70,7 @@ OTHERS: dict[str, str] = {
     "names.canonical_version": "8,192 versions, of names and of one page",
     "names.version_in": "8,192 names of at most 255 characters",
     "server.browse.description._render": "32 descriptions of at most 300,000 characters",
-    "upstream.connection.Connection._proxies": "100 hosts",
+    "upstream.proxies.Proxies._known": "100 hosts",
     "upstream.credentials.LinkLogins._origins": "100 hosts",
     "upstream.credentials.Logins._headers": "100 hosts",
     "upstream.completing._version": "20,000 file names",

@@ -5,15 +5,9 @@ another origin (CVE-2018-18074, CVE-2023-32681), except from http to https of th
 in the address of a link or a redirect, a client's login, and a cookie, go to their own origin
 within one request, and are not kept here. On a 401 the login is looked up anew, once.
 
-A public index or a mirror may lead to local addresses only if its own host has one. A local address
-in a page or a redirect is refused when it is read; the address that a name resolves to is checked
-at the connected socket, before anything is sent. Behind a proxy, the proxy chooses the address.
-
 Locks: ``_lock`` guards the creation of the pool.
 """
 
-import ipaddress
-import socket
 import threading
 from collections.abc import Callable
 from dataclasses import replace
@@ -21,10 +15,8 @@ from datetime import date, datetime, timezone
 from fnmatch import fnmatchcase
 from pathlib import Path
 from urllib.parse import urljoin, urlsplit
-from urllib.request import getproxies
 
 import requests
-import requests.utils
 import urllib3
 
 from indexfallback.config import Index, without_credentials
@@ -32,23 +24,21 @@ from indexfallback.errors import redact
 from indexfallback.formats.links import is_local
 from indexfallback.outcome import Kind, Outcome
 from indexfallback.process.machine import causes
-from indexfallback.upstream.answers import ClientLogin
 from indexfallback.upstream.certificates import expiry
 from indexfallback.upstream.credentials import (
-    MOST_ORIGINS,
     Logins,
-    Origin,
     authorization,
     has_password,
     origin,
 )
 from indexfallback.upstream.failures import (
-    ForbiddenAddressError,
     outcome_of_error,
     outcome_of_status,
 )
-from indexfallback.upstream.journey import Journey, Method
+from indexfallback.upstream.journey import Journey
+from indexfallback.upstream.local_access import LocalAccess
 from indexfallback.upstream.pools import Adapter, StaleConnectionError, request_target
+from indexfallback.upstream.proxies import Proxies
 
 MAX_REDIRECTS = 5
 #: Statuses of redirects that keep the methods GET and HEAD.
@@ -71,40 +61,22 @@ class Connection:
         self._origin = origin(index.url)
         self._forbidden = index.forbidden
         self._connect_timeout = index.connect_timeout
-        self._is_trusted = index.is_private or index.is_directory or is_local(self._origin[1])
-        #: Whether the host of the index has a local address; None before the first connection.
-        self._is_local: bool | None = None
+        self.local_access = LocalAccess(index)
         self._lock = threading.Lock()
         self._adapter: Adapter | None = None
         self._logins = Logins(index)
-        #: The environment's proxies are stronger: `requests` prefers one for the scheme.
-        self._pips_proxy = {"all": proxy} if proxy else {}
-        self._proxies: dict[Origin, dict[str, str]] = {}
+        self._proxies = Proxies(proxy)
 
     def ask(
-        self,
-        url: str,
-        headers: dict[str, str],
-        timeout: tuple[float, float],
-        other_index: Callable[[str], str | None] = lambda _: None,
-        *,
-        carried: dict[Origin, str],
-        client: ClientLogin | None = None,
-        method: Method = "GET",
-        body: bytes | None = None,
+        self, url: str, journey: Journey, other_index: Callable[[str], str | None] = lambda _: None
     ) -> tuple[Outcome, requests.Response | None]:
         """Send a request, follow redirects, and return the response with its body unread.
 
-        A POST is not redirected.
-
-        ``timeout`` is seconds to connect and between bytes. ``other_index`` returns the name of
-        the other index that an address belongs to, or None: a redirect to another index is not
-        followed, since that one is asked in its own turn. ``carried`` has the login in the link to
-        ``url``, by its origin; those in redirects are added to it. ``client`` is sent to its origin
-        in the place of all other logins. The caller closes the response, which comes with every
-        outcome that has one.
+        A POST is not redirected. ``other_index`` returns the name of the other index that an
+        address belongs to, or None: a redirect to another index is not followed, since that one is
+        asked in its own turn. The caller closes the response, which comes with every outcome that
+        has one.
         """
-        journey = Journey(headers, timeout, carried, client, method, body=body)
         for hop in range(MAX_REDIRECTS + 1):
             where = urlsplit(url).netloc
             if not any(fnmatchcase(where, pattern) for pattern in self._allow_hosts):
@@ -114,7 +86,7 @@ class Connection:
                 return Outcome(Kind.NOT_AN_INDEX, f"unsafe redirect: {outcome}"), None
             location = response.headers.get("Location") if response is not None else None
             is_final = response is None or response.status_code not in _REDIRECTS
-            if response is None or is_final or location is None or method == "POST":
+            if response is None or is_final or location is None or journey.method == "POST":
                 return outcome, response
             response.close()
             journey.cookies.take(origin(url), response.raw.headers.getlist("Set-Cookie"))
@@ -137,24 +109,10 @@ class Connection:
         except ValueError:
             return Outcome(Kind.NOT_AN_INDEX, "redirect to an invalid address")
         downgrades = url.startswith("https:") and scheme == "http"
-        is_forbidden = is_local(host) and not self.may_link_locally
+        is_forbidden = is_local(host) and not self.local_access.is_allowed
         if scheme not in ("http", "https") or downgrades or is_forbidden:
             return Outcome(Kind.NOT_AN_INDEX, f"unsafe redirect to {redact(target)}")
         return target
-
-    @property
-    def may_link_locally(self) -> bool:
-        """Whether the index may lead to local addresses, as far as that is known."""
-        return self._is_trusted or bool(self._is_local)
-
-    def _check_peer(self, host: str, address: str) -> None:
-        """Raise `ForbiddenAddressError` if a host has an address that the index may not lead to."""
-        if host == self._origin[1]:
-            self._is_local = is_local(address)
-        elif is_local(address) and not self.may_link_locally:
-            if self._is_local is None and _resolves_locally(self._origin[1]):
-                return
-            raise ForbiddenAddressError(host, address)
 
     def _ask(self, url: str, journey: Journey) -> tuple[Outcome, requests.Response | None]:
         """Send one request, and once more if the login was refused and there is another by now.
@@ -223,7 +181,7 @@ class Connection:
     def certificate_end(self) -> date | None:
         """Return the last day of the index's certificate; None without TLS or behind a proxy."""
         scheme, host, port = self._origin
-        if scheme != "https" or self._proxies_for(self._url):
+        if scheme != "https" or self._proxies.of(self._url):
             return None
         return expiry(host, port or 443, self._connect_timeout)
 
@@ -234,7 +192,7 @@ class Connection:
         adapter sends the request, which takes 0.5 ms of CPU rather than 0.9 ms by the adapter.
         """
         adapter = self._ready(url)
-        proxies = self._proxies_for(url)
+        proxies = self._proxies.of(url)
         if proxies or not url.isascii():
             request = requests.Request(
                 journey.method, url, headers=headers, data=journey.body
@@ -269,45 +227,16 @@ class Connection:
         if adapter is None:
             with self._lock:
                 if self._adapter is None:
-                    check_peer = None if self._is_trusted else self._check_peer
+                    access = self.local_access
+                    check_peer = None if access.is_trusted else access.check_peer
                     self._adapter = Adapter(self._ca_bundle, check_peer)
                 adapter = self._adapter
         if url.startswith("https:"):
             _ = adapter.context  # here, since the pools would make it under their lock
         return adapter
 
-    def _proxies_for(self, url: str) -> dict[str, str]:
-        where = origin(url)
-        found = self._proxies.get(where)
-        if found is None:
-            is_direct = _is_loopback(where[1]) or requests.utils.should_bypass_proxies(url, None)
-            found = {} if is_direct else {**self._pips_proxy, **getproxies()}
-            if len(self._proxies) >= MOST_ORIGINS:
-                self._proxies.clear()
-            self._proxies[where] = found
-        return found
-
     def close(self) -> None:
         """Close all connections."""
         with self._lock:
             if self._adapter is not None:
                 self._adapter.close()
-
-
-def _is_loopback(host: str) -> bool:
-    """Tell whether a host is the loopback of this machine; to a proxy it would be the proxy's."""
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:  # a name
-        return False
-
-
-def _resolves_locally(host: str) -> bool:
-    """Tell whether all addresses of a host are local."""
-    try:
-        found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
-    except OSError:  # perhaps only a proxy can resolve it
-        return False
-    return all(is_local(str(address[0])) for *_, address in found)

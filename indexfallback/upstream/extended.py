@@ -14,6 +14,7 @@ from indexfallback.outcome import LOGIN_KINDS, TLS_KINDS, Kind, Outcome
 from indexfallback.upstream.answers import Limits, TransferError
 from indexfallback.upstream.connection import Connection
 from indexfallback.upstream.credentials import login_in, origin
+from indexfallback.upstream.journey import Journey
 from indexfallback.upstream.received import bounded
 from indexfallback.upstream.responses import set_read_timeout
 
@@ -71,10 +72,9 @@ class ExtendedFiles:
         headers = {"Accept": "*/*", "Accept-Encoding": "gzip, deflate"}
         carried = {origin(url): login_in(url)} if login_in(url) else {}
         try:
-            outcome, response = connection.ask(
-                without_credentials(url), headers, (index.connect_timeout, index.read_timeout),
-                carried=carried,
-            )  # fmt: skip
+            timeout = index.connect_timeout, index.read_timeout
+            journey = Journey(headers, timeout, carried=carried)
+            outcome, response = connection.ask(without_credentials(url), journey)
             if response is None or outcome.kind is not Kind.FOUND:
                 return outcome, b""
             set_read_timeout(response, index.read_timeout)

@@ -35,6 +35,7 @@ from indexfallback.upstream.answers import (
 from indexfallback.upstream.connection import Connection
 from indexfallback.upstream.credentials import Origin, origin
 from indexfallback.upstream.http_files import HttpFiles
+from indexfallback.upstream.journey import Journey
 from indexfallback.upstream.received import PAGE_PIECE, bounded
 from indexfallback.upstream.responses import (
     clock,
@@ -85,7 +86,7 @@ class HttpIndex:
                 response.headers.get("Content-Type", ""),
                 _with_login(response.url, carried.get(origin(response.url), "")),
                 project,
-                public=not self._connection.may_link_locally,
+                public=not self._connection.local_access.is_allowed,
                 whole=has_end(response),
                 logins=logins,
             )
@@ -173,10 +174,8 @@ class HttpIndex:
         left = max(limits.ends - started, _SHORTEST)
         first_byte = min(limits.first_byte, left)
         connect = max(min(self._index.connect_timeout, limits.connect, first_byte), _SHORTEST)
-        timeout = connect, first_byte
-        outcome, response = self._connection.ask(
-            url, headers, timeout, self._other_index, carried=carried, client=self._client
-        )
+        journey = Journey(headers, (connect, first_byte), carried=carried, client=self._client)
+        outcome, response = self._connection.ask(url, journey, self._other_index)
         limits.answering()
         body, size = b"", 0
         if response is not None:

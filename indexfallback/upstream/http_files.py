@@ -24,7 +24,7 @@ from indexfallback.upstream.answers import (
 )
 from indexfallback.upstream.connection import Connection
 from indexfallback.upstream.credentials import LinkLogins, origin
-from indexfallback.upstream.journey import Method
+from indexfallback.upstream.journey import Journey, Method
 from indexfallback.upstream.parts import find_part, read_part
 from indexfallback.upstream.received import PAGE_PIECE, file_body
 from indexfallback.upstream.responses import (
@@ -83,9 +83,8 @@ class HttpFiles:
         """Send a request for a file, with the login in its link."""
         login = self.link_login(file)
         carried = {origin(file.url): login} if login else {}
-        return self._connection.ask(
-            file.url, headers, timeout, carried=carried, client=self._client, method=method
-        )
+        journey = Journey(headers, timeout, carried=carried, client=self._client, method=method)
+        return self._connection.ask(file.url, journey)
 
     def learn_logins(self, found: Mapping[str, str]) -> None:
         """Remember the logins in the links of a page (`formats.parse_page`), in memory alone."""

@@ -18,20 +18,25 @@ class Journey:
         self,
         headers: dict[str, str],
         timeout: tuple[float, float],
-        carried: dict[Origin, str],
-        client: ClientLogin | None,
-        method: Method = "GET",
         *,
+        carried: dict[Origin, str] | None = None,
+        client: ClientLogin | None = None,
+        method: Method = "GET",
         body: bytes | None = None,
     ) -> None:
+        """``timeout`` is seconds to connect and between bytes.
+
+        ``carried`` has the login in the link to the first address, by its origin; those in
+        redirects are added to it. ``client`` is sent to its origin in the place of all other
+        logins.
+        """
         self.method = method
         self.body = body
-        self._client = client
-        self._headers = {"User-Agent": _USER_AGENT, **headers}
         self.timeout = timeout
         self.cookies = Cookies()
-        #: The logins in addresses of the link and of redirects.
-        self._carried = carried
+        self._client = client
+        self._headers = {"User-Agent": _USER_AGENT, **headers}
+        self._carried = {} if carried is None else carried
 
     def carry(self, url: str) -> None:
         """Take the login in an address, if it has one, for its origin."""

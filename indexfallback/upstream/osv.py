@@ -23,6 +23,7 @@ from indexfallback.formats.advisories import (
 from indexfallback.outcome import Kind, Outcome
 from indexfallback.upstream.answers import Limits, TransferError
 from indexfallback.upstream.connection import Connection
+from indexfallback.upstream.journey import Journey
 from indexfallback.upstream.received import bounded
 from indexfallback.upstream.responses import set_read_timeout
 
@@ -108,14 +109,13 @@ class Osv:
         headers = {"Accept": "application/json", "Accept-Encoding": "gzip, deflate"}
         if body is not None:
             headers["Content-Type"] = "application/json"
-        outcome, response = self._connection.ask(
-            f"{self._url}{path}",
+        journey = Journey(
             headers,
             (min(_CONNECT, left), min(_READ, left)),
-            carried={},
             method="GET" if body is None else "POST",
             body=body,
         )
+        outcome, response = self._connection.ask(f"{self._url}{path}", journey)
         if response is None:
             raise AdvisoriesError(outcome)
         try:

@@ -9,7 +9,7 @@ import click
 
 from indexfallback.cli.export_request import Request, Selected, read_request
 from indexfallback.cli.opening import open_store
-from indexfallback.cli.options import Options, examples, takes_options
+from indexfallback.cli.options import Options, examples, json_option, takes_options
 from indexfallback.cli.output import note, print_json, say, tell, tilde, tracked
 from indexfallback.config import Settings
 from indexfallback.words import counted, size
@@ -58,7 +58,7 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
     "--manifest", type=click.Path(dir_okay=False, path_type=Path),
     help=f"Where to write the manifest for a later --since; default: FILE{_MANIFEST}.",
 )  # fmt: skip
-@click.option("--json", "as_json", is_flag=True, help="Print JSON; bytes as numbers.")
+@json_option
 @takes_options
 def export(
     options: Options,

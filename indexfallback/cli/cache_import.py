@@ -11,7 +11,7 @@ import click
 from indexfallback.cli.import_changes import as_data, print_changes, print_left, say_and_ask
 from indexfallback.cli.import_directory import import_directory
 from indexfallback.cli.opening import open_store
-from indexfallback.cli.options import Options, examples, takes_options
+from indexfallback.cli.options import Options, examples, json_option, takes_options
 from indexfallback.cli.output import print_json, say, say_more, tell, tilde, tracked
 from indexfallback.config import Settings
 from indexfallback.words import counted, size
@@ -57,7 +57,7 @@ _NAMES = 10
 @click.option(
     "--dry-run", is_flag=True, help="Check the archive, and show what it would add and change."
 )
-@click.option("--json", "as_json", is_flag=True, help="Print JSON; bytes as numbers.")
+@json_option
 @takes_options
 def import_(
     options: Options,

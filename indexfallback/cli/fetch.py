@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import click
 
 from indexfallback.cli.fetch_progress import fetch_progress
-from indexfallback.cli.options import Options, examples, takes_options
+from indexfallback.cli.options import Options, examples, json_option, takes_options
 from indexfallback.cli.output import is_quiet, note, print_json, print_table, say, say_more
 from indexfallback.config import Settings
 from indexfallback.wanted import Origin, Wanted
@@ -60,7 +60,7 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
     help="For this platform, as in manylinux_2_28_x86_64, instead of this machine (repeatable).",
 )  # fmt: skip
 @click.option("--dry-run", is_flag=True, help="Say what would be fetched, and fetch nothing.")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@json_option
 @takes_options
 def fetch(
     options: Options,

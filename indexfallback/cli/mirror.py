@@ -14,7 +14,7 @@ import click
 from indexfallback.cli.destination import DestinationType, publish_index
 from indexfallback.cli.help import Group
 from indexfallback.cli.mirror_report import files_and_size, print_removal, report
-from indexfallback.cli.options import Options, examples, takes_options
+from indexfallback.cli.options import Options, examples, json_option, takes_options
 from indexfallback.cli.output import clock, print_json, print_table, say, shows_bar, tell
 from indexfallback.config.units import InvalidValueError, parse_duration
 from indexfallback.errors import MirrorError, TreeError
@@ -29,8 +29,6 @@ if TYPE_CHECKING:
     from indexfallback.config.bucket_url import BucketUrl
     from indexfallback.mirror.result import Removal, Result
     from indexfallback.mirror.session import MirrorSession
-
-_as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON; bytes as numbers.")
 
 
 @final
@@ -114,7 +112,7 @@ class _Duration(click.ParamType):  # type: ignore[type-arg]  # generic in some v
     help="Also write what is mirrored as static files into DEST, a directory or "
     "s3://bucket/prefix, as publish-tree does.",
 )
-@_as_json
+@json_option
 @takes_options
 def mirror(
     options: Options,
@@ -176,7 +174,7 @@ def _repeat(
 
 
 @mirror.command(epilog=examples("indexfallback mirror status --json"))
-@_as_json
+@json_option
 @takes_options
 def status(options: Options, as_json: bool) -> None:
     """Show how much is mirrored, and how old it is, without asking the index."""
@@ -197,7 +195,7 @@ def status(options: Options, as_json: bool) -> None:
 
 
 @mirror.command(epilog=examples("indexfallback mirror verify"))
-@_as_json
+@json_option
 @takes_options
 def verify(options: Options, as_json: bool) -> None:
     """Hash every mirrored file, and fetch wrong ones again; exit 1 if that fails."""

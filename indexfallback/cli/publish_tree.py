@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from indexfallback.cli.destination import DestinationType, publish_index
-from indexfallback.cli.options import Options, examples, takes_options
+from indexfallback.cli.options import Options, examples, json_option, takes_options
 from indexfallback.cli.output import print_json
 from indexfallback.config import Index, Settings
 from indexfallback.config.bucket_url import BucketUrl
@@ -36,7 +36,7 @@ _DIRECTORY = "directory"
     type=click.Path(exists=True, file_okay=False, path_type=Path),
     help="Publish the distributions in this directory.",
 )
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@json_option
 @takes_options
 def publish_tree(
     options: Options, dest: Path | BucketUrl, cached: bool, directory: Path | None, as_json: bool

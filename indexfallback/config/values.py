@@ -28,11 +28,11 @@ _PATTERN = re.compile(r"[A-Za-z0-9._*?-]+", re.ASCII)
 _VARIABLE = re.compile(r"[^=\s]+")
 
 
-def suggest(word: str, known: tuple[str, ...], kind: str = "use one of") -> str:
+def suggest(word: str, known: tuple[str, ...]) -> str:
     """Return a remedy: the known word that is most similar, or all of them."""
     if close := get_close_matches(word, known, n=1):
         return f'did you mean "{close[0]}"?'
-    return f"{kind} {', '.join(known)}"
+    return f"use one of {', '.join(known)}"
 
 
 def text(value: object, _base: Path) -> str:

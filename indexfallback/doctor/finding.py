@@ -54,16 +54,9 @@ def ok(subject: str, what: str) -> Finding:
     return Finding(Verdict.OK, subject, what)
 
 
-def warn(
-    subject: str,
-    what: str,
-    remedy: str,
-    *,
-    states: Cause | None = None,
-    follows: Cause | None = None,
-) -> Finding:
+def warn(subject: str, what: str, remedy: str, *, states: Cause | None = None) -> Finding:
     """Return a finding that may be or become a problem."""
-    return Finding(Verdict.WARN, subject, what, remedy, states, follows)
+    return Finding(Verdict.WARN, subject, what, remedy, states)
 
 
 def fail(

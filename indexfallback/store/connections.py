@@ -36,16 +36,13 @@ class PoolClosedError(Exception):
 class Connections:
     """A pool of connections to the file that is at a path now."""
 
-    def __init__(
-        self, path: Path, synchronous: str, count: int, *, busy: float, mode: str = "rw"
-    ) -> None:
+    def __init__(self, path: Path, synchronous: str, count: int, *, busy: float) -> None:
         """Open all, ``count``, now (2 ms), since the file may be removed later.
 
         ``busy`` is the longest wait for another process's transaction, seconds.
         """
         self.path = path
         self._status = path.stat()
-        self._mode = mode
         self._closed = threading.Event()
         #: None, once it is closed, for those who wait.
         self._idle: queue.LifoQueue[sqlite3.Connection | None] = queue.LifoQueue()
@@ -57,7 +54,7 @@ class Connections:
             raise
 
     def _connect(self, synchronous: str, busy: float) -> sqlite3.Connection:
-        connection = connect(self.path, self._mode, busy)
+        connection = connect(self.path, "rw", busy)
         try:
             connection.execute(f"PRAGMA synchronous = {synchronous}")
             connection.execute(f"PRAGMA cache_size = -{_CACHE}")

@@ -56,7 +56,7 @@ def is_damage(error: BaseException) -> bool:
     return isinstance(error, sqlite3.OperationalError) and str(error).startswith(_MESSAGES)
 
 
-def problem_of(path: Path, version: int, schema: str, mode: str = "ro") -> str | None:
+def problem_of(path: Path, version: int, schema: str) -> str | None:
     """Return why a database file cannot be used, or None if it can or does not exist.
 
     Raises `NewerSchemaError`, OSError, and sqlite3.OperationalError if the file cannot be read. Of
@@ -65,7 +65,7 @@ def problem_of(path: Path, version: int, schema: str, mode: str = "ro") -> str |
     if not path.exists():
         return None
     try:
-        found, objects = _described(path, mode)
+        found, objects = _described(path)
     except sqlite3.OperationalError as error:
         if is_damage(error):
             return str(error)
@@ -82,10 +82,10 @@ def problem_of(path: Path, version: int, schema: str, mode: str = "ro") -> str |
     return None if objects == _expected(schema) else "its schema is damaged"
 
 
-def _described(path: Path, mode: str) -> tuple[int, frozenset[tuple[object, ...]]]:
+def _described(path: Path) -> tuple[int, frozenset[tuple[object, ...]]]:
     # By SQLite, since the version may be only in the write-ahead log; read-only, since a newer
     # version's file must not be changed.
-    connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode={mode}", uri=True)
+    connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)
     try:
         version = connection.execute("PRAGMA user_version").fetchone()[0]
         return version, _objects(connection)

@@ -100,18 +100,12 @@ def _requirements(path: Path) -> Wanted:
         raise WantedError(str(path), problem, f"name one of {', '.join(_FORMATS)}") from None
 
 
-def read_whole(
-    path: Path,
-    extras: Sequence[str] = (),
-    groups: Sequence[str] = (),
-    *,
-    fetch: Fetch = _refuse,
-) -> Wanted:
+def read_whole(path: Path, *, fetch: Fetch = _refuse) -> Wanted:
     """Return the requirements in a file, if all of them can be known.
 
     Raises `WantedError`, also for one that only a run of the build tool would tell.
     """
-    wanted = read_file(path, extras, groups, fetch=fetch)
+    wanted = read_file(path, fetch=fetch)
     for each in wanted.unknown:
         raise WantedUnavailableError(str(each.origin), f"{each.what}: {each.cause}", each.remedy)
     return wanted

@@ -1,1 +1,1 @@
-"""Files: which index has one, how it is fetched, and who reads it meanwhile."""
+"""Files: finds the indexes that have one, fetches it, and lets clients read it meanwhile."""

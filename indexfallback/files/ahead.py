@@ -1,9 +1,9 @@
-"""Fetches what a client will ask for next, by the same ways as if it had asked.
+"""Read-ahead: fetches what a client will ask for next, as if it had asked already.
 
-One thread plans and a few carry out; there are none while there is nothing to fetch ahead.
-`ReadAhead` owns them: `ReadAhead.close` ends the planning, and a task that is under way ends by the
-limits of what it asks. A client's own request never waits for a task: it runs in its own thread,
-and joins what is under way for it.
+One thread plans and a few fetch; none of them runs while there is nothing to fetch ahead.
+`ReadAhead` owns them: `ReadAhead.close` ends the planning, and a running task ends by the time
+limits of its request. A client's own request never waits for a task to start: it runs in its own
+thread, and joins a fetch of the same page or file that is running.
 
 Locks: ``ReadAhead._changed`` guards ``_thread`` and ``_closed``, and is notified of new events. The
 schedule is used by the planning thread alone.
@@ -49,9 +49,9 @@ _MOST_EVENTS = 4096
 _IDLE_SECONDS = 10.0
 #: A page that is fresh for less, seconds, would have to be asked for again when the client comes.
 _LEAST_FRESH = 5.0
-#: Whether to go on is looked at this often during a transfer, seconds.
+#: During a transfer, a task checks this often whether the process ends, seconds.
 _STEP_SECONDS = 1.0
-#: At the end the planning, which at most reads one page, is waited for so long, seconds.
+#: `ReadAhead.close` waits this long for the planning, which reads one page at most, seconds.
 _END_SECONDS = 1.0
 
 
@@ -63,7 +63,7 @@ class _Asked(NamedTuple):
     step: Step
     #: Whether no index had to be asked for it.
     is_held: bool
-    #: Of a page, if something may be fetched ahead.
+    #: The answer with a page, if something may be fetched ahead for its client.
     answer: Answer | None
 
 
@@ -72,7 +72,7 @@ class _Fetched(NamedTuple):
 
     #: Bytes that came from an index.
     size: int = 0
-    #: A page, or what is in metadata; None if nothing came.
+    #: The answer with a page, or the bytes of metadata; None if the fetch failed.
     content: Answer | bytes | None = None
 
 
@@ -84,7 +84,7 @@ class _Done(NamedTuple):
 
 
 class ReadAhead:
-    """What is fetched ahead for all clients."""
+    """Fetches ahead for all clients."""
 
     def __init__(
         self,
@@ -137,7 +137,8 @@ class ReadAhead:
             self._followed_until = now + FOLLOWED_SECONDS
         is_followed = now < self._followed_until
         self._asked.append(_Asked(now, client, step, is_held, answer if is_followed else None))
-        # What runs wakes the planning when it ends; a client that finds all held can wait for that.
+        # A task that ends wakes the planning, too; a client whose files are all stored can wait for
+        # that.
         if is_followed and (not is_held or self._schedule.is_idle):
             self._wake()
 
@@ -209,13 +210,13 @@ class ReadAhead:
             return
         try:
             page = self._offer(answer)
-        except (IndexFallbackError, *StoreFault) as error:  # the client's own request tells of it
+        except (IndexFallbackError, *StoreFault) as error:  # the client's own request reports it
             log.debug("%s: nothing is fetched ahead: %s", address.project, error)
             return
         planner.read_page(address, answer.owner.group, page)
 
     def _may_take(self, step: Step) -> bool:
-        """Tell whether every index that may be asked for a step is well."""
+        """Tell whether every index that may be asked for a step is healthy."""
         if self._fallback.network.offline_state.presumed is not None:
             return False
         now = time.monotonic()
@@ -244,7 +245,7 @@ class ReadAhead:
         try:
             fetched = self._page(step) if isinstance(step, PageAddress) else self._file(step)
         except (IndexFallbackError, TransferError, *StoreFault) as error:
-            # The client's own request, if it comes, meets it again and tells of it.
+            # If the client asks for the same, its request fails, too, and reports it.
             log.debug("%s cannot be fetched ahead: %s", _name(step), error)
         finally:
             if task.is_ahead:

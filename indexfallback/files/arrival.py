@@ -49,7 +49,7 @@ class IncomingFile:
     def __init__(
         self, filename: str, sha256: str | None, failures: list[Failure] | None = None
     ) -> None:
-        """Begin without a byte; ``failures`` is the list that those who look for sources add to."""
+        """Begin without a byte; the search for sources adds to ``failures``."""
         self.filename = filename
         #: Expected at first, verified in the end; None while it is unknown.
         self.sha256 = sha256
@@ -132,7 +132,7 @@ class IncomingFile:
                 yield piece
 
     def wait_ended(self, seconds: float) -> Progress:
-        """Wait up to ``seconds`` for the end of the transfer, without an answer that begins."""
+        """Wait up to ``seconds`` for the end of the transfer, without committing to an answer."""
         with self._changed:
             self._changed.wait_for(self._has_ended, seconds)
             return self._progress

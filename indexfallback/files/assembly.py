@@ -83,7 +83,7 @@ class Assembly:
             TransferError: The body broke off, or does not continue the bytes that are here.
             ExtentError: It has more bytes than the page states; none is kept.
             CommittedError: The file would have to start over, and answers have begun.
-            OSError: No disk takes the bytes.
+            OSError: The bytes cannot be written to a disk.
 
         """
         extent = Extent(source.file, self._blobs.eviction.limit, "cache.max_size")

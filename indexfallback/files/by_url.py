@@ -1,8 +1,8 @@
-"""Finds the file that an address of an intercepted host means, on the pages of the chain.
+"""Finds the file for an address at an intercepted host, on the pages of the chain.
 
-A file is found by the address that a page has for it, or by its name at a host that the chain alone
-tells of: addresses in lock files outlive those on pages. At other hosts, which may have files of
-anybody, only the address counts.
+A file is found by the address that a page has for it. At a host that only the chain uses, it is
+also found by its name, since addresses in lock files outlive those on pages. Other hosts may have
+files of anybody, so there only the address counts.
 """
 
 from collections.abc import Callable, Iterator
@@ -50,11 +50,11 @@ class FilesByUrl:
     def find(
         self, url: FileUrl, index: Index | None, login: ClientLogin | None
     ) -> FileAddress | None:
-        """Return the address of a file on this server; None if it is none of the chain's.
+        """Return the address of a file on this server; None if the chain does not have it.
 
-        ``index`` is the one at whose address it is, if any, and ``login`` what a client has brought
-        for that. Raises `FileError` if the project belongs to another index than has this address,
-        or if it is not known whose it is.
+        ``index`` is the index that the address is at, if any, and ``login`` is the client's login
+        for it. Raises `FileError` if the project belongs to another index, or if its owner is not
+        known.
         """
         return self._stored(url, file_at) or self._stored(url, file_named) or self._asked(
             url, index, login
@@ -137,7 +137,7 @@ class FilesByUrl:
         return None
 
     def _check(self, url: FileUrl, project: str, error: ProjectError, *, is_at_index: bool) -> None:
-        """Return if the host itself may say what it has, though the chain has no page.
+        """Return if the host itself may answer, although the chain has no page of the project.
 
         Raises `FileError`.
         """

@@ -1,4 +1,4 @@
-"""Whether a file that came is right, is right once it is decoded, or is wrong for good."""
+"""Checks a received file: it is right, right once it is decoded, or wrong."""
 
 import logging
 from typing import NamedTuple
@@ -45,7 +45,7 @@ def problem_of(expected: Expected, digest: Digest, spool: Spool) -> str | None:
 def verdict(
     expected: Expected, problem: str, digest: Digest, *, body: Body | None, received: int
 ) -> Outcome:
-    """Return what it means that ``received`` bytes have a ``problem``.
+    """Return the outcome of a transfer whose ``received`` bytes have a ``problem``.
 
     ``body`` is the latest answer that brought some of them. WRONG is final: all bytes are here, and
     another try brings the same. A login page is not, and neither are bytes that may have broken

@@ -18,7 +18,7 @@ class CodingError(ValueError):
 
 
 def decoded(pieces: Iterable[bytes], coding: str, most: int) -> Iterator[bytes]:
-    """Yield what encoded bytes stand for, up to ``most`` bytes.
+    """Yield the decoded bytes, at most ``most``.
 
     Raises:
         CodingError: They cannot be decoded, end early, or are too many.

@@ -45,7 +45,7 @@ log = logging.getLogger("indexfallback")
 
 
 class _Wanted(NamedTuple):
-    """A file, and what a client has brought for it: clients with the same share what is fetched."""
+    """A file, and the client's login for it; requests that are equal share one transfer."""
 
     address: FileAddress
     login: ClientLogin | None
@@ -82,11 +82,11 @@ class Downloads:
     def part(
         self, address: FileAddress, wanted: Part, login: ClientLogin | None = None
     ) -> Blob | IncomingFile | FilePart:
-        """Return a file as `get` does, or a part of it if only the whole were to be fetched."""
+        """Return a file as `get` does, or a part of one that is neither stored nor fetched."""
         return self._told(address, partial(self._part, wanted=wanted, login=login))
 
     def _told(self, address: FileAddress, get: Callable[[FileAddress, float], T]) -> T:
-        """Return a file within the deadline; tell users of an error."""
+        """Return a file within the deadline; report an error."""
         ends = time.monotonic() + self._fallback.settings.deadline * (1 - RESERVE)
         try:
             try:

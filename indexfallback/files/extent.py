@@ -1,4 +1,4 @@
-"""How many bytes of a file are taken, on the wire and decoded: as many as its page states. Pure.
+"""Limits the bytes of a file, on the wire and decoded, to the size that its page states. Pure.
 
 An index that sends more, or a small body that decodes to a large one, would fill the disk. Metadata
 has no stated size.

@@ -1,4 +1,4 @@
-"""What a client is told when no source brings a file: that it may come yet, or that it will not."""
+"""The error for a client if no source delivers a file: temporary (503) or final (404, 409)."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
@@ -12,15 +12,15 @@ from indexfallback.errors import (
 )
 from indexfallback.outcome import LOGIN_KINDS, Kind, Outcome
 
-#: A source with such an outcome has no metadata file that can be used; its distribution, in which
-#: the metadata is as well, it may have.
+#: A source with such an outcome has no usable metadata file. It may still have the distribution,
+#: which contains the metadata.
 _NO_METADATA = LOGIN_KINDS | {
     Kind.REFUSED, Kind.NOT_AN_INDEX, Kind.NOT_ALLOWED, Kind.FORBIDDEN,
 }  # fmt: skip
 
 
 class Failure(NamedTuple):
-    """An attempt at one source that did not bring the file."""
+    """An attempt at one source that did not deliver the file."""
 
     #: The name of the index, or ``this machine``.
     source: str
@@ -31,12 +31,12 @@ class Failure(NamedTuple):
 
 
 def why(failures: Iterable[Failure]) -> str:
-    """Return why a file cannot be had, source by source."""
+    """Return why a file cannot be fetched, source by source."""
     return "; ".join(dict.fromkeys(map(str, failures))) or "no index lists it"
 
 
 def error_of(filename: str, failures: Iterable[Failure], remedy: str | None = None) -> FileError:
-    """Return the error for a file: 503 only if another try may go better.
+    """Return the error for a file: 503 only if another try may succeed.
 
     Of several attempts at one source the last one counts. ``remedy`` is that of the trouble that
     may pass, if it is known.

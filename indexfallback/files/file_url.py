@@ -1,4 +1,4 @@
-"""The address of a file at its index as a client asks for it, and the file that a page means.
+"""The address of a file at its index, as a client requests it, and the file of a page that has it.
 
 Addresses are compared with percent-encoding undone, without empty and dot segments: servers of this
 kind decode a path before the application sees it (PEP 3333), and ``+`` is ``%2B``.
@@ -78,7 +78,7 @@ def file_at(page: ProjectPage, url: FileUrl) -> File | None:
     here = [
         file
         for file in page.files
-        # The name first: to take thousands of addresses apart takes long.
+        # The names are compared first: to parse thousands of addresses takes long.
         if file.filename == url.listed and _place(file) == (url.origin, path)
     ]
     return next((f for f in here if urlsplit(f.url).query == url.query), None) or _only(here, url)
@@ -90,7 +90,7 @@ def file_named(page: ProjectPage, url: FileUrl) -> File | None:
 
 
 def provenance_at(page: ProjectPage, url: ProvenanceUrl) -> File | None:
-    """Return the file that a page has a provenance object of at an address, or None."""
+    """Return the file of a page whose provenance object is at an address, or None."""
     for file in page.files:
         stated = file.provenance if file.filename == url.filename else None
         if stated is not None and _place_of(stated) == (url.origin, url.path):

@@ -1,4 +1,4 @@
-"""Whether a file's bytes are right: hashes of incoming bytes, and sources of wrong bytes."""
+"""The integrity of files: hashes of incoming bytes, and the sources of wrong bytes."""
 
 import hashlib
 import time
@@ -13,7 +13,7 @@ from indexfallback.page import File
 
 #: A source of a wrong file is not asked for that file again for this long, seconds.
 WRONG_SECONDS = 600.0
-#: How a problem with the bytes begins, and what is said of it as long as it is remembered.
+#: The first words of a problem with the bytes: at first, and later while the source is not asked.
 _WRONG, _WRONG_LATELY = "wrong bytes", "gave wrong bytes lately"
 #: First bytes of an archive, by the ending of its name: without a hash they tell an archive from a
 #: login or error page.
@@ -26,7 +26,7 @@ _SIGNATURES = {
     ".tar.bz2": b"BZh",
     ".tar.xz": b"\xfd7zXZ",
 }
-#: Beginnings of web pages, which login and error pages have that do not call themselves HTML.
+#: Beginnings of web pages: login and error pages may have another Content-Type than HTML.
 _WEB_PAGES = (b"<!doctype html", b"<html")
 _HEAD = max(map(len, (*_SIGNATURES.values(), *_WEB_PAGES)))
 
@@ -64,7 +64,7 @@ class Digest:
     def problem(self, file: File, sha256: str | None) -> str | None:
         """Return what is wrong with the bytes, or None if they are right.
 
-        Where a hash tells, nothing else does.
+        If a hash is known, it alone decides.
         """
         expected = sha256 or file.sha256
         if expected is not None and expected != self.sha256():
@@ -86,7 +86,7 @@ def _signature(filename: str) -> bytes:
 
 
 class WrongBytes(NamedTuple):
-    """What came from a source in place of the right bytes."""
+    """The wrong bytes that a source sent."""
 
     sha256: str
     #: Of the kind WRONG, with both hashes.
@@ -94,13 +94,13 @@ class WrongBytes(NamedTuple):
 
     @property
     def remembered(self) -> Outcome:
-        """The outcome where the source is not asked again."""
+        """The outcome while the source is not asked again."""
         detail = self.outcome.detail.replace(_WRONG, _WRONG_LATELY, 1)
         return replace(self.outcome, detail=detail, elapsed=0.0)
 
 
 class WrongSources:
-    """The sources that lately gave wrong bytes, and what those were."""
+    """The sources that lately sent wrong bytes, and these bytes' sha256."""
 
     def __init__(self) -> None:
         self._known: Table[_Key, tuple[float, WrongBytes]] = Table(
@@ -112,7 +112,7 @@ class WrongSources:
         self._known.put(_key(source, expected), (time.monotonic() + WRONG_SECONDS, wrong))
 
     def of(self, source: Source, expected: str | None) -> WrongBytes | None:
-        """Return what the source lately gave where this sha256 was expected, if it was wrong."""
+        """Return what the source lately sent instead of the bytes with this sha256, or None."""
         known = self._known.get(_key(source, expected))
         return known[1] if known is not None and time.monotonic() < known[0] else None
 

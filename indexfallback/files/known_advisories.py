@@ -1,4 +1,4 @@
-"""What is stored about the known vulnerabilities of releases: read, and nothing is asked."""
+"""The stored vulnerabilities of releases; no index or database is asked."""
 
 from collections.abc import Iterable, Iterator
 from typing import Any
@@ -27,7 +27,7 @@ class KnownAdvisories:
         """
         stated = self._stated(project, owner)
         return {
-            # The number of releases that something is known about, be it nothing bad.
+            # The number of releases with a stored answer, which may name no vulnerability.
             "stated": len(stated),
             "releases": [
                 {"version": version, "advisories": msgspec.to_builtins(stated[version])}

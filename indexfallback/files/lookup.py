@@ -1,4 +1,4 @@
-"""Where a file is: stored, or at its sources, and how it is fetched from them."""
+"""Looks up a file: the stored one, or its sources and how it is fetched from them."""
 
 import itertools
 import time
@@ -47,7 +47,7 @@ class Lookup:
     def check_owner(self, address: FileAddress) -> None:
         """Raise `FileMissingError` if the project belongs to another index than the address says.
 
-        A private index may have got the name since the address was handed out.
+        A private index may have become the owner since the address was served.
         """
         if self._fallback.members.get(address.owner) is None:
             raise self._missing(address.filename)
@@ -62,7 +62,7 @@ class Lookup:
     ) -> Blob | tuple[IncomingFile, Plan]:
         """Return a file that is stored, or what is needed to fetch it; raises `FileError`.
 
-        With a client's ``login`` its origin is asked with that.
+        A client's ``login`` is sent to its origin.
         """
         stored, sha256 = self._pins.find(address)
         if stored is not None:
@@ -181,8 +181,8 @@ class Lookup:
     def _missing(self, filename: str, failures: Sequence[Failure] = ()) -> FileError:
         """Return the error for a file that no page lists.
 
-        ``failures`` are of the index that the address names: what that one does not list, its
-        mirrors do not have, either.
+        ``failures`` are of the index that the address names: its mirrors do not have a file that it
+        does not list.
         """
         ordered = self._fallback.network.offline_state.requested
         if ordered is not None:

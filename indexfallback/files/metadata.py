@@ -92,7 +92,7 @@ class MetadataFiles:
 
         The distribution has its own hash, and decides what its metadata is. ``source`` is one of
         the metadata, ``failures`` are those of all; ``ends`` is on the monotonic clock. Raises
-        `FileError`: as long as the distribution may come, the metadata may come.
+        `FileError`: it is temporary as long as the distribution may still be fetched.
         """
         try:
             dist = self._fetched(address._replace(filename=address.listed), ends)

@@ -22,7 +22,7 @@ class Opened(NamedTuple):
     answer: FileAnswer
 
 
-#: A request at one source; at the next one, which there may not be, its result may be None.
+#: A request at one source; at the next one, its result is None if there is no next source.
 _Request = Future[Opened] | Future[Opened | None]
 
 

@@ -1,4 +1,4 @@
-"""Files at an index of which only parts are read: a wheel's metadata, the bytes that were asked."""
+"""Reads parts of a file at an index: a wheel's metadata, or the bytes that a client asks for."""
 
 import time
 from dataclasses import replace
@@ -17,8 +17,9 @@ _CHANGED = "the file changed between two requests"
 def open_metadata(upstream: Upstream, wheel: File, patience: float) -> FileAnswer:
     """Return the metadata file of a wheel, read from parts of the wheel.
 
-    ``patience`` is the time limit for the first byte of each part, seconds. What the wheel's index
-    cannot give in parts has the outcome NO_PARTS: then only the whole wheel tells.
+    ``patience`` is the time limit for the first byte of each part, seconds. The outcome is NO_PARTS
+    if the index cannot send parts of the wheel: then its metadata can be read only from the whole
+    wheel.
     """
     if wheel.size is not None and wheel.size <= TAIL:  # it would come whole, and not be kept
         return FileAnswer(Outcome(Kind.NO_PARTS, "the wheel is as small as a part"))

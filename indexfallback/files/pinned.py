@@ -39,7 +39,7 @@ class FileAddress(NamedTuple):
 
 
 class PinnedFiles:
-    """The pins as files are served by them."""
+    """Applies the pins to the files that are served."""
 
     def __init__(self, fallback: Fallback) -> None:
         self._fallback = fallback
@@ -65,7 +65,7 @@ class PinnedFiles:
         return None, None if address.is_metadata else address.key.sha256
 
     def _bring(self, address: FileAddress) -> None:
-        """Learn the pins that other shims have for a file that was not seen here before."""
+        """Get the pins that other shims have for a file that is new here."""
         if self._fallback.network.offline_state.requested is not None:
             return
         key = address.key.sha256 or ""
@@ -131,8 +131,8 @@ class PinnedFiles:
     def pin(self, address: FileAddress, sha256: str, source: Source) -> str:
         """Pin the file's content, and return the pin that holds: it may be an older one.
 
-        What another group had at the address, and what a mirror had before its public index,
-        gives way.
+        A pin of another group at the address is replaced, and one of a mirror by that of its public
+        index.
         """
         owner, key, filename = address
         index = source.member.index
@@ -156,7 +156,7 @@ class PinnedFiles:
         return sha256
 
     def pinned(self, address: FileAddress, blob: Blob, source: Source) -> Blob:
-        """Return a file, pinned; raises `FileRefusedError` if another content of it was first."""
+        """Pin a file and return it; raises `FileRefusedError` if its pin has another sha256."""
         pin = self.pin(address, blob.sha256, source)
         if pin != blob.sha256:
             raise self.changed(address, pin, blob.sha256)

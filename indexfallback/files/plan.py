@@ -25,17 +25,19 @@ class Plan:
     #: Takes the path of the whole file, and returns the sha256 of the metadata in it if other
     #: metadata was served before, else None.
     contradiction: Callable[[Path], str | None]
-    #: Takes the sha256 of the whole file and its source, and returns why it must not be served.
+    #: Takes the sha256 of the whole file and its source, and returns why the file must not be
+    #: served.
     claim: Callable[[str, Source], FileError | None]
     #: The bucket that several shims share, which is asked before the sources; None without one.
     shared: SharedCopy | None
-    #: Allows asking a second source beside a slow one; None: one source at a time.
+    #: Allows hedged requests; None for one source at a time.
     hedges: Budget | None
-    #: Indexes that may be asked.
+    #: Number of indexes that may be asked.
     usable: int
     #: The deadline of the client that wants it first, on the monotonic clock.
     ends: float
-    #: Seconds for the first byte: of a source that another one can stand in for, and of the last.
+    #: Time limits for the first byte, seconds: of a source that another one can replace, and of the
+    #: last.
     share: float
     longest: float
 
@@ -44,7 +46,7 @@ class Plan:
         return self.share if asked < self.usable else self.longest
 
     def last_resorts(self, held: Iterable[Source], *, nothing_asked: bool) -> Iterator[Source]:
-        """Yield the sources whose index was held, where and when that may be tried."""
+        """Yield the sources whose index was held, each as soon as its index may be tried."""
         left = dict(enumerate(held))
         while left:
             healths = {number: source.member.health for number, source in left.items()}
@@ -60,5 +62,5 @@ class Plan:
         """Wait until a source may be tried, and tell whether it may."""
         if not source.is_at_index:  # it has not failed
             return not source.member.is_offline
-        # What is waited for first must leave enough time for a request.
+        # The wait must leave enough time for a request.
         return source.member.await_turn(self.ends - FIRST_BYTE_LEAST, self.longest)

@@ -1,7 +1,7 @@
-"""What one client will ask for next, from what it asked for and what is known by then. Pure.
+"""Predicts what one client will ask for next, from its requests and their answers. Pure.
 
-A `Planner` is fed with what its client asks for and with what that turned out to be; its steps are
-what to fetch before the client asks. A page leads to the metadata of the wheel that the client
+A `Planner` gets the requests of its client, and the pages and metadata that answer them; its steps
+are what to fetch before the client asks. A page leads to the metadata of the wheel that the client
 would take from it; metadata lead to the pages of what they require; the first wheel that the client
 downloads leads to the wheels whose metadata it asked for last.
 
@@ -26,13 +26,14 @@ from indexfallback.files.profile import Profile
 from indexfallback.names import METADATA_ENDING, FileKey, is_project_name, normalize
 from indexfallback.page import ProjectPage
 
-#: A larger file is left to its client, bytes: its transfer takes many round trips, of which
-#: fetching ahead saves one, and one that nobody asks for is dear. Nine of ten wheels are smaller.
+#: A larger file, bytes, is not fetched ahead: that would save one of many round trips, and cost
+#: much if no client asks for the file. Nine of ten wheels are smaller.
 LARGEST_FILE = 32 * 1024**2
 #: Steps that wait for their client to ask for them, at first and for each request of the client: a
 #: client that has most of a tree installed already asks for little of it.
 WINDOW, WINDOW_PER_REQUEST = 32, 3
-#: Wrong guesses more than right ones, after which a planner guesses no more: the client has pins.
+#: A planner that has so many more wrong guesses than right ones stops guessing: the client has
+#: pins.
 MOST_WRONG = 3
 #: How often the choice of one project's wheel is made anew for a specifier that came later; more
 #: is backtracking, which is the client's own work.
@@ -202,7 +203,7 @@ class Planner:
         return None
 
     def failed(self, step: Step) -> None:
-        """Note that a step was not taken, or came to nothing."""
+        """Note that a step was not taken, or has failed."""
         self._unclaimed.discard(step)
 
     # The tree of requirements.

@@ -10,8 +10,8 @@ from typing import NamedTuple
 from indexfallback.files.planner import PageAddress, Planner, Step
 from indexfallback.files.profile import Profile
 
-#: Steps at once, so that no index gets more requests at once for what nobody has asked for yet: a
-#: browser opens six connections, and uv fifty.
+#: Steps at once, for all clients: more could flood an index with requests that no client has sent.
+#: A browser opens six connections, and uv fifty.
 MOST_AT_ONCE = 8
 #: A client is followed for this long, seconds, after it asked for something that was not held.
 #: One that is silent has ended, or waits; and while everything is held there is nothing to fetch,
@@ -24,7 +24,7 @@ MOST_CLIENTS = 16
 
 
 class Client(NamedTuple):
-    """Who asks: the address, and the User-Agent."""
+    """A client, by its address and its User-Agent."""
 
     address: str
     agent: str
@@ -35,7 +35,7 @@ class Task(NamedTuple):
 
     client: Client
     step: Step
-    #: Whether the client has not asked for it: if it has, what came is to be read.
+    #: Whether the client has not asked for it yet; if it has, the step only reads the answer.
     is_ahead: bool
 
 

@@ -9,7 +9,7 @@ from indexfallback.upstream.answers import Body, TransferError
 
 
 class SharedCopy(NamedTuple):
-    """What stands in for a source."""
+    """A file in the bucket, which is used like a source."""
 
     shared: Shared
     #: Its index is the one that the file belongs to.

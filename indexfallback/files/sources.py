@@ -22,7 +22,7 @@ from indexfallback.upstream.answers import ClientLogin, FileAnswer, Upstream
 
 log = logging.getLogger("indexfallback")
 
-#: Failures that mean that a file is not, or not any more, to be had at its address.
+#: Failures which mean that a file is not, or no longer, at its address.
 EXPIRED_KINDS = LOGIN_KINDS | {Kind.ABSENT, Kind.REFUSED}
 
 
@@ -33,7 +33,7 @@ class Source(NamedTuple):
     file: File
     #: For metadata that is read from parts of a wheel: that wheel. Its address is that of the file.
     wheel: File | None = None
-    #: What a client has brought for the file's origin.
+    #: The client's login for the file's origin.
     login: ClientLogin | None = None
 
     @property
@@ -43,7 +43,7 @@ class Source(NamedTuple):
         return upstream if self.login is None else upstream.with_login(self.login)
 
     def held(self, now: float) -> Outcome | None:
-        """Return what stands for an answer while the index must not be asked; else None.
+        """Return the outcome that replaces an answer while the index must not be asked; else None.
 
         ``now`` is on the monotonic clock.
         """
@@ -55,8 +55,8 @@ class Source(NamedTuple):
         return Outcome(wanting or Kind.UNREACHABLE, held)
 
     def learn(self, outcome: Outcome) -> None:
-        """Tell the index's health what came of a request for the file."""
-        # A file on another host than the pages tells nothing of the index.
+        """Report the outcome of a request for the file to the index's health."""
+        # Another host with its files says nothing about the health of the index.
         if self.is_at_index:
             self.member.learn_of_file(outcome)
 
@@ -94,7 +94,7 @@ class _Troubles:
         self._of_each: list[ProjectUnavailableError | None] = []
 
     def note(self, member: Member, error: ProjectUnavailableError | None) -> None:
-        """Note what came of one index: its page is known if there is no error."""
+        """Note the result of one index: its page is known if there is no error."""
         self._of_each.append(error)
         if error is not None:
             outcome = Outcome(Kind.UNREACHABLE, error.cause)
@@ -117,8 +117,8 @@ def find_sources(  # noqa: PLR0917 - what an address says, and where failures ar
 
     ``owner`` is the index or the group in the file's address; ``sha256`` is that of the
     distribution, or None. Without a hash only the first index that lists the file is a source:
-    another one may list other bytes under the same name. To ``failures`` is added which index
-    could not be asked whether it is one.
+    another one may list other bytes under the same name. Indexes that could not be asked are added
+    to ``failures``.
 
     Raises:
         FileUnavailableError: No index could be asked whether it lists the file.

@@ -1,4 +1,4 @@
-"""The transfer of one file: which source is asked next, and what its failure tells.
+"""The transfer of one file: which source is asked next, and what follows from its failure.
 
 A transfer that breaks is resumed, also at another source, and also when it was begun by a process
 that was killed.
@@ -75,7 +75,7 @@ class Transfer:
         self._wrong = wrong
         self._finished = finished
         self._assembly = Assembly(file, store.blobs)
-        #: The sources that do not give the file at its address, for whatever reason of their own.
+        #: The sources without the file at its address, which may have expired.
         self._expired: list[Source] = []
         #: The sources that were skipped, because their index is held.
         self._held: list[Source] = []
@@ -172,11 +172,11 @@ class Transfer:
         return held is None and wrong is None and self.contradicting is None
 
     def _renewals(self) -> Iterator[Source]:
-        """Yield the sources whose address has changed: after all others, which need no page."""
+        """Yield the sources whose address has changed: last, since their pages have to be asked."""
         yield from filter(None, map(self._plan.renew, self._expired[:]))
 
     def _last_resorts(self) -> Iterator[Source]:
-        """Yield the sources that were skipped, where and when their index may be tried."""
+        """Yield the sources that were skipped, each as soon as its index may be tried."""
         if self.contradicting is None:
             yield from self._plan.last_resorts(self._held, nothing_asked=not self._asked)
 
@@ -206,7 +206,7 @@ class Transfer:
                 return False
             if outcome.kind in UNREACHABLE_KINDS and file.received == before:
                 return False  # a second wait would take the time that another source needs
-            # Bytes that come too slowly are no reason to stay.
+            # A source that sends too slowly is given up, even if it sends something.
             advances = file.received > reached and outcome.kind is not Kind.UNREACHABLE
             fruitless = 0 if advances else fruitless + 1
             reached = max(reached, file.received)
@@ -283,6 +283,6 @@ class Transfer:
         return False
 
     def _note_change(self, source: Source, wrong: WrongBytes) -> None:
-        """Note what a source has if its page does not say that it should have anything else."""
+        """Note the content of a source whose page states no hash."""
         if self.file.sha256 is not None and not source.file.hashes:
             self.changed = (source, wrong.sha256)

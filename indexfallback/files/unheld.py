@@ -1,4 +1,4 @@
-"""Files that are not held, of which a client wants little: their length, or some of their bytes.
+"""Files that are not stored, of which a client wants only the length or some of the bytes.
 
 The bytes are passed on as the index gives them. No hash can tell whether a part is right; a client
 that reads parts checks what it makes of them, as it does without this shim.

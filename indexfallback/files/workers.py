@@ -1,6 +1,6 @@
 """A few threads for many tasks: started when they are needed, ended when there is nothing to do.
 
-A thread for each task would cost more: its start is waited for, by milliseconds on a busy machine.
+Starting a thread for each task would take milliseconds on a busy machine.
 
 Locks: ``Workers._changed`` guards everything here, and is notified of new tasks.
 """

@@ -38,7 +38,8 @@ __all__ = ["Blob", "PageFacts", "RecordsFault", "Store", "StoreFault", "Validato
 log = logging.getLogger("indexfallback.store")
 
 _DATABASE = "index.sqlite3"
-#: `Store.close` waits so long for records that are brought back, seconds: a server must end soon.
+#: `Store.close` waits at most this long for records to be restored, seconds: a server must end
+#: soon.
 _REBUILD_SECONDS = 1.0
 
 
@@ -124,12 +125,12 @@ class Store:
             log.info("%d stored files are recorded again, and %d pages", files, pages)
 
     def share(self, shared: Shared) -> None:
-        """Share with other shims what is stored from now on, and what they have."""
+        """Share what is stored from now on with other shims, and use what they have stored."""
         self.shared = self.blobs.shared = self.pins.shared = shared
         self.pages.shared = self.ledger.shared = shared
 
     def wait_until_rebuilt(self, seconds: float) -> None:
-        """Wait until a new database has what could be brought back of an old one."""
+        """Wait until a new database has the records that can be restored from the old one."""
         if self._rebuilding is not None:
             self._rebuilding.join(seconds)
 

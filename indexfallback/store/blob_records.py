@@ -73,7 +73,7 @@ class BlobRecords:
         return found
 
     def sizes_from(self, start: str) -> dict[str, int]:
-        """Return the sizes of the blobs whose sha256 has this start, bytes."""
+        """Return the sizes of the blobs whose sha256 begins with ``start``, bytes."""
         self._pending.flush(now=True)
         query = f"SELECT sha256, size FROM blob WHERE sha256 BETWEEN ? AND ? AND {_SIZED}"  # noqa: S608 - ours
         return dict(self._database.rows(query, (start, f"{start}g")))  # behind every digit
@@ -144,7 +144,7 @@ class BlobRecords:
             )
 
     def remove(self, sha256s: Collection[str]) -> None:
-        """Remove records, and the provenance of what they are of."""
+        """Remove records, and the provenance of their files."""
         self._pending.discard(sha256s)
         with self._database.write() as connection:
             for table in ("provenance", "blob"):

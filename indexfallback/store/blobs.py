@@ -54,7 +54,7 @@ class FileSharing(Protocol):
     """A bucket with the files of several shims."""
 
     def stored(self, sha256: str) -> None:
-        """Let a file that was stored here be written to the bucket."""
+        """Let a thread write a file that was stored here to the bucket."""
 
 
 class Blobs:
@@ -271,7 +271,7 @@ class Blobs:
             yield from self._verify(start)
 
     def _verify(self, start: str) -> Iterator[tuple[str, str]]:
-        """Do so for the files in one directory: few of a million are in memory."""
+        """Verify the files in one directory: few of a million records are in memory at once."""
         recorded = self.records.sizes_from(start)
         for path in sorted((self.directory / start).glob("*")):
             sha256 = path.name

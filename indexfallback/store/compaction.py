@@ -1,14 +1,14 @@
-"""Compaction of the journal: it is written anew without what later lines have undone.
+"""Compaction of the journal: it is written anew without changes that later lines have undone.
 
-That takes seconds for a million names, so a thread does it while others go on writing: what was
-appended after its begin is copied at the end, and only for the last lines of that the others wait.
+That takes seconds for a million names, so a thread does it while others go on writing. The lines
+that they append meanwhile are copied at the end, and they wait only for the last few of these.
 
-The records are read in pieces, from different states of the database: each change after the begin
-is among the lines at the end, in its order, so what it changes has its last state there. To read
-one state would keep the write-ahead log from being emptied, and the first writer after it would
+The records are read in pieces, from different states of the database. The result is right all the
+same, since each change after the start is among the lines at the end, in its order. To read a
+single state would keep SQLite from emptying the write-ahead log, and the next writer would have to
 copy hundreds of megabytes.
 
-Locks: none of its own. The writers' lock of the database is held while the begin is noted, and
+Locks: none of its own. The writers' lock of the database is held while the start is noted, and
 while the last few lines are copied.
 """
 
@@ -22,7 +22,7 @@ from indexfallback.store.journal import Change, Journal, Mark
 from indexfallback.store.safety_records import recorded
 from indexfallback.store.statements import Ordered
 
-#: Bytes that are copied while all writers wait: a millisecond, and a sync of as long again.
+#: Bytes that are copied while all writers wait: this takes a millisecond, and their sync another.
 _LITTLE = 1 << 16
 #: Each round copies what was appended during the one before; the second is short.
 _ROUNDS = 5

@@ -44,7 +44,7 @@ class Connections:
         self.path = path
         self._status = path.stat()
         self._closed = threading.Event()
-        #: None, once it is closed, for those who wait.
+        #: Has None once the pool is closed, which wakes waiting threads.
         self._idle: queue.LifoQueue[sqlite3.Connection | None] = queue.LifoQueue()
         try:
             for _ in range(count):
@@ -65,7 +65,7 @@ class Connections:
         return connection
 
     def is_current(self) -> bool:
-        """Tell whether the path still stands for this file; True if the disk does not tell."""
+        """Tell whether the path still leads to this file; True if the disk cannot be read."""
         try:
             return os.path.samestat(self.path.stat(), self._status)
         except (FileNotFoundError, NotADirectoryError):
@@ -77,7 +77,7 @@ class Connections:
         """Take a connection; raises queue.Empty if none is returned in time, `PoolClosedError`."""
         connection = self._idle.get(timeout=timeout)
         if connection is None:
-            self._idle.put(None)  # for the next one who waits
+            self._idle.put(None)  # for the next waiting thread
             raise PoolClosedError
         return connection
 

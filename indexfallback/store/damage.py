@@ -5,13 +5,13 @@
   (`set_aside`), with its log, and makes a new one. Owners and pins come back from the journal
   (`restoring.restore`), stored files, pages and the records of mirrors follow
   (`salvage`).
-- A value is damaged and the file is not: whoever reads the row checks its form (`forms`), drops the
-  row, and goes on as if it had never been stored.
+- A value is damaged and the file is not: the reader of a row checks its form (`forms`), drops a
+  damaged row, and goes on as if it had never been stored.
 - The file, or its directory, was removed: `Database` makes it again, with the owners and pins that
   its open connections still read.
 
 Several processes use one file. A lock lets one of them replace it; the others notice that the name
-stands for another file, and open that.
+leads to another file, and open that one.
 """
 
 import logging
@@ -59,8 +59,8 @@ def is_damage(error: BaseException) -> bool:
 def problem_of(path: Path, version: int, schema: str) -> str | None:
     """Return why a database file cannot be used, or None if it can or does not exist.
 
-    Raises `NewerSchemaError`, OSError, and sqlite3.OperationalError if the file cannot be read. Of
-    the records nothing is read, so this takes the same time for every size.
+    Raises `NewerSchemaError`, OSError, and sqlite3.OperationalError if the file cannot be read. It
+    reads no record, so it takes the same time for every size.
     """
     if not path.exists():
         return None

@@ -31,7 +31,7 @@ CONNECTIONS = 8
 #: Longest wait for a connection or another process's transaction, seconds: half of the default
 #: deadline of an answer, which leaves time for an error message.
 BUSY_SECONDS = 5.0
-#: A reader looks this often whether the file was replaced, seconds.
+#: A reader checks this often whether the file was replaced, seconds.
 _LOOK_SECONDS = 1.0
 
 
@@ -141,7 +141,7 @@ class Database:
     def _current(self, *, at_once: bool) -> Connections:
         """Return the connections, to a new file if the file was replaced or removed.
 
-        A writer looks ``at_once``; a reader at times, and goes on with the old file if need be.
+        A writer checks ``at_once``; a reader checks now and then, and may go on with the old file.
         """
         if self._closed.is_set():
             raise StoreClosedError(str(self.path), "is closed", "nothing is to be done")
@@ -227,18 +227,19 @@ class Database:
     def rows(self, sql: str, parameters: Sequence[object] = ()) -> list[Any]:
         """Return all rows of a query; raises as `read`, and sqlite3.Error.
 
-        Text that is not UTF-8 has replacement characters: the caller finds it damaged.
+        Text that is not UTF-8 has replacement characters, by which the caller recognises damage.
         """
         return self._twice(partial(fetched, sql, parameters))
 
     def pieces(self, query: Ordered, *parameters: str) -> Iterator[list[Any]]:
         """Yield the rows of a query in lists, each as `rows`; its key follows the parameters.
 
-        Between two of them the table may change, and nothing waits for the end.
+        The table may change between two lists: no transaction is open meanwhile.
         """
         before: tuple[str, ...] | None = None
         last = ("",) * len(query.key)
-        # A key that comes again is not UTF-8: it is behind what it is compared with.
+        # A key that is returned again is not UTF-8: its bytes sort after the text that it is read
+        # as.
         while last != before and (found := self.rows(query.sql, (*parameters, *last, AT_ONCE))):
             yield found
             before, last = last, tuple(found[-1][place] for place in query.key)

@@ -1,6 +1,6 @@
-"""The examination of the records: what is damaged in the database and the journal, and its mending.
+"""The examination of the records: finds damage in the database and the journal, and mends it.
 
-Each `Problem` says what is wrong, and mends it when it is told to.
+Each `Problem` says what is wrong, and has the function that mends it.
 """
 
 import sqlite3
@@ -18,7 +18,7 @@ from indexfallback.store.safety_records import snapshot
 from indexfallback.store.schema import CACHE
 from indexfallback.words import counted
 
-#: Longest wait for records that are brought back, seconds: that takes about 1 s for 5,000 pages.
+#: Longest wait for records to be restored, seconds: that takes about 1 s for 5,000 pages.
 _REBUILD_SECONDS = 600.0
 
 
@@ -112,7 +112,7 @@ def _integrity(store: Store, *, thorough: bool) -> str | None:
 def _journal(store: Store) -> Iterator[Problem]:
     """Compare the journal with the database.
 
-    Another process may write meanwhile, so differences are confirmed while nobody can.
+    Another process may write meanwhile, so differences are confirmed in a transaction.
     """
     if not any(_compared(store)):
         return
@@ -132,7 +132,7 @@ def _journal(store: Store) -> Iterator[Problem]:
 
 
 def _compared(store: Store) -> tuple[int, list[Change], int]:
-    """Return damaged lines, records in the journal only, and the number of those it lacks."""
+    """Return the damaged lines, the records in the journal only, and the number that it lacks."""
     journal = store.database.journal
     with (
         TemporaryDirectory(prefix="indexfallback-") as name,

@@ -1,4 +1,4 @@
-"""The forms of stored values: what a value must be, and a checksum of those that have no form.
+"""The forms of stored values: checks of types and ranges, and a checksum for all other values.
 
 One wrong byte on the disk may leave a row that SQLite reads without an error.
 """
@@ -12,10 +12,10 @@ from collections import Counter
 
 log = logging.getLogger("indexfallback.store")
 
-#: No time of ours is later than now by more than this, seconds: clocks are set back.
+#: A stored time is later than now by at most this, seconds: clocks are set back.
 _AHEAD = 10 * 366 * 86400.0
 _DAY = 86400.0
-#: No number of bytes or things is as large as this: a pebibyte.
+#: Every number of bytes or things is below this: a pebibyte.
 _MOST_COUNT = 1 << 50
 #: Rows whose damage was logged, at most.
 _MOST_NOTED = 1000
@@ -72,7 +72,7 @@ class Noted:
         self._rows: Counter[str] = Counter()
 
     def damaged(self, row: str) -> int:
-        """Log that a row is damaged, the record of ``row``; return how often it was."""
+        """Log, once, that the record of ``row`` is damaged; return how often it was."""
         with self._lock:
             if len(self._rows) >= _MOST_NOTED:
                 self._rows.clear()

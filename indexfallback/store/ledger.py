@@ -49,13 +49,13 @@ class OwnerSharing(Protocol):
     """A bucket with the owners that several shims know."""
 
     def has_served(self, source: str, project: str) -> float | None:
-        """Return since when a project is an index's to the knowledge of other shims, or None."""
+        """Return since when an index has owned a project, as other shims know it, or None."""
 
     def served(self, source: str, project: str, since: float) -> None:
         """Tell the others that an index has served a project of its own."""
 
     def listed(self, source: str) -> None:
-        """Tell the others that the list of names of an index is here anew."""
+        """Tell the others that the list of names of an index has changed."""
 
     def forget_owners(self, project: str, sources: list[str]) -> None:
         """Remove what the bucket has of owners of a project; raises `BucketUnavailableError`."""
@@ -168,7 +168,7 @@ class Ledger:
         return len(names)
 
     def _hold(self, source: str, listed: _List) -> None:
-        """Keep a list in memory; one before it may not have been written, and is joined to it."""
+        """Keep a list in memory, joined with an earlier one that is not written yet."""
         with self._recording:
             before = self._lists.get(source)
             if before is not None:

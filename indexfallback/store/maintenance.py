@@ -43,7 +43,7 @@ class Disowned(NamedTuple):
 
 
 class DisownedIndex(NamedTuple):
-    """What was removed when all projects of an index got free for other owners."""
+    """What was removed to allow other owners of all projects of an index."""
 
     names: int
     pages: int
@@ -124,6 +124,6 @@ def disown(store: Store, project: str, private: Iterable[str]) -> Disowned:
 
 def disown_all(store: Store, source: str) -> DisownedIndex:
     """Forget all that an index is known to own, its list of names, and its pages."""
-    # The pages first: whatever ends this half-way leaves names that are owned.
+    # The pages first: after an interruption the names are still owned.
     pages = store.pages.remove_all(source)
     return DisownedIndex(store.ledger.forget_all(source), pages)

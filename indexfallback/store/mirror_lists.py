@@ -1,4 +1,4 @@
-"""The lists of names that runs of mirrors have worked off, and the projects that were left over.
+"""The lists of names that mirror runs have processed, and the projects that they left over.
 
 A list that is the same as at the last run needs no comparison with the records of 800,000 projects.
 It is kept as it was sent: as a file, since a row of 40 MB would hold up all other writers.
@@ -19,9 +19,9 @@ _DIRECTORY = "mirror-lists"
 
 
 class MirrorList(NamedTuple):
-    """The list of names that the last complete run has worked off."""
+    """The list of names that the last complete run has processed."""
 
-    #: Digest of the settings by which it was.
+    #: Digest of the settings of that run.
     settings: str
     etag: str | None
     last_modified: str | None
@@ -60,7 +60,7 @@ class MirrorLists:
         return body if digest_of(body) == known.digest else None
 
     def put(self, source: str, known: MirrorList, body: bytes | None) -> None:
-        """Record a list; without ``body`` the stored one is the same. Raises as `Database.write`.
+        """Record a list; without ``body`` the stored one is unchanged. Raises as `Database.write`.
 
         The file needs no sync to the disk: if a crash damages it, its digest tells.
         """
@@ -87,7 +87,7 @@ class MirrorLists:
         return {name for (name,) in rows if is_text(name) and is_normalized(name)}
 
     def put_again(self, source: str, projects: Iterable[str], done: Iterable[str]) -> None:
-        """Record projects that were left over; those that are ``done`` are so no longer."""
+        """Record projects that were left over, and remove those that are ``done``."""
         with self._database.write() as connection:
             connection.executemany(
                 "DELETE FROM mirror_again WHERE source = ? AND project = ?",

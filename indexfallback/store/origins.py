@@ -23,7 +23,7 @@ class Origins:
         self._known: frozenset[str] | None = None
 
     def note(self, pages: Iterable[ProjectPage]) -> None:
-        """Record the origins of the links on pages that are kept; nothing is written otherwise."""
+        """Record the origins of the links on pages that are kept; write only new ones."""
         with best_effort("record where files are"):
             known = frozenset(self.all()) if self._known is None else self._known
             new = sorted(origins_on(pages) - known)[: max(0, MOST - len(known))]

@@ -44,7 +44,7 @@ _UNLESS_MIRRORED = (
     " WHERE source = ? AND project = ?)"
 )
 
-#: The tables of what an index says of a project, which is removed together.
+#: The tables with the data of an index about a project, which are removed together.
 _TABLES = ("mirror_page", "document", "provenance", "page")
 
 
@@ -52,7 +52,7 @@ class PageSharing(Protocol):
     """A bucket with the pages of several shims."""
 
     def page_changed(self, source: str, project: str) -> None:
-        """Let the page that is stored here, or its absence, be written to the bucket."""
+        """Let a thread write the page that is stored here, or its removal, to the bucket."""
 
 
 class Pages:

@@ -18,11 +18,12 @@ from indexfallback.store.locks import lock_descriptor
 
 #: A partial file without a write for this long is abandoned, seconds: a day.
 PARTIAL_SECONDS = 86400.0
-#: As is, after an hour, one that nobody can continue: it is empty, or its sha256 is not known.
+#: One that no writer can continue (it is empty, or its sha256 is not known) is abandoned after an
+#: hour.
 USELESS_SECONDS = 3600.0
 #: The directory is tidied at most this often, seconds: 1,000 files take 5 ms.
 TIDY_SECONDS = 60.0
-#: It is looked at this often, to know how much counts towards the limit, seconds.
+#: Its size is measured this often, since it counts towards the limit, seconds.
 LOOK_SECONDS = 1.0
 
 _FLAGS = os.O_RDWR | getattr(os, "O_BINARY", 0)
@@ -118,7 +119,7 @@ class Partials:
         return self._bytes
 
     def add_bytes(self, size: int) -> None:
-        """Count bytes just written; what two threads at once lose is found at the next look."""
+        """Count bytes just written; the next measurement corrects what two threads at once lose."""
         self._bytes += size
 
     def _note(self, size: int) -> None:

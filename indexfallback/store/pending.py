@@ -73,7 +73,7 @@ class PendingRecords(Generic[K, V]):
             return dict(self._records)
 
     def discard(self, keys: Iterable[K]) -> None:
-        """Remove records that are not valid any more, and wait for what is being written."""
+        """Remove records that are no longer valid, after those that are being written."""
         self.flush(now=True)
         with self._lock:
             for key in keys:

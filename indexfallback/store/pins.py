@@ -63,10 +63,10 @@ class PinSharing(Protocol):
         """Return the pin of the bucket, or None if it has none or cannot be asked."""
 
     def claim(self, pin: Pin, gives_way: frozenset[str]) -> Pin:
-        """Return the pin that holds: this one, which is new here, or another one of the bucket.
+        """Return the pin that is valid: ``pin``, which is new here, or the bucket's own.
 
-        One of the indexes ``gives_way`` is replaced. Without an answer it is this one, which is
-        written later.
+        The bucket's pin is replaced if it is of one of the indexes ``gives_way``. If the bucket
+        does not answer, ``pin`` is valid, and is written later.
         """
 
     def forget_pins(self, project: str, filename: str | None) -> None:
@@ -252,7 +252,7 @@ class Pins:
 
 
 def first(pins: Iterable[Pin]) -> Pin | None:
-    """Return which of a name's pins a file has whose sha256 is not stated, or None.
+    """Return the pin of a name that applies to a file without a stated sha256, or None.
 
     That of the address without a sha256, else the oldest one; ``pins`` begin with the oldest.
     """
@@ -276,7 +276,7 @@ def _time_of(record: _Record) -> float:
 
 
 def _with(records: Iterable[_Record], pins: list[Pin]) -> list[Pin]:
-    """Return the pins of one file name, the oldest first, as they are with ``records`` written."""
+    """Return the pins of one file name, the oldest first, as if ``records`` were written."""
     for record in sorted(records, key=_time_of):
         pins = [pin for pin in pins if not record.removes(pin)]
         if all(pin.key != record.pin.key for pin in pins):

@@ -40,13 +40,13 @@ class ProvenanceKey(NamedTuple):
 
 
 class StoredProvenance(NamedTuple):
-    """A provenance object, and when it was last had from an index, seconds since the epoch."""
+    """A provenance object, and when an index last sent it, seconds since the epoch."""
 
     body: bytes
     checked: float
 
     def age(self, now: float) -> float:
-        """Return seconds since an index had it; infinite for a time in the future."""
+        """Return seconds since an index sent it; infinite for a time in the future."""
         return age_of(self.checked, now)
 
 

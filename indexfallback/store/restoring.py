@@ -1,4 +1,4 @@
-"""Brings back `safety_records`: from the journal, and from a database that can only be read."""
+"""Restores `safety_records`: from the journal, and from a database that can only be read."""
 
 import heapq
 import logging

@@ -1,9 +1,9 @@
 """The records that safety depends on: owners of names, pins of files, and yanks of hosted files.
 
 Without them, a public index could answer for the names of a private one, a file could change, or a
-release that was withdrawn would be installed again. With them is the log of who changed what.
-Each change is one statement of `STATEMENTS`, made in the database and written to the journal, so
-the journal alone brings the records back (`restoring`).
+release that was withdrawn would be installed again. The log of events is among them. Each change is
+one statement of `STATEMENTS`, made in the database and written to the journal, so the journal alone
+can restore the records (`restoring`).
 """
 
 import sqlite3
@@ -114,7 +114,7 @@ class Changes:
 def snapshot(
     connection: sqlite3.Connection, tables: Mapping[str, str] = OWNERS_AND_PINS
 ) -> Iterator[Change]:
-    """Yield the changes that make the present records."""
+    """Yield the changes that recreate the present records."""
     for table, kind in tables.items():
         for row in connection.execute(f"SELECT * FROM {table}"):  # noqa: S608 - a constant
             yield Change(kind, row)
@@ -135,7 +135,7 @@ def recorded(
 def is_valid(entry: Change) -> bool:
     """Tell whether a change is of a known kind, with values of the right form.
 
-    Of the removals only the number of values is checked: they name what is removed.
+    For a removal only the number of values is checked.
     """
     statement = STATEMENTS.get(entry.kind)
     if statement is None or statement.count("?") != len(entry.values):

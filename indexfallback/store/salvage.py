@@ -1,8 +1,8 @@
-"""A new database is filled: from the one that was set aside, and from the stored files.
+"""Fills a new database from the one that was set aside, and from the stored files.
 
 Owners and pins are in it already (`restoring`). Pages, what goes with them and the records of
 mirrors could be fetched again, but not offline, and without the records of a mirror its files would
-be evicted. When files were first seen, no index can tell again.
+be evicted. The times when files were first seen cannot be fetched at all.
 """
 
 import sqlite3
@@ -47,7 +47,7 @@ def _is_mirrored_page(row: Sequence[Any]) -> bool:
 
 #: In this order: a page is the mirror's only if it is there.
 _TABLES = (
-    # The first: a page that is asked for before would count as the first one of its project.
+    # This table comes first: a page that is asked for earlier would count as its project's first.
     _Table("first_seen", "source, project, body", is_first_seen),
     _Table(
         "page",

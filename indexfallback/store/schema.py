@@ -24,7 +24,7 @@ class Layout(NamedTuple):
     journal: str
     #: The tables whose changes are in it, each with the kind of change that adds a row.
     tables: Mapping[str, str]
-    #: What they have, and the consequence if neither journal nor file can be read.
+    #: The content of these tables, and the consequence if neither journal nor file can be read.
     what: str
     if_unreadable: str
     #: SQL for a database whose records come from it.

@@ -1,6 +1,6 @@
-"""What is asked of a bucket that several shims share; `store.shared` has it.
+"""The interface of a bucket that several shims share; `store.shared` implements it.
 
-Without ``cache.shared`` there is none, and nothing of it is imported.
+Without ``cache.shared`` no bucket is used, and `store.shared` is not imported.
 """
 
 from collections.abc import Iterator, Sequence
@@ -23,7 +23,7 @@ class SharedFile(NamedTuple):
 
 
 class Shared(FileSharing, PinSharing, PageSharing, OwnerSharing, Protocol):
-    """A bucket. Each method works without it, and waits for it at most for the time-out."""
+    """A bucket. Each method also works while it is down, and waits at most for the time-out."""
 
     @property
     def is_strict(self) -> bool:

@@ -209,7 +209,7 @@ class SearchIndex:
             return [Match(*row) for row in rows]
 
     def _conditions(self, words: Sequence[str]) -> tuple[list[str], list[str], str, list[str]]:
-        """Return what rows must fulfil, and by what they are sorted, each with its values."""
+        """Return the conditions and the order of rows in SQL, each with its values."""
         if not words:
             return [], [], "1", []
         if self._is_fts:

@@ -1,4 +1,4 @@
-"""The secret of this user: by it their processes recognise each other, and nobody else's.
+"""The secret of this user, by which the user's own processes recognise each other.
 
 One file of the state directory that only the user can read. Other users of this machine can listen
 on any port of loopback and repeat whatever they have read there, but they cannot compute a keyed

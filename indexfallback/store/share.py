@@ -39,7 +39,7 @@ def terms_of(settings: Settings) -> "Terms":
             "cache.shared", "names no bucket", 'set it to an address like "s3://bucket/prefix"'
         )
     check_client("cache.shared")
-    # Whoever shares nothing does not wait for the import.
+    # A shim that shares nothing does not wait for the import.
     from indexfallback.store.shared.terms import Terms  # noqa: PLC0415
 
     return Terms(

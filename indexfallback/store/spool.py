@@ -20,7 +20,7 @@ from indexfallback.store.partials import Partial, Partials
 log = logging.getLogger("indexfallback.store")
 
 _PIECE = 1 << 20
-#: Room is made after so many bytes, not only for the whole file: the total is read in 50 us.
+#: Space is freed each time after so many bytes; to read the total takes 50 us.
 _ROOM_EACH = 1 << 20
 
 
@@ -42,7 +42,7 @@ class Spool:
                 raise
             self._file = self._move(error)
         self._size = self._file.size
-        #: The size for which there was room.
+        #: The size for which space was freed.
         self._room = self._size
 
     @property

@@ -1,4 +1,4 @@
-"""How statements are run: queries of damaged text, of records held twice, and transactions."""
+"""Runs statements: queries of text that may be damaged, of records held twice, and transactions."""
 
 import sqlite3
 from collections.abc import Iterator, Sequence

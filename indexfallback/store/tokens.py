@@ -13,8 +13,8 @@ from typing import Literal, NamedTuple, get_args
 from indexfallback.store.best_effort import best_effort
 from indexfallback.store.database import Database
 
-#: What a token may be for. Who may upload may not yank, and who may yank may not delete: the token
-#: of a build job that leaks takes no release away.
+#: The rights of a token. The right to upload does not include yanking, nor that to yank deleting:
+#: with a leaked token of a build job, no release can be removed.
 Right = Literal["read", "upload", "yank", "remove"]
 RIGHTS: tuple[Right, ...] = get_args(Right)
 _USUAL: tuple[Right, ...] = ("upload",)
@@ -32,7 +32,7 @@ class Token(NamedTuple):
     """The record of a token; times are seconds since the epoch."""
 
     id: str
-    #: As its maker calls it, for lists.
+    #: The name that its creator has given it, for lists.
     name: str
     #: In the order of `RIGHTS`; every token may read.
     rights: tuple[str, ...]

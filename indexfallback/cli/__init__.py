@@ -54,7 +54,7 @@ _SECTIONS = {
     },
 }
 _COMMANDS = {name: module for names in _SECTIONS.values() for name, module in names.items()}
-#: The same of commands that other commands start, which no help lists.
+#: The modules of commands that only other commands start; no help lists them.
 _INTERNAL = {"tunnel": "tunnel"}
 
 

@@ -17,7 +17,7 @@ from indexfallback.errors import LocatedError
 from indexfallback.server.address import refuse_if_served
 from indexfallback.server.asking import Kind
 
-#: A shim ends within a second, or three during a transfer.
+#: Longest wait for the end of a shim, seconds: it takes one, or three during a transfer.
 STOP_SECONDS = 10.0
 #: Lines of the log of a shim that did not start.
 _LINES = 5
@@ -51,7 +51,7 @@ def start(arguments: Sequence[str], settings: Settings) -> int:
     log.touch(mode=0o600)
     began = log.stat().st_size
     with log.open("ab") as errors:
-        # What it writes beside its log is the error of a start that fails.
+        # Its output apart from its log is the error of a start that fails.
         process = subprocess.Popen(  # noqa: S603 - ourselves
             [sys.executable, "-m", "indexfallback", *arguments, "--log-file", str(log)],
             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=errors,

@@ -110,7 +110,7 @@ def _pages(store: Store, project: str | None) -> Iterable[HeldPage]:
 
 
 def _print_project(settings: Settings, store: Store, project: str) -> bool:
-    """Print what is held of a project; return whether there is anything."""
+    """Print the cached files and pages of a project; return whether there are any."""
     names = {index.key: index.name for index in settings.indexes}
     files, pages = _files(store, project), _pages(store, project)
     rows = [(file.filename or "", size(file.size), clock(file.used)) for file in files]
@@ -125,7 +125,7 @@ def _print_project(settings: Settings, store: Store, project: str) -> bool:
 
 
 def _print_all(projects: Iterable[HeldProject]) -> bool:
-    """Print how much is held of each project; return whether there is anything."""
+    """Print the number and size of cached files of each project; return whether there are any."""
     rest = iter(projects)
     first = next(rest, None)
     if first is None:

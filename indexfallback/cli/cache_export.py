@@ -1,4 +1,4 @@
-"""``cache export``: writes what is cached into an archive or a wheelhouse for another machine."""
+"""``cache export``: writes the cache into an archive or a wheelhouse for another machine."""
 
 import sys
 from collections.abc import Collection

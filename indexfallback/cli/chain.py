@@ -6,12 +6,12 @@ from indexfallback.cli.output import print_table
 from indexfallback.config import Index, Settings
 from indexfallback.config.pip import is_default_url
 
-#: For the indexes that `Index.defer_copies` is on for, in a chain from pip's configuration.
+#: Said of indexes with `Index.defer_copies`, in a chain from pip's configuration.
 _RESTRICT = '  an index with public projects too: only = ["its-name-*"] (indexfallback init)'
 
 
 def is_from_pip(settings: Settings) -> bool:
-    """Tell whether the chain is from pip's configuration, because we have none."""
+    """Tell whether the chain is from pip's configuration, because there is none of our own."""
     return any(_origin(settings, index).startswith("pip:") for index in settings.indexes)
 
 

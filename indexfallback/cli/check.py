@@ -21,7 +21,7 @@ from indexfallback.doctor.machine import IndexCheck
 from indexfallback.doctor.shared import judged
 from indexfallback.words import ms
 
-#: The user's agreement that the public index hears names of private ones.
+#: With it, the user agrees that names of private indexes are sent to the public one.
 compare_option = click.option(
     "--compare",
     is_flag=True,

@@ -9,7 +9,7 @@ from indexfallback.config import Index, Settings
 from indexfallback.doctor.machine import IndexCheck
 from indexfallback.outcome import Kind
 
-#: How the database is called where indexes have their names.
+#: The name of the database in lists of indexes.
 _NAME = "advisories"
 
 

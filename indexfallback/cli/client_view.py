@@ -1,4 +1,4 @@
-"""What a client that was set up says of its index itself."""
+"""Asks a client that was set up which index it uses."""
 
 import shutil
 import subprocess

@@ -1,4 +1,4 @@
-"""Looks whether private indexes have projects of the public one, for check, doctor and ``init``.
+"""Finds projects of the public index in private ones, for ``check``, ``doctor`` and ``init``.
 
 The public index is asked about names of a private one only if the user has agreed to that.
 """
@@ -24,7 +24,7 @@ from indexfallback.upstream.facts import Facts, Stamp
 
 #: Requests at once to each index, as a client would make them.
 _AT_ONCE = 4
-#: Seconds in which ``init`` looks at the lists of names; it is being waited for.
+#: Seconds in which ``init`` reads the lists of names, while its user waits.
 _LISTS_SECONDS = 5.0
 
 #: The names of private indexes.
@@ -79,7 +79,7 @@ def _list_of(upstream: Upstream, limits: Limits) -> frozenset[str]:
 
 
 def judged(settings: Settings, lists: Lists, *, compare: bool) -> dict[Index, Judgement]:
-    """Return what is to be said of the private indexes' names.
+    """Return a judgement on the names of each private index that needs one.
 
     With ``compare`` the public index is asked for some of them, which the user has agreed to.
     """
@@ -97,7 +97,7 @@ def judged(settings: Settings, lists: Lists, *, compare: bool) -> dict[Index, Ju
 def _known_here(
     settings: Settings, private: Iterable[Index], public: Index, lists: Lists
 ) -> list[Names]:
-    """Return what lists and the cache tell."""
+    """Return what is known from the lists and the cache."""
     bare = [Names(index, public.name, lists.get(index, frozenset())) for index in private]
     if not settings.cache_dir.is_dir():
         return bare
@@ -107,7 +107,7 @@ def _known_here(
 
 
 def _with_cached(store: Store, names: Names, public: Index) -> Names:
-    """Add what is cached of an index and of the public one, and compare what both have."""
+    """Add the cached names of an index and of the public one, and compare the projects of both."""
     key = names.index.key
     listed = names.listed | set(store.ledger.names(key))
     known_public = listed & set(store.pages.names([public.key]))
@@ -137,7 +137,7 @@ def _compared(settings: Settings, names: Names, public: Index) -> Names:
 def _relation_within(
     project: str, *, own: Upstream, other: Upstream, limits: Limits
 ) -> Relation | None:
-    """Ask both indexes for a project, within the limits; None if one does not tell in time."""
+    """Ask both indexes for a project, within the limits; None if one does not answer in time."""
     seconds = limits.ends - time.monotonic()
     if seconds <= 0:
         return None

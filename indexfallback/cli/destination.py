@@ -1,4 +1,4 @@
-"""Publishes a static tree for a command: into a directory, or a part of a bucket."""
+"""Publishes a static tree for a command, in a directory or a part of a bucket."""
 
 from collections.abc import Iterable
 from contextlib import closing

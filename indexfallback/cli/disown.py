@@ -136,7 +136,7 @@ def _since(names: list[OwnedName]) -> float | None:
 
 
 def _preview(index: str, names: list[OwnedName]) -> None:
-    """Say what an index owns, and what it means to forget that."""
+    """Print what an index owns, and the consequence of forgetting it."""
     shown = ", ".join(seen.project for seen in names[:_SHOWN])
     more = f", and {len(names) - _SHOWN:,} more" if len(names) > _SHOWN else ""
     since = _since(names)

@@ -82,7 +82,7 @@ def examine_machine(options: Options, *, compare: bool) -> Machine:
 
 
 def _settings(options: Options) -> tuple[Settings, ConfigError | None]:
-    """Return the settings, or those that can be read and why the others cannot."""
+    """Return the settings; if some are not valid, the readable ones and the error."""
     try:
         return options.settings(), None
     except ConfigError as error:  # it is a finding, and not the only one

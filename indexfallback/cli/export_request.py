@@ -1,4 +1,4 @@
-"""What `cache export` is asked for: the projects to select, and what of them is not cached."""
+"""The request to `cache export`: the projects to select, and what they lack in the cache."""
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -25,7 +25,7 @@ _NAMES = 10
 
 
 class Selected(NamedTuple):
-    """The projects to export, and what is not cached of them."""
+    """The projects to export, and what is missing in the cache."""
 
     projects: frozenset[str]
     #: Those of them that are only needed to build others.
@@ -59,7 +59,7 @@ class Selected(NamedTuple):
 
 
 class Request(NamedTuple):
-    """What the command line asks for."""
+    """The request of the command line."""
 
     #: Normalised patterns of project names.
     patterns: tuple[str, ...]
@@ -96,7 +96,7 @@ class Request(NamedTuple):
         )
 
     def _needs(self) -> "tuple[list[Need], list[Need]]":
-        """Return what is named or required here, and what the files perhaps require."""
+        """Return what is named or required on this machine, and what may be required elsewhere."""
         from packaging.requirements import Requirement  # noqa: PLC0415 - slow to import
 
         from indexfallback.carry.missing import Need  # noqa: PLC0415 - as above
@@ -120,7 +120,7 @@ class Request(NamedTuple):
         return needs, perhaps
 
     def _in_no_index(self) -> "Iterator[Missing]":
-        """Yield what is from no index, and what cannot be known."""
+        """Yield the requirements that are from no index, and those that cannot be known."""
         from indexfallback.carry.missing import Missing  # noqa: PLC0415 - few need it
 
         for wanted in self.wanted:

@@ -108,7 +108,7 @@ class Arguments(NamedTuple):
     groups: tuple[str, ...]
 
     def wanted(self, targets: "list[Target]", settings: Settings) -> "list[tuple[Target, Wanted]]":
-        """Return what is resolved together, for each target; raises `WantedError`.
+        """Return the requirements to resolve together, for each target; raises `WantedError`.
 
         All files share one resolution, as in pip; each buildout has its own, with its own pins.
         """

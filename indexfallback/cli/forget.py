@@ -99,7 +99,7 @@ def _say_both(settings: Settings, pins: list[Pin], offers: list[inventory.Listed
 
 
 def explain_owners(settings: Settings, project: str, owners: Mapping[str, Ownership]) -> None:
-    """Say which indexes own a project, and what it means to forget that."""
+    """Print which indexes own a project, and the consequence of forgetting it."""
     names = names_of(settings)
     for source, ownership in owners.items():
         if ownership.since is None:  # a mere copy of the public index's

@@ -1,4 +1,4 @@
-"""Shows what an archive would change of what is here, and asks whether it may."""
+"""Shows which records here an archive would change, and asks for consent."""
 
 from collections.abc import Collection, Sequence
 from pathlib import Path

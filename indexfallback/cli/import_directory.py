@@ -1,4 +1,4 @@
-"""What ``cache import`` does with a directory: a wheelhouse, or the cache of another tool."""
+"""``cache import`` of a directory: a wheelhouse, or the cache of another tool."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
@@ -24,7 +24,7 @@ _NAMES = 2
 def import_directory(
     settings: Settings, directory: Path, as_index: str | None, *, as_json: bool
 ) -> None:
-    """Import the files that the chain lists, and report what became of all files."""
+    """Import the files that the chain lists, and report the result for all files."""
     from indexfallback.carry.adopt import Adopted, adopt, adopt_pages  # noqa: PLC0415 - slow
     from indexfallback.carry.candidates import (  # noqa: PLC0415 - as above
         BANDERSNATCH,

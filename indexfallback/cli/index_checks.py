@@ -1,4 +1,4 @@
-"""Asks every index once, concurrently, and tells what is wrong with each."""
+"""Checks every index by asking it once, all at the same time."""
 
 import time
 from collections.abc import Mapping
@@ -64,7 +64,7 @@ def check_all(settings: Settings, *, compare: bool) -> list[IndexCheck]:
 
 
 def _with_judgement(check: IndexCheck, judgement: Judgement | None) -> IndexCheck:
-    """Return the result of an index that answers, with what its names mean."""
+    """Return the check of an index that answers, with the judgement on its names."""
     if judgement is None or check.verdict not in ("ok", "warn"):
         return check
     verdict = "warn" if judgement.remedy else check.verdict
@@ -72,7 +72,7 @@ def _with_judgement(check: IndexCheck, judgement: Judgement | None) -> IndexChec
 
 
 def _with_clause(check: IndexCheck, what: str, remedy: str, verdict: str = "warn") -> IndexCheck:
-    """Return a check with another verdict, and what is the reason of it."""
+    """Return a check with another verdict and its reason."""
     remedies = " ".join(filter(None, (check.remedy, remedy)))
     return replace(check, verdict=verdict, what=f"{check.what}; {what}", remedy=remedies)
 

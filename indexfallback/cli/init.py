@@ -1,4 +1,4 @@
-"""``init``: from the indexes in use to a shim that runs, and clients that install through it."""
+"""``init``: sets up a shim for the indexes in use, and points clients at it."""
 
 import os
 import sys
@@ -36,11 +36,11 @@ Ask = Callable[[str], bool]
 
 @dataclass(frozen=True, kw_only=True)
 class Situation:
-    """What is there, and what is to be done."""
+    """The present state, and what is to be done."""
 
     settings: Settings
     proposal: Proposal
-    #: What has the port, and will still have it.
+    #: The server that answers at the port, and is not stopped.
     there: Found | None
     #: The clients that are not set up yet.
     clients: tuple[str, ...]
@@ -102,7 +102,7 @@ def _always(_: str) -> bool:
 
 
 def _situation(options: Options, settings: Settings, *, is_asked: bool) -> Situation:
-    """Return what is there, and print the chain; raises `PortTakenError`."""
+    """Return the present state, and print the chain; raises `PortTakenError`."""
     proposal = proposed(options, settings)
     there, port = _port(settings)
     if is_asked or not is_quiet():
@@ -211,7 +211,7 @@ def _say_at_the_end(options: Options, situation: Situation, steps: Sequence[Step
 
 
 def _say_what_is_next(situation: Situation, steps: Sequence[Step]) -> None:
-    """Say what a restart of the machine ends, and how to undo all."""
+    """Print what a restart of the machine ends, and how to undo everything."""
     for step in steps:
         if isinstance(step, Starting) and isinstance(step.way, Background):
             say_more("After a restart of the machine: `indexfallback serve --background`.")

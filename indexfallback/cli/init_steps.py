@@ -125,9 +125,9 @@ class Listing:
     """Records the names that private indexes list, for a time when they cannot be asked."""
 
     options: Options
-    #: Those that are known already, by `Index.key`.
+    #: The names that are known already, by `Index.key`.
     lists: Mapping[str, frozenset[str]]
-    #: Names that can be asked for without telling them to the public index.
+    #: Names for which a page can be requested without sending them to the public index.
     names: list[str] = field(default_factory=list)
 
     def do(self) -> None:

@@ -114,7 +114,7 @@ def way_named(name: str) -> Way:
 
 
 def way_of(pid: int, settings: Settings) -> Way | None:
-    """Return the way in which a shim of this user runs; None if a terminal or script started it."""
+    """Return the way in which a shim of this user runs; None for one of a terminal or script."""
     try:
         if background.pid_file(settings.port).read_text("ascii").strip() == str(pid):
             return Background()

@@ -24,7 +24,7 @@ _SUBJECT = "addresses"
 
 
 class Change(NamedTuple):
-    """A file with addresses of the shim, and what becomes of it."""
+    """The change of a file with addresses of the shim."""
 
     file: OpenFile
     mended: Mended
@@ -46,7 +46,7 @@ class Change(NamedTuple):
 
 
 def shim_addresses(settings: Settings, files: Iterable[ProjectFile]) -> ShimAddresses:
-    """Return what is known of the shim's addresses, by the files of a project, too."""
+    """Return the known addresses of the shim, including those in the files of a project."""
     addresses = ShimAddresses(
         host=settings.host,
         ports=served_ports() | {settings.port},

@@ -1,4 +1,4 @@
-"""What ``mirror`` prints of a run."""
+"""Prints the result of a run of ``mirror``."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
@@ -104,7 +104,7 @@ def _why_stopped(removal: "Removal", *, dry: bool) -> str:
 
 
 def print_removal(removal: "Removal") -> None:
-    """Print what would be removed, by its names as far as they are few."""
+    """Print what would be removed: the names, or their number if there are many."""
     emptied = sorted({*removal.emptied} - {*removal.projects})
     for what, names, of, change in (
         ("project", removal.projects, removal.all_projects, "be removed"),

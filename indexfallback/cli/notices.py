@@ -19,7 +19,7 @@ Withheld = Mapping[str, Sequence[Report]]
 
 
 def untold(settings: Settings, reports: Sequence[Report]) -> list[Report]:
-    """Return the vulnerabilities that no command has told of; from now on they are told.
+    """Return the vulnerabilities that no command has reported yet, and record them as reported.
 
     Where that cannot be recorded, all of them are returned.
     """

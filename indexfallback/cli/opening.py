@@ -25,8 +25,8 @@ def open_store(
 ) -> Iterator[Store]:
     """Yield the store; raises `StoreError` if the cache directory cannot be written.
 
-    With ``only_read`` it is enough that it can be read. With ``shares``, what is removed is removed
-    from the shared bucket, too, since it would come back from there.
+    With ``only_read`` it is enough that it can be read. With ``shares``, removals also apply to the
+    shared bucket, which would otherwise restore what was removed.
     """
     store = Store(settings.cache_dir, settings.cache_size)
     try:

@@ -29,7 +29,7 @@ def own_addresses(settings: Settings) -> Iterator["OwnAddresses"]:
 
 
 class OwnAddresses:
-    """The addresses that an offline shim tells (`mending.Lookup`)."""
+    """Finds the addresses that replace those of the shim (`mending.Lookup`)."""
 
     def __init__(self, shim: Shim) -> None:
         self._shim = shim

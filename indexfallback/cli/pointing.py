@@ -205,7 +205,7 @@ def _outcome(result: dict[str, Any], *, dry_run: bool) -> str:
 
 
 def _takeover(options: Options, settings: Settings) -> Takeover:
-    """Return the change that adds pip's indexes, which pip then does not ask itself any more."""
+    """Return the change that adds pip's indexes to the chain, since pip will ask only the shim."""
     file = config_path(options.config)
     before = machine.read(file)
     kept = record.load("pip")

@@ -1,4 +1,4 @@
-"""Finds the program that listens on a port of this machine, where Linux tells."""
+"""Finds the program that listens on a port of this machine, on Linux."""
 
 from collections.abc import Iterator
 from contextlib import suppress

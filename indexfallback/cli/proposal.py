@@ -129,9 +129,9 @@ def show(proposal: Proposal) -> None:
 
 
 def examined(proposal: Proposal, settings: Settings, ask: Ask | None) -> Proposal:
-    """Say which of the new indexes have copies of public projects; restrict those of a yes.
+    """Print which new indexes have copies of public projects; restrict them if the user agrees.
 
-    Without ``ask``, no question is asked and the public index hears no name of a private one.
+    Without ``ask``, no question is asked, and no name of a private index is sent to the public one.
     """
     lists = lists_of(replace(settings, indexes=proposal.new))
     public = (index for index in proposal.chain if not index.is_private)
@@ -153,7 +153,7 @@ def examined(proposal: Proposal, settings: Settings, ask: Ask | None) -> Proposa
 
 
 def _may_compare(settings: Settings, lists: Lists, ask: Ask) -> bool:
-    """Ask whether the public index may hear names of the private ones."""
+    """Ask whether names of private indexes may be sent to the public one."""
     public = public_index(settings)
     listing = [index.name for index, names in lists.items() if names]
     return (

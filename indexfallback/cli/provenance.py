@@ -1,4 +1,4 @@
-"""``why --provenance FILE``: who has published a file, and whether the signatures of that hold."""
+"""``why --provenance FILE``: who has published a file, and whether its signatures are valid."""
 
 import sys
 from collections.abc import Iterator
@@ -70,7 +70,7 @@ def _report(shim: Shim, project: str, filename: str) -> Report:
 
 
 def _checked(body: bytes, filename: str, sha256: str | None, *, is_held: bool) -> Report:
-    """Return what a provenance object says of a file, and whether that holds."""
+    """Return what a provenance object states about a file, and whether that is valid."""
     found = read(body)
     verdicts, reason = _verdicts(body, filename, sha256 if is_held else None)
     each = zip(found, verdicts or [None] * len(found), strict=True)
@@ -114,7 +114,7 @@ def _attestation(
         "publisher": msgspec.structs.asdict(attestation.publisher),
         "type": attestation.predicate_name,
         "predicate": attestation.predicate,
-        # Whether it names the file and its sha256: what can be said without the extra.
+        # Whether it names the file and its sha256; this can be checked without the extra.
         "matches": matches,
         # None if that could not be tried.
         "verified": verdict.is_verified if verdict is not None else None,

@@ -59,7 +59,7 @@ def _stored(settings: Settings) -> tuple[str, ...]:
 
 @contextmanager
 def _refresher(settings: Settings) -> Iterator[Callable[[str], Report]]:
-    """Yield what asks for one project: the running shim, or one in this process."""
+    """Yield a function that asks for one project: by the running shim, or one in this process."""
     if runs_same(settings):
         yield lambda project: _by_shim(settings, project)
         return
@@ -94,7 +94,7 @@ def _all(ask: Callable[[str], Report], projects: Sequence[str]) -> Iterator[Repo
 
 
 def _is_current(report: Report) -> bool:
-    """Tell whether the page is what the index has now; only the mirror renews a mirrored one."""
+    """Tell whether the page is that of the index now; only the mirror renews a mirrored page."""
     return bool(report["refreshed"]) or report.get("how") == "mirrored"
 
 

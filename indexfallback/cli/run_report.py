@@ -1,4 +1,4 @@
-"""The last lines of ``run``: what the shim did for the command, and what the command left."""
+"""The last lines of ``run``: what the shim did for the command, and which files it left behind."""
 
 import math
 import os
@@ -117,7 +117,7 @@ def report_written(url: str, began: float) -> None:
 
 
 def report_tunnel(tunnel: Tunnel, command: Sequence[str], began: float, *, quiet: bool) -> None:
-    """Name what went past the local index, and why."""
+    """Print which downloads bypassed the local index, and why."""
     try:
         report = tunnel.report()
     except TunnelEndedError as error:
@@ -151,7 +151,7 @@ def _refused(refusal: Refusal) -> str:
 
 
 def _is_known(command: Sequence[str]) -> bool:
-    """Tell whether a command heeds HTTPS_PROXY, so that only its own cache explains silence."""
+    """Tell whether a command heeds HTTPS_PROXY: without requests, it has used its own cache."""
     name = Path(command[0]).stem.lower()
     if _PYTHON.fullmatch(name) and list(command[1:2]) == ["-m"]:
         name = "".join(command[2:3])

@@ -28,7 +28,7 @@ def client_address(settings: Settings) -> str:
 
 
 def found(settings: Settings) -> Found | None:
-    """Return what answers at the configured address; None if nothing does."""
+    """Return the server that answers at the configured address, or None."""
     return found_at(root(settings))
 
 
@@ -39,7 +39,7 @@ def health(settings: Settings) -> Mapping[str, Any] | None:
 
 
 def no_shim(settings: Settings, there: Found | None) -> str:
-    """Return that no shim of this user runs, and what is there instead, for a message."""
+    """Return the message that no shim of this user runs, with what answers in its place."""
     where = f"{settings.host}:{settings.port}"
     if there is None:
         return f"no shim runs on {where}"

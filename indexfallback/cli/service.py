@@ -85,7 +85,7 @@ def _is_still(before: Mapping[str, object], settings: Settings) -> bool:
 
 
 def warn_about_passwords(settings: Settings) -> None:
-    """Say which passwords are in variables, which a service does not have."""
+    """Warn about passwords in environment variables, which a service does not have."""
     for index in settings.indexes:
         if index.password_env is not None:
             say(

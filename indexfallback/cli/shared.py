@@ -1,4 +1,4 @@
-"""``cache share``, ``cache verify --shared``, and what ``doctor`` knows of the shared bucket."""
+"""``cache share``, ``cache verify --shared``, and the test of the shared bucket for ``doctor``."""
 
 import sys
 from collections import Counter

@@ -201,7 +201,7 @@ def _ahead_lines(ahead: Report) -> list[str]:
 
 
 def _owned_lines(failures: list[Report]) -> list[str]:
-    """Return what belongs to a private index that does not have it now, the latest by name."""
+    """Return the projects of private indexes that no longer have them, the latest by name."""
     owned = [failure for failure in failures if failure["owner"]]
     if not owned:
         return []

@@ -32,7 +32,7 @@ _MOST_NAMES = 5
 #: Bytes of the largest file that is fetched for a test.
 _MOST_BYTES = 5_000_000
 _JSON = "application/vnd.pypi.simple.v1+json"
-#: Beyond any deadline of an answer, and what a client may take, seconds; pip takes one or two.
+#: Added to the deadline of an answer; and the limit of a client, seconds: pip takes one or two.
 _MORE_SECONDS = 5.0
 _CLIENT_SECONDS = 30.0
 #: A shell's exit code for a program that is not there, as that of a version manager's wrapper.
@@ -123,7 +123,7 @@ def _answer(settings: Settings, path: str) -> Answer:
 
 
 def _detail(answer: Answer) -> str:
-    """Return what a problem document says, which names the index, the cause and the remedy."""
+    """Return the detail of a problem document: the index, the cause and the remedy."""
     try:
         detail: str = msgspec.json.decode(answer.body)["detail"]
     except (msgspec.DecodeError, KeyError, TypeError):

@@ -216,7 +216,7 @@ def _known(report: Report, index: Report) -> Iterator[str]:
 
 
 def _provenance_line(provenance: Report) -> str:
-    """Return how many files state a provenance, and whom that of the newest version names."""
+    """Return the number of files with a provenance, and the publisher of the newest version."""
     text = f"provenance: stated for {provenance['stated']:,}, {provenance['kept']:,} cached"
     if not provenance["publishers"]:
         return text

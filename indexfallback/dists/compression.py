@@ -8,7 +8,7 @@ from io import BufferedIOBase
 from lzma import LZMAError, LZMAFile
 from pathlib import Path
 
-#: As many first bytes as tell them apart.
+#: First bytes of a file that are enough to tell them apart.
 MAGIC_BYTES = 6
 _CLASSES: dict[bytes, Callable[[Path], BufferedIOBase]] = {
     b"\x1f\x8b": GzipFile,

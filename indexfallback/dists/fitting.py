@@ -50,7 +50,7 @@ def best_wheel(files: Iterable[File], ranks: Mapping[Tag, int]) -> File | None:
 
 
 def newest_wheel(page: ProjectPage, interpreter: Interpreter, allowed: SpecifierSet) -> File | None:
-    """Return the wheel that an installer takes from a page by itself, without asking for a build.
+    """Return the wheel that an installer chooses from a page if it does not have to build one.
 
     That is the best wheel of the newest version that is allowed, for this Python, and not yanked;
     a pre-release only if there is nothing else. None if that version has only an sdist.

@@ -1,4 +1,4 @@
-"""The project of a distribution at hand, and whether its metadata agrees with its file name.
+"""The project of a local distribution, and whether its metadata agrees with its file name.
 
 A file name decides, except that of an sdist which can be split in several ways: then the PKG-INFO
 inside decides. The metadata of a wheel must agree with its name (PEP 427), as installers demand.
@@ -49,7 +49,7 @@ def stated_in(metadata: bytes) -> Stated | None:
 
 
 def project_at(path: Path, filename: str) -> str | None:
-    """Return the normalised project of a distribution, or None if nothing tells it.
+    """Return the normalised project of a distribution, or None if it is not known.
 
     Only a file with an ambiguous name is opened. Where its metadata cannot be read, the name
     decides. Raises `ContradictionError`, and OSError for a file that cannot be read.

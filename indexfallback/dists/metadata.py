@@ -1,4 +1,4 @@
-"""The metadata of a distribution, as far as it is reliable: an index may serve it (PEP 658)."""
+"""The metadata of a distribution, if it is reliable enough for an index to serve it (PEP 658)."""
 
 from pathlib import Path
 

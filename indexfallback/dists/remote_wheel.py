@@ -1,4 +1,4 @@
-"""The metadata inside a wheel that is far away: only some ranges of its bytes are read.
+"""The metadata inside a wheel at a server, of which only some ranges of bytes are read.
 
 The end of a zip archive says where its list of members is, and that says where METADATA is. The
 standard library reads both, in a file whose missing bytes are fetched when they are read.

@@ -10,7 +10,7 @@ from packaging.requirements import InvalidRequirement, Requirement
 _OPERAND = r"""(?:"[^"]*"|'[^']*'|\w+)"""
 #: One comparison of a marker, as packaging writes it.
 _COMPARISON = re.compile(rf"({_OPERAND}) (?:[<>=!~]+|in|not in) ({_OPERAND})")
-#: What is asked for by whoever requires a project; all else depends on the platform.
+#: Variables of markers that a requirement itself sets; all others depend on the platform.
 _ASKED_FOR = frozenset(("extra", "extras", "dependency_groups"))
 #: A comparison that is true on every platform.
 _TRUE = 'os_name != ""'

@@ -1,6 +1,6 @@
-"""Reads from the archive of an sdist what it requires to be built and to run.
+"""Reads the build and runtime requirements from the archive of an sdist.
 
-Of any archive that an installer may build: `dists.sdist` refuses some of them, and reads no
+It reads every archive that an installer may build; `dists.sdist` refuses some of them, and reads no
 bzip2 or xz. PEP 517 and 518 describe ``pyproject.toml``.
 """
 

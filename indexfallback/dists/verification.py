@@ -18,7 +18,7 @@ from indexfallback.formats.provenance import read
 if TYPE_CHECKING:
     from pypi_attestations import Provenance
 
-#: What is missing without it.
+#: The extra that is missing, for messages.
 EXTRA = "the extra provenance (pypi-attestations)"
 #: The longest reason, characters.
 _LONGEST = 500
@@ -31,7 +31,7 @@ class NotInstalledError(Exception):
 
 
 class Verdict(NamedTuple):
-    """What came of one attestation."""
+    """The result of one attestation."""
 
     #: None if it cannot be tried.
     is_verified: bool | None
@@ -96,6 +96,6 @@ def _reason(error: Exception) -> str:
 
 
 def _shown(text: str) -> str:
-    """Return a text that may quote an object of anybody, so that it can be shown."""
+    """Return a text that may quote an untrusted object, made safe to print."""
     printable = "".join(c if c.isprintable() else "?" for c in text)
     return printable if len(printable) <= _LONGEST else f"{printable[:_LONGEST]}..."

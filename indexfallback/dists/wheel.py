@@ -56,7 +56,7 @@ def metadata_in(file: Readable, filename: str) -> bytes | None:
 def read_open_wheel(
     file: Readable, filename: str, ahead: Callable[[int, int], None] = lambda _, __: None
 ) -> bytes:
-    """Return the METADATA of an open wheel; ``ahead`` is told which bytes are read last.
+    """Return the METADATA of an open wheel; ``ahead`` gets the range of bytes that is read last.
 
     It must have exactly one ``*.dist-info/METADATA``, for the project in the file's name (PEP 427),
     as pip and uv demand: all clients then read the same one. Raises `ArchiveError`.

@@ -1,1 +1,1 @@
-"""A static tree: what an index has, as pages and files that any web server can serve."""
+"""A static tree: the content of an index as pages and files, for any web server."""

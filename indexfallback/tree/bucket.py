@@ -1,8 +1,8 @@
 """Writes a static tree into a bucket, for a CDN or another web server in front of it.
 
 The object `MARK` marks the tree, and has the sha256 and the ETag of each object that was written.
-An object is written again only if its ETag in the bucket is another one now, or its content is. One
-that the list does not know, since a publication was killed, has its sha256 in its attributes.
+An object is written again only if its content or its ETag in the bucket has changed. Objects of a
+publication that was killed are not in the mark; their sha256 is in their attributes.
 
 Objects are sent by several threads at once. `settle` waits for them, and only the thread that calls
 it counts and removes.
@@ -26,7 +26,7 @@ from indexfallback.tree.destination import MARK, PARTS, Written, is_page
 
 #: Objects sent at once; a large file takes 16 MB of memory.
 _AT_ONCE = 6
-#: An object is sent so often before the publication ends: in an hour of requests, one may fail.
+#: Attempts to send an object before the publication fails: in an hour of requests, one may fail.
 _TRIES = 3
 #: Waiting objects that are held in memory, most of them pages.
 _MOST_WAITING = 100
@@ -64,7 +64,7 @@ class BucketTree:
         self._bucket = bucket
         #: The ETags of what was in the bucket at the start.
         self._there: dict[str, str] = {}
-        #: What the mark knows of them, and the ETag of the mark itself.
+        #: The objects in the mark, and the ETag of the mark itself.
         self._known: dict[str, _Object] = {}
         self._mark = ""
         #: What is in the tree now.
@@ -127,7 +127,7 @@ class BucketTree:
     def _write(
         self, path: str, data: bytes | Path, sha256: str, *, is_unknown: bool
     ) -> Callable[[], None]:
-        """Write an object, in a thread; return what notes it. Raises `TreeError`."""
+        """Write an object, in a thread; return a function that counts it. Raises `TreeError`."""
         if is_unknown:
             there = self._bucket.head(path)
             if there.is_found and there.attributes.get("sha256") == sha256:
@@ -155,7 +155,7 @@ class BucketTree:
             future.result()()
 
     def clear(self, kept: Collection[str]) -> None:
-        """Write the mark, then remove what was there at the start and is not kept.
+        """Write the mark, then remove the objects from before that are not kept.
 
         Nothing is removed if another publication has written the mark meanwhile.
         """
@@ -204,7 +204,7 @@ _JSON = {"Content-Type": "application/json"}
 
 
 def _read(data: bytes) -> dict[str, _Object]:
-    """Return the list in a mark; what cannot be read knows nothing."""
+    """Return the objects in a mark; none if it cannot be read."""
     try:
         return msgspec.json.decode(data, type=_Manifest).objects
     except msgspec.DecodeError:

@@ -1,4 +1,4 @@
-"""The interface of what a static tree is written to, and what is counted."""
+"""The interface of places for a static tree, and the counts of a publication."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from indexfallback.tree.pages import FILES, SIMPLE
 
 #: Marks a tree, in which files may be removed; hidden from listings by its dot.
 MARK = ".indexfallback-tree"
-#: The parts of a tree in which everything is its own.
+#: The parts of a tree that have nothing but its own files.
 PARTS = (f"{SIMPLE}/", f"{FILES}/")
 
 
@@ -28,17 +28,17 @@ class Written:
 
 
 class Destination(Protocol):
-    """A place for a tree: entered, written to, cleared. Paths are relative, with slashes."""
+    """A place for a tree, to enter, write to and clear. Paths are relative, with slashes."""
 
     #: Is added to while the tree is written.
     written: Written
 
     def __enter__(self) -> object:
-        """Take the place; raises `TreeError` if it has other content, or another one writes."""
+        """Lock the place; raises `TreeError` if it is locked, or has other content."""
         ...
 
     def __exit__(self, *_: object) -> None:
-        """Let others write."""
+        """Unlock the place."""
         ...
 
     def put_file(self, path: str, source: Path, sha256: str) -> None:
@@ -50,11 +50,11 @@ class Destination(Protocol):
         ...
 
     def settle(self) -> None:
-        """Return when everything is written that was put before."""
+        """Wait until everything that was put is written."""
         ...
 
     def clear(self, kept: Collection[str]) -> None:
-        """End the publication: remove from the parts of the tree what is not kept."""
+        """End the publication: remove all from the parts of the tree that is not ``kept``."""
         ...
 
 

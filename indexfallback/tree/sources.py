@@ -23,7 +23,7 @@ from indexfallback.upstream.roots import path_of
 
 log = logging.getLogger("indexfallback")
 
-#: The longest wait for the first byte of a provenance object at a server, seconds.
+#: The longest wait for the first byte of a provenance object, seconds.
 _PROVENANCE_SECONDS = 15.0
 #: The limit for a page, seconds: no client waits, and hashing a large directory takes long.
 _PAGE_SECONDS = 86400.0

@@ -1,9 +1,10 @@
 """Writes a static tree, and only those pages and files that have changed.
 
-Each page and file is replaced at once: files before the pages that link to them. What has no link
-is removed last. So a client gets a project either as it was or as it is, and an interrupted
-publication leaves a tree that works and that the next one completes. The tree is not switched as a
-whole: clients read project by project, and tools like rsync would copy the whole tree each time.
+Each page and file is replaced at once: files before the pages that link to them. Files without a
+link are removed last. So a client gets either the old or the new state of a project, and an
+interrupted publication leaves a tree that works, which the next one completes. The tree is not
+switched as a whole: clients read project by project, and tools like rsync would copy the whole tree
+each time.
 """
 
 from pathlib import Path
@@ -38,7 +39,7 @@ class Tree:
         return self._destination.written
 
     def owner_of(self, filename: str) -> str | None:
-        """Return the sha256 of a file that was put by this name, or None."""
+        """Return the sha256 of a file that was put under this name, or None."""
         return self._kept.get(f"{FILES}/{filename}")
 
     def put_file(self, filename: str, source: Path, sha256: str) -> None:

@@ -155,7 +155,8 @@ class Planner:
         project = self._project(address)
         self._planned.add(address)
         self._needed.discard(address)
-        project.is_seen, project.large = True, _large(page)
+        project.is_seen = True
+        project.large = frozenset(f.filename for f in page.files if (f.size or 0) > LARGEST_FILE)
         if project.is_asked or self._wrong > self._right + MOST_WRONG:
             return
         file = newest_wheel(page, self._profile.interpreter, project.allowed)
@@ -295,7 +296,3 @@ class Planner:
         self._planned.update(wheels)
         self._steps.extendleft(reversed(wheels))
         self._bytes += len(wheels) * _ENTRY
-
-
-def _large(page: ProjectPage) -> frozenset[str]:
-    return frozenset(file.filename for file in page.files if (file.size or 0) > LARGEST_FILE)

@@ -176,7 +176,10 @@ def _shared_lines(shared: Report | None) -> list[str]:
         f"{counted(shared['files'], 'file')} and {counted(shared['pages'], 'page')} came from it",
     ]
     if shared["queue"]:
-        parts.append(f"{counted(shared['queue'], 'write')} under way")
+        is_written = shared["state"] in ("ok", "pins not shared")
+        parts.append(
+            f"{counted(shared['queue'], 'write')} {'under way' if is_written else 'waiting'}"
+        )
     if shared["waiting"]:
         parts.append(f"{counted(shared['waiting'], 'record')} to be written when it answers")
     lines = [wrapped(f"shared     {', '.join(parts)}", "")]

@@ -38,6 +38,9 @@ _KEYS = Ordered(
     " ORDER BY source, project LIMIT ?",
     (0, 1),
 )
+#: The clocks of machines that agree differ by less than this, seconds. A page that was confirmed
+#: later than now would stay fresh for as long as the clock of its shim is ahead.
+_CLOCKS_APART = 1.0
 #: Appended to `PUT_PAGE`: only the mirror replaces its pages; one that was lost is stored again.
 _UNLESS_MIRRORED = (
     " WHERE NOT EXISTS (SELECT 1 FROM mirror_page JOIN page USING (source, project)"
@@ -143,7 +146,8 @@ class Pages:
     ) -> PageFacts | None:
         """Store a row of another store if it was checked ``after`` that time; return its facts.
 
-        None is returned for one that is older or not sound, or if the mirror keeps the page.
+        None is returned for one that is older, not sound, or of a clock that is ahead, and if the
+        mirror keeps the page.
         """
         try:
             is_sound = tuple(row[:2]) == (source, project) and is_page(row)
@@ -151,10 +155,10 @@ class Pages:
             return None
         if not is_sound:
             return None
-        # A shim whose clock is ahead is not believed more than others.
-        checked, resolved = (min(when, time.time()) for when in row[6:8])
-        if checked <= after:
+        now = time.time()
+        if not after < row[6] <= now + _CLOCKS_APART:
             return None
+        checked, resolved = (min(when, now) for when in row[6:8])
         adopted = (*row[:6], checked, resolved, *row[8:])
         with best_effort(f"store the shared page of {project}"):
             self._database.execute(PUT_PAGE + _UNLESS_MIRRORED, (*adopted, source, project))

@@ -100,6 +100,18 @@ def test_a_page_from_the_future_is_not_fresh() -> None:
     assert ahead.age(1010.0) == 10.0
 
 
+@pytest.mark.parametrize(("ahead", "is_taken"), [(0.5, True), (60.0, False)])
+def test_a_page_of_a_shim_whose_clock_is_ahead_is_not_taken(
+    store: Store, ahead: float, is_taken: bool
+) -> None:
+    store.pages.put(A, page(), facts(page()))
+    row = store.pages.row(A, "demo")
+    assert row is not None
+    now = time.time()
+    found = store.pages.adopt(A, "demo", (*row[:6], now + ahead, now + ahead, *row[8:]), 1000.0)
+    assert (found is not None and found.checked > 1000.0) == is_taken
+
+
 def test_a_page_served_makes_its_index_the_owner(store: Store) -> None:
     store.ledger.record_page(A, "demo")
     owned = store.ledger.ownership(A, "demo")

@@ -41,9 +41,10 @@ class Link:
     def examine(self) -> Abilities:
         """Test the bucket, and say what has changed since the last test."""
         before, now = self.abilities, examine(self.bucket, writes=self.is_for_writing)
+        is_well = now.is_passed or (now.reads and not self.is_for_writing)
         if before is None or before[:3] != now[:3]:
             log.log(
-                logging.INFO if now.reads else logging.WARNING,
+                logging.INFO if is_well else logging.WARNING,
                 "shared bucket %s: %s", self.bucket, self._said_of(now),
             )  # fmt: skip
             self._is_due()
@@ -99,7 +100,9 @@ class Link:
 
     @property
     def cause(self) -> str:
-        """Why the state is not ``ok``."""
+        """Why the state is not ``ok``; empty if it is."""
+        if self.state == "ok":
+            return ""
         of_test = self.abilities.cause if self.abilities is not None else ""
         return self.reading.cause or self.writing.cause or of_test
 

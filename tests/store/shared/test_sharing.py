@@ -415,7 +415,10 @@ def test_who_is_denied_to_read_works_alone(copy: MakeCopy, monkeypatch: pytest.M
 
 
 def test_who_may_only_read_reads_on_and_says_so(
-    copy: MakeCopy, bucket: Bucket, monkeypatch: pytest.MonkeyPatch
+    copy: MakeCopy,
+    bucket: Bucket,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     with FakeIndex([DEMO]) as index:
         first = copy("a", index)
@@ -430,6 +433,8 @@ def test_who_may_only_read_reads_on_and_says_so(
     status = sharing(second).status()
     assert status["state"] == "read only"
     assert "403 Forbidden" in status["cause"]
+    (told,) = [each for each in caplog.records if "only read" in each.message]
+    assert told.levelname == "WARNING"
 
 
 def test_with_the_mode_read_nothing_is_written(copy: MakeCopy, bucket: Bucket) -> None:
@@ -483,6 +488,8 @@ def test_what_was_pinned_without_the_bucket_is_written_on_its_return(
         wait_until(lambda: pinned(bucket), 30, "the pin was not written")
         wait_until(lambda: not sharing(made).unshared.count(), 30, "some wait on")
         wait_until(lambda: bucket.head(keys.blob(DEMO.sha256)).is_found, 30, "the file waits on")
+        status = sharing(made).status()
+        assert (status["state"], status["cause"]) == ("ok", "")
 
 
 def test_an_owner_of_meanwhile_is_written_on_its_return(

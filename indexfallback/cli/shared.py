@@ -36,6 +36,7 @@ def share(options: Options, as_json: bool) -> None:
         open_store(settings, only_read=True) as store,
         closing(sharing_of(store, settings)) as sharing,
     ):
+        sharing.link.require_writing()
         abilities = sharing.link.examine()
         if not abilities.writes:
             raise BucketUnavailableError(
@@ -71,8 +72,12 @@ def _line(kind: str, counts: dict[str, int]) -> str:
 
 
 def verify_shared(settings: Settings, sample: int | None, *, as_json: bool) -> None:
-    """Hash files of the bucket, and remove wrong ones; exit with 1 if there are any."""
-    bucket = terms_of(settings).bucket()
+    """Hash files of the bucket; exit with 1 if some are wrong, which are removed.
+
+    They are not with ``shared_mode = "read"``.
+    """
+    terms = terms_of(settings)
+    bucket = terms.bucket()
     from indexfallback.store.shared import keys  # noqa: PLC0415 - needs the extra
     from indexfallback.store.shared.answers import BucketError  # noqa: PLC0415 - as above
     from indexfallback.store.shared.upload import verify  # noqa: PLC0415 - as above
@@ -89,7 +94,8 @@ def verify_shared(settings: Settings, sample: int | None, *, as_json: bool) -> N
         raise BucketUnavailableError(
             f"shared bucket {bucket}", error.answer.cause, "see `indexfallback doctor`"
         ) from error
-    removed = [sha for sha in found["wrong"] if bucket.delete(keys.blob(sha)).is_found]
+    gone = found["wrong"] if terms.is_for_writing else []
+    removed = [sha for sha in gone if bucket.delete(keys.blob(sha)).is_found]
     if as_json:
         wrong, failed = found["wrong"], found["failed"]
         print_json({"right": right, "wrong": wrong, "removed": removed, "failed": failed})
@@ -97,7 +103,7 @@ def verify_shared(settings: Settings, sample: int | None, *, as_json: bool) -> N
         checked = right + len(found["wrong"]) + len(found["failed"])
         tell(f"{counted(checked, 'file')} of the shared bucket checked, {right:,} valid")
         for sha256 in found["wrong"]:
-            done = "removed" if sha256 in removed else "it could not be removed"
+            done = "removed" if sha256 in removed else "it was not removed"
             click.echo(f"wrong: {sha256} ({done})")
         for sha256 in found["failed"]:
             click.echo(f"cannot be read: {sha256}")
@@ -125,6 +131,7 @@ def examined(settings: Settings) -> SharedBucket | None:
         settings.shared,
         endpoint,
         is_for_writing=terms.is_for_writing,
+        is_strict=terms.is_strict,
         reads=abilities.reads,
         writes=abilities.writes,
         conditions=abilities.conditions,

@@ -99,6 +99,8 @@ class SharedBucket:
     remedy: str = ""
     #: Whether this shim is to write there.
     is_for_writing: bool = True
+    #: Whether this shim answers 503 where it cannot pin (``strict_pins``).
+    is_strict: bool = False
     reads: bool = False
     writes: bool = False
     #: Whether it honours conditions.

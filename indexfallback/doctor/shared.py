@@ -41,18 +41,20 @@ def judged(shared: SharedBucket, environ: Mapping[str, str]) -> Finding:
     name = f"{shared.url} at {shared.endpoint}" if shared.endpoint else shared.url
     if shared.problem:
         return fail(_SUBJECT, shared.problem, shared.remedy)
+    strict = "; with strict_pins, a file that has no pin there is answered with 503"
+    strict = strict if shared.is_strict else ""
     login = next((what for key, what in _CREDENTIALS.items() if environ.get(key)), "")
     by = f"with {login or _NO_CREDENTIALS}"
     if not shared.reads:
         remedy = _remedy(shared, has_login=bool(login))
-        what = f"{name} cannot be used {by} ({shared.cause}); the shim works without it"
-        return fail(_SUBJECT, what, remedy)
+        alone = strict or "; the shim works without it"
+        return fail(_SUBJECT, f"{name} cannot be used {by} ({shared.cause}){alone}", remedy)
     if not shared.is_for_writing:
-        return ok(_SUBJECT, f"{name} is only read, by shared_mode")
+        return ok(_SUBJECT, f"{name} is only read, by shared_mode{strict}")
     if not shared.writes:
         return warn(
             _SUBJECT,
-            f"{name} is read only {by} ({shared.cause})",
+            f"{name} is read only {by} ({shared.cause}){strict}",
             "See whether it is full"
             if shared.may_pass
             else 'Permit writing, or set shared_mode = "read"',
@@ -60,7 +62,8 @@ def judged(shared: SharedBucket, environ: Mapping[str, str]) -> Finding:
     if not shared.conditions:
         return warn(
             _SUBJECT,
-            f"{name}: {shared.cause}; files and pages are shared, pins and lists of names are not",
+            f"{name}: {shared.cause}; files and pages are shared, pins and lists of names are not"
+            + strict,
             "Use a server that honours If-None-Match and If-Match",
         )
     return ok(_SUBJECT, f"{name} has passed the self-test")

@@ -54,7 +54,11 @@ def cache(machine: Machine) -> Iterator[Finding]:
     found += [fail("cache", text, "indexfallback cache verify") for text in state.problems]
     if state.damaged:
         what = f"its database was damaged, and renamed to {', '.join(state.damaged)}"
-        found.append(warn("cache", what, "Check the disk's health, then remove the old database"))
+        remedy = "Check the disk's health, then remove the old database"
+        if machine.shared is not None and machine.shared.is_for_writing:
+            # What waited for the bucket in it may be lost.
+            remedy = f"Run `indexfallback cache share`. {remedy}"
+        found.append(warn("cache", what, remedy))
     if state.quarantined:
         what = f"{counted(state.quarantined, 'file')} in quarantine, damaged or refused"
         found.append(warn("cache", what, "indexfallback cache gc"))

@@ -69,6 +69,22 @@ def test_one_that_cannot_be_read_fails_with_the_likely_remedy(
 
 
 @pytest.mark.parametrize(
+    "shared",
+    [
+        SharedBucket("s3://packages/x", cause="403 Forbidden"),
+        replace(RIGHT, is_for_writing=False),
+        replace(RIGHT, writes=False),
+        replace(RIGHT, conditions=False),
+    ],
+)
+def test_what_strict_pins_does_meanwhile_is_said(shared: SharedBucket) -> None:
+    assert "503" not in judged(shared, KEY).what
+    what = judged(replace(shared, is_strict=True), KEY).what
+    assert what.endswith("with strict_pins, a file that has no pin there is answered with 503")
+    assert "works without it" not in what
+
+
+@pytest.mark.parametrize(
     ("variable", "said"),
     [
         ("AWS_WEB_IDENTITY_TOKEN_FILE", "a web identity"),

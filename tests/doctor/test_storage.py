@@ -8,7 +8,7 @@ import pytest
 from indexfallback.config import Settings
 from indexfallback.doctor.finding import Verdict
 from indexfallback.doctor.folding import folded
-from indexfallback.doctor.machine import Cache, Machine
+from indexfallback.doctor.machine import Cache, Machine, SharedBucket
 from indexfallback.doctor.storage import cache, room
 
 FULL = Machine(
@@ -32,3 +32,12 @@ def test_with_room_the_cache_is_told_by_itself() -> None:
     first, second = folded([*room(machine), *cache(machine)])
     assert (first.subject, first.verdict) == ("cache", Verdict.FAIL)
     assert (second.subject, second.verdict) == ("disk", Verdict.OK)
+
+
+def test_what_waited_for_the_bucket_in_a_damaged_database_is_to_be_shared_again() -> None:
+    damaged = Cache(directory="~/cache", free=10**12, damaged=("index.sqlite3.damaged-1",))
+    alone = replace(FULL, cache=damaged)
+    (finding,) = cache(alone)
+    assert "cache share" not in finding.remedy
+    (finding,) = cache(replace(alone, shared=SharedBucket("s3://packages/x")))
+    assert finding.remedy.startswith("Run `indexfallback cache share`. Check the disk")

@@ -171,6 +171,7 @@ class Link:
 
     def remove(self, keys: Iterable[str]) -> None:
         """Remove objects now, for the user; raises `BucketUnavailableError`."""
+        self.require_writing()
         for key in keys:
             answer = self.bucket.delete(key)
             if not answer.is_found:
@@ -182,6 +183,15 @@ class Link:
             self.remove([entry.key for entry in self.bucket.list(prefix)])
         except BucketError as error:
             raise self.unavailable(error.answer) from error
+
+    def require_writing(self) -> None:
+        """Raise `BucketUnavailableError` if this shim only reads, by its settings."""
+        if not self.is_for_writing:
+            raise BucketUnavailableError(
+                f"shared bucket {self.bucket}",
+                "is only read, by shared_mode",
+                'run it where shared_mode is "read-write"',
+            )
 
     def unavailable(self, answer: Answer) -> BucketUnavailableError:
         """Return the error for the user whom an answer stops."""

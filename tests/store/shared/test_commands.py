@@ -125,6 +125,35 @@ def test_verify_removes_wrong_files_of_the_bucket(
     assert cli("cache", "verify", "--shared").expect().words.startswith("0 files")
 
 
+def test_with_the_mode_read_no_command_changes_the_bucket(
+    cli: CommandLine,
+    filled: FakeIndex,
+    bucket: Bucket,
+    bucket_url: str,
+    object_store: ObjectStore,
+) -> None:
+    cli("cache", "share").expect()
+    bucket.put(keys.blob(DEMO.sha256), OTHER.data)
+    there = [(entry.key, entry.etag) for entry in bucket.list()]
+    cli.configure(
+        index_table("pypi", filled.url),
+        cache={
+            "shared": bucket_url,
+            "shared_endpoint": object_store.endpoint,
+            "shared_mode": "read",
+        },
+    )
+    for command in (
+        ("share",),
+        ("remove", "demo", "--yes"),
+        ("accept", "demo", DEMO.filename, "--yes"),
+    ):
+        done = cli("cache", *command).expect(1)
+        assert "is only read, by shared_mode; run it where" in done.words
+    assert "it was not removed" in cli("cache", "verify", "--shared").expect(1).words
+    assert [(entry.key, entry.etag) for entry in bucket.list()] == there
+
+
 def test_a_sample_is_of_the_bucket_only(cli: CommandLine) -> None:
     assert "--sample is for --shared" in cli("cache", "verify", "--sample", "3").expect(2).words
 
@@ -193,7 +222,7 @@ def test_status_says_what_waits_for_the_bucket_and_what_contradicted_it() -> Non
     }  # fmt: skip
     told = " ".join(" ".join(_shared_lines(report)).split())
     assert "s3://packages/x: read only (writing is denied)" in told
-    assert "1 file and 2 pages came from it, 3 writes under way, 4 records to be written" in told
+    assert "1 file and 2 pages came from it, 3 writes waiting, 4 records to be written" in told
     assert f"1 file served here contradicted another shim: {DEMO.filename} of demo" in told
     assert _shared_lines(None) == []
 

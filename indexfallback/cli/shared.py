@@ -121,7 +121,7 @@ def examined(settings: Settings) -> SharedBucket | None:
         return SharedBucket(
             settings.shared,
             endpoint,
-            problem=f"{error.where} {error.problem}",
+            problem=f"{error.where}: {error.problem}",
             remedy=f"{error.remedy[0].upper()}{error.remedy[1:]}",
         )
     from indexfallback.store.shared.selftest import examine  # noqa: PLC0415 - needs the extra

@@ -41,12 +41,12 @@ class Archive:
     """Reads an archive member by member."""
 
     def __init__(self, path: Path, file: BinaryIO) -> None:
-        self._path = path
+        self.path = path
         self._file = file
 
     def error(self, problem: str, remedy: str = _COPY_AGAIN) -> CarryError:
         """Return an error about this archive."""
-        return CarryError(str(self._path), problem, remedy)
+        return CarryError(str(self.path), problem, remedy)
 
     def manifest(self) -> Manifest:
         """Read the first member; raises `CarryError`."""

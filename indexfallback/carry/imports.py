@@ -17,6 +17,7 @@ from indexfallback.carry.blob_batch import BlobBatch
 from indexfallback.carry.changes import Change, Consent, no_changes
 from indexfallback.carry.comparison import Comparison
 from indexfallback.carry.manifest import CarriedFile, CarriedPage, CarriedProvenance
+from indexfallback.carry.owner_log import record_owners
 from indexfallback.carry.page_check import moved
 from indexfallback.carry.pages import ArchivedPages
 from indexfallback.carry.progress import Progress, no_progress
@@ -193,6 +194,7 @@ class Import:
 
     def _merge(self, plan: Plan, left: frozenset[str]) -> None:
         """Merge all records but those of the projects that are ``left``: owners, pins, pages."""
+        record_owners(self._store, plan.changes, left, self._archive.path.name)
         now = time.time()
         for index in self.manifest.indexes:
             names = list(self._here.names(index))

@@ -1,4 +1,4 @@
-"""``log``: shows who uploaded, yanked, removed, accepted, disowned or promoted what, and when."""
+"""``log``: shows who changed hosted indexes, tokens and owners of names, what, and when."""
 
 import time
 from collections.abc import Iterator
@@ -83,10 +83,11 @@ def log(
     limit: int,
     as_json: bool,
 ) -> None:
-    """Show who changed hosted indexes and owners of names, newest first.
+    """Show who changed hosted indexes, tokens and owners of names, newest first.
 
-    These are uploads, yanks, removals and promotions, and the commands `cache accept` and
-    `cache disown`. The latest 100,000 are kept.
+    These are uploads, yanks, removals and promotions, tokens that were created and revoked, and
+    the commands `cache accept`, `cache disown`, and `cache import` where it changed an owner. The
+    latest 100,000 are kept.
     """
     with closing(Hosting()) as hosting:
         events = hosting.events.read(

@@ -34,7 +34,7 @@ from indexfallback.config.values import patterns
 from indexfallback.store.events import local_actor
 from indexfallback.store.hosting import Hosting
 from indexfallback.store.secret import user_secret
-from indexfallback.store.tokens import RIGHTS, USER, Right, Token
+from indexfallback.store.tokens import PREFIX, RIGHTS, USER, Right, Token
 
 
 @click.group(
@@ -124,12 +124,13 @@ def create(
             indexes=names,
             projects=projects,
             expires=None if expires is None else time.time() + expires,
+            actor=local_actor(),
         )
     lines = _lines(settings, made)
     if as_json:
         print_json({**made._asdict(), "token": secret, "use": lines})
         return
-    note(f"token {made.id} ({made.name}), for {_purpose(made)}; it cannot be shown again")
+    note(f"token {made.id} ({made.name}), for {made.purpose}; it cannot be shown again")
     click.echo(secret)
     if options.quiet:
         return
@@ -160,12 +161,6 @@ def _lines(settings: Settings, made: Token) -> list[str]:
     return [
         f"curl -X POST -u {USER}:TOKEN {own}/-/{right}/{name}/PROJECT/VERSION" for name in names
     ]
-
-
-def _purpose(token: Token) -> str:
-    indexes = ", ".join(token.indexes) or "all indexes"
-    projects = f"; projects {', '.join(token.projects)}" if token.projects else ""
-    return f"{', '.join(token.rights)}: {indexes}{projects}"
 
 
 def _check_index(settings: Settings, index: str, *, only_read: bool) -> None:
@@ -217,7 +212,7 @@ def _row(each: Token) -> tuple[str, ...]:
         clock(each.created),
         used,
         expires,
-        _purpose(each),
+        each.purpose,
     )
 
 
@@ -225,9 +220,18 @@ def _row(each: Token) -> tuple[str, ...]:
 @click.argument("token_id", metavar="ID")
 @takes_options_but_index
 def revoke(options: Options, token_id: str) -> None:  # noqa: ARG001 - as above
-    """Revoke the token with this ID (see `token list`) at once."""
+    """Revoke the token with this ID (see `token list`) at once.
+
+    ID may be the token itself, such as one that was published by mistake.
+    """
     with closing(Hosting()) as hosting:
-        if not hosting.tokens.revoke(token_id):
-            say(f"there is no token {token_id}; `indexfallback token list` lists all")
-            sys.exit(1)
-    tell(f"Token {token_id} is revoked")
+        revoked = hosting.tokens.revoke(token_id, local_actor())
+    if revoked is None:
+        what = (
+            "this token is not known"
+            if token_id.startswith(PREFIX)
+            else (f"there is no token {token_id}")
+        )
+        say(f"{what}; `indexfallback token list` lists all")
+        sys.exit(1)
+    tell(f"Token {revoked.id} ({revoked.name}) is revoked")

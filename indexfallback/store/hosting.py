@@ -73,6 +73,11 @@ class Hosting:
         self._database: Database | None = None
 
     @property
+    def exists(self) -> bool:
+        """Whether there is a database: what only reads needs none to be made."""
+        return self._database is not None or (self._directory / _DATABASE).exists()
+
+    @property
     def files(self) -> HostedFiles:
         """The records of hosted files; raises `StoreError` if the database cannot be opened."""
         return HostedFiles(self._opened())
@@ -97,7 +102,7 @@ class Hosting:
 
         Raises `StoreFault` if the database cannot be read.
         """
-        if self._database is None and not (self._directory / _DATABASE).exists():
+        if not self.exists:
             return frozenset()
         return self.acceptances.versions(project)
 

@@ -1,7 +1,8 @@
 """Tokens: permission to change hosted indexes, and to read a shim that serves other machines.
 
 Only the sha256 of a token is stored. A token is 32 random bytes and cannot be guessed, so a slow
-hash, as for passwords, would add nothing and cost each request.
+hash, as for passwords, would add nothing and cost each request. That one is created or revoked is
+recorded in the log of events, in the same transaction.
 """
 
 import hashlib
@@ -10,8 +11,10 @@ import time
 from collections.abc import Collection, Sequence
 from typing import Literal, NamedTuple, get_args
 
+from indexfallback.names import is_normalized
 from indexfallback.store.best_effort import best_effort
 from indexfallback.store.database import Database
+from indexfallback.store.events import Action, Actor, Event, add_event
 
 #: The rights of a token. The right to upload does not include yanking, nor that to yank deleting:
 #: with a leaked token of a build job, no release can be removed.
@@ -53,6 +56,13 @@ class Token(NamedTuple):
         """Tell whether the token is valid for an index or, with None, for the whole chain."""
         return not self.indexes or index in self.indexes
 
+    @property
+    def purpose(self) -> str:
+        """Its rights, indexes and projects, in words."""
+        indexes = ", ".join(self.indexes) or "all indexes"
+        projects = f"; projects {', '.join(self.projects)}" if self.projects else ""
+        return f"{', '.join(self.rights)}: {indexes}{projects}"
+
 
 _SELECT = "SELECT id, name, rights, indexes, projects, created, expires, used FROM token"
 
@@ -71,8 +81,9 @@ class Tokens:
         indexes: Sequence[str] = (),
         projects: Sequence[str] = (),
         expires: float | None = None,
+        actor: Actor,
     ) -> tuple[Token, str]:
-        """Return a new token, and its secret, which is not stored; raises sqlite3.Error."""
+        """Return a new token, and its secret, which is not stored; raises `StoreFault`."""
         secret = PREFIX + secrets.token_urlsafe(_BYTES)
         kept = tuple(right for right in RIGHTS if right == "read" or right in rights)
         made = Token(
@@ -87,7 +98,9 @@ class Tokens:
         )
         lists = map(" ".join, (kept, indexes, projects))
         row = (made.id, name, _hash(secret), *lists, made.created, expires, None)
-        self._database.execute("INSERT INTO token VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", row)
+        with self._database.change() as changes:
+            changes.connection.execute("INSERT INTO token VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", row)
+            add_event(changes, _event("token-created", made, actor))
         return made, secret
 
     def find(self, secret: str) -> Token | None:
@@ -112,9 +125,30 @@ class Tokens:
         rows = self._database.rows(f"{_SELECT} ORDER BY created")
         return [_token(row) for row in rows]
 
-    def revoke(self, token_id: str) -> bool:
-        """Delete a token; return whether there was one."""
-        return self._database.execute("DELETE FROM token WHERE id = ?", (token_id,)) > 0
+    def revoke(self, token: str, actor: Actor) -> Token | None:
+        """Delete a token by its id or its secret; return it, or None if there was none.
+
+        Raises `StoreFault`.
+        """
+        with self._database.change() as changes:
+            known = (token, _hash(token))
+            execute = changes.connection.execute
+            row = execute(f"{_SELECT} WHERE id = ? OR sha256 = ?", known).fetchone()
+            if row is None:
+                return None
+            revoked = _token(row)
+            execute("DELETE FROM token WHERE id = ?", (revoked.id,))
+            add_event(changes, _event("token-revoked", revoked, actor))
+        return revoked
+
+
+def _event(action: Action, token: Token, actor: Actor) -> Event:
+    """Return the event of a token, with its index and its project if it is for one alone."""
+    index = token.indexes[0] if len(token.indexes) == 1 else None
+    project = token.projects[0] if len(token.projects) == 1 else ""
+    project = project if is_normalized(project) else ""  # a pattern is no project
+    detail = f"{token.name} for {token.purpose}"
+    return Event(time.time(), action, project, token.id, index, actor, detail)
 
 
 def _hash(secret: str) -> str:

@@ -13,10 +13,12 @@ from indexfallback.carry.changes import (
     PageChange,
     PinChange,
     all_changes,
+    no_changes,
 )
 from indexfallback.config import Index
 from indexfallback.errors import CarryError
 from indexfallback.store import Store, inventory
+from indexfallback.store.events import local_actor
 from tests.carry.support import (
     APP,
     NEW,
@@ -138,6 +140,21 @@ def test_with_consent_all_is_merged_and_then_there_is_no_change(case: Case, ours
     assert of_urllib3(ours) != before
     again = read(ours, case.path)
     assert (again.changes, again.left, again.pages, again.pins) == ((), (), 0, 0)
+
+
+def test_an_owner_that_changes_is_recorded_with_both_owners_and_the_archive(
+    full: Store, ours: Store, tmp_path: Path
+) -> None:
+    owner(full, ours)
+    path = tmp_path / "theirs.tar"
+    write(full, path)
+    for consent in (no_changes, all_changes, all_changes):
+        read(ours, path, consent=consent)
+    (event,) = ours.hosting.events.read()
+    assert event[1:] == (
+        "imported", "urllib3", "", None, local_actor(),
+        "owned by private instead of pypi, by theirs.tar",
+    )  # fmt: skip
 
 
 def test_a_dry_run_counts_the_same_and_writes_nothing(case: Case, ours: Store) -> None:

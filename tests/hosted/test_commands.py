@@ -1,6 +1,7 @@
 """``publish``, ``yank``, ``unyank``, ``remove`` and ``token`` while a shim runs."""
 
 import json
+import platform
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -40,9 +41,11 @@ def test_commands_are_recorded_with_the_login(hosted: Hosted, tmp_path: Path) ->
         hosted.listed("acme-lib")
         assert hosted.command(*arguments).returncode == 0
     events = json.loads(hosted.command("log", "--json").stdout)["events"]
+    made_by = f"{events[-1]['name']}@{platform.node()}"
     assert [(each["action"], each["index"], each["detail"]) for each in events] == [
         ("removed", "local", ""), ("disowned", None, "owned by local"),
         ("yanked", "local", ""), ("uploaded", "local", ""),
+        ("token-created", None, f"{made_by} for read, upload: all indexes"),
     ]  # fmt: skip
     assert {(each["token"], each["address"]) for each in events} == {(None, "")}
     assert all(each["name"] for each in events)

@@ -9,6 +9,7 @@ from falcon.testing import create_req
 
 from indexfallback.server.credentials import Credentials
 from indexfallback.server.wrong_tokens import MOST, SECONDS, WrongTokens
+from indexfallback.store.events import Actor
 from indexfallback.store.hosting import Hosting
 from indexfallback.store.secret import user_secret
 from tests.server.test_private import login
@@ -78,7 +79,7 @@ def test_many_clients_take_a_bounded_memory(wrong: WrongTokens) -> None:
 def test_only_wrong_tokens_are_refused_from_an_address_with_many(
     hosting: Hosting, clock: Clock
 ) -> None:
-    _, secret = hosting.tokens.create("office")
+    _, secret = hosting.tokens.create("office", actor=Actor("ann"))
     credentials = Credentials(hosting, user_secret(), clock=clock)
 
     def ask(token: str, address: str = HERE) -> None:

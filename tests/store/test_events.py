@@ -102,3 +102,24 @@ def test_the_actor_of_a_command_is_the_login_even_without_a_name(
 
 def test_each_action_is_a_word_of_its_own() -> None:
     assert len(set(ACTIONS)) == len(ACTIONS)
+
+
+def test_a_token_that_is_created_or_revoked_is_recorded_with_its_rights(hosting: Hosting) -> None:
+    alice = Actor("alice")
+    ci, secret = hosting.tokens.create("ci", indexes=["prod"], projects=["demo"], actor=alice)
+    wide, _ = hosting.tokens.create("all", rights=["read"], projects=["demo-*"], actor=alice)
+    reading = "all for read: all indexes; projects demo-*"
+    assert hosting.tokens.revoke(wide.id, Actor("bob")) == wide
+    assert hosting.tokens.revoke("unknown", Actor("bob")) is None
+    assert [event[1:] for event in hosting.events.read()] == [
+        ("token-revoked", "", wide.id, None, Actor("bob"), reading),
+        ("token-created", "", wide.id, None, alice, reading),
+        ("token-created", "demo", ci.id, "prod", alice, "ci for read, upload: prod; projects demo"),
+    ]  # fmt: skip
+    assert not any(secret in str(event) for event in hosting.events.read())
+
+
+def test_a_published_token_is_revoked_by_itself(hosting: Hosting) -> None:
+    made, secret = hosting.tokens.create("leaked", actor=ALICE)
+    assert hosting.tokens.revoke(secret, ALICE) == made
+    assert hosting.tokens.all() == []

@@ -14,6 +14,8 @@ from indexfallback.store.events import Actor
 from indexfallback.store.hosted_files import HostedFile
 from indexfallback.store.hosting import Hosting
 
+ANN = Actor("ann")
+
 
 @pytest.fixture
 def file() -> Path:
@@ -24,7 +26,7 @@ def file() -> Path:
 def token(file: Path) -> Iterator[str]:
     """Give a token that was made before."""
     with closing(Hosting()) as hosting:
-        yield hosting.tokens.create("laptop")[1]
+        yield hosting.tokens.create("laptop", actor=ANN)[1]
     assert file.exists()
 
 
@@ -83,7 +85,7 @@ def test_yanks_survive_a_damaged_file(file: Path) -> None:
 
 def test_a_revoked_token_does_not_come_back_with_a_damaged_file(file: Path, token: str) -> None:
     with closing(Hosting()) as hosting:
-        hosting.tokens.revoke(hosting.tokens.all()[0].id)
+        hosting.tokens.revoke(hosting.tokens.all()[0].id, ANN)
     for path in file.parent.glob(f"{file.name}*"):
         path.write_bytes(b"not a database" * 100)
     with closing(Hosting()) as hosting:
@@ -112,6 +114,6 @@ def test_an_event_that_cannot_be_recorded_is_no_failure_and_one_that_cannot_be_r
 ) -> None:
     file.mkdir(parents=True)
     with closing(Hosting()) as hosting:
-        hosting.events.record("disowned", "demo", "", actor=Actor("ann"))
+        hosting.events.record("disowned", "demo", "", actor=ANN)
         with pytest.raises(StoreError, match="XDG_STATE_HOME"):
             next(hosting.events.read())

@@ -106,8 +106,8 @@ def _young(shim: Shim, answer: Answer, version: str) -> dict[str, Any] | None:
 
 
 def _events(shim: Shim, project: str) -> list[Event]:
-    """Return the latest changes of a project; most users host no index, and have no such log."""
-    if not shim.hosted:
+    """Return the latest changes of a project; most users change nothing, and have no such log."""
+    if not shim.store.hosting.exists:
         return []
     with best_effort("show who changed a project"):
         return list(shim.store.hosting.events.read(project=project, limit=_EVENTS))

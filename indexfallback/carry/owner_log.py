@@ -1,0 +1,24 @@
+"""Records in the log of events which owners of projects an import changes."""
+
+from collections.abc import Collection, Iterable
+
+from indexfallback.carry.changes import Change, OwnerChange
+from indexfallback.store import Store
+from indexfallback.store.events import local_actor
+
+
+def record_owners(
+    store: Store, changes: Iterable[Change], left: Collection[str], archive: str
+) -> None:
+    """Record the changes of owners, but those of projects that are ``left`` as they are.
+
+    It is called before they are made, since a kill must not hide what was agreed to. ``archive``
+    is the name of its file.
+    """
+    for change in changes:
+        if isinstance(change, OwnerChange) and change.project not in left:
+            before, after = ", ".join(change.here), ", ".join(change.archive)
+            detail = f"owned by {after} instead of {before}, by {archive}"
+            store.hosting.events.record(
+                "imported", change.project, "", actor=local_actor(), detail=detail
+            )

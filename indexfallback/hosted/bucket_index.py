@@ -33,20 +33,18 @@ from indexfallback.store.shared.answers import Outcome as Happened
 from indexfallback.store.shared.bucket import Bucket
 from indexfallback.upstream.answers import (
     Body,
-    ClientLogin,
-    DocumentAnswer,
     FileAnswer,
     Limits,
     NamesAnswer,
     PageAnswer,
     Part,
     PartAnswer,
-    Skipped,
     TransferError,
     page_words,
 )
 from indexfallback.upstream.completing import versions_of
 from indexfallback.upstream.facts import Facts, FactsCache, Stamp
+from indexfallback.upstream.storage import StorageIndex
 
 #: Requests for attributes at once: a page of 500 new files takes 0.1 s in a data centre.
 _AT_ONCE = 8
@@ -58,7 +56,7 @@ _NS = 10**9
 V = TypeVar("V")
 
 
-class BucketIndex:
+class BucketIndex(StorageIndex):
     """One index in a bucket."""
 
     def __init__(self, index: Index, facts: FactsCache) -> None:
@@ -170,17 +168,6 @@ class BucketIndex:
             return Outcome(Kind.NOT_AN_INDEX, detail, time.monotonic() - started)
         return _outcome(answer, started)
 
-    def document(
-        self,
-        project: str,  # noqa: ARG002
-        version: str,  # noqa: ARG002
-        limits: Limits,  # noqa: ARG002
-        etag: str | None,  # noqa: ARG002
-        last_modified: str | None,  # noqa: ARG002
-    ) -> DocumentAnswer:
-        """Return that a bucket has no JSON."""
-        return DocumentAnswer(Outcome(Kind.ABSENT, "a bucket has no JSON"))
-
     def open(
         self,
         file: File,
@@ -229,24 +216,6 @@ class BucketIndex:
         if not stream.answer.is_found:
             return PartAnswer(outcome)
         return PartAnswer(outcome, data, total, stream.answer.etag or None)
-
-    def link_login(self, file: File) -> str:  # noqa: ARG002 - the interface
-        """Return that links have no login."""
-        return ""
-
-    def with_login(self, login: ClientLogin) -> "BucketIndex":  # noqa: ARG002 - the interface
-        """Return this index: a client's login is not for a bucket."""
-        return self
-
-    def skipped(self) -> tuple[Skipped, ...]:
-        """Return nothing: objects that are no distributions are not listed."""
-        return ()
-
-    def certificate_end(self) -> None:
-        """Return None: the client of the bucket tells nothing of the certificate."""
-
-    def close(self) -> None:
-        """Do nothing: connections end with the process."""
 
 
 def open_bucket(index: Index) -> Bucket:

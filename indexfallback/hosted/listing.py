@@ -12,8 +12,6 @@ from indexfallback.store import StoreFault
 from indexfallback.store.hosted_files import HostedFile
 from indexfallback.store.hosting import Hosting
 from indexfallback.upstream.answers import (
-    ClientLogin,
-    DocumentAnswer,
     FileAnswer,
     Limits,
     NamesAnswer,
@@ -23,9 +21,10 @@ from indexfallback.upstream.answers import (
     Skipped,
 )
 from indexfallback.upstream.directory import DirectoryIndex
+from indexfallback.upstream.storage import StorageIndex
 
 
-class Listing:
+class Listing(StorageIndex):
     """A directory index whose pages say when files were uploaded, and which are yanked."""
 
     def __init__(self, index: Index, upstream: DirectoryIndex, hosting: Hosting) -> None:
@@ -55,17 +54,6 @@ class Listing:
             return answer
         return answer._replace(page=completed(answer.page, known))
 
-    def document(
-        self,
-        project: str,
-        version: str,
-        limits: Limits,
-        etag: str | None,
-        last_modified: str | None,
-    ) -> DocumentAnswer:
-        """Return that a directory has no JSON."""
-        return self._upstream.document(project, version, limits, etag, last_modified)
-
     def names(self, limits: Limits) -> NamesAnswer:
         """Return the projects in the directory."""
         return self._upstream.names(limits)
@@ -78,10 +66,6 @@ class Listing:
         """Return the login in a link to a file as it is written there; empty if none is known."""
         return self._upstream.link_login(file)
 
-    def with_login(self, login: ClientLogin) -> "Listing":  # noqa: ARG002 - the interface
-        """Return this index: a directory asks for no login."""
-        return self
-
     def part(self, file: File, wanted: Part, patience: float) -> PartAnswer:
         """Read some bytes of a file of one of its pages."""
         return self._upstream.part(file, wanted, patience)
@@ -89,9 +73,6 @@ class Listing:
     def skipped(self) -> tuple[Skipped, ...]:
         """Return the files in the directory that are not offered."""
         return self._upstream.skipped()
-
-    def certificate_end(self) -> None:
-        """Return None: a directory has no certificate."""
 
     def close(self) -> None:
         """Close the directory."""

@@ -24,8 +24,6 @@ from indexfallback.names import METADATA_ENDING, PROVENANCE_ENDING
 from indexfallback.outcome import Kind, Outcome
 from indexfallback.page import File, ProjectPage
 from indexfallback.upstream.answers import (
-    ClientLogin,
-    DocumentAnswer,
     FileAnswer,
     Limits,
     NamesAnswer,
@@ -41,6 +39,7 @@ from indexfallback.upstream.facts import FactsCache
 from indexfallback.upstream.local_distributions import LocalDistributions, UnreadyError
 from indexfallback.upstream.roots import Roots, path_of
 from indexfallback.upstream.scan import DirectoryListing, scan, shown
+from indexfallback.upstream.storage import StorageIndex
 
 if TYPE_CHECKING:
     from indexfallback.upstream.http import HttpIndex
@@ -61,7 +60,7 @@ class _Scan(NamedTuple):
     good_until: float
 
 
-class DirectoryIndex:
+class DirectoryIndex(StorageIndex):
     """One directory on this machine."""
 
     def __init__(
@@ -108,17 +107,6 @@ class DirectoryIndex:
         if unready:  # it belongs to this index: no other one may answer for it
             return PageAnswer(Outcome(Kind.LOCAL, unready[0], elapsed))
         return PageAnswer(Outcome(Kind.ABSENT, "no such project", elapsed))
-
-    def document(
-        self,
-        project: str,  # noqa: ARG002
-        version: str,  # noqa: ARG002
-        limits: Limits,  # noqa: ARG002
-        etag: str | None,  # noqa: ARG002
-        last_modified: str | None,  # noqa: ARG002
-    ) -> DocumentAnswer:
-        """Return that a directory has no JSON."""
-        return DocumentAnswer(Outcome(Kind.ABSENT, "a directory has no JSON"))
 
     def _tree_page(self, path: Path, project: str, limits: Limits) -> ProjectPage:
         with path.open("rb") as file:
@@ -188,10 +176,6 @@ class DirectoryIndex:
         elapsed = time.monotonic() - started
         return NamesAnswer(Outcome(Kind.FOUND, f"{len(names)} names", elapsed), names)
 
-    def with_login(self, login: ClientLogin) -> "DirectoryIndex":  # noqa: ARG002 - the interface
-        """Return this index: a directory asks for no login."""
-        return self
-
     def skipped(self) -> tuple[Skipped, ...]:
         """Return the entries that are not offered, truncated files only after a page was made."""
         try:
@@ -246,9 +230,6 @@ class DirectoryIndex:
     def link_login(self, file: File) -> str:
         """Return the login in a link to a server as it is written there; empty if none is known."""
         return self._remote.link_login(file)
-
-    def certificate_end(self) -> None:
-        """Return None: a directory has no certificate."""
 
     def close(self) -> None:
         """Close the connections that links of a static tree needed."""

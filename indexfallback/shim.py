@@ -47,7 +47,7 @@ class Shim:
         self.fallback = Fallback(settings, self.store, self.members, self.network)
         self.documents = IndexDocuments(settings, self.store, self.members)
         self.downloads = Downloads(self.fallback)
-        self.search = Search(settings, self.store, self.members)
+        self.search = Search(settings, self.store, self.members, self.fallback.cooling)
         self.ahead = ReadAhead(self.fallback, self.downloads, self.offer)
         self.notices = Notices(self.fallback, self.documents)
         self._young: Table[Hashable, list[dict[str, Any]]] = Table("shim.Shim._young")

@@ -33,9 +33,9 @@ class ChangeLog:
 
     @contextmanager
     def recording(self, event: Event, files: Mapping[str, str]) -> Iterator[None]:
-        """Record the change that the block makes of ``files``, the sha256 of each by its name.
+        """Record the change that the block makes of ``files``, and let the search learn of it.
 
-        Of those that are withdrawn it may be empty.
+        ``files`` has the sha256 of each by its name; of those that are withdrawn it may be empty.
         """
         self.complete(older=_UNUSUAL)
         events = self._store.hosting.events
@@ -46,6 +46,8 @@ class ChangeLog:
             if begun is not None:
                 self._look_up(begun, is_over=True)
             raise
+        finally:
+            self._store.search.note(self._index.key, event.project)
         if begun is not None:
             events.end(begun, made=True)
         else:

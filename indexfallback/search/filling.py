@@ -1,39 +1,34 @@
 """Keeps the search index up to date, in the background.
 
 What it reads: the metadata files, documents and distributions that the cache holds, and the newest
-file of each project in a local directory. It never asks an index.
+files of each project in one's own directories and buckets (`own_files`). It asks no other index.
+
+Of a project with a cooldown only what is offered is described, so far as stored pages tell it.
 
 Locks: the condition ``_turn`` guards ``_thread``, ``_asked`` and ``_done``; there is no I/O under
-it. The thread alone uses ``_scanned``.
+it. The thread alone uses ``_own`` and changes ``_failed``.
 """
 
 import logging
 import threading
 import time
 from collections.abc import Iterable, Iterator
-from itertools import chain, groupby
-from operator import itemgetter
-from os import stat
-from pathlib import Path
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from itertools import groupby
 from typing import TypeVar
 
-from packaging.version import Version
-
+from indexfallback.chain.cooling import Cooling
+from indexfallback.chain.members import Members
 from indexfallback.config import Index, Settings
-from indexfallback.dists.bounds import ArchiveError
-from indexfallback.dists.sdist import find_pkg_info
-from indexfallback.dists.wheel import read_wheel_metadata
-from indexfallback.names import METADATA_ENDING, is_distribution, version_in
 from indexfallback.process.pauses import PAUSE, in_pieces
-from indexfallback.search.described import Said, age, said_by_document, said_by_metadata
+from indexfallback.search.directory_files import DirectoryFiles
+from indexfallback.search.held import Held
+from indexfallback.search.offering import Offering
+from indexfallback.search.own_files import OwnIndex, OwnProject, described_by_files
 from indexfallback.store import Store, best_effort
-from indexfallback.store.documents import DocumentKey
-from indexfallback.store.pins import Pin
 from indexfallback.store.search_index import Described
-from indexfallback.store.statements import Ordered
-from indexfallback.upstream.facts import stamp_of
-from indexfallback.upstream.roots import path_of
-from indexfallback.upstream.scan import DirectoryListing, scan
+from indexfallback.store.shared.answers import BucketError
 
 log = logging.getLogger("indexfallback")
 
@@ -47,20 +42,24 @@ _PAUSE = 0.005
 _END_SECONDS = 5.0
 #: Projects described in one transaction: some 300 ms of work, with pauses.
 _BATCH = 50
-_DOCUMENTS = Ordered(
-    "SELECT source, project, version FROM document"
-    " WHERE (source, project, version) > (?, ?, ?) ORDER BY 1, 2, 3 LIMIT ?",
-    (0, 1, 2),
-)
+#: Wait before an index of one's own that has failed is asked again for one project, seconds.
+_LATER = 600.0
 
 
 class Filling:
     """Describes projects in a thread of its own, which `close` ends."""
 
-    def __init__(self, settings: Settings, store: Store) -> None:
-        self._directories = [index for index in settings.every_index if index.is_directory]
-        self._store = store
+    def __init__(
+        self, settings: Settings, store: Store, members: Members, cooling: Cooling
+    ) -> None:
+        self._is_for_one_command = settings.for_one_command
         self._index = store.search
+        self._members = members
+        self._offering = Offering(settings, store, cooling)
+        self._cached = Held(store, self._offering)
+        opened = (_open_own(index, settings, store) for index in settings.every_index)
+        #: By the key of the index.
+        self._own = {own.index.key: own for own in opened if own is not None}
         self._closing = threading.Event()
         #: Set while somebody waits for what was asked last.
         self._hurry = threading.Event()
@@ -70,20 +69,29 @@ class Filling:
         self._asked = self._done = 0
         #: Until when somebody waits, on the monotonic clock.
         self._awaited = 0.0
-        #: Key of a directory to what was in it when its projects were last described.
-        self._scanned: dict[str, DirectoryListing] = {}
+        #: The keys of buckets that could not be read when they were listed last.
+        self._failed: set[str] = set()
 
     def follow(self) -> None:
-        """Start by itself when metadata comes: in a server, whose searches are then complete."""
+        """Start by itself when metadata comes: in a server, whose searches are then complete.
+
+        What one's own indexes have is described from the start. A shim for one command, of which a
+        company runs thousands, leaves all of it to another process.
+        """
+        if self._is_for_one_command:
+            return
         self._index.on_note = self._start
+        if self._own:
+            self._start()
 
     def update(self, seconds: float) -> bool:
-        """Describe what is not yet, and return whether that was done within some seconds."""
+        """Describe what is not yet, and return whether all was done within some seconds."""
         self._awaited = time.monotonic() + seconds
         with self._turn:
             number = self._ask()
             self._hurry.set()
-            return self._turn.wait_for(lambda: self._done >= number, seconds)
+            is_done = self._turn.wait_for(lambda: self._done >= number, seconds)
+        return is_done and not self._failed
 
     def close(self) -> None:
         """End the thread, and keep the notes for the next process."""
@@ -134,13 +142,49 @@ class Filling:
     def _fill(self) -> None:
         self._index.write_notes()
         self._mark_all()
-        for index in self._directories:
-            with best_effort(f"describe the projects of {index.name}"):
-                self._describe_directory(index)
         while not self._closing.is_set() and (due := self._index.due(_BATCH)):
-            described = {key: self._described(*key) for key in self._paced(due)}
-            found = [each for each in described.values() if each is not None]
-            self._index.put(found, [key for key, each in described.items() if each is None])
+            self._describe_due(due)
+        # Last: a bucket may take long to fail.
+        for own in self._own.values():
+            with best_effort(f"describe the projects of {own.index.name}"):
+                self._describe_own(own)
+
+    def _describe_due(self, due: Iterable[tuple[str, str]]) -> None:
+        found: list[Described] = []
+        gone: list[tuple[str, str]] = []
+        late: list[tuple[str, str]] = []
+        failed: set[str] = set()
+        for source, project in self._paced(due):
+            if source in failed:
+                late.append((source, project))
+                continue
+            try:
+                described = self._described(source, project)
+            except OSError as error:
+                log.info("%s cannot be described for the search: %s", project, error)
+                failed.add(source)
+                late.append((source, project))
+                continue
+            if described is not None:
+                found.append(described)
+            else:
+                gone.append((source, project))
+        self._index.put(found, gone)
+        self._index.postpone(late, time.time() + _LATER)
+
+    def _described(self, source: str, project: str) -> Described | None:
+        """Return what is known of a project that an index has, or None; raises OSError."""
+        own = self._own.get(source)
+        if own is None:
+            return self._cached.described(source, project)
+        if held := self._held(own):
+            raise OSError(f"{own.index.name}: {held}")
+        found = own.project(project)
+        return described_by_files(own.index, found, self._offering) if found is not None else None
+
+    def _held(self, own: OwnIndex) -> str:
+        """Return why an index must not be asked now, or an empty text."""
+        return self._members[own.index.name].held(time.monotonic())
 
     def _paced(self, items: Iterable[T]) -> Iterator[T]:
         """Yield the items until the end of this process, with pauses in which others work."""
@@ -151,136 +195,57 @@ class Filling:
             yield item
 
     def _mark_all(self) -> None:
-        """Mark all that the cache holds, if the search index is new."""
-        if self._index.is_filled():
+        """Mark all that the cache holds, if the search index is new or the cooldowns differ."""
+        rules = self._offering.rules
+        if self._index.is_filled(rules):
             return
-        self._scanned.clear()
-        documents = chain.from_iterable(self._store.database.pieces(_DOCUMENTS))
-        pins = (pin for pin in self._store.pins if is_read(pin.filename))
-        held = chain(map(itemgetter(0, 1), documents), ((pin.source, pin.project) for pin in pins))
-        for piece in in_pieces(key for key, _ in groupby(held)):
+        for own in self._own.values():
+            own.forget()
+        for piece in in_pieces(key for key, _ in groupby(self._cached.projects())):
             if self._closing.is_set():
                 return
             self._index.mark(piece)
-        self._index.set_filled()
+        self._index.set_filled(rules)
 
-    def _described(self, source: str, project: str) -> Described | None:
-        """Return what is held of a project that an index has, or None."""
-        said = [*self._said_by_documents(source, project), self._said_by_files(source, project)]
-        known = [each for each in said if each is not None]
-        if not known:
-            return None
-        return _described(source, project, max(known, key=lambda each: age(each.version)))
-
-    def _said_by_documents(self, source: str, project: str) -> Iterator[Said | None]:
-        """Yield what is said by the document of the project, and by that of its newest version."""
-        documents = self._store.documents
-        ordered = sorted(documents.versions(source, project), key=age)
-        for version in {*ordered[-1:], *(v for v in ordered if not v)}:
-            document = documents.load(DocumentKey(source, project, version))
-            yield said_by_document(document.body) if document is not None else None
-
-    def _said_by_files(self, source: str, project: str) -> Said | None:
-        """Return what the newest version says of which metadata is held."""
-        pins = chain.from_iterable(self._store.pins.of_project(project).values())
-        own = [pin for pin in pins if pin.source == source and is_read(pin.filename)]
-        for pin in _newest_first(own, project):
-            metadata = self._metadata(pin)
-            said = said_by_metadata(metadata) if metadata is not None else None
-            if said is not None:
-                return said
-        return None
-
-    def _metadata(self, pin: Pin) -> bytes | None:
-        blobs = self._store.blobs
-        blob = blobs.find(pin.sha256) if pin.sha256 in blobs.usable([pin.sha256]) else None
-        if blob is None:
-            return None
-        try:
-            if not pin.filename.endswith(METADATA_ENDING):
-                return _metadata_in(blob.path, pin.filename)
-            return b"".join(blobs.read(blob, 0, blob.size))
-        except OSError as error:  # evicted or damaged: another version may be readable
-            log.info("%s cannot be read for the search: %s", pin.filename, error)
-            return None
-
-    def _describe_directory(self, index: Index) -> None:
-        """Describe the projects of a directory whose newest files have changed."""
-        before = self._scanned.get(index.key)
-        listing = scan(path_of(index.url), before, self._store.local_files)
-        if listing is before:
+    def _describe_own(self, own: OwnIndex) -> None:
+        """Describe the projects of an index of one's own that have changed."""
+        listed = own.listed() if not self._held(own) else None
+        if listed is None:
             return
-        known = self._index.stamps(index.key) if before is None else {}
-        changed = (
-            (project, paths)
-            for project, paths in listing.projects.items()
-            if before is None or before.projects.get(project) != paths
-        )
-        for piece in in_pieces(changed, _BATCH):
-            found = [_described_by_path(index.key, *each, known) for each in self._paced(piece)]
-            self._index.put(each for each in found if each is not None)
-            if self._closing.is_set():
-                return
-        self._scanned[index.key] = listing
-
-
-def _described_by_path(
-    source: str, project: str, paths: Iterable[str], known: dict[str, str]
-) -> Described | None:
-    """Return what the newest file of a project says; None if nothing, or if it is known already."""
-    by_name = {Path(path).name: path for path in paths}
-    pins = [Pin(project, name, "", "", 0.0, source) for name in by_name if is_read(name)]
-    for pin in _newest_first(pins, project):
-        path = by_name[pin.filename]
         try:
-            size, modified = stamp_of(stat(path))  # noqa: PTH116 - as `scan` does
-            stamp = f"{pin.filename} {size} {modified}"
-            if known.get(project) == stamp:
-                return None
-            metadata = _metadata_in(Path(path), pin.filename)
-        except OSError as error:  # removed since, or unreadable, which its page reports
-            log.info("%s cannot be read for the search: %s", path, error)
-            continue
-        said = said_by_metadata(metadata) if metadata is not None else None
-        if said is not None:
-            return _described(source, project, said, stamp)
+            self._describe_changed(own, listed)
+            self._failed.discard(own.index.key)
+        except BucketError as error:
+            log.info("%s cannot be read for the search: %s", own.index.name, error)
+            self._failed.add(own.index.key)
+
+    def _describe_changed(self, own: OwnIndex, listed: Iterator[OwnProject]) -> None:
+        key = own.index.key
+        known, names = self._index.stamps(key), set[str]()
+
+        def changed() -> Iterator[OwnProject]:
+            for each in listed:
+                names.add(each.name)
+                if each.stamp is not None and each.stamp != known.get(each.name):
+                    yield each
+
+        with ThreadPoolExecutor(own.at_once, "describe") as pool:
+            describe = partial(described_by_files, own.index, offering=self._offering)
+            for piece in in_pieces(changed(), _BATCH):
+                self._index.put(list(pool.map(describe, self._paced(piece))))
+                if self._closing.is_set():
+                    return
+        self._index.put([], [(key, name) for name in known.keys() - names])
+        own.keep()
+
+
+def _open_own(index: Index, settings: Settings, store: Store) -> OwnIndex | None:
+    """Return an index as the search reads it; None for one behind HTTP. This reads nothing."""
+    if index.is_directory:
+        return DirectoryFiles(index, store.local_files, settings.page_size)
+    if index.is_bucket:
+        # It needs the client of the object store, which most users do not have.
+        from indexfallback.search.bucket_files import BucketFiles  # noqa: PLC0415
+
+        return BucketFiles(index)
     return None
-
-
-def _metadata_in(path: Path, filename: str) -> bytes | None:
-    """Return the metadata in a distribution, also that of an sdist which a build may change."""
-    try:
-        if filename.endswith(".whl"):
-            return read_wheel_metadata(path, filename)
-        return find_pkg_info(path)
-    except ArchiveError:  # damaged, or of another format
-        return None
-
-
-def is_read(filename: str) -> bool:
-    """Tell whether a file of this name may have metadata."""
-    return filename.endswith(METADATA_ENDING) or is_distribution(filename)
-
-
-def _newest_first(pins: list[Pin], project: str) -> Iterator[Pin]:
-    """Yield files, the newest version first, of each version the quickest to read first."""
-
-    def order(pin: Pin) -> tuple[tuple[bool, bool, Version], bool, bool]:
-        listed = pin.filename.removesuffix(METADATA_ENDING)
-        is_metadata = listed != pin.filename
-        return age(version_in(listed, project) or ""), is_metadata, listed.endswith(".whl")
-
-    yield from sorted(pins, key=order, reverse=True)
-
-
-def _described(source: str, project: str, said: Said, stamp: str = "") -> Described:
-    return Described(
-        source,
-        project,
-        said.version,
-        said.name,
-        said.summary,
-        said.keywords,
-        said.classifiers,
-        stamp,
-    )

@@ -7,6 +7,7 @@ index's group said of it: what another index says of the same name is of another
 from collections.abc import Collection, Sequence
 from typing import Any, NamedTuple
 
+from indexfallback.chain.cooling import Cooling
 from indexfallback.chain.members import Members
 from indexfallback.chain.question import asking_order
 from indexfallback.config import Index, Settings
@@ -46,8 +47,10 @@ class Findings(NamedTuple):
 class Search:
     """The search of one shim."""
 
-    def __init__(self, settings: Settings, store: Store, members: Members) -> None:
-        self.filling = Filling(settings, store)
+    def __init__(
+        self, settings: Settings, store: Store, members: Members, cooling: Cooling
+    ) -> None:
+        self.filling = Filling(settings, store, members, cooling)
         self._settings = settings
         self._store = store
         self._members = members
@@ -89,6 +92,8 @@ class Search:
         if index.is_directory:
             limits = Limits(0.0, self._settings.page_size)
             listed = self._members[index.name].upstream.names(limits).names
+        elif index.is_bucket:  # as it was listed last
+            listed = self._store.search.stamps(index.key)
         return NameSource(index.key, index.is_private, listed)
 
     def _described_by(

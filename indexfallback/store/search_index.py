@@ -43,9 +43,14 @@ CREATE TABLE project (
 );
 CREATE INDEX project_name ON project (project);
 CREATE TABLE due (
-    source TEXT NOT NULL, project TEXT NOT NULL, PRIMARY KEY (source, project)
+    source TEXT NOT NULL, project TEXT NOT NULL, at REAL NOT NULL, PRIMARY KEY (source, project)
 ) WITHOUT ROWID;
-CREATE TABLE filled (at REAL NOT NULL);
+CREATE TABLE filled (rules TEXT NOT NULL);
+"""
+#: Of several times the first one holds.
+_MARK = """
+INSERT INTO due VALUES (?, ?, ?)
+ON CONFLICT (source, project) DO UPDATE SET at = min(at, excluded.at)
 """
 _COLUMNS = "name, summary, keywords, classifiers"
 #: With an index of the beginnings of words, which without it take ten times as long to find.
@@ -80,6 +85,8 @@ class Described(NamedTuple):
     classifiers: Sequence[str]
     #: Tells the file apart that it was read from; empty if that does not matter.
     stamp: str = ""
+    #: When it is to be described anew, seconds since the epoch; None if nothing tells so.
+    until: float | None = None
 
 
 class Match(NamedTuple):
@@ -123,23 +130,34 @@ class SearchIndex:
     def mark(self, projects: Iterable[tuple[str, str]]) -> None:
         """Mark projects, each an address of an index and a name, as to be described."""
         with self._opened() as connection, transaction(connection):
-            connection.executemany("INSERT OR IGNORE INTO due VALUES (?, ?)", projects)
+            connection.executemany(_MARK, ((*project, 0.0) for project in projects))
 
     def due(self, most: int) -> list[tuple[str, str]]:
-        """Return some of the marked projects."""
+        """Return some of the marked projects whose time has come."""
+        query = "SELECT source, project FROM due WHERE at <= ? LIMIT ?"
         with self._opened() as connection:
-            rows = connection.execute("SELECT source, project FROM due LIMIT ?", (most,))
-            return rows.fetchall()
+            return connection.execute(query, (time.time(), most)).fetchall()
 
-    def is_filled(self) -> bool:
-        """Tell whether all that was in the cache when this file was made has been marked."""
-        with self._opened() as connection:
-            return connection.execute("SELECT 1 FROM filled").fetchone() is not None
+    def postpone(self, projects: Iterable[tuple[str, str]], until: float) -> None:
+        """Let marked projects be due again at a time, seconds since the epoch."""
+        with self._opened() as connection, transaction(connection):
+            query = "UPDATE due SET at = ? WHERE source = ? AND project = ?"
+            connection.executemany(query, ((until, *project) for project in projects))
 
-    def set_filled(self) -> None:
-        """Record that `is_filled`."""
+    def is_filled(self, rules: str) -> bool:
+        """Tell whether all that was in the cache when this file was made has been marked.
+
+        That is so for the ``rules`` of what is described alone.
+        """
         with self._opened() as connection:
-            connection.execute("INSERT INTO filled VALUES (?)", (time.time(),))
+            return bool(connection.execute("SELECT rules FROM filled").fetchone() == (rules,))
+
+    def set_filled(self, rules: str) -> None:
+        """Record that `is_filled`, and mark what is described by other rules."""
+        with self._opened() as connection, transaction(connection):
+            connection.execute("INSERT OR IGNORE INTO due SELECT source, project, 0 FROM project")
+            connection.execute("DELETE FROM filled")
+            connection.execute("INSERT INTO filled VALUES (?)", (rules,))
 
     def put(self, described: Iterable[Described], gone: Iterable[tuple[str, str]] = ()) -> None:
         """Store descriptions, remove those of ``gone`` projects, and unmark both."""
@@ -155,6 +173,8 @@ class SearchIndex:
                     (added.lastrowid, each.name, each.summary, each.keywords,
                      "\n".join(each.classifiers)),
                 )  # fmt: skip
+                if each.until is not None:
+                    connection.execute(_MARK, (each.source, each.project, each.until))
             for source, project in gone:
                 _remove(connection, source, project)
 

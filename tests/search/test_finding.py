@@ -10,22 +10,19 @@ import pytest
 
 from indexfallback.config import Settings
 from indexfallback.config.load import load_settings
-from indexfallback.names import METADATA_ENDING
-from indexfallback.page import ProjectPage
 from indexfallback.search import filling, finding
 from indexfallback.search.finding import Findings, Found
 from indexfallback.search.query import query_of
 from indexfallback.shim import Shim
-from indexfallback.store import PageFacts, Store, Validators, maintenance
+from indexfallback.store import Validators, maintenance
 from indexfallback.store.documents import DocumentKey, StoredDocument
 from tests.fakes import sdist, wheel
+from tests.search.conftest import SECONDS, find, keep, keep_page, names
 from tests.server.browse.described import described
 from tests.serving import config_text, index_table, wait_until
 
 OWN, PYPI = "https://own.example.com/simple/", "https://pypi.example.com/simple/"
 MIRROR = "https://mirror.example.com/simple/"
-#: More than any search of these tests takes.
-SECONDS = 20.0
 
 Open = Callable[..., Shim]
 
@@ -47,31 +44,6 @@ def shim(tmp_path: Path) -> Iterator[Shim]:
     settings: Settings = load_settings(config=config, indexes=(), offline=True, environ={})
     with closing(Shim(settings)) as made:
         yield made
-
-
-def metadata(project: str, version: str, summary: str, *more: str) -> bytes:
-    lines = [f"Name: {project}", f"Version: {version}", f"Summary: {summary}", *more]
-    return "\n".join([*lines, "", "A description"]).encode()
-
-
-def keep_page(store: Store, source: str, project: str) -> None:
-    store.pages.put(source, ProjectPage(name=project), PageFacts(Validators(), "digest", 1.0))
-
-
-def keep(store: Store, source: str, project: str, version: str, summary: str, *more: str) -> None:
-    """Store a page and the metadata of one version, as a request for them does."""
-    keep_page(store, source, project)
-    blob = store.blobs.add(metadata(project, version, summary, *more))
-    name = f"{project.replace('-', '_')}-{version}-py3-none-any.whl{METADATA_ENDING}"
-    store.pins.record(project, name, blob.sha256, source, key="a" * 64)
-
-
-def find(shim: Shim, text: str = "", classifier: str = "", **more: Any) -> Findings:
-    return shim.search.find(query_of(text, classifier), 0, 100, patience=SECONDS, **more)
-
-
-def names(findings: Findings) -> list[str]:
-    return [found.project for found in findings.projects]
 
 
 def test_what_metadata_says_finds_a_project_behind_those_whose_names_have_the_text(

@@ -1,6 +1,7 @@
 """The search index, by FTS5 and by LIKE."""
 
 import sqlite3
+import time
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
@@ -113,6 +114,26 @@ def test_what_is_marked_is_due_until_it_is_described(index: SearchIndex) -> None
     assert index.due(10) == []
 
 
+def test_what_is_withheld_is_due_when_its_time_has_come(index: SearchIndex) -> None:
+    later = time.time() + 1000
+    index.put([described("pyyaml")._replace(until=later), described("zope")._replace(until=1.0)])
+    assert index.due(10) == [(PYPI, "zope")]
+    index.postpone([(PYPI, "zope")], later)
+    assert index.due(10) == []
+    index.mark([(PYPI, "pyyaml")])
+    assert index.due(10) == [(PYPI, "pyyaml")]
+
+
+def test_other_rules_mark_all_that_is_described(index: SearchIndex) -> None:
+    index.set_filled("none")
+    assert (index.is_filled("none"), index.is_filled("7 days")) == (True, False)
+    index.put([], index.due(100))
+    assert index.due(100) == []
+    index.put([described("pyyaml")])
+    index.set_filled("7 days")
+    assert (index.due(100), index.is_filled("7 days")) == ([(PYPI, "pyyaml")], True)
+
+
 def test_many_notes_do_not_stay_in_memory(index: SearchIndex) -> None:
     for number in range(1500):
         index.note(PYPI, f"name-{number}")
@@ -144,9 +165,9 @@ def test_a_file_that_cannot_be_used_is_made_again(
 ) -> None:
     index = SearchIndex(tmp_path)
     index.put(KNOWN)
-    index.set_filled()
+    index.set_filled("")
     spoil(next(tmp_path.glob("search*.sqlite3")))
     with pytest.raises(sqlite3.DatabaseError):
         index.find(["client"], "", 10, sources=BOTH)
     assert index.find(["client"], "", 10, sources=BOTH) == []
-    assert not index.is_filled()
+    assert not index.is_filled("")

@@ -28,7 +28,6 @@ from indexfallback.search.offering import Offering
 from indexfallback.search.own_files import OwnIndex, OwnProject, described_by_files
 from indexfallback.store import Store, best_effort
 from indexfallback.store.search_index import Described
-from indexfallback.store.shared.answers import BucketError
 
 log = logging.getLogger("indexfallback")
 
@@ -69,7 +68,7 @@ class Filling:
         self._asked = self._done = 0
         #: Until when somebody waits, on the monotonic clock.
         self._awaited = 0.0
-        #: The keys of buckets that could not be read when they were listed last.
+        #: The keys of one's own indexes that could not be read when they were listed last.
         self._failed: set[str] = set()
 
     def follow(self) -> None:
@@ -209,13 +208,13 @@ class Filling:
 
     def _describe_own(self, own: OwnIndex) -> None:
         """Describe the projects of an index of one's own that have changed."""
-        listed = own.listed() if not self._held(own) else None
-        if listed is None:
-            return
         try:
+            listed = own.listed() if not self._held(own) else None
+            if listed is None:
+                return
             self._describe_changed(own, listed)
             self._failed.discard(own.index.key)
-        except BucketError as error:
+        except OSError as error:
             log.info("%s cannot be read for the search: %s", own.index.name, error)
             self._failed.add(own.index.key)
 

@@ -16,23 +16,16 @@ from indexfallback.server.browse.notices import notices_section
 from indexfallback.server.browse.ownership import ownership_section
 from indexfallback.server.browse.provenance import provenance_section
 from indexfallback.server.browse.releases import Release, releases_section
-from indexfallback.server.browse.sections import Section, made, made_with_navigation
+from indexfallback.server.browse.sections import Layout, Section, laid_out
 from indexfallback.store.events import Event
 from indexfallback.words import left_out
 
 _TO_ROOT = "../../"
 
-_BODY = """\
+_HEAD = """\
 <h1>{name} <small>{version}</small></h1>
 {summary}
 <p class="note">From <b>{owner}</b> · <a href="#indexes">why</a> · {as_of}</p>
-{above}
-{commands}
-<nav class="parts" aria-label="Parts">{parts}</nav>
-<div class="columns">
-<div>{main}</div>
-<aside>{beside}</aside>
-</div>
 """
 
 _REFUSED = """\
@@ -72,20 +65,15 @@ class ProjectView(NamedTuple):
 
 def project_page(view: ProjectView) -> Html:
     """Return the page."""
-    parts, main = made_with_navigation(_MAIN, view)
-    body = html(
-        _BODY,
+    head = html(
+        _HEAD,
         name=view.name,
         version=view.current.version if view.current is not None else "",
         summary=optional('<p class="lead">{text}</p>', text=view.about.summary),
         owner=view.report["owner"],
         as_of=as_of(view.now),
-        above=made(_ABOVE, view),
-        commands=commands(view.address, view.name),
-        parts=parts,
-        main=main,
-        beside=made(_BESIDE, view),
     )
+    body = laid_out(_LAYOUT, view, head, commands(view.address, view.name))
     return framed(f"{view.name} · indexfallback", body, _TO_ROOT)
 
 
@@ -139,16 +127,17 @@ def _about(view: ProjectView) -> Html:
     return about_section(view.about, view.failing)
 
 
-#: Above the commands, in the column of the description, and beside it; each in order.
-_ABOVE = (Section(_failing), Section(_notices))
-_MAIN = (
-    Section(_vulnerabilities, "Known vulnerabilities", "notices"),
-    Section(_description, "Description", "description"),
-    Section(_files, "Files", "files"),
-    Section(_ownership, "Where it comes from", "indexes"),
-    Section(_history, "Changes", "changes"),
+_LAYOUT = Layout(
+    above=(Section(_failing), Section(_notices)),
+    main=(
+        Section(_vulnerabilities, "Known vulnerabilities", "notices"),
+        Section(_description, "Description", "description"),
+        Section(_files, "Files", "files"),
+        Section(_ownership, "Where it comes from", "indexes"),
+        Section(_history, "Changes", "changes"),
+    ),
+    beside=(Section(_about), Section(_provenance)),
 )
-_BESIDE = (Section(_about), Section(_provenance))
 
 
 def refused_page(title: str, report: Mapping[str, Any], now: float, to_root: str) -> Html:

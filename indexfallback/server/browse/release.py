@@ -20,22 +20,15 @@ from indexfallback.server.browse.markup import (
 from indexfallback.server.browse.notices import notices_section
 from indexfallback.server.browse.provenance import provenance_section
 from indexfallback.server.browse.releases import Release, file_list, release_marks
-from indexfallback.server.browse.sections import Section, made, made_with_navigation
+from indexfallback.server.browse.sections import Layout, Section, laid_out
 from indexfallback.words import counted
 
 _TO_ROOT, _TO_PROJECTS = "../../../", "../../"
 
-_BODY = """\
+_HEAD = """\
 <h1><a href="../">{name}</a> <small>{version}</small>{marks}</h1>
 {summary}
 <p class="note">From <b>{owner}</b>{uploaded} · <a href="../">all of {name}</a> · {as_of}</p>
-{above}
-{commands}
-<nav class="parts" aria-label="Parts">{parts}</nav>
-<div class="columns">
-<div>{main}</div>
-<aside>{beside}</aside>
-</div>
 """
 
 _MISSING = """\
@@ -77,9 +70,8 @@ def release_page(view: ReleaseView) -> Html:
     """Return the page."""
     version = view.release.version
     uploaded = min((file.upload_time or "" for file in view.release.files), default="")[:10]
-    parts, main = made_with_navigation(_MAIN, view)
-    body = html(
-        _BODY,
+    head = html(
+        _HEAD,
         name=view.name,
         version=version,
         marks=release_marks(view.release),
@@ -87,12 +79,8 @@ def release_page(view: ReleaseView) -> Html:
         owner=view.served_by,
         uploaded=f" · {uploaded}" if uploaded else "",
         as_of=as_of(view.now),
-        above=made(_ABOVE, view),
-        commands=commands(view.address, f"{view.name}=={version}"),
-        parts=parts,
-        main=main,
-        beside=made(_BESIDE, view),
     )
+    body = laid_out(_LAYOUT, view, head, commands(view.address, f"{view.name}=={version}"))
     return framed(f"{view.name} {version} · indexfallback", body, _TO_ROOT)
 
 
@@ -152,14 +140,15 @@ def _classifiers(view: ReleaseView) -> Html:
     return classifiers_section(view.about, _TO_PROJECTS)
 
 
-#: Above the commands, in the column of the description, and beside it; each in order.
-_ABOVE = (Section(_another), Section(_young))
-_MAIN = (
-    Section(_vulnerabilities, "Known vulnerabilities", "notices"),
-    Section(_description, "Description", "description"),
-    Section(_files, "Files", "files"),
+_LAYOUT = Layout(
+    above=(Section(_another), Section(_young)),
+    main=(
+        Section(_vulnerabilities, "Known vulnerabilities", "notices"),
+        Section(_description, "Description", "description"),
+        Section(_files, "Files", "files"),
+    ),
+    beside=(Section(_about), Section(_provenance), Section(_classifiers)),
 )
-_BESIDE = (Section(_about), Section(_provenance), Section(_classifiers))
 
 
 class MissingRelease(NamedTuple):

@@ -8,16 +8,16 @@ from typing import Any
 
 from buildout_ext.name import NAME
 from buildout_ext.places import REMOTE, Places
-from indexfallback.config import PRIVATE_FRESH, Settings
+from indexfallback.config import PRIVATE_FRESH, Index, Settings
 from indexfallback.config.address import PYPI, parse_address, redact_text
 from indexfallback.config.chain import Entry
 from indexfallback.config.load import entry_of, load_settings
 from indexfallback.config.naming import slug
-from indexfallback.config.units import InvalidValueError
+from indexfallback.config.units import InvalidValueError, parse_duration
 from indexfallback.config.values import directory, index_name, suggest
 from indexfallback.errors import ConfigError
 
-OPTIONS = ("indexes", "cache", "offline", "config")
+OPTIONS = ("indexes", "cooldown", "cache", "offline", "config")
 _BOOLEANS = {"true": True, "false": False}
 #: ``NAME = URL`` or ``NAME = URL of GROUP``.
 _LINE = re.compile(r"(?P<name>[^\s=]+)\s*=\s*(?P<url>\S+)(?:\s+of\s+(?P<group>\S+))?")
@@ -56,6 +56,8 @@ def read_settings(
     )
     if cache := section.get("cache", "").strip():
         settings = replace(settings, cache_dir=_directory(cache, base))
+    if cooldown := section.get("cooldown", "").strip():
+        settings = _with_cooldown(settings, cooldown)
     return replace(settings, allow_hosts=tuple(allow_hosts))
 
 
@@ -110,6 +112,24 @@ def _offline(text: str) -> bool:
     if text and text not in _BOOLEANS:
         raise _error("offline", f'"{text}" is neither true nor false', "write true or false")
     return _BOOLEANS.get(text, False)
+
+
+def _with_cooldown(settings: Settings, text: str) -> Settings:
+    """Return settings whose public indexes and mirrors have a cooldown, unless they have one."""
+    try:
+        seconds = parse_duration(text)
+    except InvalidValueError as error:
+        raise _error("cooldown", f'"{text}" {error.problem}', error.remedy) from error
+
+    def cooled(indexes: Iterable[Index]) -> tuple[Index, ...]:
+        return tuple(
+            index
+            if index.is_private or index.cooldown is not None
+            else replace(index, cooldown=seconds)
+            for index in indexes
+        )
+
+    return replace(settings, indexes=cooled(settings.indexes), beside=cooled(settings.beside))
 
 
 def _directory(text: str, base: Path) -> Path:

@@ -183,9 +183,12 @@ def cause(young: Young | YoungRelease, index: str, seconds: float) -> str:
     )
 
 
-def withheld_until(young: Young, index: str) -> str:
-    """Return the same as a predicate: ``is withheld until ...``."""
-    return f"is withheld until {minute(young.until)} by the cooldown of {index}"
+def withheld_until(project: str, young: Young, index: str) -> str:
+    """Return until when a file is withheld, and what offers it, as a predicate."""
+    until = f"is withheld until {minute(young.until)} by the cooldown of {index}"
+    if young.version is None:
+        return until
+    return f"{until} (`indexfallback cache accept {project} {young.version}` offers it now)"
 
 
 def remedy(project: str, version: str | None) -> str:

@@ -85,7 +85,10 @@ def _undo(hosting: Hosting, project: str, version: str, *, as_json: bool) -> Non
     if as_json:
         print_json({"project": project, "version": version, "removed": done})
     elif done:
-        tell(f"{project} {version} is withheld again until its cooldown is over")
+        tell(
+            f"{project} {version} is withheld again until its cooldown is over, "
+            "except what was served of it"
+        )
     else:
         say(f"{project} {version} was not accepted")
     sys.exit(0 if done else 1)

@@ -54,7 +54,10 @@ def offer_of(shim: Shim, project: str) -> tuple[Answer, Offer]:
     """Ask the chain for a project's page; raises `IndexFallbackError`."""
     answer = shim.fallback.page(project)
     owner = answer.owner.name
-    young = {e.file.filename: withheld_until(e, owner) for e in shim.too_young(answer).withheld}
+    young = {
+        each.file.filename: withheld_until(project, each, owner)
+        for each in shim.too_young(answer).withheld
+    }
     is_offline = answer.offline is not None
     return answer, Offer(answer.corrected, shim.offer(answer), is_offline, young)
 

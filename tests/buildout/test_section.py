@@ -94,6 +94,20 @@ def test_a_user_with_a_running_shim_of_this_chain_is_told_apart_by_hosts(tmp_pat
     assert less.identity != everything.identity
 
 
+def test_a_cooldown_is_that_of_the_public_indexes_and_their_mirrors(tmp_path: Path) -> None:
+    settings = read(tmp_path, {"indexes": _INDEXES, "cooldown": "7 days"})
+    assert [index.cooldown for index in settings.indexes] == [None, 604800.0, 604800.0]
+
+
+def test_a_cooldown_of_the_configuration_has_precedence(tmp_path: Path) -> None:
+    (tmp_path / "chain.toml").write_text(
+        '[[index]]\nname = "pypi"\nurl = "pypi"\ncooldown = "1 day"\n'
+        f'[[index]]\nname = "other"\nurl = "{_URL}"\nrole = "public"\n'
+    )
+    settings = read(tmp_path, {"config": "chain.toml", "cooldown": "7 days"})
+    assert [index.cooldown for index in settings.indexes] == [86400.0, 604800.0]
+
+
 def test_cache_and_offline_are_taken(tmp_path: Path) -> None:
     settings = read(tmp_path, {"cache": "seen", "offline": "true"})
     assert settings.cache_dir == tmp_path / "seen"
@@ -118,6 +132,7 @@ def test_cache_and_offline_are_taken(tmp_path: Path) -> None:
             '[indexfallback] indexes: index "mirror": mirror_of = "pypy" names no index; did you',
         ),
         ({"offline": "yes"}, '[indexfallback] offline: "yes" is neither true nor false; write'),
+        ({"cooldown": "week"}, '[indexfallback] cooldown: "week" '),
         ({"cache": __file__}, f'[indexfallback] cache: "{__file__}" is a file, not a directory'),
         (
             {"config": "a.toml", "indexes": "pypi"},

@@ -14,6 +14,7 @@ from indexfallback.chain.cooldown import (
     undated,
     with_times,
     withheld_files,
+    withheld_until,
     young_files,
 )
 from indexfallback.chain.offer import Available, hidden, offered
@@ -115,6 +116,16 @@ def test_a_file_that_was_served_is_never_withheld_and_another_one_of_its_name_is
 def test_an_accepted_release_is_offered() -> None:
     listed = page(file("1.0", NOW), file("1.1", NOW))
     assert [each.version for each in young(listed, cooldown("1.1"))] == ["1.0"]
+
+
+def test_a_resolver_that_takes_another_version_is_told_what_offers_the_withheld_one() -> None:
+    (found,) = young(page(file("1.0", NOW)), cooldown())
+    said = withheld_until("acme", found, "pypi")
+    assert said.startswith("is withheld until 2026-12-0")
+    assert said.endswith(
+        "by the cooldown of pypi (`indexfallback cache accept acme 1.0` offers it now)"
+    )
+    assert "accept" not in withheld_until("acme", found._replace(version=None), "pypi")
 
 
 def test_the_page_lists_no_version_all_of_whose_files_are_withheld() -> None:

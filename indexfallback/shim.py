@@ -86,7 +86,7 @@ class Shim:
         young = young_files(answer.corrected, cooldown)
         if cooldown is None or not young:
             return TooYoung(cooldown)
-        withheld = withheld_files(young, self._pins(answer), cooldown.accepted)
+        withheld = withheld_files(young, self._pins(answer), cooldown)
         return TooYoung(cooldown, young, withheld)
 
     def note_young(self, answer: Answer) -> TooYoung:

@@ -6,7 +6,8 @@ same; where none is known, the time counts at which the file was first seen. A t
 future counts as the time at which the file was first seen: a wrong clock, of the index or of this
 machine, withholds a file for one cooldown and not for longer, and never offers it earlier.
 
-A file that was served before is not withheld, and no file of a release that the user has accepted.
+A file that was served before and is stored is not withheld, and no file of a release that the user
+has accepted.
 """
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -44,6 +45,8 @@ class Cooldown(NamedTuple):
     elsewhere: Mapping[str, str]
     #: The versions that the user has accepted, canonical (`names.canonical_version`).
     accepted: Collection[str]
+    #: The sha256 of the young files that are stored.
+    held: Collection[str] = ()
 
 
 class Young(NamedTuple):
@@ -131,16 +134,14 @@ def young_files(page: ProjectPage, cooldown: Cooldown | None) -> tuple[Young, ..
 
 
 def withheld_files(
-    young: Iterable[Young], pins: Mapping[str, Sequence[Pin]], accepted: Collection[str]
+    young: Iterable[Young], pins: Mapping[str, Sequence[Pin]], cooldown: Cooldown
 ) -> tuple[Young, ...]:
-    """Return those of some young files that are withheld.
-
-    ``pins`` are those of the project by file name, ``accepted`` the accepted versions, canonical.
-    """
+    """Return those of some young files that are withheld; ``pins`` are the project's by name."""
     return tuple(
         each
         for each in young
-        if canonical_version(each.version) not in accepted and not _was_served(each.file, pins)
+        if canonical_version(each.version) not in cooldown.accepted
+        and not _was_served(each.file, pins.get(each.file.filename, ()), cooldown)
     )
 
 
@@ -215,9 +216,10 @@ def _young(page: ProjectPage, cooldown: Cooldown) -> Iterator[Young]:
             yield Young(file, version, since, born is not None, until)
 
 
-def _was_served(file: File, pins: Mapping[str, Sequence[Pin]]) -> bool:
-    known = pins.get(file.filename, ())
-    return any(file.sha256 in (None, pin.sha256) for pin in known)
+def _was_served(file: File, pins: Iterable[Pin], cooldown: Cooldown) -> bool:
+    # A pin alone proves nothing: what a public index states against its mirror is pinned, too.
+    served = (pin.sha256 for pin in pins if pin.sha256 in cooldown.held)
+    return any(file.sha256 in (None, sha256) for sha256 in served)
 
 
 def _text(when: float) -> str:

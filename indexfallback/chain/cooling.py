@@ -1,7 +1,7 @@
 """What decides whether files are too young: the settings, the records and the clock."""
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 
 import msgspec
 
@@ -36,7 +36,18 @@ class Cooling:
         accepted: frozenset[str] = frozenset()
         with best_effort(f"read which releases of {page.name} are accepted"):
             accepted = self._store.hosting.accepted(page.name)
-        return Cooldown(index.name, seconds, now, seen, elsewhere, accepted)
+        cooldown = Cooldown(index.name, seconds, now, seen, elsewhere, accepted)
+        return cooldown._replace(held=self._held(page, cooldown))
+
+    def _held(self, page: ProjectPage, cooldown: Cooldown) -> Collection[str]:
+        """Return the sha256 of the young files of a page whose bytes are stored."""
+        names = {each.file.filename for each in young_files(page, cooldown)}
+        if not names:
+            return ()
+        pins = self._store.pins.of_project(page.name)
+        return self._store.blobs.usable(
+            {pin.sha256 for name in names & pins.keys() for pin in pins[name]}
+        )
 
     def _elsewhere(self, index: Index, page: ProjectPage) -> Mapping[str, str]:
         """Return the times that stored pages of the index's group state for files without one."""
@@ -70,4 +81,4 @@ class Cooling:
             return None
         page = msgspec.structs.replace(page, files=(file,))
         young = young_files(page, cooldown)
-        return next(iter(withheld_files(young, {file.filename: pins}, cooldown.accepted)), None)
+        return next(iter(withheld_files(young, {file.filename: pins}, cooldown)), None)

@@ -87,7 +87,7 @@ def without_young(page: ProjectPage, pins: PinsByName, cooldown: Cooldown | None
     young = young_files(page, cooldown)
     if cooldown is None or not young:
         return page
-    withheld = {id(each.file) for each in withheld_files(young, pins, cooldown.accepted)}
+    withheld = {id(each.file) for each in withheld_files(young, pins, cooldown)}
     return _with_files(page, [file for file in page.files if id(file) not in withheld])
 
 

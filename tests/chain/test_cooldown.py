@@ -51,7 +51,7 @@ def cooldown(*accepted: str, now: float = NOW, **seen: float) -> Cooldown:
 
 
 def young(listed: ProjectPage, of: Cooldown) -> list[Young]:
-    return list(withheld_files(young_files(listed, of), {}, of.accepted))
+    return list(withheld_files(young_files(listed, of), {}, of))
 
 
 @given(st.floats(0.0, 4 * WEEK), st.booleans())
@@ -108,9 +108,17 @@ def test_a_file_that_was_served_is_never_withheld_and_another_one_of_its_name_is
     new = file("1.0", NOW)
     known = young_files(page(new), cooldown())
     served = Pin("acme", new.filename, "", new.sha256 or "", NOW, "")
-    assert withheld_files(known, {new.filename: [served]}, ()) == ()
+    of = cooldown()._replace(held={served.sha256, "f" * 64})
+    assert withheld_files(known, {new.filename: [served]}, of) == ()
     other = served._replace(sha256="f" * 64)
-    assert withheld_files(known, {new.filename: [other]}, ()) == known
+    assert withheld_files(known, {new.filename: [other]}, of) == known
+
+
+def test_a_file_that_is_pinned_and_not_stored_is_withheld() -> None:
+    new = file("1.0", NOW)
+    known = young_files(page(new), cooldown())
+    stated = Pin("acme", new.filename, "", new.sha256 or "", NOW, "")
+    assert withheld_files(known, {new.filename: [stated]}, cooldown()) == known
 
 
 def test_an_accepted_release_is_offered() -> None:

@@ -191,6 +191,21 @@ def test_a_mirror_with_the_same_cooldown_offers_no_more_than_its_public_index(
         assert client.get("/index/pypi/simple/demo/").body.count(b"<a ") == 2
 
 
+def test_a_mirror_that_lists_a_young_file_with_a_wrong_hash_has_it_withheld_as_before(
+    make: Make, pypi: FakeIndex
+) -> None:
+    """The right hash is pinned then, which is no proof that the file was served."""
+    with FakeIndex([OLD, OLDER], json=True) as near:
+        near.add(NEW, upload_time=YESTERDAY)
+        near.project("demo").files[NEW.filename].hashes = {"sha256": "f" * 64}
+        mirror = Index(name="mirror", url=near.url, role="mirror", mirror_of="pypi", cooldown=WEEK)
+        client = make(mirror, cooled(pypi))
+        for address in ("/index/pypi/simple/demo/", "/index/mirror/simple/demo/", PAGE):
+            assert client.get(address).body.count(b"<a ") == 2
+        assert client.get(path_of(NEW)).status == 404
+        assert client.shim.store.pins.get("demo", NEW.filename) == NEW.sha256
+
+
 def test_a_time_that_the_public_index_states_counts_for_its_mirror_too(
     make: Make, pypi: FakeIndex
 ) -> None:

@@ -7,14 +7,13 @@ pip takes 150 ms, and to find the files 8 ms, so pip is imported only if a file 
 import os
 import re
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from functools import cache, cached_property
 from pathlib import Path
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple
 
 from indexfallback.errors import ConfigError
-
-_T = TypeVar("_T")
 
 #: The values that pip reads as true.
 TRUE = frozenset(("y", "yes", "t", "true", "on", "1"))
@@ -94,15 +93,13 @@ class PipConfig:
         return (*private, [index for index in found if index.public][-1])
 
     def _from_files(self, key: str) -> str | None:
-        def ask() -> str | None:
+        with _pips_internals():
             from pip._internal.exceptions import ConfigurationError  # noqa: PLC0415 - costs 150 ms
 
             try:
                 return str(self._configuration.get_value(key))
             except ConfigurationError:
                 return None
-
-        return _ask_pip(ask)
 
     @cached_property
     def _configuration(self) -> Any:
@@ -138,13 +135,10 @@ def default_url() -> str:
         ConfigError: pip's internals have changed.
 
     """
-
-    def ask() -> str:
-        from pip._internal.models.index import PyPI  # noqa: PLC0415 - `_ask_pip` handles failure
+    with _pips_internals():
+        from pip._internal.models.index import PyPI  # noqa: PLC0415 - may fail
 
         return f"{PyPI.simple_url}/"
-
-    return _ask_pip(ask)
 
 
 def default_files_url() -> str:
@@ -154,13 +148,10 @@ def default_files_url() -> str:
         ConfigError: pip's internals have changed.
 
     """
-
-    def ask() -> str:
-        from pip._internal.models.index import PyPI  # noqa: PLC0415 - `_ask_pip` handles failure
+    with _pips_internals():
+        from pip._internal.models.index import PyPI  # noqa: PLC0415 - may fail
 
         return f"https://{PyPI.file_storage_domain}/"
-
-    return _ask_pip(ask)
 
 
 def is_default_url(url: str) -> bool:
@@ -175,7 +166,10 @@ def configuration_files() -> list[Path]:
         ConfigError: pip's internals have changed.
 
     """
-    return [] if reads_no_file() else _ask_pip(_candidates)
+    if reads_no_file():
+        return []
+    with _pips_internals():
+        return _candidates()
 
 
 def reads_no_file() -> bool:
@@ -184,7 +178,7 @@ def reads_no_file() -> bool:
 
 
 def _candidates() -> list[Path]:
-    from pip._internal.utils import appdirs  # noqa: PLC0415 - `_ask_pip` handles failure
+    from pip._internal.utils import appdirs  # noqa: PLC0415 - may fail
 
     name = "pip.ini" if os.name == "nt" else "pip.conf"
     legacy = Path.home() / ("pip" if os.name == "nt" else ".pip")
@@ -207,10 +201,11 @@ def _content(path: Path) -> bytes:
         return b""
 
 
-def _ask_pip(ask: Callable[[], _T]) -> _T:
-    """Call a function that uses pip's internals; raise `ConfigError` if they have changed."""
+@contextmanager
+def _pips_internals() -> Iterator[None]:
+    """Raise `ConfigError` if the block fails since pip's internals have changed."""
     try:
-        return ask()
+        yield
     except (ImportError, AttributeError, TypeError) as error:
         raise ConfigError(
             "pip",

@@ -59,7 +59,7 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
     "--platform", "platforms", multiple=True, metavar="TAG",
     help="For this platform, as in manylinux_2_28_x86_64, instead of this machine (repeatable).",
 )  # fmt: skip
-@click.option("--dry-run", is_flag=True, help="Say what would be fetched, and fetch nothing.")
+@click.option("--dry-run", is_flag=True, help="Print what would be fetched, and fetch nothing.")
 @json_option
 @takes_options
 def fetch(

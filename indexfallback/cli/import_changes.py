@@ -58,12 +58,12 @@ def _row(change: "Change") -> tuple[str, str, str]:
 def _text(change: "Change") -> str:
     if change.kind == "owner":
         here, archive = ", ".join(change.here), ", ".join(change.archive) or "no owner"
-        return f"comes from {here} here, from {archive} with the archive"
+        return f"comes from {here} now, and from {archive} after the import"
     if change.kind == "pin":
         here, archive = change.here[:_DIGITS], change.archive[:_DIGITS]
         return f"{change.filename}: sha256 {here} on the page here, {archive} in the archive"
     parts = [f"lacks {_some(change.removed)}"] if change.removed else []
-    parts += [f"has another content of {_some(change.altered)}"] if change.altered else []
+    parts += [f"has other content for {_some(change.altered)}"] if change.altered else []
     return f"the page of {change.index_name} in the archive {' and '.join(parts)}"
 
 

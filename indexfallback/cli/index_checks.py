@@ -208,8 +208,8 @@ def _with_cooldown(index: Index, page: ProjectPage, found: IndexCheck) -> IndexC
     if not index.cooldown or not page.files or dated:
         return found
     what = (
-        "it states no upload times: the cooldown takes the files on the first page of a project "
-        "for old"
+        "it states no upload times, so all files on the first page of a project count as old for "
+        "the cooldown"
     )
     remedy = f'Set pages = "authority" for {index.name}.' if index.mirror_of else ""
     return _with_clause(found, what, remedy)

@@ -69,7 +69,7 @@ def _since(text: str) -> float:
     default=_USUAL,
     show_default=True,
     metavar="NUMBER",
-    help="At most so many, the newest.",
+    help="The most changes to show, the newest.",
 )
 @json_option
 @takes_options_but_index

@@ -99,11 +99,13 @@ class _Duration(click.ParamType):  # type: ignore[type-arg]  # generic in some v
         "indexfallback mirror --every 1h --to s3://bucket/site",
     ),
 )
-@click.option("--dry-run", "dry", is_flag=True, help="Say what would be done, and do nothing.")
+@click.option("--dry-run", "dry", is_flag=True, help="Print what would be done, and do nothing.")
 @click.option(
-    "--yes", is_flag=True, help="Remove also whole projects, and more than a fifth of all."
+    "--yes",
+    is_flag=True,
+    help="Also remove whole projects, and more than a fifth of all projects or files.",
 )
-@click.option("--every", type=_Duration(), help="Repeat the run every so often (1h).")
+@click.option("--every", type=_Duration(), help="Repeat the run at this interval, such as 1h.")
 @click.option(
     "--to",
     "dest",

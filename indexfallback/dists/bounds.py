@@ -47,7 +47,7 @@ def check_paths(names: Iterable[str]) -> None:
     for name in names:
         parts = name.rstrip("/").split("/")
         if any(part in ("", ".", "..") for part in parts) or any(c in name for c in "\\\0:"):
-            raise ArchiveError(f"its member {name!r} has no path of its own")
+            raise ArchiveError(f"the path of its member {name!r} is not allowed")
         if name in seen:
-            raise ArchiveError(f"its member {name!r} is there twice")
+            raise ArchiveError(f"it has the member {name!r} twice")
         seen.add(name)

@@ -131,7 +131,7 @@ class FilesByUrl:
             raise FileMissingError(
                 url.filename,
                 f"{url.project} belongs to {answer.owner.name}, which does not have its files here",
-                f"Lock again: the file at this address is one of another {url.project}.",
+                f"Lock again: this address is of a file of another project named {url.project}.",
                 answer.owner.name,
             )
         return None

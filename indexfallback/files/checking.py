@@ -38,7 +38,7 @@ def problem_of(expected: Expected, digest: Digest, spool: Spool) -> str | None:
     """
     problem = digest.problem(*expected)
     if problem is None and not expected.is_hashed and breaks_off(spool.path):
-        return "wrong bytes: the archive ends before its end"
+        return "wrong bytes: the archive is cut short"
     return problem
 
 

@@ -56,7 +56,8 @@ def _error(
     wrong = [name for name, outcome in last.items() if outcome.kind is Kind.WRONG]
     if wrong:
         remedy = (
-            f"Tell whoever runs {_listed(wrong)}, or choose another version; what came is not kept."
+            f"Tell whoever runs {_listed(wrong)}, or choose another version; the wrong file is not "
+            "kept."
         )
         return FileWrongError(filename, why(failures), remedy)
     remedy = f"Tell whoever runs {_listed(last)}, whose page lists it, or choose another version."

@@ -76,7 +76,7 @@ class Digest:
         if expected is None and not self._head.startswith(_signature(file.filename)):
             return f"{_WRONG}: not an archive of the kind that its name says"
         if expected is None and self._other is None and self.is_web_page:
-            return f"{_WRONG}: not what its name says"
+            return f"{_WRONG}: not a file of the kind that its name says"
         return None
 
 

@@ -97,15 +97,15 @@ class MetadataFiles:
         try:
             dist = self._fetched(address._replace(filename=address.listed), ends)
         except FileError as error:
-            cause = f"{why(failures)}; {address.listed}, which it is in: {error.cause}"
+            cause = f"{why(failures)}; {address.listed}, which contains it: {error.cause}"
             raise replace(error, filename=address.filename, cause=cause) from None
         try:
             data = read_metadata(dist.path, address.listed)
         except FileNotFoundError:  # another process has evicted it since it came
             raise FileUnavailableError(
                 address.filename,
-                f"{address.listed}, which it is in, was evicted before it was read",
-                "Run again; if it goes on, raise cache.max_size.",
+                f"{address.listed}, which contains it, was evicted before it was read",
+                "Run again; if that happens again, raise cache.max_size.",
             ) from None
         blob = self._stored(data, address) if data is not None else self._unusable(address)
         if blob is None:

@@ -205,7 +205,7 @@ def authority_sha256(fallback: Fallback, source: Source, key: FileKey) -> str | 
     try:
         page = fallback.page(key.project, group).page
     except ProjectError as error:
-        log.info("%s cannot say what %s is: %s", group, source.file.filename, error)
+        log.info("%s cannot be asked for the sha256 of %s: %s", group, source.file.filename, error)
         return None
     authority = fallback.members[group]
     found = _sources(authority, page, _Wanted(listed, source.file.filename, key.sha256))
@@ -233,7 +233,7 @@ def _ask(
         page = fallback.page(project, member.index.name).page
     except ProjectError as error:
         troubles.note(member, error if isinstance(error, ProjectUnavailableError) else None)
-        log.info("%s cannot help with %s: %s", member.index.name, wanted.filename, error)
+        log.info("%s is no source of %s: %s", member.index.name, wanted.filename, error)
         return
     troubles.note(member, None)
     if page.file(wanted.listed, wanted.sha256) is not None:

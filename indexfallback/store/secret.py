@@ -111,7 +111,7 @@ def _made(file: Path) -> bytes:
     ends = time.monotonic() + _LOCK_SECONDS
     while not lock.acquire():
         if time.monotonic() > ends:
-            raise TimeoutError(0, "another process is writing it for too long")
+            raise TimeoutError(0, "another process takes too long to write it")
         time.sleep(0.01)  # a file lock cannot be waited for with a deadline
     try:
         known = _read(file)

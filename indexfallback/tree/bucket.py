@@ -191,7 +191,7 @@ class BucketTree:
             answer.cause,
             "give the credentials the right to read, write, list and delete there"
             if is_denied
-            else "run again when it answers: what is written stays",
+            else "run again when it answers; what was written is kept",
         )
 
     def _another(self) -> TreeError:

@@ -264,10 +264,10 @@ class TestChanges:
     def preview(self, words: str) -> None:
         """See that all changes are shown."""
         assert "theirs.tar to what is here of 2 projects:" in words
-        assert "owner urllib3 comes from pypi here, from private with the archive" in words
+        assert "owner urllib3 comes from pypi now, and from private after the import" in words
         pin = f"sha256 {SIX.sha256[:12]} on the page here, {FORGED.sha256[:12]} in the archive"
         assert f"pin six {FORGED.filename}: {pin}" in words
-        page = f"the page of pypi in the archive has another content of {SIX.filename}"
+        page = f"the page of pypi in the archive has other content for {SIX.filename}"
         assert f"page six {page}" in words
 
     def owners(self, cli: CommandLine) -> dict[str, Ownership]:

@@ -307,7 +307,7 @@ def test_metadata_whose_wheel_breaks_off_may_come_too(shim: MakeShim) -> None:
         index.drip(BIG, path=PATH)
         index.cut(after=BIG // 2, path=PATH)
         index.fail(404, path=METADATA)
-        with pytest.raises(FileUnavailableError, match=r"whl, which it is in: pypi: "):
+        with pytest.raises(FileUnavailableError, match=r"whl, which contains it: pypi: "):
             fetch(shim(index), DEMO, ending=".metadata")
 
 

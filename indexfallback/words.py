@@ -38,6 +38,12 @@ def joined(items: Sequence[str]) -> str:
     return " and ".join(filter(None, (", ".join(items[:-1]), *items[-1:])))
 
 
+def shortened(items: Sequence[str], most: int) -> str:
+    """Return the first items of a list, and the number of the others: ``a, b and 3 more``."""
+    more = f" and {len(items) - most:,} more" if len(items) > most else ""
+    return ", ".join(items[:most]) + more
+
+
 def counted(number: int, one: str, many: str = "") -> str:
     """Return a number with its noun: ``1 file``, ``3,412 files``."""
     return f"{number:,} {one if number == 1 else many or one + 's'}"

@@ -12,7 +12,7 @@ from indexfallback.mode import Cause
 from indexfallback.names import is_claimed
 from indexfallback.outcome import Kind, Outcome
 from indexfallback.page import ProjectPage
-from indexfallback.words import counted, day
+from indexfallback.words import counted, day, shortened
 
 #: Versions that are named: the newest are what one misses.
 _VERSIONS = 5
@@ -223,9 +223,7 @@ def hidden_lines(report: Mapping[str, Any]) -> Iterator[str]:
         f"`indexfallback fetch {report['project']}` gets them while online"
     )
     if hidden["versions"]:
-        more = len(hidden["versions"]) - _VERSIONS
-        rest = f" and {more:,} more" if more > 0 else ""
-        yield f"hidden versions: {', '.join(hidden['versions'][:_VERSIONS])}{rest}"
+        yield f"hidden versions: {shortened(hidden['versions'], _VERSIONS)}"
     if hidden["sdists"]:
         what = counted(hidden["sdists"], "sdist")
         yield f"{what} offered: whether what is needed to build it is in the cache is not known"

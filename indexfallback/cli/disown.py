@@ -16,7 +16,7 @@ from indexfallback.config.units import InvalidValueError
 from indexfallback.store import Store, maintenance
 from indexfallback.store.events import local_actor
 from indexfallback.store.ownership import OwnedName
-from indexfallback.words import counted
+from indexfallback.words import counted, shortened
 
 #: Names of an index that a preview shows.
 _SHOWN = 10
@@ -137,11 +137,10 @@ def _since(names: list[OwnedName]) -> float | None:
 
 def _preview(index: str, names: list[OwnedName]) -> None:
     """Print what an index owns, and the consequence of forgetting it."""
-    shown = ", ".join(seen.project for seen in names[:_SHOWN])
-    more = f", and {len(names) - _SHOWN:,} more" if len(names) > _SHOWN else ""
+    shown = shortened([seen.project for seen in names], _SHOWN)
     since = _since(names)
     known = f" (known since {clock(since)})" if since is not None else ""
-    say(f"{index} owns {counted(len(names), 'name')}{known}: {shown}{more}.")
+    say(f"{index} owns {counted(len(names), 'name')}{known}: {shown}.")
     say_more(
         "Without these records, a public index may serve projects of these names, "
         f"until {index} lists or serves them again. Correct its configuration first, or remove it: "

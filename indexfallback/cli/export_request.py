@@ -13,7 +13,7 @@ from indexfallback.config.values import patterns as read_patterns
 from indexfallback.names import is_normalized
 from indexfallback.store import Store
 from indexfallback.wanted import Pin, Wanted
-from indexfallback.words import counted
+from indexfallback.words import counted, shortened
 
 if TYPE_CHECKING:
     from packaging.requirements import Requirement
@@ -52,10 +52,9 @@ class Selected(NamedTuple):
         if self.missing or self.builds:
             say_more("Fetch it with `indexfallback fetch`, and export again.")
         if self.perhaps:
-            names = ", ".join(each.requirement for each in self.perhaps[:_NAMES])
-            more = ", ..." if len(self.perhaps) > _NAMES else ""
+            names = shortened([each.requirement for each in self.perhaps], _NAMES)
             releases = counted(len(self.perhaps), "listed release")
-            say(f"not cached, and perhaps not needed here: {releases}: {names}{more}")
+            say(f"not cached, and perhaps not needed here: {releases}: {names}")
 
 
 class Request(NamedTuple):

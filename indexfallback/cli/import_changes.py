@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from indexfallback.cli.output import print_table, say, say_more, tilde
-from indexfallback.words import counted
+from indexfallback.words import counted, shortened
 
 if TYPE_CHECKING:
     from indexfallback.carry.changes import Change
@@ -46,7 +46,7 @@ def print_left(names: Sequence[str], *, dry_run: bool) -> None:
     if not names:
         return
     left = "would be left" if dry_run else "left"
-    projects = f"{counted(len(names), 'project')} {left} as before ({_some(names)})"
+    projects = f"{counted(len(names), 'project')} {left} as before ({shortened(names, _FILES)})"
     say(f"{projects}: nothing of the archive is added there without consent.")
     say_more("If you trust its maker with these changes, import it again with --yes.")
 
@@ -62,11 +62,8 @@ def _text(change: "Change") -> str:
     if change.kind == "pin":
         here, archive = change.here[:_DIGITS], change.archive[:_DIGITS]
         return f"{change.filename}: sha256 {here} on the page here, {archive} in the archive"
-    parts = [f"lacks {_some(change.removed)}"] if change.removed else []
-    parts += [f"has other content for {_some(change.altered)}"] if change.altered else []
+    parts = [f"lacks {shortened(change.removed, _FILES)}"] if change.removed else []
+    parts += (
+        [f"has other content for {shortened(change.altered, _FILES)}"] if change.altered else []
+    )
     return f"the page of {change.index_name} in the archive {' and '.join(parts)}"
-
-
-def _some(names: Sequence[str]) -> str:
-    more = len(names) - _FILES
-    return ", ".join(names[:_FILES]) + (f" and {more:,} more" if more > 0 else "")

@@ -1,7 +1,7 @@
 """``cache import`` of a directory: a wheelhouse, or the cache of another tool."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,7 +11,7 @@ import click
 from indexfallback.cli.opening import open_store
 from indexfallback.cli.output import is_quiet, note, print_json, print_table, tell, tilde, tracked
 from indexfallback.config import Index, Settings
-from indexfallback.words import counted, size
+from indexfallback.words import counted, shortened, size
 
 if TYPE_CHECKING:
     from indexfallback.carry.adopt import Adopted
@@ -98,11 +98,6 @@ def _left_rows(left: Iterable["Skipped"]) -> list[tuple[str, str, str]]:
     for each in left:
         groups[each.reason].append(Path(each.what).name)
     return [
-        (f"{len(names):,}", "", f"left: {reason} ({_some(names)})")
+        (f"{len(names):,}", "", f"left: {reason} ({shortened(names, _NAMES)})")
         for reason, names in sorted(groups.items(), key=lambda group: -len(group[1]))
     ]
-
-
-def _some(names: Sequence[str]) -> str:
-    more = len(names) - _NAMES
-    return ", ".join(names[:_NAMES]) + (f" and {more:,} more" if more > 0 else "")

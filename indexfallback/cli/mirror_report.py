@@ -1,13 +1,13 @@
 """Prints the result of a run of ``mirror``."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 import click
 
 from indexfallback.cli.output import print_json, say, say_more, tell, wrapped
-from indexfallback.words import counted, size, span
+from indexfallback.words import counted, shortened, size, span
 
 if TYPE_CHECKING:
     from indexfallback.cli.destination import Published
@@ -58,27 +58,22 @@ def files_and_size(result: "Result") -> str:
 def _remarks(result: "Result") -> Iterator[str]:
     """Yield sentences about what was not mirrored."""
     if owned := result.owned:
-        first = ", ".join(f"{name} ({owner})" for name, owner in sorted(owned.items())[:_FEW])
+        listed = shortened([f"{name} ({owner})" for name, owner in sorted(owned.items())], _FEW)
         names = counted(len(owned), "project belongs", "projects belong")
         are = "is" if len(owned) == 1 else "are"
-        yield f"{names} to a private index and {are} not mirrored from another one: {first}"
+        yield f"{names} to a private index and {are} not mirrored from another one: {listed}"
     for refused in result.refused:
         yield f"refused: {refused}; its content has changed, and the first one stays"
     if withheld := result.withheld:
         files = counted(len(withheld), "file is", "files are")
-        yield f"{files} withheld by the cooldown of the index, for a later run: {_few(withheld)}"
+        names = shortened(withheld, _FEW)
+        yield f"{files} withheld by the cooldown of the index, for a later run: {names}"
     for left_out in result.left_out:
         yield (f"left out: {left_out}; its page lists another file of that name before it, and a "
                "mirror holds one")  # fmt: skip
     if unknown := result.unknown_requirements:
         files = counted(len(unknown), "file does not state its", "files do not state their")
-        yield f"{files} requirements, which are therefore not mirrored: {_few(unknown)}"
-
-
-def _few(names: Sequence[str]) -> str:
-    """Return the first names of a list, and how many more there are."""
-    more = f" and {len(names) - _FEW:,} more" if len(names) > _FEW else ""
-    return f"{', '.join(names[:_FEW])}{more}"
+        yield f"{files} requirements, which are therefore not mirrored: {shortened(unknown, _FEW)}"
 
 
 def _summary(result: "Result", *, dry: bool) -> str:
@@ -112,6 +107,5 @@ def print_removal(removal: "Removal") -> None:
         ("file", removal.files, removal.all_files, "be removed"),
     ):
         if names:
-            more = f" and {len(names) - _NAMES:,} more" if len(names) > _NAMES else ""
-            listed = ", ".join(names[:_NAMES])
-            say_more(f"{counted(len(names), what)} of {of:,} would {change}: {listed}{more}")
+            listed = shortened(names, _NAMES)
+            say_more(f"{counted(len(names), what)} of {of:,} would {change}: {listed}")

@@ -7,7 +7,7 @@ from indexfallback.config import Settings
 from indexfallback.errors import StoreError
 from indexfallback.formats.advisories import Advisory, Release
 from indexfallback.names import canonical_version
-from indexfallback.words import counted, joined, minute
+from indexfallback.words import counted, joined, minute, shortened
 
 #: Releases, and vulnerabilities of each, that are named; the page of the project has them all.
 _RELEASES, _NAMED = 10, 3
@@ -60,10 +60,9 @@ def sentences(reports: Sequence[Report], withheld: Withheld) -> Iterator[str]:
         found = advisories(report)
         young = withheld.get(report["project"], ())
         what = "vulnerability" if len(found) == 1 else "vulnerabilities"
-        named = ", ".join(_named(each, young) for each in found[:_NAMED])
-        more = f", and {len(found) - _NAMED:,} more" if len(found) > _NAMED else ""
+        named = shortened([_named(each, young) for each in found], _NAMED)
         release = f"{report['project']} {report['version']}"
-        told = f"{release} has {len(found):,} known {what}: {named}{more}."
+        told = f"{release} has {len(found):,} known {what}: {named}."
         offers = [
             f"`indexfallback cache accept {report['project']} {each['version']}`"
             for each in corrections([report], {report["project"]: young})

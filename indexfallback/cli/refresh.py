@@ -16,7 +16,7 @@ from indexfallback.cli.output import print_json, say, tell, tracked, wrapped
 from indexfallback.cli.running import ask_running, runs_same
 from indexfallback.config import Settings
 from indexfallback.server.asking import NoAnswer
-from indexfallback.words import counted
+from indexfallback.words import counted, shortened
 
 #: Projects that are asked for at the same time: a thousand pages of 0.1 s each take 13 s, and an
 #: index, which gets 50 requests at once from uv, is not flooded.
@@ -115,7 +115,11 @@ def _print(reports: Sequence[Report], *, is_all: bool) -> None:
 
 def _changes(report: Report) -> str:
     words = {"new": "new", "gone": "no longer listed"}
-    parts = [f"{word} {_few(report[key])}" for key, word in words.items() if report.get(key)]
+    parts = [
+        f"{word} {shortened(report[key], _VERSIONS)}"
+        for key, word in words.items()
+        if report.get(key)
+    ]
     return f"{'; '.join(parts)} ({report['owner']}){_withheld(report)}" if parts else ""
 
 
@@ -129,13 +133,7 @@ def _unchanged(report: Report) -> str:
 
 def _withheld(report: Report) -> str:
     versions = report["withheld"]
-    return f"; a cooldown withholds {_few(versions)}" if versions else ""
-
-
-def _few(versions: Sequence[str]) -> str:
-    more = len(versions) - _VERSIONS
-    rest = f" and {more:,} more" if more > 0 else ""
-    return f"{', '.join(versions[:_VERSIONS])}{rest}"
+    return f"; a cooldown withholds {shortened(versions, _VERSIONS)}" if versions else ""
 
 
 def _problem(report: Report) -> str:

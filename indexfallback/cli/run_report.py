@@ -17,7 +17,7 @@ from indexfallback.clients.written import written_since
 from indexfallback.config import Settings
 from indexfallback.server.asking import NoAnswer, ask
 from indexfallback.tunnel.report import Refusal
-from indexfallback.words import counted, minute
+from indexfallback.words import counted, minute, shortened
 
 #: Number of files, or of programs, that are named.
 _NAMED = 10
@@ -72,10 +72,9 @@ def _report_young(
     if newer:
         named = [
             f"{project} {release['version']} (until {minute(release['until'])})"
-            for project, release in newer[:_NAMED]
+            for project, release in newer
         ]
-        more = f" and {len(newer) - _NAMED:,} more" if len(newer) > _NAMED else ""
-        say(f"newer releases are withheld by a cooldown: {', '.join(named)}{more}")
+        say(f"newer releases are withheld by a cooldown: {shortened(named, _NAMED)}")
 
 
 def _summary(projects: dict[str, Status]) -> str:
@@ -107,9 +106,8 @@ def report_written(url: str, began: float) -> None:
     files = written_since(Path.cwd(), began, url)
     if not files:
         return
-    named = ", ".join(map(str, files[:_NAMED]))
-    more = f" and {len(files) - _NAMED:,} more" if len(files) > _NAMED else ""
-    say(f"the local index's address is now in {named}{more}; it works only on this machine.")
+    named = shortened(list(map(str, files)), _NAMED)
+    say(f"the local index's address is now in {named}; it works only on this machine.")
     say_more(
         "What you can do: `indexfallback doctor --mend` puts the indexes' own addresses back. "
         "Without --address, `indexfallback run` changes no address."

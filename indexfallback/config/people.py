@@ -5,6 +5,8 @@ import sys
 from collections.abc import Iterable
 from typing import NamedTuple
 
+from indexfallback.words import shortened
+
 if sys.platform != "win32":
     import pwd
 
@@ -54,5 +56,4 @@ def people(listed: Iterable[Account], own: int | None, platform: str) -> list[st
 
 def named(names: list[str]) -> str:
     """Return the first of the names, and how many more there are."""
-    more = f" and {len(names) - _NAMED:,} more" if len(names) > _NAMED else ""
-    return ", ".join(names[:_NAMED]) + more
+    return shortened(names, _NAMED)

@@ -13,7 +13,7 @@ from indexfallback.chain.copies import is_copy_of
 from indexfallback.config import Index
 from indexfallback.names import is_claimed
 from indexfallback.page import ProjectPage
-from indexfallback.words import counted
+from indexfallback.words import counted, shortened
 
 #: Projects of PyPI that almost every environment has. A private index that lists one of them has a
 #: copy, or a fork, which `projects` can name.
@@ -119,10 +119,12 @@ def judge(names: Names) -> Judgement | None:
     if _is_virtual(names):
         return Judgement(_passes_on(names, copies or suspects), _remedy_of_virtual(names))
     if copies and not index.defer_copies:
-        what = f"has copies of projects of {names.public} ({_some(copies)}), and owns them"
+        what = (
+            f"has copies of projects of {names.public} ({shortened(copies, _SHOWN)}), and owns them"
+        )
         return Judgement(what, _remedy(names), _own(names))
     if suspects and not names.was_asked and not index.defer_copies:
-        what = f"owns names of public projects ({_some(suspects)})"
+        what = f"owns names of public projects ({shortened(suspects, _SHOWN)})"
         return Judgement(what, _remedy_unless_forked(names))
     return _well(names, copies)
 
@@ -151,7 +153,7 @@ def _is_virtual(names: Names) -> bool:
 
 
 def _passes_on(names: Names, public: list[str]) -> str:
-    examples = f" ({_some(public)})" if public else ""
+    examples = f" ({shortened(public, _SHOWN)})" if public else ""
     count = counted(len(names.listed), "name")
     return f"passes on projects of {names.public}{examples}, and owns all {count} of its list"
 
@@ -193,13 +195,8 @@ def _well(names: Names, copies: Sequence[str]) -> Judgement | None:
     namesakes = sorted(n for n, kind in names.compared.items() if kind is Relation.NAMESAKE)
     parts = [f"{counted(len(names.compared), 'name')} compared with {names.public}"]
     if copies:
-        parts.append(f"copies ({_some(copies)}) stay {names.public}'s")
+        parts.append(f"copies ({shortened(copies, _SHOWN)}) stay {names.public}'s")
     if namesakes:
-        parts.append(f"its own beside public namesakes: {_some(namesakes)}")
+        parts.append(f"its own beside public namesakes: {shortened(namesakes, _SHOWN)}")
     what = "; ".join(parts) if parts[1:] else f"{parts[0]}: no copies"
     return Judgement(what, only=_own(names) if copies else ())
-
-
-def _some(names: Sequence[str]) -> str:
-    more = f" and {len(names) - _SHOWN:,} more" if len(names) > _SHOWN else ""
-    return ", ".join(names[:_SHOWN]) + more

@@ -222,7 +222,7 @@ def test_disown_all_shows_how_much_it_is_and_since_when_and_asks_for_yes(
     done = cli.to_terminal("cache", "disown", "--all", "private").expect(2)
     assert f"private owns 12 names (known since {time.strftime('%H:')}" in done.words
     assert "acme-a, acme-app, acme-b, acme-c" in done.words
-    assert "acme-i, and 2 more." in done.words
+    assert "acme-i and 2 more." in done.words
     assert "a public index may serve projects of these names" in done.words
     assert "private owns 12 names; use --yes" in done.words
     assert done.widest <= COLUMNS

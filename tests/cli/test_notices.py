@@ -52,7 +52,7 @@ def test_the_sentences_name_three_vulnerabilities_and_ten_releases() -> None:
     first, *_, last = sentences([many, *(report(f"p{n}", advisory("Y")) for n in range(11))], {})
     assert first == (
         "demo 1.0 has 5 known vulnerabilities: X-0 (corrected in 2.0), X-1 (corrected in 2.0), "
-        "X-2 (corrected in 2.0), and 2 more."
+        "X-2 (corrected in 2.0) and 2 more."
     )
     assert last == "so have p9 1.0, p10 1.0."
 

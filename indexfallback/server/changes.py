@@ -3,10 +3,9 @@
 All values are in the address, and no body is read.
 """
 
-from typing import Any, Literal
+from typing import Literal
 
 import falcon
-import msgspec
 from packaging.version import InvalidVersion, Version
 
 from indexfallback.hosted.index import HostedIndex
@@ -15,6 +14,7 @@ from indexfallback.names import is_project_name, normalize
 from indexfallback.page import File
 from indexfallback.server.credentials import Credentials
 from indexfallback.server.guards import refuse_foreign_origin
+from indexfallback.server.reports import send_report
 from indexfallback.shim import Shim
 from indexfallback.store.events import Actor
 from indexfallback.store.tokens import Right
@@ -43,10 +43,9 @@ class WithdrawResource:
         if not files:
             raise falcon.HTTPNotFound(description=f"{index} has no file of {name} {number}")
         self._shim.fallback.forget(name)
-        _send(
-            resp, action=self._action, index=index, project=name, version=str(number),
-            files=[file.filename for file in files],
-        )  # fmt: skip
+        names = [file.filename for file in files]
+        report = {"action": self._action, "index": index, "project": name}
+        send_report(resp, {**report, "version": str(number), "files": names})
 
     def _withdraw(
         self, hosted: HostedIndex, project: str, version: Version, req: falcon.Request, actor: Actor
@@ -78,10 +77,9 @@ class PromoteResource:
             _hosted(self._shim, source), _hosted(self._shim, target), name, number, permit
         )
         self._shim.fallback.forget(name)
-        _send(
-            resp, action="promoted", project=name, version=str(number), **{"from": source},
-            to=target, files=[file._asdict() for file in promoted],
-        )  # fmt: skip
+        files = [file._asdict() for file in promoted]
+        report = {"action": "promoted", "project": name, "version": str(number)}
+        send_report(resp, {**report, "from": source, "to": target, "files": files})
 
 
 def _check(req: falcon.Request, resp: falcon.Response) -> None:
@@ -111,9 +109,3 @@ def _hosted(shim: Shim, index: str) -> HostedIndex:
     if hosted is None:
         raise falcon.HTTPNotFound(description=f"{index} is not an index with upload = true")
     return hosted
-
-
-def _send(resp: falcon.Response, **report: Any) -> None:
-    resp.content_type = falcon.MEDIA_JSON
-    resp.set_header("Cache-Control", "no-store")
-    resp.data = msgspec.json.encode(report)

@@ -5,6 +5,7 @@ import falcon
 from indexfallback.search.finding import report
 from indexfallback.search.query import MOST_RESULTS, USUAL_RESULTS, Query, query_of
 from indexfallback.server.credentials import scope
+from indexfallback.server.reports import send_report
 from indexfallback.shim import Shim
 
 #: Longest wait for metadata that has just come, seconds: what is not read by then is found later.
@@ -26,8 +27,7 @@ class SearchResource:
             "limit", min_value=1, max_value=MOST_RESULTS, default=USUAL_RESULTS
         )
         found = self._shim.search.find(query, 0, limit, patience=PATIENCE, scope=scope(req))
-        resp.media = report(query, found)
-        resp.cache_control = ("no-store",)
+        send_report(resp, report(query, found))
 
     on_head = on_get
 

@@ -1,10 +1,8 @@
 """The state of the shim, for programs: health, status, why and refresh."""
 
 import time
-from typing import Any
 
 import falcon
-import msgspec
 
 from indexfallback import __version__
 from indexfallback.config import Settings
@@ -16,17 +14,12 @@ from indexfallback.report.refresh import refresh
 from indexfallback.report.status import status
 from indexfallback.report.why import namesakes, why
 from indexfallback.server.proof import Prover
+from indexfallback.server.reports import send_report
 from indexfallback.shim import Shim
 
 #: The look-ups of a command that has ended are waited for so long, seconds: what comes later is
 #: told after the next one.
 _NOTICE_SECONDS = 0.5
-
-
-def _send(resp: falcon.Response, report: Any) -> None:
-    resp.content_type = falcon.MEDIA_JSON
-    resp.set_header("Cache-Control", "no-store")
-    resp.data = msgspec.json.encode(report)
 
 
 class HealthResource:
@@ -39,7 +32,7 @@ class HealthResource:
 
     def on_get(self, req: falcon.Request, resp: falcon.Response) -> None:
         """Answer at once, without the store or an index."""
-        _send(
+        send_report(
             resp,
             {
                 "status": "ok",
@@ -70,7 +63,7 @@ class OriginsResource:
         """
         stated = [*stated_origins(self._shim.settings.indexes), origin_of(default_url())]
         origins = dict.fromkeys([*filter(None, stated), *self._shim.store.pages.origins.all()])
-        _send(resp, {"origins": list(origins)})
+        send_report(resp, {"origins": list(origins)})
 
     on_head = on_get
 
@@ -93,7 +86,7 @@ class StatusResource:
             report["namesakes"] = namesakes(self._shim, since)
         if req.get_param_as_bool("notices"):
             report["notices"] = self._shim.notices.since(since, _NOTICE_SECONDS)
-        _send(resp, report)
+        send_report(resp, report)
 
     on_head = on_get
 
@@ -108,7 +101,7 @@ class RefreshResource:
         """Ask the chain and answer with the report of `refresh.refresh`."""
         if not is_project_name(project):
             raise falcon.HTTPNotFound(description=f"{req.path}: this is not a project name")
-        _send(resp, refresh(self._shim, normalize(project)))
+        send_report(resp, refresh(self._shim, normalize(project)))
 
     on_head = on_get
 
@@ -123,6 +116,6 @@ class WhyResource:
         """Ask the chain and answer with the report of `why.why`."""
         if not is_project_name(project):
             raise falcon.HTTPNotFound(description=f"{req.path}: this is not a project name")
-        _send(resp, why(self._shim, normalize(project)))
+        send_report(resp, why(self._shim, normalize(project)))
 
     on_head = on_get

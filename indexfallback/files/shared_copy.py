@@ -20,8 +20,9 @@ class SharedCopy(NamedTuple):
         found = self.shared.open(sha256, start)
         if found is None:
             return None
-        # Without a validator: an index that continues these bytes has another one.
-        return Body(start, found.total, lambda: _next(found), _nothing)
+        # Without a validator: an index that continues these bytes has another one. The connection
+        # is closed with the last reference to the pieces.
+        return Body(start, found.total, lambda: _next(found), lambda: None)
 
 
 def _next(found: SharedFile) -> bytes:
@@ -30,7 +31,3 @@ def _next(found: SharedFile) -> bytes:
     except OSError as error:
         detail = f"the shared bucket: {error}"
         raise TransferError(Outcome(Kind.FAILED, detail)) from error
-
-
-def _nothing() -> None:
-    """Close nothing: the connection is closed with the last reference to the pieces."""

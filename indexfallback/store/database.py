@@ -26,6 +26,8 @@ from indexfallback.store.statements import AT_ONCE, Ordered, agreed, fetched, tr
 
 log = logging.getLogger("indexfallback.store")
 
+_T = TypeVar("_T")
+
 #: Size of the pool: enough for two cores, with few file handles.
 CONNECTIONS = 8
 #: Longest wait for a connection or another process's transaction, seconds: half of the default
@@ -49,7 +51,7 @@ class Database:
         """
         self.path = path
         #: Called with no argument after this process has replaced the file.
-        self.on_renewal: Callable[[], object] = _nothing
+        self.on_renewal: Callable[[], object] = lambda: None
         self._file = DatabaseFile(path, layout, BUSY_SECONDS, heir_of)
         self.journal = self._file.journal
         self._compaction = Compaction(self.journal, layout.tables, self.pieces, self.write)
@@ -254,7 +256,7 @@ class Database:
         """
         return self._twice(partial(agreed, sql, indexes, parameters))
 
-    def _twice(self, query: "Callable[[sqlite3.Connection], _T]") -> "_T":
+    def _twice(self, query: "Callable[[sqlite3.Connection], _T]") -> _T:
         """Run a query, and again on a new file if this one is damaged."""
         try:
             with self.read() as connection:
@@ -290,10 +292,3 @@ class Database:
         self._compaction.close()
         self._pool.close()
         self.journal.close()
-
-
-_T = TypeVar("_T")
-
-
-def _nothing() -> None:
-    """Do nothing."""

@@ -38,7 +38,8 @@ def problems(store: Store, *, thorough: bool = True) -> Iterator[Problem]:
     journal compared with the database. Raises OSError, sqlite3.Error and `StoreError`.
     """
     for reason in store.database.set_aside.values():
-        yield Problem(f"the database was damaged ({reason}): it is made again", _nothing)
+        # That is done already.
+        yield Problem(f"the database was damaged ({reason}): it is made again", lambda: None)
     damage = _integrity(store, thorough=thorough)
     if damage is None:
         with store.database.read() as connection:
@@ -154,7 +155,3 @@ def _rewrite(store: Store) -> None:
     journal = store.database.journal
     with store.database.write() as connection:
         journal.replace(snapshot(connection))
-
-
-def _nothing() -> None:
-    """Do nothing: it is mended already."""

@@ -108,7 +108,7 @@ class SearchIndex:
         self._lock = threading.Lock()
         self._noted: set[tuple[str, str]] = set()
         #: Called after each note.
-        self.on_note: Callable[[], object] = _nothing
+        self.on_note: Callable[[], object] = lambda: None
 
     def note(self, source: str, project: str) -> None:
         """Note that metadata of a project has come, so that it is described anew later."""
@@ -310,7 +310,3 @@ def _remove(connection: sqlite3.Connection, source: str, project: str) -> None:
 
 def ignore(_source: str, _project: str) -> None:
     """Note nothing: for records without a search index."""
-
-
-def _nothing() -> None:
-    """Do nothing."""

@@ -111,7 +111,7 @@ def owner_change(
     project: str,
     known: Evidence,
     source: str,
-    ownership: Ownership | None = None,
+    ownership: Ownership | None,
 ) -> OwnerChange | None:
     """Return the change if the index at ``source`` gets a page of ``project``, or ``ownership``."""
     if ownership is None:

@@ -30,7 +30,7 @@ class Walker:
         questions: Questions,
         asker: Asker,
         builder: AnswerBuilder,
-        before: Iterable[Callable[[], None]] = (),
+        before: Iterable[Callable[[], None]],
     ) -> None:
         """``before`` is called at each walk, and starts what runs in the background."""
         self._store = store

@@ -48,7 +48,7 @@ class Sync:
 
     def __init__(
         self, settings: Settings, mirror: Mirror, index: Index, upstream: HttpIndex,
-        store: Store, *, requirements: Requirements, progress: Progress, dry: bool = False,
+        store: Store, *, requirements: Requirements, progress: Progress, dry: bool,
     ) -> None:  # fmt: skip
         """Prepare a run; a ``dry`` one changes nothing."""
         self._result = Result()

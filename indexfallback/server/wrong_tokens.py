@@ -10,7 +10,6 @@ Locks: ``_lock`` guards the counts; there is no I/O under it.
 
 import math
 import threading
-import time
 from collections.abc import Callable
 from ipaddress import IPv6Address, ip_address, ip_network
 from typing import NamedTuple
@@ -33,7 +32,7 @@ class _Count(NamedTuple):
 class WrongTokens:
     """The wrong tokens of the last minute, by client."""
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, clock: Callable[[], float]) -> None:
         """Count by a monotonic ``clock``."""
         self._clock = clock
         self._lock = threading.Lock()

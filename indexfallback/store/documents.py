@@ -12,7 +12,7 @@ from indexfallback.store.best_effort import best_effort
 from indexfallback.store.database import Database
 from indexfallback.store.forms import Noted, age_of, is_text, is_time, seal
 from indexfallback.store.page_rows import Validators
-from indexfallback.store.search_index import Note, ignore
+from indexfallback.store.search_index import Note
 from indexfallback.store.statements import Ordered
 
 #: zlib level: the fastest one already compresses JSON to a fifth.
@@ -75,7 +75,7 @@ def is_document(row: Sequence[Any]) -> bool:
 class Documents:
     """The documents of all indexes."""
 
-    def __init__(self, database: Database, note: Note = ignore) -> None:
+    def __init__(self, database: Database, note: Note) -> None:
         """``note`` is told which project has a new document."""
         self._database = database
         self._note = note

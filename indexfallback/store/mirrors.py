@@ -15,7 +15,7 @@ from indexfallback.store.database import Database
 from indexfallback.store.forms import is_count, is_text, is_time
 from indexfallback.store.page_rows import PUT_PAGE, PageFacts, page_row
 from indexfallback.store.safety_records import ADD_PIN, Changes
-from indexfallback.store.search_index import Note, ignore
+from indexfallback.store.search_index import Note
 from indexfallback.store.statements import Ordered
 
 _FILES = "SELECT project, filename, sha256, size, removed FROM mirror_file WHERE source = ?"
@@ -82,7 +82,7 @@ class Totals(NamedTuple):
 class Mirrors:
     """The mirrored projects of all indexes, under the address of the index."""
 
-    def __init__(self, database: Database, note: Note = ignore) -> None:
+    def __init__(self, database: Database, note: Note) -> None:
         """``note`` is told which projects were mirrored."""
         self._database = database
         self._note = note

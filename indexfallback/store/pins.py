@@ -18,7 +18,7 @@ from indexfallback.store.best_effort import StoreFault, best_effort
 from indexfallback.store.database import Database
 from indexfallback.store.pending import PendingRecords
 from indexfallback.store.safety_records import ADD_PIN, REMOVE_PINS, Changes
-from indexfallback.store.search_index import Note, ignore
+from indexfallback.store.search_index import Note
 
 _COLUMNS = "project, filename, key, sha256, seen, source"
 #: Both hold whole pins: see `Database.agreed`.
@@ -80,7 +80,7 @@ _Address = tuple[str, str, str]
 class Pins:
     """All pins."""
 
-    def __init__(self, database: Database, note: Note = ignore) -> None:
+    def __init__(self, database: Database, note: Note) -> None:
         """``note`` is told which project has a new pin: its metadata may have come."""
         self._database = database
         self._note = note

@@ -306,7 +306,3 @@ def _remove(connection: sqlite3.Connection, source: str, project: str) -> None:
         connection.execute("DELETE FROM text WHERE rowid = ?", row)
         connection.execute("DELETE FROM project WHERE id = ?", row)
     connection.execute("DELETE FROM due WHERE source = ? AND project = ?", key)
-
-
-def ignore(_source: str, _project: str) -> None:
-    """Note nothing: for records without a search index."""

@@ -252,9 +252,7 @@ class HttpIndex:
         self._connection.close()
 
 
-def _conditional(
-    accept: str, etag: str | None = None, last_modified: str | None = None
-) -> dict[str, str]:
+def _conditional(accept: str, etag: str | None, last_modified: str | None) -> dict[str, str]:
     """Return the headers of a request for a page, with the validators of a stored one."""
     headers = {"Accept": accept, "Accept-Encoding": "gzip, deflate"}
     if etag:

@@ -32,9 +32,7 @@ class _Range(NamedTuple):
     total: int | None = None
 
 
-def find_part(
-    ask: Callable[[Part], PartAnswer], wanted: Part, size: int | None = None
-) -> PartAnswer:
+def find_part(ask: Callable[[Part], PartAnswer], wanted: Part, size: int | None) -> PartAnswer:
     """Ask for a part, and once more with other positions if the first ones were not understood.
 
     ``size`` is the length that the file's page states, which may be wrong.

@@ -40,7 +40,7 @@ def buildout(file: Path, markers: Mapping[str, str] | None, fetch: Fetch) -> Wan
     return wanted_of(content, str(file), [developed(each) for each in _directories(content)])
 
 
-def wanted_of(content: Read, file: str, directories: Sequence[Developed] = ()) -> Wanted:
+def wanted_of(content: Read, file: str, directories: Sequence[Developed]) -> Wanted:
     """Return the requirements in what was read from a file; ``directories`` are in `develop`."""
     own = {each.name: each for each in directories if each.name}
     reading = _Reading(content, file, own)

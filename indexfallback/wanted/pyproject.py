@@ -13,7 +13,7 @@ from indexfallback.wanted import Demand, Origin, Wanted
 from indexfallback.wanted.documents import read_toml
 
 
-def pyproject_file(path: Path, extras: Sequence[str] = (), groups: Sequence[str] = ()) -> Wanted:
+def pyproject_file(path: Path, extras: Sequence[str], groups: Sequence[str] = ()) -> Wanted:
     """Return the requirements of a project, read from its file; raises `WantedError`."""
     return read_toml(
         path,
@@ -25,8 +25,8 @@ def pyproject_file(path: Path, extras: Sequence[str] = (), groups: Sequence[str]
 def pyproject(
     document: Mapping[str, Any],
     origin: Origin,
-    extras: Sequence[str] = (),
-    groups: Sequence[str] = (),
+    extras: Sequence[str],
+    groups: Sequence[str],
 ) -> Wanted:
     """Return what a project requires to be built and to run; raises `WantedError`."""
     project = document.get("project", {})

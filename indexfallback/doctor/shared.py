@@ -15,19 +15,6 @@ _CREDENTIALS = {
 }
 _NO_CREDENTIALS = "the role of the machine, since the environment names no credentials"
 _SET_KEY = "Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or run it with a role"
-#: What a cause has, most of it codes of S3, and what mends it; the first that is found holds.
-_REMEDIES = (
-    (("NoSuchBucket",), "Create the bucket, or correct cache.shared"),
-    (("not an object store",), "Correct cache.shared_endpoint"),
-    (("InvalidAccessKeyId", "SignatureDoesNotMatch"),
-     "Correct AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"),
-    (("ExpiredToken", "InvalidToken"), "Renew AWS_SESSION_TOKEN and the keys that belong to it"),
-    (("RequestTimeTooSkewed",), "Set the clock of this machine"),
-    (("region", "AuthorizationHeaderMalformed"), "Set AWS_REGION to the region of the bucket"),
-    (("certificate",),
-     "Set SSL_CERT_FILE to a file with the certificates of the authorities that you trust"),
-    (("speak TLS",), "Correct cache.shared_endpoint: https there is http, or it is another port"),
-)  # fmt: skip
 
 
 def bucket(machine: Machine) -> Iterator[Finding]:
@@ -71,9 +58,12 @@ def judged(shared: SharedBucket, environ: Mapping[str, str]) -> Finding:
 
 def _remedy(shared: SharedBucket, *, has_login: bool) -> str:
     """Return what most likely mends a bucket that cannot be read."""
-    for parts, remedy in _REMEDIES:
-        if any(part in shared.cause for part in parts):
-            return remedy
+    # Whoever shares nothing does not import it.
+    from indexfallback.store.shared.causes import remedy_of  # noqa: PLC0415
+
+    known = remedy_of(shared.cause)
+    if known:
+        return f"{known[0].upper()}{known[1:]}"
     if not has_login:
         return _SET_KEY
     if shared.cause.startswith(("401", "403")):

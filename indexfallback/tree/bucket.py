@@ -22,6 +22,7 @@ from indexfallback.formats.negotiation import Media
 from indexfallback.names import METADATA_ENDING, PROVENANCE_ENDING
 from indexfallback.store.shared.answers import Answer, BucketError, Outcome
 from indexfallback.store.shared.bucket import Bucket
+from indexfallback.store.shared.causes import remedy_of
 from indexfallback.tree.destination import MARK, PARTS, Written, is_page
 
 #: Objects sent at once; a large file takes 16 MB of memory.
@@ -185,13 +186,13 @@ class BucketTree:
         return answer
 
     def _failed(self, answer: Answer) -> TreeError:
-        is_denied = answer.outcome is Outcome.DENIED
+        remedy = remedy_of(answer.cause)
+        if not remedy and answer.outcome is Outcome.DENIED:
+            remedy = "give the credentials the right to read, write, list and delete there"
         return TreeError(
             str(self._bucket),
             answer.cause,
-            "give the credentials the right to read, write, list and delete there"
-            if is_denied
-            else "run again when it answers; what was written is kept",
+            remedy or "run again when it answers; what was written is kept",
         )
 
     def _another(self) -> TreeError:

@@ -54,7 +54,7 @@ def test_one_that_ignores_conditions_shares_no_pins() -> None:
         (KEY, "a redirect to another region", "Set AWS_REGION"),
         (KEY, "404 Not Found (NoSuchBucket)", "Create the bucket"),
         (KEY, "its certificate is not valid (UnknownIssuer)", "Set SSL_CERT_FILE"),
-        (KEY, "it does not speak TLS", "Correct cache.shared_endpoint"),
+        (KEY, "it does not speak TLS", "Correct the endpoint"),
         (KEY, "Connection refused", "Correct cache.shared and cache.shared_endpoint"),
     ],
 )

@@ -14,6 +14,7 @@ from indexfallback.errors import BucketUnavailableError
 from indexfallback.store.shared.answers import Answer, BucketError, Outcome, Stream
 from indexfallback.store.shared.breaker import Breaker
 from indexfallback.store.shared.bucket import MOST_IN_MEMORY, Bucket
+from indexfallback.store.shared.causes import remedy_of
 from indexfallback.store.shared.selftest import Abilities, examine
 
 log = logging.getLogger("indexfallback.store")
@@ -198,7 +199,8 @@ class Link:
         return BucketUnavailableError(
             f"shared bucket {self.bucket}",
             answer.cause,
-            "run `indexfallback doctor`" if answer.outcome is Outcome.DENIED else "run again",
+            remedy_of(answer.cause)
+            or ("run `indexfallback doctor`" if answer.outcome is Outcome.DENIED else "run again"),
         )
 
     def _read(self, request: Callable[[], Answer]) -> Answer:

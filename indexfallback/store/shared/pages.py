@@ -67,15 +67,29 @@ class SharedPages:
         found = self._received.get((source, project))
         return found[0] if found is not None else None
 
-    def share(self, source: str, project: str) -> Answer:
-        """Write the page that is stored here, or remove it from the bucket."""
+    def share(self, source: str, project: str, *, is_new: bool = True) -> Answer:
+        """Write the page that is stored here, or remove it from the bucket.
+
+        One that is not ``is_new`` replaces only an older one.
+        """
         row = self._pages.row(source, project)
         if row is None:
             return self._link.delete(keys.page(source, project))
         received = self._received.get((source, project))
         if received is not None and received[1] == row[_CHECKED]:
             return Answer(Outcome.EXISTS)
+        if not is_new:
+            there = self._link.get(keys.page(source, project))
+            if row[_CHECKED] <= _checked(there.data) <= time.time():
+                return Answer(Outcome.EXISTS)
         return self._link.put(keys.page(source, project), msgspec.msgpack.encode(row))
+
+
+def _checked(data: bytes) -> float:
+    """Return when a page of the bucket was confirmed; 0 if there is none, or it is damaged."""
+    row = _row(data) or []
+    found = row[_CHECKED] if len(row) > _CHECKED else None
+    return found if isinstance(found, float) else 0.0
 
 
 def _row(data: bytes) -> list[Any] | None:

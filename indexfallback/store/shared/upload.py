@@ -96,7 +96,7 @@ def _pages(store: Store) -> Iterator[tuple[str, str]]:
 
 
 def _page(sharing: Sharing, key: tuple[str, str]) -> Written:
-    return Written("page", _result(sharing.pages.share(*key).outcome))
+    return Written("page", _result(sharing.pages.share(*key, is_new=False).outcome))
 
 
 def _owners(store: Store, source: str) -> Iterator[Owner]:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from indexfallback.cli.status import _shared_lines
@@ -87,7 +88,21 @@ def test_share_writes_what_is_here(
     assert len(filled.requests) == before
     again = cli("cache", "share", "--json").expect().json["written"]
     assert (again["file"]["there"], again["pin"]["there"], again["pin"]["sent"]) == (1, 1, 0)
-    assert again["page"]["sent"] == 1  # the last writer wins
+    assert (again["page"]["there"], again["page"]["sent"]) == (1, 0)
+
+
+def test_share_replaces_an_older_page_and_no_later_one(
+    cli: CommandLine, filled: FakeIndex, bucket: Bucket
+) -> None:
+    cli("cache", "share").expect()
+    key = keys.page(filled.url, "demo")
+    row = msgspec.msgpack.decode(bucket.get(key).data)
+    for later, sent in ((-1.0, 1), (0.001, 0)):
+        other = msgspec.msgpack.encode([*row[:6], row[6] + later, *row[7:]])
+        bucket.put(key, other)
+        done = cli("cache", "share", "--json").expect()
+        assert done.json["written"]["page"]["sent"] == sent
+        assert (bucket.get(key).data == other) == (not sent)
 
 
 def test_share_names_the_pins_that_contradict_the_bucket(

@@ -81,7 +81,7 @@ class PinnedFiles:
         if shared.waits(address.key.project, address.filename):
             raise FileUnavailableError(
                 address.filename,
-                "its pin cannot be written to the shared bucket, and strict_pins is set",
+                "the shared bucket does not have its pin yet, and strict_pins is set",
                 "Run again, or see `indexfallback doctor`.",
             )
 

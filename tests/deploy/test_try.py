@@ -3,6 +3,7 @@
 import queue
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -73,6 +74,22 @@ def _decisions(port: int) -> list[dict[str, Any]]:
     assert {"queue", "waiting"} <= status["shared"].keys()  # `deploy/drain` adds them
     decisions: list[dict[str, Any]] = status["activity"]["decisions"]
     return decisions
+
+
+def test_a_port_that_is_taken_is_said_before_anything_starts(tmp_path: Path) -> None:
+    (tmp_path / "tmp").mkdir()
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        done = subprocess.run(
+            [sys.executable, str(ROOT / "deploy" / "try"), "--port", str(port)],
+            env=clean_environment(tmp_path, TMPDIR=str(tmp_path / "tmp")),
+            capture_output=True, text=True, check=False, timeout=START_SECONDS,
+        )  # fmt: skip
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "name another with --port" in done.stderr
+    assert list((tmp_path / "tmp").iterdir()) == []
 
 
 def test_three_shims_fetch_a_package_once_and_go_on_without_one_of_them_and_the_bucket(

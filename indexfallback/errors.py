@@ -254,11 +254,11 @@ class UploadUnavailableError(UploadError):
     """The bucket does not answer, or it remains unknown which files it has."""
 
     status = 503
-    title = "Upload failed"
+    title = "Change failed"
 
 
 class UploadFailedError(UploadError):
-    """The directory or the bucket could not be written."""
+    """The directory, the bucket or the database of records could not be written."""
 
     status = 507
-    title = "Upload failed"
+    title = "Change failed"

@@ -49,6 +49,11 @@ def counted(number: int, one: str, many: str = "") -> str:
     return f"{number:,} {one if number == 1 else many or one + 's'}"
 
 
+def one_line(text: str) -> str:
+    """Return a text from elsewhere in one line, without what a terminal would obey."""
+    return " ".join("".join(c if c.isprintable() else " " for c in text).split())
+
+
 def left_out(dropped: Mapping[str, int]) -> str:
     """Return how many files a page lists that are not offered, and why; nothing for none."""
     reasons = (f"{number:,}: {reason}" for reason, number in sorted(dropped.items()))

@@ -11,8 +11,9 @@ from indexfallback.cli.options import Options, examples, json_option, takes_opti
 from indexfallback.cli.output import print_json, say, tell
 from indexfallback.errors import UploadError
 from indexfallback.hosted.attestations import ENDING, joined
-from indexfallback.hosted.index import HostedIndex, Published
+from indexfallback.hosted.index import HostedIndex
 from indexfallback.hosted.permit import Permit
+from indexfallback.hosted.publication import Published
 from indexfallback.hosted.receiving import failed
 from indexfallback.store.events import local_actor
 

@@ -35,6 +35,7 @@ from indexfallback.store.events import local_actor
 from indexfallback.store.hosting import Hosting
 from indexfallback.store.secret import user_secret
 from indexfallback.store.tokens import PREFIX, RIGHTS, USER, Right, Token
+from indexfallback.words import one_line
 
 
 @click.group(
@@ -54,6 +55,20 @@ def _rights(_context: click.Context, _parameter: click.Parameter, text: str) -> 
     return [right for right in RIGHTS if right in given]
 
 
+def _name(_context: click.Context, _parameter: click.Parameter, text: str | None) -> str | None:
+    if text is not None and (not text or text != one_line(text)):
+        raise click.BadParameter("it must be one line of printable characters")
+    return text
+
+
+def _lifetime(text: str) -> float:
+    """Return the seconds for which a token is valid; raises `click.BadParameter`."""
+    seconds = duration(text)
+    if not seconds:
+        raise click.BadParameter(f'"{text}" makes a token that has expired')
+    return seconds
+
+
 def _patterns(_context: click.Context, _parameter: click.Parameter, texts: tuple[str, ...]) -> Any:
     """Return normalised patterns of project names; raises `click.BadParameter`."""
     try:
@@ -70,7 +85,9 @@ def _patterns(_context: click.Context, _parameter: click.Parameter, texts: tuple
         "indexfallback token create --allow upload,yank --index staging --index prod",
     )
 )
-@click.option("--name", help="Its name in `token list`; default: this user and machine.")
+@click.option(
+    "--name", callback=_name, help="Its name in `token list`; default: this user and machine."
+)
 @click.option(
     "--allow",
     "rights",
@@ -96,7 +113,7 @@ def _patterns(_context: click.Context, _parameter: click.Parameter, texts: tuple
     help='Only for projects of this name, or such as "acme-*" (repeatable).',
 )
 @click.option(
-    "--expires", type=duration, metavar="DURATION", help='Such as "90 days"; default: never.'
+    "--expires", type=_lifetime, metavar="DURATION", help='Such as "90 days"; default: never.'
 )
 @json_option
 @takes_options_but_index
@@ -142,14 +159,16 @@ def create(
 def _lines(settings: Settings, made: Token) -> list[str]:
     """Return the commands that use a token, with ``TOKEN`` in its place."""
     own = root(settings)
-    uploads = [f"{own}/upload/{index}/" for index in made.indexes] or [f"{own}/upload/"]
     if "upload" in made.rights:
+        # The list of the index itself: the chain's may be of another one, or not for the token.
+        ways = [(f"{own}/upload/{index}/", f"{own}/index/{index}/simple/")
+                for index in made.indexes] or [(f"{own}/upload/", address(settings))]  # fmt: skip
         return [
             line
-            for url in uploads
+            for url, check in ways
             for line in (
                 f"twine upload --verbose --repository-url {url} -u {USER} -p TOKEN dist/*",
-                f"uv publish --publish-url {url} --check-url {address(settings)} --token TOKEN",
+                f"uv publish --publish-url {url} --check-url {check} --token TOKEN",
             )
         ]
     if made.rights == ("read",):

@@ -95,7 +95,7 @@ def remove(options: Options, project: str, version: Version, yes: bool, index: s
 def _end_without(files: list[File], hosted: HostedIndex, project: str, version: Version) -> None:
     """End the command if a release has no files."""
     if not files:
-        say(f"{hosted.index.name} has no file of {project} {version}")
+        say(hosted.without(project, version))
         sys.exit(1)
 
 

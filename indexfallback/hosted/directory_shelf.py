@@ -16,10 +16,11 @@ from pathlib import Path
 from indexfallback.config import Index
 from indexfallback.errors import UploadFailedError
 from indexfallback.hosted.checks import Checked
-from indexfallback.hosted.receiving import Incoming, failed, receiving
+from indexfallback.hosted.receiving import Incoming, failed, receiving, unrecorded
 from indexfallback.names import PROVENANCE_ENDING
 from indexfallback.page import File
 from indexfallback.store import Store
+from indexfallback.store.best_effort import StoreFault, best_effort
 from indexfallback.store.disk import hash_file
 from indexfallback.store.hosted_files import HostedFile
 from indexfallback.store.locks import FileLock
@@ -86,7 +87,11 @@ class DirectoryShelf:
             ),
         )
         record = HostedFile(filename, sha256, time.time(), checked.requires_python)
-        self._store.hosting.files.put(self._index.key, project, record)
+        try:
+            self._store.hosting.files.put(self._index.key, project, record)
+        except StoreFault as error:  # an old record would tell of the new file, such as a yank
+            path.unlink(missing_ok=True)
+            raise unrecorded(filename, error) from error
         return None
 
     def attest(self, project: str, filename: str, provenance: bytes) -> None:  # noqa: ARG002 - the interface
@@ -100,20 +105,28 @@ class DirectoryShelf:
         return hash_file(path_of(file.url))
 
     def yank(self, project: str, file: File, reason: str | None) -> None:
-        """Yank a file, or, with the reason None, unyank it; raises sqlite3.Error."""
+        """Yank a file, or, with the reason None, unyank it; raises `UploadFailedError`."""
         known = self._store.hosting.files.of_project(self._index.key, project).get(file.filename)
         sha256 = file.sha256 or ""
         if known is None or known.sha256 != sha256:
             modified = path_of(file.url).stat().st_mtime
             known = HostedFile(file.filename, sha256, modified, file.requires_python)
-        self._store.hosting.files.put(self._index.key, project, known._replace(yanked=reason))
+        record = known._replace(yanked=reason)
+        try:
+            self._store.hosting.files.put(self._index.key, project, record)
+        except StoreFault as error:
+            raise unrecorded(file.filename, error) from error
 
     def remove(self, project: str, file: File) -> None:  # noqa: ARG002 - the interface
-        """Delete a file from the directory; raises OSError."""
+        """Delete a file from the directory; raises `UploadFailedError`."""
         path = path_of(file.url)
-        path.unlink(missing_ok=True)
-        _provenance_of(path).unlink(missing_ok=True)
-        self._store.hosting.files.remove(self._index.key, file.filename)
+        try:
+            path.unlink(missing_ok=True)
+            _provenance_of(path).unlink(missing_ok=True)
+        except OSError as error:
+            raise failed(str(path), error, "deleted") from error
+        with best_effort("remove the record of a removed file"):  # it is of this content alone
+            self._store.hosting.files.remove(self._index.key, file.filename)
 
 
 def _provenance_of(path: Path) -> Path:

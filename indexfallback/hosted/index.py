@@ -6,7 +6,7 @@ What is changed is recorded in the log of events.
 import time
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, ExitStack, nullcontext
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
 from packaging.version import Version
 
@@ -18,11 +18,12 @@ from indexfallback.errors import (
 )
 from indexfallback.hosted.attestations import provenance_of
 from indexfallback.hosted.change_log import ChangeLog
-from indexfallback.hosted.checks import Checked, Identity, check_file, check_filename, identity_of
+from indexfallback.hosted.checks import check_file, check_filename, identity_of
 from indexfallback.hosted.form import Form, check_digests
 from indexfallback.hosted.opening import open_shelf
 from indexfallback.hosted.owners import check_owner
 from indexfallback.hosted.permit import Permit
+from indexfallback.hosted.publication import Published, Received
 from indexfallback.hosted.receiving import Incoming
 from indexfallback.names import version_in
 from indexfallback.outcome import Kind
@@ -30,6 +31,7 @@ from indexfallback.page import File
 from indexfallback.store import Store
 from indexfallback.store.events import Action, Actor, Event
 from indexfallback.upstream.answers import FileAnswer, Limits, Upstream
+from indexfallback.words import one_line
 
 
 class Opened(Protocol):
@@ -39,35 +41,6 @@ class Opened(Protocol):
     def upstream(self) -> Upstream:
         """What lists the files of the index."""
         ...
-
-
-class Published(NamedTuple):
-    """A published file."""
-
-    filename: str
-    identity: Identity
-    sha256: str
-    #: Whether it was published before with the same content.
-    was_there: bool
-    #: What its publisher should mend, though it can be installed.
-    warnings: tuple[str, ...] = ()
-    #: Whether attestations came with it.
-    is_attested: bool = False
-
-
-class Received(NamedTuple):
-    """A received file that has passed the checks."""
-
-    incoming: Incoming
-    filename: str
-    checked: Checked
-    #: The provenance object that comes with it (PEP 740), if one does.
-    provenance: bytes | None = None
-
-    @property
-    def sha256(self) -> str:
-        """The sha256 of its content."""
-        return self.incoming.digests["sha256"]
 
 
 class HostedIndex:
@@ -217,24 +190,30 @@ class HostedIndex:
 
     def files_of(self, project: str, version: Version) -> list[File]:
         """Return the files of one version of a normalised project."""
-        return [
-            file
-            for file in self.files(project)
-            if (number := version_in(file.filename, project)) is not None
-            and Version(number) == version
-        ]
+        files = self.files(project)
+        return [file for file in files if version_of(file, project) == version]
+
+    def without(self, project: str, version: Version) -> str:
+        """Return the words for a version that has no file, with the newest that have."""
+        found = {version_of(file, project) for file in self.files(project)}
+        versions = sorted(each for each in found if each is not None)
+        words = f"{self.index.name} has no file of {project}"
+        if not versions:
+            return words
+        return f"{words} {version}; it has files of {', '.join(map(str, versions[-_SHOWN:]))}"
 
     def yank(self, project: str, version: Version, reason: str | None, actor: Actor) -> list[File]:
-        """Yank a version, or, with the reason None, unyank it; raises sqlite3.Error and OSError.
+        """Yank a version, or, with the reason None, unyank it; raises `UploadError`.
 
         Returns its files; without any, nothing was done.
         """
         action: Action = "unyanked" if reason is None else "yanked"
+        reason = None if reason is None else one_line(reason)
         event = self.event(action, project, str(version), actor, reason or "")
         return self._withdraw(version, event, lambda file: self._shelf.yank(project, file, reason))
 
     def remove(self, project: str, version: Version, actor: Actor) -> list[File]:
-        """Delete a version; raises sqlite3.Error and OSError. Returns its files as `yank`."""
+        """Delete a version; raises `UploadError`. Returns its files as `yank`."""
         event = self.event("removed", project, str(version), actor)
         return self._withdraw(version, event, lambda file: self._shelf.remove(project, file))
 
@@ -243,6 +222,8 @@ class HostedIndex:
     ) -> list[File]:
         files = self.files_of(event.project, version)
         if files:
+            # 1.0.0 in a request is the release 1.0 of the files.
+            event = event._replace(subject=str(version_of(files[0], event.project)))
             with self._log.recording(event, dict.fromkeys((f.filename for f in files), "")):
                 for file in files:
                     withdraw(file)
@@ -286,4 +267,12 @@ class HostedIndex:
         return True
 
 
+def version_of(file: File, project: str) -> Version | None:
+    """Return the version in the name of a file of a project; None if it has none."""
+    number = version_in(file.filename, project)
+    return Version(number) if number is not None else None
+
+
+#: Versions that a message shows.
+_SHOWN = 5
 _NEW_VERSION = "Published files cannot change: release a new version"

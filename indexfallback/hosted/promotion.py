@@ -12,8 +12,9 @@ from packaging.version import Version
 
 from indexfallback.errors import PromotionError
 from indexfallback.formats.provenance import ProvenanceError, checked
-from indexfallback.hosted.index import HostedIndex, Received
+from indexfallback.hosted.index import HostedIndex, version_of
 from indexfallback.hosted.permit import Permit
+from indexfallback.hosted.publication import Received
 from indexfallback.hosted.receiving import Incoming, failed
 from indexfallback.names import PROVENANCE_ENDING
 from indexfallback.page import File
@@ -53,7 +54,8 @@ def promote(
     new = [file for file in files if file not in known]
     if new:
         detail = f"from {source.index.name}"
-        event = target.event("promoted", project, str(version), permit.actor, detail)
+        number = version_of(new[0], project)  # as its files spell it
+        event = target.event("promoted", project, str(number), permit.actor, detail)
         promoted += _copied(source, target, new, event, permit)
     # Else it would belong to one of the two alone, and the other could not serve or take any more.
     for index in (source, target):
@@ -70,7 +72,7 @@ def _to_promote(
         raise PromotionError(release, "from and to are the same index", "Name two indexes")
     files = source.files_of(project, version)
     if not files:
-        raise PromotionError(release, f"{source.index.name} has no file of it", "Upload it there")
+        raise PromotionError(release, source.without(project, version), "Upload it there")
     if any(file.yanked for file in files):
         raise PromotionError(
             release, f"it is yanked in {source.index.name}", "Unyank it, or promote another version"

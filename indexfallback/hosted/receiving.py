@@ -95,7 +95,7 @@ def receiving(directory: Path) -> Iterator[Incoming]:
         remove_abandoned(directory)
         fd = os.open(path, _FLAGS, _MODE)
     except OSError as error:
-        raise failed(directory.name, error) from error
+        raise failed(str(directory), error) from error
     try:
         lock_descriptor(fd)
         yield Incoming(path, fd)
@@ -119,11 +119,20 @@ def remove_abandoned(directory: Path) -> None:
                 os.close(fd)
 
 
-def failed(filename: str, error: OSError) -> UploadFailedError:
-    """Return the error for a file that could not be written."""
+def unrecorded(filename: str, error: Exception) -> UploadFailedError:
+    """Return the error for a change of a file that could not be recorded."""
     return UploadFailedError(
         filename,
-        f"it could not be written ({error.strerror or error})",
-        "Check the directory of the index, or that of the cache for a bucket, and its disk, then "
-        "upload it again",
+        f"the change cannot be recorded ({error})",
+        "Make the state directory of indexfallback writable, free space on its disk, and try again",
+    )
+
+
+def failed(filename: str, error: OSError, what: str = "written") -> UploadFailedError:
+    """Return the error for a file that could not be written, or ``what`` else."""
+    return UploadFailedError(
+        filename,
+        f"it could not be {what} ({error.strerror or error})",
+        "Make the directory of the index (of the cache, for a bucket) exist and writable, free "
+        "space on its disk, and try again",
     )

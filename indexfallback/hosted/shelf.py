@@ -49,12 +49,9 @@ class Shelf(Protocol):
         ...
 
     def yank(self, project: str, file: File, reason: str | None) -> None:
-        """Yank a listed file, or, with the reason None, unyank it.
-
-        Raises sqlite3.Error or `UploadError`.
-        """
+        """Yank a listed file, or, with the reason None, unyank it; raises `UploadError`."""
         ...
 
     def remove(self, project: str, file: File) -> None:
-        """Delete a listed file, and its provenance; raises OSError or `UploadError`."""
+        """Delete a listed file, and its provenance; raises `UploadError`."""
         ...

@@ -14,6 +14,7 @@ from indexfallback.names import is_project_name, normalize
 from indexfallback.page import File
 from indexfallback.server.credentials import Credentials
 from indexfallback.server.guards import refuse_foreign_origin
+from indexfallback.server.hosted import hosted_index
 from indexfallback.server.reports import send_report
 from indexfallback.shim import Shim
 from indexfallback.store.events import Actor
@@ -38,10 +39,10 @@ class WithdrawResource:
         name, number = _release(project, version)
         right: Right = "remove" if self._action == "removed" else "yank"
         permit = self._credentials.require(req, index, right, name)
-        hosted = _hosted(self._shim, index)
+        hosted = hosted_index(self._shim, index)
         files = self._withdraw(hosted, name, number, req, permit.actor)
         if not files:
-            raise falcon.HTTPNotFound(description=f"{index} has no file of {name} {number}")
+            raise falcon.HTTPNotFound(description=hosted.without(name, number))
         self._shim.fallback.forget(name)
         names = [file.filename for file in files]
         report = {"action": self._action, "index": index, "project": name}
@@ -74,7 +75,7 @@ class PromoteResource:
         self._credentials.require(req, source, "read", name)
         permit = self._credentials.require(req, target, "upload", name)
         promoted = promote(
-            _hosted(self._shim, source), _hosted(self._shim, target), name, number, permit
+            hosted_index(self._shim, source), hosted_index(self._shim, target), name, number, permit
         )
         self._shim.fallback.forget(name)
         files = [file._asdict() for file in promoted]
@@ -102,10 +103,3 @@ def _release(project: str, version: str) -> tuple[str, Version]:
     except InvalidVersion:
         pass  # said below
     raise falcon.HTTPNotFound(description=f"{project} {version} is not a project and a version")
-
-
-def _hosted(shim: Shim, index: str) -> HostedIndex:
-    hosted = shim.hosted.get(index)
-    if hosted is None:
-        raise falcon.HTTPNotFound(description=f"{index} is not an index with upload = true")
-    return hosted

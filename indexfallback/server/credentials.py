@@ -25,6 +25,7 @@ _HOW_HERE = (
     "run `indexfallback setup` for this client, which gives it your own token "
     "(`indexfallback token show`), or set private = false in [server]"
 )
+_ANOTHER = "`indexfallback token create` makes others"
 #: Key of the environment: the permit of a reader whose token is for single projects.
 _PERMIT = "indexfallback.permit"
 
@@ -116,7 +117,9 @@ def _unauthorized(why: str) -> falcon.HTTPUnauthorized:
 
 
 def _forbidden(token: str, why: str) -> falcon.HTTPForbidden:
-    return falcon.HTTPForbidden(title="Token not good for this", description=f"{token} {why}")
+    return falcon.HTTPForbidden(
+        title="Token not good for this", description=f"{token} {why}: {_ANOTHER}"
+    )
 
 
 class ReadGuard:

@@ -14,12 +14,14 @@ from falcon.media.multipart import BodyPart, MultipartFormHandler
 from indexfallback.errors import UploadRefusedError
 from indexfallback.hosted.attestations import FIELD, MAX_BYTES
 from indexfallback.hosted.form import CONTENT, FIELDS, read_form
-from indexfallback.hosted.index import HostedIndex, Published
+from indexfallback.hosted.index import HostedIndex
 from indexfallback.hosted.permit import Permit
+from indexfallback.hosted.publication import Published
 from indexfallback.hosted.receiving import Incoming, failed
 from indexfallback.server.bodies import UploadSlots
 from indexfallback.server.credentials import Credentials
 from indexfallback.server.guards import refuse_foreign_origin
+from indexfallback.server.hosted import hosted_index
 from indexfallback.shim import Shim
 
 log = logging.getLogger("indexfallback")
@@ -66,9 +68,7 @@ class UploadResource:
         refuse_foreign_origin(req)
         name = index or self._only_one()
         permit = self._credentials.require(req, name, "upload")
-        hosted = self._shim.hosted.get(name)
-        if hosted is None:
-            raise falcon.HTTPNotFound(description=f"{name} is not an index with upload = true")
+        hosted = hosted_index(self._shim, name)
         length = self._length(req)
         with (
             closing(self._slots.open(req.env["wsgi.input"], length)) as body,

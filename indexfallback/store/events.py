@@ -17,6 +17,7 @@ from indexfallback.store.best_effort import best_effort
 from indexfallback.store.database import Database
 from indexfallback.store.safety_records import ADD_EVENT, Changes, is_event
 from indexfallback.store.statements import AT_ONCE
+from indexfallback.words import one_line
 
 Action = Literal[
     "uploaded", "yanked", "unyanked", "removed", "promoted", "accepted", "unaccepted", "imported",
@@ -198,8 +199,10 @@ def _id(number: int) -> str:
 
 
 def _text(value: str | None) -> str | None:
-    """Return a text without what cannot be stored, such as lone surrogates of a login name."""
-    return value if value is None else value[:_LONGEST].encode("utf-8", "replace").decode()
+    """Return a text that can be stored and shown, such as of a login name with lone surrogates."""
+    if value is None:
+        return None
+    return one_line(value[:_LONGEST].encode("utf-8", "replace").decode())
 
 
 def _event(row: Sequence[Any]) -> Event:

@@ -133,7 +133,7 @@ def nothing(house: House) -> None:
         (a_wrong_provenance, PromotionError, f"{SOURCE.filename}.provenance: "),
         (an_egg, UploadRefusedError, "egg: only wheels"),
         (yanked, PromotionError, "it is yanked in staging"),
-        (nothing, PromotionError, "staging has no file of it"),
+        (nothing, PromotionError, "staging has no file of acme-lib"),
     ],
 )
 def test_a_release_is_promoted_whole_or_not_at_all(

@@ -168,7 +168,7 @@ def test_a_release_is_yanked_unyanked_and_removed_by_request(team: Team) -> None
     assert len(team.files("staging", "acme-gone")) == 1
     gone = team.post("/-/remove/staging/acme-gone/1.0", token)
     assert (gone.status_code, gone.json()["detail"]) == (
-        404, "staging has no file of acme-gone 1.0"
+        404, "staging has no file of acme-gone 1.0; it has files of 1.1"
     )  # fmt: skip
     told = team.log("acme-gone", "--index", "staging")
     assert [each["action"] for each in told] == [
@@ -176,7 +176,7 @@ def test_a_release_is_yanked_unyanked_and_removed_by_request(team: Team) -> None
     ]  # fmt: skip
     (yank,) = team.log("acme-gone", "--action", "yanked", "--since", "1 hour")
     assert (yank["name"], yank["address"], yank["detail"]) == ("ops", "127.0.0.1", "it burns")
-    assert yank["subject"] == "1.0.0"
+    assert yank["subject"] == "1.0"
     page = team.get("/projects/acme-gone/", Accept="text/html").text
     assert "by ops in staging" in page
     assert "127.0.0.1 ·" not in page
@@ -207,11 +207,29 @@ def test_a_promoted_release_is_served_by_the_first_index_and_by_its_own(team: Te
     refused = team.post("/-/promote/acme-step/3.0?from=staging&to=prod", token)
     assert (refused.status_code, refused.json()["title"]) == (409, "Promotion refused")
     assert team.post("/-/promote/acme-step/1.1?from=staging", token).status_code == 400
+    unnamed = team.post("/-/promote/acme-step/1.1?from=&to=prod", token)
+    assert "those with it are prod, staging" in unnamed.json()["detail"]
 
 
-@pytest.mark.parametrize("path", ["/-/yank/pypi/six/1.16", "/-/yank/staging/six/x.y"])
-def test_what_is_no_hosted_release_is_not_found(path: str, team: Team) -> None:
-    assert team.post(path, team.make_token("--allow", "yank")).status_code == 404
+@pytest.mark.parametrize(
+    ("path", "words"),
+    [
+        (
+            "/-/yank/pypi/six/1.16",
+            '"pypi" is not an index with upload = true; those with it',
+        ),
+        ("/-/yank/staging/six/x.y", "six x.y is not a project and a version"),
+        ("/-/yank/staging/six/1.16", "staging has no file of six"),
+        (
+            "/upload/nowhere/",
+            '"nowhere" is not an index with upload = true; those with it',
+        ),
+    ],
+)
+def test_what_is_no_hosted_release_is_not_found(path: str, words: str, team: Team) -> None:
+    answer = team.post(path, team.make_token("--allow", "upload,yank"))
+    assert answer.status_code == 404
+    assert words in answer.json()["detail"]
 
 
 def test_a_value_in_the_body_is_not_overlooked(team: Team) -> None:
@@ -236,10 +254,21 @@ def test_the_list_of_tokens_tells_what_each_is_for(team: Team) -> None:
 
 
 @pytest.mark.parametrize(
-    "arguments", [("--allow", "write"), ("--project", "a b"), ("--index", "nowhere")]
-)
+    "arguments",
+    [
+        ("--allow", "write"), ("--project", "a b"), ("--index", "nowhere"), ("--name", ""),
+        ("--name", "a\nb"), ("--name", "\x1b[31mred"), ("--expires", "0 days"),
+    ],
+)  # fmt: skip
 def test_a_wrong_limit_of_a_token_is_a_usage_error(arguments: tuple[str, ...], team: Team) -> None:
     assert team.hosted.command("token", "create", *arguments).returncode == 2
+
+
+def test_a_token_for_an_index_is_shown_with_the_list_of_that_index(team: Team) -> None:
+    done = team.hosted.command("token", "create", "--index", "staging", "--json")
+    _, uv = json.loads(done.stdout)["use"]
+    assert "/upload/staging/ --check-url http://127.0.0.1:" in uv
+    assert "/index/staging/simple/ --token TOKEN" in uv
 
 
 def test_the_log_is_a_table_for_people_and_says_that_there_is_more(team: Team) -> None:

@@ -1,0 +1,85 @@
+"""A change of a hosted index that fails says why, and changes nothing by halves."""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from packaging.version import Version
+
+from indexfallback.errors import UploadFailedError
+from indexfallback.store.hosted_files import HostedFiles
+from tests.hosted.houses import LIB, RELEASER, VERSION, House
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> Iterator[House]:
+    with closing(House(tmp_path)) as made:
+        yield made
+
+
+def full(*_: object) -> None:
+    raise sqlite3.OperationalError("database or disk is full")
+
+
+def test_an_upload_that_cannot_be_recorded_leaves_nothing(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(HostedFiles, "put", full)
+    with pytest.raises(UploadFailedError, match=r"recorded \(database or disk is full\)"):
+        house.put(house.prod, LIB)
+    assert house.lying() == []
+    assert house.actions() == []
+
+
+def test_a_yank_that_cannot_be_recorded_is_none(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    house.put(house.prod, LIB)
+    monkeypatch.setattr(HostedFiles, "put", full)
+    with pytest.raises(UploadFailedError, match="state directory of indexfallback writable"):
+        house.prod.yank("acme-lib", VERSION, "broken", RELEASER.actor)
+    assert house.prod.files("acme-lib")[0].yanked is False
+    assert house.actions() == ["uploaded"]
+
+
+def test_a_file_that_cannot_be_deleted_is_named_and_stays_in_the_log_as_it_was(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    house.put(house.prod, LIB)
+
+    def refuse(*_: object, **__: object) -> None:
+        raise OSError(30, "Read-only file system")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "unlink", refuse)
+        with pytest.raises(UploadFailedError) as raised:
+            house.prod.remove("acme-lib", VERSION, RELEASER.actor)
+    path = house.directories["prod"] / LIB.filename
+    assert f"{path}: it could not be deleted (Read-only file system)" in str(raised.value)
+    assert house.actions() == ["uploaded"]
+
+
+def test_a_directory_that_is_not_there_is_named(house: House) -> None:
+    house.directories["prod"].rmdir()
+    with pytest.raises(UploadFailedError, match="No such file") as raised:
+        house.put(house.prod, LIB)
+    assert str(raised.value).startswith(f"{house.directories['prod']}: it could not be written")
+
+
+def test_a_release_that_is_not_there_is_told_with_those_that_are(house: House) -> None:
+    absent = Version("2.0")
+    assert house.prod.without("acme-lib", absent) == "prod has no file of acme-lib"
+    house.put(house.prod, LIB)
+    assert house.prod.without("acme-lib", absent) == (
+        "prod has no file of acme-lib 2.0; it has files of 1.0"
+    )
+
+
+def test_a_reason_is_kept_in_one_line_without_what_a_terminal_obeys(house: House) -> None:
+    house.put(house.prod, LIB)
+    house.prod.yank("acme-lib", Version("1.0.0"), "it\n\x1b[31mburns ", RELEASER.actor)
+    assert house.prod.files("acme-lib")[0].yanked == "it [31mburns"
+    event = next(house.store.hosting.events.read())
+    assert (event.subject, event.detail) == ("1.0", "it [31mburns")

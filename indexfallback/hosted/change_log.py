@@ -4,6 +4,7 @@ A change is noted before it is made; afterwards its event takes the place of the
 error or a kill came between, the files of the index tell whether it was made.
 """
 
+import logging
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -14,6 +15,8 @@ from indexfallback.page import File
 from indexfallback.store import Store
 from indexfallback.store.best_effort import StoreFault, best_effort
 from indexfallback.store.events import Begun, Event
+
+log = logging.getLogger("indexfallback")
 
 #: A note of this age, seconds, is looked up before the next change: most changes take less, so its
 #: process may have ended.
@@ -63,13 +66,29 @@ class ChangeLog:
 
     def _look_up(self, begun: Begun, *, is_over: bool) -> bool:
         """Record a change if it was made, else forget it if it ``is_over``; tell if it is known."""
+        event = begun.event
         try:
-            made = is_made(begun, self._files(begun.event.project))
+            files = self._files(event.project)
         except (UploadUnavailableError, *StoreFault):
             return False
+        made = is_made(begun, files)
+        if not made and (lacking := lacks(begun, files)):
+            log.warning(
+                "%s has a part of %s %s alone, since its promotion %s was stopped: it lacks %s; "
+                "promote it again",
+                event.index_name, event.project, event.subject, event.detail, ", ".join(lacking),
+            )  # fmt: skip
         if made or is_over:
             self._store.hosting.events.end(begun, made=made)
         return True
+
+
+def lacks(begun: Begun, files: Sequence[File]) -> list[str]:
+    """Return the files that a promotion lacks which has placed others of its release."""
+    listed = {file.filename for file in files}
+    missing = sorted(begun.files.keys() - listed)
+    is_partial = begun.event.action == "promoted" and len(missing) < len(begun.files)
+    return missing if is_partial else []
 
 
 def is_made(begun: Begun, files: Sequence[File]) -> bool:

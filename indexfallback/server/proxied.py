@@ -7,7 +7,7 @@ can send these headers too, but no Host other than its own.
 
 import re
 from collections.abc import Callable, Iterable
-from ipaddress import ip_address, ip_network
+from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from typing import Any
 
 import falcon
@@ -69,20 +69,24 @@ class Proxied:
         # Each proxy appends the address of its own client; those of the client come first.
         while self._trusts(address) and stated:
             before = stated.pop().strip()
-            if not _is_address(before):
+            if _address(before) is None:
                 break
             address = before
         return address
 
-    def _trusts(self, address: str) -> bool:
-        if not _is_address(address):  # a Unix socket has none
-            return False
-        return any(ip_address(address) in network for network in self._trusted)
+    def _trusts(self, text: str) -> bool:
+        address = _address(text)
+        return address is not None and any(address in network for network in self._trusted)
 
 
-def _is_address(text: str) -> bool:
+def _address(text: str) -> IPv4Address | IPv6Address | None:
+    """Return an address; None for anything else, such as that of a Unix socket.
+
+    A server on ``::`` sees clients with IPv4 at mapped addresses (RFC 4291, section 2.5.5.2).
+    """
     try:
-        ip_address(text)
+        address = ip_address(text)
     except ValueError:
-        return False
-    return True
+        return None
+    mapped = address.ipv4_mapped if isinstance(address, IPv6Address) else None
+    return mapped or address

@@ -83,6 +83,23 @@ def test_every_kind_of_change_is_completed(house: House, monkeypatch: pytest.Mon
     assert len(house.actions()) == 2 + len(changes)
 
 
+def test_a_promotion_that_was_killed_between_two_files_is_said_and_completed_by_another(
+    house: House, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    house.fill()
+    event = house.prod.event("promoted", "acme-lib", "1.0", RELEASER.actor, "from staging")
+    release = {LIB.filename: LIB.sha256, SOURCE.filename: SOURCE.sha256}
+    house.put(house.prod, LIB)  # as the killed process has placed it
+    house.store.hosting.events.begin(house.prod.index.key, release, event)
+    house.prod.check()
+    (warning,) = caplog.messages
+    assert f"its promotion from staging was stopped: it lacks {SOURCE.filename}" in warning
+    assert sorted(house.promote()) == [False, True]
+    house.prod.check()
+    assert house.actions().count("promoted") == 1
+    assert len(caplog.messages) == 1
+
+
 def test_what_was_noted_and_never_made_is_not_recorded_and_its_repetition_is_once(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:

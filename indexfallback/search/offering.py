@@ -67,7 +67,7 @@ class Offering:
             return Offered()
         foreign = self._settings.foreign_keys(index.group)
         pins = self._store.pins.of_project(page.name, foreign)
-        young = withheld_files(young_files(page, cooldown), pins, cooldown.accepted)
+        young = withheld_files(young_files(page, cooldown), pins, cooldown)
         offered = without_young(page, pins, cooldown)
         listed = (version_in(file.filename, page.name) for file in offered.files)
         return Offered(

@@ -77,7 +77,9 @@ def test_what_was_changed_by_this_shim_is_read_before_the_next_listing(
     new = described(wheel("acme-app", "2.0"), "Summary: Waves")
     put(bucket, new)
     assert names(find(copy, "waves")) == []
-    copy.hosted["own"].record("uploaded", "acme-app", new.filename, Actor("someone", None, ""))
+    own = copy.hosted["own"]
+    with own._log.recording(own.event("uploaded", "acme-app", new.filename, Actor("someone")), {}):
+        pass
     assert names(find(copy, "waves")) == ["acme-app"]
 
 

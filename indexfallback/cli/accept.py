@@ -69,9 +69,7 @@ def accept(  # noqa: PLR0917 - click passes them by name
 
 
 def _accept(hosting: Hosting, project: str, version: str, *, as_json: bool) -> None:
-    actor = local_actor()
-    accepted = hosting.acceptances.accept(project, version, actor.name)
-    hosting.events.record("accepted", project, version, actor=actor)
+    accepted = hosting.acceptances.accept(project, version, local_actor())
     if as_json:
         print_json({"accepted": accepted._asdict()})
         return
@@ -79,9 +77,7 @@ def _accept(hosting: Hosting, project: str, version: str, *, as_json: bool) -> N
 
 
 def _undo(hosting: Hosting, project: str, version: str, *, as_json: bool) -> None:
-    done = hosting.acceptances.undo(project, version)
-    if done:
-        hosting.events.record("unaccepted", project, version, actor=local_actor())
+    done = hosting.acceptances.undo(project, version, local_actor())
     if as_json:
         print_json({"project": project, "version": version, "removed": done})
     elif done:

@@ -62,9 +62,9 @@ def _disown_project(
         explain_owners(settings, project, owners)
     if owners and not yes:
         confirm("Let another index own it?", f"{project} has an owner", as_json=as_json)
-    disowned = maintenance.disown(store, project, [index.key for index in private])
-    if disowned.owners:
+    if owners:
         record_disowned(settings, store, project, owners)
+    disowned = maintenance.disown(store, project, [index.key for index in private])
     claiming = {index.name: claim(index, project) for index in private if index.claims(project)}
     if as_json:
         print_json({"project": project, **disowned._asdict(), "claimed_by": list(claiming)})
@@ -93,12 +93,11 @@ def _disown_index(
             f"{index} owns {counted(len(names), 'name')}",
             as_json=as_json,
         )
-    disowned = maintenance.disown_all(store, source)
-    if disowned.names:
+    if names:  # recorded first, as by `record_disowned`
         store.hosting.events.record(
-            "disowned", "", "", index=index, actor=local_actor(),
-            detail=counted(disowned.names, "name"),
-        )  # fmt: skip
+            "disowned", "", "", index=index, actor=local_actor(), detail=counted(len(names), "name")
+        )
+    disowned = maintenance.disown_all(store, source)
     if as_json:
         first = [seen.project for seen in names[:_SHOWN]]
         report = {"index": index, "address": source, "first": first, "since": _since(names)}

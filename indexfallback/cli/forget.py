@@ -37,9 +37,9 @@ def remove(options: Options, project: str, yes: bool, as_json: bool) -> None:
         if owners and not yes:
             explain_owners(settings, project, owners)
             confirm("Remove it?", f"{project} belongs to a private index", as_json=as_json)
-        forgotten = maintenance.forget(store, project)
-        if forgotten.owners:
+        if owners:
             record_disowned(settings, store, project, owners)
+        forgotten = maintenance.forget(store, project)
     if as_json:
         print_json({"project": project, **forgotten._asdict()})
     elif any(forgotten):
@@ -69,11 +69,12 @@ def accept_file(
             _say_both(settings, pins, offers)
         if not yes:
             confirm("Accept the new file?", "it may be an attack", as_json=as_json)
-        maintenance.accept(store, project, filename)
         known = " and ".join(oldest)
+        # First, as in `record_disowned`.
         store.hosting.events.record(
             "accepted", project, filename, actor=local_actor(), detail=f"instead of sha256 {known}"
         )
+        maintenance.accept(store, project, filename)
     if as_json:
         first = {"sha256": pins[0].sha256, "source": pins[0].source, "seen": pins[0].seen}
         offered = [offer._asdict() for offer in offers]
@@ -116,7 +117,7 @@ def explain_owners(settings: Settings, project: str, owners: Mapping[str, Owners
 def record_disowned(
     settings: Settings, store: Store, project: str, owners: Mapping[str, Ownership]
 ) -> None:
-    """Record that the owners of a project were forgotten."""
+    """Record that the owners of a project are forgotten; first, so that a kill does not hide it."""
     names = names_of(settings)
     indexes = ", ".join(names.get(source, source) for source in owners)
     store.hosting.events.record(

@@ -74,9 +74,9 @@ class ChangeLog:
         made = is_made(begun, files)
         if not made and (lacking := lacks(begun, files)):
             log.warning(
-                "%s has a part of %s %s alone, since its promotion %s was stopped: it lacks %s; "
-                "promote it again",
-                event.index_name, event.project, event.subject, event.detail, ", ".join(lacking),
+                "%s has a part of %s %s alone, and lacks %s: its promotion %s has not ended; "
+                "unless it goes on, promote it again",
+                event.index_name, event.project, event.subject, ", ".join(lacking), event.detail,
             )  # fmt: skip
         if made or is_over:
             self._store.hosting.events.end(begun, made=made)

@@ -1,10 +1,14 @@
-"""Releases that the user has accepted although their cooldown is not over."""
+"""Releases that the user has accepted although their cooldown is not over.
+
+That one is accepted, or not any more, is recorded in the log of events in the same transaction.
+"""
 
 import time
 from typing import NamedTuple
 
 from indexfallback.names import canonical_version
 from indexfallback.store.database import Database
+from indexfallback.store.events import Action, Actor, Event, add_event
 
 
 class Acceptance(NamedTuple):
@@ -26,22 +30,29 @@ class Acceptances:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def accept(self, project: str, version: str, by: str) -> Acceptance:
+    def accept(self, project: str, version: str, actor: Actor) -> Acceptance:
         """Accept a release, and return the record: the earlier one if it was accepted before."""
         known = self._find(project, version)
         if known is not None:
             return known
-        accepted = Acceptance(project, version, time.time(), by)
-        self._database.execute("INSERT OR IGNORE INTO acceptance VALUES (?, ?, ?, ?)", accepted)
+        accepted = Acceptance(project, version, time.time(), actor.name)
+        with self._database.change() as changes:
+            sql = "INSERT OR IGNORE INTO acceptance VALUES (?, ?, ?, ?)"
+            changes.connection.execute(sql, accepted)
+            add_event(changes, _event("accepted", accepted, actor))
         return accepted
 
-    def undo(self, project: str, version: str) -> bool:
+    def undo(self, project: str, version: str, actor: Actor) -> bool:
         """Remove the record of a release; return whether there was one."""
         known = self._find(project, version)
         if known is None:
             return False
-        sql = "DELETE FROM acceptance WHERE project = ? AND version = ?"
-        return self._database.execute(sql, known[:2]) > 0
+        with self._database.change() as changes:
+            sql = "DELETE FROM acceptance WHERE project = ? AND version = ?"
+            removed = changes.connection.execute(sql, known[:2]).rowcount > 0
+            if removed:
+                add_event(changes, _event("unaccepted", known, actor))
+        return removed
 
     def versions(self, project: str) -> frozenset[str]:
         """Return the accepted versions of a project, canonical (`names.canonical_version`)."""
@@ -62,3 +73,7 @@ class Acceptances:
             values,
         )
         return [Acceptance(*row) for row in rows]
+
+
+def _event(action: Action, release: Acceptance, actor: Actor) -> Event:
+    return Event(time.time(), action, release.project, release.version, None, actor, "")

@@ -93,7 +93,7 @@ def test_a_promotion_that_was_killed_between_two_files_is_said_and_completed_by_
     house.store.hosting.events.begin(house.prod.index.key, release, event)
     house.prod.check()
     (warning,) = caplog.messages
-    assert f"its promotion from staging was stopped: it lacks {SOURCE.filename}" in warning
+    assert f"lacks {SOURCE.filename}: its promotion from staging has not ended" in warning
     assert sorted(house.promote()) == [False, True]
     house.prod.check()
     assert house.actions().count("promoted") == 1

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from packaging.version import Version
 
+from indexfallback.cli.disown import _disown_project
 from indexfallback.errors import UploadFailedError
 from indexfallback.store.hosted_files import HostedFiles
 from tests.hosted.houses import LIB, RELEASER, VERSION, House
@@ -83,3 +84,17 @@ def test_a_reason_is_kept_in_one_line_without_what_a_terminal_obeys(house: House
     assert house.prod.files("acme-lib")[0].yanked == "it [31mburns"
     event = next(house.store.hosting.events.read())
     assert (event.subject, event.detail) == ("1.0", "it [31mburns")
+
+
+def test_a_name_that_is_given_up_is_recorded_before_it_is(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    house.prod.own("acme-lib")
+
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("indexfallback.store.maintenance.disown", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        _disown_project(house.prod._settings, house.store, "acme-lib", yes=True, as_json=True)
+    assert house.actions() == ["disowned"]

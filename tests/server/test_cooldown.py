@@ -12,6 +12,7 @@ import pytest
 from indexfallback.chain import fallback
 from indexfallback.config import Index, Settings
 from indexfallback.shim import Shim
+from indexfallback.store.events import Actor
 from indexfallback.store.hosting import Hosting
 from tests.fakes import Dist, FakeIndex, sdist, wheel
 from tests.fakes.pages import HTML_ONLY, UPLOAD_TIME
@@ -138,12 +139,12 @@ def test_an_acceptance_and_its_end_hold_at_once(make: Make, pypi: FakeIndex) -> 
     client = make(cooled(pypi))
     assert names(client) == old()
     with closing(Hosting()) as hosting:  # as the command, in a process of its own
-        hosting.acceptances.accept("demo", "2.0", "ann")
+        hosting.acceptances.accept("demo", "2.0", Actor("ann"))
         assert names(client) == old(NEW)
         assert client.get("/-/why/demo").status == 200
-        hosting.acceptances.undo("demo", "2.0")
+        hosting.acceptances.undo("demo", "2.0", Actor("ann"))
         assert names(client) == old()
-        hosting.acceptances.accept("demo", "2.0", "ann")
+        hosting.acceptances.accept("demo", "2.0", Actor("ann"))
         assert client.get(path_of(NEW)).body == NEW.data
 
 

@@ -123,3 +123,13 @@ def test_a_published_token_is_revoked_by_itself(hosting: Hosting) -> None:
     made, secret = hosting.tokens.create("leaked", actor=ALICE)
     assert hosting.tokens.revoke(secret, ALICE) == made
     assert hosting.tokens.all() == []
+
+
+def test_an_acceptance_is_recorded_once_and_so_is_its_end(hosting: Hosting) -> None:
+    for version in ("1.0", "1.0.0"):
+        hosting.acceptances.accept("demo", version, ALICE)
+    for _ in range(2):
+        hosting.acceptances.undo("demo", "1.0.0", ALICE)
+    assert [event[1:6] for event in hosting.events.read()] == [
+        (action, "demo", "1.0", None, ALICE) for action in ("unaccepted", "accepted")
+    ]

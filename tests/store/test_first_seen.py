@@ -3,6 +3,7 @@
 from contextlib import closing
 
 from indexfallback.store import Store
+from indexfallback.store.events import Actor
 from indexfallback.store.first_seen import OLD
 from indexfallback.store.hosting import Hosting
 from tests.store.support import set_read_only, written_after_reads
@@ -95,12 +96,12 @@ def test_two_processes_agree_on_what_was_seen_first(store: Store) -> None:
 def test_an_acceptance_names_user_and_time_and_is_undone_once() -> None:
     with closing(Hosting()) as hosting:
         assert hosting.accepted("acme") == frozenset()
-        first = hosting.acceptances.accept("acme", "1.0", "ann")
-        assert hosting.acceptances.accept("acme", "1.0", "ben") == first
+        first = hosting.acceptances.accept("acme", "1.0", Actor("ann"))
+        assert hosting.acceptances.accept("acme", "1.0", Actor("ben")) == first
         assert first.by == "ann"
         assert hosting.accepted("acme") == {"1"}
-        assert hosting.acceptances.undo("acme", "1.0.0")
-        assert not hosting.acceptances.undo("acme", "1.0")
+        assert hosting.acceptances.undo("acme", "1.0.0", Actor("ann"))
+        assert not hosting.acceptances.undo("acme", "1.0", Actor("ann"))
         assert hosting.acceptances.all() == []
 
 

@@ -83,8 +83,9 @@ def _print(found: dict[str, Any]) -> None:
     left = found["total"] - len(rows)
     if left > 0:
         limit = min(found["total"], MOST_RESULTS)
-        note(f"{counted(left, 'more project')} found: --limit {limit} lists up to {limit:,}")
+        which = "all" if limit == found["total"] else f"the first {limit:,}"
+        note(f"{counted(left, 'more project')} found: --limit {limit} lists {which}")
     if not rows:
-        tell("no known project was found")
+        tell("no known project was found; `indexfallback why NAME` asks the indexes")
     if not found["complete"]:
         note("not all metadata is read yet: search again in a while")

@@ -45,6 +45,7 @@ from indexfallback.upstream.answers import (
 from indexfallback.upstream.completing import versions_of
 from indexfallback.upstream.facts import Facts, FactsCache, Stamp
 from indexfallback.upstream.storage import StorageIndex
+from indexfallback.words import counted
 
 #: Requests for attributes at once: a page of 500 new files takes 0.1 s in a data centre.
 _AT_ONCE = 8
@@ -159,7 +160,7 @@ class BucketIndex(StorageIndex):
             return NamesAnswer(self._listing_failed(listed.answer, started))
         names = sorted(name for name in listed.folders if is_normalized(name))
         elapsed = time.monotonic() - started
-        return NamesAnswer(Outcome(Kind.FOUND, f"{len(names)} names", elapsed), names)
+        return NamesAnswer(Outcome(Kind.FOUND, counted(len(names), "name"), elapsed), names)
 
     def _listing_failed(self, answer: Answer, started: float) -> Outcome:
         """Return the outcome of a listing: an absent project would be an empty one."""

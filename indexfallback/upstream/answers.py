@@ -8,7 +8,7 @@ from typing import NamedTuple, Protocol
 
 from indexfallback.outcome import Outcome
 from indexfallback.page import File, ProjectPage
-from indexfallback.words import left_out
+from indexfallback.words import counted, left_out
 
 #: The words for a login page, a captive portal or an error page in place of a file.
 WEB_PAGE = "a web page where a file should be"
@@ -52,7 +52,7 @@ class PageAnswer(NamedTuple):
 
 def page_words(page: ProjectPage) -> str:
     """Return a summary of a page, for an outcome."""
-    return ", ".join(filter(None, (f"{len(page.files)} files", left_out(page.dropped))))
+    return ", ".join(filter(None, (counted(len(page.files), "file"), left_out(page.dropped))))
 
 
 class NamesAnswer(NamedTuple):

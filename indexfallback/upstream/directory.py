@@ -40,6 +40,7 @@ from indexfallback.upstream.local_distributions import LocalDistributions, Unrea
 from indexfallback.upstream.roots import Roots, path_of
 from indexfallback.upstream.scan import DirectoryListing, scan, shown
 from indexfallback.upstream.storage import StorageIndex
+from indexfallback.words import counted
 
 if TYPE_CHECKING:
     from indexfallback.upstream.http import HttpIndex
@@ -174,7 +175,7 @@ class DirectoryIndex(StorageIndex):
         except OSError as error:
             return NamesAnswer(_outage(error, started))
         elapsed = time.monotonic() - started
-        return NamesAnswer(Outcome(Kind.FOUND, f"{len(names)} names", elapsed), names)
+        return NamesAnswer(Outcome(Kind.FOUND, counted(len(names), "name"), elapsed), names)
 
     def skipped(self) -> tuple[Skipped, ...]:
         """Return the entries that are not offered, truncated files only after a page was made."""

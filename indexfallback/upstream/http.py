@@ -44,6 +44,7 @@ from indexfallback.upstream.responses import (
     pieces,
     set_read_timeout,
 )
+from indexfallback.words import counted
 
 #: JSON first: it has more fields and is faster to parse.
 ACCEPT = (
@@ -140,7 +141,7 @@ class HttpIndex:
         except PageError as error:
             problem = f"not an index: {error.problem}"
             return NamesAnswer(replace(answer.outcome, kind=Kind.NOT_AN_INDEX, detail=problem))
-        found = replace(answer.outcome, kind=Kind.FOUND, detail=f"{len(names)} names")
+        found = replace(answer.outcome, kind=Kind.FOUND, detail=counted(len(names), "name"))
         return NamesAnswer(found, names.keys(), answer.clock)
 
     def list_of_names(

@@ -37,12 +37,12 @@ def test_a_classifier_is_enough(cli: CommandLine) -> None:
     done = cli("search", "--classifier", "framework", "--limit", "1").expect()
     assert "acme-app" in done.out
     assert "acme-hello" not in done.out
-    assert "1 more project found: --limit 2 lists up to 2" in done.err
+    assert "1 more project found: --limit 2 lists all" in done.err
 
 
 def test_nothing_found_is_said_and_exits_with_1(cli: CommandLine) -> None:
     done = cli("search", "no such thing").expect(1)
-    assert done.out == "no known project was found\n"
+    assert done.out.startswith("no known project was found; `indexfallback why NAME` asks")
     assert "TEXT or --classifier is needed" in cli("search").expect(2).err
 
 

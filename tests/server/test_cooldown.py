@@ -329,7 +329,9 @@ def test_why_and_status_tell_what_is_withheld_and_until_when(make: Make, pypi: F
     projects = json.loads(client.get("/-/status").body)["activity"]["projects"]
     assert projects["demo"]["withheld"] == [release]
     page = client.get("/projects/demo/", {"Accept": "text/html"}).body.decode()
-    assert "2.0: it was uploaded at pypi on 2026-01-28" in page
+    assert page.count('<p class="notice">') == 1
+    assert '<p class="notice">2.0: it was uploaded at pypi on 2026-01-28' in page
+    assert '<code class="command">indexfallback cache accept demo 2.0</code> offers it.</p>' in page
     release = client.get("/projects/demo/2.0/", {"Accept": "text/html"})
     assert release.status == 404
     assert "withholds it until 2026-02-04" in release.body.decode()

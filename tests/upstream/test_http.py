@@ -26,7 +26,7 @@ def kind(upstream: HttpIndex, seconds: float = 10.0) -> Kind:
 def test_a_page_comes_with_its_validators(opened: OpenHttp, remote: FakeIndex) -> None:
     answer = opened(remote).page("acme-app", within(), None, None)
     assert answer.outcome.kind is Kind.FOUND
-    assert str(answer.outcome) == "1 files"
+    assert str(answer.outcome) == "1 file"
     assert 0 < answer.outcome.elapsed < 10
     assert answer.page is not None
     assert answer.page.files[0].sha256 == wheel("acme-app").sha256

@@ -10,16 +10,18 @@ _NAMED = 5
 
 
 def cooldown_notices(report: Mapping[str, Any]) -> Iterator[str]:
-    """Yield a sentence for each of the newest withheld releases, from a report of `why.found`."""
+    """Yield a message for each of the newest withheld releases, from a report of `why.found`.
+
+    The one for the newest says what to do.
+    """
     releases = _withheld(report)
-    for release in releases[:_NAMED]:
+    for place, release in enumerate(releases[:_NAMED]):
         what = release["version"] or ", ".join(release["files"])
         files = "" if release["is_whole"] else f", {counted(len(release['files']), 'file')}"
-        yield f"{what}{files}: {release['cause']}."
+        remedy = f" {release['remedy']}" if not place else ""
+        yield f"{what}{files}: {release['cause']}.{remedy}"
     if len(releases) > _NAMED:
         yield f"{counted(len(releases) - _NAMED, 'older release')} withheld by the cooldown."
-    if releases:
-        yield releases[0]["remedy"]
 
 
 def cooldown_reason(report: Mapping[str, Any]) -> tuple[str, str] | None:

@@ -11,7 +11,15 @@ from indexfallback.server.browse.failing import failing_section, refused_section
 from indexfallback.server.browse.frame import framed
 from indexfallback.server.browse.history import history_section
 from indexfallback.server.browse.install import commands
-from indexfallback.server.browse.markup import NOTHING, Html, as_of, html, joined, optional
+from indexfallback.server.browse.markup import (
+    NOTHING,
+    Html,
+    as_of,
+    html,
+    joined,
+    optional,
+    sentence,
+)
 from indexfallback.server.browse.notices import notices_section
 from indexfallback.server.browse.ownership import ownership_section
 from indexfallback.server.browse.provenance import provenance_section
@@ -94,7 +102,7 @@ def _notices(view: ProjectView) -> Html:
     if report["dropped"]:
         notices.append(f"Of the files that the page lists, {left_out(report['dropped'])}.")
     notices += cooldown_notices(report)
-    return joined(html('<p class="notice">{text}</p>', text=text) for text in notices)
+    return joined(html('<p class="notice">{text}</p>', text=sentence(text)) for text in notices)
 
 
 def _description(view: ProjectView) -> Html:

@@ -178,7 +178,8 @@ class MissingRelease(NamedTuple):
 
     def others(self) -> list[tuple[str, Release]]:
         """Return the releases to look at instead, each with what it is."""
-        found = [("the newest", self.current), ("the nearest", self.nearest)]
+        newest = "the newest that is offered" if self.cause else "the newest"
+        found = [(newest, self.current), ("the nearest", self.nearest)]
         others = [(label, release) for label, release in found if release and release.version]
         return others[:1] if self.current == self.nearest else others
 

@@ -15,6 +15,7 @@ PAGES = {
     "start": "/",
     "list": "/projects/",
     "search": "/projects/?q=demonstration",
+    "long-search": f"/projects/?q={'a' * 255}",
     "project": "/projects/demo/",
     "release": "/projects/demo/2.0/",
     "private": "/projects/acme-core/",

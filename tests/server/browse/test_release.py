@@ -127,7 +127,7 @@ def test_a_release_that_is_too_young_says_until_when_it_is_withheld(served: Serv
     assert "and the cooldown of 7 days withholds it until" in page
     assert "indexfallback cache accept demo 2.0</code>" in page
     assert problem["detail"].startswith("version 2.0 of demo is not offered: it was")
-    assert problem["detail"].endswith("; the newest is 1.0")
+    assert problem["detail"].endswith("; the newest that is offered is 1.0")
 
 
 def test_a_release_shows_its_own_vulnerabilities(served: Serve) -> None:

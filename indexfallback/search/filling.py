@@ -141,6 +141,8 @@ class Filling:
     def _fill(self) -> None:
         self._index.write_notes()
         self._mark_all()
+        with best_effort("read which releases are accepted"):
+            self._index.set_accepted(self._offering.accepted())
         while not self._closing.is_set() and (due := self._index.due(_BATCH)):
             self._describe_due(due)
         # Last: a bucket may take long to fail.

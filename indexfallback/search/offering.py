@@ -44,6 +44,12 @@ class Offering:
         found = ((i.key, i.cooldown, i.cooldown_except) for i in self._settings.every_index)
         return repr([each for each in found if each[1]])
 
+    def accepted(self) -> list[tuple[str, str]]:
+        """Return the releases that no cooldown withholds; none if no index has a cooldown."""
+        if not any(index.cooldown for index in self._settings.every_index):
+            return []
+        return [each[:2] for each in self._store.hosting.acceptances.all()]
+
     def by_stored_pages(self, source: str, project: str) -> Offered:
         """Return what the stored pages of the group of the index at ``source`` offer."""
         index = self._by_key.get(source)

@@ -46,11 +46,18 @@ CREATE TABLE due (
     source TEXT NOT NULL, project TEXT NOT NULL, at REAL NOT NULL, PRIMARY KEY (source, project)
 ) WITHOUT ROWID;
 CREATE TABLE filled (rules TEXT NOT NULL);
+CREATE TABLE accepted (
+    project TEXT NOT NULL, version TEXT NOT NULL, PRIMARY KEY (project, version)
+) WITHOUT ROWID;
 """
 #: Of several times the first one holds.
 _MARK = """
 INSERT INTO due VALUES (?, ?, ?)
 ON CONFLICT (source, project) DO UPDATE SET at = min(at, excluded.at)
+"""
+_MARK_DESCRIBED = """
+INSERT INTO due SELECT source, project, 0.0 FROM project WHERE {which}
+ON CONFLICT (source, project) DO UPDATE SET at = 0.0
 """
 _COLUMNS = "name, summary, keywords, classifiers"
 #: With an index of the beginnings of words, which without it take ten times as long to find.
@@ -155,9 +162,26 @@ class SearchIndex:
     def set_filled(self, rules: str) -> None:
         """Record that `is_filled`, and mark what is described by other rules."""
         with self._opened() as connection, transaction(connection):
-            connection.execute("INSERT OR IGNORE INTO due SELECT source, project, 0 FROM project")
+            connection.execute(_MARK_DESCRIBED.format(which="true"))
             connection.execute("DELETE FROM filled")
             connection.execute("INSERT INTO filled VALUES (?)", (rules,))
+
+    def set_accepted(self, releases: Iterable[tuple[str, str]]) -> None:
+        """Mark the projects of which another release is accepted than at the last call.
+
+        ``releases`` are all that are, each a project and a version.
+        """
+        accepted = set(releases)
+        with self._opened() as connection:
+            known = set(connection.execute("SELECT project, version FROM accepted").fetchall())
+            if accepted == known:
+                return
+            changed = {project for project, _ in accepted ^ known}
+            with transaction(connection):
+                mark = _MARK_DESCRIBED.format(which="project = ?")
+                connection.executemany(mark, ((project,) for project in changed))
+                connection.execute("DELETE FROM accepted")
+                connection.executemany("INSERT INTO accepted VALUES (?, ?)", accepted)
 
     def put(self, described: Iterable[Described], gone: Iterable[tuple[str, str]] = ()) -> None:
         """Store descriptions, remove those of ``gone`` projects, and unmark both."""

@@ -59,6 +59,17 @@ def test_it_says_so_once_its_cooldown_is_over(shim: MakeShim) -> None:
     assert find(made, "demo").projects == (Found("demo", "pypi", "2.0", "A young thing"),)
 
 
+def test_it_says_so_while_it_is_accepted(shim: MakeShim) -> None:
+    made = shim(PYPI)
+    hold(made)
+    accepted = made.store.hosting.acceptances
+    assert find(made, "demo").projects[0].version == "1.0"
+    accepted.accept("demo", "2.0", "someone")
+    assert find(made, "demo").projects[0].version == "2.0"
+    accepted.undo("demo", "2.0")
+    assert find(made, "demo").projects[0].version == "1.0"
+
+
 def test_of_a_project_without_a_stored_page_nothing_is_shown(shim: MakeShim) -> None:
     made = shim(PYPI)
     keep_metadata(made.store, URL, "demo", "2.0", "A young thing")

@@ -105,11 +105,21 @@ def wrapped(text: str, indent: str = "  ", *, err: bool = False) -> str:
     return _fill(text, indent, columns(err=err))
 
 
+def _shown(text: str) -> str:
+    """Return a text on one line, without the characters that a terminal would obey.
+
+    Indexes and packages wrote parts of it: a summary may clear the screen.
+    """
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() else " " if c.isspace() else "?" for c in text)
+
+
 def _fill(text: str, indent: str, width: int | None) -> str:
     if width is None:
-        return indent + text.replace("\n", " ")
+        return indent + _shown(text)
     return textwrap.fill(
-        text,
+        _shown(text),
         width,
         initial_indent=indent,
         subsequent_indent=indent,
@@ -153,7 +163,7 @@ def print_table(
     part at a time is in memory, so a column may get wider further down.
     """
     width = columns(err=err)
-    lines = chain([header] if header else [], rows)
+    lines = (tuple(map(_shown, line)) for line in chain([header] if header else [], rows))
     is_header, widths = bool(header), list[int]()
     while some := list(islice(lines, _ITEMS)):
         cells = zip(*(line[:-1] for line in some), strict=True)

@@ -10,7 +10,16 @@ from pathlib import Path
 import click
 import pytest
 
-from indexfallback.cli.output import clock, colour, columns, print_table, say, tilde, wrapped
+from indexfallback.cli.output import (
+    clock,
+    colour,
+    columns,
+    print_table,
+    say,
+    tell,
+    tilde,
+    wrapped,
+)
 from indexfallback.words import counted, ms, size, span
 
 
@@ -129,6 +138,17 @@ def test_the_streams_have_each_their_own_width(
     terminal(50)
     monkeypatch.setattr(sys.stdout, "isatty", lambda: False)
     assert (columns(), columns(err=True)) == (None, 50)
+
+
+def test_what_a_terminal_would_obey_is_not_printed(capsys: pytest.CaptureFixture[str]) -> None:
+    evil = "red\x1b[31m\nbell\x07\u202e \xa0\u00e9"
+    say(evil)
+    tell(evil)
+    print_table(("name", ""), [(evil, evil)])
+    captured = capsys.readouterr()
+    safe = "red?[31m bell??  \u00e9"
+    assert captured.err == f"indexfallback: {safe}\n"
+    assert captured.out == f"{safe}\nname\n{safe}  {safe}\n"
 
 
 def test_an_address_is_never_broken(terminal: Callable[[int], None]) -> None:

@@ -73,16 +73,32 @@ def _of_young(project: str, releases: Sequence[Status]) -> Trouble:
     """Explain which releases of one project are withheld, until when, and what to do."""
     if len(releases) == 1:
         (release,) = releases
-        what = f"{project} {release['version']}"
-        if not release["is_whole"]:
-            what = ", ".join(release["files"])
         details = f"{_sentence(release['cause'], ())}.", f"What you can do: {release['remedy']}"
-        return Trouble(f"{what} is withheld.", details)
-    until = ", ".join(f"{each['version']} until {minute(each['until'])}" for each in releases)
+        return Trouble(f"{_withheld(project, release)}.", details)
+    until = ", ".join(f"{_versioned(each)} until {minute(each['until'])}" for each in releases)
     return Trouble(
         f"{counted(len(releases), 'release')} of {project} are withheld by a cooldown.",
         (f"{until}.", f"What you can do: {_ONE_OF.format(project=project)}"),
     )
+
+
+def _withheld(project: str, release: Status) -> str:
+    """Return the clause of what is withheld of a release: all of it, one file, or some files."""
+    version, files = release["version"], release["files"]
+    if version and release["is_whole"]:
+        return f"{project} {version} is withheld"
+    if len(files) == 1:
+        return f"{files[0]} is withheld"
+    of = f"{project} {version}".strip()
+    return f"{counted(len(files), 'file')} of {of} are withheld"
+
+
+def _versioned(release: Status) -> str:
+    """Return a release among others of its project: ``2.0``, or ``3 files of 2.0``."""
+    version, files = release["version"], release["files"]
+    if version and release["is_whole"]:
+        return str(version)
+    return f"{counted(len(files), 'file')} of {version}" if version else ", ".join(files)
 
 
 def young_releases(status: Status) -> dict[str, list[Status]]:

@@ -133,9 +133,19 @@ def test_all_releases_that_a_cooldown_withholds_are_named_since_any_may_be_pinne
 
 
 def test_files_of_a_release_that_is_offered_besides_are_named_themselves() -> None:
-    served = {**SERVED, "withheld": ({**YOUNG, "is_whole": False},)}
-    (trouble,) = troubles(_status(projects={"demo": served}), 1.0)
+    one = {**YOUNG, "is_whole": False}
+    two = {**one, "version": "1.0", "files": ["demo-1.0.tar.gz", "demo-1.0-py3-none-any.whl"]}
+    (trouble,) = troubles(_of_demo(one), 1.0)
     assert trouble.sentence == "demo-2.0-py3-none-any.whl is withheld."
+    (trouble,) = troubles(_of_demo(two), 1.0)
+    assert trouble.sentence == "2 files of demo 1.0 are withheld."
+    (trouble,) = troubles(_of_demo(one, two), 1.0)
+    until = minute(YOUNG["until"])
+    assert trouble.details[0] == f"1 file of 2.0 until {until}, 2 files of 1.0 until {until}."
+
+
+def _of_demo(*withheld: dict[str, Any]) -> dict[str, Any]:
+    return _status(projects={"demo": {**SERVED, "withheld": withheld}})
 
 
 def test_of_more_projects_than_are_explained_the_withheld_releases_are_named() -> None:

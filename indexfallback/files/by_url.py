@@ -56,9 +56,13 @@ class FilesByUrl:
         for it. Raises `FileError` if the project belongs to another index, or if its owner is not
         known.
         """
-        return self._stored(url, file_at) or self._stored(url, file_named) or self._asked(
-            url, index, login
-        )  # fmt: skip
+        return (
+            self._stored(url, file_at)
+            or self._stored(url, file_named)
+            or self._asked(url, index, login)
+            # To answer, the chain may have asked the index that has this address, and passed it.
+            or self._stored(url, file_at)
+        )
 
     def find_provenance(self, url: ProvenanceUrl) -> FileAddress | None:
         """Return the address of the file that a provenance object is of.

@@ -10,7 +10,9 @@ import msgspec
 from indexfallback.chain import cooldown
 from indexfallback.chain.asking import RESERVE, hedge_budget
 from indexfallback.chain.cooldown import Young
+from indexfallback.chain.copies import is_copy_of
 from indexfallback.chain.fallback import Fallback
+from indexfallback.config import Index
 from indexfallback.errors import (
     FileError,
     FileMissingError,
@@ -27,6 +29,7 @@ from indexfallback.files.shared_copy import SharedCopy
 from indexfallback.files.sources import Source, authority_sha256, find_sources, renewed
 from indexfallback.mode import Cause
 from indexfallback.names import METADATA_ENDING
+from indexfallback.page import File
 from indexfallback.store import Blob
 from indexfallback.upstream.answers import ClientLogin
 
@@ -84,7 +87,7 @@ class Lookup:
     ) -> tuple[Source, Iterator[Source], str | None]:
         """Return the first source, the others, and the sha256 that the file must have, if known."""
         owner, key, filename = address
-        young: list[tuple[Source, Young]] = []
+        young: list[tuple[Index, Young]] = []
         at_indexes = partial(find_sources, self._fallback, owner, key.project, filename)
 
         def find(sha256: str | None, failures: list[Failure]) -> Iterator[Source]:
@@ -109,22 +112,42 @@ class Lookup:
         return first, found, sha256
 
     def _old_enough(
-        self, address: FileAddress, sources: Iterator[Source], young: list[tuple[Source, Young]]
+        self, address: FileAddress, sources: Iterator[Source], young: list[tuple[Index, Young]]
     ) -> Iterator[Source]:
-        """Yield the sources whose index does not withhold the file; add the others to ``young``."""
-        project, listed = address.key.project, address.listed
+        """Yield the sources of the file that are not withheld; note the others in ``young``."""
         for source in sources:
-            index = source.member.index
-            withheld = None
+            withheld = list(self._withheld_by(address, source))
+            young += withheld
+            if not withheld:
+                yield source
+
+    def _withheld_by(self, address: FileAddress, source: Source) -> Iterator[tuple[Index, Young]]:
+        """Yield the indexes whose cooldown withholds a file of a source, and until when."""
+        project = address.key.project
+        for index, file in self._listing(source.member.index, project, source.file):
             if index.cooldown_of(project):
                 # The page lists the distribution, also where its metadata is meant.
-                file = msgspec.structs.replace(source.file, filename=listed)
+                listed = msgspec.structs.replace(file, filename=address.listed)
                 pins = self._pins.of_listed(address)
-                withheld = self._fallback.cooling.young(index, project, file, pins)
-            if withheld is None:
-                yield source
-            else:
-                young.append((source, withheld))
+                found = self._fallback.cooling.young(index, project, listed, pins)
+                if found is not None:
+                    yield index, found
+
+    def _listing(self, index: Index, project: str, file: File) -> Iterator[tuple[Index, File]]:
+        """Yield the indexes whose cooldown counts for a file of an index, and their entries.
+
+        Where all that it has of a project are copies, the public index's counts, too.
+        """
+        yield index, file
+        if not index.defer_copies or index.claims(project):
+            return
+        load = self._store.pages.load
+        page = load(index.key, project)
+        for other in self._fallback.settings.indexes:
+            public = load(other.key, project) if other.role == "public" else None
+            if page is None or public is None or not is_copy_of(page, public):
+                continue
+            yield from ((other, each) for each in public.files if each.sha256 == file.sha256)
 
     def _plan(
         self,
@@ -193,9 +216,9 @@ class Lookup:
         return FileMissingError(filename, "no index lists it", "Ask for the project's page again.")
 
 
-def _withheld(address: FileAddress, source: Source, young: Young) -> FileWithheldError:
-    """Return the error for a file that the cooldown of its index withholds."""
-    project, index = address.key.project, source.member.index
+def _withheld(address: FileAddress, index: Index, young: Young) -> FileWithheldError:
+    """Return the error for a file that the cooldown of an index withholds."""
+    project = address.key.project
     why = cooldown.cause(young, index.name, index.cooldown_of(project))
     return FileWithheldError(address.filename, why, cooldown.remedy(project, young.version))
 

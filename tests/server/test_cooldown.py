@@ -207,6 +207,21 @@ def test_a_mirror_that_lists_a_young_file_with_a_wrong_hash_has_it_withheld_as_b
         assert client.shim.store.pins.get("demo", NEW.filename) == NEW.sha256
 
 
+def test_a_copy_of_what_the_public_index_withholds_is_withheld_at_the_address_of_the_extra_index(
+    make: Make, pypi: FakeIndex
+) -> None:
+    """Its project is the public index's; a lock file may have the address of the copy."""
+    with FakeIndex([OLD, NEW], json=True) as near:
+        extra = Index(name="extra", url=near.url, defer_copies=True)
+        client = make(extra, cooled(pypi))
+        at_extra = f"/via/http/127.0.0.1:{near.port}/files/{NEW.filename}"
+        assert client.get(at_extra).problem.startswith("File withheld: ")
+        assert client.get(path_of(NEW).replace("pypi", "extra")).status == 404
+        near.add(wheel("demo", "1.0+cpu"))  # now the project is its own
+        assert NEW.filename in names(client)
+        assert client.get(at_extra).body == NEW.data
+
+
 def test_a_time_that_the_public_index_states_counts_for_its_mirror_too(
     make: Make, pypi: FakeIndex
 ) -> None:

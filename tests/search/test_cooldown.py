@@ -11,6 +11,7 @@ from indexfallback.search.finding import Found
 from indexfallback.shim import Shim
 from indexfallback.store import Validators
 from indexfallback.store.documents import DocumentKey, StoredDocument
+from indexfallback.store.events import Actor
 from tests.conftest import MakeShim
 from tests.fakes import wheel
 from tests.fakes.directories import flat_directory
@@ -64,9 +65,9 @@ def test_it_says_so_while_it_is_accepted(shim: MakeShim) -> None:
     hold(made)
     accepted = made.store.hosting.acceptances
     assert find(made, "demo").projects[0].version == "1.0"
-    accepted.accept("demo", "2.0", "someone")
+    accepted.accept("demo", "2.0", Actor("someone"))
     assert find(made, "demo").projects[0].version == "2.0"
-    accepted.undo("demo", "2.0")
+    accepted.undo("demo", "2.0", Actor("someone"))
     assert find(made, "demo").projects[0].version == "1.0"
 
 

@@ -62,8 +62,8 @@ class DirectoryShelf:
                         )
                     time.sleep(0.01)  # a file lock has no wait with a deadline
                 yield
-            except OSError as error:
-                raise failed(filename, error) from error
+            except OSError as error:  # of the file, or of the lock in the cache's directory
+                raise failed(str(error.filename or filename), error) from error
             finally:
                 lock.release()
 

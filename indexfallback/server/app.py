@@ -100,12 +100,14 @@ def routes(shim: Shim, credentials: Credentials, prover: Prover) -> dict[str, An
 def _changes(shim: Shim, credentials: Credentials) -> dict[str, Any]:
     """Return the resources that withdraw and promote releases of hosted indexes."""
     release = "{index}/{project}/{version}"
-    return {
+    routes = {
         f"/-/yank/{release}": WithdrawResource(shim, credentials, "yanked"),
         f"/-/unyank/{release}": WithdrawResource(shim, credentials, "unyanked"),
         f"/-/remove/{release}": WithdrawResource(shim, credentials, "removed"),
         "/-/promote/{project}/{version}": PromoteResource(shim, credentials),
     }
+    # With a slash at the end, too, as addresses of projects and uploads have.
+    return routes | {f"{route}/": resource for route, resource in routes.items()}
 
 
 def _for_clients(shim: Shim) -> dict[str, Any]:

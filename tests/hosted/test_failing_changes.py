@@ -69,6 +69,15 @@ def test_a_directory_that_is_not_there_is_named(house: House) -> None:
     assert str(raised.value).startswith(f"{house.directories['prod']}: it could not be written")
 
 
+def test_a_lock_that_cannot_be_taken_is_named(house: House) -> None:
+    lock = house.store.directory / "upload-prod.lock"
+    lock.mkdir()
+    with pytest.raises(UploadFailedError) as raised:
+        house.put(house.prod, LIB)
+    assert str(raised.value).startswith(f"{lock}: it could not be written (Is a directory)")
+    assert house.lying() == []
+
+
 def test_a_release_that_is_not_there_is_told_with_those_that_are(house: House) -> None:
     absent = Version("2.0")
     assert house.prod.without("acme-lib", absent) == "prod has no file of acme-lib"

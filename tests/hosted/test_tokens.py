@@ -220,6 +220,7 @@ def test_a_promoted_release_is_served_by_the_first_index_and_by_its_own(team: Te
         ),
         ("/-/yank/staging/six/x.y", "six x.y is not a project and a version"),
         ("/-/yank/staging/six/1.16", "staging has no file of six"),
+        ("/-/yank/staging/six/1.16/", "staging has no file of six"),
         (
             "/upload/nowhere/",
             '"nowhere" is not an index with upload = true; those with it',

@@ -8,7 +8,7 @@ from functools import lru_cache
 from indexfallback.config import Index, Settings
 from indexfallback.config.pip import default_url, is_default_url
 from indexfallback.doctor.addresses import FileAddress
-from indexfallback.doctor.mending import Told
+from indexfallback.doctor.mending import OwnAddress
 from indexfallback.errors import ProjectError
 from indexfallback.page import ProjectPage
 from indexfallback.shim import Shim
@@ -37,44 +37,44 @@ class OwnAddresses:
         self._page = lru_cache(_KEPT)(self._load)
         self._group = lru_cache(_KEPT)(self._find_group)
 
-    def chain(self) -> Told:
+    def chain(self) -> OwnAddress:
         """Return the address of the chain's last public index, or of its only group."""
         indexes = self._settings.indexes
         public = [index for index in indexes if index.role == "public"]
         if not public and len(indexes) > 1:
-            return Told(problem="the chain has no public index", remedy=_BY_HAND)
+            return OwnAddress(problem="the chain has no public index", remedy=_BY_HAND)
         return _address((public or list(indexes))[-1])
 
-    def index(self, name: str) -> Told:
+    def index(self, name: str) -> OwnAddress:
         """Return the address of an index."""
         index = self._settings.index(name)
         if index is None:
-            return Told(problem=f"no index is named {name}", remedy=_BY_HAND)
+            return OwnAddress(problem=f"no index is named {name}", remedy=_BY_HAND)
         return _address(index)
 
-    def owner(self, project: str) -> Told:
+    def owner(self, project: str) -> OwnAddress:
         """Return the address of the index that owns a normalised project."""
         group = self._group(project)
         if group is not None:
             return self.index(group)
         problem = f"which index owns {project} is not known"
-        return Told(problem=problem, remedy=_refresh(project))
+        return OwnAddress(problem=problem, remedy=_refresh(project))
 
-    def file(self, file: FileAddress) -> Told:
+    def file(self, file: FileAddress) -> OwnAddress:
         """Return a file's address on the stored pages of its owner, the public index's first."""
         project, group = file.key.project, self._settings.group(file.owner)
         if not group:
-            return Told(problem=f"no index is named {file.owner}", remedy="Lock again")
+            return OwnAddress(problem=f"no index is named {file.owner}", remedy="Lock again")
         if self._group(project) not in (None, file.owner):
             problem = f"{project} belongs to {self._group(project)}, not to {file.owner}"
-            return Told(problem=problem, remedy="Lock again")
+            return OwnAddress(problem=problem, remedy="Lock again")
         for index in sorted(group, key=lambda index: index.name != file.owner):
             page = self._page(index.key, project)
             listed = page.file(file.filename, file.key.sha256) if page else None
             if listed is not None:
-                return _not_http(index) if index.is_read_each_time else Told(listed.url)
+                return _not_http(index) if index.is_read_each_time else OwnAddress(listed.url)
         problem = f"no stored page of {file.owner} lists {file.filename} with this hash"
-        return Told(problem=problem, remedy=_refresh(project))
+        return OwnAddress(problem=problem, remedy=_refresh(project))
 
     def _load(self, source: str, project: str) -> ProjectPage | None:
         return self._shim.store.pages.load(source, project)
@@ -89,19 +89,19 @@ class OwnAddresses:
         return may_own[0] if len(may_own) == 1 else None
 
 
-def _address(index: Index) -> Told:
+def _address(index: Index) -> OwnAddress:
     if index.is_read_each_time:
         return _not_http(index)
     if is_default_url(index.url):
         # pip, uv, pdm and pipenv all spell their default without a slash.
-        return Told(default_url().rstrip("/"), is_pypi=True)
-    return Told(index.url)
+        return OwnAddress(default_url().rstrip("/"), is_pypi=True)
+    return OwnAddress(index.url)
 
 
-def _not_http(index: Index) -> Told:
+def _not_http(index: Index) -> OwnAddress:
     kind = "a directory on this machine" if index.is_directory else "a bucket"
     problem = f"{index.name} is {kind}, so only the shim serves its files"
-    return Told(problem=problem, remedy="Publish them at an index, and lock again")
+    return OwnAddress(problem=problem, remedy="Publish them at an index, and lock again")
 
 
 def _refresh(project: str) -> str:

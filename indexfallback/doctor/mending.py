@@ -19,10 +19,10 @@ from indexfallback.names import is_project_name, normalize
 _PACKAGE = re.compile(r"\bname = \"([^\"]+)\"")
 
 
-class Told(NamedTuple):
-    """The address of an index or a file, or why it cannot be told."""
+class OwnAddress(NamedTuple):
+    """The own address of an index, or of a file at its index, or why it is not known."""
 
-    #: Without credentials; empty if it cannot be told. That of an index ends with a slash, but for
+    #: Without credentials; empty if it is not known. That of an index ends with a slash, but for
     #: PyPI's, which is spelt as clients spell their default.
     address: str = ""
     #: One clause, without a full stop, and a sentence or a command.
@@ -32,18 +32,18 @@ class Told(NamedTuple):
 
 
 class Lookup(Protocol):
-    """What the store and the settings tell."""
+    """Finds own addresses, by the store and the settings."""
 
-    def chain(self) -> Told:
+    def chain(self) -> OwnAddress:
         """Return the address of the chain's public index."""
 
-    def index(self, name: str) -> Told:
+    def index(self, name: str) -> OwnAddress:
         """Return the address of an index."""
 
-    def owner(self, project: str) -> Told:
+    def owner(self, project: str) -> OwnAddress:
         """Return the address of the index that owns a normalised project."""
 
-    def file(self, file: FileAddress) -> Told:
+    def file(self, file: FileAddress) -> OwnAddress:
         """Return the address of a file at its index."""
 
 
@@ -71,16 +71,16 @@ def mended(file: ProjectFile, shim: ShimAddresses, lookup: Lookup) -> Mended:
     packages = _Packages(file.text if file.kind is Kind.LOCK else "")
     replaced = 0
     for found in found_in(file, shim):
-        told = _told(found, packages, lookup)
-        if not told.address:
+        own = _own_address(found, packages, lookup)
+        if not own.address:
             address = file.text[found.start : found.stop]
-            left.append(Left(_without_login(address), told.problem, told.remedy))
+            left.append(Left(_without_login(address), own.problem, own.remedy))
             continue
         replaced += 1
-        address = _spelt(found.what, told.address)
+        address = _spelt(found.what, own.address)
         edits.append(Edit(found.start, found.stop, address))
         if file.kind is Kind.PIPENV:
-            is_only = told.is_pypi and not any(edit.text == pipenv.PYPI for edit in edits)
+            is_only = own.is_pypi and not any(edit.text == pipenv.PYPI for edit in edits)
             edits += pipenv.beside(file.text, found.start, address, is_pypi=is_only)
     return Mended(edited(file.text, edits), replaced, tuple(left))
 
@@ -91,7 +91,7 @@ def found_in(file: ProjectFile, shim: ShimAddresses) -> Iterator[Found]:
     return (found for found in shim.find(file.text) if start <= found.start < stop)
 
 
-def _told(found: Found, packages: "_Packages", lookup: Lookup) -> Told:
+def _own_address(found: Found, packages: "_Packages", lookup: Lookup) -> OwnAddress:
     if isinstance(found.what, FileAddress):
         return lookup.file(found.what)
     if found.what.name is not None:

@@ -77,15 +77,17 @@ class Downloads:
         ``owner``, ``key`` and ``filename`` are those of the file's address. What is fetched with a
         client's ``login`` is for that client alone. Raises `FileError`, within the deadline.
         """
-        return self._told(FileAddress(owner, key, filename), partial(self._get, login=login))
+        return self._within_deadline(
+            FileAddress(owner, key, filename), partial(self._get, login=login)
+        )
 
     def part(
         self, address: FileAddress, wanted: Part, login: ClientLogin | None = None
     ) -> Blob | IncomingFile | FilePart:
         """Return a file as `get` does, or a part of one that is neither stored nor fetched."""
-        return self._told(address, partial(self._part, wanted=wanted, login=login))
+        return self._within_deadline(address, partial(self._part, wanted=wanted, login=login))
 
-    def _told(self, address: FileAddress, get: Callable[[FileAddress, float], T]) -> T:
+    def _within_deadline(self, address: FileAddress, get: Callable[[FileAddress, float], T]) -> T:
         """Return a file within the deadline; report an error."""
         ends = time.monotonic() + self._fallback.settings.deadline * (1 - RESERVE)
         try:

@@ -67,7 +67,7 @@ class _Installer(msgspec.Struct):
     subcommand: tuple[str, ...] | None = None
 
 
-class _Told(msgspec.Struct):
+class _UserAgent(msgspec.Struct):
     """The JSON of a User-Agent; fields that are not used here are not read."""
 
     installer: _Installer
@@ -78,7 +78,7 @@ class _Told(msgspec.Struct):
     distro: _Distro | None = None
 
 
-_decoder = msgspec.json.Decoder(_Told)
+_decoder = msgspec.json.Decoder(_UserAgent)
 
 
 @lru_cache(maxsize=_KEPT)
@@ -88,21 +88,21 @@ def profile_of(user_agent: str) -> Profile | None:
     if match is None:
         return None
     try:
-        told = _decoder.decode(match[2])
+        agent = _decoder.decode(match[2])
     except msgspec.DecodeError:  # ValidationError is one, too
         return None
-    interpreter = _interpreter(told)
-    if interpreter is None or told.installer.name != match[1]:
+    interpreter = _interpreter(agent)
+    if interpreter is None or agent.installer.name != match[1]:
         return None
-    installs = match[1] == "pip" or told.installer.subcommand in _INSTALLING
+    installs = match[1] == "pip" or agent.installer.subcommand in _INSTALLING
     return Profile(interpreter, installs)
 
 
-def _interpreter(told: _Told) -> Interpreter | None:
-    python = _PYTHON.fullmatch(told.python)
-    platform = _platform(told)
-    implementation, version = told.implementation.name, told.implementation.version
-    release = told.system.release or ""
+def _interpreter(agent: _UserAgent) -> Interpreter | None:
+    python = _PYTHON.fullmatch(agent.python)
+    platform = _platform(agent)
+    implementation, version = agent.implementation.name, agent.implementation.version
+    release = agent.system.release or ""
     if python is None or platform is None or not _is_version(python[1]):
         return None
     if not _RELEASE.fullmatch(release):
@@ -114,17 +114,17 @@ def _interpreter(told: _Told) -> Interpreter | None:
     return None
 
 
-def _platform(told: _Told) -> str | None:
+def _platform(agent: _UserAgent) -> str | None:
     """Return the tag of the platform's own wheels, or None for a platform that is not known."""
-    cpu, distro = told.cpu, told.distro or _Distro()
+    cpu, distro = agent.cpu, agent.distro or _Distro()
     if not _CPU.fullmatch(cpu):
         return None
-    if told.system.name == "Windows":
+    if agent.system.name == "Windows":
         return _MACHINES.get(cpu)
-    if told.system.name == "Darwin":
+    if agent.system.name == "Darwin":
         version = _PAIR.match(distro.version or "")
         return f"macosx_{int(version[1])}_{int(version[2])}_{cpu}" if version else None
-    if told.system.name != "Linux":
+    if agent.system.name != "Linux":
         return None
     libc = distro.libc or _Libc()
     version = _PAIR.match(libc.version)

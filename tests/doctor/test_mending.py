@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from indexfallback.doctor.addresses import FileAddress, ShimAddresses
-from indexfallback.doctor.mending import Left, Mended, Told, found_in, mended
+from indexfallback.doctor.mending import Left, Mended, OwnAddress, found_in, mended
 from indexfallback.doctor.project_file import Kind, ProjectFile
 
 SHA256 = "a" * 64
@@ -19,20 +19,20 @@ SHIM = ShimAddresses(
 class Known:
     """A chain of PyPI and a private index, which owns acme-app; ``lost`` is on no page."""
 
-    def chain(self) -> Told:
-        return Told(PYPI, is_pypi=True)
+    def chain(self) -> OwnAddress:
+        return OwnAddress(PYPI, is_pypi=True)
 
-    def index(self, name: str) -> Told:
-        known = {"pypi": self.chain(), "private": Told(PRIVATE)}
-        return known.get(name) or Told(problem=f"no index {name}", remedy="write it")
+    def index(self, name: str) -> OwnAddress:
+        known = {"pypi": self.chain(), "private": OwnAddress(PRIVATE)}
+        return known.get(name) or OwnAddress(problem=f"no index {name}", remedy="write it")
 
-    def owner(self, project: str) -> Told:
+    def owner(self, project: str) -> OwnAddress:
         return self.index("private" if project == "acme-app" else "pypi")
 
-    def file(self, file: FileAddress) -> Told:
+    def file(self, file: FileAddress) -> OwnAddress:
         if file.key.project == "lost":
-            return Told(problem="not listed", remedy="refresh")
-        return Told(f"https://{file.owner}.example.com/{file.key.project}/{file.filename}")
+            return OwnAddress(problem="not listed", remedy="refresh")
+        return OwnAddress(f"https://{file.owner}.example.com/{file.key.project}/{file.filename}")
 
 
 def result(text: str, kind: Kind = Kind.SETTINGS) -> Mended:

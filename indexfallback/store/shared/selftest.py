@@ -63,6 +63,13 @@ def _readable(answer: Answer, cause: str) -> Abilities:
 
 def _conditions(bucket: Bucket, key: str, etag: str) -> Abilities:
     """Judge a bucket in which ``key`` was just created."""
+    # Without the right to list, S3 says of a missing object that it is denied.
+    missing = _readable(bucket.get(f"{key}-missing"), "")
+    if not missing.reads:
+        cause = missing.cause
+        if cause.startswith("403"):
+            cause = f"{cause} for what does not exist, as without the right to list"
+        return missing._replace(cause=cause)
     again = bucket.create(key, b"another")
     wrong = bucket.replace_if(key, b"a third", '"0123456789abcdef0123456789abcdef"')
     read = bucket.get(key)

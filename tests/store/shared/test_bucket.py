@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -262,6 +263,26 @@ def test_the_self_test_passes_and_leaves_nothing(bucket: Bucket) -> None:
     abilities = examine(bucket)
     assert (abilities.reads, abilities.writes, abilities.conditions) == (True, True, True)
     assert abilities.cause == ""
+    assert list(bucket.list()) == []
+
+
+class WithoutListing(Bucket):
+    """A bucket as S3 shows it to those who may read and write, but not list."""
+
+    def get(self, *args: Any, **kwargs: Any) -> Answer:
+        answer = super().get(*args, **kwargs)
+        if answer.outcome is Outcome.ABSENT:
+            return Answer(Outcome.DENIED, cause="403 Forbidden (AccessDenied)")
+        return answer
+
+
+def test_the_self_test_finds_that_listing_is_not_permitted(
+    bucket_url: str, object_store: ObjectStore
+) -> None:
+    bucket = WithoutListing(parse_bucket_url(bucket_url), endpoint=object_store.endpoint)
+    abilities = examine(bucket)
+    assert not abilities.reads
+    assert "as without the right to list" in abilities.cause
     assert list(bucket.list()) == []
 
 

@@ -25,7 +25,8 @@ _ABSENT_SECONDS = 60.0
 #: seconds: every shim fetches it each hour.
 _CONFIRM_SECONDS = 1800.0
 #: A longer list is not shared, names: it is that of an index which passes on the public one's
-#: names, would be 30 MB in memory each hour, and each shim reads it from the index.
+#: names, and each shim reads it from the index. One of 200,000 is an object of 2.5 MB and takes
+#: 75 MB of memory while it is joined; one of 890,000 would be 11 MB and take 300.
 MOST_NAMES = 200_000
 
 

@@ -6,6 +6,7 @@ if it is small. Locks: none. One thread uses it; `OwnFile.read` may be called by
 
 import time
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from functools import partial
 from itertools import groupby, islice
 from pathlib import Path
@@ -28,6 +29,8 @@ _LIST_SECONDS = 600.0
 _MOST_OBJECTS = 200_000
 #: The largest file that is read for its metadata, bytes: it takes a moment in a data centre.
 _MOST_READ = 5 * 1000**2
+#: An answer is waited for this long, seconds: a command or a server that ends waits for it, too.
+_SECONDS = 3.0
 _NS = 10**9
 
 
@@ -39,7 +42,8 @@ class BucketFiles:
 
     def __init__(self, index: Index) -> None:
         self.index = index
-        self._bucket = open_bucket(index)
+        seconds = min(_SECONDS, index.read_timeout)
+        self._bucket = open_bucket(replace(index, read_timeout=seconds))
         #: When it may be listed again, on the monotonic clock.
         self._due = float("-inf")
 
@@ -90,22 +94,24 @@ class BucketFiles:
             upload_time=time_text(int(entry.modified.timestamp()) * _NS),
         )
         if filename + METADATA_ENDING in objects:
-            return OwnFile(file, partial(self._get, key + METADATA_ENDING, MAX_METADATA))
+            return OwnFile(file, partial(self._beside, key + METADATA_ENDING))
         return OwnFile(file, partial(self._within, key, filename, entry.size))
 
-    def _get(self, key: str, most: int) -> bytes | None:
-        """Return an object, None if it has been removed; raises `BucketError`."""
-        answer = self._bucket.get(key, most=most)
-        if answer.outcome is Outcome.ABSENT or answer.size > most:
+    def _beside(self, key: str) -> bytes | None:
+        """Return the metadata beside a file, None if it has been removed; raises `BucketError`."""
+        answer = self._bucket.get(key, most=MAX_METADATA)
+        if answer.outcome is Outcome.ABSENT or answer.size > MAX_METADATA:
             return None
         return found(answer).data
 
     def _within(self, key: str, filename: str, size: int) -> bytes | None:
         """Return the metadata in a distribution that is small; raises `BucketError`."""
-        data = self._get(key, _MOST_READ) if size <= _MOST_READ else None
-        if data is None:
+        stream = self._bucket.stream(key) if size <= _MOST_READ else None
+        if stream is None or stream.answer.outcome is Outcome.ABSENT:
             return None
+        found(stream.answer)
         with TemporaryDirectory(prefix="indexfallback-") as folder:
             path = Path(folder) / "distribution"
-            path.write_bytes(data)
+            with path.open("wb") as file:
+                file.writelines(stream.pieces)
             return metadata_in(path, filename)

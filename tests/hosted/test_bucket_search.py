@@ -1,5 +1,8 @@
 """What a search reads in a bucket of which this shim has served nothing."""
 
+import socket
+import time
+
 import pytest
 from packaging.version import Version
 
@@ -12,7 +15,7 @@ from indexfallback.store.events import Actor
 from indexfallback.store.shared.bucket import Bucket
 from tests.conftest import MakeShim
 from tests.fakes import Dist, sdist, wheel
-from tests.fakes.object_store import STRANGER, ObjectStore
+from tests.fakes.object_store import STRANGER, WRITER, ObjectStore
 from tests.search.conftest import find, names
 from tests.server.browse.described import described
 
@@ -93,3 +96,22 @@ def test_a_bucket_that_cannot_be_read_takes_nothing_from_the_search(
     copy.store.search.mark([(copy.settings.indexes[0].key, "acme-app")])
     found = find(copy, "people")
     assert (names(found), found.is_complete) == (["acme-app"], False)
+
+
+def test_a_bucket_that_is_silent_is_not_waited_for_as_long_as_by_a_client(
+    shim: MakeShim, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bucket_files, "_SECONDS", 0.2)
+    for name, value in WRITER.items():
+        monkeypatch.setenv(name, value)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        endpoint = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        made = shim(Index(name="own", url="s3://bucket/x/", endpoint=endpoint, read_timeout=15.0))
+        began = time.monotonic()
+        assert not find(made, "people").is_complete
+        assert time.monotonic() - began < 10
+
+
+def test_no_bucket_is_asked_offline(shim: MakeShim, bucket: Bucket) -> None:
+    index = Index(name="own", url=f"{bucket.url}/", endpoint=bucket.endpoint)
+    assert find(shim(index, offline=True), "people").total == 0

@@ -190,10 +190,14 @@ class Filling:
     def _paced(self, items: Iterable[T]) -> Iterator[T]:
         """Yield the items until the end of this process, with pauses in which others work."""
         for item in items:
-            is_awaited = time.monotonic() < self._awaited
-            if self._closing.wait(PAUSE if is_awaited else _PAUSE):
+            if self._pause():
                 return
             yield item
+
+    def _pause(self) -> bool:
+        """Let others work for a moment; return whether this process ends."""
+        is_awaited = time.monotonic() < self._awaited
+        return self._closing.wait(PAUSE if is_awaited else _PAUSE)
 
     def _mark_all(self) -> None:
         """Mark all that the cache holds, if the search index is new or the cooldowns differ."""
@@ -220,6 +224,12 @@ class Filling:
             log.info("%s cannot be read for the search: %s", own.index.name, error)
             self._failed.add(own.index.key)
 
+    def _described_in_turn(self, own: OwnIndex, project: OwnProject) -> Described | None:
+        """Return what the files of a project say, None if this process ends; raises OSError."""
+        if self._pause():
+            return None
+        return described_by_files(own.index, project, self._offering)
+
     def _describe_changed(self, own: OwnIndex, listed: Iterator[OwnProject]) -> None:
         key = own.index.key
         known, names = self._index.stamps(key), set[str]()
@@ -231,9 +241,9 @@ class Filling:
                     yield each
 
         with ThreadPoolExecutor(own.at_once, "describe") as pool:
-            describe = partial(described_by_files, own.index, offering=self._offering)
+            describe = partial(self._described_in_turn, own)
             for piece in in_pieces(changed(), _BATCH):
-                self._index.put(list(pool.map(describe, self._paced(piece))))
+                self._index.put([each for each in pool.map(describe, piece) if each is not None])
                 if self._closing.is_set():
                     return
         self._index.put([], [(key, name) for name in known.keys() - names])

@@ -93,7 +93,8 @@ class Search:
             limits = Limits(0.0, self._settings.page_size)
             listed = self._members[index.name].upstream.names(limits).names
         elif index.is_bucket:  # as it was listed last
-            listed = self._store.search.stamps(index.key)
+            with best_effort(f"read the names in {index.name}"):
+                listed = self._store.search.stamps(index.key)
         return NameSource(index.key, index.is_private, listed)
 
     def _described_by(

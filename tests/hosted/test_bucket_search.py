@@ -63,6 +63,15 @@ def test_metadata_beside_a_file_or_in_a_small_one_says_what_a_project_is(copy: S
     assert find(copy, "large").projects == (Found("acme-large", "own"),)
 
 
+def test_a_damaged_search_index_hides_no_name_that_is_known_otherwise(copy: Shim) -> None:
+    copy.store.ledger.record_list(copy.settings.indexes[0].key, ["acme-app"])
+    assert names(find(copy, "people")) == ["acme-app"]
+    for path in copy.store.directory.glob("search*"):
+        path.write_bytes(b"SQLite format 3\0" + b"\xff" * 5000)
+    copy.search.filling.close()
+    assert names(find(copy, "acme-app", patience=0.0)) == ["acme-app"]
+
+
 def test_only_what_has_changed_is_read_again(copy: Shim, bucket: Bucket) -> None:
     assert names(find(copy, "people")) == ["acme-app"]
     bucket.put(f"acme-app/{APP.filename}.metadata", b"")

@@ -39,7 +39,7 @@ def keep_metadata(
 
 
 def find(shim: Shim, text: str = "", classifier: str = "", **more: Any) -> Findings:
-    return shim.search.find(query_of(text, classifier), 0, 100, patience=SECONDS, **more)
+    return shim.search.find(query_of(text, classifier), 0, 100, **{"patience": SECONDS, **more})
 
 
 def names(findings: Findings) -> list[str]:

@@ -14,7 +14,7 @@ import threading
 import time
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from functools import partial
+from functools import cached_property, partial
 from itertools import groupby
 from typing import TypeVar
 
@@ -51,14 +51,12 @@ class Filling:
     def __init__(
         self, settings: Settings, store: Store, members: Members, cooling: Cooling
     ) -> None:
-        self._is_for_one_command = settings.for_one_command
+        self._settings = settings
+        self._store = store
         self._index = store.search
         self._members = members
         self._offering = Offering(settings, store, cooling)
         self._cached = Held(store, self._offering)
-        opened = (_open_own(index, settings, store) for index in settings.every_index)
-        #: By the key of the index.
-        self._own = {own.index.key: own for own in opened if own is not None}
         self._closing = threading.Event()
         #: Set while somebody waits for what was asked last.
         self._hurry = threading.Event()
@@ -77,11 +75,19 @@ class Filling:
         What one's own indexes have is described from the start. A shim for one command, of which a
         company runs thousands, leaves all of it to another process.
         """
-        if self._is_for_one_command:
+        if self._settings.for_one_command:
             return
         self._index.on_note = self._start
-        if self._own:
+        if any(index.is_read_each_time for index in self._settings.every_index):
             self._start()
+
+    @cached_property
+    def _own(self) -> dict[str, OwnIndex]:
+        """One's own indexes by their key, opened by the thread: buckets need slow imports."""
+        opened = (
+            _open_own(index, self._settings, self._store) for index in self._settings.every_index
+        )
+        return {own.index.key: own for own in opened if own is not None}
 
     def update(self, seconds: float) -> bool:
         """Describe what is not yet, and return whether all was done within some seconds."""

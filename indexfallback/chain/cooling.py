@@ -39,6 +39,20 @@ class Cooling:
         cooldown = Cooldown(index.name, seconds, now, seen, elsewhere, accepted)
         return cooldown._replace(held=self._held(page, cooldown))
 
+    def times_from(self, index: Index, page: ProjectPage) -> Index | None:
+        """Return the public index to ask for the times that a mirror's page does not state.
+
+        None if its page is stored: what it does not list is new at the mirror. Without it, all that
+        the first page of the mirror lists would count as old.
+        """
+        authority = self._settings.index(index.group)
+        if authority is None or authority == index or not index.cooldown_of(page.name):
+            return None
+        if all(file.upload_time for file in page.files):
+            return None
+        is_known = self._store.pages.facts(authority.key, page.name) is not None
+        return None if is_known else authority
+
     def _held(self, page: ProjectPage, cooldown: Cooldown) -> Collection[str]:
         """Return the sha256 of the young files of a page whose bytes are stored."""
         names = {each.file.filename for each in young_files(page, cooldown)}

@@ -7,6 +7,7 @@ Pages asked for at the same time share one walk.
 import logging
 import threading
 import time
+from contextlib import suppress
 from typing import NamedTuple
 
 from indexfallback.chain.activity import Activity
@@ -203,13 +204,22 @@ class Fallback:
         try:
             return self._flights.run(
                 key,
-                lambda: self._walker.walk(key.request, ends),
+                lambda: self._walk(key.request, ends),
                 self.settings.deadline,
                 anew=key.request.again,
             )
         except TimeoutError:
             late = "the answer did not come within the deadline"
             raise ProjectUnavailableError(key.request.project, (), late, "Run again.") from None
+
+    def _walk(self, request: PageRequest, ends: float) -> Answer:
+        """Walk down the chain, and have stored what the cooldown of the answer depends on."""
+        answer = self._walker.walk(request, ends)
+        authority = self.cooling.times_from(answer.owner, answer.page)
+        if authority is not None and answer.offline is None:
+            with suppress(ProjectError):  # then it counts when a file is first seen
+                self._walker.walk(PageRequest(answer.project, authority.name), ends)
+        return answer
 
     def forget(self, project: str) -> None:
         """Forget what is in memory of a project, after its records were removed."""

@@ -203,16 +203,18 @@ def _page(member: _Member, limits: Limits) -> tuple[Kind, _Asked]:
 
 
 def _with_cooldown(index: Index, page: ProjectPage, found: IndexCheck) -> IndexCheck:
-    """Return a check, with a warning if the index has a cooldown and its page states no times."""
+    """Return a check, with a warning if the index has a cooldown and its page states no times.
+
+    Not of a mirror: its public index is asked for them.
+    """
     dated = [file for file in page.files if file.upload_time is not None]
-    if not index.cooldown or not page.files or dated:
+    if not index.cooldown or index.mirror_of or not page.files or dated:
         return found
     what = (
         "it states no upload times, so all files on the first page of a project count as old for "
         "the cooldown"
     )
-    remedy = f'Set pages = "authority" for {index.name}.' if index.mirror_of else ""
-    return _with_clause(found, what, remedy)
+    return _with_clause(found, what, "")
 
 
 def _well(index: Index, what: str, outcome: Outcome, clock: float | None) -> IndexCheck:

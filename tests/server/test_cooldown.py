@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from contextlib import closing
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 
@@ -222,24 +222,48 @@ def test_a_copy_of_what_the_public_index_withholds_is_withheld_at_the_address_of
         assert client.get(at_extra).body == NEW.data
 
 
+@pytest.mark.parametrize("pages", ["authority", "first"])
 def test_a_time_that_the_public_index_states_counts_for_its_mirror_too(
-    make: Make, pypi: FakeIndex
+    make: Make, pypi: FakeIndex, pages: Literal["authority", "first"]
 ) -> None:
     """Else the first page of a mirror that states no times would make every release old."""
     with FakeIndex([OLD, OLDER, NEW], formats=HTML_ONLY) as near:
         mirror = Index(
-            name="mirror",
-            url=near.url,
-            role="mirror",
-            mirror_of="pypi",
-            cooldown=WEEK,
-            pages="authority",
+            name="mirror", url=near.url, role="mirror", mirror_of="pypi", cooldown=WEEK, pages=pages
         )
         client = make(mirror, cooled(pypi))
         assert names(client) == old()
         assert client.get(path_of(NEW)).status == 404
         assert client.get("/index/mirror/simple/demo/").body.count(b"<a ") == 2
         assert client.get(path_of(OLD)).body == OLD.data
+
+
+def test_a_public_index_is_asked_once_for_the_times_that_its_mirror_does_not_state(
+    make: Make, pypi: FakeIndex, clock: Clock
+) -> None:
+    with FakeIndex([OLD, OLDER, NEW], formats=HTML_ONLY) as near:
+        mirror = Index(name="mirror", url=near.url, role="mirror", mirror_of="pypi", cooldown=WEEK)
+        client = make(mirror, cooled(pypi))
+        assert names(client) == old()
+        assert names(client) == old()
+        assert pypi.count(PAGE) == 1
+        late = wheel("demo", "3.0")
+        near.add(late)
+        assert names(client) == old()
+        clock.now += WEEK - DAY / 2
+        assert names(client) == old(NEW)  # the other one was first seen later
+        clock.now += DAY
+        assert names(client) == old(NEW, late)
+        assert pypi.count(PAGE) == 1
+
+
+def test_a_mirror_without_times_serves_while_its_public_index_cannot_be_asked(
+    make: Make, pypi: FakeIndex
+) -> None:
+    pypi.stop_listening()
+    with FakeIndex([OLD, OLDER], formats=HTML_ONLY) as near:
+        mirror = Index(name="mirror", url=near.url, role="mirror", mirror_of="pypi", cooldown=WEEK)
+        assert names(make(mirror, cooled(pypi))) == old()
 
 
 def test_the_exceptions_have_no_cooldown(make: Make, pypi: FakeIndex) -> None:

@@ -27,6 +27,10 @@ from indexfallback.words import minute
 _SECONDS = len("2026-12-04T14:02:11")
 
 
+#: The choice among no versions.
+_NONE = False, False, Version("0")
+
+
 class Cooldown(NamedTuple):
     """The cooldown of a project at one index, and what decides when it is over.
 
@@ -84,7 +88,8 @@ class YoungRelease(NamedTuple):
     until: float
     #: Whether the page offers no other file of the version.
     is_whole: bool
-    #: Whether clients would choose it if it were offered: it is newer than all that is offered.
+    #: Whether clients would choose it if it were offered: it is newer than all that is offered, and
+    #: neither yanked nor a pre-release beside final ones.
     is_newest: bool
 
 
@@ -150,20 +155,29 @@ def releases(page: ProjectPage, withheld: Sequence[Young]) -> list[YoungRelease]
     found: dict[str, list[Young]] = {}
     for each in withheld:
         found.setdefault(each.version or "", []).append(each)
-    offered = {version_in(file.filename, page.name) for file in page.files} if found else set()
-    newest = max((Version(version) for version in offered if version), default=None)
+    if not found:
+        return []
+    offered = {version_in(file.filename, page.name) for file in page.files}
+    chosen = _choice(version_in(file.filename, page.name) for file in page.files if not file.yanked)
     told = []
     for version in sorted(found, key=version_order, reverse=True):
         first = min(found[version], key=lambda each: each.until)
         names = tuple(each.file.filename for each in found[version])
         is_whole = version not in offered
-        is_newest = is_whole and (newest is None or (version != "" and Version(version) > newest))
+        best = _choice(each.version for each in found[version] if not each.file.yanked)
+        is_newest = is_whole and best > chosen
         told.append(
             YoungRelease(
                 version, names, first.since, first.is_stated, first.until, is_whole, is_newest
             )
         )
     return told
+
+
+def _choice(versions: Iterable[str | None]) -> tuple[bool, bool, Version]:
+    """Return what sorts the version that clients choose: the newest final one, else the newest."""
+    known = map(Version, filter(None, versions))
+    return max(((True, not each.is_prerelease, each) for each in known), default=_NONE)
 
 
 def as_json(project: str, release: YoungRelease, cooldown: Cooldown) -> dict[str, Any]:

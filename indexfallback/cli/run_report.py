@@ -5,6 +5,7 @@ import os
 import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -67,8 +68,11 @@ def _report_young(
 
     Unless a notice of its own tells of it: ``told``.
     """
-    newest = [(project, releases[0]) for project, releases in young.items()]
-    newer = [each for each in newest if each[1]["is_newest"] and each[1] not in told]
+    newest = [
+        (project, next(filter(itemgetter("is_newest"), releases), None))
+        for project, releases in young.items()
+    ]
+    newer = [(project, each) for project, each in newest if each is not None and each not in told]
     if newer:
         named = [
             f"{project} {release['version']} (until {minute(release['until'])})"

@@ -174,6 +174,34 @@ def test_the_releases_say_which_one_clients_would_choose() -> None:
     assert found[0].until == NOW + 6 * DAY
 
 
+@pytest.mark.parametrize(
+    ("offered_version", "yanked", "young_version", "is_newest"),
+    [
+        ("1.0", False, "2.0", True),
+        ("1.0", False, "2.0rc1", False),
+        ("1.0rc1", False, "2.0rc1", True),
+        ("2.0rc1", False, "1.0", True),
+        ("2.0", "broken", "1.0", True),
+        ("2.0", False, "1.0", False),
+    ],
+)
+def test_a_release_is_the_newest_one_if_clients_would_choose_it(
+    offered_version: str, yanked: str | bool, young_version: str, is_newest: bool
+) -> None:
+    old = msgspec.structs.replace(file(offered_version, NOW - WEEK), yanked=yanked)
+    listed = page(old, file(young_version, NOW))
+    of = cooldown()
+    (found,) = releases(offered(listed, {}, cooldown=of), young(listed, of))
+    assert found.is_newest == is_newest
+
+
+def test_a_yanked_release_is_not_what_clients_would_choose() -> None:
+    listed = page(msgspec.structs.replace(file("2.0", NOW), yanked="broken"))
+    of = cooldown()
+    (found,) = releases(offered(listed, {}, cooldown=of), young(listed, of))
+    assert not found.is_newest
+
+
 def test_a_quarantined_project_is_not_said_to_be_young() -> None:
     listed = ProjectPage(name="acme", files=(file("1.0", NOW),), status="quarantined")
     assert young_files(listed, cooldown()) == ()

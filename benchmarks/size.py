@@ -203,7 +203,7 @@ def verify(home: Path, files: int, add: _Add) -> None:
                 "UPDATE blob SET size = ? WHERE sha256 = ?",
                 ((len(str(number)), _sha256(number)) for number in range(files)),
             )
-        store.database.compact_journal()
+        store.database.compaction.compact()
     least = _command(home, "cache", "info", "--json")[1]
     seconds, most = _command(home, "cache", "verify")
     add(f"cache verify of {files:,} files", SECONDS, seconds)

@@ -54,7 +54,8 @@ class Database:
         self.on_renewal: Callable[[], object] = lambda: None
         self._file = DatabaseFile(path, layout, BUSY_SECONDS, heir_of)
         self.journal = self._file.journal
-        self._compaction = Compaction(self.journal, layout.tables, self.pieces, self.write)
+        #: Writes the journal anew, while other threads go on.
+        self.compaction = Compaction(self.journal, layout.tables, self.pieces, self.write)
         self._writing = threading.Lock()
         self._renewing = threading.Lock()
         self._closed = threading.Event()
@@ -218,8 +219,8 @@ class Database:
             changes = Changes(connection, self._file.layout.tables)
             yield changes
             changes.write(self.journal)
-        if self._compaction.is_due:
-            self._compaction.start()
+        if self.compaction.is_due:
+            self.compaction.start()
 
     def row(self, sql: str, parameters: Sequence[object] = ()) -> Any:
         """Return the first row of a query, or None; raises as `read`, and sqlite3.Error."""
@@ -275,10 +276,6 @@ class Database:
     def _busy(self, problem: str) -> StoreError:
         return StoreError(str(self.path), problem, "check whether the disk is slow")
 
-    def compact_journal(self) -> None:
-        """Write the journal anew, while other threads go on; raises as `read`, and OSError."""
-        self._compaction.compact()
-
     def size(self) -> int:
         """Return the size on disk, including the write-ahead log and the journal, bytes."""
         names = (self.path.name, self.path.name + "-wal")
@@ -289,6 +286,6 @@ class Database:
     def close(self) -> None:
         """Close all connections; one in use is closed when it is returned."""
         self._closed.set()
-        self._compaction.close()
+        self.compaction.close()
         self._pool.close()
         self.journal.close()

@@ -130,7 +130,3 @@ class ProvenanceRecords:
             " WHERE source = ? AND project = ? AND filename = ? AND sha256 = ?",
             key,
         )
-
-    def count(self) -> int:
-        """Return the number of objects."""
-        return int(self._database.row("SELECT count(*) FROM provenance")[0])

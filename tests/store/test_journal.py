@@ -130,7 +130,7 @@ def test_what_is_recorded_while_it_is_written_anew_is_kept_and_need_not_wait(
 
     before = safety(full)
     monkeypatch.setattr("indexfallback.store.compaction.recorded", slow)
-    full.database.compact_journal()
+    full.database.compaction.compact()
     assert full.pins.get("demo", "late-1.zip") == "2" * 64
     expected = safety(full)
     assert expected != before
@@ -153,7 +153,7 @@ def test_the_log_of_the_database_can_be_emptied_while_the_journal_is_written_ane
 
     monkeypatch.setattr("indexfallback.store.compaction.recorded", slow)
     full.pins.record("demo", "demo-1.zip", "1" * 64, PUBLIC)
-    full.database.compact_journal()
+    full.database.compaction.compact()
     assert emptied == [(0, 0, 0)]
 
 
@@ -175,7 +175,7 @@ def test_the_writers_wait_for_the_last_lines_only(
     monkeypatch.setattr("indexfallback.store.compaction.recorded", slow)
     monkeypatch.setattr("indexfallback.store.compaction._LITTLE", 1000)
     monkeypatch.setattr(Journal, "_copy", noted)
-    full.database.compact_journal()
+    full.database.compaction.compact()
     assert copied[0] > 20 * 100
     assert copied[1:] == [0]
     expected = safety(full)
@@ -198,7 +198,7 @@ def test_a_journal_that_another_process_has_replaced_meanwhile_stays(
             full.pins.record("demo", f"late-{number}.zip", "2" * 64, PUBLIC)
 
     monkeypatch.setattr("indexfallback.store.compaction.recorded", replaced)
-    full.database.compact_journal()
+    full.database.compaction.compact()
     monkeypatch.undo()
     assert mended(full) == []
     assert not path.with_name(f"{NAME}.new").exists()
@@ -213,7 +213,7 @@ def test_a_full_disk_leaves_the_journal_as_it_is(
 
     monkeypatch.setattr("indexfallback.store.compaction.recorded", no_space)
     with pytest.raises(OSError, match="No space"):
-        full.database.compact_journal()
+        full.database.compaction.compact()
     monkeypatch.undo()
     full.pins.record("demo", "demo-1.zip", "1" * 64, PUBLIC)
     assert mended(full) == []

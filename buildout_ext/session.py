@@ -20,6 +20,7 @@ from buildout_ext.section import key_of, read_settings
 from indexfallback.clients.environment import client_environment
 from indexfallback.clients.shim_process import shim_for
 from indexfallback.clients.troubles import Status, troubles
+from indexfallback.clients.young import newer, young_releases
 from indexfallback.config import Settings, without_credentials
 from indexfallback.config.address import redact_text
 from indexfallback.errors import IndexFallbackError
@@ -119,7 +120,10 @@ class Session:
         except NoAnswer as error:
             log.warning("the local index has stopped answering (%s)", error)
             return
-        for trouble in troubles(status if failed else _without_absent(status), self._began):
+        newer_ones = newer(young_releases(status))
+        if newer_ones and not failed:
+            log.warning("%s", newer_ones)
+        for trouble in troubles(status if failed else _of_success(status), self._began):
             level = logging.ERROR if failed else logging.WARNING
             log.log(level, "%s", "\n  ".join((trouble.sentence, *trouble.details)))
 
@@ -186,8 +190,12 @@ def _environment(url: str) -> Iterator[None]:
                 os.environ[variable] = before[variable]
 
 
-def _without_absent(status: Status) -> Status:
-    """Return the status without projects that no index has: buildout succeeded without them."""
+def _of_success(status: Status) -> Status:
+    """Return the status without what buildout has succeeded without.
+
+    That are projects that no index has, and releases that a cooldown withholds.
+    """
     activity = status["activity"]
     failures = [each for each in activity["failures"] if each["status"] != HTTPStatus.NOT_FOUND]
-    return {**status, "activity": {**activity, "failures": failures}}
+    projects = {name: {**each, "withheld": ()} for name, each in activity["projects"].items()}
+    return {**status, "activity": {**activity, "failures": failures, "projects": projects}}

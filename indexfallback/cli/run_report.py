@@ -4,21 +4,20 @@ import math
 import os
 import re
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from operator import itemgetter
+from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any
 
 from indexfallback.cli.notices import corrections, sentences, untold
 from indexfallback.cli.output import say, say_more
 from indexfallback.clients.installed import installed_since
-from indexfallback.clients.troubles import Status, troubles, young_releases
+from indexfallback.clients.troubles import Status, troubles
 from indexfallback.clients.tunnel_process import Tunnel, TunnelEndedError
 from indexfallback.clients.written import written_since
+from indexfallback.clients.young import newer, young_releases
 from indexfallback.config import Settings
 from indexfallback.server.asking import NoAnswer, ask
 from indexfallback.tunnel.report import Refusal
-from indexfallback.words import counted, minute, shortened
+from indexfallback.words import counted, shortened
 
 #: Number of files, or of programs, that are named.
 _NAMED = 10
@@ -52,33 +51,14 @@ def report_activity(
             say_more(detail)
     young = young_releases(status)
     notices = untold(settings, status.get("notices", ()))
-    if not failed and not quiet:
-        _report_young(young, corrections(notices, young))
+    newer_ones = newer(young, corrections(notices, young))
+    if newer_ones and not failed and not quiet:
+        say(newer_ones)
     projects = status["activity"]["projects"]
     for sentence in sentences(notices, young):
         say(sentence)
     if projects and not quiet:
         say(_summary(projects))
-
-
-def _report_young(
-    young: Mapping[str, Sequence[Status]], told: Collection[Mapping[str, Any]]
-) -> None:
-    """Name the newest release of each project that was withheld from a successful command.
-
-    Unless a notice of its own tells of it: ``told``.
-    """
-    newest = [
-        (project, next(filter(itemgetter("is_newest"), releases), None))
-        for project, releases in young.items()
-    ]
-    newer = [(project, each) for project, each in newest if each is not None and each not in told]
-    if newer:
-        named = [
-            f"{project} {release['version']} (until {minute(release['until'])})"
-            for project, release in newer
-        ]
-        say(f"newer releases are withheld by a cooldown: {shortened(named, _NAMED)}")
 
 
 def _summary(projects: dict[str, Status]) -> str:

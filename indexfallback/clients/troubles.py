@@ -1,19 +1,16 @@
 """Describes the failures in the status of a shim, for the user of a command; no I/O."""
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator
 from http import HTTPStatus
 from typing import Any, NamedTuple
 
+from indexfallback.clients.young import explained, young_releases
 from indexfallback.errors import FileWithheldError
 from indexfallback.names import is_normalized
-from indexfallback.words import counted, minute
+from indexfallback.words import counted
 
 #: Number of failures, and of namesakes, that are explained.
 _EXPLAINED = 5
-_ONE_OF = (
-    "Use an older version; if one of them is needed now, "
-    "`indexfallback cache accept {project} VERSION` offers it."
-)
 _SUBSTITUTED = "Another index or the cache was used instead, so newer versions may be missing."
 
 Status = dict[str, Any]
@@ -63,48 +60,10 @@ def _too_young(status: Status) -> Iterator[Trouble]:
     # Clients give up at a project that they asked for late.
     left.reverse()
     for project, releases in left[:_EXPLAINED]:
-        yield _of_young(project, releases)
+        yield Trouble(*explained(project, releases))
     if len(left) > _EXPLAINED:
         names = ", ".join(f"{name} {each[0]['version']}" for name, each in left[_EXPLAINED:])
         yield Trouble(f"a cooldown withholds releases of more projects: {names}")
-
-
-def _of_young(project: str, releases: Sequence[Status]) -> Trouble:
-    """Explain which releases of one project are withheld, until when, and what to do."""
-    if len(releases) == 1:
-        (release,) = releases
-        details = f"{_sentence(release['cause'], ())}.", f"What you can do: {release['remedy']}"
-        return Trouble(f"{_withheld(project, release)}.", details)
-    until = ", ".join(f"{_versioned(each)} until {minute(each['until'])}" for each in releases)
-    return Trouble(
-        f"{counted(len(releases), 'release')} of {project} are withheld by a cooldown.",
-        (f"{until}.", f"What you can do: {_ONE_OF.format(project=project)}"),
-    )
-
-
-def _withheld(project: str, release: Status) -> str:
-    """Return the clause of what is withheld of a release: all of it, one file, or some files."""
-    version, files = release["version"], release["files"]
-    if version and release["is_whole"]:
-        return f"{project} {version} is withheld"
-    if len(files) == 1:
-        return f"{files[0]} is withheld"
-    of = f"{project} {version}".strip()
-    return f"{counted(len(files), 'file')} of {of} are withheld"
-
-
-def _versioned(release: Status) -> str:
-    """Return a release among others of its project: ``2.0``, or ``3 files of 2.0``."""
-    version, files = release["version"], release["files"]
-    if version and release["is_whole"]:
-        return str(version)
-    return f"{counted(len(files), 'file')} of {version}" if version else ", ".join(files)
-
-
-def young_releases(status: Status) -> dict[str, list[Status]]:
-    """Return the withheld releases, the newest first, of each project that has some."""
-    served = status["activity"]["projects"]
-    return {name: list(each["withheld"]) for name, each in served.items() if each["withheld"]}
 
 
 def _changed(status: Status) -> Iterator[Trouble]:

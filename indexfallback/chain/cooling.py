@@ -71,7 +71,7 @@ class Cooling:
             known = self._store.pages.load(other.key, page.name) if other != index else None
             if known is None:
                 continue
-            times = {(file.filename, file.sha256): file.upload_time for file in known.files}
+            times = _times(known)
             for file in without:
                 stated = times.get((file.filename, file.sha256))
                 if stated is not None:
@@ -96,3 +96,14 @@ class Cooling:
         page = msgspec.structs.replace(page, files=(file,))
         young = young_files(page, cooldown)
         return next(iter(withheld_files(young, {file.filename: pins}, cooldown)), None)
+
+
+def _times(page: ProjectPage) -> Mapping[tuple[str, str | None], str]:
+    """Return the upload-times of a page by name and sha256; without one, the latest of the name."""
+    times: dict[tuple[str, str | None], str] = {}
+    for file in page.files:
+        if file.upload_time is not None:
+            times[file.filename, file.sha256] = file.upload_time
+            latest = times.get((file.filename, None), "")
+            times[file.filename, None] = max(latest, file.upload_time)
+    return times

@@ -257,6 +257,16 @@ def test_a_public_index_is_asked_once_for_the_times_that_its_mirror_does_not_sta
         assert pypi.count(PAGE) == 1
 
 
+def test_a_mirror_that_states_no_hashes_has_the_times_of_its_public_index_by_name(
+    make: Make, pypi: FakeIndex
+) -> None:
+    with FakeIndex([OLD, OLDER, NEW], formats=HTML_ONLY) as near:
+        for listed in near.project("demo").files.values():
+            listed.hashes = {}
+        mirror = Index(name="mirror", url=near.url, role="mirror", mirror_of="pypi", cooldown=WEEK)
+        assert names(make(mirror, cooled(pypi))) == old()
+
+
 def test_a_mirror_without_times_serves_while_its_public_index_cannot_be_asked(
     make: Make, pypi: FakeIndex
 ) -> None:

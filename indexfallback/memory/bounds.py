@@ -78,7 +78,7 @@ OTHERS: dict[str, str] = {
     "upstream.local_distributions.LocalDistributions._refused": "the files of a directory",
     "upstream.local_distributions.LocalDistributions._listed": "the files of a directory",
     "search.filling.Filling._failed": "the configured indexes",
-    "store.search_index.has_fts5": "one answer",
+    "store.search_file.has_fts5": "one answer",
     "store.search_index.SearchIndex._noted": "1,000 projects, then they are on the disk",
     "store.damage._expected": "the schemas of this version",
     "store.database_file.DatabaseFile.set_aside": "the damaged databases of one start, on the disk",

@@ -1,8 +1,4 @@
-"""The search index: what the metadata of projects says, in a database file of its own.
-
-All of it can be made again, so a damaged file is removed. It is no part of the cache's database:
-its writers never wait for this one, and a build of SQLite without FTS5 finds its own file, with a
-plain table that is searched by LIKE. Source: SQLite's documentation, "SQLite FTS5 Extension".
+"""The search index: what the metadata of projects says, and which projects are to be read anew.
 
 Locks: ``_lock`` guards ``_noted``; there is no I/O under it. Each method has a connection of its
 own.
@@ -12,44 +8,20 @@ import json
 import sqlite3
 import threading
 import time
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from contextlib import closing, contextmanager
-from functools import cache
+from collections.abc import Callable, Collection, Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 from indexfallback.store.best_effort import best_effort
-from indexfallback.store.connections import connect
-from indexfallback.store.damage import is_damage
 from indexfallback.store.known_names import IN_SCOPE, in_scope
+from indexfallback.store.search_file import COLUMNS, SearchFile, has_fts5
 from indexfallback.store.statements import transaction
 
-#: Incremented with each change of the tables; a file of another layout is made again.
-_LAYOUT = 1
-#: Longest wait for another process's transaction, seconds.
-_BUSY = 2.0
 #: Notes in memory: an install has some hundred.
 _MOST_NOTES = 1000
 #: Projects in one query, below 999, the limit of SQLite's oldest versions.
 _BATCH = 900
 
-#: Of the file and its journal, which is no write-ahead log: that lives as long as a connection.
-_ENDINGS = ("", "-journal")
-
-_TABLES = """
-CREATE TABLE project (
-    id INTEGER PRIMARY KEY, source TEXT NOT NULL, project TEXT NOT NULL, version TEXT NOT NULL,
-    stamp TEXT NOT NULL, UNIQUE (source, project)
-);
-CREATE INDEX project_name ON project (project);
-CREATE TABLE due (
-    source TEXT NOT NULL, project TEXT NOT NULL, at REAL NOT NULL, PRIMARY KEY (source, project)
-) WITHOUT ROWID;
-CREATE TABLE filled (rules TEXT NOT NULL);
-CREATE TABLE accepted (
-    project TEXT NOT NULL, version TEXT NOT NULL, PRIMARY KEY (project, version)
-) WITHOUT ROWID;
-"""
 #: Of several times the first one holds.
 _MARK = """
 INSERT INTO due VALUES (?, ?, ?)
@@ -59,12 +31,6 @@ _MARK_DESCRIBED = """
 INSERT INTO due SELECT source, project, 0.0 FROM project WHERE {which}
 ON CONFLICT (source, project) DO UPDATE SET at = 0.0
 """
-_COLUMNS = "name, summary, keywords, classifiers"
-#: With an index of the beginnings of words, which without it take ten times as long to find.
-_TEXT_FTS = (
-    f"CREATE VIRTUAL TABLE text USING fts5({_COLUMNS}, tokenize = 'unicode61', prefix = '2 3')"
-)
-_TEXT_PLAIN = f"CREATE TABLE text ({_COLUMNS})"
 _SELECT = "SELECT source, project, version, summary FROM text JOIN project ON id = text.rowid"
 #: A word in the name counts more than one in the summary, and so on, in the order of the columns.
 _WEIGHTS = (10, 4, 2, 1)
@@ -110,8 +76,7 @@ class SearchIndex:
 
     def __init__(self, directory: Path, *, fts: bool | None = None) -> None:
         """Use the file in ``directory``, made when it is first used; ``fts``: whether by FTS5."""
-        self._is_fts = has_fts5() if fts is None else fts
-        self._path = directory / ("search.sqlite3" if self._is_fts else "search-plain.sqlite3")
+        self._file = SearchFile(directory, is_fts=has_fts5() if fts is None else fts)
         self._lock = threading.Lock()
         self._noted: set[tuple[str, str]] = set()
         #: Called after each note.
@@ -136,18 +101,18 @@ class SearchIndex:
 
     def mark(self, projects: Iterable[tuple[str, str]]) -> None:
         """Mark projects, each an address of an index and a name, as to be described."""
-        with self._opened() as connection, transaction(connection):
+        with self._file.opened() as connection, transaction(connection):
             connection.executemany(_MARK, ((*project, 0.0) for project in projects))
 
     def due(self, most: int) -> list[tuple[str, str]]:
         """Return some of the marked projects whose time has come."""
         query = "SELECT source, project FROM due WHERE at <= ? LIMIT ?"
-        with self._opened() as connection:
+        with self._file.opened() as connection:
             return connection.execute(query, (time.time(), most)).fetchall()
 
     def postpone(self, projects: Iterable[tuple[str, str]], until: float) -> None:
         """Let marked projects be due again at a time, seconds since the epoch."""
-        with self._opened() as connection, transaction(connection):
+        with self._file.opened() as connection, transaction(connection):
             query = "UPDATE due SET at = ? WHERE source = ? AND project = ?"
             connection.executemany(query, ((until, *project) for project in projects))
 
@@ -156,12 +121,12 @@ class SearchIndex:
 
         That is so for the ``rules`` of what is described alone.
         """
-        with self._opened() as connection:
+        with self._file.opened() as connection:
             return bool(connection.execute("SELECT rules FROM filled").fetchone() == (rules,))
 
     def set_filled(self, rules: str) -> None:
         """Record that `is_filled`, and mark what is described by other rules."""
-        with self._opened() as connection, transaction(connection):
+        with self._file.opened() as connection, transaction(connection):
             connection.execute(_MARK_DESCRIBED.format(which="true"))
             connection.execute("DELETE FROM filled")
             connection.execute("INSERT INTO filled VALUES (?)", (rules,))
@@ -172,7 +137,7 @@ class SearchIndex:
         ``releases`` are all that are, each a project and a version.
         """
         accepted = set(releases)
-        with self._opened() as connection:
+        with self._file.opened() as connection:
             known = set(connection.execute("SELECT project, version FROM accepted").fetchall())
             if accepted == known:
                 return
@@ -185,7 +150,7 @@ class SearchIndex:
 
     def put(self, described: Iterable[Described], gone: Iterable[tuple[str, str]] = ()) -> None:
         """Store descriptions, remove those of ``gone`` projects, and unmark both."""
-        with self._opened() as connection, transaction(connection):
+        with self._file.opened() as connection, transaction(connection):
             for each in described:
                 _remove(connection, each.source, each.project)
                 added = connection.execute(
@@ -193,7 +158,7 @@ class SearchIndex:
                     (each.source, each.project, each.version, each.stamp),
                 )
                 connection.execute(
-                    f"INSERT INTO text (rowid, {_COLUMNS}) VALUES (?, ?, ?, ?, ?)",  # noqa: S608 - ours
+                    f"INSERT INTO text (rowid, {COLUMNS}) VALUES (?, ?, ?, ?, ?)",  # noqa: S608 - ours
                     (added.lastrowid, each.name, each.summary, each.keywords,
                      "\n".join(each.classifiers)),
                 )  # fmt: skip
@@ -204,14 +169,14 @@ class SearchIndex:
 
     def remove(self, project: str) -> None:
         """Remove what is stored of a project, of all indexes."""
-        with self._opened() as connection, transaction(connection):
+        with self._file.opened() as connection, transaction(connection):
             rows = connection.execute("SELECT source FROM project WHERE project = ?", (project,))
             for (source,) in rows.fetchall():
                 _remove(connection, source, project)
 
     def stamps(self, source: str) -> dict[str, str]:
         """Return the stamps of an index's projects, by project."""
-        with self._opened() as connection:
+        with self._file.opened() as connection:
             query = "SELECT project, stamp FROM project WHERE source = ?"
             return dict(connection.execute(query, (source,)).fetchall())
 
@@ -248,7 +213,7 @@ class SearchIndex:
             values.append(in_scope(scope))
         where = " AND ".join(conditions) or "1"
         query = f"{_SELECT} WHERE {where} ORDER BY {ranks}, project LIMIT ?"
-        with self._opened() as connection:
+        with self._file.opened() as connection:
             rows = connection.execute(query, (*values, *rank_values, most))
             return [Match(*row) for row in rows]
 
@@ -256,13 +221,13 @@ class SearchIndex:
         """Return the conditions and the order of rows in SQL, each with its values."""
         if not words:
             return [], [], "1", []
-        if self._is_fts:
+        if self._file.is_fts:
             # In quotes, a word is nothing but text to FTS5.
             phrases = " ".join(f'"{word}"' for word in words)
             # One letter begins too many words.
             end = " *" if len(words[-1]) > 1 else ""
             return ["text MATCH ?"], [f"{phrases}{end}"], _RANK_FTS, []
-        columns = _COLUMNS.split(", ")
+        columns = COLUMNS.split(", ")
         condition = " OR ".join(f"{column} LIKE ?" for column in columns)
         weights = zip(_WEIGHTS, columns, strict=True)
         rank = " + ".join(f"{weight} * ({column} LIKE ?)" for weight, column in weights)
@@ -273,54 +238,13 @@ class SearchIndex:
     def of_projects(self, projects: Collection[str]) -> list[Match]:
         """Return what is stored of projects."""
         wanted, found = list(projects), []
-        with self._opened() as connection:
+        with self._file.opened() as connection:
             for start in range(0, len(wanted), _BATCH):
                 batch = wanted[start : start + _BATCH]
                 marks = ",".join("?" * len(batch))
                 rows = connection.execute(f"{_SELECT} WHERE project IN ({marks})", batch)
                 found += [Match(*row) for row in rows]
         return found
-
-    @contextmanager
-    def _opened(self) -> Iterator[sqlite3.Connection]:
-        try:
-            with closing(connect(self._path, "rwc", _BUSY)) as connection:
-                (layout,) = connection.execute("PRAGMA user_version").fetchone()
-                if layout == 0:
-                    self._make(connection)
-                elif layout != _LAYOUT:
-                    raise sqlite3.DatabaseError("it was written by another version")
-                yield connection
-        except sqlite3.Error as error:
-            if is_damage(error):
-                self._discard()
-            raise
-
-    def _make(self, connection: sqlite3.Connection) -> None:
-        with transaction(connection):
-            if connection.execute("PRAGMA user_version").fetchone() == (_LAYOUT,):
-                return  # another thread or process was first
-            for statement in _TABLES.split(";"):
-                connection.execute(statement)
-            connection.execute(_TEXT_FTS if self._is_fts else _TEXT_PLAIN)
-            connection.execute(f"PRAGMA user_version = {_LAYOUT}")
-
-    def _discard(self) -> None:
-        """Remove the file, which is damaged; it is made and filled again."""
-        with best_effort("remove the damaged search index"):
-            for ending in _ENDINGS:
-                self._path.with_name(self._path.name + ending).unlink(missing_ok=True)
-
-
-@cache
-def has_fts5() -> bool:
-    """Tell whether SQLite was built with FTS5, as that of every distributor is."""
-    with closing(sqlite3.connect(":memory:")) as connection:
-        try:
-            connection.execute("CREATE VIRTUAL TABLE text USING fts5(x)")
-        except sqlite3.OperationalError:  # no such module
-            return False
-    return True
 
 
 def _remove(connection: sqlite3.Connection, source: str, project: str) -> None:

@@ -12,7 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from indexfallback.search.query import query_of
-from indexfallback.store.search_index import Described, SearchIndex, has_fts5
+from indexfallback.store.search_file import has_fts5
+from indexfallback.store.search_index import Described, SearchIndex
 
 PYPI, OWN = "https://pypi.example.com/simple/", "https://own.example.com/simple/"
 BOTH = (PYPI, OWN)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 import msgspec
 
 from indexfallback.chain.cooldown import Cooldown, Young, undated, withheld_files, young_files
+from indexfallback.chain.network import Network
 from indexfallback.config import Index, Settings
 from indexfallback.page import File, ProjectPage
 from indexfallback.store import Store, best_effort
@@ -15,9 +16,10 @@ from indexfallback.store.pins import Pin
 class Cooling:
     """The cooldowns of all projects."""
 
-    def __init__(self, settings: Settings, store: Store) -> None:
+    def __init__(self, settings: Settings, store: Store, network: Network) -> None:
         self._settings = settings
         self._store = store
+        self._network = network
         #: Returns the time, seconds since the epoch.
         self.clock: Callable[[], float] = time.time
 
@@ -32,7 +34,11 @@ class Cooling:
         now = self.clock()
         elsewhere = self._elsewhere(index, page)
         unknown, ahead = undated(page, elsewhere, now)
-        seen = self._store.first_seen.see(index.key, page.name, unknown, ahead, now)
+        seen = self._store.first_seen.see(
+            index.key, page.name, unknown, ahead, now,
+            # Without a network, what other shims know is not asked for.
+            is_alone=self._network.offline_state.requested is not None,
+        )  # fmt: skip
         accepted: frozenset[str] = frozenset()
         with best_effort(f"read which releases of {page.name} are accepted"):
             accepted = self._store.hosting.accepted(page.name)

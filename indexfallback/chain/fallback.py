@@ -71,7 +71,7 @@ class Fallback:
         self.network = network
         self.activity = Activity()
         self.refusals = Refusals(store)
-        self.cooling = Cooling(settings, store)
+        self.cooling = Cooling(settings, store, network)
         #: How long an answer may be repeated, seconds. What was just put into a directory or a
         #: bucket is wanted at once.
         is_read = any(index.is_read_each_time for index in settings.indexes)

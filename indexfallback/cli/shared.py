@@ -16,7 +16,7 @@ from indexfallback.store.share import sharing_of, terms_of
 from indexfallback.words import counted
 
 #: What is written, in the order of the report.
-_KINDS = ("file", "pin", "page", "owner", "list")
+_KINDS = ("file", "pin", "page", "time", "owner", "list")
 
 
 @click.command(epilog=examples("indexfallback cache share"))

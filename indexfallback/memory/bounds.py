@@ -49,6 +49,8 @@ TABLES: dict[str, int] = {
     "store.shared.pages.SharedPages._received": 1 * _MIB,
     "store.shared.pages.SharedPages._absent": 1 * _MIB,
     "store.shared.owners.SharedOwners._absent": 1 * _MIB,
+    # Projects of indexes with a cooldown, 2,500; of more, the bucket is asked again.
+    "store.shared.seen.SharedSeen._asked": 1 * _MIB,
 }
 
 #: Everything else, and what bounds it.

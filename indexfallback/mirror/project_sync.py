@@ -6,6 +6,7 @@
 import time
 
 from indexfallback.chain.cooling import Cooling
+from indexfallback.chain.network import Network
 from indexfallback.chain.offer import PinsByName, without_young
 from indexfallback.config import Index, Settings
 from indexfallback.config.mirror import Mirror
@@ -38,7 +39,7 @@ class ProjectSync:
         self._store = store
         self._index = index
         self._source = index.key
-        self._cooling = Cooling(settings, store)
+        self._cooling = Cooling(settings, store, Network(settings))
         self._result = result
         self._batch = batch
         self._removals = removals

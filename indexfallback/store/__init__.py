@@ -127,7 +127,7 @@ class Store:
     def share(self, shared: Shared) -> None:
         """Share what is stored from now on with other shims, and use what they have stored."""
         self.shared = self.blobs.shared = self.pins.shared = shared
-        self.pages.shared = self.ledger.shared = shared
+        self.pages.shared = self.ledger.shared = self.first_seen.shared = shared
 
     def wait_until_rebuilt(self, seconds: float) -> None:
         """Wait until a new database has the records that can be restored from the old one."""

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple, Protocol
 
 from indexfallback.store.blobs import FileSharing
+from indexfallback.store.first_seen import SeenSharing
 from indexfallback.store.ledger import OwnerSharing
 from indexfallback.store.page_rows import PageFacts
 from indexfallback.store.pages import PageSharing
@@ -22,7 +23,7 @@ class SharedFile(NamedTuple):
     pieces: Iterator[bytes]
 
 
-class Shared(FileSharing, PinSharing, PageSharing, OwnerSharing, Protocol):
+class Shared(FileSharing, PinSharing, PageSharing, OwnerSharing, SeenSharing, Protocol):
     """A bucket. Each method also works while it is down, and waits at most for the time-out."""
 
     @property

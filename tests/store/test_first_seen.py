@@ -2,9 +2,12 @@
 
 from contextlib import closing
 
+from hypothesis import given
+from hypothesis import strategies as st
+
 from indexfallback.store import Store
 from indexfallback.store.events import Actor
-from indexfallback.store.first_seen import OLD
+from indexfallback.store.first_seen import OLD, Seen, is_sound, merged, times
 from indexfallback.store.hosting import Hosting
 from tests.store.support import set_read_only, written_after_reads
 
@@ -91,6 +94,51 @@ def test_two_processes_agree_on_what_was_seen_first(store: Store) -> None:
         see(store, "a", now=100.0)
         assert see(other, "a", "b", now=200.0) == {"a": OLD, "b": 200.0}
         assert see(store, "b", now=300.0) == {"b": 200.0}
+
+
+def test_a_time_of_a_clock_that_was_ahead_counts_as_now(store: Store) -> None:
+    see(store, "a", now=100.0)
+    assert see(store, "b", now=9000.0) == {"b": 9000.0}
+    assert see(store, "a", "b", now=200.0) == {"a": OLD, "b": 200.0}
+    assert see(store, "b", now=300.0) == {"b": 200.0}
+
+
+WHEN = st.sampled_from((100.0, 200.0, 300.0))
+SEEN = st.builds(
+    lambda first, old, new: {
+        "": first,
+        **dict.fromkeys(old, -first),
+        **{name: first + later for name, later in new.items()},
+    },
+    WHEN,
+    st.sets(st.sampled_from("abc")),
+    st.dictionaries(st.sampled_from("def"), WHEN),
+)
+
+
+@given(SEEN, SEEN, SEEN)
+def test_records_are_joined_in_any_order_and_any_number_of_times(
+    one: Seen, other: Seen, third: Seen
+) -> None:
+    joined = merged(merged(one, other), third)
+    assert joined == merged(one, merged(third, other)) == merged(joined, other)
+    assert is_sound(joined)
+    assert joined.keys() == one.keys() | other.keys() | third.keys()
+
+
+@given(SEEN, SEEN)
+def test_what_the_earlier_first_page_lists_is_old_and_nothing_else(one: Seen, other: Seen) -> None:
+    joined = times(merged(one, other))
+    first = min(one[""], other[""])
+    old = {n for seen in (one, other) for n, when in seen.items() if when == -first}
+    assert {name for name, when in joined.items() if when == OLD} == old
+    assert all(when >= first for name, when in joined.items() if name not in old)
+
+
+def test_a_later_first_page_makes_no_file_old() -> None:
+    known = {"": 100.0, "a": -100.0, "b": 150.0}
+    late = {"": 200.0, "a": -200.0, "b": -200.0, "c": -200.0}
+    assert times(merged(late, known)) == {"": 100.0, "a": OLD, "b": 150.0, "c": 200.0}
 
 
 def test_an_acceptance_names_user_and_time_and_is_undone_once() -> None:

@@ -6,6 +6,7 @@
     pins/<project>/<filename>            created once, never replaced but by an authority's
     pins/<project>/<filename>.metadata/<sha256 of the distribution>
     pages/<index>/<project>              the last writer wins: a hint
+    seen/<index>/<project>               when its files were first seen, replaced by If-Match
     ledger/<index>/served/<project>      a marker, created once
     ledger/<index>/names                 the whole list, replaced by If-Match
     probe/<uuid>                         of the self-test
@@ -44,6 +45,11 @@ def pin(project: str, filename: str, key: str) -> str:
 def page(source: str, project: str) -> str:
     """Return the key of a project's page."""
     return f"pages/{_index(source)}/{project}"
+
+
+def seen(source: str, project: str) -> str:
+    """Return the key of when the files of a project were first seen."""
+    return f"seen/{_index(source)}/{project}"
 
 
 def marker(source: str, project: str) -> str:

@@ -16,6 +16,7 @@ from typing import Any
 from indexfallback.names import METADATA_ENDING
 from indexfallback.store import Store
 from indexfallback.store.best_effort import best_effort
+from indexfallback.store.first_seen import Seen
 from indexfallback.store.page_rows import PageFacts
 from indexfallback.store.pins import Pin
 from indexfallback.store.seam import SharedFile
@@ -28,6 +29,7 @@ from indexfallback.store.shared.owners import SharedOwners
 from indexfallback.store.shared.pages import SharedPages
 from indexfallback.store.shared.pins import SharedPins
 from indexfallback.store.shared.queue import Job, WriteQueue
+from indexfallback.store.shared.seen import SharedSeen
 from indexfallback.store.shared.terms import Terms
 from indexfallback.store.shared.unshared import Owner, Unshared
 from indexfallback.store.shared.waiting import WaitingRecords
@@ -53,6 +55,7 @@ class Sharing:
         self.files = SharedFiles(self.link, store.blobs, self.figures)
         self.pins = SharedPins(self.link, self.unshared, self.figures)
         self.pages = SharedPages(self.link, store.pages, self.figures)
+        self.times = SharedSeen(self.link, store.first_seen)
         self.owners = SharedOwners(self.link, store.ledger, self.unshared)
         self.waiting = WaitingRecords(store, self.unshared, self.pins, self.owners, self.figures)
         self.queue = WriteQueue(self._write, takes_writes=lambda: self.link.takes_writes)
@@ -122,9 +125,19 @@ class Sharing:
     def page_changed(self, source: str, project: str) -> None:
         """Let the page that is stored here, or its absence, be written to the bucket."""
         self.pages.changed(source, project)
-        # What is not at an HTTP address is read anew at each request.
-        if self._terms.is_for_writing and source.startswith("http"):
+        if self._terms.is_for_writing and _is_shared(source):
             self.queue.add("page", source, project)
+
+    # First-seen times.
+
+    def first_seen(self, source: str, project: str, *, again: bool) -> Seen | None:
+        """Return what other shims have seen of a project, if they were not asked before."""
+        return self.times.fetch(source, project, again=again) if _is_shared(source) else None
+
+    def seen(self, source: str, project: str) -> None:
+        """Tell the others that there is something new to them in the record of a project."""
+        if self._terms.is_for_writing and _is_shared(source):
+            self.queue.add("seen", source, project)
 
     # Owners.
 
@@ -162,6 +175,8 @@ class Sharing:
             answer = self.files.share(*rest)
         elif kind == "page":
             answer = self.pages.share(*rest)
+        elif kind == "seen":
+            answer = self.times.share(*rest)
         else:
             answer = self.owners.share(*rest)
         return answer.outcome is not Outcome.UNREACHABLE
@@ -236,3 +251,8 @@ class Sharing:
         self.queue.close()
         if self._thread.is_alive():
             self._thread.join(_END_SECONDS)
+
+
+def _is_shared(source: str) -> bool:
+    """Tell whether pages of an index are shared: what is at no HTTP address is read each time."""
+    return source.startswith("http")

@@ -28,7 +28,7 @@ _PIECE = 100
 class Written(NamedTuple):
     """What became of one object."""
 
-    #: ``file``, ``pin``, ``page``, ``owner`` or ``list``.
+    #: ``file``, ``pin``, ``page``, ``time``, ``owner`` or ``list``.
     kind: str
     #: ``sent``, ``there``, ``conflict`` or ``failed``.
     result: str
@@ -45,6 +45,8 @@ def write_all(store: Store, sharing: Sharing, private: Iterable[str]) -> Iterato
         if sharing.link.may_create:
             yield from run(_pins(store), partial(_pin, sharing))
         yield from run(_pages(store), partial(_page, sharing))
+        if sharing.link.may_create:
+            yield from run(store.first_seen.keys(), partial(_times, sharing))
         for source in private:
             yield from run(_owners(store, source), partial(_owner, sharing))
             if sharing.link.may_create:
@@ -97,6 +99,10 @@ def _pages(store: Store) -> Iterator[tuple[str, str]]:
 
 def _page(sharing: Sharing, key: tuple[str, str]) -> Written:
     return Written("page", _result(sharing.pages.share(*key, is_new=False).outcome))
+
+
+def _times(sharing: Sharing, key: tuple[str, str]) -> Written:
+    return Written("time", _result(sharing.times.share(*key).outcome))
 
 
 def _owners(store: Store, source: str) -> Iterator[Owner]:

@@ -1,0 +1,162 @@
+"""Several shims on one bucket agree on what a cooldown withholds, on a real object store."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from indexfallback.chain import fallback
+from indexfallback.config import Index
+from indexfallback.config.bucket_url import parse_bucket_url
+from indexfallback.shim import Shim
+from indexfallback.store.first_seen import OLD
+from indexfallback.store.shared import keys
+from indexfallback.store.shared.bucket import Bucket
+from indexfallback.store.shared.packing import packed
+from tests.conftest import MakeShim
+from tests.fakes import FakeIndex, wheel
+from tests.fakes.object_store import ObjectStore
+from tests.fakes.pages import HTML_ONLY
+from tests.fakes.proxy import FaultProxy
+from tests.faults.client import Client
+from tests.serving import wait_until
+from tests.store.shared.support import copies, drained, sharing
+
+DAY = 86400.0
+WEEK = 7 * DAY
+NOW = 1795953600.0
+OLD_ONE, NEW_ONE = wheel("demo", "1.0"), wheel("demo", "2.0")
+Make = Callable[..., Shim]
+
+
+@pytest.fixture(autouse=True)
+def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ask for each page again, and try again after a moment what waits for the bucket."""
+    monkeypatch.setattr(fallback, "REPEAT_SECONDS", 0.0)
+    monkeypatch.setattr("indexfallback.store.shared.breaker.PAUSE_SECONDS", 0.2)
+    monkeypatch.setattr("indexfallback.store.shared.queue.PAUSE_SECONDS", 0.2)
+    monkeypatch.setattr("indexfallback.store.shared.sharing._RETRY_SECONDS", 0.2)
+
+
+@pytest.fixture
+def undated() -> Iterator[FakeIndex]:
+    """Return an index that states no upload-times."""
+    with FakeIndex([OLD_ONE], formats=HTML_ONLY) as index:
+        yield index
+
+
+@pytest.fixture
+def copy(
+    shim: MakeShim, bucket_url: str, object_store: ObjectStore, tmp_path: Path, undated: FakeIndex
+) -> Make:
+    """Return a factory of copies whose clock is at a day after `NOW`, before a cooled index."""
+
+    def make(
+        name: str, day: float, endpoint: str = object_store.endpoint, **values: object
+    ) -> Shim:
+        factory = copies(shim, bucket_url, endpoint, tmp_path)
+        cooled = Index(name="pypi", url=undated.url, role="public", cooldown=WEEK)
+        made = factory(name, cooled, **{"fresh": 0.0, **values})
+        made.fallback.cooling.clock = lambda: NOW + day * DAY
+        return made
+
+    return make
+
+
+@pytest.fixture
+def bucket(bucket_url: str, object_store: ObjectStore) -> Bucket:
+    url = parse_bucket_url(bucket_url)
+    return Bucket(url._replace(prefix=f"{url.prefix}/v1"), endpoint=object_store.endpoint)
+
+
+def offers(shim: Shim) -> list[str]:
+    """Return the versions of which a shim's page of the project lists a file."""
+    return sorted(name.split("-")[1] for name in Client(shim).files("demo"))
+
+
+def test_a_new_copy_withholds_what_another_one_has_first_seen(
+    copy: Make, undated: FakeIndex
+) -> None:
+    first = copy("a", 0)
+    assert offers(first) == ["1.0"]
+    undated.add(NEW_ONE)
+    assert offers(drained(first)) == ["1.0"]
+    second = copy("b", 1)
+    drained(first)
+    assert offers(second) == ["1.0"]
+    second.fallback.cooling.clock = lambda: NOW + WEEK + 1
+    assert offers(second) == ["1.0", "2.0"]
+    assert sharing(second).times.share(undated.url, "demo").outcome.value == "exists"
+
+
+def test_what_two_copies_see_at_once_has_the_earlier_time_on_both(
+    copy: Make, undated: FakeIndex
+) -> None:
+    first, second = copy("a", 1), copy("b", 1)
+    for made, file, when in ((first, "x", 300.0), (second, "x", 200.0), (first, "y", 400.0)):
+        made.store.first_seen.learn(undated.url, "demo", {"": 100.0, file: when})
+    for made in (first, second, first):
+        sharing(made).times.share(undated.url, "demo")
+    for made in (first, second):
+        record = made.store.first_seen.of(undated.url, "demo")
+        assert record["x"] == 200.0
+    assert sharing(second).times.fetch(undated.url, "demo", again=True) == {
+        "": 100.0, "x": 200.0, "y": 400.0,
+    }  # fmt: skip
+
+
+def test_without_the_bucket_the_first_page_is_old_until_it_answers(
+    copy: Make, undated: FakeIndex, object_store: ObjectStore
+) -> None:
+    first = copy("a", 0)
+    offers(first)
+    undated.add(NEW_ONE)
+    offers(first)
+    drained(first)
+    with FaultProxy(object_store.port) as proxy:
+        second = copy("b", 1, proxy.base, shared_timeout=0.15)
+        proxy.faults.blackhole = True
+        assert offers(second) == ["1.0", "2.0"]
+        proxy.faults.blackhole = False
+        wait_until(lambda: offers(second) == ["1.0"], 30, "the bucket's record is not followed")
+
+
+def test_offline_the_bucket_is_not_asked(copy: Make, undated: FakeIndex) -> None:
+    made = copy("a", 0)
+    seen = made.store.first_seen.see(undated.url, "demo", ["x"], [], NOW, is_alone=True)
+    assert seen["x"] == OLD
+    assert (undated.url, "demo") not in sharing(made).times._asked
+
+
+def test_a_damaged_record_is_written_anew(copy: Make, undated: FakeIndex, bucket: Bucket) -> None:
+    key = keys.seen(undated.url, "demo")
+    for damaged in (b"{", packed({"x": 100.0}), packed({"": float("nan")})):
+        bucket.put(key, damaged)
+        made = copy("a", 0)
+        assert offers(made) == ["1.0"]
+        drained(made)
+        assert sharing(made).times.fetch(undated.url, "demo", again=True) != {}
+        made.close()
+
+
+def test_a_copy_that_only_reads_withholds_what_others_have_first_seen(
+    copy: Make, undated: FakeIndex, bucket: Bucket
+) -> None:
+    first = copy("a", 0)
+    offers(first)
+    undated.add(NEW_ONE)
+    offers(first)
+    drained(first)
+    before = bucket.get(keys.seen(undated.url, "demo")).etag
+    assert offers(copy("b", 2, shared_mode="read")) == ["1.0"]
+    assert bucket.get(keys.seen(undated.url, "demo")).etag == before
+
+
+def test_an_index_without_a_cooldown_has_no_record(
+    shim: MakeShim, bucket_url: str, object_store: ObjectStore, tmp_path: Path, bucket: Bucket
+) -> None:
+    with FakeIndex([OLD_ONE]) as index:
+        made = copies(shim, bucket_url, object_store.endpoint, tmp_path)("a", index)
+        made.fallback.page("demo")
+        drained(made)
+    assert list(bucket.list("seen")) == []

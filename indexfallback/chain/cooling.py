@@ -41,7 +41,7 @@ class Cooling:
         )  # fmt: skip
         accepted: frozenset[str] = frozenset()
         with best_effort(f"read which releases of {page.name} are accepted"):
-            accepted = self._store.hosting.accepted(page.name)
+            accepted = self._store.accepted(page.name)
         cooldown = Cooldown(index.name, seconds, now, seen, elsewhere, accepted)
         return cooldown._replace(held=self._held(page, cooldown))
 

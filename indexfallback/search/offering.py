@@ -48,7 +48,7 @@ class Offering:
         """Return the releases that no cooldown withholds; none if no index has a cooldown."""
         if not any(index.cooldown for index in self._settings.every_index):
             return []
-        return [each[:2] for each in self._store.hosting.acceptances.all()]
+        return [each[:2] for each in self._store.all_accepted()]
 
     def by_stored_pages(self, source: str, project: str) -> Offered:
         """Return what the stored pages of the group of the index at ``source`` offer."""

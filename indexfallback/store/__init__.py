@@ -10,6 +10,7 @@ import threading
 from pathlib import Path
 
 from indexfallback.errors import StoreError
+from indexfallback.store.acceptances import Acceptance, Acceptances
 from indexfallback.store.advisories import Advisories
 from indexfallback.store.best_effort import RecordsFault, StoreFault, best_effort
 from indexfallback.store.blobs import Blob, Blobs
@@ -98,6 +99,8 @@ class Store:
         self.ledger = Ledger(self.database)
         self.pins = Pins(self.database, self.search.note)
         self.first_seen = FirstSeen(self.database)
+        #: Those of the bucket, as they were last read; those of the user are in `hosting`.
+        self.acceptances = Acceptances(self.database)
         self.mirrors = Mirrors(self.database, self.search.note)
         self.mirror_lists = MirrorLists(directory, self.database)
         self.health_records = HealthRecords(self.database)
@@ -128,6 +131,19 @@ class Store:
         """Share what is stored from now on with other shims, and use what they have stored."""
         self.shared = self.blobs.shared = self.pins.shared = shared
         self.pages.shared = self.ledger.shared = self.first_seen.shared = shared
+
+    def accepted(self, project: str) -> frozenset[str]:
+        """Return the versions of a project that are accepted here or in the bucket, canonical.
+
+        Raises `StoreFault` if the records cannot be read.
+        """
+        here = self.hosting.accepted(project)
+        return here if self.shared is None else here | self.acceptances.versions(project)
+
+    def all_accepted(self) -> list[Acceptance]:
+        """Return all releases that are accepted here or in the bucket; raises as `accepted`."""
+        here = self.hosting.acceptances.all()
+        return here if self.shared is None else here + self.acceptances.all()
 
     def wait_until_rebuilt(self, seconds: float) -> None:
         """Wait until a new database has the records that can be restored from the old one."""

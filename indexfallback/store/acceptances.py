@@ -1,6 +1,8 @@
-"""Releases that the user has accepted although their cooldown is not over.
+"""Releases that are accepted although their cooldown is not over.
 
-That one is accepted, or not any more, is recorded in the log of events in the same transaction.
+Those of the user are in the database of what cannot be recreated: that one is accepted, or not any
+more, is recorded in the log of events in the same transaction. Those of all shims on a bucket are
+there, and as they were last read in the database of the cache.
 """
 
 import time
@@ -24,8 +26,12 @@ class Acceptance(NamedTuple):
     by: str
 
 
+_ADD = "INSERT OR IGNORE INTO acceptance VALUES (?, ?, ?, ?)"
+_REMOVE = "DELETE FROM acceptance WHERE project = ? AND version = ?"
+
+
 class Acceptances:
-    """All accepted releases, in the database of what cannot be recreated."""
+    """The accepted releases of one database."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -37,8 +43,7 @@ class Acceptances:
             return known
         accepted = Acceptance(project, version, time.time(), actor.name)
         with self._database.change() as changes:
-            sql = "INSERT OR IGNORE INTO acceptance VALUES (?, ?, ?, ?)"
-            changes.connection.execute(sql, accepted)
+            changes.connection.execute(_ADD, accepted)
             add_event(changes, _event("accepted", accepted, actor))
         return accepted
 
@@ -48,11 +53,23 @@ class Acceptances:
         if known is None:
             return False
         with self._database.change() as changes:
-            sql = "DELETE FROM acceptance WHERE project = ? AND version = ?"
-            removed = changes.connection.execute(sql, known[:2]).rowcount > 0
+            removed = changes.connection.execute(_REMOVE, known[:2]).rowcount > 0
             if removed:
                 add_event(changes, _event("unaccepted", known, actor))
         return removed
+
+    def add(self, release: Acceptance) -> Acceptance:
+        """Add a record of the bucket, and return it; the earlier one if there is one."""
+        known = self._find(release.project, release.version)
+        if known is not None:
+            return known
+        self._database.execute(_ADD, release)
+        return release
+
+    def remove(self, project: str, version: str) -> bool:
+        """Remove a record of the bucket; return whether there was one."""
+        known = self._find(project, version)
+        return known is not None and self._database.execute(_REMOVE, known[:2]) > 0
 
     def versions(self, project: str) -> frozenset[str]:
         """Return the accepted versions of a project, canonical (`names.canonical_version`)."""

@@ -108,6 +108,10 @@ CREATE TABLE told (
 CREATE TABLE first_seen (
     source TEXT NOT NULL, project TEXT NOT NULL, body BLOB NOT NULL, PRIMARY KEY (source, project)
 );
+CREATE TABLE acceptance (
+    project TEXT NOT NULL, version TEXT NOT NULL, accepted REAL NOT NULL, login TEXT NOT NULL,
+    PRIMARY KEY (project, version)
+) WITHOUT ROWID;
 CREATE TABLE unshared (
     kind TEXT NOT NULL, project TEXT NOT NULL, filename TEXT NOT NULL, key TEXT NOT NULL,
     source TEXT NOT NULL, sha256 TEXT NOT NULL, seen REAL NOT NULL,

@@ -6,6 +6,7 @@ Without ``cache.shared`` no bucket is used, and `store.shared` is not imported.
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple, Protocol
 
+from indexfallback.store.acceptances import Acceptance
 from indexfallback.store.blobs import FileSharing
 from indexfallback.store.first_seen import SeenSharing
 from indexfallback.store.ledger import OwnerSharing
@@ -44,6 +45,24 @@ class Shared(FileSharing, PinSharing, PageSharing, OwnerSharing, SeenSharing, Pr
 
     def page(self, source: str, project: str, known: PageFacts | None) -> PageFacts | None:
         """Store the bucket's page if it is later than the ``known`` one, and return its facts."""
+
+    def accept(self, release: Acceptance) -> tuple[Acceptance, str]:
+        """Accept a release on all shims; return its record, the earlier one if there is one.
+
+        With it comes why the bucket does not have it yet; empty if it has.
+        """
+
+    def withdraw(self, project: str, version: str) -> bool:
+        """Withdraw an accepted release on all shims; return whether it was accepted.
+
+        Raises `BucketUnavailableError` if the bucket would bring it back.
+        """
+
+    def releases(self, project: str | None) -> tuple[list[tuple[Acceptance, bool]], str]:
+        """Return the accepted releases of one project or of all, and whether the bucket has each.
+
+        With them comes why the bucket cannot be asked now; then they are those of before.
+        """
 
     def status(self) -> dict[str, Any]:
         """Return state and figures, as JSON."""

@@ -7,6 +7,7 @@
     pins/<project>/<filename>.metadata/<sha256 of the distribution>
     pages/<index>/<project>              the last writer wins: a hint
     seen/<index>/<project>               when its files were first seen, replaced by If-Match
+    accepted/<project>/<version>         a release that no cooldown withholds, created once
     ledger/<index>/served/<project>      a marker, created once
     ledger/<index>/names                 the whole list, replaced by If-Match
     probe/<uuid>                         of the self-test
@@ -16,7 +17,7 @@
 
 import hashlib
 
-from indexfallback.names import METADATA_ENDING
+from indexfallback.names import METADATA_ENDING, canonical_version
 
 #: Objects of another form would be below another number.
 VERSION = "v1"
@@ -25,6 +26,7 @@ VERSION = "v1"
 _DIGITS = 16
 BLOBS = "blobs/sha256"
 PINS = "pins"
+ACCEPTED = "accepted"
 
 
 def blob(sha256: str) -> str:
@@ -50,6 +52,11 @@ def page(source: str, project: str) -> str:
 def seen(source: str, project: str) -> str:
     """Return the key of when the files of a project were first seen."""
     return f"seen/{_index(source)}/{project}"
+
+
+def acceptance(project: str, version: str) -> str:
+    """Return the key of an accepted release: 1.0 and 1.0.0 are one."""
+    return f"{ACCEPTED}/{project}/{canonical_version(version)}"
 
 
 def marker(source: str, project: str) -> str:

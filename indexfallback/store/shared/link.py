@@ -8,6 +8,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Iterable
+from itertools import islice
 from pathlib import Path
 
 from indexfallback.errors import BucketUnavailableError
@@ -114,6 +115,19 @@ class Link:
     def head(self, key: str) -> Answer:
         """Ask for an object's size, as `Bucket.head`."""
         return self._read(lambda: self.bucket.head(key))
+
+    def list(self, prefix: str, most: int) -> tuple[Answer, list[str]]:
+        """Return the first ``most`` keys below a prefix."""
+        found: list[str] = []
+
+        def ask() -> Answer:
+            try:
+                found.extend(entry.key for entry in islice(self.bucket.list(prefix), most))
+            except BucketError as error:
+                return error.answer
+            return Answer(Outcome.FOUND)
+
+        return self._read(ask), found
 
     def stream(self, key: str, start: int) -> Stream:
         """Read a file, as `Bucket.stream`; one that breaks off is told by `broke_off`."""

@@ -15,12 +15,14 @@ from typing import Any
 
 from indexfallback.names import METADATA_ENDING
 from indexfallback.store import Store
+from indexfallback.store.acceptances import Acceptance
 from indexfallback.store.best_effort import best_effort
 from indexfallback.store.first_seen import Seen
 from indexfallback.store.page_rows import PageFacts
 from indexfallback.store.pins import Pin
 from indexfallback.store.seam import SharedFile
 from indexfallback.store.shared import keys
+from indexfallback.store.shared.accepted import SharedAcceptances
 from indexfallback.store.shared.answers import Outcome
 from indexfallback.store.shared.figures import Figures
 from indexfallback.store.shared.files import SharedFiles
@@ -57,7 +59,11 @@ class Sharing:
         self.pages = SharedPages(self.link, store.pages, self.figures)
         self.times = SharedSeen(self.link, store.first_seen)
         self.owners = SharedOwners(self.link, store.ledger, self.unshared)
-        self.waiting = WaitingRecords(store, self.unshared, self.pins, self.owners, self.figures)
+        self.accepted = SharedAcceptances(self.link, store.acceptances, self.unshared)
+        self.waiting = WaitingRecords(
+            store, self.unshared,
+            pins=self.pins, owners=self.owners, accepted=self.accepted, figures=self.figures,
+        )  # fmt: skip
         self.queue = WriteQueue(self._write, takes_writes=lambda: self.link.takes_writes)
         self._terms = terms
         self._store = store
@@ -163,6 +169,20 @@ class Sharing:
         for folder in keys.folders(source):
             self.link.remove_below(folder)
 
+    # Accepted releases.
+
+    def accept(self, release: Acceptance) -> tuple[Acceptance, str]:
+        """Accept a release on all shims; return its record, and why the bucket has it not yet."""
+        return self.accepted.accept(release)
+
+    def withdraw(self, project: str, version: str) -> bool:
+        """Withdraw an accepted release; raises `BucketUnavailableError`."""
+        return self.accepted.undo(project, version)
+
+    def releases(self, project: str | None) -> tuple[list[tuple[Acceptance, bool]], str]:
+        """Return the accepted releases, as `store.seam.Shared.releases` says."""
+        return self.accepted.all(project)
+
     # The background.
 
     def _write(self, job: Job) -> bool:
@@ -206,6 +226,7 @@ class Sharing:
         if is_due and self.link.abilities is not None and self.link.abilities.reads:
             for source in self._terms.private:
                 self.owners.poll(source)
+            self.accepted.poll()
             self._polled = now
         return has_more
 

@@ -1,19 +1,20 @@
-"""The pins and owners that the bucket does not have yet, in the database of the cache.
+"""The records that the bucket does not have yet, in the database of the cache.
 
-They were made while it could not be written. They hold here, are never dropped, and are written to
-the bucket as soon as it answers.
+They are pins, owners and accepted releases that were made while it could not be written. They hold
+here, are never dropped, and are written to the bucket as soon as it answers.
 """
 
 import time
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
+from indexfallback.store.acceptances import Acceptance
 from indexfallback.store.database import Database
 from indexfallback.store.pending import PendingRecords
 from indexfallback.store.pins import Pin
 from indexfallback.store.statements import Ordered
 
-_PIN, _OWNER = "pin", "owner"
+_PIN, _OWNER, _RELEASE = "pin", "owner", "release"
 _COLUMNS = "kind, project, filename, key, sha256, seen, source"
 _ALL = Ordered(
     f"SELECT {_COLUMNS} FROM unshared WHERE (kind, project, filename, key, source)"  # noqa: S608 - ours
@@ -49,7 +50,7 @@ class Conflict(NamedTuple):
 
 #: Kind, project, file name, key, source.
 _Key = tuple[str, str, str, str, str]
-_Record = Pin | Owner
+_Record = Pin | Owner | Acceptance
 
 
 class Unshared:
@@ -58,7 +59,7 @@ class Unshared:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._pending: PendingRecords[_Key, _Record] = PendingRecords(
-            "the pins and owners that the bucket does not have yet", self._write
+            "the records that the bucket does not have yet", self._write
         )
 
     def add(self, record: _Record) -> None:
@@ -102,6 +103,12 @@ class Unshared:
         pieces = self._database.pieces(_ALL)
         return [_record(row) for row in next(pieces, [])] + list(self._pending.all().values())
 
+    def releases(self) -> list[Acceptance]:
+        """Return the accepted releases that wait."""
+        rows = self._database.rows(f"SELECT {_COLUMNS} FROM unshared WHERE kind = ?", (_RELEASE,))  # noqa: S608 - ours
+        records = (*map(_record, rows), *self._pending.all().values())
+        return [record for record in records if isinstance(record, Acceptance)]
+
     def note(self, conflict: Conflict) -> None:
         """Record a conflict."""
         self._database.execute(
@@ -118,17 +125,19 @@ class Unshared:
         return [Conflict(*row) for row in rows]
 
     def forget(self, project: str, filename: str | None = None) -> None:
-        """Remove what waits or was found of a file name, or of a project with its owners."""
+        """Remove the pins and conflicts of a file name, or of a project with its owners."""
         self._pending.discard(
-            key for key in self._pending.all() if key[1] == project and filename in (None, key[2])
+            key
+            for key in self._pending.all()
+            if key[0] != _RELEASE and key[1] == project and filename in (None, key[2])
         )
+        of_file = "WHERE project = ? AND filename = coalesce(?, filename)"
         with self._database.write() as connection:
-            for table in ("unshared", "pin_conflict"):
-                connection.execute(
-                    f"DELETE FROM {table}"  # noqa: S608 - ours
-                    " WHERE project = ? AND filename = coalesce(?, filename)",
-                    (project, filename),
-                )
+            connection.execute(
+                f"DELETE FROM unshared {of_file} AND kind <> ?",  # noqa: S608 - ours
+                (project, filename, _RELEASE),
+            )
+            connection.execute(f"DELETE FROM pin_conflict {of_file}", (project, filename))  # noqa: S608 - ours
 
 
 def conflict_of(pin: Pin, held: Pin) -> Conflict:
@@ -139,12 +148,16 @@ def conflict_of(pin: Pin, held: Pin) -> Conflict:
 def _key(record: _Record) -> _Key:
     if isinstance(record, Pin):
         return _PIN, record.project, record.filename, record.key, record.source
+    if isinstance(record, Acceptance):
+        return _RELEASE, record.project, record.version, "", record.by
     return _OWNER, record.project, "", "", record.source
 
 
 def _row(record: _Record) -> tuple[object, ...]:
     if isinstance(record, Pin):
         return (_PIN, *record)
+    if isinstance(record, Acceptance):
+        return _RELEASE, record.project, record.version, "", "", record.accepted, record.by
     return _OWNER, record.project, "", "", "", record.served, record.source
 
 
@@ -154,4 +167,6 @@ def _record(row: Sequence[object]) -> _Record:
         return Pin(
             str(project), str(filename), str(key), str(sha256), float(str(seen)), str(source)
         )
+    if kind == _RELEASE:
+        return Acceptance(str(project), str(filename), float(str(seen)), str(source))
     return Owner(str(source), str(project), float(str(seen)))

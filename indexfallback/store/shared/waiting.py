@@ -4,7 +4,9 @@ import logging
 from collections.abc import Callable
 
 from indexfallback.store import Store
+from indexfallback.store.acceptances import Acceptance
 from indexfallback.store.pins import Pin
+from indexfallback.store.shared.accepted import SharedAcceptances
 from indexfallback.store.shared.answers import Outcome
 from indexfallback.store.shared.breaker import MOST_FAILURES
 from indexfallback.store.shared.figures import Figures
@@ -22,14 +24,17 @@ class WaitingRecords:
         self,
         store: Store,
         unshared: Unshared,
+        *,
         pins: SharedPins,
         owners: SharedOwners,
+        accepted: SharedAcceptances,
         figures: Figures,
     ) -> None:
         self._store = store
         self._unshared = unshared
         self._pins = pins
         self._owners = owners
+        self._accepted = accepted
         self._figures = figures
 
     def write(self, is_closing: Callable[[], bool]) -> bool:
@@ -42,15 +47,19 @@ class WaitingRecords:
             # One may fail for a reason of its own, as a damaged object.
             if is_closing() or failed >= MOST_FAILURES:
                 return False
-            if isinstance(record, Owner):
-                is_done = self._owners.mark(record) is not Outcome.UNREACHABLE
-            else:
-                is_done = self._reconcile(record)
+            is_done = self._write(record)
             failed = 0 if is_done else failed + 1
             if is_done:
                 self._unshared.remove(record)
                 written += 1
         return written > 0
+
+    def _write(self, record: Pin | Owner | Acceptance) -> bool:
+        if isinstance(record, Owner):
+            return self._owners.mark(record) is not Outcome.UNREACHABLE
+        if isinstance(record, Acceptance):
+            return self._accepted.share(record).outcome in (Outcome.FOUND, Outcome.EXISTS)
+        return self._reconcile(record)
 
     def _reconcile(self, pin: Pin) -> bool:
         held = self._pins.reconcile(pin)

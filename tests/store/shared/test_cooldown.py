@@ -4,15 +4,22 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from indexfallback.chain import fallback
 from indexfallback.config import Index
 from indexfallback.config.bucket_url import parse_bucket_url
+from indexfallback.errors import BucketUnavailableError
 from indexfallback.shim import Shim
+from indexfallback.store.acceptances import Acceptance
 from indexfallback.store.first_seen import OLD
 from indexfallback.store.shared import keys
+from indexfallback.store.shared.accepted import MOST, changes
+from indexfallback.store.shared.answers import Outcome
 from indexfallback.store.shared.bucket import Bucket
 from indexfallback.store.shared.packing import packed
+from indexfallback.store.shared.selftest import Abilities
 from tests.conftest import MakeShim
 from tests.fakes import FakeIndex, wheel
 from tests.fakes.object_store import ObjectStore
@@ -160,3 +167,104 @@ def test_an_index_without_a_cooldown_has_no_record(
         made.fallback.page("demo")
         drained(made)
     assert list(bucket.list("seen")) == []
+
+
+# Accepted releases.
+
+
+@pytest.fixture
+def young(copy: Make, undated: FakeIndex) -> Callable[..., Shim]:
+    """Return a factory of copies that withhold 2.0."""
+    offers(copy("before", 0))
+    undated.add(NEW_ONE)
+    return copy
+
+
+def release(version: str = "2.0", project: str = "demo") -> Acceptance:
+    return Acceptance(project, version, NOW, "ann")
+
+
+def test_a_release_that_one_copy_accepts_is_offered_by_all_and_withheld_again_by_all(
+    young: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("indexfallback.store.shared.sharing._POLL_SECONDS", 0.1)
+    first, second = young("a", 1), young("b", 1)
+    assert offers(first) == offers(second) == ["1.0"]
+    assert sharing(first).accept(release()) == (release(), "")
+    assert offers(first) == ["1.0", "2.0"]
+    wait_until(lambda: offers(second) == ["1.0", "2.0"], 10, "the other copy does not offer it")
+    assert sharing(second).accept(release("2.0.0")._replace(by="ben")) == (release(), "")
+    assert sharing(second).withdraw("demo", "2")
+    assert not sharing(second).withdraw("demo", "2")
+    assert offers(second) == ["1.0"]
+    wait_until(lambda: offers(first) == ["1.0"], 10, "the other copy still offers it")
+
+
+def test_an_acceptance_without_the_bucket_holds_here_and_is_written_on_its_return(
+    young: Make, bucket: Bucket, object_store: ObjectStore
+) -> None:
+    with FaultProxy(object_store.port) as proxy:
+        made = young("a", 1, proxy.base, shared_timeout=0.15)
+        offers(made)
+        proxy.faults.blackhole = True
+        assert sharing(made).accept(release())[1]
+        assert offers(made) == ["1.0", "2.0"]
+        assert sharing(made).accepted.poll().outcome is Outcome.UNREACHABLE
+        ((held, is_shared),), cause = sharing(made).releases("demo")
+        assert (held, is_shared, bool(cause)) == (release(), False, True)
+        with pytest.raises(BucketUnavailableError):
+            sharing(made).withdraw("demo", "2.0")
+        proxy.faults.blackhole = False
+        wait_until(lambda: not sharing(made).unshared.count(), 30, "it waits on")
+        assert sharing(made).releases(None) == ([(release(), True)], "")
+    assert bucket.head(keys.acceptance("demo", "2.0")).is_found
+
+
+def test_what_waits_outlives_the_cache_of_its_project_and_is_withdrawn(
+    young: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = young("a", 1)
+    monkeypatch.setattr(sharing(made).link, "is_for_writing", False)
+    monkeypatch.setattr(sharing(made).link, "abilities", Abilities(reads=True, cause="denied"))
+    assert sharing(made).accept(release())[1]
+    sharing(made).unshared.forget("demo")  # `cache remove`
+    sharing(made).accepted.poll()
+    assert offers(made) == ["1.0", "2.0"]
+    assert sharing(made).withdraw("demo", "2.0")
+    assert sharing(made).unshared.releases() == made.store.acceptances.all() == []
+
+
+def test_a_copy_that_only_reads_withdraws_nothing_from_the_bucket(copy: Make) -> None:
+    sharing(copy("a", 0)).accept(release())
+    reader = copy("b", 0, shared_mode="read")
+    with pytest.raises(BucketUnavailableError, match="is only read, by shared_mode"):
+        sharing(reader).withdraw("demo", "2.0")
+
+
+@pytest.mark.parametrize("version", ["1!1.0+cu121.ubuntu1", "2.0.dev1"])
+def test_a_version_of_any_form_is_a_key(copy: Make, version: str) -> None:
+    first, second = copy("a", 0), copy("b", 0)
+    sharing(first).accept(release(version))
+    sharing(second).accepted.poll()
+    assert second.store.acceptances.all() == [release(version)]
+    assert sharing(second).withdraw("demo", version)
+
+
+def test_an_object_that_is_damaged_or_none_of_ours_does_no_harm(copy: Make, bucket: Bucket) -> None:
+    bucket.put(keys.acceptance("demo", "2.0"), b"{")
+    for key in ("accepted/x", "accepted/demo/2.0.0", "accepted/Demo/2", "accepted/demo/a/b"):
+        bucket.put(key, b"{}")
+    made = copy("a", 0)
+    sharing(made).accepted.poll()
+    assert [each[:2] for each in made.store.acceptances.all()] == [("demo", "2")]
+
+
+@given(st.sets(st.sampled_from("abcd")), st.sets(st.sampled_from("abcd")))
+def test_what_waits_or_is_listed_is_kept_and_a_list_that_is_not_whole_removes_nothing(
+    known: set[str], listed: set[str]
+) -> None:
+    new, gone = changes(known, {"a"}, listed)
+    assert new == listed - known
+    assert gone == known - listed - {"a"}
+    many = {str(number) for number in range(MOST)}
+    assert changes(known, (), many).gone == set()

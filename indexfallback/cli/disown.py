@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 
 from indexfallback.chain.explain import claim
-from indexfallback.cli.forget import confirm, explain_owners, record_disowned
+from indexfallback.cli.forget import confirm, explain_owners, owners_of, record_disowned
 from indexfallback.cli.opening import open_store
 from indexfallback.cli.options import Options, examples, json_option, project_name, takes_options
 from indexfallback.cli.output import clock, print_json, say, say_more, tell
@@ -57,7 +57,7 @@ def _disown_project(
     settings: Settings, store: Store, project: str, *, yes: bool, as_json: bool
 ) -> bool:
     private = [index for index in settings.indexes if index.is_private]
-    owners = store.ledger.owners(project)
+    owners = owners_of(settings, store, project)
     if owners and not as_json:
         explain_owners(settings, project, owners)
     if owners and not yes:
@@ -84,6 +84,8 @@ def _disown_index(
     source = _source(settings, index)
     # An address that was typed may contain a password.
     index = next((each.name for each in settings.indexes if each.key == source), source)
+    if store.shared is not None:
+        store.shared.learn()
     names = store.ledger.owned(source)
     if names and not as_json:
         _preview(index, names)

@@ -33,7 +33,7 @@ def remove(options: Options, project: str, yes: bool, as_json: bool) -> None:
     """
     settings = options.settings()
     with open_store(settings, shares=True) as store:
-        owners = store.ledger.owners(project)
+        owners = owners_of(settings, store, project)
         if owners and not yes:
             explain_owners(settings, project, owners)
             confirm("Remove it?", f"{project} belongs to a private index", as_json=as_json)
@@ -97,6 +97,14 @@ def _say_both(settings: Settings, pins: list[Pin], offers: list[inventory.Listed
     if not offers:
         say_more("and no cached page offers it with another sha256.")
     say_more("Only its maintainer can tell which one is right.")
+
+
+def owners_of(settings: Settings, store: Store, project: str) -> Mapping[str, Ownership]:
+    """Return the owners of a project that this shim knows, or another one on its bucket."""
+    if store.shared is not None:
+        store.shared.learn()
+    private = [index.key for index in settings.indexes if index.is_private]
+    return store.ledger.owners_anywhere(project, private)
 
 
 def explain_owners(settings: Settings, project: str, owners: Mapping[str, Ownership]) -> None:

@@ -90,6 +90,7 @@ OTHERS: dict[str, str] = {
     "store.safety_records.Changes._made": "the changes of one transaction",
     "store.shared.figures.Figures._counts": "the names of the figures",
     "store.shared.figures.Figures._requests": "six operations by six outcomes",
+    "store.shared.disowned.SharedDisowned._known": "10,000 names",
     "store.shared.owners.SharedOwners._etags": "the configured indexes",
     "store.shared.queue.WriteQueue._jobs": "10,000 names of jobs, and how often each was tried",
     "store.shared.queue.WriteQueue._threads": "8 threads",

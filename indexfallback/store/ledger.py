@@ -33,6 +33,9 @@ from indexfallback.store.sorted_names import SortedNames
 #: the writers is not fair: without a pause the next transaction would begin before those that wait.
 BATCH = 1000
 
+#: Later than any time.
+_EVER = 9e99
+
 #: Both hold whole records: see `Database.agreed`.
 INDEXES = ("sqlite_autoindex_name_1", "name_again")
 
@@ -271,13 +274,28 @@ class Ledger:
         """
         if self.shared is not None:
             self.shared.forget_index(source)
+        return self.hand_on(source, None, _EVER)
+
+    def hand_on(self, source: str, project: str | None, until: float) -> int:
+        """Remove what was known of an owner at a time: of one name, or of all names of an index.
+
+        Returns the number of names. An index that lists them owns them again, as after `forget`.
+        """
         self._pending.flush(now=True)
         self.changes += 1
-        with self._lock:
-            self._lists.pop(source, None)
+        listed = self.name_list(source)
+        removes_list = project is None and listed is not None and listed.fetched <= until
+        if removes_list:
+            with self._lock:
+                self._lists.pop(source, None)
         with self._database.change() as changes:
-            changes.make(REMOVE_LIST, [(source,)])
-            return changes.make(REMOVE_NAMES, [(source,)])
+            if removes_list:
+                changes.make(REMOVE_LIST, [(source,)])
+            removed = changes.make(REMOVE_NAMES, [(source, project, until)])
+            if removed:  # the next list is read in full
+                sql = "UPDATE name_list SET digest = '' WHERE source = ?"
+                changes.connection.execute(sql, (source,))
+            return removed
 
     def flush(self) -> None:
         """Try to write the pending records."""

@@ -24,8 +24,8 @@ REMOVE_PINS = "unpin"
 ADD_NAME = "name"
 #: Project.
 REMOVE_OWNERS = "disown"
-#: Source.
-REMOVE_NAMES = "disown all"
+#: Source, project or None for all of them, time: what was known then is removed.
+REMOVE_NAMES = "disown until"
 #: Source, time, number of names, digest.
 PUT_LIST = "list"
 #: Source.
@@ -50,7 +50,8 @@ STATEMENTS = {
     " WHERE excluded.listed < coalesce(listed, 9e99)"
     " OR excluded.served < coalesce(served, 9e99) OR excluded.copied > coalesce(copied, 0)",
     REMOVE_OWNERS: "DELETE FROM name WHERE project = ?",
-    REMOVE_NAMES: "DELETE FROM name WHERE source = ?",
+    REMOVE_NAMES: "DELETE FROM name WHERE source = ? AND project = coalesce(?, project)"
+    " AND coalesce(min(listed, served), listed, served, 0) <= ?",
     PUT_LIST: "INSERT OR REPLACE INTO name_list VALUES (?, ?, ?, ?)",
     REMOVE_LIST: "DELETE FROM name_list WHERE source = ?",
     PUT_FILE: "INSERT OR REPLACE INTO hosted_file VALUES (?, ?, ?, ?, ?, ?, ?)",

@@ -46,6 +46,12 @@ class Shared(FileSharing, PinSharing, PageSharing, OwnerSharing, SeenSharing, Pr
     def page(self, source: str, project: str, known: PageFacts | None) -> PageFacts | None:
         """Store the bucket's page if it is later than the ``known`` one, and return its facts."""
 
+    def learn(self) -> None:
+        """Learn which names others have disowned and listed, and which releases are accepted.
+
+        That is done once a minute where a shim runs. If the bucket is silent, nothing is learnt.
+        """
+
     def accept(self, release: Acceptance) -> tuple[Acceptance, str]:
         """Accept a release on all shims; return its record, the earlier one if there is one.
 

@@ -96,7 +96,7 @@ class SharedAcceptances:
         answer, listed = self._link.list(keys.ACCEPTED, MOST)
         if not answer.is_found:
             return answer
-        new, gone = changes(known, waiting, listed)
+        new, gone = changes(known, waiting, [entry.key for entry in listed])
         for key in sorted(new):
             release = self._read(key)
             if release is not None:

@@ -9,6 +9,7 @@
     seen/<index>/<project>               when its files were first seen, replaced by If-Match
     accepted/<project>/<version>         a release that no cooldown withholds, created once
     ledger/<index>/served/<project>      a marker, created once
+    disowned/<index>/<project>           until when its ownership does not count; - for all names
     ledger/<index>/names                 the whole list, replaced by If-Match
     probe/<uuid>                         of the self-test
 
@@ -27,6 +28,9 @@ _DIGITS = 16
 BLOBS = "blobs/sha256"
 PINS = "pins"
 ACCEPTED = "accepted"
+DISOWNED = "disowned"
+#: Stands for all projects of an index: no project has this name.
+ALL = "-"
 
 
 def blob(sha256: str) -> str:
@@ -62,6 +66,11 @@ def acceptance(project: str, version: str) -> str:
 def marker(source: str, project: str) -> str:
     """Return the key of the mark that an index has served a project."""
     return f"ledger/{_index(source)}/served/{project}"
+
+
+def disowned(source: str, project: str | None) -> str:
+    """Return the key of the mark that a project is an index's no more, or all of its projects."""
+    return f"{DISOWNED}/{_index(source)}/{ALL if project is None else project}"
 
 
 def names(source: str) -> str:

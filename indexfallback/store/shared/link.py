@@ -8,11 +8,12 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Iterable
+from functools import partial
 from itertools import islice
 from pathlib import Path
 
 from indexfallback.errors import BucketUnavailableError
-from indexfallback.store.shared.answers import Answer, BucketError, Outcome, Stream
+from indexfallback.store.shared.answers import Answer, BucketError, Entry, Outcome, Stream
 from indexfallback.store.shared.breaker import Breaker
 from indexfallback.store.shared.bucket import MOST_IN_MEMORY, Bucket
 from indexfallback.store.shared.causes import remedy_of
@@ -116,13 +117,13 @@ class Link:
         """Ask for an object's size, as `Bucket.head`."""
         return self._read(lambda: self.bucket.head(key))
 
-    def list(self, prefix: str, most: int) -> tuple[Answer, list[str]]:
-        """Return the first ``most`` keys below a prefix."""
-        found: list[str] = []
+    def list(self, prefix: str, most: int) -> tuple[Answer, list[Entry]]:
+        """Return the first ``most`` objects below a prefix."""
+        found: list[Entry] = []
 
         def ask() -> Answer:
             try:
-                found.extend(entry.key for entry in islice(self.bucket.list(prefix), most))
+                found.extend(islice(self.bucket.list(prefix), most))
             except BucketError as error:
                 return error.answer
             return Answer(Outcome.FOUND)
@@ -188,9 +189,17 @@ class Link:
         """Remove objects now, for the user; raises `BucketUnavailableError`."""
         self.require_writing()
         for key in keys:
-            answer = self.bucket.delete(key)
-            if not answer.is_found:
-                raise self.unavailable(answer)
+            self._now(partial(self.bucket.delete, key))
+
+    def put_now(self, key: str, data: bytes) -> None:
+        """Write an object now, for the user; raises `BucketUnavailableError`."""
+        self.require_writing()
+        self._now(partial(self.bucket.put, key, data))
+
+    def _now(self, request: Callable[[], Answer]) -> None:
+        answer = request()
+        if not answer.is_found:
+            raise self.unavailable(answer)
 
     def remove_below(self, prefix: str) -> None:
         """Remove all objects below a prefix now; raises `BucketUnavailableError`."""

@@ -21,9 +21,9 @@ from indexfallback.store.first_seen import Seen
 from indexfallback.store.page_rows import PageFacts
 from indexfallback.store.pins import Pin
 from indexfallback.store.seam import SharedFile
-from indexfallback.store.shared import keys
 from indexfallback.store.shared.accepted import SharedAcceptances
 from indexfallback.store.shared.answers import Outcome
+from indexfallback.store.shared.disowned import SharedDisowned
 from indexfallback.store.shared.figures import Figures
 from indexfallback.store.shared.files import SharedFiles
 from indexfallback.store.shared.link import Link
@@ -58,7 +58,9 @@ class Sharing:
         self.pins = SharedPins(self.link, self.unshared, self.figures)
         self.pages = SharedPages(self.link, store.pages, self.figures)
         self.times = SharedSeen(self.link, store.first_seen)
-        self.owners = SharedOwners(self.link, store.ledger, self.unshared)
+        self.owners = SharedOwners(
+            self.link, store.ledger, self.unshared, SharedDisowned(self.link, store, terms.private)
+        )
         self.accepted = SharedAcceptances(self.link, store.acceptances, self.unshared)
         self.waiting = WaitingRecords(
             store, self.unshared,
@@ -162,12 +164,11 @@ class Sharing:
 
     def forget_owners(self, project: str, sources: list[str]) -> None:
         """Remove what the bucket has of owners of a project; raises `BucketUnavailableError`."""
-        self.owners.forget(project, {*sources, *self._terms.private})
+        self.owners.forget(project, sources, self._terms.private)
 
     def forget_index(self, source: str) -> None:
         """Remove names and pages of an index; raises `BucketUnavailableError`."""
-        for folder in keys.folders(source):
-            self.link.remove_below(folder)
+        self.owners.forget_all(source)
 
     # Accepted releases.
 
@@ -222,13 +223,16 @@ class Sharing:
             self.link.examine()
         if self.link.may_write:
             self.queue.resume()
-        has_more = self.link.may_create and self.waiting.write(lambda: self._closing)
         if is_due and self.link.abilities is not None and self.link.abilities.reads:
-            for source in self._terms.private:
-                self.owners.poll(source)
-            self.accepted.poll()
+            # First: what waits may have been disowned meanwhile.
+            self.learn()
             self._polled = now
-        return has_more
+        return self.link.may_create and self.waiting.write(lambda: self._closing)
+
+    def learn(self) -> None:
+        """Learn which names others have disowned and listed, and which releases are accepted."""
+        self.owners.poll_all(self._terms.private)
+        self.accepted.poll()
 
     # Reports.
 

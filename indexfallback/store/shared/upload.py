@@ -38,6 +38,7 @@ class Written(NamedTuple):
 
 def write_all(store: Store, sharing: Sharing, private: Iterable[str]) -> Iterator[Written]:
     """Write files, pins, pages and owners; yield each object. ``private`` are private indexes."""
+    sharing.learn()  # what was disowned is not written again
     with ThreadPoolExecutor(AT_ONCE) as pool:
         run = partial(_run, pool)
         # Files first: another shim that has the pin asks for the file at once.

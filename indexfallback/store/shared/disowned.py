@@ -50,6 +50,8 @@ class SharedDisowned:
 
         Raises `StoreFault` if it cannot be forgotten now.
         """
+        if not self._private:
+            return False
         answer, listed = self._link.list(keys.DISOWNED, MOST)
         if not answer.is_found:
             return False

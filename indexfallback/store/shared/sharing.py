@@ -224,9 +224,10 @@ class Sharing:
         if self.link.may_write:
             self.queue.resume()
         if is_due and self.link.abilities is not None and self.link.abilities.reads:
-            # First: what waits may have been disowned meanwhile.
-            self.learn()
-            self._polled = now
+            # First: what waits may have been disowned meanwhile. It is written in any case.
+            with best_effort("learn what other shims know"):
+                self.learn()
+                self._polled = now
         return self.link.may_create and self.waiting.write(lambda: self._closing)
 
     def learn(self) -> None:

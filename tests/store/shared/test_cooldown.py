@@ -34,6 +34,8 @@ WEEK = 7 * DAY
 NOW = 1795953600.0
 OLD_ONE, NEW_ONE = wheel("demo", "1.0"), wheel("demo", "2.0")
 Make = Callable[..., Shim]
+#: As many objects as are listed at most.
+MANY = frozenset(map(str, range(MOST)))
 
 
 @pytest.fixture(autouse=True)
@@ -272,5 +274,4 @@ def test_what_waits_or_is_listed_is_kept_and_a_list_that_is_not_whole_removes_no
     new, gone = changes(known, {"a"}, listed)
     assert new == listed - known
     assert gone == known - listed - {"a"}
-    many = {str(number) for number in range(MOST)}
-    assert changes(known, (), many).gone == set()
+    assert changes(known, (), MANY).gone == set()

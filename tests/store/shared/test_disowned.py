@@ -147,6 +147,20 @@ def test_a_clock_that_was_ahead_voids_nothing_that_is_learnt_later(
     assert bucket.head(keys.marker(team.own.url, "demo")).is_found
 
 
+def test_what_waits_is_written_also_if_what_others_know_cannot_be_stored(
+    team: Team, bucket: Bucket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail() -> None:
+        raise OSError
+
+    made = sharing(team.first)
+    monkeypatch.setattr(made, "learn", fail)
+    monkeypatch.setattr(made, "_polled", float("-inf"))
+    made.unshared.add(Owner(team.own.url, "other", 1.0))
+    made._once()
+    assert bucket.head(keys.marker(team.own.url, "other")).is_found
+
+
 def test_removing_what_has_no_owner_leaves_no_mark(team: Team, bucket: Bucket) -> None:
     team.disown("other")
     assert list(bucket.list("disowned")) == []

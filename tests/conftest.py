@@ -32,6 +32,10 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 hypothesis_settings.register_profile(
     "any-machine", deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )
+# Where only the Python is another one: that the code works there takes few examples.
+hypothesis_settings.register_profile(
+    "other-python", hypothesis_settings.get_profile("any-machine"), max_examples=20
+)
 hypothesis_settings.load_profile("any-machine")
 
 #: What a machine's own configuration would change.

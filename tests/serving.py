@@ -10,7 +10,6 @@ import signal
 import socket
 import ssl
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -20,6 +19,8 @@ from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 import psutil
+
+from tests.forking import Process, start_program
 
 #: A start takes 0.5 s; a machine that is busy with other tests may take this long, seconds.
 START_SECONDS = 120.0
@@ -50,7 +51,7 @@ class Answer(NamedTuple):
 class Served:
     """A running shim."""
 
-    def __init__(self, process: "subprocess.Popen[bytes]", log: Path) -> None:
+    def __init__(self, process: Process, log: Path) -> None:
         self.process = process
         self._log = log
         self.port = 0
@@ -175,20 +176,16 @@ def _table(header: str, keys: Mapping[str, object]) -> str:
 
 def start(
     directory: Path, config: str, *arguments: str, port: int = 0, **more: str
-) -> "tuple[subprocess.Popen[bytes], Path]":
+) -> tuple[Process, Path]:
     """Start ``serve`` with its standard output in a pipe; return it and the file of its log."""
     directory.mkdir(exist_ok=True)
     file = directory / "config.toml"
     file.write_text(config, encoding="utf-8")
     log = directory / "stderr.log"
+    command = ["--config", str(file), "serve", "--port", str(port), "--json", *arguments]
     with log.open("wb") as stderr:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "indexfallback", "--config", str(file), "serve",
-             "--port", str(port), "--json", *arguments],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=stderr,
-            env=clean_environment(directory, **more), cwd=Path(__file__).parents[1],
-        )  # fmt: skip
-    return process, log
+        environ = clean_environment(directory, **more)
+        return start_program(command, stderr=stderr, env=environ), log
 
 
 @contextlib.contextmanager
@@ -200,17 +197,17 @@ def serving(
     served = Served(process, log)
     served.state_home = clean_environment(directory, **more)["XDG_STATE_HOME"]
     try:
-        line = _first_line(process)
+        line = first_line(process)
         served.url = json.loads(line)["url"] if line else ""
         assert served.url, served.log
         served.port = urlsplit(served.url).port or 0
         wait_until(lambda: _answers(served), START_SECONDS, "the shim does not answer")
         yield served
     finally:
-        _end(process)
+        end_program(process)
 
 
-def _first_line(process: "subprocess.Popen[bytes]") -> bytes:
+def first_line(process: Process) -> bytes:
     """Return the first line of a process's output, empty if there is none in time."""
     lines: queue.Queue[bytes] = queue.Queue()
     output = process.stdout
@@ -229,7 +226,8 @@ def _answers(served: Served) -> bool:
         return False
 
 
-def _end(process: "subprocess.Popen[bytes]") -> None:
+def end_program(process: Process) -> None:
+    """Have a process end, by force if need be, and close the pipes to it."""
     process.terminate()
     try:
         process.wait(60)

@@ -2,27 +2,24 @@
 
 import json
 import os
-import queue
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.metadata import distributions
 from pathlib import Path
-from time import monotonic, sleep
+from time import monotonic
 from typing import Any, NamedTuple
 
 from indexfallback.names import normalize
 from indexfallback.store.locks import FileLock
+from tests.forking import Process, start_program
 from tests.in_process import ROOT, indexfallback
-from tests.serving import json_at, wait_until
+from tests.serving import START_SECONDS, end_program, first_line, json_at, wait_until
 
 #: Longest that one client may take; pip needs a second or two, a loaded machine several.
 CLIENT_SECONDS = 60
-#: Longest start and stop of a server.
-SERVER_SECONDS = 20
 #: What the system needs to start programs at all (the last ones on Windows); nothing in it
 #: configures a package client.
 _SYSTEM = ("PATH", "LANG", "LD_LIBRARY_PATH", "SYSTEMROOT", "PATHEXT", "COMSPEC")
@@ -205,19 +202,13 @@ class User:
     @contextmanager
     def serve(self, *options: str) -> Iterator["Served"]:
         """``indexfallback serve`` on a free port, in its foreground, stopped as by Ctrl-C."""
-        process = subprocess.Popen(
-            [sys.executable, "-m", "indexfallback", "serve", "--port", "0", "--json", *options],
-            env=self.environment,
-            cwd=ROOT,
-            stdout=subprocess.PIPE,
-        )
-        assert process.stdout is not None
+        with (self.home / "stderr.log").open("ab") as stderr:
+            command = ["serve", "--port", "0", "--json", *options]
+            process = start_program(command, stderr=stderr, env=self.environment)
         try:
             yield _wait_for(process)
         finally:
-            process.terminate()
-            process.wait(SERVER_SECONDS)
-            process.stdout.close()
+            end_program(process)
 
 
 @dataclass(frozen=True)
@@ -241,21 +232,18 @@ class Served:
         return {index["name"]: index["requests"] for index in self.get("/-/status")["indexes"]}
 
 
-def _wait_for(process: "subprocess.Popen[bytes]") -> Served:
-    lines: queue.Queue[bytes] = queue.Queue()
-    output = process.stdout
-    assert output is not None
-    threading.Thread(target=lambda: lines.put(output.readline()), daemon=True).start()
-    served = Served(json.loads(lines.get(timeout=SERVER_SECONDS))["url"])
-    end = monotonic() + SERVER_SECONDS
-    while True:
-        try:
-            served.get("/-/health")
-        except OSError:
-            assert monotonic() < end, "the server does not answer"
-            sleep(0.01)  # nothing else tells when its worker listens
-        else:
-            return served
+def _wait_for(process: Process) -> Served:
+    served = Served(json.loads(first_line(process))["url"])
+    wait_until(lambda: _answers(served), START_SECONDS, "the server does not answer")
+    return served
+
+
+def _answers(served: Served) -> bool:
+    try:
+        served.get("/-/health")
+    except OSError:  # its worker does not listen yet
+        return False
+    return True
 
 
 def write_config(

@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 
 from tests.clients.support import (
-    SERVER_SECONDS,
     Client,
     Done,
     Served,
@@ -18,7 +17,7 @@ from tests.clients.support import (
 )
 from tests.fakes import FakeIndex, wheel
 from tests.fakes.pages import HTML_ONLY
-from tests.serving import wait_until
+from tests.serving import START_SECONDS, wait_until
 
 #: The words of an empty page, as some hosts answer for every name.
 EMPTY = b"<!DOCTYPE html><html><body><h1>Links for it</h1></body></html>"
@@ -71,7 +70,7 @@ class Site:
             return bool(private["names"] == names)
 
         with self.user.serve() as served:
-            wait_until(lambda: knows(served), SERVER_SECONDS, f"the list of {names} is not known")
+            wait_until(lambda: knows(served), START_SECONDS, f"the list of {names} is not known")
 
     def install(self, client: Client, *requirements: str) -> dict[str, str]:
         """Return what a client installs, with a shim of its own."""

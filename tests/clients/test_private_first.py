@@ -3,9 +3,9 @@
 import pytest
 
 from tests.clients.conftest import Chain
-from tests.clients.support import SERVER_SECONDS, Client, Served, User, installed
+from tests.clients.support import Client, Served, User, installed
 from tests.fakes import wheel
-from tests.serving import wait_until
+from tests.serving import START_SECONDS, wait_until
 
 
 @pytest.fixture
@@ -35,7 +35,7 @@ def _go_down(chain: Chain, user: User, served: Served) -> None:
         private, *_ = served.get("/-/why/acme-other")["indexes"]
         return private["names"] is not None
 
-    wait_until(knows_names, SERVER_SECONDS, "the names of the private index are not known")
+    wait_until(knows_names, START_SECONDS, "the names of the private index are not known")
     chain.private.stop_listening()
     # A client that gives up at the first 503, where pip would wait for 7.5 s.
     user.environment |= {"PIP_RETRIES": "0", "UV_HTTP_RETRIES": "0"}

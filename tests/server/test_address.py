@@ -17,7 +17,7 @@ from indexfallback.server.address import (
 )
 from indexfallback.server.asking import found_at
 from tests.conftest import Serve
-from tests.serving import Served, config_text, index_table, start
+from tests.serving import Served, config_text, end_program, index_table, start
 
 NOWHERE = index_table("pypi", "http://127.0.0.1:9/simple/")
 OTHER = index_table("pypi", "http://127.0.0.1:10/simple/")
@@ -50,9 +50,12 @@ def program(answer: bytes) -> Iterator[int]:
 def serve_on(directory: Path, port: int, config: str) -> tuple[int, str, str]:
     """Run ``serve`` on a port that it cannot have; return exit code, output and errors."""
     process, log = start(directory, config, port=port)
-    with process:
-        output, _ = process.communicate(timeout=60)
-    return process.returncode, output.decode(), log.read_text(encoding="utf-8")
+    try:
+        code = process.wait(60)
+        assert process.stdout is not None
+        return code, process.stdout.read().decode(), log.read_text(encoding="utf-8")
+    finally:
+        end_program(process)
 
 
 @pytest.fixture

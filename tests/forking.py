@@ -20,6 +20,9 @@ from typing import IO, Any, TypeAlias
 
 from tests.in_process import ROOT
 
+#: What is started anew for each process, where this system cannot wait for forked ones, or a test
+#: needs a Python that it has changed; None to fork.
+PYTHON = None if hasattr(os, "pidfd_open") else sys.executable
 #: Bytes of a request: arguments and environment.
 _MOST = 1 << 18
 
@@ -73,14 +76,11 @@ Process: TypeAlias = "subprocess.Popen[bytes] | Forked"
 def start_program(
     arguments: Sequence[str], *, stderr: IO[bytes], env: Mapping[str, str]
 ) -> Process:
-    """Start ``indexfallback ARGUMENTS`` with pipes as its standard input and output.
-
-    A system that lacks what forking needs starts a Python each time.
-    """
-    if hasattr(os, "pidfd_open"):
+    """Start ``indexfallback ARGUMENTS`` with pipes as its standard input and output."""
+    if PYTHON is None:
         return _fork(arguments, stderr=stderr, env=env)
     return subprocess.Popen(
-        [sys.executable, "-m", "indexfallback", *arguments], cwd=ROOT, env=dict(env),
+        [PYTHON, "-m", "indexfallback", *arguments], cwd=ROOT, env=dict(env),
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=stderr,
     )  # fmt: skip
 

@@ -92,7 +92,7 @@ def strict(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hosted]:
     script.write_text(f"#!/bin/sh\nshift 2\nexec '{sys.executable}' -c '{_IMPATIENT}' \"$@\"\n")
     script.chmod(0o755)
     with pytest.MonkeyPatch.context() as patch, ExitStack() as stack:
-        patch.setattr("tests.serving.sys.executable", str(script))
+        patch.setattr("tests.forking.PYTHON", str(script))
         yield Hosted(directory, packages, lambda: stack.enter_context(serving(directory, text)))
 
 

@@ -26,7 +26,7 @@ def few_handles(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Non
     script = tmp_path / "python"
     script.write_text(f'#!/bin/sh\nulimit -n {HANDLES}\nexec "{sys.executable}" "$@"\n')
     script.chmod(0o755)
-    monkeypatch.setattr("tests.serving.sys.executable", str(script))
+    monkeypatch.setattr("tests.forking.PYTHON", str(script))
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, 8192), hard))
     yield

@@ -197,7 +197,7 @@ class User:
     def run(self, *command: str, options: tuple[str, ...] = (), by_address: bool = False) -> Done:
         """``indexfallback OPTIONS run -- COMMAND``, with ``--address`` or without."""
         run = ("run", "--address") if by_address else ("run",)
-        return self.call(sys.executable, "-m", "indexfallback", *options, *run, "--", *command)
+        return self.ours(*options, *run, "--", *command)
 
     @contextmanager
     def serve(self, *options: str) -> Iterator["Served"]:

@@ -3,6 +3,7 @@
 from tests.clients.support import Client, User, write_config
 from tests.fakes import FakeIndex, wheel
 from tests.fakes.pages import HTML_ONLY
+from tests.serving import wait_until
 
 
 def test_pip_and_uv_take_the_newest_release_that_is_old_enough_of_an_index_without_times(
@@ -14,8 +15,11 @@ def test_pip_and_uv_take_the_newest_release_that_is_old_enough_of_an_index_witho
         indexes = {"public": {"url": index.url, "role": "public", "cooldown": "7 days"}}
         write_config(user.config, indexes, cache_fresh="0 s")
         with user.serve() as served:
-            assert served.get("/-/why/acme-app")["cooldown"]["releases"] == []
+            why = "/-/why/acme-app"
+            assert served.get(why)["cooldown"]["releases"] == []
             index.add(wheel("acme-app", "2.0"))
+            # An answer is repeated for a second, in which both clients may have ended.
+            wait_until(lambda: served.get(why)["cooldown"]["releases"], 10, "2.0 is not seen")
             for name in ("pip", "uv"):
                 found = user.install(environments[name], served.url, "acme-app").expect()
                 assert found == {"acme-app": "1.0"}

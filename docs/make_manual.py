@@ -50,7 +50,8 @@ that of the cache.
 
 def page() -> str:
     """Return the manual page in the language of man(7)."""
-    root = click.Context(cli, info_name=PROGRAM)
+    # With its settings, as each command keeps the option --help that it first had.
+    root = click.Context(cli, info_name=PROGRAM, **cli.context_settings)
     name, *rest = _paragraphs(cli)
     lines = [
         '.\\" Written by docs/make_manual.py: do not edit it.',

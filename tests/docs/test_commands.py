@@ -59,7 +59,7 @@ def commands(line: str) -> Iterator[list[str]]:
 def read(words: list[str]) -> None:
     """Read words as the command line does, but for their values; raises `click.UsageError`."""
     command: click.Command = cli
-    context = click.Context(command)
+    context = click.Context(command, **command.context_settings)
     while isinstance(command, click.Group):
         context.allow_interspersed_args = False
         _, rest, _ = command.make_parser(context).parse_args(words)

@@ -1,13 +1,14 @@
 """The changes of one hosted index, each recorded in the log of events, even if a kill ends it.
 
 A change is noted before it is made; afterwards its event takes the place of the note. Where an
-error or a kill came between, the files of the index tell whether it was made.
+error or a kill came between, the files of the index tell whether it was made. A promotion may have
+been made in part, and `recovery` finishes it.
 """
 
 import logging
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from indexfallback.config import Index
 from indexfallback.errors import UploadUnavailableError
@@ -40,14 +41,15 @@ class ChangeLog:
 
         ``files`` has the sha256 of each by its name; of those that are withdrawn it may be empty.
         """
-        self.complete(older=_UNUSUAL)
+        self.complete(time.time() - _UNUSUAL)
         events = self._store.hosting.events
         begun = events.begin(self._index.key, files, event)
         try:
             yield
         except Exception:
             if begun is not None:
-                self._look_up(begun, is_over=True)
+                with suppress(UploadUnavailableError, *StoreFault):  # it is looked up later
+                    self._look_up(begun, is_over=True)
             raise
         finally:
             self._store.search.note(self._index.key, event.project)
@@ -56,39 +58,51 @@ class ChangeLog:
         else:
             events.add(event)
 
-    def complete(self, *, older: float = 0.0) -> None:
-        """Record what was made and not recorded, of notes ``older`` than seconds."""
-        with best_effort("complete the log of events"):
+    def complete(self, before: float) -> list[Begun]:
+        """Record what was made and not recorded, of changes noted ``before`` a time.
+
+        The time is in seconds since the epoch. Returns the promotions that are made in part, and
+        may still be finished.
+        """
+        partial: list[Begun] = []
+        forgotten = time.time() - _FORGOTTEN
+        with best_effort("complete the log of events"), suppress(UploadUnavailableError):
             for begun in self._store.hosting.events.begun(self._index.key):
-                age = time.time() - begun.event.at
-                if age >= older and not self._look_up(begun, is_over=age > _FORGOTTEN):
-                    return
+                at = begun.event.at
+                if at <= before and self._look_up(begun, is_over=at <= forgotten):
+                    partial.append(begun)
+        return partial
 
     def _look_up(self, begun: Begun, *, is_over: bool) -> bool:
-        """Record a change if it was made, else forget it if it ``is_over``; tell if it is known."""
+        """Record a change if it was made, and forget it if it ``is_over``.
+
+        Returns whether it is a promotion that is made in part, and not over. Raises
+        `UploadUnavailableError` and `StoreFault` if that is not known.
+        """
         event = begun.event
-        try:
-            files = self._files(event.project)
-        except (UploadUnavailableError, *StoreFault):
-            return False
+        files = self._files(event.project)
         made = is_made(begun, files)
-        if not made and (lacking := lacks(begun, files)):
-            log.warning(
-                "%s has a part of %s %s alone, and lacks %s: its promotion %s has not ended; "
-                "unless it goes on, promote it again",
-                event.index_name, event.project, event.subject, ", ".join(lacking), event.detail,
-            )  # fmt: skip
         if made or is_over:
             self._store.hosting.events.end(begun, made=made)
-        return True
+        lacking = lacks(begun, files)
+        if lacking and is_over:
+            log.warning(
+                "%s has only a part of %s %s and lacks %s, since its promotion %s was not "
+                "finished; promote it again, or remove it",
+                event.index_name, event.project, event.subject, ", ".join(lacking), event.detail,
+            )  # fmt: skip
+        return bool(lacking) and not is_over
 
 
 def lacks(begun: Begun, files: Sequence[File]) -> list[str]:
-    """Return the files that a promotion lacks which has placed others of its release."""
-    listed = {file.filename for file in files}
-    missing = sorted(begun.files.keys() - listed)
-    is_partial = begun.event.action == "promoted" and len(missing) < len(begun.files)
-    return missing if is_partial else []
+    """Return the files that a promotion lacks which has placed others of its release.
+
+    Nothing is lacking where what was placed has been removed or yanked: then it is not wanted.
+    """
+    placed = {file.filename: file for file in files if file.filename in begun.files}
+    if begun.event.action != "promoted" or any(file.yanked for file in placed.values()):
+        return []
+    return sorted(begun.files.keys() - placed) if placed else []
 
 
 def is_made(begun: Begun, files: Sequence[File]) -> bool:

@@ -29,7 +29,7 @@ from indexfallback.names import version_in
 from indexfallback.outcome import Kind
 from indexfallback.page import File
 from indexfallback.store import Store
-from indexfallback.store.events import Action, Actor, Event
+from indexfallback.store.events import Action, Actor, Begun, Event
 from indexfallback.upstream.answers import FileAnswer, Limits, Upstream
 from indexfallback.words import one_line
 
@@ -55,17 +55,17 @@ class HostedIndex:
         self._log = ChangeLog(index, store, self.files)
 
     def check(self) -> None:
-        """Return if uploads can be taken, for all that is known; raises `ConfigError`.
-
-        The log of events gets what a killed process has changed and not recorded.
-        """
+        """Return if uploads can be taken, for all that is known; raises `ConfigError`."""
         if problem := self._shelf.problem():
             raise ConfigError(
                 self._settings.origins.get(f"index.{self.index.name}.upload", "upload"),
                 f"{self.index.url} cannot take uploads: {problem}",
                 "use an object store that honours conditions, or a directory",
             )
-        self._log.complete()
+
+    def complete_log(self, before: float) -> list[Begun]:
+        """Complete the log of events after a kill, as `ChangeLog.complete`."""
+        return self._log.complete(before)
 
     def receive(self) -> AbstractContextManager[Incoming]:
         """Yield a file to write to, which is removed unless it is published."""

@@ -21,6 +21,8 @@ from indexfallback.page import File
 from indexfallback.store.events import Event
 from indexfallback.upstream.answers import TransferError
 
+#: Before the name of the source, in the detail of an event.
+_FROM = "from "
 #: Bytes of a provenance object that are read: more than shims fetch, so a longer one is not valid.
 _LONGEST = 1 << 20
 
@@ -53,7 +55,7 @@ def promote(
     promoted = [Promoted(file.filename, file.sha256 or "", was_there=True) for file in known]
     new = [file for file in files if file not in known]
     if new:
-        detail = f"from {source.index.name}"
+        detail = f"{_FROM}{source.index.name}"
         number = version_of(new[0], project)  # as its files spell it
         event = target.event("promoted", project, str(number), permit.actor, detail)
         promoted += _copied(source, target, new, event, permit)
@@ -61,6 +63,11 @@ def promote(
     for index in (source, target):
         index.own(project)
     return sorted(promoted)
+
+
+def source_of(event: Event) -> str:
+    """Return the name of the index that a promotion was from."""
+    return event.detail.removeprefix(_FROM)
 
 
 def _to_promote(

@@ -10,6 +10,7 @@ import os
 import ssl
 import sys
 import threading
+import time
 from collections.abc import Callable
 from contextlib import closing
 
@@ -73,6 +74,7 @@ def run_server(
     tokens while nobody can have one, and for a bucket in which uploads would replace each other.
     """
     # Here, so that a port that is taken is said before they are imported, which takes 0.1 s.
+    from indexfallback.hosted.recovery import recover  # noqa: PLC0415
     from indexfallback.server.app import make_app  # noqa: PLC0415
     from indexfallback.shim import Shim  # noqa: PLC0415
 
@@ -87,6 +89,9 @@ def run_server(
     with closing(Shim(settings)) as shim:
         for hosted in shim.hosted.values():
             hosted.check()
+        # In a thread, since files may be copied. Where the server ends first, the next one goes on.
+        after_kill = (shim.hosted, time.time())
+        threading.Thread(target=recover, args=after_kill, name="recover", daemon=True).start()
         threading.Thread(target=_import_upstream, name="import-upstream", daemon=True).start()
         # In a thread, since a home directory on a network may be slow.
         threading.Thread(target=remember_port, args=(port.number,), daemon=True).start()

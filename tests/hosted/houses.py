@@ -1,6 +1,7 @@
 """Two hosted indexes in this process, with a release to promote from one to the other."""
 
 import os
+import time
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from indexfallback.config.load import load_settings
 from indexfallback.hosted.index import HostedIndex
 from indexfallback.hosted.permit import Permit
 from indexfallback.hosted.promotion import promote
+from indexfallback.hosted.recovery import recover
 from indexfallback.store import Store
 from indexfallback.store.events import Actor
 from tests.fakes import Dist, sdist, wheel
@@ -61,6 +63,10 @@ class House:
         """Promote the release; return of each file whether it was there."""
         files = promote(self.staging, self.prod, "acme-lib", VERSION, permit)
         return [file.was_there for file in files]
+
+    def recover(self) -> None:
+        """Do what the start of a server does after a kill."""
+        recover({"prod": self.prod, "staging": self.staging}, time.time())
 
     def lying(self, name: str = "prod") -> list[str]:
         """Return what lies in a directory, hidden files too."""

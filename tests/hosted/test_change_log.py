@@ -49,7 +49,7 @@ def test_an_upload_whose_process_is_killed_is_recorded_by_the_next_server(
     assert house.lying() == [LIB.filename]
     assert house.actions() == []
     for _ in range(2):
-        house.prod.check()
+        house.recover()
         (event,) = house.store.hosting.events.read()
         assert event[1:6] == ("uploaded", "acme-lib", LIB.filename, "prod", RELEASER.actor)
 
@@ -78,26 +78,9 @@ def test_every_kind_of_change_is_completed(house: House, monkeypatch: pytest.Mon
     for change, action in zip(changes, ("promoted", "yanked", "unyanked", "removed"), strict=True):
         kill(house, monkeypatch, change)
         assert action not in house.actions()
-        house.prod.check()
+        house.recover()
         assert house.actions()[0] == action
     assert len(house.actions()) == 2 + len(changes)
-
-
-def test_a_promotion_that_was_killed_between_two_files_is_said_and_completed_by_another(
-    house: House, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
-    house.fill()
-    event = house.prod.event("promoted", "acme-lib", "1.0", RELEASER.actor, "from staging")
-    release = {LIB.filename: LIB.sha256, SOURCE.filename: SOURCE.sha256}
-    house.put(house.prod, LIB)  # as the killed process has placed it
-    house.store.hosting.events.begin(house.prod.index.key, release, event)
-    house.prod.check()
-    (warning,) = caplog.messages
-    assert f"lacks {SOURCE.filename}: its promotion from staging has not ended" in warning
-    assert sorted(house.promote()) == [False, True]
-    house.prod.check()
-    assert house.actions().count("promoted") == 1
-    assert len(caplog.messages) == 1
 
 
 def test_what_was_noted_and_never_made_is_not_recorded_and_its_repetition_is_once(
@@ -110,10 +93,10 @@ def test_what_was_noted_and_never_made_is_not_recorded_and_its_repetition_is_onc
         patched.setattr(house.prod._shelf, "place", place)
         with pytest.raises(KilledError):
             house.put(house.prod, LIB)
-    house.prod.check()
+    house.recover()
     assert house.actions() == []
     house.put(house.prod, LIB)
-    house.prod.check()
+    house.recover()
     assert house.actions() == ["uploaded"]
     assert house.store.hosting.events.begun(house.prod.index.key) == []
 
@@ -135,10 +118,10 @@ def test_a_note_of_what_is_not_made_within_a_day_is_forgotten(
     event = house.prod.event("uploaded", "acme-lib", LIB.filename, RELEASER.actor)
     key = house.prod.index.key
     events.begin(key, {LIB.filename: LIB.sha256}, event)
-    house.prod.check()
+    house.recover()
     assert len(events.begun(key)) == 1
     monkeypatch.setattr(change_log, "_FORGOTTEN", 0.0)
-    house.prod.check()
+    house.recover()
     assert events.begun(key) == []
     assert house.actions() == []
 

@@ -3,8 +3,9 @@
 The files are in the directory; when they were uploaded, and which are yanked, is in the user's
 state directory (`store.hosted_files`).
 
-Locks: with ``DirectoryShelf._lock``, one thread at a time places a file. It is held for a scan of
-the directory and a link, never while bytes are received or checked.
+Locks: with ``DirectoryShelf._lock``, and a file lock among processes, one thread at a time places
+files. They are held for a scan of the directory, a link and its record, and to hash a file whose
+name is taken, never while bytes are received or checked. Only uploads wait for them.
 """
 
 import threading
@@ -52,13 +53,15 @@ class DirectoryShelf:
     def placing(self, filename: str) -> Iterator[None]:
         """Lock out other threads and processes that place files."""
         lock = FileLock(self._store.directory / f"upload-{self._index.name}.lock")
-        ends = time.monotonic() + _LOCK_SECONDS
         with self._lock:
+            ends = time.monotonic() + _LOCK_SECONDS
             try:
                 while not lock.acquire():
                     if time.monotonic() > ends:
                         raise UploadFailedError(
-                            filename, "another upload has the lock", "Check for a slow disk"
+                            filename,
+                            f"the lock {lock.path} was not free within {_LOCK_SECONDS:.0f} s",
+                            "Try again; if it recurs, look for a slow disk or a hanging process",
                         )
                     time.sleep(0.01)  # a file lock has no wait with a deadline
                 yield

@@ -135,7 +135,8 @@ class HostedIndex:
         `UploadFailedError`.
         """
         with self._shelf.placing(received[0].filename):
-            known = {each.filename for each in received if self._is_there(each)}
+            listed = self.files(event.project)
+            known = {each.filename for each in received if self._is_there(each, listed)}
             new = {each.filename: each.sha256 for each in received if each.filename not in known}
             recording = self._log.recording(event, new) if new else nullcontext()
             with recording, ExitStack() as undoing:
@@ -233,10 +234,10 @@ class HostedIndex:
         """Record that this index owns a normalised project, as others may already."""
         self._store.ledger.record_page(self.index.key, project)
 
-    def _is_there(self, received: Received) -> bool:
-        """Tell whether a file is published; raises `UploadExistsError` if it cannot be."""
+    def _is_there(self, received: Received, listed: Sequence[File]) -> bool:
+        """Tell whether a file is among those of its project; raises `UploadExistsError`."""
         filename, identity = received.filename, received.checked.identity
-        for file in self.files(identity.project):
+        for file in listed:
             if file.filename == filename:
                 return self._is_same(received, self._shelf.sha256_of(file))
             if identity_of(file.filename, identity.project) == identity:

@@ -10,7 +10,9 @@ from packaging.version import Version
 
 from indexfallback.cli.disown import _disown_project
 from indexfallback.errors import UploadFailedError
+from indexfallback.page import File
 from indexfallback.store.hosted_files import HostedFiles
+from indexfallback.store.locks import FileLock
 from tests.hosted.houses import LIB, RELEASER, VERSION, House
 
 
@@ -76,6 +78,34 @@ def test_a_lock_that_cannot_be_taken_is_named(house: House) -> None:
         house.put(house.prod, LIB)
     assert str(raised.value).startswith(f"{lock}: it could not be written (Is a directory)")
     assert house.lying() == []
+
+
+def test_a_lock_that_another_process_keeps_is_named_with_the_remedy(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("indexfallback.hosted.directory_shelf._LOCK_SECONDS", 0.05)
+    lock = FileLock(house.store.directory / "upload-prod.lock")
+    assert lock.acquire()
+    with pytest.raises(UploadFailedError, match=rf"{lock.path} was not free.*Try again"):
+        house.put(house.prod, LIB)
+    lock.release()
+    house.put(house.prod, LIB)
+
+
+def test_the_files_of_an_index_are_listed_twice_for_a_promotion_of_any_number(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    house.fill()
+    asked = list[str]()
+    files = house.prod.files
+
+    def counted(project: str) -> tuple[File, ...]:
+        asked.append(project)
+        return files(project)
+
+    monkeypatch.setattr(house.prod, "files", counted)
+    house.promote()
+    assert len(asked) == 2  # before the files are copied, and again while others are locked out
 
 
 def test_a_release_that_is_not_there_is_told_with_those_that_are(house: House) -> None:

@@ -250,14 +250,11 @@ def _rounded(seconds: float | None) -> float | None:
 
 
 def _open(index: Index, settings: Settings, store: Store) -> Upstream:
-    upstream = open_any(index, settings, store.local_files)
     if not (index.upload and index.is_directory):
-        return upstream
-    from indexfallback.hosted.listing import Listing  # noqa: PLC0415 - 30 ms, for few indexes
-    from indexfallback.upstream.directory import DirectoryIndex  # noqa: PLC0415 - as above
+        return open_any(index, settings, store.local_files)
+    from indexfallback.hosted.listing import Listing  # noqa: PLC0415 - 0.2 s, as `open_any`
 
-    assert isinstance(upstream, DirectoryIndex)  # noqa: S101 - for the type checker
-    return Listing(index, upstream, store.hosting)
+    return Listing(index, settings, store)
 
 
 class Members:

@@ -67,7 +67,6 @@ class DirectoryIndex(StorageIndex):
     def __init__(
         self, index: Index, settings: Settings, facts: FactsCache, remote: "HttpIndex"
     ) -> None:
-        self._index = index
         self._path = path_of(index.url)
         self._facts = facts
         self._page_size = settings.page_size

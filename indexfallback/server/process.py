@@ -11,8 +11,10 @@ import ssl
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import closing
+from functools import partial
+from typing import TYPE_CHECKING
 
 from granian.constants import HTTPModes, Interfaces, SSLProtocols
 from granian.http import HTTP1Settings
@@ -27,6 +29,9 @@ from indexfallback.server.handles import clients_at_once, raise_limit
 from indexfallback.store.hosting import Hosting
 from indexfallback.store.ports import remember_port
 from indexfallback.store.secret import Secret, secret_file
+
+if TYPE_CHECKING:
+    from indexfallback.hosted.index import HostedIndex
 
 log = logging.getLogger("indexfallback")
 
@@ -74,7 +79,6 @@ def run_server(
     tokens while nobody can have one, and for a bucket in which uploads would replace each other.
     """
     # Here, so that a port that is taken is said before they are imported, which takes 0.1 s.
-    from indexfallback.hosted.recovery import recover  # noqa: PLC0415
     from indexfallback.server.app import make_app  # noqa: PLC0415
     from indexfallback.shim import Shim  # noqa: PLC0415
 
@@ -89,12 +93,7 @@ def run_server(
     with closing(Shim(settings)) as shim:
         for hosted in shim.hosted.values():
             hosted.check()
-        # In a thread, since files may be copied. Where the server ends first, the next one goes on.
-        after_kill = (shim.hosted, time.time())
-        threading.Thread(target=recover, args=after_kill, name="recover", daemon=True).start()
-        threading.Thread(target=_import_upstream, name="import-upstream", daemon=True).start()
-        # In a thread, since a home directory on a network may be slow.
-        threading.Thread(target=remember_port, args=(port.number,), daemon=True).start()
+        _start_threads(shim.hosted, port)
         try:
             server.serve(
                 target_loader=lambda: make_app(shim, secret, port.place), wrap_loader=False
@@ -105,6 +104,21 @@ def run_server(
         # Python would wait for its threads, and they for a transfer.
         sys.stdout.flush()
         os._exit(0)
+
+
+def _start_threads(hosted: Mapping[str, "HostedIndex"], port: Port) -> None:
+    """Start what serving need not wait for; none of it is lost if the server ends meanwhile."""
+    from indexfallback.hosted.recovery import recover  # noqa: PLC0415 - with the rest of `hosted`
+
+    tasks: Mapping[str, Callable[[], None]] = {
+        "import-upstream": _import_upstream,
+        # A home directory on a network may be slow.
+        "remember-port": partial(remember_port, port.number),
+        # Files may be copied; the next start goes on.
+        "recover": partial(recover, hosted, time.time()),
+    }
+    for name, task in tasks.items():
+        threading.Thread(target=task, name=name, daemon=True).start()
 
 
 class _Interrupt(threading.Event):

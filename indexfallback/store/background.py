@@ -42,7 +42,9 @@ class Background:
             running.join()
 
     def _run(self) -> None:
-        with best_effort(self._what):
-            self._work()
-        with self._lock:
-            self._running = None
+        try:
+            with best_effort(self._what):
+                self._work()
+        finally:  # else an error of ours would end this work for good
+            with self._lock:
+                self._running = None

@@ -1,10 +1,11 @@
 """Records in the log of events which owners of projects an import changes."""
 
+import time
 from collections.abc import Collection, Iterable
 
 from indexfallback.carry.changes import Change, OwnerChange
 from indexfallback.store import Store
-from indexfallback.store.events import local_actor
+from indexfallback.store.events import Event, local_actor
 
 
 def record_owners(
@@ -15,10 +16,16 @@ def record_owners(
     It is called before they are made, since a kill must not hide what was agreed to. ``archive``
     is the name of its file.
     """
-    for change in changes:
-        if isinstance(change, OwnerChange) and change.project not in left:
-            before, after = ", ".join(change.here), ", ".join(change.archive)
-            detail = f"owned by {after} instead of {before}, by {archive}"
-            store.hosting.events.record(
-                "imported", change.project, "", actor=local_actor(), detail=detail
-            )
+    actor, now = local_actor(), time.time()
+    events = [
+        Event(now, "imported", change.project, "", None, actor, _detail(change, archive))
+        for change in changes
+        if isinstance(change, OwnerChange) and change.project not in left
+    ]
+    if events:
+        store.hosting.events.add(*events)
+
+
+def _detail(change: OwnerChange, archive: str) -> str:
+    before, after = ", ".join(change.here), ", ".join(change.archive)
+    return f"owned by {after} instead of {before}, by {archive}"

@@ -124,7 +124,7 @@ class BucketShelf:
     def _refuse_twin(self, filename: str, checked: Checked) -> None:
         """Withdraw a file that another shim has placed under another spelling at the same time.
 
-        Of two, at least the later one sees the other here; it may be that both are withdrawn.
+        Of two, at least the later one sees the other here; both may be withdrawn.
         """
         project = checked.identity.project
         listed = self._bucket.folder(f"{project}/")

@@ -42,7 +42,7 @@ def promote(
     """Publish a release of ``source`` in ``target``, and return its files.
 
     Raises:
-        PromotionError: ``source`` has no such release, or has yanked it, or is ``target``.
+        PromotionError: ``source`` does not have the release, or has yanked it, or is ``target``.
         UploadRefusedError: the project belongs to another index, or a file is not valid.
         UploadExistsError: ``target`` has another file of a name, or another spelling of the name.
         UploadForbiddenError: the permit is not for the project.

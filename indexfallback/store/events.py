@@ -111,10 +111,11 @@ class Events:
         """
         self.add(Event(time.time(), action, project, subject, index, actor, detail))
 
-    def add(self, event: Event) -> None:
-        """Record an event, as `record`."""
+    def add(self, *events: Event) -> None:
+        """Record events, all in one transaction, as `record`."""
         with best_effort(_WHAT), self._database().change() as changes:
-            add_event(changes, event)
+            for event in events:
+                add_event(changes, event)
 
     def begin(self, source: str, files: Mapping[str, str], event: Event) -> Begun | None:
         """Note a change of the index at ``source``, which is made next, and its files.

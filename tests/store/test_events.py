@@ -40,6 +40,15 @@ def test_the_newest_event_is_the_first(events: Events) -> None:
     assert first[1:] == ("uploaded", "demo", "demo-1.0.tar.gz", "prod", ALICE, "")
 
 
+def test_events_that_are_added_together_are_recorded_all_or_none(events: Events) -> None:
+    (latest,) = events.read(limit=1)
+    events.add(latest._replace(subject="1.2"), latest._replace(subject="1.3"))
+    assert subjects(events.read(limit=2)) == ["1.3", "1.2"]
+    damaged = latest._replace(at=object())  # type: ignore[arg-type]
+    events.add(latest._replace(subject="1.4"), damaged)
+    assert subjects(events.read(limit=1)) == ["1.3"]
+
+
 def test_a_filter_leaves_the_events_that_fit(events: Events) -> None:
     accepted, yanked, _ = events.read()
     assert subjects(events.read(project="demo")) == ["1.1", "demo-1.0.tar.gz"]

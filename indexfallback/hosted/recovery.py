@@ -41,16 +41,14 @@ def recover(hosted: Mapping[str, HostedIndex], before: float) -> None:
 
 def _finish(begun: Begun, target: HostedIndex, hosted: Mapping[str, HostedIndex]) -> None:
     """Promote what a promotion lacks; raises `UploadError`, `InvalidVersion` and `StoreFault`."""
-    event = begun.event
-    version, source = Version(event.subject), hosted.get(source_of(event))
+    event, name = begun.event, source_of(begun.event)
+    version, source = Version(event.subject), hosted.get(name)
     files = source.files_of(event.project, version) if source is not None else []
     there = target.files(event.project)
     names = {file.filename for file in there}
     new = {file.filename: file.sha256 for file in files if file.filename not in names}
-    if source is None or new != {name: begun.files[name] for name in lacks(begun, there)}:
-        raise PromotionError(
-            f"{event.project} {version}",
-            "it has changed where it was promoted from",
-            "Compare them",
-        )
+    if source is None or new != {file: begun.files[file] for file in lacks(begun, there)}:
+        release = f"{event.project} {version}"
+        cause = f"{name} or {target.index.name} has other files of it since then"
+        raise PromotionError(release, cause, "Compare them")
     promote(source, target, event.project, version, Permit(event.actor))

@@ -187,7 +187,7 @@ def _unseen(seen: Seen, names: Iterable[str], now: float) -> list[str]:
     Where ``now`` is before the first page, it is this clock that is behind: all are believed.
     """
     latest = now if now >= seen.get(_PAGE, now) else _NEVER
-    return [name for name in names if name not in seen or seen[name] > latest]
+    return [name for name in names if name not in seen or abs(seen[name]) > latest]
 
 
 def _decoded(row: tuple[bytes] | None) -> dict[str, float]:

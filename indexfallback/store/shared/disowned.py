@@ -43,7 +43,8 @@ class SharedDisowned:
     def until(self, source: str, project: str) -> float:
         """Return the time up to which an ownership does not count."""
         of = (keys.disowned(source, project), keys.disowned(source, None))
-        return max(self._known[key][1] if key in self._known else _NEVER for key in of)
+        known = self._known  # another thread replaces it
+        return max(known[key][1] if key in known else _NEVER for key in of)
 
     def poll(self) -> bool:
         """Forget here what was disowned elsewhere; return whether there was anything new.

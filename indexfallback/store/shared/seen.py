@@ -6,7 +6,7 @@ first page gives way as soon as it can.
 """
 
 from indexfallback.memory.table import Table
-from indexfallback.store.first_seen import FirstSeen, Seen, is_sound, merged
+from indexfallback.store.first_seen import FirstSeen, Seen, is_sound
 from indexfallback.store.shared import keys
 from indexfallback.store.shared.answers import Answer, Outcome
 from indexfallback.store.shared.link import Link
@@ -38,7 +38,7 @@ class SharedSeen:
         def joined(data: bytes | None) -> bytes | None:
             there = _record(data)
             own = self._first_seen.learn(source, project, there)
-            return packed(own) if merged(own, there) != there else None
+            return packed(own) if own != there else None
 
         return self._link.update(keys.seen(source, project), joined)
 

@@ -6,8 +6,8 @@ same; where none is known, the time counts at which the file was first seen. A t
 future counts as the time at which the file was first seen: a wrong clock, of the index or of this
 machine, withholds a file for one cooldown and not for longer, and never offers it earlier.
 
-A file that was served before and is stored is not withheld, and no file of a release that the user
-has accepted.
+Two kinds of files are never withheld: those of a release that the user has accepted, and those that
+were served before and whose bytes are in the cache.
 """
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -25,7 +25,6 @@ from indexfallback.words import minute
 
 #: Digits of a time up to its seconds.
 _SECONDS = len("2026-12-04T14:02:11")
-
 
 #: The choice among no versions.
 _NONE = False, False, Version("0")

@@ -1,7 +1,7 @@
 """What decides whether files are too young: the settings, the records and the clock."""
 
 import time
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import msgspec
 
@@ -28,6 +28,16 @@ class Cooling:
 
         It is recorded which of its files are seen for the first time.
         """
+        cooldown = self._of_page(index, page)
+        young = young_files(page, cooldown)
+        if cooldown is None or not young:
+            return cooldown
+        pins = self._store.pins.of_project(page.name)
+        of_young = {pin for each in young for pin in pins.get(each.file.filename, ())}
+        return cooldown._replace(held=self._stored(of_young))
+
+    def _of_page(self, index: Index, page: ProjectPage) -> Cooldown | None:
+        """Return the cooldown of a page as `cooldown` does, without the files that are stored."""
         seconds = index.cooldown_of(page.name)
         if not seconds:
             return None
@@ -36,14 +46,12 @@ class Cooling:
         unknown, ahead = undated(page, elsewhere, now)
         seen = self._store.first_seen.see(
             index.key, page.name, unknown, ahead, now,
-            # Without a network, what other shims know is not asked for.
-            is_alone=self._network.offline_state.requested is not None,
+            is_alone=self._is_alone,
         )  # fmt: skip
         accepted: frozenset[str] = frozenset()
         with best_effort(f"read which releases of {page.name} are accepted"):
             accepted = self._store.accepted(page.name)
-        cooldown = Cooldown(index.name, seconds, now, seen, elsewhere, accepted)
-        return cooldown._replace(held=self._held(page, cooldown))
+        return Cooldown(index.name, seconds, now, seen, elsewhere, accepted)
 
     def times_from(self, index: Index, page: ProjectPage) -> Index | None:
         """Return the public index to ask for the times that a mirror's page does not state.
@@ -59,15 +67,21 @@ class Cooling:
         is_known = self._store.pages.facts(authority.key, page.name) is not None
         return None if is_known else authority
 
-    def _held(self, page: ProjectPage, cooldown: Cooldown) -> Collection[str]:
-        """Return the sha256 of the young files of a page whose bytes are stored."""
-        names = {each.file.filename for each in young_files(page, cooldown)}
-        if not names:
-            return ()
-        pins = self._store.pins.of_project(page.name)
-        return self._store.blobs.usable(
-            {pin.sha256 for name in names & pins.keys() for pin in pins[name]}
-        )
+    def _stored(self, pins: Iterable[Pin]) -> set[str]:
+        """Return the sha256 of those files whose bytes are in the cache."""
+        return self._store.blobs.usable({pin.sha256 for pin in pins})
+
+    def _shared(self, pins: Iterable[Pin]) -> set[str]:
+        """Return the sha256 of those files whose bytes another shim has written to the bucket."""
+        shared = self._store.shared
+        if shared is None or self._is_alone:
+            return set()
+        return {sha256 for sha256 in {pin.sha256 for pin in pins} if shared.has(sha256)}
+
+    @property
+    def _is_alone(self) -> bool:
+        """Whether other shims are not asked, since the user wants no network."""
+        return self._network.offline_state.requested is not None
 
     def _elsewhere(self, index: Index, page: ProjectPage) -> Mapping[str, str]:
         """Return the times that stored pages of the index's group state for files without one."""
@@ -89,19 +103,22 @@ class Cooling:
     ) -> Young | None:
         """Return a file that the page of an index lists if it is withheld there, else None.
 
-        ``pins`` are those of the file's name.
+        ``pins`` are those of the file's name. A page asks only the cache for what was served, since
+        it may have many files; for one file, the shared bucket is asked as well.
         """
         if not index.cooldown_of(project):
             return None
         page = self._store.pages.load(index.key, project)
         if page is None:  # it was removed a moment ago
             page = ProjectPage(name=project, files=(file,))
-        cooldown = self.cooldown(index, page)
-        if cooldown is None:
-            return None
-        page = msgspec.structs.replace(page, files=(file,))
-        young = young_files(page, cooldown)
-        return next(iter(withheld_files(young, {file.filename: pins}, cooldown)), None)
+        cooldown = self._of_page(index, page)
+        young = young_files(msgspec.structs.replace(page, files=(file,)), cooldown)
+        for held in (self._stored, self._shared):
+            if cooldown is None or not young:
+                return None
+            known = cooldown._replace(held=held(pins))
+            young = withheld_files(young, {file.filename: pins}, known)
+        return next(iter(young), None)
 
 
 def _times(page: ProjectPage) -> Mapping[tuple[str, str | None], str]:

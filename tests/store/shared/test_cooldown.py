@@ -249,6 +249,22 @@ def test_a_copy_that_only_reads_withdraws_nothing_from_the_bucket(copy: Make) ->
         sharing(reader).withdraw("demo", "2.0")
 
 
+def test_a_young_file_that_one_copy_has_served_is_served_by_all_while_the_bucket_has_it(
+    young: Make, bucket: Bucket
+) -> None:
+    first, second = young("a", 1), young("b", 1)
+    url = f"/files/pypi/demo.{NEW_ONE.sha256}/{NEW_ONE.filename}"
+    assert Client(second).get(url).status == 404
+    sharing(first).accept(release())
+    assert Client(first).get(url).body == NEW_ONE.data
+    sharing(drained(first)).withdraw("demo", "2.0")
+    assert offers(second) == ["1.0"]
+    assert Client(second).get(url).body == NEW_ONE.data
+    assert offers(second) == ["1.0", "2.0"]
+    bucket.delete(keys.blob(NEW_ONE.sha256))
+    assert Client(young("c", 1)).get(url).status == 404
+
+
 @pytest.mark.parametrize("version", ["1!1.0+cu121.ubuntu1", "2.0.dev1"])
 def test_a_version_of_any_form_is_a_key(copy: Make, version: str) -> None:
     first, second = copy("a", 0), copy("b", 0)

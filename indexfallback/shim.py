@@ -58,15 +58,19 @@ class Shim:
         }
 
     def offer(
-        self, answer: Answer, promises: Callable[[File], bool] = lambda _: True
+        self,
+        answer: Answer,
+        promises: Callable[[File], bool] = lambda _: True,
+        cooldown: Cooldown | None = None,
     ) -> ProjectPage:
         """Return the page of an answer as clients see it, as `offer.offered` does.
 
-        Raises `ProjectNotFoundError` where there is no network and none of its files is here: who
-        is offered nothing would say that no version fits.
+        ``cooldown`` is that of the answer, if it is known already. Raises `ProjectNotFoundError`
+        where there is no network and none of its files is here: of an empty page, a client would
+        say that no version fits.
         """
         pins, available = self.pins_and_available(answer)
-        cooldown = self.cooldown(answer)
+        cooldown = cooldown or self.cooldown(answer)
         page = offered(answer.corrected, pins, available, cooldown, promises=promises)
         if answer.offline is None or page.files:
             return page
@@ -96,7 +100,7 @@ class Shim:
         """
         found = self.too_young(answer)
         if found.cooldown is not None:
-            withheld = tuple(each.file.filename for each in found.withheld)
+            withheld = tuple((each.file.filename, each.until) for each in found.withheld)
             key = (answer.digest, answer.owner.name, withheld)
             releases = self._young.get(key)
             if releases is None:

@@ -10,6 +10,7 @@ import msgspec
 
 from indexfallback.chain.answer import Answer
 from indexfallback.chain.asking import RESERVE
+from indexfallback.chain.cooldown import Cooldown
 from indexfallback.chain.documents import Wanted
 from indexfallback.chain.offer import offered
 from indexfallback.errors import ProjectNotFoundError
@@ -88,7 +89,7 @@ def document(
     if release is None:
         shim.check_age(answer, version)
     if answer.how != "mirrored":  # what is mirrored is served as it is, and no index is asked
-        find = partial(_found, shim, answer, page, again=again, ends=ends)
+        find = partial(_found, shim, answer, page, young.cooldown, again=again, ends=ends)
         found = find(version, is_listed=release is not None)
         if found is not None and not version and release and len(page.files) < listed:
             found = _described_anew(found, lambda: find(release.version, is_listed=True))
@@ -125,6 +126,7 @@ def _found(
     shim: Shim,
     answer: Answer,
     page: ProjectPage,
+    cooldown: Cooldown | None,
     version: str,
     *,
     is_listed: bool,
@@ -133,18 +135,17 @@ def _found(
 ) -> bytes | None:
     """Return an index's document without the files that are withheld, or None if it has none.
 
-    ``page`` is what is offered of the page of the index.
+    ``page`` is what is offered of the page of the index by its ``cooldown``.
     """
     wanted = Wanted(answer.owner, answer.project, answer.digest, version, is_listed, again, ends)
     found = shim.documents.find(wanted)
     if found is None:
         return None
     pins, _ = shim.pins_and_available(answer)
-    cooled = shim.cooldown(answer)
     withheld = _withheld(answer.corrected, page)
-    if pins or withheld or cooled is not None:
+    if pins or withheld or cooldown is not None:
         own = msgspec.structs.replace(page, files=project_json.files_in(found))
-        withheld |= _withheld(own, offered(own, pins, cooldown=cooled))
+        withheld |= _withheld(own, offered(own, pins, cooldown=cooldown))
     return project_json.without(found, withheld) if withheld else found
 
 

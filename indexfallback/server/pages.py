@@ -8,6 +8,7 @@ from urllib.parse import quote
 import falcon
 
 from indexfallback.chain.answer import Answer
+from indexfallback.chain.cooldown import TooYoung
 from indexfallback.files.planner import PageAddress
 from indexfallback.files.schedule import Client
 from indexfallback.formats import Media, negotiate, render_names, render_page
@@ -51,16 +52,15 @@ class PageSender:
         answered(req, self._shim.fallback.activity, answer.owner.name, answer.how)
         if answer.page.serial is not None:
             resp.set_header("X-PyPI-Last-Serial", str(answer.page.serial))
-        withheld = tuple(each.file.filename for each in found.withheld)
-        send(req, resp, media.value, self._render(answer, links, media, withheld))
+        send(req, resp, media.value, self._render(answer, links, media, found))
 
-    def _render(
-        self, answer: Answer, links: Links, media: Media, withheld: tuple[str, ...]
-    ) -> Rendered:
+    def _render(self, answer: Answer, links: Links, media: Media, found: TooYoung) -> Rendered:
         owner = answer.owner.group
+        withheld = tuple(each.file.filename for each in found.withheld)
 
         def render() -> bytes:
-            page = self._shim.offer(answer, links.promises)
+            # A later one may withhold other files than the key says.
+            page = self._shim.offer(answer, links.promises, found.cooldown)
             return render_page(links.stated(owner, page), media, links.href(owner, page))
 
         if not answer.is_settled:

@@ -125,6 +125,19 @@ def test_a_page_offers_a_file_from_the_moment_on_that_its_cooldown_is_over(
     assert client.get(path_of(NEW)).body == NEW.data
 
 
+def test_a_page_that_is_made_as_a_file_gets_old_enough_is_not_repeated_to_those_of_before(
+    make: Make, pypi: FakeIndex, clock: Clock
+) -> None:
+    client = make(cooled(pypi), read_ahead=False)
+    cooling = client.shim.fallback.cooling
+    times = iter([NOW])
+    cooling.clock = lambda: next(times, NOW + WEEK)
+    first = client.get(PAGE)
+    cooling.clock = clock
+    assert client.get(PAGE).body == first.body
+    assert NEW.filename.encode() not in first.body
+
+
 def test_a_file_that_was_served_before_stays(make: Make, pypi: FakeIndex) -> None:
     client = make(cooled(pypi, cooldown=None))
     assert client.fetch("demo", NEW.filename).body == NEW.data
@@ -161,6 +174,23 @@ def test_an_index_without_times_withholds_what_was_not_on_its_first_page(
         assert "it was first seen at pypi on 2026-01-30 " in problem
         clock.now += WEEK
         assert names(client) == old(NEW)
+
+
+def test_status_tells_the_date_of_an_earlier_time_that_another_shim_has_seen(
+    make: Make, clock: Clock
+) -> None:
+    with FakeIndex([OLD], formats=HTML_ONLY) as index:
+        client = make(cooled(index))
+        names(client)
+        index.add(NEW)
+        clock.now += 2 * DAY
+        until = []
+        for seen in (clock.now, NOW + DAY):
+            client.shim.store.first_seen.learn(index.url, "demo", {NEW.filename: seen})
+            client.get(PAGE)
+            projects = json.loads(client.get("/-/status").body)["activity"]["projects"]
+            until.append(projects["demo"]["withheld"][0]["until"])
+        assert until == [NOW + 2 * DAY + WEEK, NOW + DAY + WEEK]
 
 
 def test_an_index_that_states_times_no_more_has_its_old_files_offered(

@@ -70,7 +70,7 @@ class Shim:
         say that no version fits.
         """
         pins, available = self.pins_and_available(answer)
-        cooldown = cooldown or self.cooldown(answer)
+        cooldown = cooldown or self.cooldown(answer, pins)
         page = offered(answer.corrected, pins, available, cooldown, promises=promises)
         if answer.offline is None or page.files:
             return page
@@ -80,18 +80,20 @@ class Shim:
         self.fallback.activity.failed(answer.project, error)
         raise error
 
-    def cooldown(self, answer: Answer) -> Cooldown | None:
+    def cooldown(self, answer: Answer, pins: PinsByName) -> Cooldown | None:
         """Return what decides which files of an answer are too young; None without a cooldown."""
-        return self.fallback.cooling.cooldown(answer.owner, answer.corrected)
+        return self.fallback.cooling.cooldown(answer.owner, answer.corrected, pins)
 
     def too_young(self, answer: Answer) -> TooYoung:
         """Return which files of an answer are too young for the cooldown of its owner."""
-        cooldown = self.cooldown(answer)
+        if not answer.owner.cooldown_of(answer.project):
+            return TooYoung(None)
+        pins = self._pins(answer)
+        cooldown = self.cooldown(answer, pins)
         young = young_files(answer.corrected, cooldown)
         if cooldown is None or not young:
             return TooYoung(cooldown)
-        withheld = withheld_files(young, self._pins(answer), cooldown)
-        return TooYoung(cooldown, young, withheld)
+        return TooYoung(cooldown, young, withheld_files(young, pins, cooldown))
 
     def note_young(self, answer: Answer) -> TooYoung:
         """Return what `too_young` does, and note it for the last lines of `run`.

@@ -23,16 +23,18 @@ class Cooling:
         #: Returns the time, seconds since the epoch.
         self.clock: Callable[[], float] = time.time
 
-    def cooldown(self, index: Index, page: ProjectPage) -> Cooldown | None:
+    def cooldown(
+        self, index: Index, page: ProjectPage, pins: Mapping[str, Sequence[Pin]]
+    ) -> Cooldown | None:
         """Return the cooldown of a page of an index, or None for one without.
 
-        It is recorded which of its files are seen for the first time.
+        ``pins`` are the project's by file name. It is recorded which of the page's files are seen
+        for the first time.
         """
         cooldown = self._of_page(index, page)
         young = young_files(page, cooldown)
         if cooldown is None or not young:
             return cooldown
-        pins = self._store.pins.of_project(page.name)
         of_young = {pin for each in young for pin in pins.get(each.file.filename, ())}
         return cooldown._replace(held=self._stored(of_young))
 

@@ -102,7 +102,7 @@ class ProjectSync:
 
     def _wanted(self, job: ProjectJob, page: ProjectPage, pins: PinsByName) -> tuple[File, ...]:
         """Return the selected files of a page, and note what the cooldown withholds of them."""
-        old_enough = without_young(page, pins, self._cooling.cooldown(self._index, page))
+        old_enough = without_young(page, pins, self._cooling.cooldown(self._index, page, pins))
         if old_enough is not page:
             offered = {file.filename for file in old_enough.files}
             selected = (file.filename for file in self.selection.files(page))

@@ -178,7 +178,7 @@ def _files(shim: Shim, answer: Answer) -> dict[str, Any]:
 def _hidden(shim: Shim, answer: Answer) -> dict[str, Any] | None:
     """Return the files that are left out since there is no network; None if there are none."""
     pins, available = shim.pins_and_available(answer)
-    cooldown = shim.cooldown(answer)
+    cooldown = shim.cooldown(answer, pins)
     left_out = hidden(answer.corrected, pins, available, cooldown)
     if not left_out:
         return None

@@ -68,11 +68,11 @@ class Offering:
 
     def by_page(self, index: Index, page: ProjectPage) -> Offered:
         """Return what a page of an index offers."""
-        cooldown = self._cooling.cooldown(index, page)
-        if cooldown is None:
-            return Offered()
         foreign = self._settings.foreign_keys(index.group)
         pins = self._store.pins.of_project(page.name, foreign)
+        cooldown = self._cooling.cooldown(index, page, pins)
+        if cooldown is None:
+            return Offered()
         young = withheld_files(young_files(page, cooldown), pins, cooldown)
         offered = without_young(page, pins, cooldown)
         listed = (version_in(file.filename, page.name) for file in offered.files)

@@ -105,9 +105,10 @@ class Unshared:
 
     def releases(self) -> list[Acceptance]:
         """Return the accepted releases that wait."""
+        pending = self._pending.all()  # first: what is written meanwhile is in the database
         rows = self._database.rows(f"SELECT {_COLUMNS} FROM unshared WHERE kind = ?", (_RELEASE,))  # noqa: S608 - ours
-        records = (*map(_record, rows), *self._pending.all().values())
-        return [record for record in records if isinstance(record, Acceptance)]
+        records = {_key(record): record for record in map(_record, rows)} | pending
+        return [record for record in records.values() if isinstance(record, Acceptance)]
 
     def note(self, conflict: Conflict) -> None:
         """Record a conflict."""

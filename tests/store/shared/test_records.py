@@ -10,11 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from indexfallback.store import Store
+from indexfallback.store.acceptances import Acceptance
 from indexfallback.store.pins import Pin
 from indexfallback.store.shared import keys
 from indexfallback.store.shared.pins import decoded, encoded
 from indexfallback.store.shared.unshared import Owner, Unshared, conflict_of
-from tests.store.support import set_read_only
+from tests.store.support import set_read_only, written_after_reads
 
 SHA = "a" * 64
 PIN = Pin("demo", "demo-1.0.tar.gz", SHA, SHA, 1000.5, "https://packages.example.com/simple/")
@@ -66,6 +67,15 @@ def test_what_waits_is_there_until_it_is_removed(unshared: Unshared) -> None:
     unshared.remove(PIN)
     assert unshared.all() == [owner]
     assert not unshared.has_pin("demo", PIN.filename)
+
+
+def test_a_release_that_is_written_meanwhile_waits(store: Store, unshared: Unshared) -> None:
+    release = Acceptance("demo", "2.0", 1000.0, "ann")
+    set_read_only(store, True)
+    unshared.add(release)
+    set_read_only(store, False)
+    written_after_reads(store, lambda: unshared._pending.flush(now=True))
+    assert [unshared.releases(), unshared.releases()] == [[release], [release]]
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ not state. They are not removed with the cache of a project: its next page would
 The first page that any of several shims has seen is the first one for all of them: see `merged`.
 """
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from itertools import chain
 from typing import Any, Protocol
 
@@ -107,18 +107,14 @@ class FirstSeen:
         Raises `StoreFault` if the records cannot be read.
         """
         seen = self.of(source, project)
-        is_new = not seen or bool(_unseen(seen, (*undated, *ahead), now))
+        new = _new(seen, undated, ahead, now)
         found = None
         if self.shared is not None and not is_alone:
-            found = self.shared.first_seen(source, project, again=is_new)
-        if found is None and not is_new:
+            found = self.shared.first_seen(source, project, again=bool(new))
+        if found is not None:
+            new = _new(merged(seen, found), undated, ahead, now)
+        elif not new:
             return times(seen)
-        seen = merged(seen, found or {})
-        new = dict.fromkeys(_unseen(seen, ahead, now), now)
-        if seen:
-            new |= dict.fromkeys(_unseen(seen, undated, now), now)
-        else:
-            new |= {_PAGE: now, **dict.fromkeys(undated, -now)}
         joined = self.learn(source, project, merged(found or {}, new))
         if self.shared is not None and joined != found:
             self.shared.seen(source, project)
@@ -181,13 +177,19 @@ def is_first_seen(row: Sequence[Any]) -> bool:
     return is_text(source, project) and isinstance(body, bytes) and bool(_decoded((body,)))
 
 
-def _unseen(seen: Seen, names: Iterable[str], now: float) -> list[str]:
-    """Return the names without a record, or with one of a clock that was ahead.
+def _new(
+    seen: Seen, undated: Collection[str], ahead: Collection[str], now: float
+) -> dict[str, float]:
+    """Return what a page adds to the record of its project, with the files as of `FirstSeen.see`.
 
-    Where ``now`` is before the first page, it is this clock that is behind: all are believed.
+    A record of a file that is after ``now`` is of a clock that was ahead, and made anew. Where
+    ``now`` is before the first page, it is this clock that is behind: all records are believed.
     """
+    if not seen:
+        return {_PAGE: now, **dict.fromkeys(undated, -now), **dict.fromkeys(ahead, now)}
     latest = now if now >= seen.get(_PAGE, now) else _NEVER
-    return [name for name in names if name not in seen or abs(seen[name]) > latest]
+    names = (n for n in chain(undated, ahead) if n not in seen or abs(seen[n]) > latest)
+    return dict.fromkeys(names, now)
 
 
 def _decoded(row: tuple[bytes] | None) -> dict[str, float]:

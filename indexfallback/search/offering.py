@@ -63,7 +63,8 @@ class Offering:
             if found.versions is None:
                 return found
             versions |= found.versions
-            withheld |= found.withheld
+            for version, until in found.withheld.items():
+                withheld[version] = min(until, withheld.get(version, until))
         return Offered(versions, withheld)
 
     def by_page(self, index: Index, page: ProjectPage) -> Offered:

@@ -100,3 +100,19 @@ def test_a_young_file_in_a_directory_is_withheld_too(shim: MakeShim, tmp_path: P
     os.utime(path / old.filename, (month, month))
     made = shim(Index(name="own", url=f"{path.as_uri()}/", cooldown=7 * DAY))
     assert find(made, "thing").projects == (Found("demo", "own", "1.0", "An old thing"),)
+
+
+def test_the_first_index_of_a_group_that_will_offer_a_release_decides_when_it_is_shown(
+    shim: MakeShim,
+) -> None:
+    mirror = Index(
+        name="mirror", url="https://mirror.example.com/simple/", role="mirror",
+        mirror_of="pypi", cooldown=14 * DAY,
+    )  # fmt: skip
+    for indexes in ([PYPI, mirror], [mirror, PYPI]):
+        made = shim(*indexes)
+        for index in indexes:
+            keep_page(made.store, index.url, "demo", [file("2.0", 1)])
+        until = made.search.filling._offering.by_stored_pages(URL, "demo").until("2.0")
+        assert until is not None
+        assert until < time.time() + 7 * DAY

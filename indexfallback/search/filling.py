@@ -90,7 +90,7 @@ class Filling:
         return {own.index.key: own for own in opened if own is not None}
 
     def update(self, seconds: float) -> bool:
-        """Describe what is not yet, and return whether all was done within some seconds."""
+        """Describe what is due, and return whether all was done within some seconds."""
         self._awaited = time.monotonic() + seconds
         with self._turn:
             number = self._ask()

@@ -42,7 +42,7 @@ _Key = tuple[str, str, str]
 def merged(one: Seen, other: Seen) -> dict[str, float]:
     """Return what two shims know together: the earliest time of each file, and of the first page.
 
-    The order does not matter, nor how often it is done.
+    It is commutative, associative and idempotent.
     """
     joined = {**one, **other}
     for name in one.keys() & other.keys():
@@ -53,7 +53,7 @@ def merged(one: Seen, other: Seen) -> dict[str, float]:
 def times(seen: Seen) -> dict[str, float]:
     """Return when files were first seen: `OLD` for those of the first page of all.
 
-    What was on a first page that was not the first one of all was seen at the time of that page.
+    Where another shim had an earlier first page, the files of a first page were seen at its time.
     """
     first = seen.get(_PAGE, _NEVER)
     return {name: OLD if -first <= when < 0 else abs(when) for name, when in seen.items()}

@@ -1,7 +1,7 @@
-"""Names that a user has taken from a private index: what was known of its ownership then is void.
+"""Names that a user has disowned: the ownership that was known until then does not count.
 
-A shim that knows such an owner from before forgets it, and does not tell the bucket of it again.
-What the index lists or serves later counts as ever.
+A shim that knows such an owner forgets it, and does not write it into the bucket again. A name that
+its index lists or serves later is owned again.
 """
 
 import time
@@ -33,7 +33,7 @@ class SharedDisowned:
         self._known: dict[str, tuple[str, float]] = {}
 
     def record(self, source: str, project: str | None) -> None:
-        """Record that a name is an index's no more, or all of its names.
+        """Record that an index does not own a name any more, or none of its names.
 
         Raises `BucketUnavailableError`.
         """

@@ -69,7 +69,7 @@ def marker(source: str, project: str) -> str:
 
 
 def disowned(source: str, project: str | None) -> str:
-    """Return the key of the mark that a project is an index's no more, or all of its projects."""
+    """Return the key of the mark that an index does not own a project, or any, until a time."""
     return f"{DISOWNED}/{_index(source)}/{ALL if project is None else project}"
 
 

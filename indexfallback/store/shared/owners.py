@@ -58,7 +58,7 @@ class SharedOwners:
         self._etags: dict[str, str] = {}
 
     def has_served(self, source: str, project: str) -> float | None:
-        """Return since when a project is an index's to the knowledge of other shims, or None."""
+        """Return since when an index has owned a project, as other shims know it, or None."""
         absent = self._absent.get((source, project))
         if absent is not None and time.monotonic() - absent < _ABSENT_SECONDS:
             return None

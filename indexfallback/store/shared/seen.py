@@ -1,8 +1,8 @@
 """When any shim has first seen files, in the bucket: what decides the cooldown of undated files.
 
-The record of a project is one object, which each shim joins with its own by `first_seen.merged`. So
-neither the order of the shims matters nor a race, and a shim that could not ask the bucket at a
-first page gives way as soon as it can.
+The record of a project is one object, which each shim joins with its own by `first_seen.merged`.
+The result does not depend on the order in which shims write. A shim that could not ask the bucket
+at a first page has the times of the others as soon as it can.
 """
 
 from indexfallback.memory.table import Table

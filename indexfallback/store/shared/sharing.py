@@ -150,7 +150,7 @@ class Sharing:
     # Owners.
 
     def has_served(self, source: str, project: str) -> float | None:
-        """Return since when a project is an index's to the knowledge of other shims, or None."""
+        """Return since when an index has owned a project, as other shims know it, or None."""
         return self.owners.has_served(source, project) if source in self._terms.private else None
 
     def served(self, source: str, project: str, since: float) -> None:

@@ -33,6 +33,10 @@ from indexfallback.store.events import Action, Actor, Begun, Event
 from indexfallback.upstream.answers import FileAnswer, Limits, Upstream
 from indexfallback.words import one_line
 
+#: Versions that a message shows.
+_SHOWN = 5
+_NEW_VERSION = "Published files cannot change: release a new version"
+
 
 class Opened(Protocol):
     """An index of the chain that is opened at its first use, which takes 0.2 s."""
@@ -272,8 +276,3 @@ def version_of(file: File, project: str) -> Version | None:
     """Return the version in the name of a file of a project; None if it has none."""
     number = version_in(file.filename, project)
     return Version(number) if number is not None else None
-
-
-#: Versions that a message shows.
-_SHOWN = 5
-_NEW_VERSION = "Published files cannot change: release a new version"

@@ -7,7 +7,7 @@ import pytest
 from tests.conftest import Serve
 from tests.fakes import Dist, FakeIndex, wheel
 from tests.server.conftest import DEMO, DEMO_SDIST, ZOPE, World
-from tests.serving import index_table
+from tests.serving import index_table, wait_until
 
 JSON = "application/vnd.pypi.simple.v1+json"
 HTML = "application/vnd.pypi.simple.v1+html"
@@ -189,5 +189,9 @@ def test_offline_a_client_with_no_cache_gets_the_stored_page(served: Serve) -> N
         href = json.loads(online.get("/simple/idna/", {"Accept": JSON}).body)["files"][0]["url"]
         assert online.get(href.removeprefix("../..")).status == 200
         offline = served(*tables, arguments=("--offline",))
-        answer = offline.get("/simple/idna/", {"Cache-Control": "no-cache"})
-        assert dist.filename.encode() in answer.body
+
+        def page() -> bytes:
+            return offline.get("/simple/idna/", {"Cache-Control": "no-cache"}).body
+
+        # The client had the last byte before the file was recorded.
+        wait_until(lambda: dist.filename.encode() in page(), 20, "the stored page is not offered")

@@ -4,7 +4,7 @@ import random
 import shutil
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -121,11 +121,11 @@ def assert_right(store: Store, filled: Filled) -> None:
 
 def read_until_whole(store: Store, filled: Filled) -> None:
     """Read everything, which may find one damage after the other, until nothing is lost."""
-    try:
-        walk(store, filled)
-    except sqlite3.DatabaseError:  # of a write, which is made again with the next request
-        walk(store, filled)
-    assert any(walk(store, filled) for _ in range(4))
+    for _ in range(6):
+        with suppress(sqlite3.DatabaseError):  # of a write, made again with the next request
+            if walk(store, filled):
+                return
+    raise AssertionError("something is lost again and again")
 
 
 def mended(store: Store) -> list[str]:
